@@ -1,0 +1,27 @@
+// CLOCK_REALTIME, CLOCK_MONOTONIC and getrandom.
+#include "adapters/system_clock.hpp"
+
+#include "base/check.hpp"
+
+#include <sys/random.h>
+
+#include <chrono>
+
+namespace troupe {
+
+timestamp system_clock::now() const {
+  return std::chrono::system_clock::now();
+}
+
+duration system_clock::monotonic() const {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+std::uint64_t system_clock::random() {
+  std::uint64_t bits = 0;
+  TROUPE_CHECK(getrandom(&bits, sizeof bits, 0) == static_cast<ssize_t>(sizeof bits),
+               "the kernel gives no random bits");
+  return bits;
+}
+
+} // namespace troupe

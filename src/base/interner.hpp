@@ -1,0 +1,34 @@
+// Strings as dense numbers, each string once. Knows nothing of what they mean.
+#pragma once
+
+#include "base/arena.hpp"
+#include "base/digest.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// Open-addressing table from string to 0, 1, 2 … in order of first appearance; about 24 bytes a string beyond its
+/// text. One thread at a time while it grows; any number of readers afterwards.
+class interner {
+public:
+  /// The number of the text, which is copied if it is new.
+  std::uint32_t intern(std::string_view text);
+  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view text) const;
+  [[nodiscard]] std::string_view text(std::uint32_t number) const { return texts_[number]; }
+  [[nodiscard]] std::size_t size() const { return texts_.size(); }
+  void reserve(std::size_t count);
+
+private:
+  [[nodiscard]] std::size_t slot_of(std::string_view text) const;
+  void rehash(std::size_t slots);
+
+  arena arena_;
+  std::vector<std::string_view> texts_;
+  std::vector<std::uint32_t> slots_; // number + 1; 0 is empty; size is a power of two
+};
+
+} // namespace troupe

@@ -1,0 +1,39 @@
+// Errors as values: a code somebody reacts to and a message somebody reads. Knows nothing of where errors come from.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <string>
+#include <utility>
+
+namespace troupe {
+
+/// A code exists only where some caller reacts to it differently; everything else is in the message.
+enum class error_code {
+  invalid_input,  ///< the user's words or file are wrong: exit 2
+  not_found,      ///< the named run, asset, log does not exist: exit 2
+  state_locked,   ///< another process holds the state: exit 3
+  state_unusable, ///< the state cannot be read or written (permissions, disk full, version, damage): exit 3
+  io,             ///< an operating system call failed on something that is not the state
+  internal,       ///< a bug in Troupe
+};
+
+/// What went wrong, in words for the user: the place, the finding, the way out.
+struct error {
+  error_code code = error_code::internal;
+  std::string message;
+};
+
+/// A value or an error.
+template <class T>
+using result = boost::system::result<T, error>;
+
+/// Makes an error value; reads as `return fail(error_code::io, "…")`.
+[[nodiscard]] inline error fail(error_code code, std::string message) {
+  return error{code, std::move(message)};
+}
+
+/// Called by result<T>::value() on an error: a programmer's mistake in this code base, since errors are values.
+[[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location& where);
+
+} // namespace troupe

@@ -1,0 +1,27 @@
+// The types of time: one for moments, one for spans. Knows no clock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace troupe {
+
+/// A span; nanoseconds.
+using duration = std::chrono::nanoseconds;
+/// A moment of wall-clock time (Unix epoch, UTC); nanoseconds.
+using timestamp = std::chrono::sys_time<std::chrono::nanoseconds>;
+
+[[nodiscard]] constexpr std::int64_t to_unix_ns(timestamp t) {
+  return t.time_since_epoch().count();
+}
+[[nodiscard]] constexpr timestamp from_unix_ns(std::int64_t ns) {
+  return timestamp(duration(ns));
+}
+
+/// RFC 3339 in UTC with milliseconds: 2026-01-31T08:15:30.250Z.
+[[nodiscard]] std::string to_rfc3339(timestamp t);
+/// For people: 850ms, 3.2s, 4m07s, 2h05m, 3d04h.
+[[nodiscard]] std::string to_human(duration d);
+
+} // namespace troupe

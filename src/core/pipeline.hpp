@@ -1,0 +1,163 @@
+// What a pipeline file means, once parsed and expanded: plain structs. Knows nothing of JSON, of the disk, or of state.
+//
+// Sized for 100,000 assets and more: text lives in one arena, paths are interned, what most assets share (settings) is
+// stored once. A pipeline is built once and never changed afterwards, so any thread may read it.
+#pragma once
+
+#include "base/arena.hpp"
+#include "base/interner.hpp"
+#include "base/strong_id.hpp"
+#include "base/time.hpp"
+#include "core/diagnostic.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace troupe {
+
+enum class error_strategy : std::uint8_t { fail_fast, continue_, abort };
+enum class durability : std::uint8_t { strict, pipelined, none };
+enum class backoff : std::uint8_t { fixed, linear, exponential };
+enum class jitter : std::uint8_t { none, full, equal, decorrelated };
+
+/// When and how often a failed attempt is made again.
+struct retry_policy {
+  std::uint32_t attempts = 1; ///< in all, the first included; at least 1
+  duration delay = std::chrono::seconds(1);
+  troupe::backoff backoff = troupe::backoff::fixed;
+  duration max_delay = std::chrono::minutes(10); ///< no wait is longer
+  troupe::jitter jitter = troupe::jitter::none;
+  std::vector<int> on_exit_codes; ///< empty: every failure; else only these exit statuses are retried
+};
+
+/// Where the value of an environment variable comes from.
+enum class env_source : std::uint8_t { literal, from_env, from_file };
+
+struct env_entry {
+  std::string name;
+  env_source source = env_source::literal;
+  std::string text;    ///< literal: template text of the value; else the variable's name or the file's path
+  bool secret = false; ///< its value reaches no fingerprint, journal, plan or JSON
+};
+
+/// Everything of an asset that many assets have in common; equal settings are stored once.
+struct asset_settings {
+  std::vector<env_entry> env;             ///< in declared order
+  bool inherit_env = true;                ///< the supervisor's whole environment
+  std::vector<std::string> inherit_names; ///< with inherit_env false: only these
+  std::string cwd = ".";                  ///< relative to the pipeline's folder
+  std::string shell = "/bin/sh";
+  std::optional<duration> timeout;
+  retry_policy retry;
+  bool allow_failure = false;
+  std::map<std::string, std::uint32_t, std::less<>> pools; ///< slots taken of each pool
+  std::int32_t priority = 0;                               ///< higher first
+  std::string version;
+  bool always = false;
+  std::optional<duration> max_age;
+  std::optional<troupe::durability> durability;
+  std::uint64_t max_log = 100'000'000; ///< bytes kept of one attempt's output
+  std::vector<std::string> tags;
+  std::string group;
+  std::vector<std::string> owners;
+};
+
+enum class command_kind : std::uint8_t {
+  none,  ///< a source: made elsewhere, only observed
+  argv,  ///< a list: executed directly
+  shell, ///< a string: shell text (executed directly when it uses nothing of the shell)
+};
+
+/// An asset as it stands in the file, before its matrix is expanded.
+struct asset_declaration {
+  std::string_view name;
+  place where; ///< of its key in "assets"
+  std::string_view description;
+  command_kind kind = command_kind::none;
+  place command_where;
+  std::span<const std::string_view> command; ///< template texts: one for shell, one an element for argv
+  const asset_settings* settings = nullptr;  ///< never null in a valid pipeline
+};
+
+/// A declared input: a path, or a glob over other assets' outputs and the disk.
+struct input_ref {
+  path_index path; ///< the path, or the glob's text
+  bool glob = false;
+};
+
+struct matrix_value {
+  std::string_view variable;
+  std::string_view value; ///< as text; numbers and bools as JSON writes them
+};
+
+/// One asset, expanded: a node of the graph.
+struct asset_spec {
+  std::string_view name;                ///< "packages", "by_section[admin]", "x[a,b]"
+  std::uint32_t declaration = 0;        ///< index into pipeline::declarations
+  std::span<const matrix_value> matrix; ///< in the order written
+  std::span<const input_ref> inputs;    ///< as declared, templates filled in, paths normalised
+  std::span<const path_index> outputs;  ///< likewise
+  std::span<const asset_index> deps;    ///< by name, expanded, without duplicates, in declared order
+  std::span<const place> input_places;  ///< parallel to inputs
+  std::span<const place> output_places; ///< parallel to outputs
+};
+
+/// A parameter's value: string, number or bool. Numbers keep the text they were written with.
+struct param_value {
+  enum class type : std::uint8_t { string, number, boolean };
+  type kind = type::string;
+  std::string text; ///< "bookworm", "20", "true"
+};
+
+struct engine_settings {
+  std::uint32_t workers = 0; ///< 0: the CPUs this process may use
+  troupe::error_strategy error_strategy = troupe::error_strategy::fail_fast;
+  std::string state_dir = ".troupe"; ///< relative to the pipeline's folder
+  troupe::durability durability = troupe::durability::pipelined;
+  std::map<std::string, std::uint32_t, std::less<>> pools;
+  duration grace_period = std::chrono::seconds(10); ///< between SIGTERM and SIGKILL
+  std::uint32_t keep_runs = 1000;
+  duration keep_logs = std::chrono::hours(24 * 30);
+};
+
+/// A whole pipeline. Paths are relative to `folder` (or absolute), lexically normalised: no ".", no "//", no trailing
+/// "/",
+/// ".." only in front; "" never.
+struct pipeline {
+  std::string name;
+  std::string description;
+  std::string folder;                                     ///< absolute path of the file's folder: where commands run
+  std::string file;                                       ///< as the user named it
+  std::map<std::string, param_value, std::less<>> params; ///< with overrides applied
+  engine_settings engine;
+
+  std::vector<asset_declaration> declarations;
+  std::vector<asset_spec> assets; ///< asset_index is an index into this
+  interner paths;                 ///< path_index is a number of this
+  interner names;                 ///< number = asset_index (assets are interned in order)
+
+  std::deque<asset_settings> settings; ///< stable addresses
+  arena text;                          ///< what the views above point into
+
+  [[nodiscard]] const asset_spec& asset(asset_index i) const { return assets[i.value]; }
+  [[nodiscard]] const asset_declaration& declaration(asset_index i) const {
+    return declarations[assets[i.value].declaration];
+  }
+  [[nodiscard]] const asset_settings& settings_of(asset_index i) const { return *declaration(i).settings; }
+  [[nodiscard]] bool is_source(asset_index i) const { return declaration(i).kind == command_kind::none; }
+  [[nodiscard]] std::string_view path(path_index i) const { return paths.text(i.value); }
+  [[nodiscard]] std::optional<asset_index> find(std::string_view asset_name) const {
+    const auto number = names.find(asset_name);
+    return number ? std::optional(asset_index(*number)) : std::nullopt;
+  }
+};
+
+} // namespace troupe

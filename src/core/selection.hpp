@@ -1,0 +1,27 @@
+// The selection language: which assets a command is about. Knows nothing of freshness.
+//
+//   selection = term { "," term }          intersection; several arguments are a union
+//   term      = [ [N] "+" ] atom [ "+" [N] ]   with upstream / downstream, N levels or all
+//   atom      = "tag:" pattern | "group:" pattern | pattern      pattern: name or glob (* ? [..]), or base name of a
+//   matrix
+#pragma once
+
+#include "base/result.hpp"
+#include "core/asset_graph.hpp"
+#include "core/pipeline.hpp"
+
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// The union of what the arguments select, sorted by index; no argument selects everything. invalid_input for a
+/// malformed argument or one that matches nothing (naming it and the nearest name).
+[[nodiscard]] result<std::vector<asset_index>> select_assets(const pipeline& p, const asset_graph& graph,
+                                                             const std::vector<std::string>& arguments);
+
+/// The selected and all they need, sorted by index.
+[[nodiscard]] std::vector<asset_index> with_upstream(const asset_graph& graph,
+                                                     const std::vector<asset_index>& selected);
+
+} // namespace troupe

@@ -1,0 +1,85 @@
+// The port to durable storage of events and their projections. Knows nothing of LMDB or of who appends.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/event.hpp"
+#include "core/run_record.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// Facts about a whole state at one moment.
+struct state_info {
+  uuid id;                       ///< made once, when the state was
+  std::uint64_t first_seq = 1;   ///< of the oldest event kept: everything before is folded into the base
+  std::uint64_t last_seq = 0;    ///< of the newest event; 0: none yet
+  std::uint32_t asset_count = 0; ///< ids given out: 0 … asset_count - 1
+  std::uint32_t path_count = 0;
+  run_number last_run;          ///< 0: none yet
+  std::uint64_t writer_seq = 0; ///< of the last writer_opened
+  std::string writer_boot_id;   ///< its boot id
+  bool closed_cleanly = true;   ///< the last writer_opened is followed by writer_closed
+};
+
+/// The state of an open run, encoded, as of an event: replay starts there.
+struct run_checkpoint {
+  std::uint64_t seq = 0; ///< all events up to and including this one are in it
+  std::string bytes;
+};
+
+/// A consistent view of the state at the moment it was taken; short-lived (it keeps old pages alive). One thread at a
+/// time. Visitors return false to stop. All fail with state_unusable for damage, naming record and finding.
+class journal_snapshot {
+public:
+  virtual ~journal_snapshot() = default;
+  [[nodiscard]] virtual const state_info& info() const = 0;
+  [[nodiscard]] virtual result<void>
+  visit_events(std::uint64_t first_seq, const std::function<bool(std::uint64_t seq, const event&)>& visit) const = 0;
+  /// In order of id. Views live as long as the snapshot.
+  [[nodiscard]] virtual result<void>
+  visit_asset_names(const std::function<bool(asset_id, std::string_view)>& visit) const = 0;
+  [[nodiscard]] virtual result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const = 0;
+  /// False if nothing is recorded (then `out` is reset). `out` is reused: its vectors keep their memory.
+  [[nodiscard]] virtual result<bool> read_asset(asset_id asset, asset_record& out) const = 0;
+  [[nodiscard]] virtual result<void>
+  visit_files(const std::function<bool(path_id, const file_record&)>& visit) const = 0;
+  [[nodiscard]] virtual result<std::optional<run_record>> read_run(run_number run) const = 0;
+  [[nodiscard]] virtual result<void>
+  visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const = 0;
+  [[nodiscard]] virtual result<std::vector<open_attempt>> open_attempts() const = 0;
+  [[nodiscard]] virtual result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const = 0;
+};
+
+/// What one retention step did.
+struct retention_step {
+  std::uint64_t events_dropped = 0;
+  std::vector<run_number> runs_dropped; ///< their logs may be deleted now
+  bool more = false;                    ///< another step would drop more
+};
+
+/// The single writer's side. append, checkpoint and retain come from one thread at a time; snapshots from any.
+class journal_store {
+public:
+  virtual ~journal_store() = default;
+
+  /// Appends in order, folds into the projections, in one transaction; durable on return unless durability is none.
+  /// Returns the sequence number of the last event. After a failure nothing of it is there, and every further append
+  /// fails.
+  [[nodiscard]] virtual result<std::uint64_t> append(std::span<const event> events) = 0;
+  /// Keeps the state of an open run as of its event `seq`; replaced by the next, gone when the run ends.
+  [[nodiscard]] virtual result<void> write_checkpoint(run_number run, const run_checkpoint& checkpoint) = 0;
+  /// Folds the oldest events, at most `max_events`, into the base and drops them, as long as they belong to runs older
+  /// than the newest `keep_runs` that executed something (open runs are always kept). One transaction.
+  [[nodiscard]] virtual result<retention_step> retain(std::uint32_t keep_runs, std::uint64_t max_events) = 0;
+  [[nodiscard]] virtual result<std::unique_ptr<journal_snapshot>> snapshot() const = 0;
+};
+
+} // namespace troupe

@@ -1,0 +1,64 @@
+// The port to running commands as processes. Knows nothing of assets, freshness or the journal.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Names one process request while it lives; chosen by the caller, never reused in one executor.
+using process_key = std::uint64_t;
+
+struct process_request {
+  process_key key = 0;
+  std::vector<std::string> argv;        ///< argv[0] without "/" is looked up in the PATH of `environment`
+  std::vector<std::string> environment; ///< complete: "NAME=value"
+  std::string cwd;                      ///< absolute
+  std::string log_file;                 ///< absolute; made only when there is output, with its parent folders
+  std::uint64_t max_log = 0; ///< bytes; beyond it the middle is dropped, head and tail kept, with a line that says so
+  std::optional<duration> timeout;
+  duration grace{}; ///< between SIGTERM and SIGKILL
+};
+
+struct process_spawned {
+  std::int32_t process_group = 0;
+  std::uint64_t start_ticks = 0; ///< /proc/PID/stat field 22
+};
+
+struct process_exit {
+  /// ended: by itself (exit_code or signal). ended_by_us: after end() or end_all(). timed_out: after its timeout.
+  /// not_started: `message` says why (the command does not exist, is not executable, …). internal: the executor could
+  /// not go on (log not writable, out of descriptors …): the process was ended, `message` says why.
+  enum class kind : std::uint8_t { ended, ended_by_us, timed_out, not_started, internal };
+  kind how = kind::ended;
+  std::int32_t exit_code = 0; ///< valid if signal is 0
+  std::int32_t signal = 0;
+  std::string message;
+  bool has_log = false;
+};
+
+/// How hard to end: ask (SIGTERM to the group, SIGKILL after grace) or at once (SIGKILL).
+enum class urgency : std::uint8_t { graceful, at_once };
+
+/// Runs processes, each leading its own group, stdin /dev/null, stdout and stderr in order into its log, no other
+/// descriptor. Nothing a process started outlives its exit being reported. Calls come from any thread and never block;
+/// callbacks come on a thread of the executor and must not block.
+class process_executor {
+public:
+  virtual ~process_executor() = default; ///< ends what runs at once and waits for it
+
+  /// `spawned` at most once and before `exited`; `exited` exactly once, also when it could not be started.
+  virtual void start(process_request request, std::function<void(process_spawned)> spawned,
+                     std::function<void(process_exit)> exited) = 0;
+  /// Unknown or finished keys are ignored.
+  virtual void end(process_key key, urgency how) = 0;
+  virtual void end_all(urgency how) = 0;
+};
+
+} // namespace troupe

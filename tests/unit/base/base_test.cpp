@@ -1,0 +1,87 @@
+// Values of base: digests, times, UUIDs, interned strings.
+#include "base/digest.hpp"
+#include "base/interner.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "base/uuid.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace troupe;
+
+TEST_CASE("a content digest is the first half of SHA-256") {
+  CHECK(to_hex(content_digest("abc")) == "ba7816bf8f01cfea414140de5dae2223");
+  content_hasher hasher;
+  hasher.update("a");
+  hasher.update("bc");
+  CHECK(hasher.finish() == content_digest("abc"));
+  hasher.update("abc");
+  CHECK(hasher.finish() == content_digest("abc"));
+}
+
+TEST_CASE("a quick digest tells texts apart and is stable") {
+  CHECK(quick_digest("a") != quick_digest("b"));
+  CHECK(quick_digest("") == quick_digest({}));
+  CHECK(to_hex(quick_digest("")) == "99aa06d3014798d86001c324468d497f");
+}
+
+TEST_CASE("digests survive hexadecimal, anything else is refused") {
+  const auto d = content_digest("x");
+  CHECK(digest_from_hex(to_hex(d)) == d);
+  CHECK(digest_from_hex("BA7816BF8F01CFEA414140DE5DAE2223") == content_digest("abc"));
+  CHECK_FALSE(digest_from_hex("ba78"));
+  CHECK_FALSE(digest_from_hex(std::string(32, 'g')));
+}
+
+TEST_CASE("times print as RFC 3339 in UTC with milliseconds") {
+  CHECK(to_rfc3339(from_unix_ns(0)) == "1970-01-01T00:00:00.000Z");
+  CHECK(to_rfc3339(from_unix_ns(1'769'847'330'250'999'999)) == "2026-01-31T08:15:30.250Z");
+  CHECK(to_rfc3339(from_unix_ns(-1)) == "1969-12-31T23:59:59.999Z");
+}
+
+TEST_CASE("durations print for people") {
+  using namespace std::chrono_literals;
+  CHECK(to_human(0ms) == "0ms");
+  CHECK(to_human(999ms) == "999ms");
+  CHECK(to_human(3250ms) == "3.2s");
+  CHECK(to_human(247s) == "4m07s");
+  CHECK(to_human(2h + 5min) == "2h05m");
+  CHECK(to_human(76h) == "3d04h");
+}
+
+TEST_CASE("a version 7 UUID carries its time, version and variant, and survives text") {
+  const auto id = make_uuid_v7(from_unix_ns(0x0123456789ABLL * 1'000'000), ~0ULL, ~0ULL);
+  CHECK(to_string(id) == "01234567-89ab-7fff-bfff-ffffffffffff");
+  CHECK(uuid_from_string(to_string(id)) == id);
+  CHECK(make_uuid_v7(from_unix_ns(1'000'000), ~0ULL, ~0ULL) < make_uuid_v7(from_unix_ns(2'000'000), 0, 0));
+  CHECK_FALSE(uuid_from_string("01234567-89ab-7fff-bfff-fffffffffff"));
+  CHECK_FALSE(uuid_from_string("0123456789ab-7fff-bfff--fffffffffffff"));
+  CHECK_FALSE(uuid_from_string("g1234567-89ab-7fff-bfff-ffffffffffff"));
+}
+
+TEST_CASE("interned strings are numbered in order of first appearance") {
+  interner names;
+  CHECK_FALSE(names.find("a"));
+  names.reserve(10);
+  for (int i = 0; i < 1000; ++i)
+    CHECK(names.intern("name " + std::to_string(i)) == static_cast<std::uint32_t>(i));
+  CHECK(names.intern("name 7") == 7);
+  CHECK(names.find("name 999") == 999U);
+  CHECK_FALSE(names.find("name 1000"));
+  CHECK(names.text(42) == "name 42");
+  CHECK(names.intern("") == 1000);
+  CHECK(names.size() == 1001);
+}
+
+TEST_CASE("a result is a value or an error with its words") {
+  const auto half = [](int n) -> result<int> {
+    if (n % 2 != 0)
+      return fail(error_code::invalid_input, "odd");
+    return n / 2;
+  };
+  CHECK(half(4).value() == 2);
+  CHECK(half(3).error().code == error_code::invalid_input);
+  CHECK(half(3).error().message == "odd");
+}
