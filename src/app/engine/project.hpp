@@ -1,0 +1,118 @@
+// A pipeline with its graph and its state folder: what every command starts from. Knows nothing of the command line or
+// of printing.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/asset_graph.hpp"
+#include "core/diagnostic.hpp"
+#include "core/event.hpp"
+#include "core/pipeline.hpp"
+#include "core/report.hpp"
+#include "ports/journal_store.hpp"
+#include "ports/run_observer.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+struct project_options {
+  std::string file = "troupe.json"; ///< "-": standard input
+  std::string state;                ///< folder; empty: the pipeline's engine.state_dir
+  std::vector<std::pair<std::string, std::string>> params;
+};
+
+/// A valid pipeline, its graph, and where its state is.
+struct project {
+  std::shared_ptr<const pipeline> p;
+  std::shared_ptr<const asset_graph> graph;
+  std::string state_folder; ///< absolute; need not exist
+};
+
+/// Loads, checks and builds. `findings` gets all mistakes and warnings; on mistakes the error (invalid_input) says how
+/// many, and the caller prints the findings.
+[[nodiscard]] result<project> open_project(const project_options& options, diagnostics& findings);
+
+/// The state folder for commands that need no valid pipeline (runs, show, logs, journal …): --state, or that of the
+/// pipeline file if it can be read, or .troupe beside it.
+[[nodiscard]] result<std::string> find_state_folder(const project_options& options);
+
+/// Which assets a command is about, and how.
+struct run_options {
+  std::vector<std::string> selection; ///< none: everything
+  std::vector<std::string> exclude;
+  bool only = false;
+  bool force = false;
+  std::optional<std::uint32_t> workers;
+  std::optional<troupe::error_strategy> error_strategy;
+  std::vector<std::pair<std::string, std::string>> params; ///< as given, recorded for resume
+};
+
+/// How a run ended. Its details are read with read_run_report.
+struct run_result {
+  run_number run;
+  uuid id;
+  run_status status = run_status::succeeded;
+  status_counts counts{};
+  std::vector<asset_index> failed; ///< assets that failed, allowed or not
+  timestamp started_at, finished_at;
+};
+
+/// Asks a live run to stop, from a signal handler or another thread. First request: gracefully; second: at once.
+class stop_request {
+public:
+  /// Async-signal-safe. `signal` 0: the user cancelled.
+  void request(int signal) noexcept;
+  /// How many requests came, and the first one's signal.
+  [[nodiscard]] int count() const noexcept { return count_.load(); }
+  [[nodiscard]] int signal() const noexcept { return signal_.load(); }
+  /// A descriptor that becomes readable at each request.
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+  stop_request();
+  ~stop_request();
+  stop_request(const stop_request&) = delete;
+  stop_request& operator=(const stop_request&) = delete;
+
+private:
+  std::atomic<int> count_{0};
+  std::atomic<int> signal_{0};
+  int fd_ = -1;
+};
+
+/// Brings the selection up to date. Creates the state if there is none. Errors: invalid_input (selection),
+/// state_locked, state_unusable (also when the journal fails during the run: then the run shows as interrupted). A
+/// failed run is not an error.
+[[nodiscard]] result<run_result> run_pipeline(const project& on, const run_options& options, run_observer& observer,
+                                              stop_request& stop);
+/// Continues an interrupted, failed or cancelled run as the same run. `on` must have been opened with the run's
+/// recorded params (see recorded_request). invalid_input if the run cannot be resumed or definitions changed (listing
+/// them).
+[[nodiscard]] result<run_result> resume_run(const project& on, run_number run, run_observer& observer,
+                                            stop_request& stop);
+
+/// What would run. No state is made, nothing is written.
+[[nodiscard]] result<plan_report> plan_pipeline(const project& on, const run_options& options);
+/// Freshness and last materialization of the selected assets, in topological order.
+[[nodiscard]] result<std::vector<asset_status_report>> asset_statuses(const project& on,
+                                                                      const std::vector<std::string>& selection);
+
+/// "#42", "42", an id, a unique prefix of one, "latest". not_found names what there is.
+[[nodiscard]] result<run_record> find_run(const std::string& state_folder, const std::string& name);
+/// Newest first; status derived (interrupted). An absent state is an empty history. limit 0: all.
+[[nodiscard]] result<std::vector<run_record>> list_runs(const std::string& state_folder, std::size_t limit);
+/// A run whole: live, ended or interrupted.
+[[nodiscard]] result<run_report> read_run_report(const std::string& state_folder, run_number run);
+
+/// Where the log of an attempt is (whether or not it exists).
+[[nodiscard]] std::string log_path(const std::string& state_folder, run_number run, std::string_view asset_name,
+                                   std::uint32_t attempt);
+
+/// Asks the live run's supervisor to stop it, and waits until it has. not_found if no such run is live.
+[[nodiscard]] result<run_record> cancel_run(const std::string& state_folder, const std::optional<std::string>& name);
+
+} // namespace troupe
