@@ -78,6 +78,7 @@ struct run_started {
   run_request request;
   asset_set fresh;
   asset_set waiting;
+  std::vector<std::uint64_t> definitions; ///< of each waiting asset, in order of id: resume refuses if one has changed
   friend bool operator==(const run_started&, const run_started&) = default;
 };
 
