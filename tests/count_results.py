@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Counts what a `meson test` run has passed and failed, and ends with one line: N passed, N failed.
+
+Knows meson's testlog.json and two ways of reporting (doctest's summary, a closing line "N passed, N failed"); a test that uses neither
+counts as one. A test that failed without saying which part of it did (a crash, a time-out) counts one failure. Exit status 1 if
+anything failed or if nothing ran.
+"""
+import json
+import re
+import sys
+
+DOCTEST = re.compile(r"\[doctest\] test cases: +\d+ \| +(\d+) passed \| +(\d+) failed(?: \| +(\d+) skipped)?")
+PLAIN = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
+FINE = {"OK", "EXPECTEDFAIL"}
+
+
+def count(entry):
+    """(passed, failed, skipped) of one line of testlog.json."""
+    output = entry.get("stdout") or ""
+    result = entry["result"]
+    if result in ("SKIP", "IGNORED"):
+        return 0, 0, 1
+    reports = DOCTEST.findall(output) or PLAIN.findall(output)[-1:]
+    passed = sum(int(r[0]) for r in reports)
+    failed = sum(int(r[1]) for r in reports)
+    if result in FINE:
+        # What a passing test prints as failed is not its own verdict (a test of a reporter, say): the exit status decides.
+        return (passed, 0, 0) if reports else (1, 0, 0)
+    return passed, max(failed, 1), 0
+
+
+def main(path):
+    totals = [0, 0, 0]
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            for line in log:
+                if line.strip():
+                    totals = [a + b for a, b in zip(totals, count(json.loads(line)))]
+    except FileNotFoundError:
+        print(f"no test has run: {path} does not exist", file=sys.stderr)
+    passed, failed, skipped = totals
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 0 if passed > 0 and failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
