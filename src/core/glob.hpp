@@ -8,10 +8,18 @@ namespace troupe {
 
 /// Whether the text holds an unescaped *, ? or [.
 [[nodiscard]] bool is_glob(std::string_view text);
-/// Whether the whole path matches. * and ? never match "/", and no leading "." unless the pattern writes it; ** as a
-/// whole component matches any number of components, hidden ones left out.
+/// Whether the whole path matches. *, ? and [..] never match "/", and no leading "." of a component unless the pattern
+/// writes it; ** as a whole component matches any number of components, hidden ones left out: none at all too, but for
+/// a last one, which matches what is in a folder and not the folder ("raw/**" does not match "raw"). ? and [..] stand
+/// for one character of UTF-8. A "[" that is never closed, and a last "\\", stand for themselves.
 [[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view path);
 /// The longest leading folder without wildcards ("raw" of "raw/*.txt"; "" for "*.txt"; "/" possible).
 [[nodiscard]] std::string glob_root(std::string_view pattern);
+
+/// The text that all matches begin with, as far as the pattern tells: "raw/x_" of "raw/x_*.txt"; the whole path of a
+/// pattern without wildcards.
+[[nodiscard]] std::string glob_prefix(std::string_view pattern);
+/// The same wildcards over a plain text, in which "/" and "." are characters like any other (names, tags).
+[[nodiscard]] bool wildcard_matches(std::string_view pattern, std::string_view text);
 
 } // namespace troupe

@@ -1,0 +1,221 @@
+// Matching by the greedy walk with one point to go back to: a later * makes every earlier one final, so the time is at
+// most pattern times text, whatever the pattern. The same holds for ** over components: a component's pattern matches
+// either hidden ones only or none of them, so a later start never passes a hidden component that an earlier one cannot.
+#include "core/glob.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace troupe {
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+/// The character that starts at `at`, which is moved behind it; a byte that is not UTF-8 counts as one character.
+char32_t next_character(std::string_view text, std::size_t& at) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::uint8_t first = byte(at);
+  const std::size_t length = first < 0xC2 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 1;
+  if (length > 1 && at + length <= text.size()) {
+    char32_t code = first & (0xFFU >> (length + 1));
+    std::size_t i = 1;
+    for (; i < length && (byte(at + i) & 0xC0U) == 0x80; ++i)
+      code = code << 6U | (byte(at + i) & 0x3FU);
+    if (i == length) {
+      at += length;
+      return code;
+    }
+  }
+  ++at;
+  return first < 0x80 ? first : 0x110000U + first; // beyond Unicode: never equal to a real character
+}
+
+/// Whether `c` is in the set that begins behind the "[" at `at`, which is moved behind the "]"; nullopt if the set is
+/// never closed. A "]" in first place, and a "-" in first or last, stand for themselves.
+std::optional<bool> in_set(std::string_view pattern, std::size_t& at, char32_t c) {
+  std::size_t i = at + 1;
+  const bool negated = i < pattern.size() && pattern[i] == '!';
+  if (negated)
+    ++i;
+  bool found = false;
+  for (bool first = true; i < pattern.size(); first = false) {
+    if (pattern[i] == ']' && !first) {
+      at = i + 1;
+      return found != negated;
+    }
+    const auto member = [&] {
+      if (pattern[i] == '\\' && i + 1 < pattern.size())
+        ++i;
+      return next_character(pattern, i);
+    };
+    const char32_t low = member();
+    char32_t high = low;
+    if (i + 1 < pattern.size() && pattern[i] == '-' && pattern[i + 1] != ']') {
+      ++i;
+      high = member();
+    }
+    found = found || (low <= c && c <= high);
+  }
+  return std::nullopt;
+}
+
+/// Matches one element of the pattern other than * against one character; moves both on if it does.
+bool step(std::string_view pattern, std::size_t& p, std::string_view text, std::size_t& t) {
+  std::size_t after = t;
+  const char32_t c = next_character(text, after);
+  if (pattern[p] == '?') {
+    ++p;
+    t = after;
+    return true;
+  }
+  if (pattern[p] == '[') {
+    std::size_t behind = p;
+    if (const auto found = in_set(pattern, behind, c)) {
+      if (*found) {
+        p = behind;
+        t = after;
+      }
+      return *found;
+    }
+  }
+  std::size_t literal = p;
+  if (pattern[literal] == '\\' && literal + 1 < pattern.size())
+    ++literal;
+  if (pattern[literal] != text[t])
+    return false;
+  p = literal + 1;
+  ++t;
+  return true;
+}
+
+bool component_matches(std::string_view pattern, std::string_view text) {
+  const bool hidden = !text.empty() && text.front() == '.';
+  const bool asks_hidden = !pattern.empty() && (pattern.front() == '.' || pattern.substr(0, 2) == "\\.");
+  return (!hidden || asks_hidden) && wildcard_matches(pattern, text);
+}
+
+/// Walks over the components of a path, which are what stands between its "/".
+class components {
+public:
+  explicit components(std::string_view path) : rest_(path) { split(); }
+  [[nodiscard]] bool done() const { return done_; }
+  [[nodiscard]] bool last() const { return last_; }
+  [[nodiscard]] std::string_view now() const { return now_; }
+  void next() {
+    done_ = last_;
+    if (!done_)
+      split();
+  }
+
+private:
+  void split() {
+    const auto slash = rest_.find('/');
+    last_ = slash == npos;
+    now_ = rest_.substr(0, slash);
+    rest_ = last_ ? std::string_view() : rest_.substr(slash + 1);
+  }
+
+  std::string_view rest_, now_;
+  bool last_ = false, done_ = false;
+};
+
+bool any_depth_may_take(std::string_view component) {
+  return !component.empty() && component.front() != '.';
+}
+
+/// How many bytes of the pattern stand before its first wildcard.
+std::size_t literal_length(std::string_view pattern) {
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\')
+      ++i;
+    else if (pattern[i] == '*' || pattern[i] == '?' || pattern[i] == '[')
+      return i;
+  }
+  return pattern.size();
+}
+
+std::string without_escapes(std::string_view pattern) {
+  std::string text;
+  text.reserve(pattern.size());
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && i + 1 < pattern.size())
+      ++i;
+    text += pattern[i];
+  }
+  return text;
+}
+
+} // namespace
+
+bool is_glob(std::string_view text) {
+  return literal_length(text) != text.size();
+}
+
+bool wildcard_matches(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = npos; // behind the last * seen
+  std::size_t resume = 0;  // where its match of the text ends so far
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = ++p;
+      resume = t;
+      continue;
+    }
+    if (p < pattern.size() && step(pattern, p, text, t))
+      continue;
+    if (star == npos)
+      return false;
+    p = star;
+    next_character(text, resume);
+    t = resume;
+  }
+  while (p < pattern.size() && pattern[p] == '*')
+    ++p;
+  return p == pattern.size();
+}
+
+bool glob_matches(std::string_view pattern, std::string_view path) {
+  components p(pattern);
+  components t(path);
+  std::optional<components> star; // behind the last ** seen
+  std::optional<components> resume;
+  while (!t.done()) {
+    if (!p.done() && p.now() == "**") {
+      if (p.last()) { // takes all that is left, which is something
+        for (; !t.done(); t.next())
+          if (!any_depth_may_take(t.now()))
+            return false;
+        return true;
+      }
+      p.next();
+      star = p;
+      resume = t;
+      continue;
+    }
+    if (!p.done() && component_matches(p.now(), t.now())) {
+      p.next();
+      t.next();
+      continue;
+    }
+    if (!star || !any_depth_may_take(resume->now()))
+      return false;
+    resume->next();
+    p = *star;
+    t = *resume;
+  }
+  return p.done();
+}
+
+std::string glob_root(std::string_view pattern) {
+  const auto slash = pattern.substr(0, literal_length(pattern)).rfind('/');
+  if (slash == npos)
+    return {};
+  return slash == 0 ? "/" : without_escapes(pattern.substr(0, slash));
+}
+
+std::string glob_prefix(std::string_view pattern) {
+  return without_escapes(pattern.substr(0, literal_length(pattern)));
+}
+
+} // namespace troupe
