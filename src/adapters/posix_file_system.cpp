@@ -1,0 +1,122 @@
+// The file system port on the disk: looks, then hands over to who knows.
+#include "adapters/posix_file_system.hpp"
+
+#include "adapters/file_content.hpp"
+#include "adapters/posix_error.hpp"
+#include "adapters/posix_glob.hpp"
+#include "adapters/posix_path.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+/// stat(2), with "there is no such file" as a value: false.
+result<bool> look_at(int at, std::string_view path, struct stat& info) {
+  const c_path c(path);
+  if (c.error() != 0)
+    return posix_error("look at", path, c.error());
+  if (fstatat(at, c.get(), &info, 0) == 0)
+    return true;
+  if (errno == ENOENT || errno == ENOTDIR)
+    return false;
+  return posix_error("look at", path, errno);
+}
+
+} // namespace
+
+std::string_view parent_of(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/')
+    path.remove_suffix(1);
+  const auto slash = path.rfind('/');
+  if (slash == std::string_view::npos)
+    return {};
+  return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
+}
+
+result<void> make_folders(int at, std::string_view path) {
+  if (path.empty())
+    return {};
+  struct stat info;
+  auto there = look_at(at, path, info);
+  if (!there)
+    return there.error();
+  // From the first that is missing downwards. EEXIST may be somebody who was faster: only what is there now counts.
+  for (std::size_t end = 0; !*there && end < path.size();) {
+    end = std::min(path.find('/', end + 1), path.size());
+    const auto part = path.substr(0, end);
+    const c_path c(part);
+    if (mkdirat(at, c.get(), 0777) != 0 && errno != EEXIST && errno != EISDIR)
+      return posix_error("make the folder", part, errno);
+  }
+  if (!*there) {
+    there = look_at(at, path, info);
+    if (!there)
+      return there.error();
+  }
+  if (!*there || !S_ISDIR(info.st_mode))
+    return fail(error_code::io, "cannot make the folder " + std::string(path) + ": something else is in its way");
+  return {};
+}
+
+result<std::unique_ptr<posix_file_system>> posix_file_system::open(std::string root) {
+  const c_path path(root);
+  if (path.error() != 0)
+    return posix_error("open the folder", root, path.error());
+  unique_fd at(::open(path.get(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!at || !at.lift_above_standard())
+    return posix_error("open the folder", root, errno);
+  return std::unique_ptr<posix_file_system>(new posix_file_system(std::move(root), std::move(at)));
+}
+
+result<file_stat> posix_file_system::stat(std::string_view path) const {
+  struct stat info;
+  auto there = look_at(at_.get(), path, info);
+  if (!there)
+    return there.error();
+  if (!*there)
+    return file_stat{};
+  if (S_ISDIR(info.st_mode))
+    return fold_folder_stat(at_.get(), path);
+  return to_file_stat(info);
+}
+
+result<file_record> posix_file_system::read(std::string_view path) const {
+  struct stat info;
+  auto there = look_at(at_.get(), path, info);
+  if (!there)
+    return there.error();
+  if (!*there)
+    return file_record{};
+  auto record = S_ISDIR(info.st_mode) ? read_folder_record(at_.get(), path) : read_file_record(at_.get(), path);
+  if (!record) {
+    // It may have gone between the two looks: then it is absent, and nothing is wrong.
+    there = look_at(at_.get(), path, info);
+    if (there && !*there)
+      return file_record{};
+  }
+  return record;
+}
+
+result<std::vector<std::string>> posix_file_system::glob(std::string_view pattern,
+                                                         const std::vector<std::string>& skip) const {
+  return glob_files(at_.get(), root_, pattern, skip);
+}
+
+result<void> posix_file_system::make_parent(std::string_view path) const {
+  return make_folders(at_.get(), parent_of(path));
+}
+
+result<std::string> posix_file_system::read_text(std::string_view path, std::uint64_t limit) const {
+  struct stat info;
+  auto there = look_at(at_.get(), path, info);
+  if (!there)
+    return there.error();
+  if (!*there)
+    return fail(error_code::not_found, std::string(path) + " does not exist");
+  return read_whole_file(at_.get(), path, limit);
+}
+
+} // namespace troupe

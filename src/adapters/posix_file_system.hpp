@@ -1,0 +1,39 @@
+// The file system port on the disk. Names are bytes. Knows nothing of what is recorded.
+#pragma once
+
+#include "adapters/unique_fd.hpp"
+#include "ports/file_system.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+/// Relative paths are taken from the root as it was when this was opened (it keeps a descriptor, so that a stat costs
+/// one system call and no allocation). Errors carry code io and name the path, unless the port says otherwise. Any
+/// thread, several at once.
+class posix_file_system final : public file_system {
+public:
+  /// `root` is an absolute path of a folder that exists.
+  [[nodiscard]] static result<std::unique_ptr<posix_file_system>> open(std::string root);
+
+  [[nodiscard]] result<file_stat> stat(std::string_view path) const override;
+  [[nodiscard]] result<file_record> read(std::string_view path) const override;
+  [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
+                                                      const std::vector<std::string>& skip) const override;
+  [[nodiscard]] result<void> make_parent(std::string_view path) const override;
+  [[nodiscard]] result<std::string> read_text(std::string_view path, std::uint64_t limit) const override;
+
+private:
+  posix_file_system(std::string root, unique_fd at) : root_(std::move(root)), at_(std::move(at)) {}
+
+  std::string root_;
+  unique_fd at_;
+};
+
+/// mkdir -p, relative to the descriptor `at` or absolute. Any thread.
+[[nodiscard]] result<void> make_folders(int at, std::string_view path);
+
+/// The folder a path lies in, as the path spells it; empty for the folder it is relative to.
+[[nodiscard]] std::string_view parent_of(std::string_view path);
+
+} // namespace troupe

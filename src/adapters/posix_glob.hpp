@@ -1,0 +1,19 @@
+// Which files on disk match a glob. The meaning of patterns is core/glob's; here is only where to look.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// The file system port's glob: files (links to files too) that match, sorted bytewise, spelled as the pattern spells
+/// them. Only folders that can hold a match are read; literal components are looked up instead of listed. `**` enters
+/// no link to a folder, a component that names or matches one does. `at` is a descriptor of the folder `root`
+/// (absolute).
+[[nodiscard]] result<std::vector<std::string>> glob_files(int at, std::string_view root, std::string_view pattern,
+                                                          const std::vector<std::string>& skip);
+
+} // namespace troupe

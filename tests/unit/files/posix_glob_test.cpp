@@ -1,0 +1,98 @@
+// Globs over what only a real disk has: links, cycles, folders that must not be entered.
+#include "adapters/posix_file_system.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+using namespace troupe;
+namespace fs = std::filesystem;
+
+namespace {
+
+using names = std::vector<std::string>;
+
+struct fixture {
+  temporary_folder folder;
+  std::unique_ptr<posix_file_system> files = posix_file_system::open(folder.path()).value();
+
+  names glob(const std::string& pattern, const std::vector<std::string>& skip = {}) const {
+    return files->glob(pattern, skip).value();
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(fixture, "** enters no link, so circles end") {
+  folder.write("d/a.txt", "");
+  fs::create_directory_symlink("..", folder / "d/up");
+  fs::create_directory_symlink(".", folder / "d/self");
+  CHECK(glob("**/*.txt") == names{"d/a.txt"});
+  CHECK(glob("d/**") == names{"d/a.txt"});
+}
+
+TEST_CASE_FIXTURE(fixture, "a component that matches a link to a folder enters it") {
+  folder.write("real/a.txt", "");
+  fs::create_directory_symlink("real", folder / "link");
+  CHECK(glob("link/*.txt") == names{"link/a.txt"});
+  CHECK(glob("l*/*.txt") == names{"link/a.txt"});
+  CHECK(glob("*/*.txt") == names{"link/a.txt", "real/a.txt"});
+}
+
+TEST_CASE_FIXTURE(fixture, "links to files match, dangling and circular ones do not") {
+  folder.write("real", "");
+  fs::create_symlink("real", folder / "link");
+  fs::create_symlink("nowhere", folder / "dangling");
+  fs::create_symlink("circle", folder / "circle");
+  CHECK(glob("*") == names{"link", "real"});
+  CHECK(glob("[cdl]*") == names{"link"});
+}
+
+TEST_CASE_FIXTURE(fixture, "FIFOs match nothing and are not opened") {
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(glob("*").empty());
+  CHECK(glob("**").empty());
+  CHECK(glob("pipe").empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "literal components after wildcards are looked up, not listed") {
+  folder.write("a/src/main.c", "");
+  folder.write("b/src/main.c", "");
+  folder.write("c/other/main.c", "");
+  fs::permissions(folder / "a/src", fs::perms::owner_exec);
+  CHECK(glob("*/src/main.c") == names{"a/src/main.c", "b/src/main.c"});
+}
+
+TEST_CASE_FIXTURE(fixture, "folders beside the pattern's way are not entered") {
+  folder.write("a/x.txt", "");
+  folder.write("closed/y.txt", "");
+  fs::permissions(folder / "closed", fs::perms::none);
+  CHECK(glob("a/**/*.txt") == names{"a/x.txt"});
+  CHECK(glob("[a-b]/*.txt") == names{"a/x.txt"});
+}
+
+TEST_CASE_FIXTURE(fixture, "escaped characters stand for themselves on disk") {
+  folder.write("we*rd/[x].txt", "");
+  folder.write("weird/x.txt", "");
+  CHECK(glob("we\\*rd/\\[x\\].*") == names{"we*rd/[x].txt"});
+}
+
+TEST_CASE_FIXTURE(fixture, "paths through the parent folder are searched, and skips still hold") {
+  folder.write("a/x.txt", "");
+  folder.write("b/y.txt", "");
+  CHECK(glob("a/../*/*.txt") == names{"a/../a/x.txt", "a/../b/y.txt"});
+  CHECK(glob("a/../*/*.txt", {"b"}) == names{"a/../a/x.txt"});
+}
+
+TEST_CASE_FIXTURE(fixture, "repeated slashes are one") {
+  folder.write("a/x.txt", "");
+  CHECK(glob("a//*.txt") == names{"a/x.txt"});
+}
+
+TEST_CASE_FIXTURE(fixture, "a pattern with several ** finds each file once") {
+  folder.write("a/b/c/d/x.txt", "");
+  folder.write("x.txt", "");
+  CHECK(glob("**/b/**/*.txt") == names{"a/b/c/d/x.txt"});
+  CHECK(glob("**/**/*.txt") == names{"a/b/c/d/x.txt", "x.txt"});
+}
