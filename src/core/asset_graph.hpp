@@ -17,9 +17,12 @@ namespace troupe {
 class asset_graph {
 public:
   /// Builds the graph of a pipeline: dependencies by name, and inferred from inputs (an input that is another asset's
-  /// output, lies beneath another's folder output, contains one, or a glob that matches one). Reports two assets with
-  /// one output, an output that is a prefix of another's path, an asset that depends on itself, and cycles (whole, in
-  /// order) to `out`; nullopt if there was any error.
+  /// output, lies beneath another's folder output, contains one, or a glob that matches one or starts beneath one).
+  /// Reports to `out` and returns nullopt if there was any error:
+  ///   duplicate_output   a path that two assets make (or one lists twice)
+  ///   output_prefix      an output beneath another output
+  ///   self_dependency    an asset that names itself, or reads what it writes (its own outputs are left out of globs)
+  ///   cycle              assets that need each other: one shortest cycle, whole and in order, of each such knot
   [[nodiscard]] static std::optional<asset_graph> build(const pipeline& p, diagnostics& out);
 
   [[nodiscard]] std::size_t size() const { return order_.size(); }
@@ -35,11 +38,12 @@ public:
                ? std::optional(asset_index(producer_[path.value]))
                : std::nullopt;
   }
-  /// The outputs of other assets that a glob input matches (sorted by text). `glob` is one of the pipeline's glob
-  /// texts.
+  /// All outputs that a glob input matches, sorted by text; whose they are, producer() tells (a glob never counts its
+  /// own asset's). `glob` is one of the pipeline's glob texts.
   [[nodiscard]] std::vector<path_index> outputs_matching(const pipeline& p, std::string_view glob) const;
 
 private:
+  class builder;
   static constexpr std::uint32_t no_asset = 0xFFFFFFFFU;
   [[nodiscard]] std::span<const asset_index> row(const std::vector<asset_index>& all,
                                                  const std::vector<std::uint32_t>& start, asset_index i) const {
@@ -49,6 +53,7 @@ private:
   std::vector<asset_index> up_, down_, order_;
   std::vector<std::uint32_t> up_start_, down_start_; // size() + 1 each
   std::vector<std::uint32_t> producer_;              // by path_index; no_asset where nobody makes it
+  std::vector<path_index> sorted_outputs_;           // by text; empty if the pipeline has no glob
 };
 
 } // namespace troupe

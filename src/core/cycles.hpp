@@ -1,0 +1,19 @@
+// Finding cycles in a directed graph in compressed rows. Knows nothing of what the nodes are.
+#pragma once
+
+#include "base/strong_id.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace troupe {
+
+/// One shortest cycle of each strongly connected part with more than one node, through the part's lowest node, which
+/// stands first (and is not repeated at the end); ordered by that node. The targets of node i are
+/// targets[start[i] … start[i + 1]); an edge from a node to itself is no cycle here. Needs no recursion, whatever the
+/// depth (Tarjan's algorithm with a stack of its own, then a breadth-first search).
+[[nodiscard]] std::vector<std::vector<asset_index>> find_cycles(std::span<const asset_index> targets,
+                                                                std::span<const std::uint32_t> start);
+
+} // namespace troupe

@@ -1,0 +1,326 @@
+// The graph: edges named and inferred, the order, and every mistake it refuses.
+#include "core/asset_graph.hpp"
+#include "core/edge_reason.hpp"
+#include "support/pipeline_builder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace troupe;
+using troupe::test::pipeline_builder;
+
+namespace {
+
+struct built {
+  std::unique_ptr<pipeline> p;
+  diagnostics found;
+  std::optional<asset_graph> graph;
+
+  explicit built(const pipeline_builder& b) : p(b.build()), graph(asset_graph::build(*p, found)) {}
+
+  [[nodiscard]] std::string names(std::span<const asset_index> list) const {
+    std::string all;
+    for (const auto i : list)
+      all += (all.empty() ? "" : " ") + std::string(p->asset(i).name);
+    return all;
+  }
+  [[nodiscard]] std::string upstream(std::string_view name) const { return names(graph->upstream(*p->find(name))); }
+  [[nodiscard]] std::string downstream(std::string_view name) const { return names(graph->downstream(*p->find(name))); }
+  [[nodiscard]] std::string order() const { return names(graph->topological_order()); }
+  [[nodiscard]] std::string why(std::string_view needing, std::string_view needed) const {
+    const auto reason = explain_edge(*p, *p->find(needing), *p->find(needed));
+    return reason ? in_words(*p, *reason, *p->find(needed)) : "not needed";
+  }
+};
+
+/// "code line:column message" of the only finding.
+std::string only(const built& b) {
+  REQUIRE(b.found.items.size() == 1);
+  CHECK_FALSE(b.graph);
+  const auto& d = b.found.items.front();
+  CHECK(d.level == severity::error);
+  return d.code + " " + std::to_string(d.where.line) + ":" + std::to_string(d.where.column) + " " + d.message;
+}
+
+} // namespace
+
+TEST_CASE("an empty pipeline has an empty graph") {
+  const built g{pipeline_builder()};
+  REQUIRE(g.graph);
+  CHECK(g.graph->size() == 0);
+  CHECK(g.graph->topological_order().empty());
+}
+
+TEST_CASE("edges come from names and from files, each once, and are seen from both ends") {
+  pipeline_builder b;
+  b.asset("report").inputs({"out/n.txt", "out/n.txt"}).deps({"count", "raw"});
+  b.asset("count").inputs({"raw/a.txt", "script.sh"}).outputs({"out/n.txt"});
+  b.asset("raw").source().outputs({"raw/a.txt"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("report") == "count raw");
+  CHECK(g.upstream("count") == "raw");
+  CHECK(g.upstream("raw") == "");
+  CHECK(g.downstream("raw") == "report count");
+  CHECK(g.downstream("report") == "");
+  CHECK(g.order() == "raw count report");
+  CHECK(g.graph->producer(path_index(*g.p->paths.find("out/n.txt"))) == g.p->find("count"));
+  CHECK_FALSE(g.graph->producer(path_index(*g.p->paths.find("script.sh"))));
+  CHECK_FALSE(g.graph->producer(path_index(12345U)));
+  CHECK(g.why("report", "count") == "named in its deps");
+  CHECK(g.why("count", "raw") == "its input raw/a.txt is an output of raw");
+  CHECK(g.why("raw", "count") == "not needed");
+}
+
+TEST_CASE("an input beneath a folder output depends on its maker, at any depth") {
+  pipeline_builder b;
+  b.asset("near").inputs({"data/x"});
+  b.asset("deep").inputs({"data/x/y/z.txt"});
+  b.asset("not").inputs({"database/x"});
+  b.asset("maker").outputs({"data"});
+  b.asset("absolute").inputs({"/srv/in/a/b"});
+  b.asset("mount").outputs({"/srv/in"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("near") == "maker");
+  CHECK(g.upstream("deep") == "maker");
+  CHECK(g.upstream("not") == "");
+  CHECK(g.upstream("absolute") == "mount");
+  CHECK(g.why("deep", "maker") == "its input data/x/y/z.txt lies in data, an output of maker");
+}
+
+TEST_CASE("a folder as input depends on the makers of all outputs in it") {
+  pipeline_builder b;
+  b.asset("pack").inputs({"out"});
+  b.asset("a").outputs({"out/a"});
+  b.asset("b").outputs({"out/x/y/b", "elsewhere/b"});
+  b.asset("c").outputs({"output/c"});
+  b.asset("all").inputs({"."});
+  b.asset("up").outputs({"../up", "/abs"});
+  b.asset("root").inputs({"/"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("pack") == "a b");
+  CHECK(g.upstream("all") == "a b c");
+  CHECK(g.upstream("root") == "up");
+  CHECK(g.why("pack", "b") == "its input out contains out/x/y/b, an output of b");
+}
+
+TEST_CASE("a glob depends on the makers of the outputs it matches, but not on its own asset") {
+  pipeline_builder b;
+  b.asset("all").inputs({"out/*.n"}).outputs({"out/all.n"});
+  b.asset("deep").inputs({"**/x.n"});
+  b.asset("n").matrix("s", {"x", "y"}).outputs({"out/{{ matrix.s }}.n"});
+  b.asset("other").outputs({"out/sub/x.n", "out/o.txt"});
+  b.asset("same_glob").inputs({"out/*.n"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("all") == "n[x] n[y]");
+  CHECK(g.upstream("deep") == "n[x] other");
+  CHECK(g.upstream("same_glob") == "all n[x] n[y]");
+  CHECK(g.why("all", "n[y]") == "its input out/*.n matches out/y.n, an output of n[y]");
+  std::string matching;
+  for (const auto path : g.graph->outputs_matching(*g.p, "**/x.n"))
+    matching += std::string(g.p->path(path)) + " ";
+  CHECK(matching == "out/sub/x.n out/x.n ");
+}
+
+TEST_CASE("a glob that looks into a folder output depends on its maker") {
+  pipeline_builder b;
+  b.asset("in").inputs({"data/*.txt"});
+  b.asset("below").inputs({"data/x/**/*.txt"});
+  b.asset("beside").inputs({"*.txt"});
+  b.asset("own").inputs({"mine/*.txt"}).outputs({"mine"});
+  b.asset("maker").outputs({"data"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("in") == "maker");
+  CHECK(g.upstream("below") == "maker");
+  CHECK(g.upstream("beside") == "");
+  CHECK(g.upstream("own") == "");
+  CHECK(g.why("below", "maker") == "its input data/x/**/*.txt looks into data, an output of maker");
+}
+
+TEST_CASE("a bare name means every asset of a matrix") {
+  pipeline_builder b;
+  b.asset("n").matrix("s", {"x", "y"});
+  b.asset("one").deps({"n[y]"});
+  b.asset("all").deps({"n"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("one") == "n[y]");
+  CHECK(g.upstream("all") == "n[x] n[y]");
+}
+
+TEST_CASE("of the assets that are ready, the first declared comes first") {
+  pipeline_builder b;
+  b.asset("e").deps({"c"});
+  b.asset("a");
+  b.asset("d").deps({"b"});
+  b.asset("b").deps({"a"});
+  b.asset("c");
+  const built g(b);
+  CHECK(g.order() == "a b d c e");
+}
+
+TEST_CASE("reasons of all edges of an asset come in the order of its upstream") {
+  pipeline_builder b;
+  b.asset("a").outputs({"a.txt"});
+  b.asset("b").outputs({"b"});
+  b.asset("c").outputs({"in/c"});
+  b.asset("d").outputs({"d.x"});
+  b.asset("e").outputs({"e.txt"});
+  b.asset("z").inputs({"b/1", "a.txt", "e.txt", "in", "*.x"}).deps({"a"});
+  const built g(b);
+  REQUIRE(g.graph);
+  const auto reasons = explain_upstream(*g.p, *g.graph, *g.p->find("z"));
+  REQUIRE(reasons.size() == 5);
+  const edge_kind expected[] = {edge_kind::name, edge_kind::beneath, edge_kind::contains, edge_kind::glob,
+                                edge_kind::file};
+  for (std::size_t k = 0; k < reasons.size(); ++k)
+    CHECK(reasons[k].kind == expected[k]);
+  CHECK(g.p->path(reasons[1].input) == "b/1");
+  CHECK(g.p->path(reasons[3].output) == "d.x");
+}
+
+TEST_CASE("two assets with one output are refused, at the second") {
+  pipeline_builder b;
+  b.asset("a").outputs({"x", "out"});
+  b.asset("b").outputs({"y", "out"});
+  CHECK(only(built(b)) ==
+        "duplicate_output 23:11 out is an output of b and of a: a file has one maker (a is declared at line 10)");
+}
+
+TEST_CASE("an output that is listed twice is refused") {
+  pipeline_builder b;
+  b.asset("a").outputs({"out", "out"});
+  CHECK(only(built(b)) == "duplicate_output 13:11 out stands twice among the outputs of a");
+}
+
+TEST_CASE("a matrix whose output forgets the variable is told once, with the way out") {
+  pipeline_builder b;
+  b.asset("n").matrix("s", {"x", "y", "z"}).outputs({"out.n"});
+  CHECK(only(built(b)) == "duplicate_output 13:10 out.n is an output of n[y] and of n[x]: a file has one maker; name "
+                          "the matrix variables in the output, as in out/{{ matrix.s }}");
+}
+
+TEST_CASE("an output that lies in another is refused") {
+  pipeline_builder b;
+  b.asset("a").outputs({"out/x/y"});
+  b.asset("b").outputs({"out"});
+  CHECK(only(built(b)) == "output_prefix 13:10 out/x/y, an output of a, lies in out, an output of b: one output cannot "
+                          "be part of another");
+  pipeline_builder same;
+  same.asset("a").outputs({"out", "out/x"});
+  CHECK(only(built(same)) == "output_prefix 13:11 out/x, an output of a, lies in out, an output of the same asset: one "
+                             "output cannot be part of another");
+}
+
+TEST_CASE("an asset that names itself is refused") {
+  pipeline_builder b;
+  b.asset("a").deps({"a"});
+  CHECK(only(built(b)) == "self_dependency 10:5 a names itself in its deps");
+}
+
+TEST_CASE("an asset that reads what it writes is refused") {
+  const std::string why =
+      ": every run would change what it reads, so it would never be fresh; leave it out of the inputs";
+  pipeline_builder file;
+  file.asset("a").inputs({"x", "f"}).outputs({"f"});
+  CHECK(only(built(file)) == "self_dependency 12:11 f is both an input and an output of a" + why);
+  pipeline_builder beneath;
+  beneath.asset("a").inputs({"out/f"}).outputs({"out"});
+  CHECK(only(built(beneath)) == "self_dependency 12:10 out/f, an input of a, lies in its output out" + why);
+  pipeline_builder contains;
+  contains.asset("a").inputs({"data"}).outputs({"data/f", "data/g"});
+  CHECK(only(built(contains)) == "self_dependency 12:10 data, an input of a, contains an output of it" + why);
+}
+
+TEST_CASE("a cycle is told whole, in order from its first declared asset, with what makes each edge") {
+  pipeline_builder b;
+  b.asset("before");
+  b.asset("c").deps({"a", "before"}).outputs({"c.txt"});
+  b.asset("after").deps({"c"});
+  b.asset("b").inputs({"c.txt"}).outputs({"out/b"});
+  b.asset("a").inputs({"out/*"});
+  CHECK(only(built(b)) == "cycle 20:5 these assets need each other: c -> a -> b -> c; c needs a: named in its deps; a "
+                          "needs b: its input out/* matches out/b, an output of b; b needs c: its input c.txt is an "
+                          "output of c");
+}
+
+TEST_CASE("of a knot of cycles a shortest is told, and every knot is told") {
+  pipeline_builder b;
+  b.asset("a").deps({"b", "d"});
+  b.asset("b").deps({"c"});
+  b.asset("c").deps({"a"});
+  b.asset("d").deps({"a"});
+  b.asset("x").deps({"y"});
+  b.asset("y").deps({"x", "a"});
+  const built g(b);
+  REQUIRE(g.found.items.size() == 2);
+  CHECK(g.found.items[0].message.starts_with("these assets need each other: a -> d -> a; "));
+  CHECK(g.found.items[1].message.starts_with("these assets need each other: x -> y -> x; "));
+  CHECK(g.found.items[1].where.line == 50);
+}
+
+TEST_CASE("a long cycle is told whole, the reasons of its first edges only") {
+  pipeline_builder b;
+  for (int i = 0; i < 100; ++i)
+    b.asset("n" + std::to_string(i)).deps({"n" + std::to_string((i + 1) % 100)});
+  const auto told = only(built(b));
+  CHECK(told.find(" n98 -> n99 -> n0;") != std::string::npos);
+  CHECK(told.find("n29 needs n30: named in its deps; and so on") != std::string::npos);
+}
+
+TEST_CASE("all mistakes are told at once") {
+  pipeline_builder b;
+  b.asset("a").outputs({"x"}).deps({"a"});
+  b.asset("b").outputs({"x", "x/y"});
+  b.asset("c").deps({"d"});
+  b.asset("d").deps({"c"});
+  const built g(b);
+  std::string codes;
+  for (const auto& d : g.found.items)
+    codes += d.code + " ";
+  CHECK(codes == "duplicate_output output_prefix self_dependency cycle ");
+}
+
+TEST_CASE("mistakes found before do not matter to the graph") {
+  pipeline_builder b;
+  b.asset("a");
+  const auto p = b.build();
+  diagnostics found;
+  found.error({1, 1}, "unknown_key", "before");
+  CHECK(asset_graph::build(*p, found));
+  CHECK(found.items.size() == 1);
+}
+
+TEST_CASE("a chain of 300,000 assets, declared in either order, needs no stack") {
+  for (const bool reversed : {false, true}) {
+    constexpr int count = 300'000;
+    pipeline_builder b;
+    for (int i = 0; i < count; ++i) {
+      const int n = reversed ? count - 1 - i : i;
+      auto& a = b.asset("n" + std::to_string(n)).outputs({"out/" + std::to_string(n)});
+      if (n > 0)
+        a.inputs({"out/" + std::to_string(n - 1)});
+    }
+    const built g(b);
+    REQUIRE(g.graph);
+    CHECK(g.p->asset(g.graph->topological_order().front()).name == "n0");
+    CHECK(g.p->asset(g.graph->topological_order().back()).name == "n" + std::to_string(count - 1));
+  }
+}
+
+TEST_CASE("a cycle of 300,000 assets is found without recursion") {
+  constexpr int count = 300'000;
+  pipeline_builder b;
+  for (int i = 0; i < count; ++i)
+    b.asset("n" + std::to_string(i)).deps({"n" + std::to_string((i + 1) % count)});
+  const built g(b);
+  REQUIRE(g.found.items.size() == 1);
+  CHECK(g.found.items.front().message.find(" n299999 -> n0;") != std::string::npos);
+}
