@@ -1,0 +1,20 @@
+// A materialization as its difference from the one before it, and back: what keeps a re-run's record small. Knows
+// nothing of bytes.
+#pragma once
+
+#include "core/event.hpp"
+#include "core/materialization.hpp"
+
+namespace troupe {
+
+/// What differs from `previous` (null: full, complete lists). Lists of both sides are sorted by their first member.
+/// Equal lists cost nothing.
+[[nodiscard]] materialized make_delta(const materialization* previous, const fingerprint& made_from,
+                                      const production& made, duration took);
+
+/// The inverse: apply_delta(p, make_delta(p, f, m, t), …) holds exactly f, m and t. Total: with a delta made against
+/// another base the result is some materialization, never a crash.
+[[nodiscard]] materialization apply_delta(const materialization* previous, const materialized& delta, run_number run,
+                                          std::uint32_t attempt, timestamp finished_at);
+
+} // namespace troupe

@@ -1,0 +1,59 @@
+// Events and projection records as bytes, and back. Knows nothing of where they are stored.
+//
+// An event is one byte (layout version << 5 | index in troupe::event), then its fields in the order of core/fields.hpp,
+// encoded as core/wire.hpp says. A changed layout of a type gets the next layout version; old ones stay readable.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/event.hpp"
+#include "core/run_record.hpp"
+#include "core/wire.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+/// Makes one record of one or more events. Times and digests are written relative to the events before them in the
+/// same record, so a record is read from its start. One thread at a time.
+class event_encoder {
+public:
+  event_encoder() = default;
+  event_encoder(const event_encoder&) = delete;
+  event_encoder& operator=(const event_encoder&) = delete;
+
+  void add(const event& e);
+  /// What was added since construction or clear().
+  [[nodiscard]] std::string_view bytes() const { return bytes_; }
+  void clear();
+
+private:
+  std::string bytes_;
+  wire_writer writer_{bytes_};
+};
+
+/// Reads a record's events one after the other. Total: any bytes give events or an error (state_unusable, saying what
+/// is wrong), with memory bounded by a small multiple of their number.
+class event_decoder {
+public:
+  explicit event_decoder(std::string_view bytes) : in_(bytes) {}
+  [[nodiscard]] bool done() const { return in_.left() == 0; }
+  /// The next event; an error at the end, and after an error.
+  [[nodiscard]] result<event> next();
+
+private:
+  wire_reader in_;
+};
+
+/// The records of the projections. Decoders are as total as event_decoder, fill `out` reusing its memory, and return
+/// null, or what is wrong with the bytes (then `out` holds rubbish). All bytes must be used.
+void encode(const asset_record& value, std::string& out);
+void encode(const run_record& value, std::string& out);
+void encode(const file_record& value, std::string& out);
+void encode(const open_attempt& value, std::string& out);
+[[nodiscard]] const char* decode(std::string_view bytes, asset_record& out);
+[[nodiscard]] const char* decode(std::string_view bytes, run_record& out);
+[[nodiscard]] const char* decode(std::string_view bytes, file_record& out);
+[[nodiscard]] const char* decode(std::string_view bytes, open_attempt& out);
+
+} // namespace troupe

@@ -1,0 +1,211 @@
+// A visitor of the field lists that writes JSON; the words of persisted enumerations.
+#include "core/event_json.hpp"
+
+#include "core/fields.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace troupe {
+namespace {
+
+/// The length of the UTF-8 sequence at the front, or 0 if there is none (RFC 3629: no overlong forms, no surrogates).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return i < text.size() && byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned lead = byte(0);
+  if (lead < 0x80)
+    return 1;
+  if (lead >= 0xC2 && lead <= 0xDF)
+    return tail(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF)
+    return tail(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
+  if (lead >= 0xF0 && lead <= 0xF4)
+    return tail(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
+  return 0;
+}
+
+class json_writer {
+public:
+  json_writer(std::string& out, const event_names& names) : out_(out), names_(names) {}
+
+  template <class T>
+  void operator()(const char* name, const T& value) {
+    using plain = std::remove_cvref_t<T>;
+    if constexpr (std::is_same_v<plain, duration>)
+      key(name, "_ms");
+    else
+      key(name);
+    put(value);
+  }
+  void time(const char* name, std::int64_t unix_ns) {
+    key(name);
+    put(from_unix_ns(unix_ns));
+  }
+  template <class... T>
+  void sparse(named_field<T>... fields) {
+    (put_present(fields), ...);
+  }
+
+private:
+  void key(const char* name, const char* suffix = "") {
+    if (out_.back() != '{')
+      out_ += ',';
+    out_ += '"';
+    out_ += name;
+    out_ += suffix;
+    out_ += "\":";
+  }
+  template <class T>
+  void put_present(const named_field<T>& field) {
+    if constexpr (requires { field.value.has_value(); }) {
+      if (field.value)
+        (*this)(field.name, *field.value);
+    } else if constexpr (requires { field.value.empty(); }) {
+      if (!field.value.empty())
+        (*this)(field.name, field.value);
+    } else if constexpr (std::is_enum_v<std::remove_cvref_t<T>>) {
+      (*this)(field.name, field.value);
+    } else if (field.value != std::remove_cvref_t<T>{}) {
+      (*this)(field.name, field.value);
+    }
+  }
+
+  void put(std::uint64_t v) { out_ += std::to_string(v); }
+  void put(std::uint32_t v) { out_ += std::to_string(v); }
+  void put(std::uint8_t v) { out_ += std::to_string(v); }
+  void put(std::int32_t v) { out_ += std::to_string(v); }
+  void put(bool v) { out_ += v ? "true" : "false"; }
+  void put(run_number run) { out_ += std::to_string(run.value); }
+  void put(duration d) {
+    char text[40];
+    std::snprintf(text, sizeof text, "%.3f", static_cast<double>(d.count()) / 1e6);
+    out_ += text;
+  }
+  void put(timestamp t) { append_json_string(out_, to_rfc3339(t)); }
+  void put(const digest& d) { append_json_string(out_, to_hex(d)); }
+  void put(const uuid& id) { append_json_string(out_, to_string(id)); }
+  void put(const std::string& text) { append_json_string(out_, text); }
+  void put(asset_id id) { put_name(names_.asset ? names_.asset(id) : std::string_view{}, id.value); }
+  void put(path_id id) { put_name(names_.path ? names_.path(id) : std::string_view{}, id.value); }
+  void put_name(std::string_view name, std::uint32_t number) {
+    append_json_string(out_, name.empty() ? "#" + std::to_string(number) : name);
+  }
+  template <class T>
+  void put(const std::vector<T>& items) {
+    out_ += '[';
+    for (const auto& item : items) {
+      if (&item != &items.front())
+        out_ += ',';
+      put(item);
+    }
+    out_ += ']';
+  }
+  template <class A, class B>
+  void put(const std::pair<A, B>& p) {
+    out_ += '[';
+    put(p.first);
+    out_ += ',';
+    put(p.second);
+    out_ += ']';
+  }
+  void put(const status_counts& counts) {
+    out_ += '{';
+    for (std::size_t i = 0; i < counts.size(); ++i)
+      if (counts[i] != 0) {
+        key(to_string(static_cast<asset_status>(i)).data());
+        put(counts[i]);
+      }
+    out_ += '}';
+  }
+  template <class T>
+  void put(const T& value) {
+    if constexpr (std::is_enum_v<T>) {
+      append_json_string(out_, to_string(value));
+    } else {
+      out_ += '{';
+      visit_fields(*this, value);
+      out_ += '}';
+    }
+  }
+
+  std::string& out_;
+  const event_names& names_;
+};
+
+constexpr std::array<std::string_view, std::variant_size_v<event>> type_names = {
+    "names_interned",    "paths_interned",  "files_observed",  "run_started",      "run_resumed",
+    "asset_found_fresh", "attempt_started", "attempt_spawned", "attempt_finished", "assets_settled",
+    "run_stopping",      "run_finished",    "writer_opened",   "writer_closed"};
+
+} // namespace
+
+std::string_view to_string(outcome_kind kind) {
+  static constexpr std::array<std::string_view, 10> words = {"succeeded",   "exited",         "signalled",  "timed_out",
+                                                             "not_started", "output_missing", "bad_result", "cancelled",
+                                                             "interrupted", "internal"};
+  return words[static_cast<std::size_t>(kind)];
+}
+
+std::string_view to_string(stop_cause cause) {
+  static constexpr std::array<std::string_view, 3> words = {"failure", "user", "signal"};
+  return words[static_cast<std::size_t>(cause)];
+}
+
+std::string_view to_string(attempt_state state) {
+  static constexpr std::array<std::string_view, 6> words = {"none",   "running",   "succeeded",
+                                                            "failed", "cancelled", "interrupted"};
+  return words[static_cast<std::size_t>(state)];
+}
+
+std::string_view to_string(file_kind kind) {
+  static constexpr std::array<std::string_view, 4> words = {"absent", "file", "folder", "other"};
+  return words[static_cast<std::size_t>(kind)];
+}
+
+std::string_view event_type_name(std::size_t index) {
+  return index < type_names.size() ? type_names[index] : "unknown";
+}
+
+std::string_view type_name(const event& e) {
+  return event_type_name(e.index());
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    const auto c = static_cast<unsigned char>(text.front());
+    if (length == 0) {
+      out += "\xEF\xBF\xBD";
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += text.front();
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (c < 0x20 || c == 0x7F) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", c);
+      out += escaped;
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  out += '"';
+}
+
+std::string event_to_json(std::uint64_t seq, const event& e, const event_names& names) {
+  std::string out = "{\"seq\":" + std::to_string(seq) + ",\"type\":";
+  append_json_string(out, type_name(e));
+  json_writer writer(out, names);
+  std::visit([&](const auto& body) { visit_fields(writer, body); }, e);
+  out += '}';
+  return out;
+}
+
+} // namespace troupe

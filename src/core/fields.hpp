@@ -1,0 +1,268 @@
+// The fields of everything that is stored, each list once: bytes, JSON and tests are driven by it and cannot drift.
+// Knows neither bytes nor JSON.
+//
+// A visitor has v(name, field), v.time(name, unix_ns) and v.sparse(named_field…) for fields that are mostly default.
+// The order here is the order on disk. See docs/journal-format.md before changing anything.
+#pragma once
+
+#include "core/event.hpp"
+#include "core/materialization.hpp"
+#include "core/run_record.hpp"
+
+#include <concepts>
+#include <type_traits>
+
+namespace troupe {
+
+/// A field with its name, by reference.
+template <class T>
+struct named_field {
+  const char* name;
+  T& value;
+};
+template <class T>
+named_field(const char*, T&) -> named_field<T>;
+
+/// How many values of the enumeration there are; anything beyond is not from this version.
+[[nodiscard]] constexpr unsigned enum_count(asset_status) {
+  return static_cast<unsigned>(asset_status_count);
+}
+[[nodiscard]] constexpr unsigned enum_count(run_status) {
+  return 6;
+}
+[[nodiscard]] constexpr unsigned enum_count(reason_kind) {
+  return reason_kind_count;
+}
+[[nodiscard]] constexpr unsigned enum_count(outcome_kind) {
+  return 10;
+}
+[[nodiscard]] constexpr unsigned enum_count(stop_cause) {
+  return 3;
+}
+[[nodiscard]] constexpr unsigned enum_count(attempt_state) {
+  return 6;
+}
+[[nodiscard]] constexpr unsigned enum_count(file_kind) {
+  return 4;
+}
+
+/// T or const T: a list serves those who read the fields and those who fill them.
+template <class T, class U>
+concept is_a = std::same_as<std::remove_const_t<T>, U>;
+
+// --- parts ---
+
+template <class V, is_a<reason> T>
+void visit_fields(V& v, T& r) {
+  v("kind", r.kind);
+  v("detail", r.detail);
+}
+template <class V, is_a<named_digest> T>
+void visit_fields(V& v, T& n) {
+  v("name", n.name);
+  v("value", n.value);
+}
+template <class V, is_a<file_version> T>
+void visit_fields(V& v, T& f) {
+  v("path", f.path);
+  v("content", f.content);
+}
+template <class V, is_a<upstream_version> T>
+void visit_fields(V& v, T& u) {
+  v("asset", u.asset);
+  v("version", u.version);
+}
+template <class V, is_a<file_stat> T>
+void visit_fields(V& v, T& s) {
+  v("kind", s.kind);
+  v("size", s.size);
+  v.time("mtime", s.mtime_ns);
+  v.time("ctime", s.ctime_ns);
+  v("inode", s.inode);
+}
+template <class V, is_a<file_record> T>
+void visit_fields(V& v, T& f) {
+  visit_fields(v, f.stat);
+  v("content", f.content);
+}
+template <class V, is_a<observed_file> T>
+void visit_fields(V& v, T& f) {
+  v("path", f.path);
+  visit_fields(v, f.record);
+}
+template <class V, is_a<run_request> T>
+void visit_fields(V& v, T& r) {
+  v.sparse(named_field{"selection", r.selection}, named_field{"exclude", r.exclude}, named_field{"only", r.only},
+           named_field{"force", r.force}, named_field{"params", r.params},
+           named_field{"error_strategy", r.error_strategy}, named_field{"durability", r.durability},
+           named_field{"workers", r.workers}, named_field{"pipeline_file", r.pipeline_file});
+}
+template <class V, is_a<materialized> T>
+void visit_fields(V& v, T& m) {
+  v("took", m.took);
+  v.sparse(named_field{"full", m.full}, named_field{"command", m.command}, named_field{"inputs", m.inputs},
+           named_field{"upstreams", m.upstreams}, named_field{"outputs", m.outputs},
+           named_field{"data_version", m.data_version}, named_field{"discovered", m.discovered},
+           named_field{"version", m.version}, named_field{"env", m.env}, named_field{"params", m.params},
+           named_field{"inputs_gone", m.inputs_gone}, named_field{"discovered_gone", m.discovered_gone},
+           named_field{"upstreams_gone", m.upstreams_gone}, named_field{"outputs_gone", m.outputs_gone},
+           named_field{"reported_version", m.reported_version}, named_field{"metadata", m.metadata});
+}
+template <class V, is_a<settled_asset> T>
+void visit_fields(V& v, T& s) {
+  v("asset", s.asset);
+  v("because", s.because);
+}
+
+// --- events ---
+
+template <class V, is_a<names_interned> T>
+void visit_fields(V& v, T& e) {
+  v("first", e.first);
+  v("names", e.names);
+}
+template <class V, is_a<paths_interned> T>
+void visit_fields(V& v, T& e) {
+  v("first", e.first);
+  v("paths", e.paths);
+}
+template <class V, is_a<files_observed> T>
+void visit_fields(V& v, T& e) {
+  v("files", e.files);
+}
+template <class V, is_a<run_started> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("id", e.id);
+  v("at", e.at);
+  v("pipeline", e.pipeline);
+  v("request", e.request);
+  v("fresh", e.fresh);
+  v("waiting", e.waiting);
+}
+template <class V, is_a<run_resumed> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+}
+template <class V, is_a<asset_found_fresh> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("asset", e.asset);
+  v("at", e.at);
+}
+template <class V, is_a<attempt_started> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("asset", e.asset);
+  v("attempt", e.attempt);
+  v("at", e.at);
+  v("reasons", e.reasons);
+}
+template <class V, is_a<attempt_spawned> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("asset", e.asset);
+  v("attempt", e.attempt);
+  v("process_group", e.process_group);
+  v("start_ticks", e.start_ticks);
+}
+template <class V, is_a<attempt_finished> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("asset", e.asset);
+  v("attempt", e.attempt);
+  v("at", e.at);
+  v.sparse(named_field{"outcome", e.outcome}, named_field{"exit_code", e.exit_code}, named_field{"signal", e.signal},
+           named_field{"message", e.message}, named_field{"has_log", e.has_log}, named_field{"retry_at", e.retry_at},
+           named_field{"made", e.made});
+}
+template <class V, is_a<assets_settled> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+  v("status", e.status);
+  v("message", e.message);
+  v("assets", e.assets);
+}
+template <class V, is_a<run_stopping> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+  v("cause", e.cause);
+}
+template <class V, is_a<run_finished> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+  v("status", e.status);
+  v("counts", e.counts);
+}
+template <class V, is_a<writer_opened> T>
+void visit_fields(V& v, T& e) {
+  v("at", e.at);
+  v("boot_id", e.boot_id);
+  v("pid", e.pid);
+}
+template <class V, is_a<writer_closed> T>
+void visit_fields(V& v, T& e) {
+  v("at", e.at);
+}
+
+// --- projections ---
+
+template <class V, is_a<fingerprint> T>
+void visit_fields(V& v, T& f) {
+  v("command", f.command);
+  v.sparse(named_field{"inputs", f.inputs}, named_field{"upstreams", f.upstreams},
+           named_field{"discovered", f.discovered}, named_field{"version", f.version}, named_field{"env", f.env},
+           named_field{"params", f.params});
+}
+template <class V, is_a<production> T>
+void visit_fields(V& v, T& p) {
+  v("data_version", p.data_version);
+  v.sparse(named_field{"outputs", p.outputs}, named_field{"reported_version", p.reported_version},
+           named_field{"metadata", p.metadata});
+}
+template <class V, is_a<materialization> T>
+void visit_fields(V& v, T& m) {
+  v("run", m.run);
+  v("attempt", m.attempt);
+  v("finished_at", m.finished_at);
+  v("took", m.took);
+  v("made_from", m.made_from);
+  v("made", m.made);
+}
+template <class V, is_a<asset_record> T>
+void visit_fields(V& v, T& a) {
+  v.sparse(named_field{"last", a.last}, named_field{"attempt", a.attempt}, named_field{"attempt_run", a.attempt_run},
+           named_field{"attempt_number", a.attempt_number}, named_field{"attempt_started_at", a.attempt_started_at},
+           named_field{"attempt_reasons", a.attempt_reasons});
+}
+template <class V, is_a<run_record> T>
+void visit_fields(V& v, T& r) {
+  v("run", r.run);
+  v("id", r.id);
+  v("pipeline", r.pipeline);
+  v("request", r.request);
+  v("started_at", r.started_at);
+  v("finished_at", r.finished_at);
+  v("status", r.status);
+  v("counts", r.counts);
+  v("attempts", r.attempts);
+  v("first_seq", r.first_seq);
+  v("segment_seq", r.segment_seq);
+  v("last_seq", r.last_seq);
+}
+template <class V, is_a<open_attempt> T>
+void visit_fields(V& v, T& o) {
+  v("asset", o.asset);
+  v("run", o.run);
+  v("attempt", o.attempt);
+  v("started_at", o.started_at);
+  v("process_group", o.process_group);
+  v("start_ticks", o.start_ticks);
+  v("boot_id", o.boot_id);
+}
+
+} // namespace troupe
