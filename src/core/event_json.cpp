@@ -4,7 +4,6 @@
 #include "core/fields.hpp"
 
 #include <array>
-#include <cstdio>
 
 namespace troupe {
 namespace {
@@ -80,9 +79,11 @@ private:
   void put(bool v) { out_ += v ? "true" : "false"; }
   void put(run_number run) { out_ += std::to_string(run.value); }
   void put(duration d) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%.3f", static_cast<double>(d.count()) / 1e6);
-    out_ += text;
+    const auto us = d.count() / 1'000;
+    const auto fraction = std::to_string(1'000 + (us < 0 ? -(us % 1'000) : us % 1'000));
+    if (us < 0 && us > -1'000)
+      out_ += '-';
+    out_ += std::to_string(us / 1'000) + '.' + fraction.substr(1);
   }
   void put(timestamp t) { append_json_string(out_, to_rfc3339(t)); }
   void put(const digest& d) { append_json_string(out_, to_hex(d)); }
@@ -188,9 +189,10 @@ void append_json_string(std::string& out, std::string_view text) {
     } else if (c == '\t') {
       out += "\\t";
     } else if (c < 0x20 || c == 0x7F) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", c);
-      out += escaped;
+      constexpr std::string_view digits = "0123456789abcdef";
+      out += "\\u00";
+      out += digits[c >> 4U];
+      out += digits[c & 0xFU];
     } else {
       out += text.substr(0, length);
     }
