@@ -1,9 +1,13 @@
 // The selection language: which assets a command is about. Knows nothing of freshness.
 //
-//   selection = term { "," term }          intersection; several arguments are a union
-//   term      = [ [N] "+" ] atom [ "+" [N] ]   with upstream / downstream, N levels or all
-//   atom      = "tag:" pattern | "group:" pattern | pattern      pattern: name or glob (* ? [..]), or base name of a
-//   matrix
+//   selection = term { "," term }            the assets in all terms; several arguments: those in any of them
+//   term      = [ [N] "+" ] atom [ "+" [N] ]  with upstream / downstream, N levels or all
+//   atom      = "tag:" pattern | "group:" pattern | pattern
+//   pattern   = a name ("by_section[admin]"), the bare name of a matrix ("by_section": all of it), or a glob over
+//               names (* ? [a-z] [!a]; "[…]" at the end is the notation of a matrix too: "by_section[a*]")
+//
+// What is exactly the name of an asset means that asset, whatever its characters; commas and pluses inside [ ] belong
+// to the name. In a glob "/" and "." are characters like any other, and \ takes a wildcard literally.
 #pragma once
 
 #include "base/result.hpp"
