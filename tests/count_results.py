@@ -4,6 +4,8 @@
 Knows meson's testlog.json and two ways of reporting (doctest's summary, a closing line "N passed, N failed"); a test that uses neither
 counts as one. A test that failed without saying which part of it did (a crash, a time-out) counts one failure. Exit status 1 if
 anything failed or if nothing ran.
+
+usage: count_results.py TESTLOG_JSON | --self-test
 """
 import json
 import re
@@ -43,5 +45,30 @@ def main(path):
     return 0 if passed > 0 and failed == 0 else 1
 
 
+DOCTEST_TEXT = "[doctest] doctest version is 2.4.9\n[doctest] test cases:  5 |  {} passed | {} failed | 0 skipped\n[doctest] Status: .\n"
+CASES = [
+    ("doctest, all passed", "OK", DOCTEST_TEXT.format(5, 0), (5, 0, 0)),
+    ("doctest, some failed", "FAIL", DOCTEST_TEXT.format(3, 2), (3, 2, 0)),
+    ("all cases passed, and then it crashed", "FAIL", DOCTEST_TEXT.format(5, 0), (5, 1, 0)),
+    ("two executables in one test", "OK", DOCTEST_TEXT.format(5, 0) + DOCTEST_TEXT.format(4, 0), (9, 0, 0)),
+    ("a script's closing line", "FAIL", "ok a\nFAILED b\n7 passed, 1 failed\n", (7, 1, 0)),
+    ("a script that says nothing", "OK", "", (1, 0, 0)),
+    ("a script that fails and says nothing", "FAIL", "", (0, 1, 0)),
+    ("a time-out", "TIMEOUT", "", (0, 1, 0)),
+    ("skipped", "SKIP", "", (0, 0, 1)),
+]
+
+
+def self_test():
+    wrong = 0
+    for name, result, output, expected in CASES:
+        got = count({"result": result, "stdout": output})
+        if got != expected:
+            wrong += 1
+            print(f"{name}: got {got}, expected {expected}")
+    print(f"{len(CASES) - wrong} passed, {wrong} failed")
+    return 1 if wrong else 0
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(self_test() if sys.argv[1] == "--self-test" else main(sys.argv[1]))
