@@ -82,6 +82,9 @@ void encode(const file_record& value, std::string& out) {
 void encode(const open_attempt& value, std::string& out) {
   encode_record(value, out);
 }
+void encode(const state_info& value, std::string& out) {
+  encode_record(value, out);
+}
 const char* decode(std::string_view bytes, asset_record& out) {
   return decode_record(bytes, out);
 }
@@ -92,6 +95,9 @@ const char* decode(std::string_view bytes, file_record& out) {
   return decode_record(bytes, out);
 }
 const char* decode(std::string_view bytes, open_attempt& out) {
+  return decode_record(bytes, out);
+}
+const char* decode(std::string_view bytes, state_info& out) {
   return decode_record(bytes, out);
 }
 

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "core/event.hpp"
 #include "core/run_record.hpp"
+#include "core/state_info.hpp"
 #include "core/wire.hpp"
 
 #include <string>
@@ -51,9 +52,11 @@ void encode(const asset_record& value, std::string& out);
 void encode(const run_record& value, std::string& out);
 void encode(const file_record& value, std::string& out);
 void encode(const open_attempt& value, std::string& out);
+void encode(const state_info& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, asset_record& out);
 [[nodiscard]] const char* decode(std::string_view bytes, run_record& out);
 [[nodiscard]] const char* decode(std::string_view bytes, file_record& out);
 [[nodiscard]] const char* decode(std::string_view bytes, open_attempt& out);
+[[nodiscard]] const char* decode(std::string_view bytes, state_info& out);
 
 } // namespace troupe

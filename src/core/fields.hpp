@@ -8,6 +8,7 @@
 #include "core/event.hpp"
 #include "core/materialization.hpp"
 #include "core/run_record.hpp"
+#include "core/state_info.hpp"
 
 #include <concepts>
 #include <type_traits>
@@ -253,6 +254,18 @@ void visit_fields(V& v, T& r) {
   v("first_seq", r.first_seq);
   v("segment_seq", r.segment_seq);
   v("last_seq", r.last_seq);
+}
+template <class V, is_a<state_info> T>
+void visit_fields(V& v, T& s) {
+  v("id", s.id);
+  v("first_seq", s.first_seq);
+  v("last_seq", s.last_seq);
+  v("asset_count", s.asset_count);
+  v("path_count", s.path_count);
+  v("last_run", s.last_run);
+  v("writer_seq", s.writer_seq);
+  v("writer_boot_id", s.writer_boot_id);
+  v("closed_cleanly", s.closed_cleanly);
 }
 template <class V, is_a<open_attempt> T>
 void visit_fields(V& v, T& o) {

@@ -1,0 +1,26 @@
+// What is true of a state as a whole. Knows nothing of storage.
+#pragma once
+
+#include "base/strong_id.hpp"
+#include "base/uuid.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace troupe {
+
+/// Facts about a whole state at one moment.
+struct state_info {
+  uuid id;                       ///< made once, when the state was
+  std::uint64_t first_seq = 1;   ///< of the oldest event kept: everything before is folded into the base
+  std::uint64_t last_seq = 0;    ///< of the newest event; 0: none yet
+  std::uint32_t asset_count = 0; ///< ids given out: 0 … asset_count - 1
+  std::uint32_t path_count = 0;
+  run_number last_run;          ///< 0: none yet
+  std::uint64_t writer_seq = 0; ///< of the last writer_opened
+  std::string writer_boot_id;   ///< its boot id
+  bool closed_cleanly = true;   ///< the last writer_opened is followed by writer_closed
+  friend bool operator==(const state_info&, const state_info&) = default;
+};
+
+} // namespace troupe
