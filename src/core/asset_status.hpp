@@ -60,7 +60,7 @@ enum class run_status : std::uint8_t {
   case asset_status::fresh:
     return from == asset_status::waiting || from == asset_status::ready;
   case asset_status::failed:
-    return from == asset_status::running || from == asset_status::waiting || from == asset_status::ready;
+    return true;
   case asset_status::blocked:
   case asset_status::cancelled:
     return true;

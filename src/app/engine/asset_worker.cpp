@@ -1,0 +1,342 @@
+// From a granted attempt to its outcome.
+#include "app/engine/asset_worker.hpp"
+
+#include "app/engine/attempt_report.hpp"
+#include "app/engine/state_layout.hpp"
+#include "base/check.hpp"
+#include "core/command.hpp"
+#include "core/delta.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <string.h>
+
+namespace troupe {
+
+namespace {
+
+void set_variable(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
+  const std::string prefix = std::string(name) + "=";
+  const auto at =
+      std::find_if(environment.begin(), environment.end(), [&](const auto& e) { return e.starts_with(prefix); });
+  const auto entry = prefix + std::string(value);
+  if (at == environment.end())
+    environment.push_back(entry);
+  else
+    *at = entry;
+}
+
+std::string describe(const process_exit& exit) {
+  switch (exit.how) {
+  case process_exit::kind::ended:
+    if (exit.signal != 0)
+      return "ended by signal " + std::to_string(exit.signal) + " (" + strsignal(exit.signal) + ")";
+    return "exit status " + std::to_string(exit.exit_code);
+  case process_exit::kind::timed_out:
+  case process_exit::kind::ended_by_us:
+  case process_exit::kind::not_started:
+  case process_exit::kind::internal:
+    break;
+  }
+  return exit.message;
+}
+
+} // namespace
+
+asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records)
+    : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
+      found_(setup_.p.assets.size()), pool_(std::make_unique<thread_pool>(setup_.threads)) {
+  std::erase_if(setup_.environment, [](const std::string& entry) {
+    return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
+           entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||
+           entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with("TROUPE_RESULT=");
+  });
+}
+
+asset_worker::~asset_worker() {
+  setup_.processes.end_all(urgency::at_once);
+  pool_.reset();
+}
+
+void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) {
+  pool_->submit([this, asset, upstreams = std::move(upstreams), done = std::move(done)] {
+    auto& found = found_[asset.value];
+    if (!found)
+      found = std::make_unique<findings>();
+    const auto& record = *records_[asset.value];
+    const auto& deps = setup_.p.asset(asset).deps;
+    setup_.looks.examine(
+        asset, record,
+        [&](asset_index dep) {
+          const auto at = std::find(deps.begin(), deps.end(), dep);
+          return upstreams[static_cast<std::size_t>(at - deps.begin())];
+        },
+        *found);
+    examination out;
+    out.impossible = found->impossible;
+    out.warnings = found->warnings;
+    judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset, setup_.time.now()), setup_.names,
+                    out.reasons);
+    done(std::move(out));
+  });
+}
+
+std::string asset_worker::result_file(asset_index asset, std::uint32_t attempt) const {
+  return result_folder(setup_.state_folder) + "/" + run_text_ + "." + std::to_string(asset.value) + "." +
+         std::to_string(attempt);
+}
+
+std::vector<std::string> asset_worker::environment_of(asset_index asset, std::uint32_t attempt,
+                                                      std::string& problem) const {
+  const auto& settings = setup_.p.settings_of(asset);
+  const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
+    const std::string prefix = std::string(name) + "=";
+    for (const auto& entry : setup_.environment)
+      if (entry.starts_with(prefix))
+        return entry.substr(prefix.size());
+    return std::nullopt;
+  };
+  std::vector<std::string> environment;
+  if (settings.inherit_env) {
+    environment = setup_.environment;
+  } else {
+    for (const auto& name : settings.inherit_names)
+      if (const auto value = value_of(name))
+        environment.push_back(name + "=" + *value);
+  }
+  const command_scope scope{setup_.p, asset, run_text_, found_[asset.value]->inputs};
+  for (const auto& entry : settings.env) {
+    switch (entry.source) {
+    case env_source::literal: {
+      const auto text = render_env_value(scope, entry.text);
+      if (!text) {
+        problem = text.error().message;
+        return {};
+      }
+      set_variable(environment, entry.name, *text);
+      break;
+    }
+    case env_source::from_env:
+      if (const auto value = value_of(entry.text)) {
+        set_variable(environment, entry.name, *value);
+      } else {
+        problem =
+            "env " + entry.name + " is to come from the environment variable " + entry.text + ", which is not set";
+        return {};
+      }
+      break;
+    case env_source::from_file: {
+      auto text = setup_.files.read_text(entry.text, max_result_file);
+      if (!text) {
+        problem = "env " + entry.name + " is to come from a file: " + text.error().message;
+        return {};
+      }
+      while (!text->empty() && (text->back() == '\n' || text->back() == '\r'))
+        text->pop_back();
+      if (text->find('\0') != std::string::npos) {
+        problem = "env " + entry.name + " is to come from the file " + entry.text + ", which holds a NUL byte";
+        return {};
+      }
+      set_variable(environment, entry.name, *text);
+      break;
+    }
+    }
+  }
+  set_variable(environment, "TROUPE_PIPELINE", setup_.p.name);
+  set_variable(environment, "TROUPE_RUN_ID", run_text_);
+  set_variable(environment, "TROUPE_ASSET", setup_.p.asset(asset).name);
+  set_variable(environment, "TROUPE_ATTEMPT", std::to_string(attempt));
+  set_variable(environment, "TROUPE_STATE_ID", to_string(setup_.state_id));
+  set_variable(environment, "TROUPE_RESULT", result_file(asset, attempt));
+  return environment;
+}
+
+result<process_request> asset_worker::prepare(asset_index asset, std::uint32_t attempt) {
+  const auto& spec = setup_.p.asset(asset);
+  const auto& settings = setup_.p.settings_of(asset);
+  for (const auto output : spec.outputs)
+    if (const auto made = setup_.files.make_parent(setup_.p.path(output)); !made)
+      return made.error();
+  auto command = render_command({setup_.p, asset, run_text_, found_[asset.value]->inputs});
+  if (!command)
+    return command.error();
+  std::string problem;
+  process_request request;
+  request.key = static_cast<process_key>(asset.value) << 32U | attempt;
+  request.argv = std::move(command->argv);
+  request.environment = environment_of(asset, attempt, problem);
+  if (!problem.empty())
+    return fail(error_code::invalid_input, problem);
+  request.cwd = join_path(setup_.p.folder, settings.cwd);
+  request.log_file = log_path(setup_.state_folder, setup_.run, spec.name, attempt);
+  request.max_log = settings.max_log;
+  request.timeout = settings.timeout;
+  request.grace = setup_.grace;
+  return request;
+}
+
+void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
+                           std::function<void(execution)> done) {
+  if (ending_.load()) {
+    execution out;
+    out.outcome = outcome_kind::cancelled;
+    out.message = "the run was stopped before the command started";
+    done(std::move(out));
+    return;
+  }
+  const auto started_at = setup_.time.now();
+  if (setup_.p.is_source(asset)) {
+    pool_->submit([this, asset, attempt, started_at, done = std::move(done)] {
+      execution out;
+      check_products(asset, attempt, started_at, out);
+      done(std::move(out));
+    });
+    return;
+  }
+  auto request = prepare(asset, attempt);
+  if (!request) {
+    execution out;
+    out.outcome = outcome_kind::not_started;
+    out.message = request.error().message;
+    done(std::move(out));
+    return;
+  }
+  setup_.processes.start(std::move(*request), std::move(spawned),
+                         [this, asset, attempt, started_at, done = std::move(done)](process_exit exit) {
+                           pool_->submit([this, asset, attempt, started_at, exit = std::move(exit), done] {
+                             done(finish(asset, attempt, started_at, exit));
+                           });
+                         });
+  // A stop that came between the question above and the start has not seen this process.
+  if (ending_.load())
+    setup_.processes.end(static_cast<process_key>(asset.value) << 32U | attempt, urgency::graceful);
+}
+
+void asset_worker::end_all(urgency how) {
+  ending_.store(true);
+  setup_.processes.end_all(how);
+}
+
+execution asset_worker::finish(asset_index asset, std::uint32_t attempt, timestamp started_at,
+                               const process_exit& exit) {
+  execution out;
+  out.has_log = exit.has_log;
+  out.exit_code = exit.exit_code;
+  out.signal = exit.signal;
+  out.took = setup_.time.now() - started_at;
+  out.message = describe(exit);
+  switch (exit.how) {
+  case process_exit::kind::ended:
+    if (exit.signal != 0)
+      out.outcome = outcome_kind::signalled;
+    else if (exit.exit_code != 0)
+      out.outcome = outcome_kind::exited;
+    else
+      out.message.clear();
+    break;
+  case process_exit::kind::ended_by_us:
+    out.outcome = outcome_kind::cancelled;
+    break;
+  case process_exit::kind::timed_out:
+    out.outcome = outcome_kind::timed_out;
+    break;
+  case process_exit::kind::not_started:
+    out.outcome = outcome_kind::not_started;
+    break;
+  case process_exit::kind::internal:
+    out.outcome = outcome_kind::internal;
+    break;
+  }
+  if (out.outcome == outcome_kind::succeeded)
+    check_products(asset, attempt, started_at, out);
+  unlink(result_file(asset, attempt).c_str()); // absent, most of the time
+  return out;
+}
+
+void asset_worker::check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, execution& out) {
+  const auto refuse = [&](outcome_kind kind, std::string message) {
+    out.outcome = kind;
+    out.message = std::move(message);
+    out.made.reset();
+  };
+  auto& found = *found_[asset.value];
+  const bool source = setup_.p.is_source(asset);
+  production made;
+  if (!source) {
+    const auto text = setup_.files.read_text(result_file(asset, attempt), max_result_file);
+    if (text) {
+      auto report = parse_attempt_report(*text);
+      if (!report)
+        return refuse(outcome_kind::bad_result, report.error().message);
+      made.reported_version = std::move(report->data_version);
+      made.metadata = std::move(report->metadata);
+      if (auto problem = take_discovered(asset, report->inputs, started_at); !problem.empty())
+        return refuse(outcome_kind::bad_result, std::move(problem));
+    } else if (text.error().code != error_code::not_found) {
+      return refuse(outcome_kind::bad_result,
+                    "the result file (TROUPE_RESULT) cannot be used: " + text.error().message);
+    } else {
+      found.now.discovered.clear();
+    }
+  }
+  if (const auto outputs = setup_.looks.observe_outputs(asset, made.outputs); !outputs)
+    return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
+  for (const auto& output : made.outputs)
+    if (output.content == absent_file)
+      return refuse(outcome_kind::output_missing,
+                    (source ? "the source's file \"" : "the command ended well, but its output \"") +
+                        std::string(setup_.names.path_text(output.path)) +
+                        (source ? "\" does not exist" : "\" is not there: write it, or correct \"outputs\""));
+  if (!made.reported_version.empty())
+    made.data_version = version_of_report(made.reported_version);
+  else if (!made.outputs.empty())
+    made.data_version = version_of_outputs(made.outputs, setup_.names);
+  else
+    made.data_version =
+        content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
+  out.made = std::move(made);
+}
+
+std::string asset_worker::take_discovered(asset_index asset, const std::vector<std::string>& reported,
+                                          timestamp started_at) {
+  auto& now = found_[asset.value]->now;
+  const auto before = std::move(now.discovered); // as they were when the asset was ready
+  now.discovered.clear();
+  const auto folder = join_path(setup_.p.folder, setup_.p.settings_of(asset).cwd);
+  const auto& spec = setup_.p.asset(asset);
+  const auto in = [](const std::vector<file_version>& files, path_id path) {
+    return std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
+  };
+  for (const auto& path : reported) {
+    const auto named = relative_to(setup_.p.folder, join_path(folder, path));
+    const auto slot = setup_.names.slot_of(named);
+    const auto id = setup_.names.id_of(slot);
+    const bool own =
+        std::any_of(spec.outputs.begin(), spec.outputs.end(), [&](path_index o) { return setup_.p.path(o) == named; });
+    if (own || in(now.inputs, id) != now.inputs.end() || in(now.discovered, id) != now.discovered.end())
+      continue;
+    if (const auto known = in(before, id); known != before.end()) {
+      now.discovered.push_back(*known);
+      continue;
+    }
+    const auto content = setup_.table.observe(slot);
+    if (!content)
+      return "the result file (TROUPE_RESULT) names an input that cannot be read: " + content.error().message;
+    // Nobody looked at it before the attempt: if it changed since, what the command read is not known, and next time it
+    // runs again.
+    const auto stat = setup_.files.stat(named);
+    const bool moved = stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(started_at);
+    now.discovered.push_back({id, moved ? content_digest("changed during the attempt") : *content});
+  }
+  std::sort(now.discovered.begin(), now.discovered.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return {};
+}
+
+materialized asset_worker::changes_made(asset_index asset, const execution& done) const {
+  TROUPE_CHECK(done.made.has_value(), "what a failed attempt made");
+  const auto& record = *records_[asset.value];
+  return make_delta(record.last ? &*record.last : nullptr, found_[asset.value]->now, *done.made, done.took);
+}
+
+} // namespace troupe

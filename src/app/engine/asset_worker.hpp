@@ -1,0 +1,73 @@
+// The real work on assets: examines them on a few threads, runs their commands as processes, checks what came of it.
+// Knows nothing of order, retries or the journal.
+#pragma once
+
+#include "adapters/thread_pool.hpp"
+#include "app/engine/examiner.hpp"
+#include "core/plan.hpp"
+#include "ports/asset_executor.hpp"
+#include "ports/clock.hpp"
+#include "ports/process_executor.hpp"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// What is the same for all attempts of a run.
+struct worker_setup {
+  const pipeline& p;
+  const examiner& looks;
+  const planner& plan; ///< for freshness policies
+  catalog& names;
+  file_table& table;
+  const file_system& files;
+  process_executor& processes;
+  const clock& time;
+  std::string state_folder; ///< absolute
+  uuid state_id;
+  uuid run_id;
+  run_number run;
+  duration grace{};
+  std::vector<std::string> environment; ///< the supervisor's own
+  unsigned threads = 2;                 ///< that examine and check
+};
+
+/// asset_executor by processes.
+class asset_worker final : public asset_executor {
+public:
+  /// `records` by asset_index: of those that may run; null elsewhere.
+  asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records);
+  ~asset_worker() override;
+  asset_worker(const asset_worker&) = delete;
+  asset_worker& operator=(const asset_worker&) = delete;
+
+  void examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) override;
+  void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
+               std::function<void(execution)> done) override;
+  void end_all(urgency how) override;
+  [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
+
+private:
+  struct work_item;
+  [[nodiscard]] result<process_request> prepare(asset_index asset, std::uint32_t attempt);
+  [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, timestamp started_at,
+                                 const process_exit& exit);
+  void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, execution& out);
+  [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
+                                            timestamp started_at);
+  [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
+  [[nodiscard]] std::vector<std::string> environment_of(asset_index asset, std::uint32_t attempt,
+                                                        std::string& problem) const;
+
+  worker_setup setup_;
+  std::string run_text_;
+  std::vector<std::unique_ptr<asset_record>> records_;
+  std::vector<std::unique_ptr<findings>> found_; // by asset_index: of its last examination
+  std::atomic<bool> ending_{false};
+  std::unique_ptr<thread_pool> pool_; // last: its threads use the members above
+};
+
+} // namespace troupe

@@ -1,0 +1,55 @@
+// TROUPE_RESULT by Boost.JSON.
+#include "app/engine/attempt_report.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace troupe {
+
+namespace json = boost::json;
+
+namespace {
+error refuse(const std::string& what) {
+  return fail(error_code::invalid_input, "the result file (TROUPE_RESULT) " + what);
+}
+} // namespace
+
+result<attempt_report> parse_attempt_report(std::string_view text) {
+  boost::system::error_code ec;
+  json::parse_options options;
+  options.max_depth = 64;
+  const auto value = json::parse(json::string_view(text.data(), text.size()), ec, {}, options);
+  if (ec)
+    return refuse("is not valid JSON: " + ec.message());
+  const auto* object = value.if_object();
+  if (object == nullptr)
+    return refuse("does not hold a JSON object");
+  attempt_report report;
+  for (const auto& [key, member] : *object) {
+    if (key == "data_version") {
+      const auto* string = member.if_string();
+      if (string == nullptr || string->empty() || string->size() > 4096)
+        return refuse("has a \"data_version\" that is not a string of 1 to 4096 bytes");
+      report.data_version.assign(string->data(), string->size());
+    } else if (key == "metadata") {
+      if (!member.is_object())
+        return refuse("has \"metadata\" that is not an object");
+      report.metadata = json::serialize(member);
+    } else if (key == "inputs") {
+      const auto* array = member.if_array();
+      if (array == nullptr)
+        return refuse("has \"inputs\" that is not an array of file names");
+      for (const auto& item : *array) {
+        const auto* string = item.if_string();
+        if (string == nullptr || string->empty() || string->find('\0') != json::string::npos)
+          return refuse("has \"inputs\" with an element that is not a file name");
+        report.inputs.emplace_back(string->data(), string->size());
+      }
+    } else {
+      return refuse("has the unknown key \"" + std::string(key) + "\": data_version, metadata and inputs are known");
+    }
+  }
+  return report;
+}
+
+} // namespace troupe

@@ -1,0 +1,25 @@
+// What a command may say of itself through TROUPE_RESULT. Knows the file's format, not what is done with it.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// The largest result file, in bytes.
+inline constexpr std::uint64_t max_result_file = 1U << 20U;
+
+struct attempt_report {
+  std::string data_version;        ///< empty: none given
+  std::string metadata;            ///< a JSON object's text; empty: none given
+  std::vector<std::string> inputs; ///< files it found it needs, as written
+};
+
+/// Parses the file's text: a JSON object with data_version (string), metadata (object), inputs (array of strings),
+/// nothing else. invalid_input says what was found.
+[[nodiscard]] result<attempt_report> parse_attempt_report(std::string_view text);
+
+} // namespace troupe

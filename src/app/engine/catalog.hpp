@@ -1,0 +1,73 @@
+// Who is who between a pipeline and its state: asset and path ids of the journal, and the paths found while running.
+// Knows nothing of files' content or of records.
+#pragma once
+
+#include "base/interner.hpp"
+#include "base/result.hpp"
+#include "core/asset_graph.hpp"
+#include "core/event.hpp"
+#include "core/freshness.hpp"
+#include "core/pipeline.hpp"
+#include "ports/journal_store.hpp"
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// A path as far as one process is concerned: the pipeline's own paths first (slot = path_index), then those found
+/// while running.
+using path_slot = strong_id<struct path_slot_tag>;
+
+/// Maps names to ids of one state, giving out new ones; what is new is handed over once, to be recorded before it is
+/// used. Any thread.
+class catalog final : public name_source {
+public:
+  /// Reads the state's names (none if there is no state) and gives ids to all assets and paths of the pipeline, in
+  /// topological order.
+  [[nodiscard]] static result<std::unique_ptr<catalog>> load(const pipeline& p, const asset_graph& graph,
+                                                             const journal_snapshot* snapshot);
+
+  [[nodiscard]] asset_id id_of(asset_index asset) const { return asset_ids_[asset.value]; }
+  [[nodiscard]] const std::vector<asset_id>& asset_ids() const { return asset_ids_; }
+  /// Whether the id was in the journal when this was loaded.
+  [[nodiscard]] bool was_known(asset_id id) const { return id.value < known_assets_; }
+  [[nodiscard]] path_id id_of(path_slot slot) const;
+  /// The slot of any path, old or new.
+  [[nodiscard]] path_slot slot_of(std::string_view path);
+  /// The slot of a recorded path of this pipeline; nullopt if it is another's.
+  [[nodiscard]] std::optional<path_slot> slot_of(path_id id) const;
+  [[nodiscard]] std::string_view text(path_slot slot) const;
+  [[nodiscard]] std::size_t slots() const;
+
+  [[nodiscard]] std::string_view asset_name(asset_id id) const override;
+  [[nodiscard]] std::string_view path_text(path_id id) const override;
+
+  /// Events that make known the ids given out since the last call; to be appended before any event that uses them.
+  [[nodiscard]] std::vector<event> take_new_names();
+
+private:
+  explicit catalog(const pipeline& p) : p_(p) {}
+  path_slot add_path(std::string_view path, bool recorded);
+  void give_path_id(path_slot slot);
+
+  static constexpr std::uint32_t none = 0xFFFFFFFFU;
+  const pipeline& p_;
+  std::string prefix_; // "pipeline/"
+  mutable std::mutex mutex_;
+  std::vector<asset_id> asset_ids_;                            // by asset_index
+  std::vector<std::uint32_t> asset_of_;                        // by asset_id: asset_index or none
+  std::vector<std::pair<asset_id, std::string>> other_assets_; // of this pipeline once, sorted by id
+  std::uint32_t known_assets_ = 0;
+  std::vector<std::uint32_t> path_ids_;   // by slot: path_id or none
+  std::vector<std::uint32_t> slot_of_id_; // by path_id: slot or none
+  interner found_;                        // slot - p.paths.size()
+  std::vector<std::string> new_assets_;
+  std::vector<std::string> new_paths_;
+};
+
+} // namespace troupe

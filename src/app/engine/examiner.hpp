@@ -1,0 +1,59 @@
+// Puts together what an asset is made from as of now: definition, files, globs, upstream versions. Knows nothing of
+// runs or of actors.
+#pragma once
+
+#include "app/engine/catalog.hpp"
+#include "app/engine/file_table.hpp"
+#include "core/asset_graph.hpp"
+#include "core/definition.hpp"
+#include "core/freshness.hpp"
+#include "core/pipeline.hpp"
+#include "ports/asset_executor.hpp"
+#include "ports/file_system.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// All that an examination found. Meant to be reused: its vectors keep their memory.
+struct findings {
+  fingerprint now;
+  std::vector<file_version> outputs;     ///< of the declared outputs, sorted by path
+  std::vector<std::string> inputs;       ///< for {{ inputs }}: literal inputs, each glob's matches in its place
+  std::optional<std::string> impossible; ///< see examination
+  std::vector<std::string> warnings;
+};
+
+/// Any thread, as long as each has a `findings` of its own.
+class examiner {
+public:
+  /// `state_folder`: absolute; left out of globs.
+  examiner(const pipeline& p, const asset_graph& graph, catalog& names, file_table& table, const file_system& files,
+           std::string state_folder, env_lookup lookup);
+
+  /// `before`: the asset's record, for the inputs it discovered. `version_of`: data version of an upstream by name.
+  void examine(asset_index asset, const asset_record& before, const std::function<digest(asset_index)>& version_of,
+               findings& out) const;
+  /// The content of the declared outputs now, sorted by path; an error names the file.
+  [[nodiscard]] result<void> observe_outputs(asset_index asset, std::vector<file_version>& out) const;
+  /// All slots of literal inputs and outputs of the assets, each once, in the order given.
+  [[nodiscard]] std::vector<path_slot> slots_of(const std::vector<asset_index>& assets) const;
+
+private:
+  void add_input(path_slot slot, std::vector<file_version>& to, findings& out) const;
+  [[nodiscard]] bool somebody_makes(asset_index asset, std::string_view path) const;
+  void add_glob(asset_index asset, std::string_view glob, findings& out) const;
+
+  const pipeline& p_;
+  const asset_graph& graph_;
+  catalog& names_;
+  file_table& table_;
+  const file_system& files_;
+  std::vector<std::string> skip_; ///< the state folder, as globs name it
+  env_lookup lookup_;
+};
+
+} // namespace troupe

@@ -1,0 +1,124 @@
+// Reading files only where their stat does not vouch for them.
+#include "app/engine/file_table.hpp"
+
+#include "core/freshness.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace troupe {
+
+namespace {
+/// A file this large is not read twice: a racy one is waited for before it is read.
+constexpr std::uint64_t large_file = 1'000'000;
+
+void wait_past(const clock& time, const file_stat& stat, duration granularity) {
+  const auto newest = from_unix_ns(std::max(stat.mtime_ns, stat.ctime_ns));
+  const auto left = newest + granularity - time.now() + std::chrono::milliseconds(1);
+  // Times in the future (a clock that was set back) are not waited for: the file stays racy.
+  if (left > duration::zero() && left <= 2 * granularity)
+    std::this_thread::sleep_for(left);
+}
+} // namespace
+
+file_table::file_table(const file_system& files, const clock& time, catalog& names)
+    : files_(files), time_(time), names_(names), entries_(names.slots()) {}
+
+file_table::entry& file_table::entry_of(path_slot slot) {
+  const std::lock_guard lock(growth_);
+  if (slot.value >= entries_.size())
+    entries_.resize(std::max<std::size_t>(slot.value + 1, names_.slots()));
+  return entries_[slot.value];
+}
+
+result<void> file_table::load(const journal_snapshot& snapshot) {
+  return snapshot.visit_files([&](path_id id, const file_record& record) {
+    if (const auto slot = names_.slot_of(id))
+      entry_of(*slot) = {record, true};
+    return true;
+  });
+}
+
+result<digest> file_table::observe(path_slot slot) {
+  auto& e = entry_of(slot);
+  const std::lock_guard lock(stripes_[slot.value % stripes_.size()]);
+  const auto seen = files_.stat(names_.text(slot));
+  if (!seen)
+    return seen.error();
+  if (seen->kind == file_kind::absent)
+    return absent_file;
+  if (e.trusted && e.record.stat == *seen)
+    return e.record.content;
+  return read(slot, e, *seen);
+}
+
+result<digest> file_table::read(path_slot slot, entry& e, const file_stat& seen) {
+  if (seen.size > large_file)
+    wait_past(time_, seen, timestamp_granularity(seen));
+  const auto read_at = time_.now();
+  const auto record = files_.read(names_.text(slot));
+  if (!record)
+    return record.error();
+  reads_.fetch_add(1, std::memory_order_relaxed);
+  if (record->stat.kind == file_kind::absent)
+    return absent_file;
+  e.record = *record;
+  e.trusted = !is_racy(record->stat, read_at, timestamp_granularity(record->stat));
+  const std::lock_guard lock(lists_);
+  (e.trusted ? dirty_ : racy_).push_back(slot);
+  return e.record.content;
+}
+
+void file_table::observe_all(std::span<const path_slot> slots, unsigned threads) {
+  constexpr std::size_t chunk = 256;
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t at = next.fetch_add(chunk); at < slots.size(); at = next.fetch_add(chunk))
+      for (std::size_t i = at; i < std::min(at + chunk, slots.size()); ++i)
+        static_cast<void>(observe(slots[i])); // whoever needs the file reports what is wrong with it
+  };
+  const auto useful = std::min<std::size_t>(threads, (slots.size() + chunk - 1) / chunk);
+  std::vector<std::jthread> helpers;
+  for (std::size_t i = 1; i < useful; ++i)
+    helpers.emplace_back(work);
+  work();
+}
+
+void file_table::settle() {
+  std::vector<path_slot> racy;
+  {
+    const std::lock_guard lock(lists_);
+    racy.swap(racy_);
+  }
+  std::sort(racy.begin(), racy.end());
+  racy.erase(std::unique(racy.begin(), racy.end()), racy.end());
+  for (const auto slot : racy) {
+    auto& e = entry_of(slot);
+    if (!e.trusted) {
+      wait_past(time_, e.record.stat, timestamp_granularity(e.record.stat));
+      static_cast<void>(observe(slot)); // unreadable now: it stays unknown, and the next run reads it
+    }
+  }
+}
+
+std::vector<observed_file> file_table::take_observed() {
+  std::vector<path_slot> dirty;
+  {
+    const std::lock_guard lock(lists_);
+    dirty.swap(dirty_);
+  }
+  std::sort(dirty.begin(), dirty.end());
+  dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
+  std::vector<observed_file> observed;
+  observed.reserve(dirty.size());
+  for (const auto slot : dirty) {
+    auto& e = entry_of(slot);
+    const std::lock_guard lock(stripes_[slot.value % stripes_.size()]);
+    if (e.trusted)
+      observed.push_back({names_.id_of(slot), e.record});
+  }
+  return observed;
+}
+
+} // namespace troupe

@@ -1,0 +1,69 @@
+// What is known of every file's content, so that unchanged ones are not read again. Knows nothing of assets or of
+// freshness.
+#pragma once
+
+#include "app/engine/catalog.hpp"
+#include "base/result.hpp"
+#include "core/event.hpp"
+#include "ports/clock.hpp"
+#include "ports/file_system.hpp"
+#include "ports/journal_store.hpp"
+
+#include <array>
+#include <deque>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace troupe {
+
+/// How close to its last change a file may be read and yet be changed once more without its times showing it. Coarse
+/// clocks of file systems tick every 1 to 10 ms; a file whose times have no fraction of a second comes from one that
+/// counts in seconds.
+[[nodiscard]] constexpr duration timestamp_granularity(const file_stat& stat) {
+  constexpr std::int64_t second = 1'000'000'000;
+  return stat.mtime_ns % second == 0 && stat.ctime_ns % second == 0 ? duration(std::chrono::seconds(2))
+                                                                    : duration(std::chrono::milliseconds(20));
+}
+
+/// Content decides, stat only saves reading: a stat that equals the recorded one vouches for the recorded digest,
+/// unless the file was read so soon after its last change that a further change could hide (racy); such a file is read
+/// again. Any thread; blocks while reading.
+class file_table {
+public:
+  file_table(const file_system& files, const clock& time, catalog& names);
+
+  /// Takes over what the journal knows.
+  [[nodiscard]] result<void> load(const journal_snapshot& snapshot);
+  /// The file's content now; absent_file if it is not there.
+  [[nodiscard]] result<digest> observe(path_slot slot);
+  /// observe() of many, on up to `threads` threads; failures are left for the next observe() to report.
+  void observe_all(std::span<const path_slot> slots, unsigned threads);
+  /// Reads racy files once more after their times can no longer hide a change: waits for at most the granularity.
+  void settle();
+  /// What was read since the last call and may be trusted from now on.
+  [[nodiscard]] std::vector<observed_file> take_observed();
+  /// How many files were read so far (for tests and statistics).
+  [[nodiscard]] std::uint64_t reads() const { return reads_.load(); }
+
+private:
+  struct entry {
+    file_record record;
+    bool trusted = false;
+  };
+  entry& entry_of(path_slot slot);
+  result<digest> read(path_slot slot, entry& e, const file_stat& seen);
+
+  const file_system& files_;
+  const clock& time_;
+  catalog& names_;
+  std::mutex growth_;
+  std::deque<entry> entries_; // by slot; stable addresses
+  std::array<std::mutex, 64> stripes_;
+  std::mutex lists_;
+  std::vector<path_slot> racy_;
+  std::vector<path_slot> dirty_;
+  std::atomic<std::uint64_t> reads_{0};
+};
+
+} // namespace troupe

@@ -1,0 +1,80 @@
+// Names of files and folders.
+#include "app/engine/state_layout.hpp"
+
+#include "base/digest.hpp"
+
+#include <vector>
+
+namespace troupe {
+
+namespace {
+/// Leaves room for ".4294967295.log" within the 255 bytes of a file name.
+constexpr std::size_t longest_name = 200;
+
+std::string as_file_name(std::string_view name) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                       c == '-' || c == '[' || c == ']' || c == ',' || c == '=' || (c == '.' && !text.empty());
+    if (plain) {
+      text += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      text += {'%', digits[byte >> 4U], digits[byte & 15U]};
+    }
+  }
+  if (text.size() > longest_name) {
+    text.resize(longest_name - 33);
+    text += '~' + to_hex(quick_digest(name));
+  }
+  return text;
+}
+} // namespace
+
+std::string run_log_folder(const std::string& state_folder, run_number run) {
+  return state_folder + "/logs/" + std::to_string(run.value);
+}
+
+std::string log_path(const std::string& state_folder, run_number run, std::string_view asset_name,
+                     std::uint32_t attempt) {
+  return run_log_folder(state_folder, run) + "/" + as_file_name(asset_name) + "." + std::to_string(attempt) + ".log";
+}
+
+std::string result_folder(const std::string& state_folder) {
+  return state_folder + "/results";
+}
+
+std::string join_path(std::string_view folder, std::string_view path) {
+  std::string joined = path.starts_with('/') ? std::string(path) : std::string(folder) + "/" + std::string(path);
+  const bool absolute = joined.starts_with('/');
+  std::vector<std::string_view> parts;
+  for (std::size_t at = 0; at < joined.size();) {
+    auto end = joined.find('/', at);
+    if (end == std::string::npos)
+      end = joined.size();
+    const auto part = std::string_view(joined).substr(at, end - at);
+    if (part == ".." && !parts.empty() && parts.back() != "..")
+      parts.pop_back();
+    else if (part == ".." && absolute)
+      ;
+    else if (!part.empty() && part != ".")
+      parts.push_back(part);
+    at = end + 1;
+  }
+  std::string text = absolute ? "/" : "";
+  for (const auto part : parts) {
+    if (!text.empty() && text.back() != '/')
+      text += '/';
+    text += part;
+  }
+  return text.empty() ? "." : text;
+}
+
+std::string relative_to(std::string_view folder, std::string_view path) {
+  if (path.size() > folder.size() + 1 && path.starts_with(folder) && path[folder.size()] == '/')
+    return std::string(path.substr(folder.size() + 1));
+  return std::string(path);
+}
+
+} // namespace troupe

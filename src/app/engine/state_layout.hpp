@@ -1,0 +1,26 @@
+// Where things are in a state folder, beside the journal's own files. Knows names only.
+#pragma once
+
+#include "base/strong_id.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+/// STATE/logs/RUN: the folder of a run's logs.
+[[nodiscard]] std::string run_log_folder(const std::string& state_folder, run_number run);
+/// STATE/logs/RUN/ASSET.ATTEMPT.log; characters of the asset's name that a file name had better not hold are written
+/// %XX.
+[[nodiscard]] std::string log_path(const std::string& state_folder, run_number run, std::string_view asset_name,
+                                   std::uint32_t attempt);
+/// STATE/results: where commands write their TROUPE_RESULT.
+[[nodiscard]] std::string result_folder(const std::string& state_folder);
+
+/// Joins and normalises lexically: "." and "//" go, ".." takes back a component. `path` absolute: it alone.
+[[nodiscard]] std::string join_path(std::string_view folder, std::string_view path);
+/// `path` (absolute, normalised) as the pipeline in `folder` names it: relative if it lies beneath, else as it is.
+[[nodiscard]] std::string relative_to(std::string_view folder, std::string_view path);
+
+} // namespace troupe

@@ -1,0 +1,155 @@
+// Merges of sorted lists, each difference a reason.
+#include "core/freshness.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+/// Walks two lists sorted by key: calls only_a, only_b or both for each element.
+template <class A, class B, class Key, class OnlyA, class OnlyB, class Both>
+void merge_walk(const A& a, const B& b, Key key, OnlyA only_a, OnlyB only_b, Both both) {
+  auto i = a.begin();
+  auto j = b.begin();
+  while (i != a.end() || j != b.end()) {
+    if (j == b.end() || (i != a.end() && key(*i) < key(*j)))
+      only_a(*i++);
+    else if (i == a.end() || key(*j) < key(*i))
+      only_b(*j++);
+    else
+      both(*i++, *j++);
+  }
+}
+
+void compare_named(const std::vector<named_digest>& before, const std::vector<named_digest>& now, reason_kind kind,
+                   std::vector<reason>& reasons) {
+  if (before == now)
+    return;
+  const auto differs = [&](const named_digest& e) { reasons.push_back({kind, e.name}); };
+  merge_walk(
+      before, now, [](const named_digest& e) -> const std::string& { return e.name; }, differs, differs,
+      [&](const named_digest& old_value, const named_digest& new_value) {
+        if (old_value.value != new_value.value)
+          differs(new_value);
+      });
+}
+
+void compare_inputs(const std::vector<file_version>& before, const std::vector<file_version>& now,
+                    const name_source& names, std::vector<reason>& reasons) {
+  if (before == now)
+    return;
+  const auto say = [&](reason_kind kind, path_id path) {
+    reasons.push_back({kind, std::string(names.path_text(path))});
+  };
+  merge_walk(
+      before, now, [](const file_version& f) { return f.path; },
+      [&](const file_version& gone) { say(reason_kind::input_removed, gone.path); },
+      [&](const file_version& added) { say(reason_kind::input_added, added.path); },
+      [&](const file_version& old_file, const file_version& new_file) {
+        if (old_file.content == new_file.content)
+          return;
+        say(new_file.content == absent_file   ? reason_kind::input_removed
+            : old_file.content == absent_file ? reason_kind::input_added
+                                              : reason_kind::input_changed,
+            new_file.path);
+      });
+}
+
+void compare_outputs(const std::vector<file_version>& before, std::span<const file_version> now, bool source,
+                     const name_source& names, std::vector<reason>& reasons) {
+  if (std::equal(before.begin(), before.end(), now.begin(), now.end()))
+    return;
+  const auto say = [&](const file_version& f, reason_kind present) {
+    reasons.push_back(
+        {f.content == absent_file ? reason_kind::output_missing : present, std::string(names.path_text(f.path))});
+  };
+  merge_walk(
+      before, now, [](const file_version& f) { return f.path; },
+      // No longer declared: not this asset's any more. For a source, its set of files has changed.
+      [&](const file_version& gone) {
+        if (source)
+          reasons.push_back({reason_kind::input_removed, std::string(names.path_text(gone.path))});
+      },
+      [&](const file_version& added) { say(added, source ? reason_kind::input_added : reason_kind::output_modified); },
+      [&](const file_version& old_file, const file_version& new_file) {
+        if (old_file.content != new_file.content)
+          say(new_file, source ? reason_kind::input_changed : reason_kind::output_modified);
+      });
+}
+
+std::string_view word_of(attempt_state state) {
+  switch (state) {
+  case attempt_state::failed:
+    return "failed";
+  case attempt_state::cancelled:
+    return "cancelled";
+  default:
+    return "interrupted";
+  }
+}
+
+} // namespace
+
+void judge_freshness(const asset_record& record, const fingerprint& now, std::span<const file_version> outputs,
+                     const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons) {
+  if (!record.last) {
+    reasons.push_back({reason_kind::never_materialized, {}});
+  } else {
+    const auto& before = record.last->made_from;
+    if (before.command != now.command)
+      reasons.push_back({reason_kind::command_changed, {}});
+    if (before.version != now.version)
+      reasons.push_back({reason_kind::version_changed, before.version + " -> " + now.version});
+    compare_named(before.env, now.env, reason_kind::env_changed, reasons);
+    compare_named(before.params, now.params, reason_kind::param_changed, reasons);
+    compare_inputs(before.inputs, now.inputs, names, reasons);
+    compare_inputs(before.discovered, now.discovered, names, reasons);
+    if (before.upstreams != now.upstreams) {
+      merge_walk(
+          before.upstreams, now.upstreams, [](const upstream_version& u) { return u.asset; },
+          [&](const upstream_version& gone) {
+            reasons.push_back({reason_kind::upstream_changed,
+                               std::string(names.asset_name(gone.asset)) + " (no longer a dependency)"});
+          },
+          [&](const upstream_version& added) {
+            reasons.push_back(
+                {reason_kind::upstream_changed, std::string(names.asset_name(added.asset)) + " (new dependency)"});
+          },
+          [&](const upstream_version& old_version, const upstream_version& new_version) {
+            if (old_version.version != new_version.version)
+              reasons.push_back({reason_kind::upstream_changed, std::string(names.asset_name(new_version.asset))});
+          });
+    }
+    compare_outputs(record.last->made.outputs, outputs, policy.source, names, reasons);
+  }
+  const bool unfinished = record.attempt != attempt_state::none && record.attempt != attempt_state::succeeded;
+  if (unfinished)
+    reasons.push_back({reason_kind::last_attempt_failed, std::string(word_of(record.attempt))});
+  if (policy.max_age && record.last && policy.now - record.last->finished_at >= *policy.max_age)
+    reasons.push_back({reason_kind::expired, to_human(policy.now - record.last->finished_at) + " old"});
+  if (policy.always)
+    reasons.push_back({reason_kind::always, {}});
+  if (policy.forced)
+    reasons.push_back({reason_kind::forced, {}});
+}
+
+digest version_of_outputs(std::span<const file_version> outputs, const name_source& names) {
+  std::string parts;
+  for (const auto& file : outputs) {
+    parts.append(names.path_text(file.path));
+    parts.push_back('\0');
+    parts.append(reinterpret_cast<const char*>(file.content.bytes.data()), file.content.bytes.size());
+  }
+  return content_digest(parts);
+}
+
+digest version_of_report(std::string_view reported) {
+  return content_digest("reported:" + std::string(reported));
+}
+
+digest version_of_allowed_failure() {
+  return content_digest("failed");
+}
+
+} // namespace troupe

@@ -1,0 +1,51 @@
+// Which assets run, may run, or are fresh: one step an asset, in topological order. Knows nothing of where records and
+// observations come from.
+#pragma once
+
+#include "core/asset_graph.hpp"
+#include "core/freshness.hpp"
+#include "core/pipeline.hpp"
+#include "core/report.hpp"
+
+#include <span>
+#include <vector>
+
+namespace troupe {
+
+/// Plans one selection. One thread at a time.
+class planner {
+public:
+  /// `in_run` and `forced` by asset_index; what is not in the run is taken as last materialized.
+  planner(const pipeline& p, const asset_graph& graph, std::vector<bool> in_run, std::vector<bool> forced,
+          timestamp now, const name_source& names);
+
+  /// Judges one asset of the run; every upstream in the run must have been judged before.
+  void judge(asset_index asset, const asset_record& record, const fingerprint& now,
+             std::span<const file_version> outputs);
+
+  [[nodiscard]] bool in_run(asset_index asset) const { return in_run_[asset.value]; }
+  [[nodiscard]] plan_action action(asset_index asset) const { return action_[asset.value]; }
+  /// How many are not fresh.
+  [[nodiscard]] std::size_t to_do() const { return to_do_.size(); }
+  /// Those, in topological order, with their reasons.
+  struct item {
+    asset_index asset;
+    std::vector<reason> reasons;
+  };
+  [[nodiscard]] const std::vector<item>& items() const { return to_do_; }
+  /// The freshness policy of an asset (also used when it is judged again during the run).
+  [[nodiscard]] freshness_policy policy_of(asset_index asset, timestamp now) const;
+
+private:
+  const pipeline& p_;
+  const asset_graph& graph_;
+  std::vector<bool> in_run_;
+  std::vector<bool> forced_;
+  timestamp now_;
+  const name_source& names_;
+  std::vector<plan_action> action_;
+  std::vector<item> to_do_;
+  std::vector<reason> scratch_;
+};
+
+} // namespace troupe

@@ -1,0 +1,59 @@
+// The port to the work on one asset: finding out whether it is fresh, and making it. Knows nothing of order, retries or
+// the journal.
+#pragma once
+
+#include "base/strong_id.hpp"
+#include "core/event.hpp"
+#include "core/materialization.hpp"
+#include "core/reason.hpp"
+#include "ports/process_executor.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// What an asset is made from, as of the moment it was ready.
+struct examination {
+  std::optional<std::string> impossible; ///< it cannot be made, and why (an input that nothing makes is missing, …)
+  std::vector<reason> reasons;           ///< none: it is fresh
+  std::vector<std::string> warnings;
+};
+
+/// How an attempt went.
+struct execution {
+  outcome_kind outcome = outcome_kind::succeeded;
+  std::int32_t exit_code = 0;
+  std::int32_t signal = 0;
+  std::string message;
+  bool has_log = false;
+  std::optional<production> made; ///< exactly when outcome is succeeded
+  duration took{};                ///< of the process alone
+  std::vector<std::string> warnings;
+};
+
+/// Data versions of the upstreams by name, in the order of asset_spec::deps.
+using upstream_digests = std::vector<digest>;
+
+/// Calls come from any thread and never block; callbacks come on a thread of the executor and must not block. For one
+/// asset, examine and execute do not overlap.
+class asset_executor {
+public:
+  virtual ~asset_executor() = default; ///< ends what runs at once and waits for it
+
+  /// Takes the fingerprint and judges it. `done` exactly once.
+  virtual void examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) = 0;
+  /// Makes the asset that was examined last. `spawned` at most once, before `done`; `done` exactly once.
+  virtual void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
+                       std::function<void(execution)> done) = 0;
+  /// Ends every attempt that runs; later execute() calls are answered with outcome cancelled.
+  virtual void end_all(urgency how) = 0;
+  /// What execute() made of the asset, as changes against its last materialization: for the journal. Valid after
+  /// execution succeeded.
+  [[nodiscard]] virtual materialized changes_made(asset_index asset, const execution& done) const = 0;
+};
+
+} // namespace troupe
