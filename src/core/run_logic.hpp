@@ -126,6 +126,8 @@ public:
   [[nodiscard]] const run_state& state() const { return state_; }
   [[nodiscard]] asset_status status(asset_index asset) const;
   [[nodiscard]] bool in_run(asset_index asset) const { return position_[asset.value] != outside; }
+  /// The asset of a member's id.
+  [[nodiscard]] asset_index index_of(asset_id id) const { return asset_index(index_[*state_.position(id)]); }
   /// Final, and dependents may go on.
   [[nodiscard]] bool satisfied(asset_index asset) const;
   /// How many assets it needs that are in the run and not yet satisfied.
@@ -181,7 +183,6 @@ private:
   void take_pools(const asset_settings& s);
   void return_pools(const asset_settings& s);
   [[nodiscard]] const asset_in_run& at(asset_index asset) const { return state_.at(position_[asset.value]); }
-  [[nodiscard]] asset_index index_of(asset_id id) const { return asset_index(index_[*state_.position(id)]); }
 
   const pipeline& p_;
   const asset_graph& graph_;

@@ -194,23 +194,31 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
     });
     return;
   }
-  auto request = prepare(asset, attempt);
-  if (!request) {
-    execution out;
-    out.outcome = outcome_kind::not_started;
-    out.message = request.error().message;
-    done(std::move(out));
-    return;
-  }
-  setup_.processes.start(std::move(*request), std::move(spawned),
-                         [this, asset, attempt, started_at, done = std::move(done)](process_exit exit) {
-                           pool_->submit([this, asset, attempt, started_at, exit = std::move(exit), done] {
-                             done(finish(asset, attempt, started_at, exit));
-                           });
-                         });
-  // A stop that came between the question above and the start has not seen this process.
-  if (ending_.load())
-    setup_.processes.end(static_cast<process_key>(asset.value) << 32U | attempt, urgency::graceful);
+  // Making folders and reading secrets may block: not on the caller's thread.
+  pool_->submit([this, asset, attempt, started_at, spawned = std::move(spawned), done = std::move(done)] {
+    auto request = prepare(asset, attempt);
+    if (!request) {
+      execution out;
+      out.outcome = outcome_kind::not_started;
+      out.message = request.error().message;
+      done(std::move(out));
+      return;
+    }
+    const auto key = request->key;
+    setup_.processes.start(std::move(*request), spawned, [this, asset, attempt, started_at, done](process_exit exit) {
+      pool_->submit([this, asset, attempt, started_at, exit = std::move(exit), done] { done(finish(asset, attempt, started_at, exit)); });
+    });
+    // A stop that came between the first question and the start has not seen this process.
+    if (ending_.load())
+      setup_.processes.end(key, urgency::graceful);
+  });
+}
+
+void asset_worker::settle(std::function<void()> done) {
+  pool_->submit([this, done = std::move(done)] {
+    setup_.table.settle();
+    done();
+  });
 }
 
 void asset_worker::end_all(urgency how) {

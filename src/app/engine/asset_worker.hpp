@@ -47,11 +47,11 @@ public:
   void examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) override;
   void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
                std::function<void(execution)> done) override;
+  void settle(std::function<void()> done) override;
   void end_all(urgency how) override;
   [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
 
 private:
-  struct work_item;
   [[nodiscard]] result<process_request> prepare(asset_index asset, std::uint32_t attempt);
   [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, timestamp started_at,
                                  const process_exit& exit);

@@ -1,0 +1,51 @@
+// How threads that are no actors (of the executor, the log, signals) send to the actors of a run that may be over by then. Knows no behaviour.
+#pragma once
+
+#include "actors/protocol.hpp"
+
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// Holds the handles so that callbacks need not: once closed, what comes late is dropped, and no handle outlives the actor system. Any thread.
+class gate {
+public:
+  void open(std::vector<asset_handle> assets, journal_handle journal, supervisor_handle supervisor) {
+    const std::lock_guard lock(mutex_);
+    assets_ = std::move(assets);
+    journal_ = std::move(journal);
+    supervisor_ = std::move(supervisor);
+  }
+  /// To be called once the actors have ended; the handles are returned, to be released by the caller.
+  std::vector<asset_handle> close() {
+    const std::lock_guard lock(mutex_);
+    journal_ = nullptr;
+    supervisor_ = nullptr;
+    return std::exchange(assets_, {});
+  }
+  template <class Message> void to_asset(asset_index asset, Message message) {
+    const std::lock_guard lock(mutex_);
+    if (asset.value < assets_.size() && assets_[asset.value])
+      caf::anon_send(assets_[asset.value], std::move(message));
+  }
+  template <class Message> void to_journal(Message message) {
+    const std::lock_guard lock(mutex_);
+    if (journal_)
+      caf::anon_send(journal_, std::move(message));
+  }
+  template <class Message> void to_supervisor(Message message) {
+    const std::lock_guard lock(mutex_);
+    if (supervisor_)
+      caf::anon_send(supervisor_, std::move(message));
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<asset_handle> assets_; ///< by asset_index
+  journal_handle journal_;
+  supervisor_handle supervisor_;
+};
+
+} // namespace troupe

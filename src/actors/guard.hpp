@@ -1,0 +1,31 @@
+// What every actor does with what must not happen: it tells the supervisor, and prints nothing. Knows no behaviour.
+#pragma once
+
+#include "actors/protocol.hpp"
+
+#include <exception>
+#include <string>
+
+namespace troupe {
+
+/// Makes exceptions and unexpected messages of an actor the supervisor's business; `who` names the actor in its error.
+template <class Self> void guard_actor(Self* self, supervisor_handle supervisor, std::string who) {
+  self->set_exception_handler([supervisor, who](std::exception_ptr& thrown) -> caf::error {
+    std::string what = "an unknown exception";
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      what = e.what();
+    } catch (...) {
+      what = "an exception that is no std::exception";
+    }
+    caf::anon_send(supervisor, actor_broken{who + ": " + what});
+    return caf::sec::runtime_error;
+  });
+  self->set_default_handler([supervisor, who](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+    caf::anon_send(supervisor, actor_broken{who + ": an unexpected message"});
+    return caf::sec::unexpected_message;
+  });
+}
+
+} // namespace troupe

@@ -1,0 +1,65 @@
+// One run's authority: it alone adds to the run's history. It owns the run's state and handles, and delegates all judgement to
+// core/run_logic: inputs in, events to the journal, effects out. Knows nothing of freshness, processes or storage.
+#pragma once
+
+#include "actors/protocol.hpp"
+#include "core/run_logic.hpp"
+#include "ports/clock.hpp"
+#include "ports/run_observer.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// How a run came to its end, for who waits for it.
+struct run_end {
+  bool durable = false; ///< run_finished is on disk
+  std::string problem;  ///< else why not: the journal failed, or a bug was found
+  bool internal = false;
+};
+
+/// What the supervisor works on; everything outlives it.
+struct supervisor_setup {
+  run_logic* logic = nullptr;
+  decision first;                                     ///< what run_logic::begin decided
+  const pipeline* p = nullptr;
+  asset_executor* work = nullptr;                     ///< for changes_made only
+  clock* time = nullptr;
+  run_observer* observer = nullptr;
+  std::function<std::vector<event>()> names_and_files; ///< events to append before any other: new names, files observed
+  std::function<std::string(asset_index, std::uint32_t)> log_of; ///< path of an attempt's log
+  std::vector<digest> versions;                       ///< by asset_index: data versions as of now
+  std::vector<bool> has_version;                      ///< by asset_index: whether it was ever materialized
+  std::vector<duration> expected;                     ///< by asset_index: past durations; 0: unknown
+  std::function<void(run_end)> on_end;                ///< called once, on the supervisor's thread
+  /// Called after appending when this many events came since the last call: keeps replay short.
+  std::uint64_t checkpoint_every = 0;
+  std::function<void(const run_state&)> checkpoint;
+};
+
+struct supervisor_state {
+  supervisor_setup setup;
+  std::vector<asset_handle> assets; ///< by asset_index
+  executor_handle executor;
+  journal_handle journal;
+  bool ending = false;              ///< the logic is done: the rest is recording it
+  bool broken = false;              ///< nothing more is recorded; children are ended, then the run ends
+  run_end end;
+  std::vector<event> last_events;   ///< run_finished and what goes with it, until files are settled
+  std::uint64_t since_checkpoint = 0;
+};
+
+/// Spawns its journal and executor actors through `parts`, which is handed the supervisor's own handle.
+struct supervisor_parts {
+  std::function<executor_handle(supervisor_handle)> spawn_executor;
+  std::function<journal_handle(supervisor_handle)> spawn_journal;
+};
+
+supervisor_handle::behavior_type supervisor_actor(supervisor_handle::stateful_pointer<supervisor_state> self, supervisor_setup setup,
+                                                  supervisor_parts parts);
+
+} // namespace troupe

@@ -1,0 +1,48 @@
+// Group commit: one thread that appends all that is waiting in one transaction. Knows nothing of LMDB or of what the events mean.
+#pragma once
+
+#include "ports/event_log.hpp"
+#include "ports/journal_store.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+namespace troupe {
+
+/// The cost of a commit is shared by all events that wait for it, so it falls as load rises.
+class group_commit final : public event_log {
+public:
+  /// `gather`: how long events that nobody waits for may wait for company.
+  group_commit(journal_store& store, duration gather);
+  /// Commits what was appended, runs what was submitted, then ends.
+  ~group_commit() override;
+  group_commit(const group_commit&) = delete;
+  group_commit& operator=(const group_commit&) = delete;
+
+  void append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) override;
+  /// Other work on the store, on the same thread, in order with the appends; dropped if the journal has failed.
+  void submit(std::function<void(journal_store&)> work);
+
+private:
+  struct item {
+    std::vector<event> events;
+    std::function<void(result<std::uint64_t>)> durable;
+    std::function<void(journal_store&)> work; // then events is empty
+  };
+  void serve();
+  void commit(std::deque<item> batch);
+
+  journal_store& store_;
+  const duration gather_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<item> waiting_;
+  bool urgent_ = false;
+  bool ending_ = false;
+  std::optional<error> failure_; // used by the thread alone
+  std::thread thread_;           // last: it uses the members above
+};
+
+} // namespace troupe
