@@ -201,8 +201,8 @@ private:
   std::uint32_t reserved_ = 0; // in phase reserved
   std::uint32_t claims_due_ =
       0; // ready by the state, their actors' claims still on the way: nobody is admitted past them
-  std::vector<std::uint32_t> blocked_by_; // by position: asset_index of who blocks it
   std::vector<bool> claim_due_; // by position
+  std::vector<std::uint32_t> blocked_by_; // by position: asset_index of who blocks it
   std::map<std::string, std::uint32_t, std::less<>> pool_used_;
   std::map<timestamp, std::vector<asset_index>> retries_;
 };
