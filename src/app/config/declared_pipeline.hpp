@@ -1,0 +1,108 @@
+// What stands in a pipeline file, as read: before defaults are applied, names are looked up and matrices are expanded.
+// Knows no JSON. It lives only while a file is loaded.
+#pragma once
+
+#include "core/pipeline.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::config {
+
+struct retry_patch {
+  std::optional<std::uint32_t> attempts;
+  std::optional<duration> delay;
+  std::optional<troupe::backoff> backoff;
+  std::optional<duration> max_delay;
+  std::optional<troupe::jitter> jitter;
+  std::optional<std::vector<int>> on_exit_codes;
+};
+
+/// The settings that an asset (or "defaults") writes; what it leaves out is absent. null writes "none".
+struct settings_patch {
+  std::vector<env_entry> env;
+  std::optional<bool> inherit_env;
+  std::vector<std::string> inherit_names;
+  std::optional<std::string> cwd, shell;
+  std::optional<std::optional<duration>> timeout;
+  retry_patch retry;
+  std::optional<bool> allow_failure;
+  std::map<std::string, std::uint32_t, std::less<>> pools;
+  std::optional<std::int32_t> priority;
+  std::optional<std::string> version;
+  std::optional<bool> always;
+  std::optional<std::optional<duration>> max_age;
+  std::optional<troupe::durability> durability;
+  std::optional<std::uint64_t> max_log;
+  std::optional<std::vector<std::string>> tags, owners;
+  std::optional<std::string> group;
+};
+
+/// An input or output as written.
+struct path_item {
+  std::uint32_t text = 0; ///< number in pipeline::paths, or (a template) in declared_pipeline::templates
+  bool is_template = false;
+  bool glob = false;
+  place where;
+};
+
+struct dependency_item {
+  std::uint32_t name = 0; ///< number in declared_pipeline::dependency_names
+  place where;
+};
+
+struct pool_request {
+  std::string name;
+  std::uint32_t slots = 0;
+  place where;
+};
+
+struct matrix_variable {
+  std::string_view name;
+  std::vector<std::string_view> values;
+};
+
+struct item_range {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+struct declared_asset {
+  static constexpr std::uint32_t none = 0xFFFFFFFFU;
+
+  std::string_view name;
+  place where;
+  place command_where;
+  std::string_view description;
+  std::span<const std::string_view> command;
+  item_range inputs, outputs, deps;
+  std::uint32_t patch = none;
+  std::uint32_t matrix = none;
+  command_kind kind = command_kind::none;
+  bool broken = false; ///< something in it was reported: what follows from it is not reported as well
+};
+
+struct declared_pipeline {
+  std::shared_ptr<pipeline> p = std::make_shared<pipeline>(); ///< name, params, engine and text are in place already
+  std::deque<declared_asset> assets;
+  interner asset_names;      ///< number = index into assets
+  interner dependency_names; ///< as written in "deps"
+  arena text;                ///< what is not needed once the file is loaded
+  std::vector<path_item> inputs, outputs;
+  std::vector<dependency_item> deps;
+  std::vector<std::string_view> templates;
+  std::vector<std::vector<matrix_variable>> matrices;
+  settings_patch defaults;
+  std::string default_description;
+  std::deque<settings_patch> patches;
+  std::unordered_map<std::string, std::uint32_t> patch_numbers; ///< by what was written, so that equals are stored once
+  std::vector<pool_request> pool_requests;
+  std::map<std::string, place, std::less<>> param_places;
+  place assets_where;
+};
+
+} // namespace troupe::config

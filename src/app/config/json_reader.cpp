@@ -1,0 +1,533 @@
+// The common case first: a run of plain bytes inside one chunk is handed out as a view of that chunk.
+#include "app/config/json_reader.hpp"
+
+#include "app/config/value_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace troupe::config {
+namespace {
+
+constexpr std::size_t chunk_bytes = 256 * 1024;
+
+// Bytes that stand for themselves in a string and need no look: printable ASCII but " and \.
+constexpr std::array<bool, 256> plain_bytes = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x80; ++c)
+    plain[c] = c != '"' && c != '\\' && c != 0x7F;
+  return plain;
+}();
+
+bool is_plain(char c) {
+  return plain_bytes[static_cast<unsigned char>(c)];
+}
+bool is_digit(int c) {
+  return c >= '0' && c <= '9';
+}
+bool is_word(int c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '.' || c == '+' ||
+         c == '-';
+}
+
+void append_utf8(std::string& out, std::uint32_t code) {
+  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0U | code >> 6U);
+    put(0x80U | (code & 0x3FU));
+  } else if (code < 0x10000) {
+    put(0xE0U | code >> 12U);
+    put(0x80U | (code >> 6U & 0x3FU));
+    put(0x80U | (code & 0x3FU));
+  } else {
+    put(0xF0U | code >> 18U);
+    put(0x80U | (code >> 12U & 0x3FU));
+    put(0x80U | (code >> 6U & 0x3FU));
+    put(0x80U | (code & 0x3FU));
+  }
+}
+
+std::string to_hex(std::uint32_t value, int digits) {
+  std::string text;
+  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
+    text += "0123456789ABCDEF"[value >> static_cast<unsigned>(shift) & 0xFU];
+  return text;
+}
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+} // namespace
+
+chunk_source chunks_of(std::string_view text) {
+  return [text](char* into, std::size_t capacity) mutable {
+    const std::size_t count = std::min(capacity, text.size());
+    std::memcpy(into, text.data(), count);
+    text.remove_prefix(count);
+    return static_cast<std::ptrdiff_t>(count);
+  };
+}
+
+json_reader::json_reader(chunk_source source, findings& out)
+    : source_(std::move(source)), out_(out), buffer_(chunk_bytes) {}
+
+bool json_reader::refill() {
+  if (failed_)
+    return false;
+  base_ += end_;
+  at_ = end_ = 0;
+  const auto count = source_(buffer_.data(), buffer_.size());
+  if (count < 0) {
+    unreadable_ = failed_ = true;
+    return false;
+  }
+  end_ = static_cast<std::size_t>(count);
+  if (base_ + end_ > max_text_bytes) {
+    fail({}, "too_large", "the file is larger than 1 GiB");
+    end_ = 0;
+  }
+  return end_ > 0;
+}
+
+void json_reader::fail(place where, std::string_view code, std::string message) {
+  if (!failed_)
+    out_.error(where, code, std::move(message));
+  failed_ = true;
+}
+
+std::string json_reader::opened_at() const {
+  const frame& open = frames_.back();
+  return std::string(open.object ? "the object" : "the list") + " that begins at " + std::to_string(open.opened.line) +
+         ":" + std::to_string(open.opened.column);
+}
+
+// What stands here, for a message.
+std::string json_reader::found() {
+  const int c = peek();
+  if (c == end_of_text)
+    return "the end of the file";
+  if (c == 0)
+    return "a NUL byte";
+  if (c < 0x20 || c == 0x7F)
+    return "a control character (0x" + to_hex(static_cast<std::uint32_t>(c), 2) + ")";
+  if (c >= 0x80) {
+    std::string text;
+    told_encoding_ = true; // what stands here is wrong anyway
+    if (utf8_sequence(&text) && text != replacement)
+      return quoted(text);
+    return "the byte 0x" + to_hex(static_cast<std::uint32_t>(c), 2);
+  }
+  std::string text(1, static_cast<char>(c));
+  if (is_word(c))
+    while (++at_, is_word(peek()) && text.size() < 40)
+      text += buffer_[at_];
+  return c == '"' ? "a string" : quoted(text);
+}
+
+void json_reader::unexpected(std::string_view expected) {
+  if (failed_)
+    return;
+  const place where = here();
+  if (peek() == end_of_text) {
+    if (!failed_)
+      fail(where, "unexpected_end",
+           "the file ends where " + std::string(expected) + " was expected" +
+               (frames_.empty() ? "" : "; " + opened_at() + " is not closed"));
+    return;
+  }
+  fail(where, "syntax", "expected " + std::string(expected) + ", found " + found());
+}
+
+void json_reader::first_bytes() {
+  begun_ = true;
+  if (peek() == end_of_text)
+    return;
+  const std::string_view start(buffer_.data(), std::min<std::size_t>(end_, 4));
+  if (start.starts_with("\xEF\xBB\xBF")) {
+    at_ = 3;
+    line_start_ = 3;
+  } else if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF") ||
+             (start.size() > 1 && (start[0] == '\0') != (start[1] == '\0'))) {
+    fail({1, 1}, "encoding", "the file is UTF-16 or UTF-32; save it as UTF-8");
+  }
+}
+
+bool json_reader::skip_blanks() {
+  if (!begun_)
+    first_bytes();
+  while (!failed_) {
+    switch (peek()) {
+    case '\n':
+      newline();
+      ++at_;
+      break;
+    case ' ':
+    case '\t':
+    case '\r':
+      ++at_;
+      break;
+    case '/':
+      if (!skip_comment())
+        return false;
+      break;
+    default:
+      return !failed_;
+    }
+  }
+  return false;
+}
+
+bool json_reader::skip_comment() {
+  const place opened = here();
+  ++at_;
+  const int kind = peek();
+  if (kind != '/' && kind != '*') {
+    fail(opened, "syntax", "expected a comment (// or /*) behind /");
+    return false;
+  }
+  ++at_;
+  told_encoding_ = false;
+  bool star = false;
+  for (;;) {
+    const int c = peek();
+    if (c == end_of_text) {
+      if (kind == '*')
+        fail(opened, "unexpected_end", "this comment is never closed: */ is missing");
+      return !failed_;
+    }
+    if (c >= 0x80) {
+      if (!utf8_sequence(nullptr))
+        return false;
+      star = false;
+      continue;
+    }
+    if (c == 0) {
+      fail(here(), "nul_byte", "a NUL byte stands in a comment; is this a text file?");
+      return false;
+    }
+    if (c == '\n')
+      newline();
+    ++at_;
+    if ((kind == '/' && c == '\n') || (star && c == '/'))
+      return true;
+    star = kind == '*' && c == '*';
+  }
+}
+
+json_value json_reader::value() {
+  if (!skip_blanks())
+    return {};
+  if (std::exchange(colon_due_, false)) {
+    if (peek() != ':') {
+      unexpected("\":\" behind the key");
+      return {};
+    }
+    ++at_;
+    if (!skip_blanks())
+      return {};
+  }
+  const place where = here();
+  switch (const int c = peek()) {
+  case '{':
+  case '[':
+    return open(c == '{', where);
+  case '"': {
+    json_value v{json_kind::string, where, {}};
+    return string(v.text) ? v : json_value{};
+  }
+  case '\'':
+    fail(where, "syntax", "strings are written in double quotes, not in single ones");
+    return {};
+  default:
+    if (is_digit(c) || c == '-')
+      return number(where);
+    if (is_word(c))
+      return word(where);
+    if (frames_.empty() && c == end_of_text)
+      fail(where, "empty_file",
+           "the file is empty; a pipeline is { \"name\": …, \"assets\": { … } } (troupe init writes one)");
+    unexpected("a value");
+    return {};
+  }
+}
+
+json_value json_reader::open(bool object, place where) {
+  if (frames_.size() == max_depth) {
+    fail(where, "too_deep", "nested deeper than " + std::to_string(max_depth) + " levels");
+    return {};
+  }
+  ++at_;
+  frames_.push_back({object, true, where});
+  return {object ? json_kind::object : json_kind::array, where, {}};
+}
+
+json_value json_reader::number(place where) {
+  scratch_.clear();
+  for (int c = peek(); is_word(c); c = peek()) {
+    if (scratch_.size() == 400) {
+      fail(where, "bad_number", "a number of more than 400 characters");
+      return {};
+    }
+    scratch_ += static_cast<char>(c);
+    ++at_;
+  }
+  if (failed_)
+    return {};
+  if (const auto problem = number_problem(scratch_); !problem.empty()) {
+    fail(where, "bad_number", quoted(scratch_) + " is no number: " + std::string(problem));
+    return {};
+  }
+  return {json_kind::number, where, scratch_};
+}
+
+json_value json_reader::word(place where) {
+  scratch_.clear();
+  for (int c = peek(); is_word(c) && scratch_.size() < 40; c = peek()) {
+    scratch_ += static_cast<char>(c);
+    ++at_;
+  }
+  if (failed_)
+    return {};
+  if (scratch_ == "true" || scratch_ == "false")
+    return {json_kind::boolean, where, scratch_};
+  if (scratch_ == "null")
+    return {json_kind::null, where, scratch_};
+  std::string lower = scratch_;
+  for (char& c : lower)
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  std::string way_out = "; a string is written in double quotes";
+  if (lower == "true" || lower == "yes" || lower == "on")
+    way_out = "; write true";
+  else if (lower == "false" || lower == "no" || lower == "off")
+    way_out = "; write false";
+  else if (lower == "null" || lower == "none" || lower == "nil")
+    way_out = "; write null";
+  else if (lower == "nan" || lower == "infinity" || lower == "inf")
+    way_out = "; JSON has no such number";
+  fail(where, "syntax", "expected a value, found " + quoted(scratch_) + way_out);
+  return {};
+}
+
+// Passes the comma before the next item, if there is one; false where the container ends (and leaves it).
+bool json_reader::next_item(char closing) {
+  if (!skip_blanks())
+    return false;
+  const bool object = closing == '}';
+  frame& f = frames_.back();
+  if (!f.first && peek() != closing) {
+    if (peek() != ',') {
+      unexpected(object ? "\",\" or \"}\" behind the value" : "\",\" or \"]\" behind the value");
+      return false;
+    }
+    ++at_;
+    if (!skip_blanks())
+      return false;
+  }
+  f.first = false;
+  if (peek() != closing)
+    return !failed_;
+  ++at_;
+  frames_.pop_back();
+  return false;
+}
+
+bool json_reader::next_member(std::string_view& key, place& where) {
+  if (out_.full())
+    stop();
+  if (failed_ || !next_item('}'))
+    return false;
+  where = here();
+  if (peek() != '"') {
+    unexpected(is_word(peek()) || peek() == '\'' ? "a key in double quotes" : "a key or \"}\"");
+    return false;
+  }
+  // The colon is left for value(), since passing blanks may replace the chunk that the key is a view of.
+  return colon_due_ = string(key);
+}
+
+bool json_reader::next_element() {
+  if (out_.full())
+    stop();
+  return !failed_ && next_item(']');
+}
+
+void json_reader::skip(const json_value& value) {
+  if (value.kind != json_kind::object && value.kind != json_kind::array)
+    return;
+  const std::size_t outside = frames_.size() - 1;
+  std::string_view key;
+  place where;
+  while (!failed_ && frames_.size() > outside)
+    if (frames_.back().object ? next_member(key, where) : next_element())
+      static_cast<void>(this->value());
+}
+
+void json_reader::finish() {
+  if (skip_blanks() && peek() != end_of_text)
+    unexpected("the end of the file");
+}
+
+bool json_reader::string(std::string_view& text) {
+  const place opened = here();
+  ++at_;
+  const std::size_t begin = at_;
+  while (at_ < end_ && is_plain(buffer_[at_]))
+    ++at_;
+  text = {buffer_.data() + begin, at_ - begin};
+  if (at_ < end_ && buffer_[at_] == '"') {
+    ++at_;
+    return true;
+  }
+  scratch_ = text;
+  told_encoding_ = false;
+  const bool complete = rest_of_string(opened);
+  text = scratch_;
+  return complete;
+}
+
+bool json_reader::rest_of_string(place opened) {
+  for (;;) {
+    const int c = peek();
+    const place where = here();
+    if (c == end_of_text || c == '\n') {
+      fail(opened, c == end_of_text ? "unexpected_end" : "syntax",
+           std::string("this string has no closing \" before the ") +
+               (c == '\n' ? "line ends; a newline in a string is written \\n" : "file ends"));
+      return false;
+    }
+    if (scratch_.size() > max_string_bytes) {
+      fail(opened, "too_large", "this string is longer than 1 MiB");
+      return false;
+    }
+    if (c == '"') {
+      ++at_;
+      return true;
+    }
+    if (c == '\\') {
+      ++at_;
+      if (!escape())
+        return false;
+    } else if (c >= 0x80) {
+      if (!utf8_sequence(&scratch_))
+        return false;
+    } else if (c == 0) {
+      fail(where, "nul_byte", "a NUL byte stands in a string; is this a text file?");
+      return false;
+    } else if (c < 0x20) {
+      out_.error(where, "control_character",
+                 "a control character (0x" + to_hex(static_cast<std::uint32_t>(c), 2) + ") in a string is written \\" +
+                     (c == '\t'   ? "t"
+                      : c == '\r' ? "r"
+                                  : "u" + to_hex(static_cast<std::uint32_t>(c), 4)));
+      scratch_ += static_cast<char>(c);
+      ++at_;
+    } else {
+      const std::size_t begin = at_++;
+      while (at_ < end_ && is_plain(buffer_[at_]))
+        ++at_;
+      scratch_.append(buffer_.data() + begin, at_ - begin);
+    }
+  }
+}
+
+// Behind a backslash. A wrong escape is reported and left out; reading goes on.
+bool json_reader::escape() {
+  place where = here();
+  --where.column;
+  const int c = peek();
+  if (c == end_of_text)
+    return true; // reported as an open string
+  const std::string_view letters = "\"\\/bfnrt";
+  const std::string_view meanings = "\"\\/\b\f\n\r\t";
+  if (const auto i = letters.find(static_cast<char>(c)); c < 0x80 && i != std::string_view::npos) {
+    scratch_ += meanings[i];
+    ++at_;
+    return true;
+  }
+  if (c != 'u') {
+    out_.error(where, "bad_escape",
+               (c > 0x20 && c < 0x7F ? quoted(std::string("\\") + static_cast<char>(c)) : "this backslash") +
+                   " is no escape; a backslash is written \\\\");
+    return true;
+  }
+  ++at_;
+  std::uint32_t unit = 0;
+  if (!hex4(unit)) {
+    if (!failed_)
+      out_.error(where, "bad_escape", "four hexadecimal digits have to follow \\u");
+    return !failed_;
+  }
+  if (unit == 0) {
+    out_.error(where, "nul_byte", "\\u0000: no text of a pipeline may hold a NUL");
+    return true;
+  }
+  if (unit >= 0xD800 && unit < 0xDC00 && peek() == '\\') {
+    std::uint32_t low = 0;
+    ++at_;
+    if (peek() == 'u' && (++at_, hex4(low)) && low >= 0xDC00 && low < 0xE000) {
+      append_utf8(scratch_, 0x10000 + ((unit - 0xD800) << 10U) + (low - 0xDC00));
+      return true;
+    }
+  }
+  if (unit >= 0xD800 && unit < 0xE000) {
+    out_.error(where, "bad_escape",
+               "\\u" + to_hex(unit, 4) + " is half of a surrogate pair; the other half is missing");
+    return !failed_;
+  }
+  append_utf8(scratch_, unit);
+  return true;
+}
+
+bool json_reader::hex4(std::uint32_t& unit) {
+  unit = 0;
+  for (int i = 0; i < 4; ++i) {
+    const int c = peek();
+    const int digit = is_digit(c)            ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0)
+      return false;
+    unit = unit << 4U | static_cast<std::uint32_t>(digit);
+    ++at_;
+  }
+  return true;
+}
+
+// Reads one sequence of the bytes 0x80 and above; what is none is reported (once a string) and read as U+FFFD.
+bool json_reader::utf8_sequence(std::string* into) {
+  const place where = here();
+  const int first = peek();
+  const int more = first >= 0xC2 && first < 0xE0   ? 1
+                   : first >= 0xE0 && first < 0xF0 ? 2
+                   : first >= 0xF0 && first < 0xF5 ? 3
+                                                   : 0;
+  char bytes[4] = {static_cast<char>(first)};
+  ++at_;
+  bool valid = more > 0;
+  for (int i = 1; valid && i <= more; ++i) {
+    const int c = peek();
+    // The second byte is narrower behind some first ones: no overlong forms, no surrogates, nothing above U+10FFFF.
+    const int low = i > 1 ? 0x80 : first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    const int high = i > 1 ? 0xBF : first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    valid = c >= low && c <= high;
+    if (valid) {
+      bytes[i] = static_cast<char>(c);
+      ++at_;
+    }
+  }
+  if (!valid && !told_encoding_) {
+    told_encoding_ = true;
+    out_.error(where, "encoding",
+               "the byte 0x" + to_hex(static_cast<std::uint32_t>(first), 2) +
+                   " begins no UTF-8 character here; save the file as UTF-8");
+  }
+  if (into != nullptr)
+    into->append(valid ? std::string_view(bytes, static_cast<std::size_t>(more) + 1) : replacement);
+  return !failed_;
+}
+
+} // namespace troupe::config

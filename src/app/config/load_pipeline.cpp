@@ -1,0 +1,92 @@
+// Opens the file and reads it in chunks; everything else is asked of parse_pipeline() and asset_graph.
+#include "app/config/load_pipeline.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace troupe::config {
+namespace {
+
+class open_file {
+public:
+  explicit open_file(const std::string& name)
+      : descriptor_(name == "-" ? STDIN_FILENO : ::open(name.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~open_file() {
+    if (descriptor_ > STDIN_FILENO)
+      ::close(descriptor_);
+  }
+  open_file(const open_file&) = delete;
+  open_file& operator=(const open_file&) = delete;
+
+  [[nodiscard]] bool good() const { return descriptor_ >= 0; }
+  [[nodiscard]] std::ptrdiff_t read(char* into, std::size_t capacity) const {
+    ssize_t count = 0;
+    do
+      count = ::read(descriptor_, into, capacity);
+    while (count < 0 && errno == EINTR);
+    return count;
+  }
+
+private:
+  int descriptor_;
+};
+
+std::string why(int error, const std::string& file) {
+  const std::string start = file == "-" ? "cannot read standard input: " : "cannot read " + file + ": ";
+  if (error == ENOENT)
+    return start + "there is no such file; -f FILE names another, troupe init writes one";
+  if (error == EISDIR)
+    return start + "it is a folder; name the pipeline file in it";
+  return start + std::strerror(error);
+}
+
+} // namespace
+
+loaded_pipeline load_pipeline(const load_options& options) {
+  loaded_pipeline loaded;
+  loaded.findings.file = options.file;
+  std::error_code failed;
+  const std::filesystem::path working = std::filesystem::current_path(failed);
+  const open_file file(options.file);
+  if (failed || !file.good()) {
+    const int error = failed ? failed.value() : errno;
+    loaded.findings.error({}, "cannot_read",
+                          failed ? "the working folder is gone: " + failed.message() : why(error, options.file));
+    return loaded;
+  }
+  parse_options parse;
+  parse.file = options.file;
+  parse.folder =
+      options.file == "-" ? working.string() : (working / options.file).lexically_normal().parent_path().string();
+  parse.params = options.params;
+  parse.thorough = options.thorough;
+  parse.is_file = [folder = parse.folder + "/"](std::string_view path) {
+    struct stat status {};
+    return ::stat((folder + std::string(path)).c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  };
+  int read_error = 0;
+  loaded = parse_pipeline(
+      [&](char* into, std::size_t capacity) {
+        const auto count = file.read(into, capacity);
+        if (count < 0)
+          read_error = errno;
+        return count;
+      },
+      parse);
+  if (read_error != 0)
+    loaded.findings.error({}, "cannot_read", why(read_error, options.file));
+  if (loaded.p) {
+    if (auto graph = asset_graph::build(*loaded.p, loaded.findings))
+      loaded.graph = std::make_shared<const asset_graph>(std::move(*graph));
+    else
+      loaded.p = nullptr;
+  }
+  sort_by_place(loaded.findings);
+  return loaded;
+}
+
+} // namespace troupe::config

@@ -1,0 +1,54 @@
+// From a pipeline file to a pipeline and its graph, or to everything that is wrong with it. The one way in for the rest
+// of the application; knows the disk only to read that file and to ask which files exist.
+#pragma once
+
+#include "core/asset_graph.hpp"
+#include "core/diagnostic.hpp"
+#include "core/pipeline.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace troupe::config {
+
+struct load_options {
+  std::string file = "troupe.json"; ///< "-" is standard input: paths are then relative to the working folder
+  std::vector<std::pair<std::string, std::string>> params; ///< --param K=V; of two for one K the last counts
+  bool thorough = false; ///< look for undeclared files in commands however many assets there are (validate)
+};
+
+struct loaded_pipeline {
+  std::shared_ptr<const pipeline> p;        ///< null if there is any error
+  std::shared_ptr<const asset_graph> graph; ///< null if there is any error, and from parse_pipeline()
+  diagnostics findings;                     ///< sorted by place; warnings alone do not hinder
+};
+
+/// Reads, checks and expands the file and builds its graph. Any thread; nothing is shared between calls.
+[[nodiscard]] loaded_pipeline load_pipeline(const load_options& options);
+
+struct parse_options {
+  std::string folder; ///< absolute: pipeline::folder
+  std::string file = "troupe.json";
+  std::vector<std::pair<std::string, std::string>> params;
+  /// Whether a path relative to the folder is an existing regular file; without it commands are not searched for files.
+  std::function<bool(std::string_view)> is_file;
+  bool thorough = false;
+};
+
+/// The same for a text in memory, without the graph.
+[[nodiscard]] loaded_pipeline parse_pipeline(std::string_view text, const parse_options& options);
+/// The same for a text that `source` hands out: the number of bytes copied, 0 at the end, -1 if it cannot be read.
+[[nodiscard]] loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)> source,
+                                             const parse_options& options);
+
+/// One line: `troupe.json:12:5: error: message [code]`.
+[[nodiscard]] std::string to_line(const diagnostics& list, const diagnostic& item);
+
+/// Sorts by line and column; equals keep their order.
+void sort_by_place(diagnostics& list);
+
+} // namespace troupe::config

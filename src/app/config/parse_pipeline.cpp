@@ -1,0 +1,52 @@
+// The steps from text to pipeline, in order.
+#include "app/config/command_files.hpp"
+#include "app/config/expand.hpp"
+#include "app/config/load_pipeline.hpp"
+#include "app/config/pipeline_reader.hpp"
+
+#include <algorithm>
+
+namespace troupe::config {
+
+loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)> source, const parse_options& options) {
+  loaded_pipeline loaded;
+  loaded.findings.file = options.file;
+  findings out(loaded.findings);
+  declared_pipeline declared;
+  declared.p->folder = options.folder;
+  declared.p->file = options.file;
+  json_reader json(std::move(source), out);
+  if (read_pipeline(json, out, declared)) {
+    override_params(declared, options.params, out);
+    expand(declared, out);
+  }
+  if (out.clean() && options.is_file)
+    warn_of_undeclared_files(*declared.p, options.is_file, options.thorough, out);
+  if (out.full())
+    loaded.findings.error(loaded.findings.items.back().where, "too_many_errors",
+                          "more than " + std::to_string(findings::max_errors) + " mistakes; the rest is not shown");
+  if (!loaded.findings.has_errors() && !json.unreadable())
+    loaded.p = std::move(declared.p);
+  return loaded;
+}
+
+loaded_pipeline parse_pipeline(std::string_view text, const parse_options& options) {
+  auto loaded = parse_pipeline(chunks_of(text), options);
+  sort_by_place(loaded.findings);
+  return loaded;
+}
+
+void sort_by_place(diagnostics& list) {
+  std::stable_sort(list.items.begin(), list.items.end(), [](const diagnostic& a, const diagnostic& b) {
+    return std::pair(a.where.line, a.where.column) < std::pair(b.where.line, b.where.column);
+  });
+}
+
+std::string to_line(const diagnostics& list, const diagnostic& item) {
+  std::string line = list.file == "-" ? "standard input" : list.file;
+  if (item.where.line != 0)
+    line += ":" + std::to_string(item.where.line) + ":" + std::to_string(item.where.column);
+  return line + (item.level == severity::error ? ": error: " : ": warning: ") + item.message + " [" + item.code + "]";
+}
+
+} // namespace troupe::config

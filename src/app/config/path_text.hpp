@@ -1,0 +1,23 @@
+// Paths as a pipeline file writes them, brought into their one normal form. Knows no disk.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace troupe::config {
+
+/// A declared path, understood.
+struct declared_path {
+  std::string text;  ///< normal form: no ".", no "//", no trailing "/", ".." only in front. A literal path is without
+                     ///< escapes, a glob keeps them
+  bool glob = false; ///< an unescaped *, ? or [ stands in it
+  std::string_view problem; ///< not empty: why this is no path for an input or output
+};
+
+/// Normalises lexically ("a/../b" is "b" even where a is a link). \ before * ? [ ] and \ takes their meaning away.
+void read_path(std::string_view written, declared_path& out);
+
+/// Whether `path` is `folder` or lies beneath it; both in normal form.
+[[nodiscard]] bool is_at_or_beneath(std::string_view path, std::string_view folder);
+
+} // namespace troupe::config

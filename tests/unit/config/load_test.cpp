@@ -1,0 +1,88 @@
+// From files on disk to pipelines: the examples of this project, and files that cannot be read.
+#include "app/config/load_pipeline.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+using namespace troupe;
+using namespace troupe::config;
+
+namespace {
+
+std::string lines(const diagnostics& list) {
+  std::string text;
+  for (const auto& item : list.items)
+    text += to_line(list, item) + "\n";
+  return text;
+}
+
+struct temporary_folder {
+  std::filesystem::path path;
+  temporary_folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "troupe-config-XXXXXX").string();
+    path = mkdtemp(name.data());
+  }
+  ~temporary_folder() { std::filesystem::remove_all(path); }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+  void write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories((path / name).parent_path());
+    std::ofstream(path / name) << text;
+  }
+};
+
+} // namespace
+
+TEST_CASE("every example in configs/ loads without a finding, commands searched thoroughly") {
+  for (const auto& entry : std::filesystem::directory_iterator(CONFIGS_FOLDER)) {
+    if (entry.path().extension() != ".json")
+      continue;
+    const auto loaded = load_pipeline({entry.path().string(), {}, true});
+    INFO(entry.path().string());
+    CHECK(lines(loaded.findings) == "");
+    REQUIRE(loaded.p);
+    REQUIRE(loaded.graph);
+    CHECK(loaded.graph->size() == loaded.p->assets.size());
+    CHECK(loaded.p->folder == std::filesystem::path(CONFIGS_FOLDER).lexically_normal().string());
+  }
+}
+
+TEST_CASE("errors of the graph are reported with those of the file") {
+  temporary_folder folder;
+  folder.write("troupe.json", R"({"name":"p","assets":{
+    "a":{"command":"x","inputs":["b.txt"],"outputs":["a.txt"]},
+    "b":{"command":"x","inputs":["a.txt"],"outputs":["b.txt"]}}})");
+  const auto loaded = load_pipeline({(folder.path / "troupe.json").string(), {}, false});
+  CHECK_FALSE(loaded.p);
+  CHECK_FALSE(loaded.graph);
+  REQUIRE(loaded.findings.has_errors());
+  CHECK(loaded.findings.items.front().code == "cycle");
+}
+
+TEST_CASE("a missing file, a folder and an unreadable file are told apart") {
+  temporary_folder folder;
+  const auto missing = load_pipeline({(folder.path / "none.json").string(), {}, false});
+  CHECK(lines(missing.findings).find("there is no such file; -f FILE names another, troupe init writes one") !=
+        std::string::npos);
+  const auto directory = load_pipeline({folder.path.string(), {}, false});
+  CHECK(lines(directory.findings).find("it is a folder; name the pipeline file in it") != std::string::npos);
+  CHECK_FALSE(directory.p);
+  CHECK_FALSE(directory.graph);
+}
+
+TEST_CASE("a file of the folder that stands in a command and not among the inputs is warned of") {
+  temporary_folder folder;
+  folder.write("etl.py", "");
+  folder.write("made.txt", "");
+  folder.write("troupe.json", R"({"name":"p","assets":{
+    "a":{"command":"python3 etl.py > made.txt","outputs":["made.txt"]}}})");
+  const auto loaded = load_pipeline({(folder.path / "troupe.json").string(), {}, false});
+  CHECK(lines(loaded.findings) == (folder.path / "troupe.json").string() +
+                                      ":2:20: warning: etl.py is in the command of \"a\" but not in inputs: editing it "
+                                      "will re-run nothing [undeclared_file]\n");
+  CHECK(loaded.p);
+}
