@@ -1,0 +1,225 @@
+// The life of one attempt in process_loop: started, read from, ended, cleared up after, reported.
+#include "adapters/posix_error.hpp"
+#include "adapters/process_loop.hpp"
+
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t read_bytes = 64 * 1024; // a pipe's capacity
+// How often adopted children are looked at while commands run, so that neither zombies nor strays pile up.
+constexpr auto look_interval = std::chrono::seconds(2);
+constexpr auto look_interval_unwatched = std::chrono::milliseconds(20);
+
+/// The entries by which descendants of this command are known wherever they went.
+std::vector<std::string> marking_entries(const std::vector<std::string>& environment) {
+  std::vector<std::string> entries;
+  for (const auto& entry : environment)
+    for (const std::string_view name : {"TROUPE_STATE_ID=", "TROUPE_RUN_ID=", "TROUPE_ASSET=", "TROUPE_ATTEMPT="})
+      if (entry.starts_with(name))
+        entries.push_back(entry);
+  return entries;
+}
+
+} // namespace
+
+std::optional<spawn_failure> process_loop::start(start_process& order) {
+  const auto system_failure = [](std::string_view doing) {
+    const int e = errno;
+    std::string message = "cannot " + std::string(doing) + ": " + errno_text(e);
+    if (e == EMFILE || e == ENFILE)
+      message += " (see ulimit -n)";
+    return spawn_failure{process_exit::kind::internal, std::move(message)};
+  };
+  std::array<int, 2> ends{-1, -1};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0)
+    return system_failure("make a pipe for the output");
+  unique_fd output(ends[0]);
+  unique_fd input(ends[1]);
+  if (!output.lift_above_standard() || !input.lift_above_standard())
+    return system_failure("make a pipe for the output");
+  const auto spawned = spawner_.spawn(order.request, input.get());
+  input.reset(); // or our own end would keep the output open for ever
+  if (const auto* failure = std::get_if<spawn_failure>(&spawned))
+    return *failure;
+
+  const auto id = ++last_id_;
+  auto a = std::make_unique<attempt>(attempt{id,
+                                             {},
+                                             std::get<pid_t>(spawned),
+                                             0,
+                                             unique_fd(),
+                                             std::move(output),
+                                             log_writer(order.request.log_file, order.request.max_log),
+                                             told::nothing,
+                                             process_exit::kind::ended,
+                                             false,
+                                             std::nullopt,
+                                             {}});
+  a->start_ticks = process_start_ticks(a->pid).value_or(0);
+  a->pidfd = unique_fd(open_pidfd(a->pid));
+  if (!a->pidfd || !a->pidfd.lift_above_standard() || !watch(a->pidfd.get(), id << 2U | about_leader) ||
+      !watch(a->output.get(), id << 2U | about_output)) {
+    auto failure = system_failure("watch the process");
+    kill(-a->pid, SIGKILL);
+    waitpid(a->pid, nullptr, 0);
+    return failure;
+  }
+  a->order = std::move(order);
+  const auto& request = a->order.request;
+  if (request.timeout)
+    set_due(*a, clock::now() + std::chrono::ceil<clock::duration>(*request.timeout));
+  marks_.push_back({id, a->pid, a->start_ticks, marking_entries(request.environment)});
+  by_key_[request.key] = id;
+  const process_spawned report{a->pid, a->start_ticks};
+  const auto& told_to = attempts_.emplace(id, std::move(a)).first->second->order.spawned;
+  if (told_to)
+    told_to(report);
+  return std::nullopt;
+}
+
+void process_loop::read_output(attempt& a) {
+  if (!a.output)
+    return;
+  // One read for each event: it cannot block, since this is the pipe's only reader, and a flood from one process does
+  // not keep the others waiting.
+  const auto got = read(a.output.get(), buffer_.get(), read_bytes);
+  if (got > 0)
+    a.log.write({buffer_.get(), static_cast<std::size_t>(got)});
+  else if (got == 0 || errno != EINTR)
+    a.output.reset(); // all its writers closed it; the process may live on
+}
+
+void process_loop::drain_output(attempt& a) {
+  if (!a.output)
+    return;
+  // All writers are dead but for those beyond reach: what is in the pipe now is all that is still waited for.
+  int waiting = 0;
+  if (ioctl(a.output.get(), FIONREAD, &waiting) != 0)
+    waiting = 0;
+  while (waiting > 0) {
+    const auto got = read(a.output.get(), buffer_.get(), std::min(read_bytes, static_cast<std::size_t>(waiting)));
+    if (got <= 0)
+      break;
+    a.log.write({buffer_.get(), static_cast<std::size_t>(got)});
+    waiting -= static_cast<int>(got);
+  }
+  a.output.reset();
+}
+
+void process_loop::end(attempt& a, urgency how, process_exit::kind because) {
+  if (a.group_was == told::killed)
+    return;
+  if (!a.leader_ended && a.group_was == told::nothing)
+    a.how = because;
+  if (how == urgency::at_once) {
+    set_due(a, std::nullopt);
+    tell_all(a, told::killed);
+  } else if (a.group_was == told::nothing) {
+    tell_all(a, told::to_end);
+    set_due(a, clock::now() + std::chrono::ceil<clock::duration>(a.order.request.grace));
+  }
+}
+
+void process_loop::tell_all(attempt& a, told what) {
+  a.group_was = what;
+  if (kill(-a.pid, what == told::killed ? SIGKILL : SIGTERM) != 0 && errno == EPERM && !a.leader_ended)
+    a.problem = "the process may not be signalled (it runs as another user): waiting for it";
+  if (what == told::to_end)
+    kill(-a.pid, SIGCONT); // a stopped process could not even end
+  if (!a.leader_ended && what == told::to_end)
+    return; // the leader may want to end what it started in its own way
+  std::vector<pid_t> left;
+  for (const auto& [pid, orphan] : orphans_.orphans())
+    if (orphan.attempt == a.id && (what == told::killed || !orphan.in_group))
+      left.push_back(pid);
+  for (const auto pid : left)
+    tell_orphan(pid, what);
+}
+
+void process_loop::tell_orphan(pid_t pid, told what) {
+  auto& orphan = orphans_.orphans().at(pid);
+  // By pid: it is our child and not yet reaped, so that the number is still its own.
+  if (kill(pid, what == told::killed ? SIGKILL : SIGTERM) != 0 && errno == EPERM) {
+    orphan.beyond_reach = true;
+    settle_wanted_ = true;
+    if (auto* a = find(orphan.attempt))
+      a->problem = "process " + std::to_string(pid) + ", which it started, runs as another user and cannot be ended";
+  }
+  if (what == told::to_end)
+    kill(pid, SIGCONT);
+}
+
+void process_loop::leader_ended(attempt& a) {
+  // The event would be raised again and again: the leader stays unreaped for now.
+  a.pidfd.reset();
+  a.leader_ended = true;
+  if (a.group_was == told::nothing)
+    set_due(a, std::nullopt); // the timeout was for the leader
+  settle_wanted_ = true;
+}
+
+void process_loop::settle() {
+  settle_wanted_ = false;
+  for (const auto pid : orphans_.look(marks_)) {
+    auto& orphan = orphans_.orphans().at(pid);
+    if (orphan.pidfd && !watch(orphan.pidfd.get(), static_cast<std::uint64_t>(pid) << 2U | about_orphan))
+      orphan.pidfd.reset();
+    auto& a = *attempts_.at(orphan.attempt);
+    if (!a.leader_ended && a.group_was != told::killed)
+      continue; // its leader lives and may still care for it
+    if (a.leader_ended && a.group_was == told::nothing) {
+      tell_all(a, told::to_end);
+      const auto grace = std::min(options_.leftover_grace, a.order.request.grace);
+      set_due(a, clock::now() + std::chrono::ceil<clock::duration>(grace));
+    } else if (a.group_was == told::killed || !orphan.in_group) { // the others heard it with their group
+      tell_orphan(pid, a.group_was);
+    }
+  }
+  look_at_ = clock::now() + (orphans_.all_watched() ? look_interval : look_interval_unwatched);
+  std::vector<std::uint64_t> done;
+  for (const auto& [id, a] : attempts_)
+    if (a->leader_ended && orphans_.count(id) == 0)
+      done.push_back(id);
+  for (const auto id : done) {
+    auto a = std::move(attempts_.extract(id).mapped());
+    report(std::move(a));
+  }
+}
+
+void process_loop::report(std::unique_ptr<attempt> a) {
+  set_due(*a, std::nullopt);
+  by_key_.erase(a->order.request.key);
+  std::erase_if(marks_, [&](const auto& mark) { return mark.attempt == a->id; });
+  // Nothing is known to be left; if something is (its parent moved it there and lives on), it dies with the group while
+  // the leader's zombie still keeps the number.
+  kill(-a->pid, SIGKILL);
+  drain_output(*a);
+  a->log.finish();
+  process_exit exit;
+  exit.how = a->how;
+  siginfo_t info{};
+  if (waitid(P_PID, static_cast<id_t>(a->pid), &info, WEXITED) == 0) {
+    if (info.si_code == CLD_EXITED)
+      exit.exit_code = info.si_status;
+    else
+      exit.signal = info.si_status;
+  } else {
+    exit.how = process_exit::kind::internal;
+    a->problem = "the exit status was taken by somebody else in this process: " + errno_text(errno);
+  }
+  exit.has_log = a->log.made();
+  exit.message = a->log.problem();
+  if (!a->problem.empty())
+    exit.message += (exit.message.empty() ? "" : "; ") + a->problem;
+  a->order.exited(std::move(exit));
+}
+
+} // namespace troupe

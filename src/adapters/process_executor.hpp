@@ -1,0 +1,44 @@
+// The process executor port on Linux: what it is made with. How it works is in process_loop.
+#pragma once
+
+#include "ports/process_executor.hpp"
+
+#include <chrono>
+#include <memory>
+
+namespace troupe {
+
+class process_loop;
+
+struct process_executor_options {
+  /// Whether every child this process ever adopts descends from a command. True for a program that starts processes
+  /// through the executor only. False in a host that starts others: orphans are then recognised by their process group
+  /// and their TROUPE_* environment alone, and one that shed both is left alone.
+  bool owns_every_orphan = true;
+  /// How long what a command leaves behind when it ends by itself may take from SIGTERM to SIGKILL; at most the
+  /// request's own grace.
+  duration leftover_grace = std::chrono::seconds(1);
+};
+
+/// One thread that starts, watches and ends all processes. Making it turns this process into a child subreaper
+/// (PR_SET_CHILD_SUBREAPER) and, where SIGCHLD is ignored, restores its default, without which no exit status could be
+/// had; nobody else in the process may wait for "any child". One at a time in a process.
+///
+/// Beyond the port: process_exit::message of a process that `ended` is empty or a warning: that its log is not complete
+/// (a full disk does not fail a command that succeeded), or that something it started could not be ended.
+class posix_process_executor final : public process_executor {
+public:
+  [[nodiscard]] static result<std::unique_ptr<posix_process_executor>> open(process_executor_options options = {});
+  ~posix_process_executor() override;
+
+  void start(process_request request, std::function<void(process_spawned)> spawned,
+             std::function<void(process_exit)> exited) override;
+  void end(process_key key, urgency how) override;
+  void end_all(urgency how) override;
+
+private:
+  explicit posix_process_executor(std::unique_ptr<process_loop> loop);
+  std::unique_ptr<process_loop> loop_;
+};
+
+} // namespace troupe

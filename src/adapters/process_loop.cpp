@@ -1,0 +1,202 @@
+// The loop: orders in, events in, what is due; everything else follows from these three.
+#include "adapters/process_loop.hpp"
+
+#include "adapters/posix_error.hpp"
+#include "base/check.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+namespace troupe {
+
+result<std::unique_ptr<process_loop>> process_loop::open(process_executor_options options) {
+  auto spawner = command_spawner::open();
+  if (!spawner)
+    return spawner.error();
+  std::unique_ptr<process_loop> loop(new process_loop(options, std::move(*spawner)));
+  loop->epoll_ = unique_fd(epoll_create1(EPOLL_CLOEXEC));
+  loop->wake_ = unique_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!loop->epoll_ || !loop->wake_ || !loop->epoll_.lift_above_standard() || !loop->wake_.lift_above_standard() ||
+      !loop->watch(loop->wake_.get(), about_wake))
+    return fail(error_code::io, "cannot prepare to watch processes: " + errno_text(errno));
+
+  // A parent that ignores SIGCHLD hands that on, and then the kernel throws exit statuses away.
+  struct sigaction action {};
+  if (sigaction(SIGCHLD, nullptr, &action) == 0 &&
+      (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0)) {
+    action = {};
+    action.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &action, nullptr);
+  }
+  // Signals to this process are for the threads of whoever handles them.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  loop->thread_ = std::thread([raw = loop.get()] { raw->run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return loop;
+}
+
+process_loop::process_loop(process_executor_options options, command_spawner spawner)
+    : options_(options), spawner_(std::move(spawner)), orphans_(options.owns_every_orphan) {}
+
+process_loop::~process_loop() {
+  if (!thread_.joinable())
+    return;
+  TROUPE_CHECK(thread_.get_id() != std::this_thread::get_id(), "an executor cannot be destroyed by its own callback");
+  post(stop_loop{});
+  thread_.join();
+}
+
+void process_loop::post(process_order order) {
+  const std::lock_guard lock(mutex_);
+  orders_.push_back(std::move(order));
+  if (awake_)
+    return;
+  awake_ = true;
+  const std::uint64_t one = 1;
+  // Fails only if the counter is full, and then the thread is awake.
+  (void)!write(wake_.get(), &one, sizeof one);
+}
+
+void process_loop::run() {
+  buffer_ = std::make_unique_for_overwrite<char[]>(64 * 1024);
+  look_at_ = clock::now();
+  for (;;) {
+    take_orders();
+    if (settle_wanted_)
+      settle();
+    if (stopping_ && attempts_.empty())
+      return;
+    wait_for_events();
+    handle_due();
+  }
+}
+
+void process_loop::take_orders() {
+  std::vector<process_order> orders;
+  {
+    const std::lock_guard lock(mutex_);
+    orders.swap(orders_);
+  }
+  for (auto& order : orders)
+    std::visit([this](auto& o) { carry_out(o); }, order);
+}
+
+void process_loop::wait_for_events() {
+  int timeout = wait_ms();
+  {
+    const std::lock_guard lock(mutex_);
+    if (orders_.empty() && !settle_wanted_)
+      awake_ = false;
+    else
+      timeout = 0;
+  }
+  std::array<epoll_event, 64> events;
+  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+  {
+    const std::lock_guard lock(mutex_);
+    awake_ = true;
+  }
+  TROUPE_CHECK(count >= 0 || errno == EINTR, "epoll must work");
+  for (int i = 0; i < count; ++i) {
+    const auto what = events[static_cast<std::size_t>(i)].data.u64;
+    const auto id = what >> 2U;
+    switch (what & 3U) {
+    case about_wake: {
+      std::uint64_t ignored = 0;
+      (void)!read(wake_.get(), &ignored, sizeof ignored);
+      break;
+    }
+    case about_leader:
+      if (auto* a = find(id))
+        leader_ended(*a);
+      break;
+    case about_output:
+      if (auto* a = find(id))
+        read_output(*a);
+      break;
+    default: // an orphan
+      if (orphans_.reap(static_cast<pid_t>(id)))
+        settle_wanted_ = true;
+      break;
+    }
+  }
+}
+
+void process_loop::carry_out(start_process& order) {
+  if (auto failure =
+          stopping_ ? spawn_failure{process_exit::kind::internal, "the executor is being shut down"} : start(order)) {
+    process_exit exit;
+    exit.how = failure->how;
+    exit.message = std::move(failure->message);
+    order.exited(std::move(exit));
+  }
+}
+
+void process_loop::carry_out(const end_process& order) {
+  const auto found = by_key_.find(order.key);
+  if (found != by_key_.end())
+    end(*attempts_.at(found->second), order.how, process_exit::kind::ended_by_us);
+}
+
+void process_loop::carry_out(const end_processes& order) {
+  for (auto& [id, a] : attempts_)
+    end(*a, order.how, process_exit::kind::ended_by_us);
+}
+
+void process_loop::carry_out(const stop_loop&) {
+  stopping_ = true;
+  carry_out(end_processes{urgency::at_once});
+}
+
+void process_loop::set_due(attempt& a, std::optional<clock::time_point> when) {
+  if (a.due)
+    dues_.erase({*a.due, a.id});
+  a.due = when;
+  if (when)
+    dues_.emplace(*when, a.id);
+}
+
+void process_loop::handle_due() {
+  const auto now = clock::now();
+  while (!dues_.empty() && dues_.begin()->first <= now) {
+    auto& a = *attempts_.at(dues_.begin()->second);
+    set_due(a, std::nullopt);
+    if (a.group_was == told::nothing && !a.leader_ended)
+      end(a, urgency::graceful, process_exit::kind::timed_out);
+    else
+      tell_all(a, told::killed);
+  }
+  if (!attempts_.empty() && look_at_ <= now)
+    settle_wanted_ = true;
+}
+
+int process_loop::wait_ms() const {
+  if (attempts_.empty())
+    return -1;
+  auto until = look_at_;
+  if (!dues_.empty())
+    until = std::min(until, dues_.begin()->first);
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
+}
+
+bool process_loop::watch(int fd, std::uint64_t what) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = what;
+  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+process_loop::attempt* process_loop::find(std::uint64_t id) {
+  const auto found = attempts_.find(id);
+  return found == attempts_.end() ? nullptr : found->second.get();
+}
+
+} // namespace troupe

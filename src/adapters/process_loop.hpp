@@ -1,0 +1,122 @@
+// The thread that starts, watches and ends processes: who is alive, what is due, what to signal. Knows nothing of
+// assets, and of files only through log_writer.
+#pragma once
+
+#include "adapters/log_writer.hpp"
+#include "adapters/orphan_watch.hpp"
+#include "adapters/process_executor.hpp"
+#include "adapters/process_spawn.hpp"
+#include "adapters/unique_fd.hpp"
+
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace troupe {
+
+struct start_process {
+  process_request request;
+  std::function<void(process_spawned)> spawned;
+  std::function<void(process_exit)> exited;
+};
+struct end_process {
+  process_key key = 0;
+  urgency how = urgency::graceful;
+};
+struct end_processes {
+  urgency how = urgency::graceful;
+};
+struct stop_loop {};
+using process_order = std::variant<start_process, end_process, end_processes, stop_loop>;
+
+/// One attempt's way:
+///
+///   running ──timeout, end(graceful)──► asked ──grace over, end(at_once)──► killed      what its group was told
+///      └────────────────── end(at_once) ────────────────────────────────────►┘
+///
+///   and, from any of these, when the leader ends: wait (asking, then killing) until all it left behind has ended,
+///   drain the log, reap the leader, report. The leader stays a zombie until then, so that its process group's number
+///   cannot be given to others while we still signal it.
+class process_loop {
+public:
+  [[nodiscard]] static result<std::unique_ptr<process_loop>> open(process_executor_options options);
+  ~process_loop();
+
+  /// Any thread; never blocks for long.
+  void post(process_order order);
+
+private:
+  using clock = std::chrono::steady_clock;
+  enum class told : std::uint8_t { nothing, to_end, killed };
+  // What an epoll event is about: an id in the upper bits, one of these in the lower two.
+  enum about : std::uint64_t { about_wake = 0, about_leader = 1, about_output = 2, about_orphan = 3 };
+
+  struct attempt {
+    std::uint64_t id = 0;
+    start_process order;
+    pid_t pid = 0;
+    std::uint64_t start_ticks = 0;
+    unique_fd pidfd;
+    unique_fd output;
+    log_writer log;
+    told group_was = told::nothing;
+    process_exit::kind how = process_exit::kind::ended;
+    bool leader_ended = false;
+    std::optional<clock::time_point> due; // of the timeout, then of the SIGKILL
+    std::string problem;
+  };
+
+  process_loop(process_executor_options options, command_spawner spawner);
+  void run();
+  void take_orders();
+  void wait_for_events();
+
+  void carry_out(start_process& order);
+  void carry_out(const end_process& order);
+  void carry_out(const end_processes& order);
+  void carry_out(const stop_loop&);
+
+  [[nodiscard]] std::optional<spawn_failure> start(start_process& order);
+  void read_output(attempt& a);
+  void drain_output(attempt& a);
+  void end(attempt& a, urgency how, process_exit::kind because);
+  void tell_all(attempt& a, told what);
+  void tell_orphan(pid_t pid, told what);
+  void leader_ended(attempt& a);
+  /// Looks for what ended attempts left behind; reports those that left nothing.
+  void settle();
+  void report(std::unique_ptr<attempt> a);
+  void set_due(attempt& a, std::optional<clock::time_point> when);
+  void handle_due();
+  [[nodiscard]] int wait_ms() const;
+  [[nodiscard]] bool watch(int fd, std::uint64_t what);
+  [[nodiscard]] attempt* find(std::uint64_t id);
+
+  process_executor_options options_;
+  command_spawner spawner_;
+  unique_fd epoll_;
+  unique_fd wake_;
+  orphan_watch orphans_;
+
+  std::mutex mutex_;
+  std::vector<process_order> orders_; // guarded by mutex_
+  bool awake_ = true;                 // guarded by mutex_: the thread will look at orders_ before it sleeps
+
+  // From here on the thread's own.
+  std::uint64_t last_id_ = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<attempt>> attempts_;
+  std::unordered_map<process_key, std::uint64_t> by_key_;
+  std::set<std::pair<clock::time_point, std::uint64_t>> dues_;
+  clock::time_point look_at_;
+  bool settle_wanted_ = false;
+  bool stopping_ = false;
+  std::vector<attempt_mark> marks_; // of attempts_, for orphans_
+  std::unique_ptr<char[]> buffer_;
+  std::thread thread_;
+};
+
+} // namespace troupe

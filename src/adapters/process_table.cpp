@@ -1,0 +1,141 @@
+// Reads /proc; a process may be gone at any moment, which is an answer, not an error.
+#include "adapters/process_table.hpp"
+
+#include "adapters/unique_fd.hpp"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+
+namespace troupe {
+namespace {
+
+struct close_dir {
+  void operator()(DIR* dir) const { closedir(dir); }
+};
+
+using proc_path = std::array<char, 48>;
+
+proc_path path_of(pid_t pid, const char* file) {
+  proc_path path;
+  std::snprintf(path.data(), path.size(), "/proc/%ld/%s", static_cast<long>(pid), file);
+  return path;
+}
+
+/// The number at the front of `text`, which is moved behind it and the blank after it.
+template <class Integer>
+Integer take_number(std::string_view& text) {
+  Integer value{};
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (!text.empty())
+    text.remove_prefix(1);
+  return problem == std::errc() ? value : Integer{};
+}
+
+std::optional<std::string> read_all(const char* path) {
+  const unique_fd fd(open(path, O_RDONLY | O_CLOEXEC));
+  if (!fd)
+    return std::nullopt;
+  std::string all;
+  std::array<char, 8192> buffer;
+  for (;;) {
+    const auto got = read(fd.get(), buffer.data(), buffer.size());
+    if (got == 0)
+      return all;
+    if (got > 0)
+      all.append(buffer.data(), static_cast<std::size_t>(got));
+    else if (errno != EINTR)
+      return std::nullopt; // the process ended
+  }
+}
+
+} // namespace
+
+std::optional<process_facts> read_process_facts(pid_t pid) {
+  const unique_fd fd(open(path_of(pid, "stat").data(), O_RDONLY | O_CLOEXEC));
+  if (!fd)
+    return std::nullopt;
+  std::array<char, 1024> buffer;
+  const auto got = read(fd.get(), buffer.data(), buffer.size());
+  if (got <= 0)
+    return std::nullopt;
+  std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+  const auto name_end = text.rfind(')'); // the name may hold anything, parentheses and blanks too
+  if (name_end == std::string_view::npos || name_end + 4 > text.size())
+    return std::nullopt;
+  process_facts facts;
+  facts.pid = pid;
+  facts.state = text[name_end + 2];
+  text.remove_prefix(name_end + 4);
+  facts.parent = take_number<pid_t>(text);
+  facts.group = take_number<pid_t>(text);
+  facts.session = take_number<pid_t>(text);
+  for (int field = 7; field < 22; ++field) {
+    const auto blank = text.find(' ');
+    if (blank == std::string_view::npos)
+      return std::nullopt;
+    text.remove_prefix(blank + 1);
+  }
+  facts.start_ticks = take_number<std::uint64_t>(text);
+  return facts;
+}
+
+std::optional<std::uint64_t> process_start_ticks(pid_t pid) {
+  if (const auto facts = read_process_facts(pid))
+    return facts->start_ticks;
+  return std::nullopt;
+}
+
+std::optional<std::string> read_process_environment(pid_t pid) {
+  return read_all(path_of(pid, "environ").data());
+}
+
+bool environment_has(std::string_view environment, std::string_view entry) {
+  for (auto at = environment.find(entry); at != std::string_view::npos; at = environment.find(entry, at + 1)) {
+    const auto end = at + entry.size();
+    if ((at == 0 || environment[at - 1] == '\0') && (end == environment.size() || environment[end] == '\0'))
+      return true;
+  }
+  return false;
+}
+
+std::optional<uid_t> process_user(pid_t pid) {
+  struct stat info;
+  std::array<char, 32> path;
+  std::snprintf(path.data(), path.size(), "/proc/%ld", static_cast<long>(pid));
+  if (stat(path.data(), &info) != 0)
+    return std::nullopt;
+  return info.st_uid;
+}
+
+std::vector<pid_t> all_processes() {
+  std::vector<pid_t> pids;
+  const std::unique_ptr<DIR, close_dir> dir(opendir("/proc"));
+  while (const dirent* entry = dir ? readdir(dir.get()) : nullptr) {
+    std::string_view name(entry->d_name);
+    if (name.front() < '1' || name.front() > '9')
+      continue;
+    pids.push_back(take_number<pid_t>(name));
+  }
+  return pids;
+}
+
+std::string boot_id() {
+  auto id = read_all("/proc/sys/kernel/random/boot_id").value_or("");
+  while (!id.empty() && id.back() == '\n')
+    id.pop_back();
+  return id;
+}
+
+int open_pidfd(pid_t pid) {
+  return static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+}
+
+} // namespace troupe

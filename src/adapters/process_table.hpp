@@ -1,0 +1,41 @@
+// What /proc tells of processes: identity, kin and environment. Ends none and judges none.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// From /proc/PID/stat. `start_ticks` (field 22) with the pid names a process for as long as the system is up.
+struct process_facts {
+  pid_t pid = 0;
+  char state = 0; ///< 'Z' and 'X': dead, not yet reaped
+  pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
+  std::uint64_t start_ticks = 0; ///< since boot, in clock ticks
+};
+
+/// nullopt if there is no such process. Any thread, as all here.
+[[nodiscard]] std::optional<process_facts> read_process_facts(pid_t pid);
+/// process_facts::start_ticks alone.
+[[nodiscard]] std::optional<std::uint64_t> process_start_ticks(pid_t pid);
+/// The environment a process was started with, each entry ended by a zero byte; nullopt if it may not be read.
+[[nodiscard]] std::optional<std::string> read_process_environment(pid_t pid);
+/// Whether an environment as read_process_environment gives it has this entry ("NAME=value"), exactly.
+[[nodiscard]] bool environment_has(std::string_view environment, std::string_view entry);
+/// The user a process runs as (effective).
+[[nodiscard]] std::optional<uid_t> process_user(pid_t pid);
+/// All processes that can be seen.
+[[nodiscard]] std::vector<pid_t> all_processes();
+/// Identifies this boot of the system; empty if unknown.
+[[nodiscard]] std::string boot_id();
+/// A descriptor that is readable once the process has ended; -1 with errno.
+[[nodiscard]] int open_pidfd(pid_t pid);
+
+} // namespace troupe
