@@ -375,7 +375,9 @@ void override_params(declared_pipeline& d, const std::vector<std::pair<std::stri
                      findings& out) {
   using type = param_value::type;
   auto& params = d.p->params;
-  for (const auto& [name, text] : overrides) {
+  for (const auto& given_param : overrides) {
+    const auto& name = given_param.first;
+    const auto& text = given_param.second;
     const auto param = params.find(name);
     if (param == params.end()) {
       nearest_name nearest(name);
