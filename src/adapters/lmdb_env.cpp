@@ -1,0 +1,279 @@
+// mdb_env_*, mdb_txn_*, and the traps around them.
+#include "adapters/lmdb_env.hpp"
+
+#include "adapters/lmdb_pages.hpp"
+#include "adapters/state_folder.hpp"
+#include "base/check.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <map>
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t wanted_map_bytes = sizeof(std::size_t) > 4 ? std::size_t{64} << 30U : std::size_t{1} << 29U;
+constexpr std::size_t spare_map_bytes = std::size_t{16} << 20U; ///< room to write in, at the very least
+constexpr unsigned tables_limit = 24;
+constexpr unsigned readers_limit = 512;
+constexpr auto patience_with_readers = std::chrono::seconds(5);
+
+std::size_t file_bytes(const std::string& path) {
+  struct stat st {};
+  return ::stat(path.c_str(), &st) == 0 ? static_cast<std::size_t>(st.st_size) : 0;
+}
+
+/// LMDB opens its data file without O_CLOEXEC; a child must not inherit it.
+void close_on_exec(const struct stat& data_file) {
+  auto* fds = ::opendir("/proc/self/fd");
+  if (fds == nullptr)
+    return; // without /proc: children close all above stderr anyway
+  while (const auto* entry = ::readdir(fds)) {
+    const int fd = std::atoi(entry->d_name);
+    struct stat st {};
+    if (entry->d_name[0] != '.' && ::fstat(fd, &st) == 0 && st.st_dev == data_file.st_dev &&
+        st.st_ino == data_file.st_ino)
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  ::closedir(fds);
+}
+
+} // namespace
+
+error lmdb_error(const std::string& folder, const std::string& doing, int code) {
+  const auto says = [&](const std::string& finding) {
+    return fail(error_code::state_unusable, "state " + folder + ": cannot " + doing + ": " + finding);
+  };
+  switch (code) {
+  case ENOSPC:
+  case EDQUOT:
+  case EFBIG:
+    return says(
+        "the disk is full, or a quota or limit is reached: free space and run again; nothing recorded was lost");
+  case EIO:
+    return says("the disk cannot be read or written (input/output error; a full disk can show like this): free space "
+                "or look at the disk, then run again; nothing recorded was lost");
+  case EROFS:
+    return says("it is on a read-only file system");
+  case EACCES:
+  case EPERM:
+    return says("no permission: state folders belong to the user who made them");
+  case ENOMEM:
+    return says("no memory or address space left (see `ulimit -v`)");
+  case MDB_MAP_FULL:
+    return says("the journal has outgrown the address space this process may use (see `ulimit -v`)");
+  case MDB_READERS_FULL:
+    return says("too many processes are reading it at this moment: try again");
+  case MDB_VERSION_MISMATCH:
+    return says("the file or its lock file was made by another version of LMDB");
+  case MDB_INVALID:
+  case MDB_CORRUPTED:
+  case MDB_PAGE_NOTFOUND:
+  case MDB_PANIC:
+  case MDB_BAD_TXN:
+    return says("the journal is damaged (" + std::string(mdb_strerror(code)) +
+                "): `troupe journal verify` says where; restore it from a copy, or remove journal.mdb to start anew");
+  default:
+    return says(mdb_strerror(code));
+  }
+}
+
+/// The files this process has open, by device and inode. LMDB demands it: closing a second opening of a file would drop
+/// the locks of the first.
+struct lmdb_env::registry {
+  std::mutex mutex;
+  std::condition_variable closed;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<lmdb_env>> open;
+};
+
+lmdb_env::registry& lmdb_env::all_open() {
+  static registry instance;
+  return instance;
+}
+
+lmdb_txn::lmdb_txn(lmdb_txn&& other) noexcept
+    : env_(std::move(other.env_)), txn_(std::exchange(other.txn_, nullptr)), reads_(other.reads_) {}
+
+lmdb_txn::~lmdb_txn() {
+  if (txn_ == nullptr)
+    return;
+  mdb_txn_abort(txn_);
+  release();
+}
+
+int lmdb_txn::commit() {
+  TROUPE_CHECK(txn_ != nullptr, "a transaction ends once");
+  const int code = mdb_txn_commit(txn_);
+  release();
+  return code;
+}
+
+void lmdb_txn::release() {
+  txn_ = nullptr;
+  if (reads_)
+    env_->read_ended();
+}
+
+result<std::shared_ptr<lmdb_env>> lmdb_env::open(const lmdb_open_options& options, const table_opener& open_tables) {
+  const auto path = options.folder + "/" + options.file;
+  if (auto good = options.create ? result<void>() : check_lmdb_file(options.folder, path); !good)
+    return good.error();
+  auto& opened = all_open();
+  std::shared_ptr<lmdb_env> env; // outlives the lock: closing takes it
+  std::unique_lock lock(opened.mutex);
+  struct stat st {};
+  if (::stat(path.c_str(), &st) == 0) {
+    const std::pair id(std::uint64_t{st.st_dev}, std::uint64_t{st.st_ino});
+    for (auto found = opened.open.find(id); found != opened.open.end(); found = opened.open.find(id)) {
+      if ((env = found->second.lock())) {
+        if (options.read_only)
+          return env;
+        return fail(error_code::internal, "state " + options.folder + ": this process has its journal open already");
+      }
+      opened.closed.wait(lock); // its last user has gone, and it is about to close
+    }
+  }
+  env.reset(new lmdb_env);
+  if (auto done = env->open_file(options); !done)
+    return done.error();
+  opened.open[env->file_id_] = env;
+  auto tables = open_tables(*env);
+  if (!tables)
+    return tables.error();
+  env->tables_ = *tables;
+  return env;
+}
+
+lmdb_env::~lmdb_env() {
+  if (env_ == nullptr)
+    return; // never opened
+  auto& opened = all_open();
+  const std::lock_guard lock(opened.mutex);
+  mdb_env_close(env_);
+  opened.open.erase(file_id_);
+  opened.closed.notify_all();
+}
+
+result<void> lmdb_env::open_file(const lmdb_open_options& options) {
+  folder_ = options.folder;
+  const auto path = options.folder + "/" + options.file;
+  const auto least = file_bytes(path) + spare_map_bytes;
+  auto map = std::max(options.map_bytes != 0 ? options.map_bytes : wanted_map_bytes, least);
+  unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (options.read_only ? MDB_RDONLY : 0U);
+  MDB_env* opened = nullptr;
+  for (;;) {
+    if (const int code = mdb_env_create(&opened); code != 0)
+      return lmdb_error(folder_, "open its journal", code);
+    int code = mdb_env_set_maxdbs(opened, tables_limit);
+    if (code == 0)
+      code = mdb_env_set_maxreaders(opened, readers_limit);
+    if (code == 0)
+      code = mdb_env_set_mapsize(opened, map);
+    if (code == 0)
+      code = mdb_env_open(opened, path.c_str(), flags, 0600);
+    if (code == 0)
+      break;
+    mdb_env_close(opened); // also after a failed open
+    if (code == ENOMEM && map > least) {
+      map = std::max(map / 2, least); // little address space (ulimit -v, valgrind): take what there is
+    } else if ((code == EACCES || code == EROFS || code == EPERM) && options.read_only && (flags & MDB_NOLOCK) == 0 &&
+               ::access(path.c_str(), R_OK) == 0) {
+      // Not even the table of readers can be written. That is safe as long as nobody else writes either.
+      if (const auto holder = holder_of(folder_))
+        return fail(error_code::state_unusable, "state " + folder_ + ": process " + std::to_string(holder->pid) +
+                                                    " is writing it, and without permission to write journal.mdb-lock "
+                                                    "it cannot be read meanwhile");
+      flags |= MDB_NOLOCK;
+    } else {
+      return lmdb_error(folder_, "open its journal", code);
+    }
+  }
+  env_ = opened;
+  struct stat st {};
+  if (::stat(path.c_str(), &st) == 0)
+    close_on_exec(st);
+  file_id_ = {st.st_dev, st.st_ino};
+  if (!options.read_only) {
+    int dead = 0;
+    mdb_reader_check(env_, &dead); // readers that were killed would keep old pages alive
+  }
+  return {};
+}
+
+result<lmdb_txn> lmdb_env::begin_read() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    MDB_txn* txn = nullptr;
+    const int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+    if (code == 0) {
+      ++readers_;
+      return lmdb_txn(shared_from_this(), txn, true);
+    }
+    if (code != MDB_MAP_RESIZED)
+      return lmdb_error(folder_, "read its journal", code);
+    const char* path = nullptr; // another process has made it larger than what is mapped here
+    mdb_env_get_path(env_, &path);
+    if (auto done = remap(lock, file_bytes(path) + spare_map_bytes); !done)
+      return done.error();
+  }
+}
+
+result<lmdb_txn> lmdb_env::begin_write() {
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0)
+    return lmdb_error(folder_, "write its journal", code);
+  return lmdb_txn(shared_from_this(), txn, false);
+}
+
+void lmdb_env::read_ended() {
+  const std::lock_guard lock(mutex_);
+  if (--readers_ == 0)
+    no_readers_.notify_all();
+}
+
+result<void> lmdb_env::remap(std::unique_lock<std::mutex>& lock, std::size_t at_least) {
+  if (!no_readers_.wait_for(lock, patience_with_readers, [this] { return readers_ == 0; }))
+    return fail(error_code::state_unusable,
+                "state " + folder_ + ": the journal has to grow, and a reader in this process does not end");
+  MDB_envinfo info;
+  mdb_env_info(env_, &info);
+  for (const auto bytes : {info.me_mapsize * 2, info.me_mapsize + info.me_mapsize / 4, at_least}) {
+    // LMDB unmaps before it maps, and is lost if that fails: so see first whether there is room.
+    const auto more = std::max(bytes, at_least) - std::min(info.me_mapsize, at_least);
+    void* probe = ::mmap(nullptr, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (probe == MAP_FAILED)
+      continue;
+    ::munmap(probe, more);
+    if (const int code = mdb_env_set_mapsize(env_, std::max(bytes, at_least)); code != 0)
+      return lmdb_error(folder_, "grow its journal", code);
+    return {};
+  }
+  return lmdb_error(folder_, "grow its journal", MDB_MAP_FULL);
+}
+
+result<void> lmdb_env::grow() {
+  std::unique_lock lock(mutex_);
+  MDB_envinfo info;
+  mdb_env_info(env_, &info);
+  return remap(lock, info.me_mapsize + spare_map_bytes);
+}
+
+void lmdb_env::set_no_sync(bool no_sync) {
+  TROUPE_CHECK(mdb_env_set_flags(env_, MDB_NOSYNC, no_sync ? 1 : 0) == 0, "the flag may change at any time");
+}
+
+result<void> lmdb_env::sync() {
+  if (const int code = mdb_env_sync(env_, 1); code != 0)
+    return lmdb_error(folder_, "bring its journal to disk", code);
+  return {};
+}
+
+} // namespace troupe

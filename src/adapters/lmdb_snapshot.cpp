@@ -1,0 +1,134 @@
+// Cursors over the tables.
+#include "adapters/lmdb_snapshot.hpp"
+
+#include "adapters/lmdb_projection.hpp"
+
+namespace troupe {
+namespace {
+
+result<void> visit_texts(lmdb_access& access, lmdb_table table,
+                         const std::function<bool(std::uint32_t, std::string_view)>& visit) {
+  lmdb_cursor cursor(access, table);
+  auto more = cursor.move(MDB_FIRST);
+  while (more && *more && visit(static_cast<std::uint32_t>(cursor.key()), cursor.content()))
+    more = cursor.move(MDB_NEXT);
+  return more ? result<void>() : result<void>(more.error());
+}
+
+} // namespace
+
+result<std::unique_ptr<lmdb_snapshot>> lmdb_snapshot::take(const std::shared_ptr<lmdb_env>& env) {
+  auto txn = env->begin_read();
+  if (!txn)
+    return txn.error();
+  std::unique_ptr<lmdb_snapshot> snapshot(new lmdb_snapshot(env, std::move(*txn)));
+  for (const auto& [key, info] : {std::pair(0U, &snapshot->info_), std::pair(1U, &snapshot->base_info_)}) {
+    const auto found = snapshot->access_.read(lmdb_table::meta, key, *info);
+    if (!found)
+      return found.error();
+    if (!*found)
+      return snapshot->access_.damage(lmdb_table::meta, key, "it is missing");
+  }
+  return snapshot;
+}
+
+result<void> lmdb_snapshot::visit_events(std::uint64_t first_seq,
+                                         const std::function<bool(std::uint64_t, const event&)>& visit) const {
+  const auto from = std::max(first_seq, info_.first_seq);
+  if (from > info_.last_seq)
+    return {};
+  lmdb_cursor cursor(access_, lmdb_table::events);
+  auto more = cursor.move_to_last_at_most(from);
+  if (more && !*more)
+    return access_.damage(lmdb_table::events, from, "it is missing");
+  auto seq = more ? cursor.key() : 0;
+  for (; more && *more; more = cursor.move(MDB_NEXT)) {
+    if (cursor.key() != seq)
+      return access_.damage(lmdb_table::events, seq, "it is missing");
+    for (event_decoder decoder(cursor.content()); !decoder.done(); ++seq) {
+      const auto e = decoder.next();
+      if (!e)
+        return access_.damage(lmdb_table::events, seq, e.error().message);
+      if (seq >= from && !visit(seq, *e))
+        return {};
+    }
+  }
+  if (!more)
+    return more.error();
+  if (seq != info_.last_seq + 1)
+    return access_.damage(lmdb_table::events, seq,
+                          seq <= info_.last_seq ? "it is missing" : "it lies beyond the last event there is");
+  return {};
+}
+
+result<void> lmdb_snapshot::visit_asset_names(const std::function<bool(asset_id, std::string_view)>& visit) const {
+  return visit_texts(access_, lmdb_table::asset_names,
+                     [&](std::uint32_t id, std::string_view text) { return visit(asset_id(id), text); });
+}
+
+result<void> lmdb_snapshot::visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const {
+  return visit_texts(access_, lmdb_table::paths,
+                     [&](std::uint32_t id, std::string_view text) { return visit(path_id(id), text); });
+}
+
+result<bool> lmdb_snapshot::read_asset(asset_id asset, asset_record& out) const {
+  return access_.read(lmdb_table::assets, asset.value, out);
+}
+
+result<void> lmdb_snapshot::visit_assets(const std::function<bool(asset_id, const asset_record&)>& visit) const {
+  return visit_records<asset_record>(access_, lmdb_table::assets, [&](std::uint64_t key, const asset_record& record) {
+    return visit(asset_id(static_cast<std::uint32_t>(key)), record);
+  });
+}
+
+result<void> lmdb_snapshot::visit_files(const std::function<bool(path_id, const file_record&)>& visit) const {
+  return visit_records<file_record>(access_, lmdb_table::files, [&](std::uint64_t key, const file_record& record) {
+    return visit(path_id(static_cast<std::uint32_t>(key)), record);
+  });
+}
+
+result<std::optional<run_record>> lmdb_snapshot::read_run(run_number run) const {
+  std::optional<run_record> record(std::in_place);
+  const auto found = access_.read(lmdb_table::runs, run.value, *record);
+  if (!found)
+    return found.error();
+  if (!*found)
+    record.reset();
+  return record;
+}
+
+result<void> lmdb_snapshot::visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const {
+  return visit_records<run_record>(
+      access_, lmdb_table::runs, [&](std::uint64_t, const run_record& record) { return visit(record); }, MDB_LAST,
+      MDB_PREV);
+}
+
+result<std::vector<open_attempt>> lmdb_snapshot::open_attempts() const {
+  std::vector<open_attempt> open;
+  auto done =
+      visit_records<open_attempt>(access_, lmdb_table::open_attempts, [&](std::uint64_t, const open_attempt& attempt) {
+        open.push_back(attempt);
+        return true;
+      });
+  if (!done)
+    return done.error();
+  return open;
+}
+
+result<std::optional<run_checkpoint>> lmdb_snapshot::read_checkpoint(run_number run) const {
+  std::string_view content;
+  const auto found = access_.get(lmdb_table::checkpoints, run.value, content);
+  if (!found)
+    return found.error();
+  if (!*found)
+    return std::optional<run_checkpoint>();
+  if (content.size() < 8)
+    return access_.damage(lmdb_table::checkpoints, run.value, "it ends too early");
+  run_checkpoint checkpoint;
+  for (unsigned i = 0; i < 8; ++i)
+    checkpoint.seq |= std::uint64_t{static_cast<unsigned char>(content[i])} << 8U * i;
+  checkpoint.bytes = content.substr(8);
+  return std::optional(std::move(checkpoint));
+}
+
+} // namespace troupe

@@ -1,0 +1,262 @@
+// mdb_get, mdb_put, mdb_cursor_*, with check values.
+#include "adapters/lmdb_tables.hpp"
+
+#include "base/check.hpp"
+
+#include <xxhash.h>
+
+#include <array>
+#include <cstring>
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t check_bytes = 4;
+constexpr char format_key[] = "format";
+constexpr std::array<const char*, 2> meta_keys = {"state", "base"};
+
+struct table_facts {
+  const char* name;
+  const char* record;
+  std::uint8_t key_bytes; ///< 0: text
+};
+constexpr std::array<table_facts, lmdb_table_count> facts = {{
+    {"meta", "state record", 0},
+    {"events", "event", 8},
+    {"asset_names", "asset name", 4},
+    {"paths", "path", 4},
+    {"assets", "asset record", 4},
+    {"files", "file record", 4},
+    {"runs", "run record", 4},
+    {"open_attempts", "open attempt", 8},
+    {"checkpoints", "checkpoint", 4},
+    {"base_assets", "base asset record", 4},
+    {"base_files", "base file record", 4},
+    {"base_open_attempts", "base open attempt", 8},
+}};
+
+const table_facts& facts_of(lmdb_table table) {
+  return facts[static_cast<std::size_t>(table)];
+}
+
+/// A key in the form LMDB's MDB_INTEGERKEY wants: the machine's own integers.
+class stored_key {
+public:
+  stored_key(lmdb_table table, std::uint64_t key) {
+    const auto bytes = facts_of(table).key_bytes;
+    if (bytes == 0) {
+      const char* name = meta_keys[key];
+      value_ = {std::strlen(name), const_cast<char*>(name)};
+    } else if (bytes == 4) {
+      narrow_ = static_cast<std::uint32_t>(key);
+      value_ = {sizeof narrow_, &narrow_};
+    } else {
+      wide_ = key;
+      value_ = {sizeof wide_, &wide_};
+    }
+  }
+  stored_key(const stored_key&) = delete;
+  stored_key& operator=(const stored_key&) = delete;
+  [[nodiscard]] MDB_val* get() { return &value_; }
+
+private:
+  std::uint32_t narrow_ = 0;
+  std::uint64_t wide_ = 0;
+  MDB_val value_{};
+};
+
+error newer_format(const std::string& folder, std::uint32_t format) {
+  return fail(error_code::state_unusable,
+              "state " + folder + " has journal format " + std::to_string(format) +
+                  ", and this version of Troupe reads up to " + std::to_string(journal_format) +
+                  ": use the newer version that wrote it, or another folder; nothing was changed");
+}
+
+error no_state(const std::string& folder) {
+  return fail(error_code::state_unusable, "state " + folder +
+                                              ": journal.mdb is an LMDB file, but not a journal of Troupe; nothing was "
+                                              "changed");
+}
+
+} // namespace
+
+const char* table_name(lmdb_table table) {
+  return facts_of(table).name;
+}
+
+std::string record_name(lmdb_table table, std::uint64_t key) {
+  const std::string name = facts_of(table).record;
+  switch (table) {
+  case lmdb_table::meta:
+    return name + " \"" + meta_keys[key] + "\"";
+  case lmdb_table::open_attempts:
+  case lmdb_table::base_open_attempts:
+    return name + " of run " + std::to_string(key >> 32U) + ", asset " + std::to_string(key & 0xFFFFFFFFU);
+  default:
+    return name + " " + std::to_string(key);
+  }
+}
+
+std::uint32_t record_check(lmdb_table table, std::uint64_t key, std::string_view content) {
+  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(content.data(), content.size(),
+                                                         std::uint64_t{static_cast<std::uint8_t>(table)} << 56U ^ key));
+}
+
+result<lmdb_tables> lmdb_tables::open(const lmdb_txn& txn, const std::string& folder, bool create, const uuid& id) {
+  lmdb_tables tables;
+  // The format first: nothing else of an unknown one means anything.
+  auto& meta = tables.handles_[0];
+  if (const int code = mdb_dbi_open(txn.get(), table_name(lmdb_table::meta), create ? MDB_CREATE : 0U, &meta);
+      code != 0)
+    return code == MDB_NOTFOUND ? no_state(folder) : lmdb_error(folder, "open its journal", code);
+  MDB_val key{sizeof format_key - 1, const_cast<char*>(format_key)};
+  std::uint32_t format = journal_format;
+  MDB_val value{sizeof format, &format};
+  if (create) {
+    if (const int code = mdb_put(txn.get(), meta, &key, &value, 0); code != 0)
+      return lmdb_error(folder, "make its journal", code);
+  } else {
+    const int code = mdb_get(txn.get(), meta, &key, &value);
+    if (code != 0 || value.mv_size != sizeof format)
+      return code == 0 || code == MDB_NOTFOUND ? no_state(folder) : lmdb_error(folder, "open its journal", code);
+    std::memcpy(&format, value.mv_data, sizeof format);
+    if (format != journal_format)
+      return newer_format(folder, format);
+  }
+  for (std::size_t i = 1; i < lmdb_table_count; ++i)
+    if (const int code =
+            mdb_dbi_open(txn.get(), facts[i].name, MDB_INTEGERKEY | (create ? MDB_CREATE : 0U), &tables.handles_[i]);
+        code != 0)
+      return lmdb_error(folder, "open its journal", code == MDB_NOTFOUND ? MDB_CORRUPTED : code);
+  if (create) {
+    state_info info;
+    info.id = id;
+    lmdb_access access(txn, tables, folder);
+    for (std::uint64_t which = 0; which < meta_keys.size(); ++which)
+      if (auto done = access.write(lmdb_table::meta, which, info); !done)
+        return done.error();
+  }
+  return tables;
+}
+
+error lmdb_access::damage(lmdb_table table, std::uint64_t key, const std::string& finding) const {
+  return fail(error_code::state_unusable, "state " + folder_ + " is damaged: " + record_name(table, key) + ": " +
+                                              finding + "; `troupe journal verify` lists all findings");
+}
+
+result<std::string_view> lmdb_access::checked(lmdb_table table, std::uint64_t key, const MDB_val& stored) const {
+  const auto* bytes = static_cast<const char*>(stored.mv_data);
+  if (stored.mv_size < check_bytes)
+    return damage(table, key, "it is shorter than its check value");
+  std::uint32_t check = 0;
+  for (unsigned i = 0; i < check_bytes; ++i)
+    check |= std::uint32_t{static_cast<unsigned char>(bytes[i])} << 8U * i;
+  const std::string_view content(bytes + check_bytes, stored.mv_size - check_bytes);
+  if (check != record_check(table, key, content))
+    return damage(table, key, "its check value does not fit its content");
+  return content;
+}
+
+result<bool> lmdb_access::get(lmdb_table table, std::uint64_t key, std::string_view& content) {
+  stored_key k(table, key);
+  MDB_val stored{};
+  const int code = mdb_get(txn_, tables_[table], k.get(), &stored);
+  if (code == MDB_NOTFOUND)
+    return false;
+  if (code != 0)
+    return lmdb_error(folder_, "read its journal", code);
+  auto good = checked(table, key, stored);
+  if (!good)
+    return good.error();
+  content = *good;
+  return true;
+}
+
+std::string& lmdb_access::start_record() {
+  record_.assign(check_bytes, '\0');
+  return record_;
+}
+
+result<void> lmdb_access::put(lmdb_table table, std::uint64_t key, unsigned flags) {
+  TROUPE_CHECK(record_.size() >= check_bytes, "a record is started before it is put");
+  const auto check = record_check(table, key, std::string_view(record_).substr(check_bytes));
+  for (unsigned i = 0; i < check_bytes; ++i)
+    record_[i] = static_cast<char>(check >> 8U * i);
+  stored_key k(table, key);
+  MDB_val stored{record_.size(), record_.data()};
+  const int code = mdb_put(txn_, tables_[table], k.get(), &stored, flags);
+  if (code == 0)
+    return {};
+  if (refusal_ == 0)
+    refusal_ = code;
+  return code == MDB_KEYEXIST ? damage(table, key, "there is a record at or behind its place already")
+                              : lmdb_error(folder_, "write its journal", code);
+}
+
+result<void> lmdb_access::erase(lmdb_table table, std::uint64_t key) {
+  stored_key k(table, key);
+  const int code = mdb_del(txn_, tables_[table], k.get(), nullptr);
+  if (code == 0 || code == MDB_NOTFOUND)
+    return {};
+  if (refusal_ == 0)
+    refusal_ = code;
+  return lmdb_error(folder_, "write its journal", code);
+}
+
+lmdb_cursor::lmdb_cursor(lmdb_access& access, lmdb_table table) : access_(access), table_(table) {
+  open_code_ = mdb_cursor_open(access.txn(), access.tables()[table], &cursor_);
+}
+
+lmdb_cursor::~lmdb_cursor() {
+  if (cursor_ != nullptr)
+    mdb_cursor_close(cursor_);
+}
+
+result<bool> lmdb_cursor::take(int code, const MDB_val& key, const MDB_val& stored) {
+  if (code == MDB_NOTFOUND)
+    return false;
+  if (code != 0)
+    return lmdb_error(access_.folder(), "read its journal", code);
+  if (key.mv_size == sizeof(std::uint32_t)) {
+    std::uint32_t narrow = 0;
+    std::memcpy(&narrow, key.mv_data, sizeof narrow);
+    key_ = narrow;
+  } else if (key.mv_size == sizeof key_) {
+    std::memcpy(&key_, key.mv_data, sizeof key_);
+  } else {
+    return access_.damage(table_, 0, "a key has an impossible size");
+  }
+  auto content = access_.checked(table_, key_, stored);
+  if (!content)
+    return content.error();
+  content_ = *content;
+  return true;
+}
+
+result<bool> lmdb_cursor::move(MDB_cursor_op to) {
+  MDB_val key{};
+  MDB_val stored{};
+  return take(open_code_ != 0 ? open_code_ : mdb_cursor_get(cursor_, &key, &stored, to), key, stored);
+}
+
+result<bool> lmdb_cursor::move_to_last_at_most(std::uint64_t wanted) {
+  stored_key k(table_, wanted);
+  MDB_val stored{};
+  if (open_code_ != 0)
+    return take(open_code_, *k.get(), stored);
+  const int code = mdb_cursor_get(cursor_, k.get(), &stored, MDB_SET_RANGE);
+  if (code == MDB_NOTFOUND)
+    return move(MDB_LAST);
+  const auto found = take(code, *k.get(), stored);
+  if (!found || key_ == wanted)
+    return found;
+  return move(MDB_PREV);
+}
+
+result<void> lmdb_cursor::erase() {
+  if (const int code = mdb_cursor_del(cursor_, 0); code != 0)
+    return lmdb_error(access_.folder(), "write its journal", code);
+  return {};
+}
+
+} // namespace troupe

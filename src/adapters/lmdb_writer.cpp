@@ -1,0 +1,124 @@
+// One write transaction for each call.
+#include "adapters/lmdb_writer.hpp"
+
+#include "adapters/lmdb_snapshot.hpp"
+
+namespace troupe {
+namespace {
+
+/// A record is closed once it has this many bytes. Large enough that its own cost (22 bytes) is small, small enough
+/// that pages of 4,096 bytes are filled well.
+constexpr std::size_t record_bytes = 480;
+
+} // namespace
+
+lmdb_writer::~lmdb_writer() {
+  // If this fails the mark stays, and the next opening sees it: there is nobody left to tell.
+  if (durability_ == troupe::durability::none && !failed_ && env_->sync().has_value())
+    static_cast<void>(clear_unsynced(env_->folder()));
+}
+
+result<void> lmdb_writer::transact(const std::function<result<void>(lmdb_access&)>& work) {
+  if (failed_)
+    return *failed_;
+  for (;;) {
+    auto txn = env_->begin_write();
+    if (!txn) {
+      failed_ = txn.error();
+      return txn.error();
+    }
+    lmdb_access access(*txn, env_->tables(), env_->folder());
+    auto done = work(access);
+    int refusal = access.refusal();
+    if (done) {
+      refusal = txn->commit();
+      if (refusal == 0)
+        return {};
+      done = lmdb_error(env_->folder(), "write its journal", refusal);
+    }
+    if (refusal == MDB_MAP_FULL) {
+      { auto abandoned = std::move(*txn); } // the map changes only while no transaction is open
+      done = env_->grow();
+      if (done)
+        continue;
+    }
+    failed_ = done.error();
+    return done;
+  }
+}
+
+result<void> lmdb_writer::put_events(lmdb_access& access, std::uint64_t first_seq, std::span<const event> events) {
+  record_.clear();
+  auto seq = first_seq;
+  for (const auto& e : events) {
+    record_.add(e);
+    ++seq;
+    if (record_.bytes().size() < record_bytes && &e != &events.back())
+      continue;
+    access.start_record() += record_.bytes();
+    if (auto done = access.put(lmdb_table::events, first_seq, MDB_APPEND); !done)
+      return done;
+    record_.clear();
+    first_seq = seq;
+  }
+  return {};
+}
+
+result<std::uint64_t> lmdb_writer::append(std::span<const event> events) {
+  if (failed_)
+    return *failed_;
+  if (events.empty())
+    return info_.last_seq;
+  state_info after;
+  auto done = transact([&](lmdb_access& access) -> result<void> {
+    lmdb_projection live(access, lmdb_projection::side::live, info_);
+    projector fold(live);
+    for (const auto& e : events)
+      if (auto applied = fold.apply(live.info().last_seq + 1, e); !applied)
+        return applied;
+    if (auto put = put_events(access, info_.last_seq + 1, events); !put)
+      return put;
+    after = live.info();
+    return live.flush();
+  });
+  if (!done)
+    return done.error();
+  info_ = std::move(after);
+  return info_.last_seq;
+}
+
+result<void> lmdb_writer::write_checkpoint(run_number run, const run_checkpoint& checkpoint) {
+  return transact([&](lmdb_access& access) {
+    auto& record = access.start_record();
+    for (unsigned i = 0; i < 8; ++i)
+      record += static_cast<char>(checkpoint.seq >> 8U * i);
+    record += checkpoint.bytes;
+    return access.put(lmdb_table::checkpoints, run.value);
+  });
+}
+
+result<retention_step> lmdb_writer::retain(std::uint32_t keep_runs, std::uint64_t max_events) {
+  retention_step step;
+  state_info after;
+  auto done = transact([&](lmdb_access& access) -> result<void> {
+    after = info_;
+    auto made = retain_step(access, after, keep_runs, max_events);
+    if (!made)
+      return made.error();
+    step = std::move(*made);
+    return {};
+  });
+  if (!done)
+    return done.error();
+  info_ = std::move(after);
+  return step;
+}
+
+result<std::unique_ptr<journal_snapshot>> lmdb_writer::snapshot() const {
+  auto taken = lmdb_snapshot::take(env_);
+  if (!taken)
+    return taken.error();
+  return std::unique_ptr<journal_snapshot>(std::move(*taken));
+}
+
+} // namespace troupe

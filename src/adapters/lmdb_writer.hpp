@@ -1,0 +1,48 @@
+// The single writer: append, checkpoint and retention as transactions on an open journal. Knows nothing of how the
+// journal was opened.
+#pragma once
+
+#include "adapters/lmdb_projection.hpp"
+#include "adapters/lmdb_tables.hpp"
+#include "adapters/state_folder.hpp"
+#include "core/pipeline.hpp"
+#include "ports/journal_store.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace troupe {
+
+class lmdb_writer final : public journal_store {
+public:
+  lmdb_writer(state_lock lock, std::shared_ptr<lmdb_env> env, troupe::durability durability, state_info info)
+      : lock_(std::move(lock)), env_(std::move(env)), durability_(durability), info_(std::move(info)) {}
+  /// With durability none: brings all to disk, which makes the state trustworthy again.
+  ~lmdb_writer() override;
+
+  [[nodiscard]] result<std::uint64_t> append(std::span<const event> events) override;
+  [[nodiscard]] result<void> write_checkpoint(run_number run, const run_checkpoint& checkpoint) override;
+  [[nodiscard]] result<retention_step> retain(std::uint32_t keep_runs, std::uint64_t max_events) override;
+  [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot() const override;
+
+private:
+  /// Runs `work` in a transaction and commits, again after growing where the map was full. After any other failure the
+  /// store accepts nothing more.
+  [[nodiscard]] result<void> transact(const std::function<result<void>(lmdb_access&)>& work);
+  [[nodiscard]] result<void> put_events(lmdb_access& access, std::uint64_t first_seq, std::span<const event> events);
+
+  state_lock lock_; ///< first, so that it is released last
+  std::shared_ptr<lmdb_env> env_;
+  troupe::durability durability_;
+  state_info info_; ///< as committed
+  event_encoder record_;
+  std::optional<error> failed_;
+};
+
+/// Folds the oldest events into the base and drops them, as journal_store::retain says. `info` is the state's, and is
+/// brought up to date.
+[[nodiscard]] result<retention_step> retain_step(lmdb_access& access, state_info& info, std::uint32_t keep_runs,
+                                                 std::uint64_t max_events);
+
+} // namespace troupe

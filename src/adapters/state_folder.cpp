@@ -1,0 +1,286 @@
+// mkdir, fcntl(F_OFD_SETLK), statfs, fsync.
+#include "adapters/state_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+error cannot(const std::string& folder, const std::string& what, int code) {
+  return fail(error_code::state_unusable, "state " + folder + ": cannot " + what + ": " + std::strerror(code));
+}
+
+class file_handle {
+public:
+  explicit file_handle(int fd) : fd_(fd) {}
+  ~file_handle() {
+    if (fd_ >= 0)
+      ::close(fd_);
+  }
+  file_handle(const file_handle&) = delete;
+  file_handle& operator=(const file_handle&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+
+private:
+  int fd_;
+};
+
+/// At most `limit` bytes of a small file; what cannot be read is missing.
+std::string read_some(int fd, std::size_t limit = 8192) {
+  std::string text(limit, '\0');
+  const auto n = ::pread(fd, text.data(), text.size(), 0);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return text;
+}
+
+std::string read_some(const std::string& path) {
+  const file_handle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0)
+    return {};
+  std::string text;
+  char buffer[4096];
+  // /proc answers in pieces.
+  for (ssize_t n = 0; text.size() < 65536 && (n = ::read(file.get(), buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(n));
+  return text;
+}
+
+result<void> write_file(const std::string& folder, const std::string& name, std::string_view text) {
+  const auto path = folder + "/" + name;
+  const file_handle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (file.get() < 0)
+    return cannot(folder, "make " + name, errno);
+  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return cannot(folder, "write " + name, errno == 0 ? ENOSPC : errno);
+  if (::fsync(file.get()) != 0)
+    return cannot(folder, "write " + name, errno);
+  return {};
+}
+
+/// Field 22 of /proc/self/stat; the name in field 2 may hold spaces and parentheses.
+std::uint64_t own_start_ticks() {
+  const auto stat = read_some("/proc/self/stat");
+  auto at = stat.rfind(')');
+  for (int field = 2; field < 22 && at != std::string::npos; ++field)
+    at = stat.find(' ', at + 1);
+  std::uint64_t ticks = 0;
+  if (at != std::string::npos)
+    std::from_chars(stat.data() + at + 1, stat.data() + stat.size(), ticks);
+  return ticks;
+}
+
+std::string own_command_line() {
+  auto line = read_some("/proc/self/cmdline").substr(0, 4096);
+  for (auto& c : line)
+    if (static_cast<unsigned char>(c) < ' ')
+      c = ' ';
+  while (!line.empty() && line.back() == ' ')
+    line.pop_back();
+  return line;
+}
+
+std::string_view line_value(std::string_view text, std::string_view key) {
+  for (std::size_t at = 0; at < text.size();) {
+    auto line = text.substr(at, text.find('\n', at) - at);
+    at += line.size() + 1;
+    if (line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' ')
+      return line.substr(key.size() + 1);
+  }
+  return {};
+}
+
+lock_holder read_holder(int fd) {
+  const auto text = read_some(fd);
+  const auto number = [&](std::string_view key, auto& value) {
+    const auto digits = line_value(text, key);
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  };
+  lock_holder holder;
+  number("pid", holder.pid);
+  number("start_ticks", holder.start_ticks);
+  holder.command = line_value(text, "command");
+  struct stat st {};
+  if (::fstat(fd, &st) == 0) // written when it was taken
+    holder.since = from_unix_ns(st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec);
+  return holder;
+}
+
+struct flock whole_file(short type) {
+  struct flock range {};
+  range.l_type = type;
+  range.l_whence = SEEK_SET;
+  return range;
+}
+
+result<void> make_folder(const std::string& folder) {
+  struct stat st {};
+  if (::stat(folder.c_str(), &st) == 0) {
+    if (!S_ISDIR(st.st_mode))
+      return cannot(folder, "use it", ENOTDIR);
+    return {};
+  }
+  const auto parent = std::filesystem::path(folder).lexically_normal().parent_path().string();
+  std::error_code failed;
+  if (!parent.empty())
+    std::filesystem::create_directories(parent, failed);
+  if (failed)
+    return cannot(folder, "make its parent folder", failed.value());
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return cannot(folder, "make the folder", errno);
+  if (auto local = require_local(folder); !local) {
+    ::rmdir(folder.c_str());
+    return local;
+  }
+  if (auto written = write_file(folder, ".gitignore", "*\n"); !written)
+    return written;
+  if (auto synced = sync_folder(folder); !synced)
+    return synced;
+  return sync_folder(parent.empty() ? "." : parent);
+}
+
+} // namespace
+
+state_lock::state_lock(state_lock&& other) noexcept
+    : folder_(std::move(other.folder_)), fd_(std::exchange(other.fd_, -1)) {}
+
+state_lock& state_lock::operator=(state_lock&& other) noexcept {
+  std::swap(folder_, other.folder_);
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+state_lock::~state_lock() {
+  if (fd_ >= 0)
+    ::close(fd_);
+}
+
+result<state_lock> lock_state(const std::string& folder) {
+  if (auto made = make_folder(folder); !made)
+    return made.error();
+  if (auto local = require_local(folder); !local)
+    return local.error();
+  const auto path = folder + "/lock";
+  file_handle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0)
+    return cannot(folder, "open its lock", errno);
+  auto range = whole_file(F_WRLCK);
+  if (::fcntl(file.get(), F_OFD_SETLK, &range) != 0) {
+    if (errno != EAGAIN && errno != EACCES)
+      return cannot(folder, "lock it", errno);
+    const auto holder = read_holder(file.get());
+    auto who = holder.pid != 0 ? "process " + std::to_string(holder.pid) : std::string("another process");
+    if (!holder.command.empty())
+      who += " (" + holder.command + ")";
+    return fail(error_code::state_locked, "state " + folder + " is in use by " + who + ", since " +
+                                              to_rfc3339(holder.since) +
+                                              "; wait for it, or end it with `troupe cancel`");
+  }
+  const auto text = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(own_start_ticks()) +
+                    "\ncommand " + own_command_line() + "\n";
+  // For people and for `cancel`; the lock itself does not depend on it, so a disk that is full is no reason to stop
+  // here.
+  if (::ftruncate(file.get(), 0) == 0)
+    static_cast<void>(::pwrite(file.get(), text.data(), text.size(), 0) == 0);
+  return state_lock(folder, file.release());
+}
+
+std::optional<lock_holder> holder_of(const std::string& folder) {
+  const file_handle file(::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0)
+    return std::nullopt;
+  auto range = whole_file(F_RDLCK);
+  if (::fcntl(file.get(), F_OFD_GETLK, &range) != 0 || range.l_type == F_UNLCK)
+    return std::nullopt;
+  return read_holder(file.get());
+}
+
+const char* network_file_system(std::uint64_t type) {
+  static constexpr std::array<std::pair<std::uint64_t, const char*>, 12> types = {{
+      {0x6969, "NFS"},
+      {0x517B, "SMB"},
+      {0xFF534D42, "CIFS"},
+      {0xFE534D42, "SMB"},
+      {0x5346414F, "AFS"},
+      {0x73757245, "Coda"},
+      {0x564C, "NCP"},
+      {0x00C36400, "Ceph"},
+      {0x01021997, "9p"},
+      {0x0BD00BD0, "Lustre"},
+      {0x47504653, "GPFS"},
+      {0x013111A8, "OCFS2"},
+  }};
+  for (const auto& [number, name] : types)
+    if (number == (type & 0xFFFFFFFFU))
+      return name;
+  return nullptr;
+}
+
+result<void> require_local(const std::string& folder) {
+  struct statfs st {};
+  if (::statfs(folder.c_str(), &st) != 0)
+    return cannot(folder, "use it", errno);
+  const auto* name = network_file_system(static_cast<std::uint64_t>(st.f_type));
+  if (name == nullptr)
+    return {};
+  return fail(error_code::state_unusable,
+              "state " + folder + " lies on a network file system (" + name +
+                  "), where a journal cannot be kept safely: name a folder on a local disk with --state or "
+                  "engine.state_dir");
+}
+
+std::string current_boot_id() {
+  auto id = read_some("/proc/sys/kernel/random/boot_id");
+  while (!id.empty() && id.back() == '\n')
+    id.pop_back();
+  return id;
+}
+
+result<void> require_trustworthy(const std::string& folder) {
+  const auto path = folder + "/unsynced";
+  if (::access(path.c_str(), F_OK) != 0)
+    return {};
+  auto id = read_some(path);
+  while (!id.empty() && id.back() == '\n')
+    id.pop_back();
+  if (!id.empty() && id == current_boot_id())
+    return {}; // only the process died: the kernel still has every commit
+  return fail(error_code::state_unusable,
+              "state " + folder +
+                  " was written with durability none, and the machine went down before it was closed: it may be "
+                  "damaged. Remove " +
+                  folder + "/journal.mdb and " + path +
+                  " to start anew (the history is lost and everything runs once more)");
+}
+
+result<void> mark_unsynced(const std::string& folder) {
+  if (auto written = write_file(folder, "unsynced", current_boot_id() + "\n"); !written)
+    return written;
+  return sync_folder(folder);
+}
+
+result<void> clear_unsynced(const std::string& folder) {
+  if (::unlink((folder + "/unsynced").c_str()) != 0)
+    return errno == ENOENT ? result<void>() : cannot(folder, "remove its mark \"unsynced\"", errno);
+  return sync_folder(folder);
+}
+
+result<void> sync_folder(const std::string& folder) {
+  const file_handle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.get() < 0 || ::fsync(handle.get()) != 0)
+    return cannot(folder, "bring it to disk", errno);
+  return {};
+}
+
+} // namespace troupe

@@ -1,0 +1,176 @@
+// Makes up the history of a state from a seed: batches of events as supervisors would append them, with runs that
+// overlap, fail, are resumed, interrupted or execute nothing. Valid by the rules of core/event.hpp.
+#pragma once
+
+#include "core/delta.hpp"
+#include "core/event.hpp"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace troupe::test {
+
+class history_maker {
+public:
+  explicit history_maker(std::uint64_t seed) : random_(seed) {}
+
+  /// The next 1 to 8 events.
+  std::vector<event> next_batch() {
+    std::vector<event> batch;
+    if (!opened_)
+      open_writer(batch);
+    const auto wanted = 1 + below(8);
+    while (batch.size() < wanted)
+      step(batch);
+    return batch;
+  }
+  /// The writer dies or leaves: its attempts stay open or not, the next one begins with writer_opened.
+  std::vector<event> reopen(bool cleanly) {
+    std::vector<event> batch;
+    if (cleanly && opened_)
+      batch.push_back(writer_closed{tick()});
+    open_writer(batch);
+    return batch;
+  }
+
+private:
+  struct live_asset {
+    std::uint32_t attempt = 0;
+    bool running = false;
+  };
+  struct live_run {
+    std::map<asset_id, live_asset> assets;
+    bool finished = false;
+  };
+
+  std::uint64_t below(std::uint64_t n) { return random_() % n; }
+  timestamp tick() { return now_ += std::chrono::microseconds(1 + below(1'000'000)); }
+  digest some_digest() { return quick_digest(std::to_string(below(50))); }
+  path_id some_path() { return path_id(static_cast<std::uint32_t>(below(paths_))); }
+  asset_id some_asset() { return asset_id(static_cast<std::uint32_t>(below(assets_))); }
+
+  void open_writer(std::vector<event>& batch) {
+    opened_ = true;
+    batch.push_back(writer_opened{tick(), "boot-" + std::to_string(below(3)), 4711});
+    if (assets_ == 0) {
+      intern_names(batch);
+      intern_paths(batch);
+    }
+  }
+  void intern_names(std::vector<event>& batch) {
+    names_interned e{asset_id(assets_), {}};
+    for (auto n = 1 + below(5); n > 0; --n)
+      e.names.push_back("demo/asset_" + std::to_string(assets_++));
+    batch.push_back(std::move(e));
+  }
+  void intern_paths(std::vector<event>& batch) {
+    paths_interned e{path_id(paths_), {}};
+    for (auto n = 1 + below(9); n > 0; --n)
+      e.paths.push_back("demo/" + std::string(below(40), 'x') + std::to_string(paths_++));
+    batch.push_back(std::move(e));
+  }
+  void start_run(std::vector<event>& batch) {
+    run_started e{run_number(++last_run_), {}, tick(), "demo", {}, {}, {}};
+    e.id.bytes[15] = static_cast<std::uint8_t>(last_run_);
+    e.request.selection = {"+report"};
+    if (below(3) != 0)
+      e.fresh = {{asset_id(0U), some_asset()}};
+    runs_[e.run];
+    batch.push_back(std::move(e));
+  }
+  void step(std::vector<event>& batch) {
+    if (runs_.empty() || (below(6) == 0 && open_runs() < 3))
+      return start_run(batch);
+    auto it = std::next(runs_.begin(), static_cast<std::ptrdiff_t>(below(runs_.size())));
+    auto& [number, run] = *it;
+    if (run.finished) {
+      if (below(4) == 0) {
+        run.finished = false;
+        batch.push_back(run_resumed{number, tick()});
+      } else if (runs_.size() > 6) {
+        runs_.erase(it);
+      }
+      return;
+    }
+    switch (below(12)) {
+    case 0:
+      return intern_names(batch);
+    case 1:
+      return intern_paths(batch);
+    case 2:
+      batch.push_back(asset_found_fresh{number, some_asset(), tick()});
+      return;
+    case 3:
+      return observe(batch);
+    case 4:
+      batch.push_back(assets_settled{number, tick(), asset_status::blocked, "", {{some_asset(), some_asset()}}});
+      return;
+    case 5: {
+      run_finished e{number, tick(), run_status::failed};
+      e.counts[below(e.counts.size())] = 7;
+      batch.push_back(e);
+      run.finished = true;
+      return;
+    }
+    default:
+      return attempt(batch, number, run);
+    }
+  }
+  void observe(std::vector<event>& batch) {
+    files_observed e;
+    for (auto n = 1 + below(3); n > 0; --n) {
+      const auto ns = to_unix_ns(tick());
+      e.files.push_back({some_path(), {{file_kind::file, below(10'000), ns, ns + 5, below(1'000)}, some_digest()}});
+    }
+    batch.push_back(std::move(e));
+  }
+  void attempt(std::vector<event>& batch, run_number run, live_run& state) {
+    const auto asset = some_asset();
+    auto& a = state.assets[asset];
+    if (!a.running) {
+      a.running = true;
+      batch.push_back(attempt_started{run, asset, ++a.attempt, tick(), {{reason_kind::input_changed, "raw/in.txt"}}});
+      if (below(5) != 0)
+        batch.push_back(
+            attempt_spawned{run, asset, a.attempt, static_cast<std::int32_t>(below(30'000)), below(90'000)});
+      return;
+    }
+    a.running = false;
+    attempt_finished e{run, asset, a.attempt, tick()};
+    if (below(4) == 0) {
+      e.outcome = static_cast<outcome_kind>(1 + below(9));
+      e.message = "it went wrong";
+    } else {
+      fingerprint from;
+      production made;
+      from.command = some_digest();
+      for (std::uint32_t i = 0; i < paths_ && i < 6; ++i)
+        if (below(2) == 0)
+          from.inputs.push_back({path_id(i), some_digest()});
+      made.outputs = {{some_path(), some_digest()}};
+      made.data_version = made.outputs[0].content;
+      const auto last = last_.find(asset);
+      e.made = make_delta(last != last_.end() ? &last->second : nullptr, from, made, std::chrono::seconds(below(9)));
+      last_[asset] = apply_delta(last != last_.end() ? &last->second : nullptr, *e.made, run, a.attempt, e.at);
+    }
+    batch.push_back(std::move(e));
+  }
+  [[nodiscard]] std::size_t open_runs() const {
+    return static_cast<std::size_t>(
+        std::count_if(runs_.begin(), runs_.end(), [](const auto& r) { return !r.second.finished; }));
+  }
+
+  std::mt19937_64 random_;
+  timestamp now_ = from_unix_ns(1'790'000'000'000'000'000);
+  bool opened_ = false;
+  std::uint32_t assets_ = 0;
+  std::uint32_t paths_ = 0;
+  std::uint32_t last_run_ = 0;
+  std::map<run_number, live_run> runs_;
+  std::map<asset_id, materialization> last_;
+};
+
+} // namespace troupe::test
