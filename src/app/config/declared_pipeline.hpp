@@ -86,14 +86,25 @@ struct declared_asset {
   bool broken = false; ///< something in it was reported: what follows from it is not reported as well
 };
 
+/// The "deps" of one declaration.
+struct dependency_list {
+  std::uint32_t declaration = 0;
+  item_range items;
+};
+
+/// The pipeline as far as it is built, and the rest as written. Assets go straight into the pipeline up to the first
+/// that has to wait for the end of the file (a matrix, a template in a path, a mistake); that one and all behind it are
+/// kept.
 struct declared_pipeline {
-  std::shared_ptr<pipeline> p = std::make_shared<pipeline>(); ///< name, params, engine and text are in place already
-  std::deque<declared_asset> assets;
-  interner asset_names;      ///< number = index into assets
-  interner dependency_names; ///< as written in "deps"
-  arena text;                ///< what is not needed once the file is loaded
-  std::vector<path_item> inputs, outputs;
+  std::shared_ptr<pipeline> p =
+      std::make_shared<pipeline>(); ///< settings[0] are the defaults, settings[i + 1] patches[i]
+  std::deque<declared_asset> waiting;
+  interner waiting_names;                 ///< number = index into waiting
+  interner dependency_names;              ///< as written in "deps"
+  arena text;                             ///< what is not needed once the file is loaded
+  std::vector<path_item> inputs, outputs; ///< of waiting assets
   std::vector<dependency_item> deps;
+  std::vector<dependency_list> dependency_lists;
   std::vector<std::string_view> templates;
   std::vector<std::vector<matrix_variable>> matrices;
   settings_patch defaults;
@@ -102,7 +113,6 @@ struct declared_pipeline {
   std::unordered_map<std::string, std::uint32_t> patch_numbers; ///< by what was written, so that equals are stored once
   std::vector<pool_request> pool_requests;
   std::map<std::string, place, std::less<>> param_places;
-  place assets_where;
 };
 
 } // namespace troupe::config

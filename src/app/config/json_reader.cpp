@@ -417,11 +417,7 @@ bool json_reader::rest_of_string(place opened) {
       fail(where, "nul_byte", "a NUL byte stands in a string; is this a text file?");
       return false;
     } else if (c < 0x20) {
-      out_.error(where, "control_character",
-                 "a control character (0x" + to_hex(static_cast<std::uint32_t>(c), 2) + ") in a string is written \\" +
-                     (c == '\t'   ? "t"
-                      : c == '\r' ? "r"
-                                  : "u" + to_hex(static_cast<std::uint32_t>(c), 4)));
+      control_character(where, static_cast<std::uint32_t>(c));
       scratch_ += static_cast<char>(c);
       ++at_;
     } else {
@@ -431,6 +427,15 @@ bool json_reader::rest_of_string(place opened) {
       scratch_.append(buffer_.data() + begin, at_ - begin);
     }
   }
+}
+
+void json_reader::control_character(place where, std::uint32_t c) {
+  std::string message = "a control character (0x" + to_hex(c, 2) + ") in a string is written ";
+  if (c == '\t' || c == '\r')
+    message += c == '\t' ? "\\t" : "\\r";
+  else
+    message.append("\\u").append(to_hex(c, 4));
+  out_.error(where, "control_character", std::move(message));
 }
 
 // Behind a backslash. A wrong escape is reported and left out; reading goes on.

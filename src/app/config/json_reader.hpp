@@ -82,6 +82,7 @@ private:
   [[nodiscard]] json_value word(place where);
   [[nodiscard]] bool string(std::string_view& text);
   [[nodiscard]] bool rest_of_string(place opened);
+  void control_character(place where, std::uint32_t c);
   [[nodiscard]] bool escape();
   [[nodiscard]] bool hex4(std::uint32_t& unit);
   [[nodiscard]] bool utf8_sequence(std::string* into);

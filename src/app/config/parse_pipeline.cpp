@@ -43,10 +43,13 @@ void sort_by_place(diagnostics& list) {
 }
 
 std::string to_line(const diagnostics& list, const diagnostic& item) {
-  std::string line = list.file == "-" ? "standard input" : list.file;
+  std::string line = list.file;
+  if (line == "-")
+    line = "standard input";
   if (item.where.line != 0)
-    line += ":" + std::to_string(item.where.line) + ":" + std::to_string(item.where.column);
-  return line + (item.level == severity::error ? ": error: " : ": warning: ") + item.message + " [" + item.code + "]";
+    line.append(":").append(std::to_string(item.where.line)).append(":").append(std::to_string(item.where.column));
+  line.append(item.level == severity::error ? ": error: " : ": warning: ");
+  return line.append(item.message).append(" [").append(item.code).append("]");
 }
 
 } // namespace troupe::config

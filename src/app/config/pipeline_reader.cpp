@@ -1,6 +1,8 @@
 // Follows the text in one pass; what an asset shares with others (settings, paths, names) is stored once as it is read.
 #include "app/config/pipeline_reader.hpp"
 
+#include "app/config/asset_maker.hpp"
+#include "app/config/expand.hpp"
 #include "app/config/path_text.hpp"
 #include "app/config/settings_reader.hpp"
 #include "core/template_text.hpp"
@@ -16,7 +18,10 @@ constexpr std::size_t max_command_bytes = 128 * 1024 - 1;
 class reader {
 public:
   reader(json_reader& json, findings& out, declared_pipeline& into)
-      : json_(json), out_(out), d_(into), p_(*into.p), values_(json, out), settings_(values_, into.pool_requests) {}
+      : json_(json), out_(out), d_(into), p_(*into.p), values_(json, out), settings_(values_, into.pool_requests),
+        maker_(into, out) {
+    p_.settings.emplace_back();
+  }
 
   bool file() {
     bool has_name = false;
@@ -130,14 +135,15 @@ private:
     const auto text = values_.string("state_dir", "the path of a folder");
     if (!text)
       return;
-    read_path(*text, path_);
-    if (path_.glob)
-      path_.problem = "holds a wildcard";
-    if (path_.problem.empty())
-      p_.engine.state_dir = path_.text;
+    declared_path path;
+    read_path(*text, path);
+    if (path.glob && path.problem.empty())
+      path.problem = "holds a wildcard";
+    if (path.problem.empty())
+      p_.engine.state_dir = path.text;
     else
       out_.error(values_.where(), "bad_path",
-                 "\"state_dir\" " + std::string(path_.problem) + "; name a folder of its own");
+                 "\"state_dir\" " + std::string(path.problem) + "; name a folder of its own");
   }
 
   void defaults() {
@@ -155,28 +161,55 @@ private:
   void assets() {
     if (!values_.expect(json_kind::object, "assets", "an object of names and assets"))
       return;
-    d_.assets_where = values_.where();
+    const place opened = values_.where();
     std::string_view key;
     place where;
     while (json_.next_member(key, where)) {
-      const auto number = d_.asset_names.intern(key);
-      const auto name = d_.asset_names.text(number);
-      if (number < d_.assets.size()) {
-        values_.duplicate(name, where, d_.assets[number].where);
+      if (const auto first = first_place(key)) {
+        values_.duplicate(key, where, *first);
         values_.skip_value();
         continue;
       }
-      declared_asset& a = d_.assets.emplace_back();
-      a.name = name;
+      if (p_.assets.size() + d_.waiting.size() == max_assets) {
+        out_.error(where, "too_many_assets", "more than " + std::to_string(max_assets) + " assets");
+        return json_.stop();
+      }
+      name_ = key;
+      declared_asset a;
+      a.name = name_;
       a.where = where;
-      if (!is_name(name)) {
-        out_.error(where, "bad_name", name_problem(name, "an asset"));
+      if (!is_name(name_)) {
+        out_.error(where, "bad_name", name_problem(name_, "an asset"));
         a.broken = true;
       }
       asset(a);
+      if (d_.waiting.empty() && can_be_made(a)) {
+        maker_.make(a);
+        d_.inputs.clear();
+        d_.outputs.clear();
+      } else {
+        a.name = d_.waiting_names.text(d_.waiting_names.intern(name_));
+        d_.waiting.push_back(a);
+      }
     }
-    if (d_.assets.empty() && !json_.failed())
-      out_.error(d_.assets_where, "no_assets", "the pipeline has no assets");
+    if (p_.assets.empty() && d_.waiting.empty() && !json_.failed())
+      out_.error(opened, "no_assets", "the pipeline has no assets");
+  }
+
+  // Whether nothing behind it in the file can matter for the asset (but its dependencies and the defaults).
+  [[nodiscard]] bool can_be_made(const declared_asset& a) const {
+    const auto is_template = [](const path_item& item) { return item.is_template; };
+    return !a.broken && a.matrix == declared_asset::none &&
+           std::none_of(d_.inputs.begin(), d_.inputs.end(), is_template) &&
+           std::none_of(d_.outputs.begin(), d_.outputs.end(), is_template);
+  }
+
+  [[nodiscard]] std::optional<place> first_place(std::string_view name) const {
+    if (const auto built = p_.names.find(name))
+      return p_.declarations[*built].where;
+    if (const auto waiting = d_.waiting_names.find(name))
+      return d_.waiting[*waiting].where;
+    return std::nullopt;
   }
 
   void asset(declared_asset& a) {
@@ -239,8 +272,10 @@ private:
   std::uint32_t patch_number() {
     const auto [at, is_new] =
         d_.patch_numbers.emplace(settings_.signature(), static_cast<std::uint32_t>(d_.patches.size()));
-    if (is_new)
+    if (is_new) {
       d_.patches.push_back(settings_.patch());
+      p_.settings.emplace_back();
+    }
     return at->second;
   }
 
@@ -290,26 +325,17 @@ private:
         a.broken = true;
         return;
       }
-      path_item item;
-      item.where = values_.where();
+      std::optional<path_item> item;
       if (has_template(*text)) {
-        item.is_template = true;
-        item.text = static_cast<std::uint32_t>(d_.templates.size());
+        item = {static_cast<std::uint32_t>(d_.templates.size()), true, false, values_.where()};
         d_.templates.push_back(d_.text.keep(*text));
       } else {
-        read_path(*text, path_);
-        if (output && path_.glob && path_.problem.empty())
-          path_.problem = "holds a wildcard: outputs are files and folders by name (\\\\* is a plain *)";
-        if (!path_.problem.empty()) {
-          out_.error(item.where, "bad_path",
-                     (output ? "the output " : "the input ") + quoted(*text) + " " + std::string(path_.problem));
-          a.broken = true;
-          return;
-        }
-        item.glob = path_.glob;
-        item.text = p_.paths.intern(path_.text);
+        item = maker_.read(*text, *text, output, values_.where());
       }
-      items.push_back(item);
+      if (item)
+        items.push_back(*item);
+      else
+        a.broken = true;
     });
     range.count = static_cast<std::uint32_t>(items.size()) - range.first;
   }
@@ -323,6 +349,7 @@ private:
         a.broken = true;
     });
     a.deps.count = static_cast<std::uint32_t>(d_.deps.size()) - a.deps.first;
+    d_.dependency_lists.push_back({static_cast<std::uint32_t>(p_.declarations.size() + d_.waiting.size()), a.deps});
   }
 
   void matrix(declared_asset& a) {
@@ -398,7 +425,8 @@ private:
   pipeline& p_;
   value_reader values_;
   settings_reader settings_;
-  declared_path path_;
+  asset_maker maker_;
+  std::string name_;
   std::vector<std::string_view> words_;
 };
 

@@ -1,0 +1,178 @@
+// The steps for one asset: its declaration, then for each combination its name, inputs and outputs.
+#include "app/config/asset_maker.hpp"
+
+#include "base/check.hpp"
+#include "core/command.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace troupe::config {
+
+std::optional<std::size_t> combinations(const declared_pipeline& d, const declared_asset& a, std::size_t most) {
+  if (a.matrix == declared_asset::none)
+    return 1;
+  std::size_t count = 1;
+  for (const auto& variable : d.matrices[a.matrix]) {
+    if (variable.values.size() > most / std::max<std::size_t>(count, 1))
+      return std::nullopt;
+    count *= variable.values.size();
+  }
+  return count;
+}
+
+void asset_maker::make(declared_asset& a) {
+  declare(a);
+  combination_.assign(a.matrix == declared_asset::none ? 0 : d_.matrices[a.matrix].size(), 0);
+  const auto count = combinations(d_, a, std::numeric_limits<std::uint32_t>::max());
+  TROUPE_CHECK(count, "the caller bounds matrices");
+  for (std::size_t i = 0; i < *count; ++i) {
+    add(a, i == 0, *count == 1);
+    next_combination(a);
+  }
+}
+
+void asset_maker::declare(const declared_asset& a) {
+  asset_declaration& declaration = p_.declarations.emplace_back();
+  declaration.where = a.where;
+  declaration.description = a.description;
+  declaration.kind = a.kind;
+  declaration.command_where = a.command_where;
+  declaration.command = a.command;
+  declaration.settings = &p_.settings[a.patch == declared_asset::none ? 0 : a.patch + 1];
+  // Without a matrix the one asset's name is the declaration's as well.
+  if (a.matrix != declared_asset::none)
+    declaration.name = p_.text.keep(a.name);
+}
+
+// The last variable turns fastest.
+void asset_maker::next_combination(const declared_asset& a) {
+  for (std::size_t i = combination_.size(); i-- > 0;) {
+    if (++combination_[i] < d_.matrices[a.matrix][i].values.size())
+      return;
+    combination_[i] = 0;
+  }
+}
+
+void asset_maker::add(declared_asset& a, bool first, bool only) {
+  const auto index = static_cast<std::uint32_t>(p_.assets.size());
+  asset_spec& spec = p_.assets.emplace_back();
+  spec.declaration = static_cast<std::uint32_t>(p_.declarations.size() - 1);
+  name(a, spec, index);
+  inputs(a, spec, first);
+  outputs(a, spec, first, only);
+}
+
+void asset_maker::name(const declared_asset& a, asset_spec& spec, std::uint32_t index) {
+  std::string_view full = a.name;
+  if (a.matrix != declared_asset::none) {
+    matrix_.clear();
+    name_.assign(a.name);
+    for (std::size_t i = 0; i < combination_.size(); ++i) {
+      const auto& variable = d_.matrices[a.matrix][i];
+      matrix_.push_back({variable.name, variable.values[combination_[i]]});
+      name_ += i == 0 ? '[' : ',';
+      name_ += matrix_.back().value;
+    }
+    name_ += ']';
+    spec.matrix = p_.text.keep(matrix_);
+    full = name_;
+  }
+  const auto number = p_.names.intern(full);
+  TROUPE_CHECK(number == index, "names of assets are distinct");
+  spec.name = p_.names.text(index);
+  if (a.matrix == declared_asset::none)
+    p_.declarations.back().name = spec.name;
+}
+
+std::optional<path_item> asset_maker::read(std::string_view text, std::string_view written, bool output, place where) {
+  read_path(text, path_);
+  if (output && path_.glob && path_.problem.empty())
+    path_.problem = "holds a wildcard, but outputs are files and folders by name (\\\\* is a plain *)";
+  if (path_.problem.empty())
+    return path_item{p_.paths.intern(path_.text), false, path_.glob, where};
+  std::string message = output ? "the output " : "the input ";
+  message += quoted(written);
+  if (text != written)
+    message += ", here " + quoted(text) + ",";
+  out_.error(where, "bad_path", message + " " + std::string(path_.problem));
+  return std::nullopt;
+}
+
+// The item with its path's templates filled in; nullopt if it has no path, which was reported.
+std::optional<path_item> asset_maker::filled_in(declared_asset& a, path_item item, const asset_spec& spec,
+                                                bool output) {
+  if (!item.is_template)
+    return item;
+  if (a.broken)
+    return std::nullopt;
+  const auto written = d_.templates[item.text];
+  const auto text = render_path(p_, spec.matrix, written);
+  std::optional<path_item> filled;
+  if (text)
+    filled = read(*text, written, output, item.where);
+  else
+    out_.error(item.where, "unknown_template",
+               text.error().message + (output ? " (in the output " : " (in the input ") + quoted(written) + ")");
+  a.broken |= !filled;
+  return filled;
+}
+
+void asset_maker::inputs(declared_asset& a, asset_spec& spec, bool first) {
+  refs_.clear();
+  places_.clear();
+  for (const auto& declared : std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count)) {
+    const auto item = filled_in(a, declared, spec, false);
+    if (!item)
+      continue;
+    if (!is_new(item->text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
+      if (first)
+        out_.warning(item->where, "duplicate_input",
+                     "the input " + quoted(p_.paths.text(item->text)) + " stands here again");
+      continue;
+    }
+    refs_.push_back({path_index(item->text), item->glob});
+    places_.push_back(item->where);
+  }
+  spec.inputs = p_.text.keep(refs_);
+  spec.input_places = p_.text.keep(places_);
+}
+
+void asset_maker::outputs(declared_asset& a, asset_spec& spec, bool first, bool only) {
+  paths_.clear();
+  places_.clear();
+  for (const auto& declared : std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count)) {
+    const auto item = filled_in(a, declared, spec, true);
+    if (!item)
+      continue;
+    const bool again = !is_new(item->text, 2 * static_cast<std::uint32_t>(p_.assets.size()) + 1);
+    if (first && !good_output(a, declared, again, only))
+      continue;
+    paths_.push_back(path_index(item->text));
+    places_.push_back(item->where);
+  }
+  spec.outputs = p_.text.keep(paths_);
+  spec.output_places = p_.text.keep(places_);
+}
+
+bool asset_maker::good_output(declared_asset& a, const path_item& item, bool again, bool only) {
+  const auto written = item.is_template ? d_.templates[item.text] : p_.paths.text(item.text);
+  if (!again && (only || item.is_template))
+    return true;
+  a.broken = true;
+  out_.error(item.where, "duplicate_output",
+             again ? "the output " + quoted(written) + " stands here again"
+                   : "every combination of the matrix would write the output " + quoted(written) + "; put {{ matrix." +
+                         std::string(d_.matrices[a.matrix].front().name) + " }} into it");
+  return false;
+}
+
+// Whether the path was not yet seen in this list.
+bool asset_maker::is_new(std::uint32_t path, std::uint32_t list) {
+  if (path >= last_list_.size())
+    last_list_.resize(std::max<std::size_t>(p_.paths.size(), last_list_.size() * 2));
+  return std::exchange(last_list_[path], list) != list;
+}
+
+} // namespace troupe::config
