@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace troupe::config {
@@ -100,40 +101,37 @@ std::optional<path_item> asset_maker::read(std::string_view text, std::string_vi
   return std::nullopt;
 }
 
-// The item with its path's templates filled in; nullopt if it has no path, which was reported.
-std::optional<path_item> asset_maker::filled_in(declared_asset& a, path_item item, const asset_spec& spec,
-                                                bool output) {
+// The item with its path's templates filled in. Where that makes no path (reported, once for all combinations) it keeps
+// its place with the text as written.
+path_item asset_maker::filled_in(declared_asset& a, path_item item, const asset_spec& spec, bool output, bool first) {
   if (!item.is_template)
     return item;
-  if (a.broken)
-    return std::nullopt;
   const auto written = d_.templates[item.text];
-  const auto text = render_path(p_, spec.matrix, written);
-  std::optional<path_item> filled;
-  if (text)
-    filled = read(*text, written, output, item.where);
-  else
-    out_.error(item.where, "unknown_template",
-               text.error().message + (output ? " (in the output " : " (in the input ") + quoted(written) + ")");
-  a.broken |= !filled;
-  return filled;
+  if (first || !a.broken) {
+    const auto text = render_path(p_, spec.matrix, written);
+    if (!text)
+      out_.error(item.where, "unknown_template",
+                 text.error().message + (output ? " (in the output " : " (in the input ") + quoted(written) + ")");
+    else if (const auto path = read(*text, written, output, item.where))
+      return *path;
+    a.broken = true;
+  }
+  return {p_.paths.intern(written), false, false, item.where};
 }
 
 void asset_maker::inputs(declared_asset& a, asset_spec& spec, bool first) {
   refs_.clear();
   places_.clear();
   for (const auto& declared : std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count)) {
-    const auto item = filled_in(a, declared, spec, false);
-    if (!item)
-      continue;
-    if (!is_new(item->text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
+    const auto item = filled_in(a, declared, spec, false, first);
+    if (!is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
       if (first)
-        out_.warning(item->where, "duplicate_input",
-                     "the input " + quoted(p_.paths.text(item->text)) + " stands here again");
+        out_.warning(item.where, "duplicate_input",
+                     "the input " + quoted(p_.paths.text(item.text)) + " stands here again");
       continue;
     }
-    refs_.push_back({path_index(item->text), item->glob});
-    places_.push_back(item->where);
+    refs_.push_back({path_index(item.text), item.glob});
+    places_.push_back(item.where);
   }
   spec.inputs = p_.text.keep(refs_);
   spec.input_places = p_.text.keep(places_);
@@ -143,14 +141,12 @@ void asset_maker::outputs(declared_asset& a, asset_spec& spec, bool first, bool 
   paths_.clear();
   places_.clear();
   for (const auto& declared : std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count)) {
-    const auto item = filled_in(a, declared, spec, true);
-    if (!item)
-      continue;
-    const bool again = !is_new(item->text, 2 * static_cast<std::uint32_t>(p_.assets.size()) + 1);
+    const auto item = filled_in(a, declared, spec, true, first);
+    const bool again = !is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()) + 1);
     if (first && !good_output(a, declared, again, only))
       continue;
-    paths_.push_back(path_index(item->text));
-    places_.push_back(item->where);
+    paths_.push_back(path_index(item.text));
+    places_.push_back(item.where);
   }
   spec.outputs = p_.text.keep(paths_);
   spec.output_places = p_.text.keep(places_);

@@ -32,8 +32,7 @@ private:
   void name(const declared_asset& a, asset_spec& spec, std::uint32_t index);
   void inputs(declared_asset& a, asset_spec& spec, bool first);
   void outputs(declared_asset& a, asset_spec& spec, bool first, bool only);
-  [[nodiscard]] std::optional<path_item> filled_in(declared_asset& a, path_item item, const asset_spec& spec,
-                                                   bool output);
+  [[nodiscard]] path_item filled_in(declared_asset& a, path_item item, const asset_spec& spec, bool output, bool first);
   [[nodiscard]] bool good_output(declared_asset& a, const path_item& item, bool again, bool only);
   [[nodiscard]] bool is_new(std::uint32_t path, std::uint32_t list);
 

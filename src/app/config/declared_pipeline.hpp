@@ -83,7 +83,8 @@ struct declared_asset {
   std::uint32_t patch = none;
   std::uint32_t matrix = none;
   command_kind kind = command_kind::none;
-  bool broken = false; ///< something in it was reported: what follows from it is not reported as well
+  bool broken = false;         ///< something in it was reported: what follows from it is not reported as well
+  bool command_broken = false; ///< its command has no meaning
 };
 
 /// The "deps" of one declaration.

@@ -94,9 +94,9 @@ private:
     return false;
   }
 
-  [[nodiscard]] bool broken(std::uint32_t declaration) const {
+  [[nodiscard]] bool command_broken(std::uint32_t declaration) const {
     const std::size_t built = p_.declarations.size() - d_.waiting.size();
-    return declaration >= built && d_.waiting[declaration - built].broken;
+    return declaration >= built && d_.waiting[declaration - built].command_broken;
   }
 
   // What no asset may write: Troupe's state, and the file that says so.
@@ -197,7 +197,7 @@ private:
   // Once for each declaration: its combinations differ in values only.
   void templates() {
     for (std::uint32_t number = 0; number < p_.declarations.size() && !out_.full(); ++number) {
-      if (broken(number) || first_asset_[number] == first_asset_[number + 1])
+      if (command_broken(number) || first_asset_[number] == first_asset_[number + 1])
         continue;
       const auto& declaration = p_.declarations[number];
       const bool needed = std::any_of(declaration.command.begin(), declaration.command.end(), has_template) ||

@@ -27,6 +27,7 @@ public:
   }
   /// No further error is kept: reading on is of no use.
   [[nodiscard]] bool full() const { return errors_ >= max_errors; }
+  [[nodiscard]] std::size_t errors() const { return errors_; }
   [[nodiscard]] bool clean() const { return errors_ == 0; }
   [[nodiscard]] diagnostics& list() { return out_; }
   /// Counts errors that others added to the list.

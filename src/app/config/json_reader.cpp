@@ -58,6 +58,14 @@ std::string to_hex(std::uint32_t value, int digits) {
   return text;
 }
 
+// "U+00A0" for one character's UTF-8.
+std::string code_point(std::string_view text) {
+  std::uint32_t code = static_cast<unsigned char>(text.front()) & (0xFFU >> (text.size() + 1));
+  for (const char c : text.substr(1))
+    code = code << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+  return "U+" + to_hex(code, code > 0xFFFF ? 6 : 4);
+}
+
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
 } // namespace
@@ -117,7 +125,7 @@ std::string json_reader::found() {
     std::string text;
     told_encoding_ = true; // what stands here is wrong anyway
     if (utf8_sequence(&text) && text != replacement)
-      return quoted(text);
+      return quoted(text) + " (" + code_point(text) + ")";
     return "the byte 0x" + to_hex(static_cast<std::uint32_t>(c), 2);
   }
   std::string text(1, static_cast<char>(c));
@@ -138,7 +146,8 @@ void json_reader::unexpected(std::string_view expected) {
                (frames_.empty() ? "" : "; " + opened_at() + " is not closed"));
     return;
   }
-  fail(where, "syntax", "expected " + std::string(expected) + ", found " + found());
+  const std::string_view way_out = peek() == '#' ? "; a comment begins with //" : "";
+  fail(where, "syntax", "expected " + std::string(expected) + ", found " + found() + std::string(way_out));
 }
 
 void json_reader::first_bytes() {
@@ -242,14 +251,14 @@ json_value json_reader::value() {
     fail(where, "syntax", "strings are written in double quotes, not in single ones");
     return {};
   default:
-    if (is_digit(c) || c == '-')
+    if (is_digit(c) || c == '-' || c == '+' || c == '.')
       return number(where);
     if (is_word(c))
       return word(where);
     if (frames_.empty() && c == end_of_text)
       fail(where, "empty_file",
            "the file is empty; a pipeline is { \"name\": …, \"assets\": { … } } (troupe init writes one)");
-    unexpected("a value");
+    unexpected(!frames_.empty() && !frames_.back().object ? "a value or \"]\"" : "a value");
     return {};
   }
 }
@@ -298,7 +307,8 @@ json_value json_reader::word(place where) {
   std::string lower = scratch_;
   for (char& c : lower)
     c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  std::string way_out = "; a string is written in double quotes";
+  std::string way_out =
+      frames_.empty() ? "; a pipeline file is JSON and begins with {" : "; a string is written in double quotes";
   if (lower == "true" || lower == "yes" || lower == "on")
     way_out = "; write true";
   else if (lower == "false" || lower == "no" || lower == "off")

@@ -82,6 +82,7 @@ private:
         out_.error(where, "bad_name", name_problem(name, "a param"));
       const auto v = values_.next();
       using type = param_value::type;
+      p_.params[name] = {}; // known even if its value is wrong
       if (v.kind == json_kind::string || v.kind == json_kind::number || v.kind == json_kind::boolean)
         p_.params[name] = {v.kind == json_kind::string   ? type::string
                            : v.kind == json_kind::number ? type::number
@@ -147,11 +148,15 @@ private:
   }
 
   void defaults() {
-    static constexpr auto keys = std::span(asset_keys).subspan(description_key);
     settings_.start();
-    values_.object("defaults", keys, [&](std::size_t key) {
-      if (key != 0)
-        return settings_.read(key + description_key);
+    values_.object("defaults", asset_keys, [&](std::size_t key) {
+      if (key >= first_settings_key)
+        return settings_.read(key);
+      if (key != description_key) {
+        values_.skip_value();
+        return out_.error(values_.key_place(), "unknown_key",
+                          quoted(asset_keys[key]) + " is each asset's own and cannot stand in \"defaults\"");
+      }
       if (const auto text = values_.string("description"))
         d_.default_description = *text;
     });
@@ -216,6 +221,7 @@ private:
     settings_.start();
     std::size_t useless = 0; // the first key that says nothing about a source
     bool has_command = false;
+    const std::size_t errors = out_.errors();
     const bool opened = values_.object("an asset", asset_keys, [&](std::size_t key) {
       switch (key) {
       case 0:
@@ -241,18 +247,14 @@ private:
     });
     if (!settings_.signature().empty())
       a.patch = patch_number();
-    if (!opened || json_.failed()) {
-      a.broken = true;
-      return;
-    }
-    if (!has_command)
+    a.broken |= !opened || json_.failed();
+    // Where a key is unknown it may have been meant to be the command.
+    if (!has_command && out_.errors() == errors)
       source(a, useless);
   }
 
   // An asset without a command is made elsewhere and only observed.
   void source(declared_asset& a, std::size_t useless) {
-    if (a.broken)
-      return;
     const std::string name = quoted(a.name);
     if (a.inputs.count != 0 || a.deps.count != 0)
       out_.error(a.where, "source_with_inputs",
@@ -298,22 +300,23 @@ private:
         if (word && word->size() > max_command_bytes)
           bad_command(a, values_.where(), "too_large",
                       "an element of the command is longer than 128 KiB, the most a program can be handed");
-        a.broken |= !word;
+        a.command_broken |= !word;
         words_.push_back(word ? p_.text.keep(*word) : std::string_view());
       }
-      if (!a.broken && (words_.empty() || words_.front().empty()))
+      if (!a.command_broken && (words_.empty() || words_.front().empty()))
         bad_command(a, v.where, "empty_command", "the command names no program to run");
     } else {
       a.kind = command_kind::shell; // whatever was meant, it is no source
-      a.broken = true;
-      values_.wrong_type(v, "command", "a string for the shell, or a list of strings to be executed directly");
+      a.command_broken = true;
+      values_.wrong_type(v, "command", "text for the shell, or a list of strings to be executed directly");
     }
     a.command = p_.text.keep(words_);
+    a.broken |= a.command_broken;
   }
 
   void bad_command(declared_asset& a, place where, std::string_view code, std::string message) {
     out_.error(where, code, std::move(message));
-    a.broken = true;
+    a.command_broken = true;
   }
 
   void paths(std::string_view what, std::vector<path_item>& items, item_range& range, declared_asset& a) {
@@ -332,10 +335,9 @@ private:
       } else {
         item = maker_.read(*text, *text, output, values_.where());
       }
-      if (item)
-        items.push_back(*item);
-      else
-        a.broken = true;
+      // A path that is none keeps its place, so that {{ outputs[1] }} means what it says.
+      a.broken |= !item;
+      items.push_back(item.value_or(path_item{p_.paths.intern(*text), false, false, values_.where()}));
     });
     range.count = static_cast<std::uint32_t>(items.size()) - range.first;
   }

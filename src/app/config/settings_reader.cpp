@@ -283,7 +283,7 @@ void read_pools(value_reader& values, std::string_view what,
       values.duplicate(name, where, first->second);
     else if (!is_name(name))
       values.out.error(where, "bad_name", name_problem(name, "a pool"));
-    const auto slots = values.whole_number(quoted(name), 1, max_slots);
+    const auto slots = values.whole_number("the size of the pool " + quoted(name), 1, max_slots);
     if (slots && is_new && is_name(name))
       take(name, static_cast<std::uint32_t>(*slots), where);
   }

@@ -39,6 +39,8 @@ void value_reader::wrong_type(const json_value& found, std::string_view what, st
   std::string message = named(what) + " has to be " + std::string(expected) + ", found " + describe(found);
   if (found.kind == json_kind::string && expected.starts_with("a list"))
     message += "; write [" + quoted(found.text) + "]";
+  else if ((found.kind == json_kind::number || found.kind == json_kind::boolean) && expected.starts_with("a string"))
+    message += "; write " + quoted(found.text);
   out.error(found.where, "wrong_type", std::move(message));
   json.skip(found);
 }
@@ -78,8 +80,16 @@ std::optional<std::string_view> value_reader::string(std::string_view what, std:
   return std::nullopt;
 }
 
+std::optional<std::string_view> value_reader::name_text(std::string_view what) {
+  const auto v = next();
+  if (v.kind == json_kind::string)
+    return v.text;
+  wrong_type(v, "the name of " + std::string(what), "text in double quotes");
+  return std::nullopt;
+}
+
 std::optional<std::string_view> value_reader::name(std::string_view what) {
-  const auto text = string(what, "a name");
+  const auto text = name_text(what);
   if (!text || is_name(*text))
     return text;
   out.error(where(), "bad_name", name_problem(*text, what));

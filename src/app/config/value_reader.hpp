@@ -56,7 +56,7 @@ public:
         duplicate(key, where, seen[i]);
         skip_value();
       } else {
-        seen[i] = where;
+        seen[i] = key_place_ = where;
         member(i);
       }
     }
@@ -80,6 +80,8 @@ public:
   void duplicate(std::string_view key, place where, place first);
   /// The place of the last value read.
   [[nodiscard]] place where() const { return where_; }
+  /// The place of the key that members() handed out last.
+  [[nodiscard]] place key_place() const { return key_place_; }
   [[nodiscard]] json_value next() {
     const json_value v = json.value();
     where_ = v.where;
@@ -90,7 +92,10 @@ public:
   findings& out;
 
 private:
+  [[nodiscard]] std::optional<std::string_view> name_text(std::string_view what);
+
   place where_;
+  place key_place_;
 };
 
 /// `"timeout"`: how `what` is put into messages; a text that holds blanks stays as it is.

@@ -114,6 +114,10 @@ std::string_view number_problem(std::string_view text) {
       ++i;
     return i - before;
   };
+  if (text.starts_with('+'))
+    return "a number has no + in front";
+  if (text.starts_with('.'))
+    return "a digit has to stand before the point";
   if (text.starts_with('-'))
     ++i;
   const std::size_t first = i;

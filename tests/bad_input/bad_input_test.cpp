@@ -1,0 +1,153 @@
+// Every wrong pipeline file beside this one is refused with exactly the findings written in its .expected file; files
+// too large to keep are made here. TROUPE_UPDATE_GOLDEN=1 rewrites the expectations: read what it wrote.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include "app/config/load_pipeline.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace troupe;
+using namespace troupe::config;
+
+namespace {
+
+std::string lines(const diagnostics& list) {
+  std::string text;
+  for (const auto& item : list.items)
+    text += std::to_string(item.where.line) + ":" + std::to_string(item.where.column) + ": " +
+            (item.level == severity::warning ? "warning " : "") + item.code + ": " + item.message + "\n";
+  return text;
+}
+
+std::string content(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::vector<std::filesystem::path> bad_files() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(BAD_INPUT_FOLDER))
+    if (entry.path().extension() == ".json")
+      files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// A text of `count` copies of a part between two others, never in memory as a whole.
+std::function<std::ptrdiff_t(char*, std::size_t)> repeated(std::string before, std::string part, std::size_t count,
+                                                           std::string after) {
+  std::string waiting = std::move(before);
+  return [=](char* into, std::size_t capacity) mutable {
+    while (waiting.size() < capacity && count > 0) {
+      waiting += part;
+      --count;
+    }
+    if (count == 0) {
+      waiting += after;
+      after.clear();
+    }
+    const std::size_t bytes = std::min(capacity, waiting.size());
+    std::memcpy(into, waiting.data(), bytes);
+    waiting.erase(0, bytes);
+    return static_cast<std::ptrdiff_t>(bytes);
+  };
+}
+
+loaded_pipeline parse(std::string before, std::string part, std::size_t count, std::string after) {
+  parse_options options;
+  options.folder = "/nowhere";
+  return parse_pipeline(repeated(std::move(before), std::move(part), count, std::move(after)), options);
+}
+
+} // namespace
+
+TEST_CASE("each wrong file is refused with exactly the findings expected") {
+  const bool update = std::getenv("TROUPE_UPDATE_GOLDEN") != nullptr;
+  for (const auto& file : bad_files()) {
+    INFO(file.filename().string());
+    load_options options;
+    options.file = file.string();
+    const auto loaded = load_pipeline(options);
+    const std::string found = lines(loaded.findings);
+    const auto expected = std::filesystem::path(file).replace_extension(".expected");
+    if (update)
+      std::ofstream(expected, std::ios::binary) << found;
+    CHECK(found == content(expected));
+    const bool only_warns = file.filename().string().starts_with("warning_");
+    CHECK(loaded.findings.has_errors() != only_warns);
+    CHECK((loaded.p != nullptr) == only_warns);
+    CHECK((loaded.graph != nullptr) == only_warns);
+  }
+}
+
+TEST_CASE("there are at least 100 wrong files, and each expectation belongs to one") {
+  const auto files = bad_files();
+  CHECK(files.size() >= 100);
+  for (const auto& entry : std::filesystem::directory_iterator(BAD_INPUT_FOLDER))
+    if (entry.path().extension() == ".expected") {
+      INFO(entry.path().string());
+      CHECK(std::filesystem::exists(std::filesystem::path(entry.path()).replace_extension(".json")));
+    }
+}
+
+TEST_CASE("a hundred megabytes of blanks are an empty file") {
+  const auto loaded = parse("", std::string(1000, ' '), 100'000, "");
+  CHECK(lines(loaded.findings) ==
+        "1:100000001: empty_file: the file is empty; a pipeline is { \"name\": …, \"assets\": { … } "
+        "} (troupe init writes one)\n");
+}
+
+TEST_CASE("a hundred megabytes of newlines are an empty file") {
+  const auto loaded = parse("", std::string(1000, '\n'), 100'000, "");
+  CHECK(lines(loaded.findings).starts_with("100000001:1: empty_file: "));
+}
+
+TEST_CASE("ten thousand levels are refused at the first too deep") {
+  const auto lists = parse("{\"x\": ", "[", 10'000, std::string(10'000, ']') + "}");
+  CHECK(lines(lists.findings).ends_with("1:70: too_deep: nested deeper than 64 levels\n"));
+  const auto objects = parse("", "{\"a\":", 10'000, "1" + std::string(10'000, '}'));
+  CHECK(lines(objects.findings).ends_with("1:321: too_deep: nested deeper than 64 levels\n"));
+}
+
+TEST_CASE("a text beyond 1 GiB is refused without being kept") {
+  const auto loaded = parse("", std::string(1 << 20, ' '), 1025, "{}");
+  CHECK(lines(loaded.findings) == "0:0: too_large: the file is larger than 1 GiB\n");
+}
+
+TEST_CASE("a string of a hundred megabytes is refused before it is read to its end") {
+  const auto loaded = parse("{\"name\": \"", std::string(1000, 'x'), 100'000, "\"}");
+  CHECK(lines(loaded.findings) == "1:10: too_large: this string is longer than 1 MiB\n");
+}
+
+TEST_CASE("a comment of a hundred megabytes that is never closed is reported where it begins") {
+  const auto loaded = parse("{ /*", std::string(1000, '*'), 100'000, "");
+  CHECK(lines(loaded.findings) == "1:3: unexpected_end: this comment is never closed: */ is missing\n");
+}
+
+TEST_CASE("a number of a hundred megabytes is refused") {
+  const auto loaded = parse("{ \"x\": ", std::string(1000, '9'), 100'000, " }");
+  CHECK(lines(loaded.findings).ends_with("1:8: bad_number: a number of more than 400 characters\n"));
+}
+
+TEST_CASE("a million mistakes are a hundred findings and a word about the rest") {
+  const auto loaded = parse("{\"name\":\"p\",\"assets\":{", "\"a b\":{\"command\":\"x\"},", 1'000'000, "}}");
+  CHECK(loaded.findings.items.size() == 101);
+  CHECK(loaded.findings.items.back().code == "too_many_errors");
+}
+
+TEST_CASE("a source that cannot be read makes no pipeline") {
+  parse_options options;
+  options.folder = "/nowhere";
+  const auto loaded = parse_pipeline([](char*, std::size_t) -> std::ptrdiff_t { return -1; }, options);
+  CHECK_FALSE(loaded.p);
+}
