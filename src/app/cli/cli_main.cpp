@@ -1,0 +1,63 @@
+// Matching the command line with the verbs, and what holds for all of them.
+#include "app/cli/cli_main.hpp"
+
+#include "app/cli/logging.hpp"
+#include "app/cli/verbs.hpp"
+
+namespace troupe::cli {
+
+std::unique_ptr<command_spec> make_commands(invocation& with) {
+  auto root = std::make_unique<command_spec>("troupe", "Troupe keeps assets up to date: it runs what is stale, in "
+                                                       "parallel, and nothing else.");
+  auto& options = with.options;
+  root->text("-f,--file", "FILE", options.file, "the pipeline file (default: troupe.json); -: standard input")
+      .completes = completion::files;
+  root->text("--state", "DIR", options.state, "the state folder (default: the pipeline's state_dir)").completes =
+      completion::folders;
+  root->texts("--param", "NAME=VALUE", options.params, "another value for a param of the pipeline");
+  root->flag("--json", options.json, "one JSON document on standard output instead of text");
+  root->choice("--color", "WHEN", options.colour, {"auto", "always", "never"}, "colours");
+  root->choice("--log-level", "LEVEL", options.log_level, log_level_names(), "how much is logged to standard error");
+  root->examples = {{"troupe init && troupe run", "write a small pipeline into this folder and run it"},
+                    {"troupe plan", "what would run now, and why"},
+                    {"troupe runs", "what has been run"}};
+  for (const auto declare : {declare_run, declare_plan, declare_explain, declare_status, declare_graph,
+                             declare_validate, declare_runs, declare_show, declare_logs, declare_resume, declare_cancel,
+                             declare_init, declare_completions, declare_version, declare_complete})
+    declare(*root, with);
+  return root;
+}
+
+} // namespace troupe::cli
+
+namespace troupe {
+
+int cli_main(int argc, const char* const* argv, cli::console& io) {
+  using namespace cli;
+  invocation with(io);
+  const auto root = make_commands(with);
+  const auto line = parse_line(*root, argc, argv);
+  const bool nothing = line.command == root.get() && !line.version && line.error.empty();
+  if (line.error.empty() && (line.help || nothing)) {
+    io.out.stream << help_text(*root, *line.command, line.path) << std::flush;
+    return exit_ok;
+  }
+  if (!line.error.empty()) {
+    io.err.stream << io.err.colours.paint(tint::bad, "error: ") << line.error << "\n'" << line.path
+                  << " --help' tells more\n"
+                  << std::flush;
+    return exit_usage;
+  }
+  if (line.version) {
+    io.out.stream << "troupe " TROUPE_VERSION "\n" << std::flush;
+    return exit_ok;
+  }
+  io.set_colour(with.options.colour);
+  if (with.options.log_level != "off")
+    set_up_logging(with.options.log_level);
+  const int status = line.command->action();
+  io.out.stream << std::flush;
+  return status;
+}
+
+} // namespace troupe

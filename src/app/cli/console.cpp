@@ -1,0 +1,89 @@
+// Terminals: isatty, window size, the environment's wishes about colour.
+#include "app/cli/console.hpp"
+
+#include <cstdlib>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+bool plain_wanted() {
+  return !environment("NO_COLOR").empty() || environment("TERM") == "dumb";
+}
+
+} // namespace
+
+std::string palette::paint(tint colour, std::string_view text) const {
+  if (!on || colour == tint::none || text.empty())
+    return std::string(text);
+  const char* code = "";
+  switch (colour) {
+  case tint::none:
+    break;
+  case tint::good:
+    code = "32";
+    break;
+  case tint::bad:
+    code = "31";
+    break;
+  case tint::warn:
+    code = "33";
+    break;
+  case tint::info:
+    code = "36";
+    break;
+  case tint::dim:
+    code = "2";
+    break;
+  case tint::strong:
+    code = "1";
+    break;
+  }
+  return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
+}
+
+std::optional<terminal_size> output::size() const {
+  if (!terminal)
+    return std::nullopt;
+  terminal_size size;
+  winsize window{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) {
+    size.columns = window.ws_col;
+    size.rows = window.ws_row > 0 ? window.ws_row : size.rows;
+  } else if (const int columns = std::atoi(std::string(environment("COLUMNS")).c_str()); columns > 0) {
+    size.columns = columns;
+  }
+  return size;
+}
+
+console::console(std::ostream& out_stream, std::ostream& err_stream, int out_descriptor, int err_descriptor)
+    : out{out_stream, out_descriptor, {}, out_descriptor >= 0 && ::isatty(out_descriptor) == 1},
+      err{err_stream, err_descriptor, {}, err_descriptor >= 0 && ::isatty(err_descriptor) == 1} {
+  set_colour("auto");
+}
+
+void console::set_colour(std::string_view when) {
+  for (auto* to : {&out, &err})
+    to->colours.on = when == "always" || (when == "auto" && to->terminal && !plain_wanted());
+}
+
+bool console::may_repaint(const output& to) {
+  return to.terminal && !plain_wanted();
+}
+
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (const auto value = environment(name); !value.empty())
+      return value.find("UTF-8") != std::string_view::npos || value.find("utf8") != std::string_view::npos ||
+             value.find("utf-8") != std::string_view::npos;
+  return false;
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,54 @@
+// Where the program's words go: the two streams, whether they are terminals, how wide, and whether in colour. Knows
+// nothing of what is said.
+#pragma once
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace troupe::cli {
+
+/// The few colours used, by meaning.
+enum class tint { none, good, bad, warn, info, dim, strong };
+
+/// Colours text, or leaves it alone.
+struct palette {
+  bool on = false;
+  [[nodiscard]] std::string paint(tint colour, std::string_view text) const;
+};
+
+/// Width and height in characters.
+struct terminal_size {
+  int columns = 80;
+  int rows = 24;
+};
+
+/// One stream and the terminal behind it, if there is one.
+struct output {
+  std::ostream& stream;
+  int descriptor = -1; ///< -1: not a terminal, whatever else it is
+  palette colours;
+  bool terminal = false;
+
+  /// The terminal's size now; nullopt if it is none. COLUMNS counts where the terminal does not know.
+  [[nodiscard]] std::optional<terminal_size> size() const;
+};
+
+/// Standard output and standard error of one invocation.
+class console {
+public:
+  console(std::ostream& out_stream, std::ostream& err_stream, int out_descriptor = -1, int err_descriptor = -1);
+
+  /// auto, always, never; auto: only on a terminal, unless NO_COLOR is set or TERM is dumb.
+  void set_colour(std::string_view when);
+  /// Whether a block may be repainted on it: a terminal that is not dumb, and NO_COLOR unset.
+  [[nodiscard]] static bool may_repaint(const output& to);
+
+  output out, err;
+};
+
+/// Whether the locale's characters are UTF-8, so that more than ASCII may be drawn.
+[[nodiscard]] bool locale_is_utf8();
+
+} // namespace troupe::cli

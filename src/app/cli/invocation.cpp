@@ -1,0 +1,70 @@
+// What every verb does alike.
+#include "app/cli/invocation.hpp"
+
+#include "app/cli/documents.hpp"
+#include "app/cli/text.hpp"
+
+namespace troupe::cli {
+
+int exit_status_of(error_code code) {
+  switch (code) {
+  case error_code::invalid_input:
+  case error_code::not_found:
+  case error_code::io:
+    return exit_usage;
+  case error_code::state_locked:
+  case error_code::state_unusable:
+    return exit_state;
+  case error_code::internal:
+    return exit_failed;
+  }
+  return exit_failed;
+}
+
+result<project_options> invocation::project_request() const {
+  project_options request;
+  if (!options.file.empty())
+    request.file = options.file;
+  request.state = options.state;
+  for (const auto& param : options.params) {
+    const auto equals = param.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return fail(error_code::invalid_input, "--param takes NAME=VALUE, not '" + param + "'");
+    request.params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
+  }
+  return request;
+}
+
+result<project> invocation::open() {
+  auto request = project_request();
+  if (!request)
+    return request.error();
+  findings = {};
+  auto opened = open_project(*request, findings);
+  if (!findings.items.empty())
+    io.err.stream << findings_text(findings, io.err.colours) << std::flush;
+  return opened;
+}
+
+result<std::string> invocation::state_folder() const {
+  auto request = project_request();
+  if (!request)
+    return request.error();
+  return find_state_folder(*request);
+}
+
+int invocation::report(const error& e) {
+  if (options.json) {
+    json_writer json(io.out.stream);
+    write_error(json, e, findings);
+  }
+  io.out.stream << std::flush; // what was said before the error comes before it
+  io.err.stream << io.err.colours.paint(tint::bad, "error: ") << e.message << "\n" << std::flush;
+  return exit_status_of(e.code);
+}
+
+void invocation::warn(std::string_view message) {
+  io.err.stream << io.err.colours.paint(tint::warn, "warning: ") << printable(message) << "\n" << std::flush;
+}
+
+} // namespace troupe::cli

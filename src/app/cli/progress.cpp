@@ -1,0 +1,118 @@
+// The painting thread and its escape sequences (ECMA-48: cursor up, erase below).
+#include "app/cli/progress.hpp"
+
+#include "app/cli/text.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+constexpr auto repaint_every = std::chrono::milliseconds(100);
+
+/// The width of a line without the colours' sequences.
+std::size_t painted_width(std::string_view line) {
+  return display_width(printable_log_line(line));
+}
+
+} // namespace
+
+progress::progress(const output& to, const pipeline& p, const clock& time)
+    : to_(to), time_(time), repaint_(console::may_repaint(to)),
+      model_(p, {.colours = to.colours, .unicode = locale_is_utf8(), .every_asset = !repaint_}) {}
+
+progress::~progress() {
+  finish();
+}
+
+void progress::run_began(const run_outline& outline) {
+  const std::lock_guard lock(mutex_);
+  if (outline.assets == outline.fresh)
+    return; // nothing will happen: the summary says it all
+  model_.run_began(outline, time_.monotonic());
+  began_ = true;
+  painter_ = std::thread([this] { paint_until_finished(); });
+}
+
+void progress::attempt_began(asset_index asset, std::uint32_t attempt, const std::vector<reason>&, duration expected) {
+  const std::lock_guard lock(mutex_);
+  model_.attempt_began(asset, attempt, expected, time_.monotonic());
+}
+
+void progress::attempt_ended(asset_index asset, const attempt_end& end) {
+  const std::lock_guard lock(mutex_);
+  model_.attempt_ended(asset, end, time_.monotonic());
+}
+
+void progress::asset_settled(asset_index asset, asset_status status, asset_index because) {
+  const std::lock_guard lock(mutex_);
+  model_.asset_settled(asset, status, because);
+}
+
+void progress::run_stopping(stop_cause cause) {
+  const std::lock_guard lock(mutex_);
+  model_.run_stopping(cause);
+}
+
+void progress::warned(std::string_view message) {
+  const std::lock_guard lock(mutex_);
+  model_.line(to_.colours.paint(tint::warn, "warning: ") + printable(message));
+}
+
+void progress::print_line(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  model_.line(text);
+}
+
+void progress::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (finished_)
+      return;
+    finished_ = true;
+  }
+  wake_.notify_all();
+  if (painter_.joinable())
+    painter_.join();
+  std::unique_lock lock(mutex_);
+  paint(lock, true);
+}
+
+void progress::paint_until_finished() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, repaint_every, [this] { return finished_; }))
+    paint(lock, false);
+}
+
+void progress::paint(std::unique_lock<std::mutex>& held, bool last) {
+  std::string text = model_.take_lines();
+  if (!repaint_) {
+    held.unlock();
+    if (!text.empty())
+      (to_.stream << text).flush();
+    held.lock();
+    return;
+  }
+  const auto size = to_.size().value_or(terminal_size{});
+  const auto block = last || !began_ ? std::vector<std::string>() : model_.block(time_.monotonic(), size);
+  held.unlock(); // a slow terminal must not hold up the run
+
+  // The terminal may have become narrower since: a line then takes several rows.
+  const auto columns = static_cast<std::size_t>(std::max(size.columns, 1));
+  std::size_t up = 0;
+  for (const auto width : on_screen_)
+    up += width == 0 ? 1 : (width + columns - 1) / columns;
+  std::string frame;
+  if (up > 0)
+    frame += "\x1b[" + std::to_string(up) + "A\r\x1b[J";
+  frame += text;
+  on_screen_.clear();
+  for (const auto& line : block) {
+    frame += line + "\n";
+    on_screen_.push_back(painted_width(line));
+  }
+  if (!frame.empty())
+    (to_.stream << frame).flush();
+  held.lock();
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,56 @@
+// Shows a run while it goes on: a block repainted by a thread of its own on a terminal, lines where it is none. Knows
+// how to write to terminals; what it shows is progress_model's.
+#pragma once
+
+#include "app/cli/progress_model.hpp"
+#include "ports/clock.hpp"
+#include "ports/run_observer.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace troupe::cli {
+
+/// Observes one run. The observer's calls cost a lock and some text; all writing happens on the painting thread, at
+/// most ten times a second. Nobody else may write to the output between run_began and finish. The cursor is never
+/// hidden and rests below the block, so that nothing needs to be restored, whatever ends the process.
+class progress final : public run_observer {
+public:
+  progress(const output& to, const pipeline& p, const clock& time);
+  ~progress() override;
+  progress(const progress&) = delete;
+  progress& operator=(const progress&) = delete;
+
+  void run_began(const run_outline& outline) override;
+  void attempt_began(asset_index asset, std::uint32_t attempt, const std::vector<reason>& reasons,
+                     duration expected) override;
+  void attempt_ended(asset_index asset, const attempt_end& end) override;
+  void asset_settled(asset_index asset, asset_status status, asset_index because) override;
+  void run_stopping(stop_cause cause) override;
+  void warned(std::string_view message) override;
+
+  /// A line for the screen from elsewhere (a log message); any thread.
+  void print_line(std::string_view text);
+  /// Removes the block, writes the lines that are left, ends the thread. Repeated calls do nothing.
+  void finish();
+  /// After finish().
+  [[nodiscard]] const progress_totals& totals() const { return model_.totals(); }
+
+private:
+  void paint_until_finished();
+  void paint(std::unique_lock<std::mutex>& held, bool last);
+
+  const output& to_;
+  const clock& time_;
+  const bool repaint_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  progress_model model_;               // under mutex_
+  bool finished_ = false;              // under mutex_
+  bool began_ = false;                 // under mutex_
+  std::vector<std::size_t> on_screen_; // painting thread: width of each line of the block that is on the screen
+  std::thread painter_;
+};
+
+} // namespace troupe::cli

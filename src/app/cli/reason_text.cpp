@@ -1,0 +1,96 @@
+// The words.
+#include "app/cli/reason_text.hpp"
+
+#include "app/cli/text.hpp"
+
+namespace troupe::cli {
+
+std::string reason_words(const reason& why) {
+  std::string words(to_string(why.kind));
+  for (auto& c : words)
+    if (c == '_')
+      c = ' ';
+  return why.detail.empty() ? words : words + ": " + printable(why.detail);
+}
+
+std::string reason_words(const std::vector<reason>& why) {
+  std::string all;
+  for (const auto& one : why)
+    all += (all.empty() ? "" : "; ") + reason_words(one);
+  return all;
+}
+
+std::string reason_sentence(const reason& why) {
+  const std::string detail = printable(why.detail);
+  switch (why.kind) {
+  case reason_kind::never_materialized:
+    return "It has never been materialized: no attempt at it has succeeded yet.";
+  case reason_kind::command_changed:
+    return "Its command (or its shell, working folder or matrix values) is not what it was made with.";
+  case reason_kind::version_changed:
+    return "Its declared version is not what it was made with" + (detail.empty() ? "" : ": " + detail) + ".";
+  case reason_kind::env_changed:
+    return "Its environment variable " + detail + " is not what it was made with.";
+  case reason_kind::param_changed:
+    return "The param " + detail + ", which it uses, has another value than it was made with.";
+  case reason_kind::input_changed:
+    return "The content of its input " + detail + " has changed since.";
+  case reason_kind::input_added:
+    return "The file " + detail + " is among its inputs now and was not when it was made.";
+  case reason_kind::input_removed:
+    return "The file " + detail + " was among its inputs when it was made and is not now.";
+  case reason_kind::upstream_changed:
+    return "What it needs from " + detail + " is not the data version it was made from.";
+  case reason_kind::output_missing:
+    return "Its output " + detail + " is not there.";
+  case reason_kind::output_modified:
+    return "Its output " + detail + " is not as it was produced: somebody else wrote it.";
+  case reason_kind::last_attempt_failed:
+    return "The last attempt at it did not succeed" + (detail.empty() ? "" : ": it was " + detail) + ".";
+  case reason_kind::expired:
+    return "Its last materialization is older than its max_age" + (detail.empty() ? "" : " (" + detail + ")") + ".";
+  case reason_kind::always:
+    return "It is declared to run every time (\"always\": true).";
+  case reason_kind::forced:
+    return "It was asked to run whatever its freshness (--force).";
+  }
+  return reason_words(why);
+}
+
+std::string maybe_sentence(const std::vector<reason>& why) {
+  std::vector<std::string> upstreams;
+  for (const auto& one : why)
+    if (one.kind == reason_kind::upstream_changed)
+      upstreams.push_back(printable(one.detail));
+  const std::string names = upstreams.empty() ? "something it needs" : listed(upstreams, 10);
+  return "It needs " + names + ", which will or may run first. If " +
+         (upstreams.size() > 1 ? "they end up with the data versions they have"
+                               : "that ends up with the data version it has") +
+         ", it is spared (early cut-off); otherwise it runs.";
+}
+
+std::string_view freshness_word(plan_action action) {
+  switch (action) {
+  case plan_action::fresh:
+    return "fresh";
+  case plan_action::maybe:
+    return "may run";
+  case plan_action::run:
+    return "stale";
+  }
+  return "unknown";
+}
+
+std::string_view action_word(plan_action action) {
+  switch (action) {
+  case plan_action::fresh:
+    return "fresh";
+  case plan_action::maybe:
+    return "maybe";
+  case plan_action::run:
+    return "run";
+  }
+  return "unknown";
+}
+
+} // namespace troupe::cli

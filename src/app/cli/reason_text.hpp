@@ -1,0 +1,26 @@
+// Reasons and outcomes in words for people. Knows nothing of how they are found.
+#pragma once
+
+#include "core/reason.hpp"
+#include "core/report.hpp"
+
+#include <string>
+#include <vector>
+
+namespace troupe::cli {
+
+/// A few words, for a column: "input changed: data/x.txt".
+[[nodiscard]] std::string reason_words(const reason& why);
+/// All of them, separated by "; ".
+[[nodiscard]] std::string reason_words(const std::vector<reason>& why);
+/// A whole sentence, with what it means.
+[[nodiscard]] std::string reason_sentence(const reason& why);
+/// For an asset that may run: which upstreams may change, and that early cut-off can spare it.
+[[nodiscard]] std::string maybe_sentence(const std::vector<reason>& why);
+
+/// "fresh", "stale", "may run".
+[[nodiscard]] std::string_view freshness_word(plan_action action);
+/// "run", "maybe", "fresh": the words of the JSON documents.
+[[nodiscard]] std::string_view action_word(plan_action action);
+
+} // namespace troupe::cli

@@ -1,0 +1,26 @@
+// The arguments that `run` and `plan` have in common, and what they share with `resume`. Knows no engine.
+#pragma once
+
+#include "app/cli/invocation.hpp"
+
+#include <string>
+
+namespace troupe::cli {
+
+/// What is to be brought up to date, as on the command line.
+struct run_arguments {
+  run_options options;
+  std::string strategy;
+  bool dry_run = false;
+};
+
+/// Declares SELECTION, --only, --exclude and --force.
+void declare_selection(command_spec& verb, run_options& to);
+/// `plan`, and `run --dry-run`.
+[[nodiscard]] int show_plan(invocation& with, const run_options& options);
+
+/// Runs `go` under the signals with live progress, prints how the run ended, returns the exit status.
+using run_function = std::function<result<run_result>(run_observer&, stop_request&)>;
+[[nodiscard]] int watch_run(invocation& with, const project& on, const run_function& go);
+
+} // namespace troupe::cli

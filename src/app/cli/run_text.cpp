@@ -1,0 +1,236 @@
+// The words, the tables, the ends of logs.
+#include "app/cli/run_text.hpp"
+
+#include "app/cli/reason_text.hpp"
+#include "app/cli/text.hpp"
+#include "app/engine/project.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+constexpr std::size_t log_lines_shown = 10;
+constexpr std::size_t failures_shown = 20;
+
+std::string run_name(run_number run) {
+  return "#" + std::to_string(run.value);
+}
+
+std::string times(std::uint32_t attempts) {
+  return attempts == 1 ? "" : " after " + std::to_string(attempts) + " attempts";
+}
+
+} // namespace
+
+std::string counts_text(const status_counts& counts) {
+  static constexpr asset_status order[] = {asset_status::failed,  asset_status::blocked,   asset_status::cancelled,
+                                           asset_status::running, asset_status::retrying,  asset_status::ready,
+                                           asset_status::waiting, asset_status::succeeded, asset_status::fresh};
+  std::string out;
+  for (const auto status : order)
+    if (const auto count = counts[static_cast<std::size_t>(status)]; count > 0)
+      out += (out.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(to_string(status));
+  return out.empty() ? "nothing" : out;
+}
+
+tint tint_of(asset_status status) {
+  switch (status) {
+  case asset_status::succeeded:
+    return tint::good;
+  case asset_status::failed:
+    return tint::bad;
+  case asset_status::blocked:
+  case asset_status::cancelled:
+  case asset_status::retrying:
+    return tint::warn;
+  case asset_status::running:
+  case asset_status::ready:
+    return tint::info;
+  case asset_status::waiting:
+  case asset_status::fresh:
+    return tint::dim;
+  }
+  return tint::none;
+}
+
+tint tint_of(run_status status) {
+  switch (status) {
+  case run_status::succeeded:
+    return tint::good;
+  case run_status::failed:
+    return tint::bad;
+  case run_status::cancelled:
+  case run_status::interrupted:
+    return tint::warn;
+  case run_status::queued:
+  case run_status::running:
+    return tint::info;
+  }
+  return tint::none;
+}
+
+std::string local_time(timestamp t) {
+  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  char buffer[32];
+  std::strftime(buffer, sizeof buffer, "%Y-%m-%d %H:%M:%S", &parts);
+  return buffer;
+}
+
+std::string ago(timestamp then, timestamp now) {
+  return now - then < std::chrono::seconds(1) ? "just now" : to_human(now - then) + " ago";
+}
+
+std::string short_path(const std::string& path) {
+  char here[4096];
+  if (::getcwd(here, sizeof here) == nullptr)
+    return path;
+  const std::string prefix = std::string(here) + "/";
+  return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
+}
+
+std::vector<std::string> last_lines(const std::string& file, std::size_t count) {
+  constexpr std::streamoff most = 64 * 1024;
+  std::vector<std::string> lines;
+  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  if (!in)
+    return lines;
+  const std::streamoff size = in.tellg();
+  const auto from = std::max<std::streamoff>(0, size - most);
+  in.seekg(from);
+  std::string text(static_cast<std::size_t>(std::min(size, most)), '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  std::string_view rest = text;
+  if (!rest.empty() && rest.back() == '\n')
+    rest.remove_suffix(1);
+  while (lines.size() < count && !rest.empty()) {
+    const auto start = rest.rfind('\n');
+    lines.push_back(printable_log_line(start == std::string_view::npos ? rest : rest.substr(start + 1)));
+    rest = start == std::string_view::npos ? std::string_view() : rest.substr(0, start);
+  }
+  std::reverse(lines.begin(), lines.end());
+  return lines;
+}
+
+std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset) {
+  return asset.last_log_attempt > 0 ? log_path(state_folder, run, asset.name, asset.last_log_attempt) : std::string();
+}
+
+void print_failures(const output& to, const std::string& state_folder, const run_report& report,
+                    const std::vector<std::string>& allowed_to_fail) {
+  std::size_t shown = 0, failed = 0;
+  for (const auto& asset : report.assets) {
+    if (asset.status != asset_status::failed || ++failed > failures_shown)
+      continue;
+    ++shown;
+    const bool allowed = std::find(allowed_to_fail.begin(), allowed_to_fail.end(), asset.name) != allowed_to_fail.end();
+    to.stream << "\n"
+              << to.colours.paint(allowed ? tint::warn : tint::bad, allowed ? "failed (allowed to): " : "failed: ")
+              << to.colours.paint(tint::strong, printable(asset.name)) << times(std::max(asset.attempts, 1U)) << ": "
+              << (asset.error.empty() ? "no more is known" : printable(asset.error)) << "\n";
+    const auto log = log_of(state_folder, report.run.run, asset);
+    if (log.empty())
+      continue;
+    to.stream << "  log: " << printable(short_path(log)) << "\n";
+    for (const auto& line : last_lines(log, log_lines_shown))
+      to.stream << to.colours.paint(tint::dim, "  | ") << line << "\n";
+  }
+  if (failed > shown)
+    to.stream << "\n… and " << failed - shown << " more failed: troupe show " << report.run.run.value << "\n";
+}
+
+void print_summary(const output& to, run_status status, run_number run, const status_counts& counts, duration took,
+                   const progress_totals& totals) {
+  std::string more;
+  if (totals.unchanged > 0)
+    more += "; " + std::to_string(totals.unchanged) + " produced what was there before";
+  if (totals.spared > 0)
+    more += "; early cut-off spared " + counted(totals.spared, "asset");
+  to.stream << to.colours.paint(tint_of(status), "run " + run_name(run) + " " + std::string(to_string(status)))
+            << " in " << to_human(took) << ": " << counts_text(counts) << more << "\n";
+}
+
+void print_run(const output& to, const std::string& state_folder, const run_report& report, bool with_fresh,
+               timestamp now) {
+  const auto& run = report.run;
+  to.stream << to.colours.paint(tint::strong, "run " + run_name(run.run)) << " of " << printable(run.pipeline) << ": "
+            << to.colours.paint(tint_of(run.status), to_string(run.status)) << "\n"
+            << "  id        " << to_string(run.id) << "\n"
+            << "  started   " << local_time(run.started_at) << " (" << ago(run.started_at, now) << ")\n";
+  if (run.finished_at)
+    to.stream << "  finished  " << local_time(*run.finished_at) << ", took "
+              << to_human(*run.finished_at - run.started_at) << "\n";
+  const auto& request = run.request;
+  std::string asked;
+  for (const auto& word : request.selection)
+    asked += " " + word;
+  for (const auto& word : request.exclude)
+    asked += " --exclude " + word;
+  for (const auto& [key, value] : request.params)
+    asked.append(" --param ").append(key).append("=").append(value);
+  asked += std::string(request.only ? " --only" : "") + (request.force ? " --force" : "");
+  to.stream << "  asked     " << (asked.empty() ? "everything" : printable(asked.substr(1))) << "\n";
+  status_counts counts{};
+  for (const auto& asset : report.assets)
+    ++counts[static_cast<std::size_t>(asset.status)];
+  to.stream << "  assets    " << counts_text(counts) << "\n";
+
+  table rows({{"ASSET", false, true},
+              {"STATUS", false, false},
+              {"TRIES", true, false},
+              {"DURATION", true, false},
+              {"WHY", false, true}});
+  std::size_t hidden = 0;
+  for (const auto& asset : report.assets) {
+    if (asset.status == asset_status::fresh && !with_fresh) {
+      ++hidden;
+      continue;
+    }
+    std::string why = reason_words(asset.reasons);
+    if (asset.status == asset_status::blocked)
+      why = "blocked by " + asset.because;
+    else if (!asset.error.empty())
+      why = asset.error;
+    rows.row({asset.name,
+              {std::string(to_string(asset.status)) +
+                   (asset.status == asset_status::succeeded && !asset.changed ? ", unchanged" : ""),
+               tint_of(asset.status)},
+              asset.attempts == 0 ? "" : std::to_string(asset.attempts),
+              asset.attempts == 0 ? "" : to_human(asset.took),
+              why});
+  }
+  if (!rows.empty())
+    to.stream << "\n";
+  rows.print(to);
+  if (hidden > 0)
+    to.stream << to.colours.paint(tint::dim, (rows.empty() ? "\n" : "") + counted(hidden, "fresh asset") +
+                                                 " not listed (--all lists them)")
+              << "\n";
+  print_failures(to, state_folder, report, {});
+}
+
+void print_runs(const output& to, const std::vector<run_record>& runs, timestamp now) {
+  table rows({{"RUN", true, false},
+              {"PIPELINE", false, true},
+              {"STATUS", false, false},
+              {"STARTED", false, false},
+              {"DURATION", true, false},
+              {"ASSETS", false, true}});
+  for (const auto& run : runs)
+    rows.row({run_name(run.run),
+              run.pipeline,
+              {std::string(to_string(run.status)), tint_of(run.status)},
+              local_time(run.started_at) + " (" + ago(run.started_at, now) + ")",
+              run.finished_at ? to_human(*run.finished_at - run.started_at) : std::string(),
+              run.finished_at ? counts_text(run.counts) : std::string()});
+  rows.print(to);
+}
+
+} // namespace troupe::cli

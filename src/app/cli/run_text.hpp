@@ -1,0 +1,44 @@
+// Runs and their assets in words for people: summaries, failures with the end of their logs, tables. Knows nothing of
+// how runs go.
+#pragma once
+
+#include "app/cli/console.hpp"
+#include "app/cli/progress_model.hpp"
+#include "core/report.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::cli {
+
+/// "2 failed, 1 blocked, 5 succeeded, 3 fresh"; nothing that is zero.
+[[nodiscard]] std::string counts_text(const status_counts& counts);
+[[nodiscard]] tint tint_of(asset_status status);
+[[nodiscard]] tint tint_of(run_status status);
+/// In local time: 2026-01-31 08:15:30.
+[[nodiscard]] std::string local_time(timestamp t);
+/// "3m07s ago"; "just now" within a second or for what lies ahead.
+[[nodiscard]] std::string ago(timestamp then, timestamp now);
+/// Relative to the working folder where it lies beneath.
+[[nodiscard]] std::string short_path(const std::string& path);
+
+/// The last lines of a file, made printable; fewer if they are long (64 KiB are read). Empty if it cannot be read.
+[[nodiscard]] std::vector<std::string> last_lines(const std::string& file, std::size_t count);
+
+/// Where an asset's last log of the run is; empty if it has none.
+[[nodiscard]] std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset);
+
+/// Each failed asset: what happened, where its log is, the end of it. At most 20 of them.
+void print_failures(const output& to, const std::string& state_folder, const run_report& report,
+                    const std::vector<std::string>& allowed_to_fail);
+/// "run #3 succeeded in 3.2s: …": how a run ended, in one or a few lines.
+void print_summary(const output& to, run_status status, run_number run, const status_counts& counts, duration took,
+                   const progress_totals& totals);
+/// `show`: the run and its assets.
+void print_run(const output& to, const std::string& state_folder, const run_report& report, bool with_fresh,
+               timestamp now);
+/// `runs`.
+void print_runs(const output& to, const std::vector<run_record>& runs, timestamp now);
+
+} // namespace troupe::cli

@@ -1,0 +1,61 @@
+// Text for people: how wide it is on a terminal, cut to fit, safe to show, and in columns. Knows nothing of what it
+// says.
+#pragma once
+
+#include "app/cli/console.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::cli {
+
+/// Safe to show on a terminal: control characters as \n or \x1b, bytes that are not UTF-8 as U+FFFD.
+[[nodiscard]] std::string printable(std::string_view text);
+/// One line of a command's output, safe to show: terminal control sequences and control characters are left out, tabs
+/// stay.
+[[nodiscard]] std::string printable_log_line(std::string_view line);
+
+/// Columns the text takes on a terminal: combining marks none, East Asian wide characters two.
+[[nodiscard]] std::size_t display_width(std::string_view text);
+/// The text, or as much of it as fits into `columns`, ending in "…".
+[[nodiscard]] std::string truncated(std::string_view text, std::size_t columns);
+
+/// "1 asset", "2 assets".
+[[nodiscard]] std::string counted(std::size_t count, std::string_view noun);
+/// "a, b and c"; beyond `most` names "a, b and 7 more".
+[[nodiscard]] std::string listed(const std::vector<std::string>& names, std::size_t most);
+
+/// Rows in aligned columns.
+class table {
+public:
+  struct column {
+    std::string title;
+    bool right = false;    ///< aligned to the right
+    bool flexible = false; ///< may be cut where the terminal is too narrow
+  };
+  struct cell {
+    cell(std::string words, tint in = tint::none) : text(std::move(words)), colour(in) {}
+    cell(const char* words) : text(words) {}
+    std::string text; ///< as it is; made printable when printed
+    tint colour = tint::none;
+  };
+
+  explicit table(std::vector<column> columns) : columns_(std::move(columns)) {}
+  /// As many cells as columns.
+  void row(std::vector<cell> cells);
+  [[nodiscard]] bool empty() const { return rows_.empty(); }
+  /// A header, then the rows; nothing without rows. Fits the output's width if it is a terminal.
+  void print(const output& to) const;
+
+private:
+  [[nodiscard]] std::vector<std::size_t> widths(const std::optional<terminal_size>& size) const;
+
+  std::vector<column> columns_;
+  std::vector<std::vector<cell>> rows_;
+};
+
+} // namespace troupe::cli

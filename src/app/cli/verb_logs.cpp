@@ -1,0 +1,166 @@
+// `troupe logs`: what an attempt wrote.
+#include "app/cli/asset_lookup.hpp"
+#include "app/cli/documents.hpp"
+#include "app/cli/explain_run.hpp"
+#include "app/cli/run_text.hpp"
+#include "app/cli/text.hpp"
+#include "app/cli/verbs.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace troupe::cli {
+
+namespace {
+
+struct logs_arguments {
+  std::string asset;
+  std::string run;
+  std::optional<std::uint32_t> attempt;
+  bool follow = false;
+};
+
+constexpr auto look_for_output_every = std::chrono::milliseconds(100);
+constexpr int looks_per_report = 5; // reading the report replays the run's events
+
+/// The run whose log is meant, as a whole.
+result<run_report> find_report(const std::string& state, const logs_arguments& arguments) {
+  if (!arguments.run.empty()) {
+    auto run = find_run(state, arguments.run);
+    if (!run)
+      return run.error();
+    return read_run_report(state, run->run);
+  }
+  auto runs = list_runs(state, 0);
+  if (!runs)
+    return runs.error();
+  std::string hint;
+  for (const auto& run : *runs) {
+    if (run.attempts == 0 && run.finished_at)
+      continue; // it executed nothing
+    auto report = read_run_report(state, run.run);
+    if (!report)
+      return report;
+    const auto* asset = find_in(*report, arguments.asset);
+    if (asset != nullptr && (asset->attempts > 0 || (arguments.follow && !is_final(asset->status))))
+      return report;
+    if (asset == nullptr && hint.empty())
+      hint = nearest_of(arguments.asset, report->assets);
+  }
+  return fail(error_code::not_found, "no run executed an asset '" + printable(arguments.asset) + "'" + hint);
+}
+
+/// Copies what is new in the file to the stream; returns how far it has come.
+std::streamoff copy_from(const std::string& path, std::streamoff from, std::ostream& to) {
+  std::ifstream in(path, std::ios::binary);
+  in.seekg(from);
+  char buffer[64 * 1024];
+  while (in) {
+    in.read(buffer, sizeof buffer);
+    to.write(buffer, in.gcount());
+    from += in.gcount();
+  }
+  to.flush();
+  return from;
+}
+
+/// Prints the attempt's output as it comes until the attempt has ended.
+int follow(invocation& with, const std::string& state, run_report report, const logs_arguments& arguments) {
+  const auto* asset = find_in(report, arguments.asset);
+  const std::uint32_t attempt = arguments.attempt.value_or(std::max(asset->attempts, 1U));
+  const auto path = log_path(state, report.run.run, asset->name, attempt);
+  std::streamoff at = 0;
+  for (int look = 1;; ++look) {
+    const bool over = asset->attempts > attempt ||
+                      (asset->attempts == attempt && asset->status != asset_status::running) ||
+                      is_final(asset->status) || report.run.status == run_status::interrupted;
+    at = copy_from(path, at, with.io.out.stream); // after the look at the status: nothing is written later
+    if (over || !with.io.out.stream)
+      return exit_ok;
+    std::this_thread::sleep_for(look_for_output_every);
+    if (look % looks_per_report == 0) {
+      auto again = read_run_report(state, report.run.run);
+      if (!again)
+        return with.report(again.error());
+      report = std::move(*again);
+      asset = find_in(report, arguments.asset);
+      if (asset == nullptr)
+        return with.report(fail(error_code::internal, "the run lost the asset " + arguments.asset));
+    }
+  }
+}
+
+int logs(invocation& with, const logs_arguments& arguments) {
+  if (arguments.follow && with.options.json)
+    return with.report(fail(error_code::invalid_input, "--follow writes text as it comes; it does not go with --json"));
+  auto state = with.state_folder();
+  if (!state)
+    return with.report(state.error());
+  auto report = find_report(*state, arguments);
+  if (!report)
+    return with.report(report.error());
+  const auto run = report->run.run;
+  const auto* asset = find_in(*report, arguments.asset);
+  if (asset == nullptr)
+    return with.report(fail(error_code::not_found, "run #" + std::to_string(run.value) + " has no asset '" +
+                                                       printable(arguments.asset) + "'" +
+                                                       nearest_of(arguments.asset, report->assets)));
+  if (arguments.follow)
+    return follow(with, *state, std::move(*report), arguments);
+
+  std::uint32_t attempt = arguments.attempt.value_or(asset->last_log_attempt);
+  if (attempt == 0)
+    attempt = asset->attempts; // no output is known of; a live attempt may have written by now
+  if (arguments.attempt && attempt > asset->attempts)
+    return with.report(fail(error_code::not_found, printable(asset->name) + " had " +
+                                                       counted(asset->attempts, "attempt") + " in run #" +
+                                                       std::to_string(run.value)));
+  const auto path = log_path(*state, run, asset->name, attempt);
+  std::ifstream file(path, std::ios::binary);
+  const bool there = attempt > 0 && file.is_open();
+  if (with.options.json) {
+    std::ostringstream text;
+    if (there)
+      text << file.rdbuf();
+    json_writer json(with.io.out.stream);
+    begin_document(json);
+    json.member("run", to_string(report->run.id)).member("number", run.value).member("asset", asset->name);
+    json.member("attempt", attempt).key("log");
+    if (there)
+      json.value(path).member("text", text.str());
+    else
+      json.null().key("text").null();
+    json.end_object().finish();
+    return exit_ok;
+  }
+  if (there)
+    copy_from(path, 0, with.io.out.stream);
+  else if (attempt == 0)
+    with.io.err.stream << printable(asset->name) << " was not executed in run #" << run.value << " ("
+                       << to_string(asset->status) << ")\n";
+  else
+    with.io.err.stream << "attempt " << attempt << " at " << printable(asset->name) << " in run #" << run.value
+                       << " wrote nothing" << (asset->has_log ? ", or its log is gone" : "") << "\n";
+  return exit_ok;
+}
+
+} // namespace
+
+void declare_logs(command_spec& root, invocation& with) {
+  auto to = std::make_shared<logs_arguments>();
+  auto& verb = root.subcommand("logs", "Print what an attempt at an asset wrote");
+  verb.positional("ASSET", to->asset, true, "the asset").completes = completion::assets;
+  verb.text("-r,--run", "RUN", to->run, "which run; default: the latest that executed the asset").completes =
+      completion::runs;
+  verb.number("--attempt", "N", to->attempt, 1, "which attempt; default: the last with output");
+  verb.flag("--follow", to->follow, "go on as the attempt writes, until it has ended");
+  verb.examples = {{"troupe logs report", "the latest output of report"},
+                   {"troupe logs report --run 42 --attempt 1", "what its first attempt in run #42 wrote"},
+                   {"troupe logs report --follow", "what it writes now"}};
+  verb.action = [to, &with] { return logs(with, *to); };
+}
+
+} // namespace troupe::cli

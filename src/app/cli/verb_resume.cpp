@@ -1,0 +1,52 @@
+// `troupe resume`: go on with a run that did not come to its end.
+#include "app/cli/run_arguments.hpp"
+#include "app/cli/verbs.hpp"
+
+#include <filesystem>
+
+namespace troupe::cli {
+
+namespace {
+
+/// The file the run was started with, unless -f names another.
+std::string file_of(const invocation& with, const run_record& run, const std::string& state) {
+  if (!with.options.file.empty() || run.request.pipeline_file.empty() || run.request.pipeline_file == "-")
+    return with.options.file;
+  const std::filesystem::path file = run.request.pipeline_file;
+  return file.is_absolute() ? file.string() : (std::filesystem::path(state).parent_path() / file).string();
+}
+
+int resume(invocation& with, const std::string& name) {
+  if (!with.options.params.empty())
+    return with.report(fail(error_code::invalid_input, "resume goes on with the params the run was started with; "
+                                                       "--param is for run"));
+  auto state = with.state_folder();
+  if (!state)
+    return with.report(state.error());
+  auto run = find_run(*state, name);
+  if (!run)
+    return with.report(run.error());
+  with.options.file = file_of(with, *run, *state);
+  with.options.state = *state;
+  for (const auto& [key, value] : run->request.params)
+    with.options.params.push_back(key + "=" + value);
+  auto on = with.open();
+  if (!on)
+    return with.report(on.error());
+  return watch_run(
+      with, *on, [&](run_observer& observer, stop_request& stop) { return resume_run(*on, run->run, observer, stop); });
+}
+
+} // namespace
+
+void declare_resume(command_spec& root, invocation& with) {
+  auto name = std::make_shared<std::string>("latest");
+  auto& verb = root.subcommand("resume", "Continue an interrupted, failed or cancelled run as the same run");
+  verb.positional("RUN", *name, false, "#42, 42, an id, a unique prefix of one, or latest (the default)").completes =
+      completion::runs;
+  verb.examples = {{"troupe resume", "the latest run; what succeeded in it is not run again"},
+                   {"troupe resume 42", "run #42, with its selection and params"}};
+  verb.action = [name, &with] { return resume(with, *name); };
+}
+
+} // namespace troupe::cli

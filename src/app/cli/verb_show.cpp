@@ -1,0 +1,47 @@
+// `troupe show`: one run whole.
+#include "adapters/system_clock.hpp"
+#include "app/cli/documents.hpp"
+#include "app/cli/run_text.hpp"
+#include "app/cli/verbs.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+struct show_arguments {
+  std::string run = "latest";
+  bool all = false;
+};
+
+int show(invocation& with, const show_arguments& arguments) {
+  auto state = with.state_folder();
+  if (!state)
+    return with.report(state.error());
+  auto run = find_run(*state, arguments.run);
+  if (!run)
+    return with.report(run.error());
+  auto report = read_run_report(*state, run->run);
+  if (!report)
+    return with.report(report.error());
+  if (with.options.json) {
+    json_writer json(with.io.out.stream);
+    write_run(json, *report, [&](const auto& asset) { return log_of(*state, run->run, asset); });
+  } else {
+    print_run(with.io.out, *state, *report, arguments.all, system_clock().now());
+  }
+  return exit_ok;
+}
+
+} // namespace
+
+void declare_show(command_spec& root, invocation& with) {
+  auto to = std::make_shared<show_arguments>();
+  auto& verb = root.subcommand("show", "Show one run whole");
+  verb.positional("RUN", to->run, false, "#42, 42, an id, a unique prefix of one, or latest (the default)").completes =
+      completion::runs;
+  verb.flag("-a,--all", to->all, "list fresh assets, too");
+  verb.examples = {{"troupe show", "the latest run"}, {"troupe show 42 --json", "run #42, for programs"}};
+  verb.action = [to, &with] { return show(with, *to); };
+}
+
+} // namespace troupe::cli

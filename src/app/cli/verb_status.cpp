@@ -1,0 +1,82 @@
+// `troupe status`: how each asset stands.
+#include "adapters/system_clock.hpp"
+#include "app/cli/documents.hpp"
+#include "app/cli/reason_text.hpp"
+#include "app/cli/run_text.hpp"
+#include "app/cli/text.hpp"
+#include "app/cli/verbs.hpp"
+
+#include <map>
+
+namespace troupe::cli {
+
+namespace {
+
+std::string short_version(const production& made) {
+  return made.reported_version.empty() ? to_hex(made.data_version).substr(0, 12) : made.reported_version;
+}
+
+void print_statuses(const output& to, const pipeline& p, const std::vector<asset_status_report>& assets,
+                    timestamp now) {
+  table rows({{"ASSET", false, true},
+              {"STATE", false, false},
+              {"LAST MADE", false, false},
+              {"RUN", true, false},
+              {"DURATION", true, false},
+              {"DATA VERSION", false, true},
+              {"WHY", false, true}});
+  std::size_t fresh = 0;
+  for (const auto& asset : assets) {
+    fresh += asset.fresh ? 1 : 0;
+    const auto& last = asset.record.last;
+    const auto colour = asset.action == plan_action::fresh ? tint::good
+                        : asset.action == plan_action::run ? tint::warn
+                                                           : tint::info;
+    rows.row({std::string(p.asset(asset.asset).name),
+              {std::string(freshness_word(asset.action)), colour},
+              last ? ago(last->finished_at, now) : "never",
+              last ? "#" + std::to_string(last->run.value) : "",
+              last ? to_human(last->took) : "",
+              last ? short_version(last->made) : "",
+              asset.action == plan_action::fresh ? "" : reason_words(asset.reasons)});
+  }
+  rows.print(to);
+  to.stream << "\n" << p.name << ": " << fresh << " of " << counted(assets.size(), "asset") << " fresh\n";
+}
+
+int status(invocation& with, const std::vector<std::string>& selection) {
+  auto on = with.open();
+  if (!on)
+    return with.report(on.error());
+  auto assets = asset_statuses(*on, selection);
+  if (!assets)
+    return with.report(assets.error());
+  if (!with.options.json) {
+    print_statuses(with.io.out, *on->p, *assets, system_clock().now());
+    return exit_ok;
+  }
+  auto runs = list_runs(on->state_folder, 0);
+  if (!runs)
+    return with.report(runs.error());
+  std::map<run_number, std::string> ids;
+  for (const auto& run : *runs)
+    ids.emplace(run.run, to_string(run.id));
+  json_writer json(with.io.out.stream);
+  write_statuses(json, *on->p, *assets, [&](run_number run) {
+    const auto found = ids.find(run);
+    return found == ids.end() ? std::string() : found->second;
+  });
+  return exit_ok;
+}
+
+} // namespace
+
+void declare_status(command_spec& root, invocation& with) {
+  auto to = std::make_shared<std::vector<std::string>>();
+  auto& verb = root.subcommand("status", "Show each asset: freshness, last materialization, duration, data version");
+  verb.positionals("SELECTION", *to, "which assets; default: all").completes = completion::assets;
+  verb.examples = {{"troupe status", "all assets"}, {"troupe status +report", "report and all it needs"}};
+  verb.action = [to, &with] { return status(with, *to); };
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,95 @@
+// A run as the user sees it: progress while it goes on, then how it ended. What `run` and `resume` share.
+#include "adapters/system_clock.hpp"
+#include "app/cli/documents.hpp"
+#include "app/cli/logging.hpp"
+#include "app/cli/progress.hpp"
+#include "app/cli/run_arguments.hpp"
+#include "app/cli/run_text.hpp"
+#include "app/cli/signals.hpp"
+#include "app/cli/text.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+std::uint32_t total(const status_counts& counts) {
+  std::uint32_t sum = 0;
+  for (const auto count : counts)
+    sum += count;
+  return sum;
+}
+
+std::vector<std::string> allowed_to_fail(const project& on, const std::vector<asset_index>& failed) {
+  std::vector<std::string> names;
+  for (const auto asset : failed)
+    if (on.p->settings_of(asset).allow_failure)
+      names.emplace_back(on.p->asset(asset).name);
+  return names;
+}
+
+void tell(const output& to, const project& on, const run_result& ended, const progress_totals& totals,
+          const std::optional<run_report>& report) {
+  const auto assets = total(ended.counts);
+  const auto took = ended.finished_at - ended.started_at;
+  if (ended.status == run_status::succeeded && ended.counts[static_cast<std::size_t>(asset_status::fresh)] == assets &&
+      totals.started == 0) {
+    to.stream << to.colours.paint(tint::good, "all fresh") << ": " << counted(assets, "asset") << ", nothing to do ("
+              << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms)\n";
+    return;
+  }
+  const auto allowed = allowed_to_fail(on, ended.failed);
+  if (report) {
+    print_failures(to, on.state_folder, *report, allowed);
+    to.stream << "\n";
+  }
+  print_summary(to, ended.status, ended.run, ended.counts, took, totals);
+  if (!allowed.empty())
+    to.stream << "allowed to fail: " << printable(listed(allowed, 20)) << "\n";
+  if (ended.status == run_status::failed || ended.status == run_status::cancelled)
+    to.stream << to.colours.paint(tint::dim, "troupe show " + std::to_string(ended.run.value) +
+                                                 " tells more; troupe resume " + std::to_string(ended.run.value) +
+                                                 " goes on with it")
+              << "\n";
+}
+
+} // namespace
+
+int watch_run(invocation& with, const project& on, const run_function& go) {
+  // With --json standard output is the document's alone.
+  const output& watched = with.options.json ? with.io.err : with.io.out;
+  const system_clock time;
+  stop_request stop;
+  std::optional<result<run_result>> ended;
+  progress_totals totals;
+  {
+    const signal_guard guard(stop);
+    progress shown(watched, *on.p, time);
+    redirect_logging([&shown](std::string_view line) { shown.print_line(line); });
+    ended = go(shown, stop);
+    redirect_logging({});
+    shown.finish();
+    totals = shown.totals();
+  }
+  if (!*ended)
+    return with.report(ended->error());
+  const auto& run = **ended;
+
+  std::optional<run_report> report;
+  if (with.options.json || !run.failed.empty()) {
+    auto read = read_run_report(on.state_folder, run.run);
+    if (!read)
+      return with.report(read.error());
+    report = std::move(*read);
+  }
+  if (with.options.json) {
+    json_writer json(with.io.out.stream);
+    write_run(json, *report, [&](const auto& asset) { return log_of(on.state_folder, run.run, asset); });
+  }
+  tell(watched, on, run, totals, run.failed.empty() ? std::nullopt : report);
+  watched.stream << std::flush;
+  if (run.status == run_status::succeeded)
+    return exit_ok;
+  return stop.signal() > 0 ? 128 + stop.signal() : static_cast<int>(exit_failed);
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,207 @@
+// The JSON documents: their keys, exactly, and their values.
+#include "app/cli/documents.hpp"
+#include "fake_engine.hpp"
+
+#include <boost/json.hpp>
+#include <doctest/doctest.h>
+
+#include <set>
+#include <sstream>
+
+using namespace troupe;
+using namespace troupe::cli;
+namespace bj = boost::json;
+
+namespace {
+
+bj::object written(const std::function<void(json_writer&)>& write) {
+  std::ostringstream out;
+  {
+    json_writer json(out);
+    write(json);
+  }
+  const auto text = out.str();
+  REQUIRE(!text.empty());
+  CHECK(text.back() == '\n');
+  CHECK(text.find('\n') == text.size() - 1);
+  auto document = bj::parse(text).as_object();
+  CHECK(document.at("format").as_int64() == 1);
+  return document;
+}
+
+std::set<std::string> keys(const bj::value& object) {
+  std::set<std::string> names;
+  for (const auto& member : object.as_object())
+    names.insert(std::string(member.key()));
+  return names;
+}
+
+std::string no_log(const asset_run_report&) {
+  return "";
+}
+
+const std::set<std::string> run_keys = {"run",        "number",      "pipeline",    "status",
+                                        "started_at", "finished_at", "duration_ms", "counts"};
+
+std::set<std::string> with(std::set<std::string> names, std::initializer_list<std::string> more) {
+  names.insert(more);
+  return names;
+}
+
+} // namespace
+
+TEST_CASE("a run's document has the contract's keys, and null where there is nothing to say") {
+  run_report report;
+  report.run = test::make_run(3, run_status::failed);
+  asset_run_report ok;
+  ok.name = "a\xFF";
+  ok.status = asset_status::succeeded;
+  ok.attempts = 2;
+  ok.took = std::chrono::milliseconds(1500);
+  ok.started_at = test::at(1);
+  ok.reasons = {{reason_kind::input_changed, "x"}, {reason_kind::always, ""}};
+  ok.data_version = digest{};
+  ok.changed = true;
+  ok.outcome = outcome_kind::succeeded;
+  ok.metadata = "{\"rows\": 42}";
+  asset_run_report bad;
+  bad.name = "b";
+  bad.status = asset_status::failed;
+  bad.attempts = 1;
+  bad.outcome = outcome_kind::signalled;
+  bad.signal = 9;
+  bad.error = "signal 9";
+  bad.reported_version = "v7";
+  bad.metadata = "{broken";
+  asset_run_report blocked;
+  blocked.name = "c";
+  blocked.status = asset_status::blocked;
+  blocked.because = "b";
+  report.assets = {ok, bad, blocked};
+
+  const auto d = written([&](json_writer& json) {
+    write_run(json, report, [](const auto& asset) { return asset.name == "b" ? "/logs/b" : ""; });
+  });
+  CHECK(keys(d) == with(run_keys, {"format", "assets"}));
+  CHECK(d.at("number") == 3);
+  CHECK(d.at("status") == "failed");
+  CHECK(d.at("started_at") == "2026-01-02T03:04:05.678Z");
+  CHECK(d.at("finished_at") == "2026-01-02T03:04:15.678Z");
+  CHECK(d.at("duration_ms") == 10'000);
+  CHECK(d.at("counts").at("blocked") == 1);
+  CHECK(keys(d.at("counts")) == std::set<std::string>{"blocked", "failed", "succeeded"});
+
+  const auto& assets = d.at("assets").as_object();
+  const auto& a = assets.at("a\xEF\xBF\xBD");
+  CHECK(keys(a) == std::set<std::string>{"status", "attempts", "started_at", "duration_ms", "reasons", "data_version",
+                                         "changed", "error", "exit_code", "signal", "metadata", "because", "log"});
+  CHECK(a.at("duration_ms") == 1500);
+  CHECK(a.at("reasons").at(0).at("kind") == "input_changed");
+  CHECK(a.at("reasons").at(0).at("detail") == "x");
+  CHECK(a.at("reasons").at(1).at("detail") == "");
+  CHECK(bj::value_to<std::string>(a.at("data_version")) == std::string(32, '0'));
+  CHECK(a.at("changed") == true);
+  CHECK(a.at("error").is_null());
+  CHECK(a.at("exit_code") == 0);
+  CHECK(a.at("metadata").at("rows") == 42);
+  const auto& b = assets.at("b");
+  CHECK(b.at("exit_code").is_null());
+  CHECK(b.at("signal") == 9);
+  CHECK(b.at("data_version") == "v7");
+  CHECK(b.at("metadata") == "{broken"); // not JSON: told as text, and the document is still one
+  CHECK(b.at("log") == "/logs/b");
+  const auto& c = assets.at("c");
+  CHECK(c.at("because") == "b");
+  CHECK(c.at("duration_ms").is_null());
+  CHECK(c.at("started_at").is_null());
+}
+
+TEST_CASE("a run that goes on has no end yet") {
+  run_report report;
+  report.run = test::make_run(1, run_status::running);
+  const auto d = written([&](json_writer& json) { write_run(json, report, no_log); });
+  CHECK(d.at("finished_at").is_null());
+  CHECK(d.at("duration_ms").is_null());
+}
+
+TEST_CASE("the list of runs has a member for each, in the order given") {
+  const auto d = written([](json_writer& json) {
+    write_runs(json, {test::make_run(2, run_status::interrupted), test::make_run(1, run_status::succeeded)});
+  });
+  CHECK(keys(d) == std::set<std::string>{"format", "runs"});
+  CHECK(keys(d.at("runs").at(0)) == run_keys);
+  CHECK(d.at("runs").at(0).at("status") == "interrupted");
+  CHECK(d.at("runs").at(1).at("number") == 1);
+}
+
+TEST_CASE("a plan's document has the order and each asset's action and reasons") {
+  const auto on = test::make_project();
+  plan_report plan;
+  plan.order = {asset_index(1U), asset_index(2U), asset_index(0U)};
+  plan.assets = {{plan_action::run, {{reason_kind::command_changed, ""}}},
+                 {plan_action::maybe, {{reason_kind::upstream_changed, "clean"}}},
+                 {plan_action::fresh, {}}};
+  plan.warnings = {"the glob *.x matches nothing"};
+  const auto d = written([&](json_writer& json) { write_plan(json, *on.p, plan); });
+  CHECK(keys(d) == std::set<std::string>{"format", "pipeline", "order", "assets", "warnings"});
+  CHECK(d.at("pipeline") == "demo");
+  CHECK(d.at("order") == bj::array{"clean", "report", "raw"});
+  CHECK(keys(d.at("assets").at("clean")) == std::set<std::string>{"action", "reasons"});
+  CHECK(d.at("assets").at("clean").at("action") == "run");
+  CHECK(d.at("assets").at("report").at("action") == "maybe");
+  CHECK(d.at("assets").at("report").at("reasons").at(0).at("detail") == "clean");
+  CHECK(d.at("assets").at("raw").at("action") == "fresh");
+}
+
+TEST_CASE("a status document tells freshness and the last materialization, or that there is none") {
+  const auto on = test::make_project();
+  asset_status_report made;
+  made.asset = asset_index(1U);
+  made.fresh = true;
+  made.record.last = materialization{.run = run_number(4U),
+                                     .attempt = 1,
+                                     .finished_at = test::at(5),
+                                     .took = std::chrono::seconds(2),
+                                     .made_from = {},
+                                     .made = {}};
+  made.record.last->made.reported_version = "2024-01";
+  asset_status_report never;
+  never.asset = asset_index(2U);
+  never.action = plan_action::run;
+  never.reasons = {{reason_kind::never_materialized, ""}};
+  const auto d = written([&](json_writer& json) {
+    write_statuses(json, *on.p, {made, never}, [](run_number run) { return run.value == 4 ? "the-id" : ""; });
+  });
+  CHECK(keys(d) == std::set<std::string>{"format", "pipeline", "assets"});
+  const auto& clean = d.at("assets").at("clean");
+  CHECK(keys(clean) == std::set<std::string>{"fresh", "action", "reasons", "last"});
+  CHECK(keys(clean.at("last")) == std::set<std::string>{"run", "number", "finished_at", "duration_ms", "data_version"});
+  CHECK(clean.at("last").at("run") == "the-id");
+  CHECK(clean.at("last").at("data_version") == "2024-01");
+  CHECK(d.at("assets").at("report").at("last").is_null());
+  CHECK(d.at("assets").at("report").at("fresh") == false);
+}
+
+TEST_CASE("a validation's document keeps errors and warnings apart") {
+  diagnostics findings;
+  findings.file = "x.json";
+  findings.error({3, 7}, "cycle", "a -> b -> a");
+  findings.warning({1, 1}, "undeclared_file", "etl.py");
+  const auto d = written([&](json_writer& json) { write_validation(json, findings); });
+  CHECK(keys(d) == std::set<std::string>{"format", "ok", "errors", "warnings"});
+  CHECK(d.at("ok") == false);
+  CHECK(keys(d.at("errors").at(0)) == std::set<std::string>{"file", "line", "column", "code", "message"});
+  CHECK(d.at("errors").at(0).at("line") == 3);
+  CHECK(d.at("errors").at(0).at("column") == 7);
+  CHECK(d.at("warnings").at(0).at("code") == "undeclared_file");
+}
+
+TEST_CASE("an error is a document, too") {
+  for (const auto code : {error_code::invalid_input, error_code::not_found, error_code::state_locked,
+                          error_code::state_unusable, error_code::io, error_code::internal}) {
+    const auto d = written([&](json_writer& json) { write_error(json, fail(code, "why"), {}); });
+    CHECK(keys(d) == std::set<std::string>{"format", "error", "errors"});
+    CHECK(d.at("error").at("message") == "why");
+    CHECK(d.at("error").at("code").as_string().size() > 1);
+  }
+}

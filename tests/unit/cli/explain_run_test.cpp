@@ -1,0 +1,132 @@
+// What is told of an asset in a run, and the words of all reasons.
+#include "app/cli/explain_run.hpp"
+#include "app/cli/reason_text.hpp"
+#include "fake_engine.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace troupe;
+using namespace troupe::cli;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr asset_index raw{0U}, clean{1U}, report_{2U}, side{3U};
+
+asset_run_report ran(std::string name, int start, int seconds, asset_status status = asset_status::succeeded) {
+  asset_run_report asset;
+  asset.name = std::move(name);
+  asset.status = status;
+  asset.attempts = 1;
+  asset.started_at = test::at(start);
+  asset.took = std::chrono::seconds(seconds);
+  asset.changed = true;
+  asset.reasons = {{reason_kind::input_changed, "raw.txt"}};
+  return asset;
+}
+
+run_report run_of(std::vector<asset_run_report> assets, run_status status = run_status::succeeded) {
+  run_report report;
+  report.run = test::make_run(1, status);
+  report.assets = std::move(assets);
+  return report;
+}
+
+std::string told(const run_report& report, asset_index asset) {
+  std::string all;
+  for (const auto& sentence : explain_in_run(test::make_project(), report, asset))
+    all += sentence + "\n";
+  return all;
+}
+
+} // namespace
+
+TEST_CASE("waiting is split into waiting for what is needed and waiting for a slot") {
+  const auto on = test::make_project();
+  const auto report = run_of({ran("clean", 1, 3), ran("report", 6, 1)});
+  const auto story = waited(on, report, report_);
+  REQUIRE(story.has_value());
+  CHECK(story->until_ready == 4s);
+  CHECK(story->last_needed == "clean");
+  CHECK(story->for_slot == 2s);
+  CHECK(told(report, report_) == "It ran and succeeded in 1.0s; its data version changed.\n"
+                                 "The content of its input raw.txt has changed since.\n"
+                                 "What it needs was there 4.0s into the run; the last of it was clean.\n"
+                                 "It then waited 2.0s for a free worker.\n");
+  CHECK(told(run_of({ran("raw", 0, 0), ran("side", 2, 1)}), side).find("or room in pool db") != std::string::npos);
+}
+
+TEST_CASE("an asset that started more than once tells nothing of waiting") {
+  auto twice = ran("report", 6, 1);
+  twice.attempts = 2;
+  const auto report = run_of({ran("clean", 1, 3), twice});
+  CHECK_FALSE(waited(test::make_project(), report, report_).has_value());
+  CHECK(told(report, report_).find("(2 attempts)") != std::string::npos);
+}
+
+TEST_CASE("each status has its story") {
+  CHECK(told(run_of({}), clean).find("not part of the run") != std::string::npos);
+  auto same = ran("clean", 0, 1);
+  same.changed = false;
+  CHECK(told(run_of({same}), clean).find("made nothing downstream stale") != std::string::npos);
+  auto failed = ran("clean", 0, 1, asset_status::failed);
+  failed.error = "exit status 2";
+  CHECK(told(run_of({failed}), clean).find("It ran and failed (one attempt): exit status 2.") == 0);
+  failed.attempts = 0;
+  CHECK(told(run_of({failed}), clean).find("It failed before it started: exit status 2.") == 0);
+  CHECK(told(run_of({ran("clean", 0, 1, asset_status::running)}), clean).find("It is running: attempt 1, for 1.0s.") ==
+        0);
+  CHECK(told(run_of({ran("clean", 0, 1, asset_status::retrying)}), clean).find("waits out the delay") !=
+        std::string::npos);
+  asset_run_report fresh;
+  fresh.name = "clean";
+  fresh.status = asset_status::fresh;
+  CHECK(told(run_of({fresh}), clean).find("early cut-off") != std::string::npos);
+  asset_run_report blocked;
+  blocked.name = "report";
+  blocked.status = asset_status::blocked;
+  blocked.because = "clean";
+  CHECK(told(run_of({blocked}), report_) == "It was not run: it needs clean, which did not succeed.\n");
+  asset_run_report stopped;
+  stopped.name = "clean";
+  stopped.status = asset_status::cancelled;
+  CHECK(told(run_of({stopped}), clean).find("was not started") != std::string::npos);
+  CHECK(told(run_of({ran("clean", 0, 1, asset_status::cancelled)}), clean).find("It was ended") == 0);
+}
+
+TEST_CASE("an asset that waits says for what") {
+  asset_run_report waiting;
+  waiting.name = "report";
+  CHECK(told(run_of({ran("clean", 0, 1, asset_status::running), waiting}, run_status::running), report_) ==
+        "It waits for clean (running).\n");
+  CHECK(told(run_of({ran("clean", 0, 1), waiting}, run_status::running), report_).find("waits for a free worker") !=
+        std::string::npos);
+  CHECK(told(run_of({ran("clean", 0, 1), waiting}, run_status::interrupted), report_).find("interrupted") !=
+        std::string::npos);
+}
+
+TEST_CASE("every reason has words and a sentence with its detail") {
+  for (std::uint8_t kind = 0; kind < reason_kind_count; ++kind) {
+    const reason why{static_cast<reason_kind>(kind), "the-detail"};
+    CHECK(reason_words(why).find("the-detail") != std::string::npos);
+    CHECK(reason_words(why).find('_') == std::string::npos);
+    const auto sentence = reason_sentence(why);
+    CHECK(sentence.back() == '.');
+    const bool detailed = (kind >= 3 && kind <= 12) || why.kind == reason_kind::version_changed;
+    CHECK_MESSAGE((sentence.find("the-detail") != std::string::npos) == detailed, sentence);
+    CHECK(reason_sentence({why.kind, ""}).back() == '.');
+  }
+  CHECK(reason_words({{reason_kind::always, ""}, {reason_kind::input_added, "x"}}) == "always; input added: x");
+}
+
+TEST_CASE("what may run names the upstreams and early cut-off") {
+  CHECK(maybe_sentence({{reason_kind::upstream_changed, "a"}}) ==
+        "It needs a, which will or may run first. If that ends up with the data version it has, it is spared (early "
+        "cut-off); otherwise it runs.");
+  CHECK(maybe_sentence({{reason_kind::upstream_changed, "a"}, {reason_kind::upstream_changed, "b"}}).find("a and b") !=
+        std::string::npos);
+  CHECK(maybe_sentence({}).find("something it needs") != std::string::npos);
+  CHECK(freshness_word(plan_action::fresh) == "fresh");
+  CHECK(freshness_word(plan_action::maybe) == "may run");
+  CHECK(freshness_word(plan_action::run) == "stale");
+}

@@ -1,0 +1,143 @@
+// The fake engine, and a way to invoke the program.
+#include "fake_engine.hpp"
+
+#include "app/cli/cli_main.hpp"
+#include "support/pipeline_builder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+namespace troupe::test {
+
+fake_engine& engine() {
+  static fake_engine one;
+  return one;
+}
+
+void reset() {
+  engine() = {};
+}
+
+project make_project() {
+  pipeline_builder b("demo", "/pipeline");
+  b.asset("raw").source().outputs({"raw.txt"});
+  b.asset("clean").description("Without blanks").inputs({"raw.txt"}).outputs({"clean.txt"});
+  b.asset("report").deps({"clean"}).outputs({"report.txt"});
+  b.asset("side").deps({"raw"}).pool("db").with([](asset_settings& s) { s.allow_failure = true; });
+  b.asset("n").matrix("x", {"a", "b"});
+  project on;
+  on.p = b.build();
+  diagnostics findings;
+  auto graph = asset_graph::build(*on.p, findings);
+  REQUIRE(graph.has_value());
+  on.graph = std::make_shared<const asset_graph>(std::move(*graph));
+  on.state_folder = "/pipeline/.troupe";
+  return on;
+}
+
+invoked troupe_cli(std::vector<std::string> words) {
+  std::vector<const char*> argv{"troupe"};
+  for (const auto& word : words)
+    argv.push_back(word.c_str());
+  std::ostringstream out, err;
+  cli::console io(out, err);
+  invoked result;
+  result.status = cli_main(static_cast<int>(argv.size()), argv.data(), io);
+  result.out = out.str();
+  result.err = err.str();
+  return result;
+}
+
+timestamp at(int seconds) {
+  return from_unix_ns(1'767'323'045'678'000'000) + std::chrono::seconds(seconds);
+}
+
+run_record make_run(std::uint32_t number, run_status status) {
+  run_record run;
+  run.run = run_number(number);
+  run.id = make_uuid_v7(at(0), number, number);
+  run.pipeline = "demo";
+  run.started_at = at(0);
+  run.status = status;
+  run.attempts = 1;
+  if (status != run_status::running && status != run_status::interrupted)
+    run.finished_at = at(10);
+  return run;
+}
+
+status_counts counts_of(const run_report& report) {
+  status_counts counts{};
+  for (const auto& asset : report.assets)
+    ++counts[static_cast<std::size_t>(asset.status)];
+  return counts;
+}
+
+} // namespace troupe::test
+
+namespace troupe {
+
+using test::engine;
+
+result<project> open_project(const project_options& options, diagnostics& findings) {
+  findings.file = options.file;
+  return engine().open ? engine().open(options, findings) : result<project>(test::make_project());
+}
+
+result<std::string> find_state_folder(const project_options& options) {
+  return engine().state_folder ? engine().state_folder(options) : result<std::string>("/pipeline/.troupe");
+}
+
+result<run_result> run_pipeline(const project& on, const run_options& options, run_observer& observer,
+                                stop_request& stop) {
+  return engine().run(on, options, observer, stop);
+}
+
+result<run_result> resume_run(const project& on, run_number run, run_observer& observer, stop_request& stop) {
+  return engine().resume(on, run, observer, stop);
+}
+
+result<plan_report> plan_pipeline(const project& on, const run_options& options) {
+  return engine().plan(on, options);
+}
+
+result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection) {
+  return engine().statuses(on, selection);
+}
+
+result<run_record> find_run(const std::string&, const std::string& name) {
+  for (const auto& run : engine().runs)
+    if (name == "latest" || name == std::to_string(run.run.value) || name == "#" + std::to_string(run.run.value))
+      return run;
+  return fail(error_code::not_found, "there is no run '" + name + "'");
+}
+
+result<std::vector<run_record>> list_runs(const std::string&, std::size_t limit) {
+  auto runs = engine().runs;
+  if (limit > 0 && runs.size() > limit)
+    runs.resize(limit);
+  return runs;
+}
+
+result<run_report> read_run_report(const std::string&, run_number run) {
+  return engine().report(run);
+}
+
+std::string log_path(const std::string&, run_number run, std::string_view asset_name, std::uint32_t attempt) {
+  return engine().logs_folder + "/" + std::to_string(run.value) + "." + std::string(asset_name) + "." +
+         std::to_string(attempt) + ".log";
+}
+
+result<run_record> cancel_run(const std::string&, const std::optional<std::string>& name) {
+  return engine().cancel(name);
+}
+
+stop_request::stop_request() = default;
+stop_request::~stop_request() = default;
+
+void stop_request::request(int signal) noexcept {
+  if (count_++ == 0)
+    signal_ = signal;
+}
+
+} // namespace troupe

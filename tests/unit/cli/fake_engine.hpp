@@ -1,0 +1,46 @@
+// Stands in for the engine when the command line is tested: each function of app/engine/project.hpp answers what the
+// test says. Linked instead of the engine.
+#pragma once
+
+#include "app/engine/project.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace troupe::test {
+
+/// What the engine's functions answer. Defaults: the pipeline of make_project(), an empty history.
+struct fake_engine {
+  std::function<result<project>(const project_options&, diagnostics&)> open;
+  std::function<result<std::string>(const project_options&)> state_folder;
+  std::function<result<run_result>(const project&, const run_options&, run_observer&, stop_request&)> run;
+  std::function<result<run_result>(const project&, run_number, run_observer&, stop_request&)> resume;
+  std::function<result<plan_report>(const project&, const run_options&)> plan;
+  std::function<result<std::vector<asset_status_report>>(const project&, const std::vector<std::string>&)> statuses;
+  std::vector<run_record> runs; ///< newest first
+  std::function<result<run_report>(run_number)> report;
+  std::function<result<run_record>(const std::optional<std::string>&)> cancel;
+  std::string logs_folder; ///< where log_path points
+};
+
+/// The one that answers; reset() at the start of each test.
+[[nodiscard]] fake_engine& engine();
+void reset();
+
+/// raw (source) -> clean -> report, and side (pool db, allowed to fail) beneath raw; matrix n[a], n[b] on its own.
+[[nodiscard]] project make_project();
+
+/// One invocation of the program, its output and exit status.
+struct invoked {
+  int status = -1;
+  std::string out, err;
+};
+[[nodiscard]] invoked troupe_cli(std::vector<std::string> words);
+
+/// 2026-01-02T03:04:05.678Z and some seconds.
+[[nodiscard]] timestamp at(int seconds);
+[[nodiscard]] run_record make_run(std::uint32_t number, run_status status);
+[[nodiscard]] status_counts counts_of(const run_report& report);
+
+} // namespace troupe::test
