@@ -1,0 +1,97 @@
+// What holds for any value and any shell text: bytes arrive unchanged, and no value is ever executed.
+#include "unit/core_command/support.hpp"
+
+#include <rapidcheck.h>
+
+#include <cstdlib>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+rc::Gen<std::string> any_bytes() {
+  const auto byte = rc::gen::weightedOneOf<char>(
+      {{3, rc::gen::elementOf(std::string("'\"\\$`(){}[]<>|&;#!~*?=- \t\n-%"))},
+       {2, rc::gen::elementOf(std::string("aE0_./"))},
+       {1, rc::gen::map(rc::gen::inRange(1, 256), [](int c) { return static_cast<char>(c); })}});
+  return rc::gen::container<std::string>(byte);
+}
+
+} // namespace
+
+TEST_CASE("property: any bytes arrive unchanged from unquoted, single-quoted and double-quoted places") {
+  const temporary_folder folder;
+  CHECK(rc::check([&] {
+    const auto value = *any_bytes();
+    const std::vector<std::string> inputs =
+        *rc::gen::resize(3, rc::gen::container<std::vector<std::string>>(any_bytes()));
+    for (const auto* shell : {"/bin/sh", "bash"}) {
+      const auto r =
+          rendered("printf '%s\\0' {{ params.v }} \"a{{ params.v }}b\" 'c{{ params.v }}d' {{ inputs }} e{{ params.v }}",
+                   value, inputs, shell);
+      RC_ASSERT(r.has_value());
+      std::vector<std::string> expected = {value, "a" + value + "b", "c" + value + "d"};
+      expected.insert(expected.end(), inputs.begin(), inputs.end());
+      expected.push_back("e" + value);
+      RC_ASSERT(split_at_nul(output_of(r->argv, folder.path())) == expected);
+    }
+  }));
+}
+
+TEST_CASE("property: a plain command means the same split as under the shell") {
+  const temporary_folder folder;
+  CHECK(rc::check([&] {
+    const auto piece = rc::gen::elementOf(std::vector<std::string>{"a",  "B9", "'", "\"",    "\\",      " ", "  ", "\t",
+                                                                   "\n", "=",  "#", "-",     "%s",      "$", "`",  ",",
+                                                                   ":",  "@",  "é", "'x y'", "\"x y\"", "]"});
+    std::string text = "env printf %s\\\\0";
+    for (const auto& p : *rc::gen::container<std::vector<std::string>>(piece))
+      text += p;
+    std::vector<std::string> words;
+    if (!split_plain_command(text, words))
+      return;
+    RC_ASSERT(output_of(words, folder.path()) == output_of({"/bin/sh", "-c", text}, folder.path()));
+  }));
+}
+
+TEST_CASE("property: whatever text surrounds it, a value is refused or stays data") {
+  const std::vector<std::string> pieces = {"'",       "\"",      "`",           "\\",    "$",
+                                           "$(",      "$((",     ")",           "))",    "(",
+                                           "${x",     "${x:-",   "}",           "{",     "#",
+                                           " #",      "\n",      "<<E",         "<<-E",  "E",
+                                           "\nE\n",   "\n\tE\n", "<<'E'",       "<<",    "<",
+                                           ">",       ";",       "|",           " ",     " ",
+                                           "a",       "x=",      "[",           "]",     "case x in x)",
+                                           ";; esac", "\\\n",    "$'",          "$\"",   "$[",
+                                           "!",       "((",      "<(",          "echo ", ": ",
+                                           "{{{{",    "&&",      "if :; then ", "; fi",  "function f() ",
+                                           "[[ ",     " ]]",     "a["};
+  // However the value ends up in the text, one of these would make the file.
+  const std::string value = "$(>MARK)`>MARK`';>MARK;'\";>MARK;\"\n>MARK\nE\n>MARK\n)>MARK;}>MARK;a[$(>MARK)]#";
+  const char* more = std::getenv("TROUPE_MORE_CASES");
+  const int cases = more != nullptr ? std::atoi(more) : 3;
+  int executed = 0;
+  for (int round = 0; round < cases; ++round)
+    CHECK(rc::check([&] {
+      std::string text;
+      const auto some = [&] {
+        for (const auto& p :
+             *rc::gen::resize(10, rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(pieces))))
+          text += p;
+      };
+      some();
+      text += "{{ params.v }}";
+      some();
+      const temporary_folder folder;
+      for (const auto* shell : {"/bin/dash", "/bin/bash"}) {
+        const auto r = rendered(text, value, {}, shell);
+        if (!r || !r->through_shell)
+          return;
+        ++executed;
+        static_cast<void>(output_of(r->argv, folder.path()));
+        RC_ASSERT(!std::filesystem::exists(folder / "MARK"));
+      }
+    }));
+  CHECK(executed > 0);
+}
