@@ -106,6 +106,8 @@ TEST_CASE("a folder as input depends on the makers of all outputs in it") {
   CHECK(g.upstream("pack") == "a b");
   CHECK(g.upstream("all") == "a b c");
   CHECK(g.upstream("root") == "up");
+  CHECK(g.why("all", "a") == "its input . contains out/a, an output of a");
+  CHECK(g.why("root", "up") == "its input / contains /abs, an output of up");
   CHECK(g.why("pack", "b") == "its input out contains out/x/y/b, an output of b");
 }
 
