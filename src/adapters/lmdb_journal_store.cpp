@@ -1,6 +1,7 @@
 // Making, opening and refusing states.
 #include "adapters/lmdb_journal_store.hpp"
 
+#include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 #include "adapters/lmdb_writer.hpp"
 
@@ -14,24 +15,11 @@
 namespace troupe {
 namespace {
 
-constexpr const char* journal_file = "/journal.mdb";
 constexpr const char* draft_file = "journal.mdb.new";
 
 bool exists(const std::string& path) {
   struct stat st {};
   return ::lstat(path.c_str(), &st) == 0;
-}
-
-result<std::shared_ptr<const lmdb_tables>> open_tables(lmdb_env& env) {
-  auto txn = env.begin_read();
-  if (!txn)
-    return txn.error();
-  auto tables = lmdb_tables::open(*txn, env.folder(), false, {});
-  if (!tables)
-    return tables.error();
-  if (const int code = txn->commit(); code != 0) // keeps the handles
-    return lmdb_error(env.folder(), "open its journal", code);
-  return std::make_shared<const lmdb_tables>(*tables);
 }
 
 /// A new journal is made under another name and renamed when it is whole and on disk: a crash leaves none, or all of
@@ -67,12 +55,28 @@ result<void> make_journal(const std::string& folder, troupe::clock& clock) {
       return synced;
   }
   ::unlink(draft_lock.c_str());
-  if (std::rename(draft.c_str(), (folder + journal_file).c_str()) != 0)
+  if (std::rename(draft.c_str(), journal_path(folder).c_str()) != 0)
     return fail(error_code::state_unusable, "state " + folder + ": cannot make its journal: " + std::strerror(errno));
   return sync_folder(folder);
 }
 
 } // namespace
+
+std::string journal_path(const std::string& folder) {
+  return folder + "/journal.mdb";
+}
+
+result<std::shared_ptr<const lmdb_tables>> open_journal_tables(lmdb_env& env) {
+  auto txn = env.begin_read();
+  if (!txn)
+    return txn.error();
+  auto tables = lmdb_tables::open(*txn, env.folder(), false, {});
+  if (!tables)
+    return tables.error();
+  if (const int code = txn->commit(); code != 0) // keeps the handles
+    return lmdb_error(env.folder(), "open its journal", code);
+  return std::make_shared<const lmdb_tables>(*tables);
+}
 
 result<std::unique_ptr<journal_store>> open_journal(const std::string& folder, const journal_settings& settings,
                                                     troupe::clock& clock) {
@@ -87,14 +91,14 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
   const auto folder = lock.folder();
   if (auto good = require_trustworthy(folder); !good)
     return good.error();
-  if (!exists(folder + journal_file))
+  if (!exists(journal_path(folder)))
     if (auto made = make_journal(folder, clock); !made)
       return made.error();
   lmdb_open_options options;
   options.folder = folder;
   options.read_only = false;
   options.map_bytes = settings.map_bytes;
-  auto env = lmdb_env::open(options, open_tables);
+  auto env = lmdb_env::open(options, open_journal_tables);
   if (!env)
     return env.error();
   auto taken = lmdb_snapshot::take(*env);
@@ -117,8 +121,9 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
       std::make_unique<lmdb_writer>(std::move(lock), std::move(*env), settings.durability, std::move(info)));
 }
 
-result<std::unique_ptr<journal_snapshot>> open_snapshot(const std::string& folder) {
-  if (!exists(folder + journal_file))
+result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder,
+                                                       const lmdb_env::table_opener& open_tables) {
+  if (!exists(journal_path(folder)))
     return fail(error_code::not_found, "there is no state in " + folder + " yet");
   if (auto local = require_local(folder); !local)
     return local.error();
@@ -126,7 +131,11 @@ result<std::unique_ptr<journal_snapshot>> open_snapshot(const std::string& folde
     return good.error();
   lmdb_open_options options;
   options.folder = folder;
-  auto env = lmdb_env::open(options, open_tables);
+  return lmdb_env::open(options, open_tables);
+}
+
+result<std::unique_ptr<journal_snapshot>> open_snapshot(const std::string& folder) {
+  auto env = open_journal_to_read(folder);
   if (!env)
     return env.error();
   auto taken = lmdb_snapshot::take(*env);

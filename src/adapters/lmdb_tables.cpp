@@ -213,6 +213,7 @@ lmdb_cursor::~lmdb_cursor() {
 }
 
 result<bool> lmdb_cursor::take(int code, const MDB_val& key, const MDB_val& stored) {
+  at_record_ = code == 0;
   if (code == MDB_NOTFOUND)
     return false;
   if (code != 0)

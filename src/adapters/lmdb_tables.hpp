@@ -117,6 +117,8 @@ public:
   [[nodiscard]] result<bool> move_to_last_at_most(std::uint64_t key);
   [[nodiscard]] std::uint64_t key() const { return key_; }
   [[nodiscard]] std::string_view content() const { return content_; }
+  /// After a failed move: whether it stands on a record all the same (a damaged one), so that moving on makes sense.
+  [[nodiscard]] bool at_record() const { return at_record_; }
   [[nodiscard]] result<void> erase();
 
 private:
@@ -127,6 +129,7 @@ private:
   int open_code_ = 0;
   std::uint64_t key_ = 0;
   std::string_view content_;
+  bool at_record_ = false;
 };
 
 } // namespace troupe

@@ -39,6 +39,8 @@ class event_decoder {
 public:
   explicit event_decoder(std::string_view bytes) : in_(bytes) {}
   [[nodiscard]] bool done() const { return in_.left() == 0; }
+  /// Bytes not read yet.
+  [[nodiscard]] std::size_t left() const { return in_.left(); }
   /// The next event; an error at the end, and after an error.
   [[nodiscard]] result<event> next();
 

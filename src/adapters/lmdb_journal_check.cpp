@@ -1,0 +1,257 @@
+// Page walk, record walk, replay, comparison.
+#include "adapters/lmdb_journal_check.hpp"
+
+#include "adapters/lmdb_open.hpp"
+#include "adapters/lmdb_pages.hpp"
+#include "adapters/lmdb_projection.hpp"
+#include "adapters/lmdb_snapshot.hpp"
+#include "core/memory_tables.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// What LMDB would trip over is looked for before LMDB is let loose on it.
+result<std::vector<std::string>> page_problems(lmdb_env& env) {
+  auto txn = env.begin_read();
+  if (!txn)
+    return txn.error();
+  auto walked = check_lmdb_pages(env.folder(), journal_path(env.folder()), mdb_txn_id(txn->get()));
+  if (!walked)
+    return walked.error();
+  return std::move(walked->problems);
+}
+
+class verifier {
+public:
+  verifier(const lmdb_snapshot& snapshot, journal_verification& out) : snapshot_(snapshot), out_(out) {}
+
+  void run() {
+    const bool base_read = read_base();
+    read_texts();
+    const bool replayed = base_read && replay();
+    compare(lmdb_table::assets, replayed, replay_.assets, [](std::uint64_t key) { return asset_id(narrow(key)); });
+    compare(lmdb_table::files, replayed, replay_.files, [](std::uint64_t key) { return path_id(narrow(key)); });
+    compare(lmdb_table::runs, replayed, replay_.runs, [](std::uint64_t key) { return run_number(narrow(key)); });
+    compare(lmdb_table::open_attempts, replayed, replay_.open_attempts,
+            [](std::uint64_t key) { return std::pair(run_number(narrow(key >> 32U)), asset_id(narrow(key))); });
+    compare_texts(lmdb_table::asset_names, replayed, replay_.asset_names);
+    compare_texts(lmdb_table::paths, replayed, replay_.paths);
+    check_checkpoints();
+    if (replayed)
+      compare_info();
+    else
+      problem("the projections were not compared with a replay, which the findings above make impossible");
+  }
+
+private:
+  static std::uint32_t narrow(std::uint64_t key) { return static_cast<std::uint32_t>(key); }
+
+  void problem(std::string what) {
+    if (out_.problems.size() < journal_verification::problems_limit)
+      out_.problems.push_back(std::move(what));
+    else
+      out_.complete = false;
+  }
+
+  /// Visits all records that can be read and lists those that cannot; true if there were none of these.
+  template <class Visit>
+  bool each_record(lmdb_table table, const Visit& visit) {
+    lmdb_cursor cursor(snapshot_.access(), table);
+    bool good = true;
+    for (auto more = cursor.move(MDB_FIRST); !more || *more; more = cursor.move(MDB_NEXT)) {
+      if (more) {
+        good = visit(cursor.key(), cursor.content()) && good;
+        continue;
+      }
+      good = false;
+      problem(more.error().message);
+      if (!cursor.at_record() || !out_.complete)
+        break;
+    }
+    return good;
+  }
+
+  template <class T, class Visit>
+  bool each_decoded(lmdb_table table, const Visit& visit) {
+    T value;
+    return each_record(table, [&](std::uint64_t key, std::string_view content) {
+      if (const char* what = decode(content, value)) {
+        problem(record_name(table, key) + ": " + what);
+        return false;
+      }
+      visit(key, value);
+      return true;
+    });
+  }
+
+  bool read_base() {
+    bool good = each_decoded<asset_record>(lmdb_table::base_assets, [&](std::uint64_t key, const asset_record& record) {
+      replay_.assets.emplace(narrow(key), record);
+    });
+    good = each_decoded<file_record>(
+               lmdb_table::base_files,
+               [&](std::uint64_t key, const file_record& record) { replay_.files.emplace(narrow(key), record); }) &&
+           good;
+    good = each_decoded<open_attempt>(lmdb_table::base_open_attempts,
+                                      [&](std::uint64_t, const open_attempt& attempt) {
+                                        replay_.open_attempts.emplace(std::pair(attempt.run, attempt.asset), attempt);
+                                      }) &&
+           good;
+    replay_.state = snapshot_.base_info();
+    if (snapshot_.info().first_seq != replay_.state.last_seq + 1) {
+      problem("the base ends with event " + std::to_string(replay_.state.last_seq) +
+              ", and the events begin with event " + std::to_string(snapshot_.info().first_seq));
+      good = false;
+    }
+    return good;
+  }
+
+  /// Names that were given out in the base have no event any more: the table itself is all there is.
+  void read_texts() {
+    const auto read = [&](lmdb_table table, std::uint32_t base_count, auto& live, auto& replayed) {
+      each_record(table, [&](std::uint64_t key, std::string_view text) {
+        live.emplace_hint(live.end(), narrow(key), std::string(text));
+        if (key < base_count)
+          replayed.emplace_hint(replayed.end(), narrow(key), std::string(text));
+        return true;
+      });
+    };
+    read(lmdb_table::asset_names, replay_.state.asset_count, live_names_.asset_names, replay_.asset_names);
+    read(lmdb_table::paths, replay_.state.path_count, live_names_.paths, replay_.paths);
+  }
+
+  bool replay() {
+    projector fold(replay_);
+    auto next = snapshot_.info().first_seq;
+    bool folding = true;
+    const bool good = each_record(lmdb_table::events, [&](std::uint64_t key, std::string_view content) {
+      bool whole = key == next;
+      if (!whole)
+        problem("events " + std::to_string(next) + " to " + std::to_string(key - 1) + " are missing");
+      next = key;
+      for (event_decoder decoder(content); !decoder.done(); ++next) {
+        const auto e = decoder.next();
+        if (!e) {
+          problem(record_name(lmdb_table::events, next) + ": " + e.error().message);
+          return false;
+        }
+        ++out_.events;
+        folding = folding && whole;
+        if (!folding)
+          continue;
+        if (auto done = fold.apply(next, *e); !done) {
+          problem(done.error().message);
+          folding = false;
+        }
+      }
+      return whole;
+    });
+    if (good && next != snapshot_.info().last_seq + 1) {
+      problem("the events end with event " + std::to_string(next - 1) + ", and the state says event " +
+              std::to_string(snapshot_.info().last_seq) + " is the last");
+      return false;
+    }
+    return good && folding;
+  }
+
+  template <class Map, class ToKey>
+  void compare(lmdb_table table, bool replayed, const Map& wanted, const ToKey& to_key) {
+    auto at = wanted.begin();
+    each_decoded<typename Map::mapped_type>(table, [&](std::uint64_t key, const auto& record) {
+      if (!replayed)
+        return;
+      for (; at != wanted.end() && at->first < to_key(key); ++at)
+        missing(table, at->first);
+      if (at == wanted.end() || at->first != to_key(key))
+        problem(record_name(table, key) + " is there, and after a replay it is not");
+      else if (!((at++)->second == record))
+        problem(record_name(table, key) + " differs from what a replay makes");
+    });
+    for (; replayed && at != wanted.end(); ++at)
+      missing(table, at->first);
+  }
+  template <class Tag>
+  void missing(lmdb_table table, strong_id<Tag> id) {
+    problem(record_name(table, id.value) + " is missing, or cannot be read");
+  }
+  void missing(lmdb_table table, std::pair<run_number, asset_id> key) {
+    problem(record_name(table, open_attempt_key(key.first, key.second)) + " is missing, or cannot be read");
+  }
+
+  template <class Map>
+  void compare_texts(lmdb_table table, bool replayed, const Map& wanted) {
+    const auto& live = [&]() -> const auto& {
+      if constexpr (std::is_same_v<typename Map::key_type, asset_id>)
+        return live_names_.asset_names;
+      else
+        return live_names_.paths;
+    }
+    ();
+    const auto& info = replay_.state;
+    const std::size_t count = table == lmdb_table::paths ? info.path_count : info.asset_count;
+    if (replayed && (live != wanted || live.size() != count))
+      problem("the table " + std::string(table_name(table)) + " differs from what a replay makes");
+  }
+
+  void check_checkpoints() {
+    each_record(lmdb_table::checkpoints, [&](std::uint64_t key, std::string_view) {
+      const auto run = run_number(narrow(key));
+      const auto checkpoint = snapshot_.read_checkpoint(run);
+      if (!checkpoint)
+        problem(checkpoint.error().message);
+      else if (*checkpoint && (*checkpoint)->seq > snapshot_.info().last_seq)
+        problem(record_name(lmdb_table::checkpoints, key) + " is of an event that there is not");
+      return true;
+    });
+  }
+
+  void compare_info() {
+    auto wanted = replay_.state;
+    wanted.first_seq = snapshot_.info().first_seq;
+    if (!(snapshot_.info() == wanted))
+      problem(record_name(lmdb_table::meta, 0) + " differs from what a replay makes");
+  }
+
+  const lmdb_snapshot& snapshot_;
+  journal_verification& out_;
+  memory_tables replay_;
+  memory_tables live_names_;
+};
+
+} // namespace
+
+result<journal_verification> verify_journal(const std::string& folder) {
+  journal_verification out;
+  std::optional<result<std::vector<std::string>>> pages;
+  auto env = open_journal_to_read(folder, [&](lmdb_env& opened) -> result<std::shared_ptr<const lmdb_tables>> {
+    pages = page_problems(opened);
+    if (!*pages)
+      return pages->error();
+    if (!(*pages)->empty())
+      return fail(error_code::state_unusable, (*pages)->front());
+    return open_journal_tables(opened);
+  });
+  if (env && !pages) // this process had it open already
+    pages = page_problems(**env);
+  if (pages && *pages && !(*pages)->empty()) {
+    out.problems = std::move(**pages);
+    out.complete = false;
+    return out;
+  }
+  if (!env)
+    return env.error();
+  if (!*pages)
+    return pages->error();
+  auto snapshot = lmdb_snapshot::take(*env);
+  if (!snapshot) {
+    out.problems.push_back(snapshot.error().message);
+    out.complete = false;
+    return out;
+  }
+  verifier(**snapshot, out).run();
+  return out;
+}
+
+} // namespace troupe

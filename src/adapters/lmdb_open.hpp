@@ -1,0 +1,19 @@
+// Opening an existing journal's environment for reading: what open_snapshot and the checks share.
+#pragma once
+
+#include "adapters/lmdb_env.hpp"
+
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// The journal's file in a state's folder.
+[[nodiscard]] std::string journal_path(const std::string& folder);
+/// Opens the tables of an environment that was just opened; for lmdb_env::open.
+[[nodiscard]] result<std::shared_ptr<const lmdb_tables>> open_journal_tables(lmdb_env& env);
+/// Opens the state's journal to read, after all that can be refused without LMDB has been. not_found without a state.
+[[nodiscard]] result<std::shared_ptr<lmdb_env>>
+open_journal_to_read(const std::string& folder, const lmdb_env::table_opener& open_tables = open_journal_tables);
+
+} // namespace troupe
