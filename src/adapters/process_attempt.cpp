@@ -2,8 +2,8 @@
 #include "adapters/posix_error.hpp"
 #include "adapters/process_loop.hpp"
 
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -45,28 +45,24 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   unique_fd input(ends[1]);
   if (!output.lift_above_standard() || !input.lift_above_standard())
     return system_failure("make a pipe for the output");
-  const auto spawned = spawner_.spawn(order.request, input.get());
+  auto spawned = spawner_.spawn(order.request, input.get());
   input.reset(); // or our own end would keep the output open for ever
   if (const auto* failure = std::get_if<spawn_failure>(&spawned))
     return *failure;
 
+  auto& process = std::get<spawned_process>(spawned);
   const auto id = ++last_id_;
-  auto a = std::make_unique<attempt>(attempt{id,
-                                             {},
-                                             std::get<pid_t>(spawned),
-                                             0,
-                                             unique_fd(),
-                                             std::move(output),
-                                             log_writer(order.request.log_file, order.request.max_log),
-                                             told::nothing,
-                                             process_exit::kind::ended,
-                                             false,
-                                             std::nullopt,
-                                             {}});
-  a->start_ticks = process_start_ticks(a->pid).value_or(0);
-  a->pidfd = unique_fd(open_pidfd(a->pid));
-  if (!a->pidfd || !a->pidfd.lift_above_standard() || !watch(a->pidfd.get(), id << 2U | about_leader) ||
-      !watch(a->output.get(), id << 2U | about_output)) {
+  auto a = std::make_unique<attempt>(attempt{
+      id,
+      {},
+      process.pid,
+      process.start_ticks,
+      std::move(process.pidfd),
+      std::move(output),
+      log_writer(order.request.log_file, order.request.max_log),
+  });
+  if (!a->pidfd || !a->pidfd.lift_above_standard() || !watch(a->pidfd.get(), id << 2U | about_leader, EPOLLIN) ||
+      !watch(a->output.get(), id << 2U | about_output, EPOLLIN)) {
     auto failure = system_failure("watch the process");
     kill(-a->pid, SIGKILL);
     waitpid(a->pid, nullptr, 0);
@@ -85,9 +81,13 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   return std::nullopt;
 }
 
-void process_loop::read_output(attempt& a) {
+void process_loop::read_output(attempt& a, std::uint32_t events) {
   if (!a.output)
     return;
+  if ((events & (EPOLLIN | EPOLLHUP)) == EPOLLHUP) { // nothing to read, and nobody left to write
+    a.output.reset();
+    return;
+  }
   // One read for each event: it cannot block, since this is the pipe's only reader, and a flood from one process does
   // not keep the others waiting.
   const auto got = read(a.output.get(), buffer_.get(), read_bytes);
@@ -170,7 +170,7 @@ void process_loop::settle() {
   settle_wanted_ = false;
   for (const auto pid : orphans_.look(marks_)) {
     auto& orphan = orphans_.orphans().at(pid);
-    if (orphan.pidfd && !watch(orphan.pidfd.get(), static_cast<std::uint64_t>(pid) << 2U | about_orphan))
+    if (orphan.pidfd && !watch(orphan.pidfd.get(), static_cast<std::uint64_t>(pid) << 2U | about_orphan, EPOLLIN))
       orphan.pidfd.reset();
     auto& a = *attempts_.at(orphan.attempt);
     if (!a.leader_ended && a.group_was != told::killed)

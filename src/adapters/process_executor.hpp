@@ -18,6 +18,8 @@ struct process_executor_options {
   /// How long what a command leaves behind when it ends by itself may take from SIGTERM to SIGKILL; at most the
   /// request's own grace.
   duration leftover_grace = std::chrono::seconds(1);
+  /// Do without the faster way to start a process (see child_clone), as where the system does not have it.
+  bool posix_spawn_only = false;
 };
 
 /// One thread that starts, watches and ends all processes. Making it turns this process into a child subreaper

@@ -14,14 +14,15 @@
 namespace troupe {
 
 result<std::unique_ptr<process_loop>> process_loop::open(process_executor_options options) {
-  auto spawner = command_spawner::open();
+  auto spawner =
+      command_spawner::open(options.posix_spawn_only ? command_spawner::way::posix_spawn : command_spawner::way::best);
   if (!spawner)
     return spawner.error();
   std::unique_ptr<process_loop> loop(new process_loop(options, std::move(*spawner)));
   loop->epoll_ = unique_fd(epoll_create1(EPOLL_CLOEXEC));
   loop->wake_ = unique_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!loop->epoll_ || !loop->wake_ || !loop->epoll_.lift_above_standard() || !loop->wake_.lift_above_standard() ||
-      !loop->watch(loop->wake_.get(), about_wake))
+      !loop->watch(loop->wake_.get(), about_wake, EPOLLIN | EPOLLET))
     return fail(error_code::io, "cannot prepare to watch processes: " + errno_text(errno));
 
   // A parent that ignores SIGCHLD hands that on, and then the kernel throws exit statuses away.
@@ -60,7 +61,7 @@ void process_loop::post(process_order order) {
     return;
   awake_ = true;
   const std::uint64_t one = 1;
-  // Fails only if the counter is full, and then the thread is awake.
+  // Cannot fill up within any lifetime, and nothing else can fail.
   (void)!write(wake_.get(), &one, sizeof one);
 }
 
@@ -108,18 +109,15 @@ void process_loop::wait_for_events() {
     const auto what = events[static_cast<std::size_t>(i)].data.u64;
     const auto id = what >> 2U;
     switch (what & 3U) {
-    case about_wake: {
-      std::uint64_t ignored = 0;
-      (void)!read(wake_.get(), &ignored, sizeof ignored);
-      break;
-    }
+    case about_wake:
+      break; // edge-triggered: the count need not be read
     case about_leader:
       if (auto* a = find(id))
         leader_ended(*a);
       break;
     case about_output:
       if (auto* a = find(id))
-        read_output(*a);
+        read_output(*a, events[static_cast<std::size_t>(i)].events);
       break;
     default: // an orphan
       if (orphans_.reap(static_cast<pid_t>(id)))
@@ -187,9 +185,9 @@ int process_loop::wait_ms() const {
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
 }
 
-bool process_loop::watch(int fd, std::uint64_t what) {
+bool process_loop::watch(int fd, std::uint64_t what, std::uint32_t events) {
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = events;
   event.data.u64 = what;
   return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }

@@ -81,7 +81,7 @@ private:
   void carry_out(const stop_loop&);
 
   [[nodiscard]] std::optional<spawn_failure> start(start_process& order);
-  void read_output(attempt& a);
+  void read_output(attempt& a, std::uint32_t events);
   void drain_output(attempt& a);
   void end(attempt& a, urgency how, process_exit::kind because);
   void tell_all(attempt& a, told what);
@@ -93,7 +93,7 @@ private:
   void set_due(attempt& a, std::optional<clock::time_point> when);
   void handle_due();
   [[nodiscard]] int wait_ms() const;
-  [[nodiscard]] bool watch(int fd, std::uint64_t what);
+  [[nodiscard]] bool watch(int fd, std::uint64_t what, std::uint32_t events);
   [[nodiscard]] attempt* find(std::uint64_t id);
 
   process_executor_options options_;

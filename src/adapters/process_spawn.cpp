@@ -1,65 +1,85 @@
-// posix_spawn, which does not copy our page tables, so that its cost does not grow with our memory.
+// Turns a request into what exec takes, and its failures into words.
 #include "adapters/process_spawn.hpp"
 
 #include "adapters/posix_error.hpp"
+#include "adapters/process_table.hpp"
 #include "base/check.hpp"
 
+#include <spawn.h>
+
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
 namespace troupe {
+namespace {
 
-result<command_spawner> command_spawner::open() {
+/// posix_spawn's attributes: destroyed with this.
+class spawn_attributes {
+public:
+  spawn_attributes() {
+    error_ = posix_spawnattr_init(&attributes_);
+    if (error_ != 0)
+      return;
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  spawn_attributes(const spawn_attributes&) = delete;
+  spawn_attributes& operator=(const spawn_attributes&) = delete;
+  ~spawn_attributes() {
+    if (error_ == 0)
+      posix_spawnattr_destroy(&attributes_);
+  }
+  [[nodiscard]] int error() const { return error_; }
+  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
+
+private:
+  int error_ = 0;
+  posix_spawnattr_t attributes_{};
+};
+
+} // namespace
+
+result<command_spawner> command_spawner::open(way how) {
   command_spawner spawner;
   spawner.null_ = unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!spawner.null_ || !spawner.null_.lift_above_standard())
     return posix_error("open", "/dev/null", errno);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  if (const int e = posix_spawnattr_init(&spawner.attributes_); e != 0)
-    return fail(error_code::io, "cannot prepare to start processes: " + errno_text(e));
-  spawner.owns_attributes_ = true;
-  posix_spawnattr_setpgroup(&spawner.attributes_, 0);
-  posix_spawnattr_setsigmask(&spawner.attributes_, &none);
-  posix_spawnattr_setsigdefault(&spawner.attributes_, &all);
-  posix_spawnattr_setflags(&spawner.attributes_,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  if (how == way::best)
+    spawner.cloner_ = std::make_unique<child_cloner>();
   return spawner;
 }
 
-command_spawner::command_spawner(command_spawner&& other) noexcept
-    : null_(std::move(other.null_)), attributes_(other.attributes_),
-      owns_attributes_(std::exchange(other.owns_attributes_, false)) {}
-
-command_spawner::~command_spawner() {
-  if (owns_attributes_)
-    posix_spawnattr_destroy(&attributes_);
-}
-
-int command_spawner::spawn_file(const char* file, char* const argv[], char* const environment[],
-                                const process_request& request, int output, pid_t& pid) const {
+int command_spawner::spawn_plainly(const child_program& program, spawned_process& process) const {
+  const spawn_attributes attributes;
   posix_spawn_file_actions_t actions;
-  int e = posix_spawn_file_actions_init(&actions);
+  int e = attributes.error() != 0 ? attributes.error() : posix_spawn_file_actions_init(&actions);
   if (e != 0)
     return e;
   const auto add = [&e](int outcome) {
     if (e == 0)
       e = outcome;
   };
-  add(posix_spawn_file_actions_adddup2(&actions, null_.get(), 0));
-  add(posix_spawn_file_actions_adddup2(&actions, output, 1));
-  add(posix_spawn_file_actions_adddup2(&actions, output, 2));
+  add(posix_spawn_file_actions_adddup2(&actions, program.input, 0));
+  add(posix_spawn_file_actions_adddup2(&actions, program.output, 1));
+  add(posix_spawn_file_actions_adddup2(&actions, program.output, 2));
   add(posix_spawn_file_actions_addclosefrom_np(&actions, 3));
-  add(posix_spawn_file_actions_addchdir_np(&actions, request.cwd.c_str()));
+  add(posix_spawn_file_actions_addchdir_np(&actions, program.cwd));
   if (e == 0)
-    e = posix_spawn(&pid, file, &actions, &attributes_, argv, environment);
+    e = posix_spawn(&process.pid, program.file, &actions, attributes.get(), program.argv, program.environment);
+  if (e == ENOEXEC) // as execvp does: a script without #! is one for the shell
+    e = posix_spawn(&process.pid, "/bin/sh", &actions, attributes.get(), program.shell_argv, program.environment);
   posix_spawn_file_actions_destroy(&actions);
   return e;
 }
 
-std::variant<pid_t, spawn_failure> command_spawner::spawn(const process_request& request, int output) const {
+std::variant<spawned_process, spawn_failure> command_spawner::spawn(const process_request& request, int output) {
   TROUPE_CHECK(output > 2, "the output must not be where standard descriptors go");
   if (request.argv.empty())
     return spawn_failure{process_exit::kind::not_started, "the command is empty"};
@@ -75,27 +95,39 @@ std::variant<pid_t, spawn_failure> command_spawner::spawn(const process_request&
 
   // The casts away from const are the C interface's: exec does not write to its arguments.
   std::vector<char*> argv;
-  argv.reserve(request.argv.size() + 3);
-  argv.push_back(nullptr); // room for the shell, see below
+  argv.reserve(request.argv.size() + 1);
   for (const auto& argument : request.argv)
     argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  std::vector<char*> shell_argv{const_cast<char*>("/bin/sh"), const_cast<char*>(file->c_str())};
+  shell_argv.insert(shell_argv.end(), argv.begin() + 1, argv.end());
   std::vector<char*> environment;
   environment.reserve(request.environment.size() + 1);
   for (const auto& entry : request.environment)
     environment.push_back(const_cast<char*>(entry.c_str()));
   environment.push_back(nullptr);
+  const child_program program{file->c_str(), argv.data(), shell_argv.data(), environment.data(), request.cwd.c_str(),
+                              null_.get(),   output};
 
-  pid_t pid = 0;
-  int e = spawn_file(file->c_str(), argv.data() + 1, environment.data(), request, output, pid);
-  if (e == ENOEXEC) { // as execvp does: a script without #! is one for the shell
-    argv[0] = const_cast<char*>("/bin/sh");
-    argv[1] = const_cast<char*>(file->c_str());
-    e = spawn_file("/bin/sh", argv.data(), environment.data(), request, output, pid);
+  spawned_process process;
+  if (cloner_) {
+    cloned_child child;
+    clone_failure failure;
+    if (cloner_->clone(program, child, failure)) {
+      process = {child.pid, std::move(child.pidfd), child.start_ticks};
+      if (process.start_ticks == 0)
+        process.start_ticks = process_start_ticks(process.pid).value_or(0);
+      return process;
+    }
+    if (failure.step != clone_step::unsupported)
+      return explain_spawn_error(request, *file, failure.error_number);
+    cloner_.reset();
   }
-  if (e != 0)
+  if (const int e = spawn_plainly(program, process); e != 0)
     return explain_spawn_error(request, *file, e);
-  return pid;
+  process.start_ticks = process_start_ticks(process.pid).value_or(0);
+  process.pidfd = unique_fd(open_pidfd(process.pid));
+  return process;
 }
 
 } // namespace troupe

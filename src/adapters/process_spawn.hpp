@@ -1,11 +1,11 @@
 // Starting one command as a process. Knows nothing of how it is watched or ended.
 #pragma once
 
+#include "adapters/child_clone.hpp"
 #include "adapters/unique_fd.hpp"
 #include "ports/process_executor.hpp"
 
-#include <spawn.h>
-
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,27 +20,31 @@ struct spawn_failure {
   std::string message;
 };
 
-/// Starts commands with posix_spawn: leading their own process group, signals at their defaults and none blocked, in
-/// `cwd`, standard input from /dev/null, standard output and error to one descriptor, and no other descriptor. One
-/// thread at a time.
+/// A process that was started. It is not yet reaped by anyone, whatever has become of it.
+struct spawned_process {
+  pid_t pid = 0;
+  unique_fd pidfd;               ///< none if the system had none to give
+  std::uint64_t start_ticks = 0; ///< as in /proc/PID/stat
+};
+
+/// Starts commands: leading their own process group, signals at their defaults and none blocked, in `cwd`, standard
+/// input from /dev/null, standard output and error to one descriptor, and no other descriptor. Through child_cloner, or
+/// posix_spawn where that cannot be had: neither copies our page tables, so the cost does not grow with our memory. One
+/// thread at a time, which has all signals blocked.
 class command_spawner {
 public:
-  [[nodiscard]] static result<command_spawner> open();
-  command_spawner(command_spawner&& other) noexcept;
-  command_spawner& operator=(command_spawner&&) = delete;
-  ~command_spawner();
+  enum class way { best, posix_spawn }; ///< the second for tests
+  [[nodiscard]] static result<command_spawner> open(way how = way::best);
 
-  /// The pid of the new process; it is not yet reaped by anyone, whatever has become of it.
-  [[nodiscard]] std::variant<pid_t, spawn_failure> spawn(const process_request& request, int output) const;
+  [[nodiscard]] std::variant<spawned_process, spawn_failure> spawn(const process_request& request, int output);
 
 private:
   command_spawner() = default;
-  [[nodiscard]] int spawn_file(const char* file, char* const argv[], char* const environment[],
-                               const process_request& request, int output, pid_t& pid) const;
+  /// 0 or an errno value.
+  [[nodiscard]] int spawn_plainly(const child_program& program, spawned_process& process) const;
 
   unique_fd null_;
-  posix_spawnattr_t attributes_{};
-  bool owns_attributes_ = false;
+  std::unique_ptr<child_cloner> cloner_; // none once it has proved to be no way
 };
 
 /// The file that execvp would take for `name` with this PATH, or the words why there is none. A name with a slash is

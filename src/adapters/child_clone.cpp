@@ -1,0 +1,159 @@
+// Between clone and exec the child runs in our memory on a stack of its own while this thread stands still: it may make
+// system calls and write to its `errand`, nothing else.
+#include "adapters/child_clone.hpp"
+
+#include <linux/sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+namespace troupe {
+
+#if defined(__x86_64__) && defined(SYS_clone3) && defined(CLONE_CLEAR_SIGHAND)
+namespace {
+
+constexpr std::size_t stack_bytes = 64 * 1024;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TROUPE_PLAIN __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+#else
+#define TROUPE_PLAIN __attribute__((noinline))
+#endif
+
+struct errand {
+  const child_program* program = nullptr;
+  const int* signals_to_reset = nullptr;
+  std::size_t signal_count = 0;
+  timespec began{};
+  volatile clone_step step = clone_step::set_up;
+  volatile int error_number = 0;
+};
+
+TROUPE_PLAIN int run_child(void* argument) {
+  auto& e = *static_cast<errand*>(argument);
+  const auto& program = *e.program;
+  clock_gettime(CLOCK_BOOTTIME, &e.began);
+  const auto give_up = [&e] {
+    e.error_number = errno;
+    _exit(127);
+  };
+  if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.output, 2) < 0 ||
+      syscall(SYS_close_range, 3U, ~0U, 0U) != 0)
+    give_up();
+  e.step = clone_step::change_folder;
+  if (chdir(program.cwd) != 0)
+    give_up();
+  e.step = clone_step::execute;
+  struct sigaction plain {};
+  plain.sa_handler = SIG_DFL;
+  for (std::size_t i = 0; i < e.signal_count; ++i)
+    sigaction(e.signals_to_reset[i], &plain, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  execve(program.file, program.argv, program.environment);
+  if (errno == ENOEXEC)
+    execve("/bin/sh", program.shell_argv, program.environment);
+  give_up();
+  return 0;
+}
+
+/// clone3, and in the child `function(argument)` on the stack given in `arguments`. It must not return.
+TROUPE_PLAIN long clone_and_call(clone_args& arguments, int (*function)(void*), void* argument) {
+  long outcome = SYS_clone3;
+  register auto call asm("r8") = function;
+  register auto with asm("r9") = argument;
+  asm volatile("syscall\n\t"
+               "test %%rax, %%rax\n\t"
+               "jnz 1f\n\t"
+               "xor %%ebp, %%ebp\n\t" // the outermost frame
+               "mov %%r9, %%rdi\n\t"
+               "call *%%r8\n\t"
+               "ud2\n"
+               "1:"
+               : "+a"(outcome)
+               : "D"(&arguments), "S"(sizeof arguments), "r"(call), "r"(with)
+               : "rcx", "r11", "memory", "cc");
+  return outcome;
+}
+
+std::uint64_t ticks(const timespec& t, long ticks_per_second) {
+  const auto ns = static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
+  return ns / (1'000'000'000 / static_cast<std::uint64_t>(ticks_per_second));
+}
+
+} // namespace
+
+child_cloner::child_cloner() {
+  void* stack = mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (stack != MAP_FAILED)
+    stack_ = stack;
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+    struct sigaction action {};
+    if (signal == SIGPIPE || (sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN))
+      ignored_signals_.push_back(signal);
+  }
+}
+
+child_cloner::~child_cloner() {
+  if (stack_ != nullptr)
+    munmap(stack_, stack_bytes);
+}
+
+bool child_cloner::clone(const child_program& program, cloned_child& child, clone_failure& failure) {
+  if (stack_ == nullptr) {
+    failure = {clone_step::unsupported, ENOMEM};
+    return false;
+  }
+  int pidfd = -1;
+  clone_args arguments{};
+  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  arguments.exit_signal = SIGCHLD;
+  arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+  arguments.stack = reinterpret_cast<std::uintptr_t>(stack_);
+  arguments.stack_size = stack_bytes;
+  errand e;
+  e.program = &program;
+  e.signals_to_reset = ignored_signals_.data();
+  e.signal_count = ignored_signals_.size();
+  timespec before{};
+  clock_gettime(CLOCK_BOOTTIME, &before);
+  const auto pid = clone_and_call(arguments, run_child, &e);
+  if (pid < 0) {
+    const int error_number = static_cast<int>(-pid);
+    const bool refused = error_number == ENOSYS || error_number == EPERM || error_number == EINVAL;
+    failure = {refused ? clone_step::unsupported : clone_step::make, error_number};
+    return false;
+  }
+  child.pid = static_cast<pid_t>(pid);
+  child.pidfd = unique_fd(pidfd);
+  if (e.error_number != 0) {
+    failure = {e.step, e.error_number};
+    while (waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR)
+      ;
+    return false;
+  }
+  // The kernel took its start time between these two moments: mostly within one tick, and then the tick is known.
+  const long per_second = sysconf(_SC_CLK_TCK);
+  if (ticks(before, per_second) == ticks(e.began, per_second))
+    child.start_ticks = ticks(before, per_second);
+  return true;
+}
+
+#else
+
+child_cloner::child_cloner() = default;
+child_cloner::~child_cloner() = default;
+
+bool child_cloner::clone(const child_program&, cloned_child&, clone_failure& failure) {
+  failure = {clone_step::unsupported, ENOSYS};
+  return false;
+}
+
+#endif
+
+} // namespace troupe
