@@ -134,11 +134,14 @@ void process_loop::tell_all(attempt& a, told what) {
     a.problem = "the process may not be signalled (it runs as another user): waiting for it";
   if (what == told::to_end)
     kill(-a.pid, SIGCONT); // a stopped process could not even end
-  if (!a.leader_ended && what == told::to_end)
-    return; // the leader may want to end what it started in its own way
+  if (what == told::killed || a.leader_ended)
+    tell_orphans(a, what); // else the leader may want to end what it started in its own way
+}
+
+void process_loop::tell_orphans(const attempt& a, told what) {
   std::vector<pid_t> left;
   for (const auto& [pid, orphan] : orphans_.orphans())
-    if (orphan.attempt == a.id && (what == told::killed || !orphan.in_group))
+    if (orphan.attempt == a.id && (what == told::killed || !orphan.in_group)) // its group has heard a SIGTERM already
       left.push_back(pid);
   for (const auto pid : left)
     tell_orphan(pid, what);
@@ -163,6 +166,8 @@ void process_loop::leader_ended(attempt& a) {
   a.leader_ended = true;
   if (a.group_was == told::nothing)
     set_due(a, std::nullopt); // the timeout was for the leader
+  else if (a.group_was == told::to_end)
+    tell_orphans(a, told::to_end);
   settle_wanted_ = true;
 }
 
@@ -172,22 +177,24 @@ void process_loop::settle() {
     auto& orphan = orphans_.orphans().at(pid);
     if (orphan.pidfd && !watch(orphan.pidfd.get(), static_cast<std::uint64_t>(pid) << 2U | about_orphan, EPOLLIN))
       orphan.pidfd.reset();
-    auto& a = *attempts_.at(orphan.attempt);
-    if (!a.leader_ended && a.group_was != told::killed)
-      continue; // its leader lives and may still care for it
-    if (a.leader_ended && a.group_was == told::nothing) {
-      tell_all(a, told::to_end);
-      const auto grace = std::min(options_.leftover_grace, a.order.request.grace);
-      set_due(a, clock::now() + std::chrono::ceil<clock::duration>(grace));
-    } else if (a.group_was == told::killed || !orphan.in_group) { // the others heard it with their group
+    const auto& a = *attempts_.at(orphan.attempt);
+    // While its leader lives, that may still care for it. Members of the group have heard a SIGTERM with it.
+    if (a.group_was == told::killed || (a.group_was == told::to_end && a.leader_ended && !orphan.in_group))
       tell_orphan(pid, a.group_was);
-    }
   }
   look_at_ = clock::now() + (orphans_.all_watched() ? look_interval : look_interval_unwatched);
   std::vector<std::uint64_t> done;
-  for (const auto& [id, a] : attempts_)
-    if (a->leader_ended && orphans_.count(id) == 0)
+  for (const auto& [id, a] : attempts_) {
+    if (!a->leader_ended)
+      continue;
+    if (orphans_.count(id) == 0) {
       done.push_back(id);
+    } else if (a->group_was == told::nothing) {
+      tell_all(*a, told::to_end);
+      const auto grace = std::min(options_.leftover_grace, a->order.request.grace);
+      set_due(*a, clock::now() + std::chrono::ceil<clock::duration>(grace));
+    }
+  }
   for (const auto id : done) {
     auto a = std::move(attempts_.extract(id).mapped());
     report(std::move(a));

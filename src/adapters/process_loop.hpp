@@ -85,6 +85,7 @@ private:
   void drain_output(attempt& a);
   void end(attempt& a, urgency how, process_exit::kind because);
   void tell_all(attempt& a, told what);
+  void tell_orphans(const attempt& a, told what);
   void tell_orphan(pid_t pid, told what);
   void leader_ended(attempt& a);
   /// Looks for what ended attempts left behind; reports those that left nothing.

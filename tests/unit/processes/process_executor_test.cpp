@@ -1,6 +1,7 @@
 // Commands run as processes: what they are given, how they are reported, what stays behind (nothing).
 #include "adapters/process_table.hpp"
 #include "support/process_runner.hpp"
+#include "support/processes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,28 +16,6 @@
 using namespace troupe;
 using kind = process_exit::kind;
 namespace fs = std::filesystem;
-
-namespace {
-
-/// Whether a process runs (a zombie does not).
-bool alive(pid_t pid) {
-  const auto facts = read_process_facts(pid);
-  return facts && facts->state != 'Z' && facts->state != 'X';
-}
-
-std::ptrdiff_t open_files() {
-  return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
-}
-
-std::size_t children_of_this_process() {
-  const auto pids = all_processes();
-  return static_cast<std::size_t>(std::count_if(pids.begin(), pids.end(), [](pid_t pid) {
-    const auto facts = read_process_facts(pid);
-    return facts && facts->parent == getpid();
-  }));
-}
-
-} // namespace
 
 TEST_CASE_FIXTURE(process_runner, "a command's exit status is reported") {
   const auto ok = run_shell("exit 0");

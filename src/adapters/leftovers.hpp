@@ -1,0 +1,46 @@
+// Processes that a dead supervisor left running: which they are, and their end. Knows nothing of the journal.
+#pragma once
+
+#include "adapters/process_table.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// An attempt that the journal shows as running, as process_spawned reported it.
+struct recorded_process {
+  std::int32_t process_group = 0;
+  std::uint64_t start_ticks = 0;
+  std::string boot_id; ///< boot_id() at that time
+};
+
+struct leftover {
+  pid_t pid = 0;
+  std::uint64_t start_ticks = 0;
+  std::string name; ///< the program's name, as in /proc/PID/comm
+  friend bool operator==(const leftover&, const leftover&) = default;
+};
+
+/// This user's processes that certainly belong to the state, by any of these:
+/// - their environment holds TROUPE_STATE_ID=`state_id`;
+/// - they descend from such a process;
+/// - their group is a recorded one: same boot, and its leader still there with the recorded start time (a tick more or
+///   less), or one of its members proved by its environment. A number alone proves nothing: it may have been given to
+///   others.
+/// Never this process, its ancestors, its descendants, or what is dead already. An empty `state_id` proves nothing.
+[[nodiscard]] std::vector<leftover> find_leftovers(std::string_view state_id,
+                                                   std::span<const recorded_process> recorded);
+
+/// Ends them: SIGTERM, SIGKILL after `grace`, again for what they start meanwhile, until none is left; blocks for so
+/// long. Signals go through pidfds, verified by start time, so that nobody else is ever hit. Returns whom it ended; an
+/// error (io) names those that could not be ended: not permitted, or not gone ten seconds after SIGKILL.
+[[nodiscard]] result<std::vector<leftover>> end_leftovers(std::string_view state_id,
+                                                          std::span<const recorded_process> recorded, duration grace);
+
+} // namespace troupe

@@ -1,0 +1,232 @@
+// What a dead supervisor left is found by proof and ended; strangers are not touched.
+#include "adapters/leftovers.hpp"
+#include "support/processes.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <set>
+
+using namespace troupe;
+
+namespace {
+
+/// Processes that are none of this one's descendants, as after the death of their supervisor: started through two
+/// forks, so that init (or whoever reaps here) has them.
+struct fixture {
+  temporary_folder folder;
+  std::string state_id = "state of " + folder.path(); // each test's own
+  std::vector<pid_t> started;
+
+  ~fixture() {
+    for (const auto pid : started)
+      kill(pid, SIGKILL);
+  }
+
+  /// Runs a script whose first line of work is to write its pid into the file `name`; gives that pid.
+  pid_t start(const std::string& name, const std::string& script, bool marked, bool own_group = true) {
+    const auto path = folder / name;
+    const auto text = "echo $$ > " + path + "; " + script;
+    const auto middle = fork();
+    if (middle == 0) {
+      if (fork() == 0) {
+        if (own_group)
+          setpgid(0, 0);
+        const int null = open("/dev/null", O_RDWR);
+        dup2(null, 0);
+        dup2(null, 1);
+        dup2(null, 2);
+        const auto mark = "TROUPE_STATE_ID=" + state_id;
+        char* const argv[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), const_cast<char*>(text.c_str()),
+                              nullptr};
+        char* const environment[] = {const_cast<char*>("PATH=/usr/bin:/bin"),
+                                     marked ? const_cast<char*>(mark.c_str()) : nullptr, nullptr};
+        execve("/bin/sh", argv, environment);
+      }
+      _exit(0);
+    }
+    REQUIRE(waitpid(middle, nullptr, 0) == middle);
+    return pid_in(name);
+  }
+  pid_t pid_in(const std::string& name) {
+    REQUIRE(eventually([&] { return folder.read(name).ends_with("\n"); }));
+    started.push_back(static_cast<pid_t>(std::stol(folder.read(name))));
+    return started.back();
+  }
+  std::set<pid_t> found(const std::vector<recorded_process>& recorded = {}) const {
+    std::set<pid_t> pids;
+    for (const auto& one : find_leftovers(state_id, recorded))
+      pids.insert(one.pid);
+    return pids;
+  }
+  static recorded_process record(pid_t pid) { return {pid, process_start_ticks(pid).value(), boot_id()}; }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(fixture, "with nothing left there is nothing to end") {
+  CHECK(find_leftovers(state_id, {}).empty());
+  CHECK(end_leftovers(state_id, {}, std::chrono::hours(1)).value().empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "processes with the state's id in their environment are left over, others are not") {
+  const auto ours = start("ours", "while :; do sleep 1; done", true);
+  const auto stranger = start("stranger", "while :; do sleep 1; done", false);
+  const auto all = find_leftovers(state_id, {});
+  const auto it = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.pid == ours; });
+  REQUIRE(it != all.end());
+  CHECK(it->name == "sh");
+  CHECK(it->start_ticks == process_start_ticks(ours));
+  CHECK_FALSE(found().contains(stranger));
+  CHECK(find_leftovers("another-state", {}).empty());
+  CHECK(find_leftovers("", {}).empty());
+  CHECK(find_leftovers(state_id.substr(0, state_id.size() - 1), {}).empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "descendants that cleared their environment are left over too") {
+  const auto ours =
+      start("ours", "setsid -w env -i sh -c 'echo $$ > " + (folder / "child") + "; exec sleep 1000'; :", true);
+  const auto child = pid_in("child");
+  CHECK(found() == std::set<pid_t>{ours, child});
+}
+
+TEST_CASE_FIXTURE(fixture, "a recorded group is left over while its leader proves it") {
+  const auto leader = start("leader", "sh -c 'echo $$ > " + (folder / "member") + "; exec sleep 1000'; :", false);
+  const auto member = pid_in("member");
+  const auto good = record(leader);
+  CHECK(found({good}) == std::set<pid_t>{leader, member});
+  auto tick = good;
+  ++tick.start_ticks;
+  CHECK(found({tick}).size() == 2);
+  auto other_time = good;
+  other_time.start_ticks += 2;
+  CHECK(found({other_time}).empty());
+  auto other_boot = good;
+  other_boot.boot_id = "another";
+  CHECK(found({other_boot}).empty());
+  CHECK(found({{0, 0, boot_id()}, {1, 0, boot_id()}, {-1, 0, boot_id()}}).empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "a recorded group without its leader is left over only if a member proves it") {
+  const auto script = [this](const std::string& name) {
+    return "PATH=/usr/bin:/bin; (sh -c 'echo $$ > " + (folder / name) + "; exec sleep 1000') & exit";
+  };
+  const auto gone = start("gone", script("unmarked"), false);
+  const auto unmarked = pid_in("unmarked");
+  REQUIRE(eventually([&] { return !read_process_facts(gone); })); // as a zombie it would still prove it
+  REQUIRE(read_process_facts(unmarked)->group == gone);
+  CHECK(found({{gone, process_start_ticks(unmarked).value(), boot_id()}}).empty());
+
+  const auto marked_leader =
+      start("marked_leader",
+            "env -i sh -c 'echo $$ > " + (folder / "cleared") + "; exec sleep 1000' & " + script("marked"), true);
+  const auto marked = pid_in("marked");
+  const auto cleared = pid_in("cleared");
+  REQUIRE(eventually([&] { return !read_process_facts(marked_leader); }));
+  CHECK(found() == std::set<pid_t>{marked});
+  CHECK(found({{marked_leader, process_start_ticks(marked).value(), boot_id()}}) == std::set<pid_t>{marked, cleared});
+}
+
+TEST_CASE_FIXTURE(fixture, "this process, what is above it and what is beneath it are never left over") {
+  const auto child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    const auto mark = "TROUPE_STATE_ID=" + state_id;
+    char* const argv[] = {const_cast<char*>("sleep"), const_cast<char*>("1000"), nullptr};
+    char* const environment[] = {const_cast<char*>(mark.c_str()), nullptr};
+    execve("/bin/sleep", argv, environment);
+    _exit(127);
+  }
+  REQUIRE(eventually([&] {
+    const auto environment = read_process_environment(child);
+    return environment && environment_has(*environment, "TROUPE_STATE_ID=" + state_id);
+  }));
+  CHECK(found({record(child), record(getpid()), record(getppid()), record(1)}).empty());
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "a process of another user is not ours to end") {
+  if (geteuid() != 0)
+    return; // only root can start one
+  const auto other = start("other", "exec setpriv --reuid=65534 --clear-groups sleep 1000", true);
+  REQUIRE(eventually([&] { return process_user(other) == 65534U; }));
+  CHECK_FALSE(found().contains(other));
+}
+
+TEST_CASE_FIXTURE(fixture, "what is left over is asked first, and killed after its grace") {
+  const auto polite =
+      start("polite", "trap 'echo asked > " + (folder / "asked") + "; exit' TERM; while :; do sleep 0.01; done", true);
+  const auto stubborn = start("stubborn", "trap '' TERM; while :; do sleep 0.01; done", true);
+  const auto stranger = start("stranger", "while :; do sleep 1; done", false);
+  const auto ended = end_leftovers(state_id, {}, std::chrono::milliseconds(300)).value();
+  std::set<pid_t> pids;
+  for (const auto& one : ended)
+    pids.insert(one.pid);
+  CHECK(pids.contains(polite));
+  CHECK(pids.contains(stubborn));
+  CHECK_FALSE(pids.contains(stranger));
+  CHECK_FALSE(alive(polite));
+  CHECK_FALSE(alive(stubborn));
+  CHECK(alive(stranger));
+  CHECK(folder.read("asked") == "asked\n");
+  CHECK(find_leftovers(state_id, {}).empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "all of a proved group is ended, also those that outlive the proof") {
+  const auto leader =
+      start("leader",
+            "sh -c 'trap \"\" TERM; echo $$ > " + (folder / "member") + "; while :; do sleep 0.01; done'; :", false);
+  const auto member = pid_in("member");
+  const std::vector<recorded_process> recorded{record(leader)};
+  CHECK(end_leftovers(state_id, recorded, std::chrono::milliseconds(200)).has_value());
+  CHECK_FALSE(alive(leader));
+  CHECK_FALSE(alive(member));
+}
+
+TEST_CASE_FIXTURE(fixture, "what leftovers start while they are ended is ended too") {
+  start("parent", "trap 'sleep 1000 & echo $! > " + (folder / "late") + "; exit' TERM; while :; do sleep 0.01; done",
+        true);
+  CHECK(end_leftovers(state_id, {}, std::chrono::seconds(20)).has_value());
+  CHECK_FALSE(alive(pid_in("late")));
+}
+
+TEST_CASE_FIXTURE(fixture, "a stopped leftover is ended") {
+  const auto stopped = start("stopped", "kill -STOP $$; while :; do sleep 0.01; done", true);
+  REQUIRE(eventually([&] { return read_process_facts(stopped)->state == 'T'; }));
+  CHECK(end_leftovers(state_id, {}, std::chrono::hours(1)).has_value());
+  CHECK_FALSE(alive(stopped));
+}
+
+TEST_CASE("the table of processes tells of this one what the system calls tell") {
+  const auto facts = read_process_facts(getpid()).value();
+  CHECK(facts.parent == getppid());
+  CHECK(facts.group == getpgrp());
+  CHECK(facts.session == getsid(0));
+  CHECK(facts.start_ticks == process_start_ticks(getpid()));
+  CHECK(process_user(getpid()) == geteuid());
+  const auto pids = all_processes();
+  CHECK(std::find(pids.begin(), pids.end(), getpid()) != pids.end());
+  CHECK(boot_id().size() == 36);
+  const pid_t nobody = 1 << 30;
+  CHECK_FALSE(read_process_facts(nobody).has_value());
+  CHECK_FALSE(process_start_ticks(nobody).has_value());
+  CHECK_FALSE(read_process_environment(nobody).has_value());
+  CHECK_FALSE(process_user(nobody).has_value());
+  CHECK(open_pidfd(nobody) < 0);
+}
+
+TEST_CASE("an environment has an entry only as a whole") {
+  const std::string environment("A=1\0BA=2\0C=3\0", 13);
+  CHECK(environment_has(environment, "A=1"));
+  CHECK(environment_has(environment, "C=3"));
+  CHECK_FALSE(environment_has(environment, "A=2"));
+  CHECK_FALSE(environment_has(environment, "A="));
+  CHECK_FALSE(environment_has(environment, "BA=22"));
+  CHECK_FALSE(environment_has("", "A=1"));
+  CHECK(environment_has("A=1", "A=1"));
+}
