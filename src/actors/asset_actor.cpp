@@ -26,7 +26,9 @@ asset_handle::behavior_type asset_actor(asset_handle::stateful_pointer<asset_sta
       [self](const grant& granted) {
         self->send(self->state.executor, execute_request{self->state.asset, granted.attempt});
       },
-      [self](const process_report& report) { self->send(self->state.supervisor, spawned_report{self->state.asset, report}); },
+      [self](const process_report& report) {
+        self->send(self->state.supervisor, spawned_report{self->state.asset, report});
+      },
       [self](executed& outcome) {
         self->send(self->state.supervisor, outcome_report{self->state.asset, std::move(outcome)});
       },

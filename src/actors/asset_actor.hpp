@@ -1,5 +1,5 @@
-// One asset in one run: counts its upstreams down, claims, has itself examined and executed, and tells its dependents. Knows nothing of
-// policy: whether and when it may run is the supervisor's word.
+// One asset in one run: counts its upstreams down, claims, has itself examined and executed, and tells its dependents.
+// Knows nothing of policy: whether and when it may run is the supervisor's word.
 #pragma once
 
 #include "actors/protocol.hpp"

@@ -1,4 +1,5 @@
-// The one place that names CAF's headers and wraps what changes between its versions. Knows nothing of Troupe's messages.
+// The one place that names CAF's headers and wraps what changes between its versions. Knows nothing of Troupe's
+// messages.
 #pragma once
 
 // CAF 0.17 predates some of the warnings this project turns on.

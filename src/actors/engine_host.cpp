@@ -16,7 +16,8 @@ namespace troupe {
 
 namespace {
 
-/// `sharing`: idle workers sleep, and a fan-out to many actors stays linear. Work never runs on these threads, so few suffice.
+/// `sharing`: idle workers sleep, and a fan-out to many actors stays linear. Work never runs on these threads, so few
+/// suffice.
 struct host_config : caf::actor_system_config {
   host_config() {
     set("scheduler.policy", caf::atom("sharing"));
@@ -32,7 +33,9 @@ struct engine_host::inside {
   std::shared_ptr<gate> way_in = std::make_shared<gate>();
 };
 
-engine_host::engine_host(host_setup setup) : inside_(std::make_unique<inside>()) { inside_->setup = std::move(setup); }
+engine_host::engine_host(host_setup setup) : inside_(std::make_unique<inside>()) {
+  inside_->setup = std::move(setup);
+}
 
 engine_host::~engine_host() = default;
 
@@ -59,10 +62,9 @@ host_result engine_host::run() {
   inner.names_and_files = setup.names_and_files;
   inner.log_of = setup.log_of;
   inner.versions = std::move(setup.versions);
-  inner.has_version = std::move(setup.has_version);
+  inner.closing = setup.closing;
   inner.expected = std::move(setup.expected);
   inner.checkpoint_every = setup.checkpoint_every;
-  inner.checkpoint = setup.checkpoint;
   inner.on_end = [&promise](run_end end) { promise.set_value(std::move(end)); };
   supervisor_parts parts;
   parts.spawn_executor = [&](supervisor_handle supervisor) {
@@ -73,6 +75,7 @@ host_result engine_host::run() {
     state.log = setup.log;
     state.back = inside_->way_in;
     state.supervisor = std::move(supervisor);
+    state.run = setup.logic->state().run();
     state.strict = setup.strict;
     return journal = system.spawn(journal_actor, std::move(state));
   };

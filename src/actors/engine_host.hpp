@@ -1,4 +1,5 @@
-// Builds the actor system for one run, wires its actors, waits for the end, and takes everything down in order. Knows nothing of what runs.
+// Builds the actor system for one run, wires its actors, waits for the end, and takes everything down in order. Knows
+// nothing of what runs.
 #pragma once
 
 #include "core/run_logic.hpp"
@@ -26,12 +27,11 @@ struct host_setup {
   run_observer* observer = nullptr;
   bool strict = false; ///< the run's durability
   std::function<std::vector<event>()> names_and_files;
+  std::function<std::vector<event>()> closing; ///< events to append with the run's end, the last of this writer
   std::function<std::string(asset_index, std::uint32_t)> log_of;
   std::vector<digest> versions;
-  std::vector<bool> has_version;
   std::vector<duration> expected;
   std::uint64_t checkpoint_every = 0;
-  std::function<void(const run_state&)> checkpoint;
 };
 
 /// How the run ended: durable, or the problem why not.

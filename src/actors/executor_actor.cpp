@@ -5,7 +5,8 @@
 
 namespace troupe {
 
-executor_handle::behavior_type executor_actor(executor_handle::stateful_pointer<executor_state> self, executor_state initial) {
+executor_handle::behavior_type executor_actor(executor_handle::stateful_pointer<executor_state> self,
+                                              executor_state initial) {
   self->state = std::move(initial);
   guard_actor(self, self->state.supervisor, "executor actor");
   return {

@@ -14,6 +14,7 @@ struct executor_state {
   supervisor_handle supervisor;
 };
 
-executor_handle::behavior_type executor_actor(executor_handle::stateful_pointer<executor_state> self, executor_state initial);
+executor_handle::behavior_type executor_actor(executor_handle::stateful_pointer<executor_state> self,
+                                              executor_state initial);
 
 } // namespace troupe

@@ -1,4 +1,5 @@
-// How threads that are no actors (of the executor, the log, signals) send to the actors of a run that may be over by then. Knows no behaviour.
+// How threads that are no actors (of the executor, the log, signals) send to the actors of a run that may be over by
+// then. Knows no behaviour.
 #pragma once
 
 #include "actors/protocol.hpp"
@@ -9,7 +10,8 @@
 
 namespace troupe {
 
-/// Holds the handles so that callbacks need not: once closed, what comes late is dropped, and no handle outlives the actor system. Any thread.
+/// Holds the handles so that callbacks need not: once closed, what comes late is dropped, and no handle outlives the
+/// actor system. Any thread.
 class gate {
 public:
   void open(std::vector<asset_handle> assets, journal_handle journal, supervisor_handle supervisor) {
@@ -25,17 +27,20 @@ public:
     supervisor_ = nullptr;
     return std::exchange(assets_, {});
   }
-  template <class Message> void to_asset(asset_index asset, Message message) {
+  template <class Message>
+  void to_asset(asset_index asset, Message message) {
     const std::lock_guard lock(mutex_);
     if (asset.value < assets_.size() && assets_[asset.value])
       caf::anon_send(assets_[asset.value], std::move(message));
   }
-  template <class Message> void to_journal(Message message) {
+  template <class Message>
+  void to_journal(Message message) {
     const std::lock_guard lock(mutex_);
     if (journal_)
       caf::anon_send(journal_, std::move(message));
   }
-  template <class Message> void to_supervisor(Message message) {
+  template <class Message>
+  void to_supervisor(Message message) {
     const std::lock_guard lock(mutex_);
     if (supervisor_)
       caf::anon_send(supervisor_, std::move(message));

@@ -9,7 +9,8 @@
 namespace troupe {
 
 /// Makes exceptions and unexpected messages of an actor the supervisor's business; `who` names the actor in its error.
-template <class Self> void guard_actor(Self* self, supervisor_handle supervisor, std::string who) {
+template <class Self>
+void guard_actor(Self* self, supervisor_handle supervisor, std::string who) {
   self->set_exception_handler([supervisor, who](std::exception_ptr& thrown) -> caf::error {
     std::string what = "an unknown exception";
     try {

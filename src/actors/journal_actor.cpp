@@ -15,7 +15,8 @@ void let_go(std::vector<release>& releases) {
 
 } // namespace
 
-journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<journal_state> self, journal_state initial) {
+journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<journal_state> self,
+                                            journal_state initial) {
   self->state = std::move(initial);
   guard_actor(self, self->state.supervisor, "journal actor");
   return {
@@ -25,10 +26,14 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
           return;
         const bool hold = request.strict || state.strict || request.last;
         const auto ticket = state.next_ticket++;
-        state.log->append(std::move(request.events), hold, [back = state.back, ticket, hold](result<std::uint64_t> outcome) {
-          if (hold || !outcome)
-            back->to_journal(committed{ticket, outcome.has_value(), outcome ? std::string() : outcome.error().message});
-        });
+        state.log->append(std::move(request.events), hold,
+                          [back = state.back, ticket, hold](result<std::uint64_t> outcome) {
+                            if (hold || !outcome)
+                              back->to_journal(committed{ticket, outcome.has_value(),
+                                                         outcome ? std::string() : outcome.error().message});
+                          });
+        if (!request.checkpoint.empty())
+          state.log->checkpoint(state.run, std::move(request.checkpoint));
         if (hold)
           state.waiting[ticket] = {std::move(request.releases), request.last};
         else

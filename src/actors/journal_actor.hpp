@@ -1,5 +1,5 @@
-// The order of a run's history: events go to the log in the order they come, and what follows from them is let go after. Knows nothing of
-// transactions (the log's business) or of what the events mean.
+// The order of a run's history: events go to the log in the order they come, and what follows from them is let go
+// after. Knows nothing of transactions (the log's business) or of what the events mean.
 #pragma once
 
 #include "actors/gate.hpp"
@@ -13,10 +13,11 @@
 namespace troupe {
 
 struct journal_state {
-  event_log* log = nullptr; ///< outlives the actor
+  event_log* log = nullptr;   ///< outlives the actor
   std::shared_ptr<gate> back; ///< the way of the log's answers
   supervisor_handle supervisor;
-  bool strict = false;      ///< the whole run is: releases wait for the disk
+  run_number run;
+  bool strict = false; ///< the whole run is: releases wait for the disk
   std::uint64_t next_ticket = 1;
   struct held {
     std::vector<release> releases;
@@ -26,6 +27,7 @@ struct journal_state {
   bool failed = false;
 };
 
-journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<journal_state> self, journal_state initial);
+journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<journal_state> self,
+                                            journal_state initial);
 
 } // namespace troupe

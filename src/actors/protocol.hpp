@@ -1,10 +1,11 @@
 // Every message and every handle of the actor system, one sentence each. Knows no behaviour.
 //
 //   supervisor ──begin──► assets without needs
-//   asset ──claim──► supervisor ──examine_order──► asset ──examine_request──► executor ──examined──► asset ──examined_report──► supervisor
-//   supervisor ──append_request{events, releases}──► journal ──grant──► asset ──execute_request──► executor
-//   executor ──process_report──► asset ──► supervisor;   executor ──executed──► asset ──outcome_report──► supervisor
-//   supervisor ──append_request──► journal ──settled──► asset ──upstream_completed──► its dependents
+//   asset ──claim──► supervisor ──examine_order──► asset ──examine_request──► executor ──examined──► asset
+//   ──examined_report──► supervisor supervisor ──append_request{events, releases}──► journal ──grant──► asset
+//   ──execute_request──► executor executor ──process_report──► asset ──► supervisor;   executor ──executed──► asset
+//   ──outcome_report──► supervisor supervisor ──append_request──► journal ──settled──► asset ──upstream_completed──►
+//   its dependents
 #pragma once
 
 #include "actors/caf.hpp"
@@ -21,7 +22,8 @@
 
 namespace troupe {
 
-// ---- to an asset -------------------------------------------------------------------------------------------------------
+// ---- to an asset
+// -------------------------------------------------------------------------------------------------------
 
 /// The run begins: an asset that needs nothing claims at once.
 struct run_begun {};
@@ -59,10 +61,11 @@ struct settled {
 
 using asset_handle =
     caf::typed_actor<caf::reacts_to<run_begun>, caf::reacts_to<upstream_completed>, caf::reacts_to<examine_order>,
-                     caf::reacts_to<examined>, caf::reacts_to<grant>, caf::reacts_to<process_report>, caf::reacts_to<executed>,
-                     caf::reacts_to<settled>>;
+                     caf::reacts_to<examined>, caf::reacts_to<grant>, caf::reacts_to<process_report>,
+                     caf::reacts_to<executed>, caf::reacts_to<settled>>;
 
-// ---- to the supervisor -------------------------------------------------------------------------------------------------
+// ---- to the supervisor
+// -------------------------------------------------------------------------------------------------
 
 /// Everything is spawned: let the run begin.
 struct begin_run {
@@ -110,7 +113,8 @@ using supervisor_handle =
                      caf::reacts_to<stop_order>, caf::reacts_to<files_settled>, caf::reacts_to<run_durable>,
                      caf::reacts_to<journal_failed>, caf::reacts_to<actor_broken>>;
 
-// ---- to the executor ---------------------------------------------------------------------------------------------------
+// ---- to the executor
+// ---------------------------------------------------------------------------------------------------
 
 /// Examine the asset and send it `examined`.
 struct examine_request {
@@ -132,7 +136,8 @@ struct settle_request {};
 using executor_handle = caf::typed_actor<caf::reacts_to<examine_request>, caf::reacts_to<execute_request>,
                                          caf::reacts_to<end_all_request>, caf::reacts_to<settle_request>>;
 
-// ---- to the journal ----------------------------------------------------------------------------------------------------
+// ---- to the journal
+// ----------------------------------------------------------------------------------------------------
 
 /// A message that may be sent once the events before it are in the journal's order (or on disk, where that is asked).
 struct release {
@@ -143,8 +148,9 @@ struct release {
 struct append_request {
   std::vector<event> events;
   std::vector<release> releases;
-  bool strict = false; ///< releases only once the events are on disk
-  bool last = false;   ///< tell the supervisor run_durable once they are
+  bool strict = false;    ///< releases only once the events are on disk
+  bool last = false;      ///< tell the supervisor run_durable once they are
+  std::string checkpoint; ///< the run's encoded state after these events; empty: none is due
 };
 /// The commit thread has brought an append_request to disk (or could not).
 struct committed {

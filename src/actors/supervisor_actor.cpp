@@ -69,7 +69,8 @@ void carry_out(self_pointer self, const decision& d, std::vector<release>& relea
       const auto asset = final_status->asset;
       state.setup.observer->asset_settled(asset, final_status->status, final_status->because);
       if (state.assets[asset.value])
-        releases.push_back({state.assets[asset.value], settled{final_status->status, state.setup.logic->satisfied(asset)}});
+        releases.push_back(
+            {state.assets[asset.value], settled{final_status->status, state.setup.logic->satisfied(asset)}});
     } else if (const auto* end = std::get_if<end_attempts>(&effect)) {
       self->send(state.executor, end_all_request{end->at_once ? urgency::at_once : urgency::graceful});
     } else if (const auto* wake = std::get_if<wake_at>(&effect)) {
@@ -93,7 +94,7 @@ void perform(self_pointer self, decision d) {
   if (state.ending) {
     state.last_events = std::move(d.events);
     if (!events.empty())
-      self->send(state.journal, append_request{std::move(events), {}, false, false});
+      self->send(state.journal, append_request{std::move(events), {}, false, false, {}});
     // Releases of a run that is over only end actors: nothing follows from them.
     for (auto& one : releases)
       if (auto* last_word = std::get_if<settled>(&one.what))
@@ -105,11 +106,12 @@ void perform(self_pointer self, decision d) {
   if (events.empty() && releases.empty())
     return;
   state.since_checkpoint += events.size();
-  self->send(state.journal, append_request{std::move(events), std::move(releases), d.strict, false});
-  if (state.setup.checkpoint && state.since_checkpoint >= state.setup.checkpoint_every) {
+  append_request request{std::move(events), std::move(releases), d.strict, false, {}};
+  if (state.since_checkpoint >= state.setup.checkpoint_every) {
     state.since_checkpoint = 0;
-    state.setup.checkpoint(state.setup.logic->state());
+    request.checkpoint = state.setup.logic->state().encode();
   }
+  self->send(state.journal, std::move(request));
 }
 
 void feed(self_pointer self, const run_input& input) {
@@ -182,13 +184,17 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_
       },
       [self](outcome_report& report) { take_outcome(self, report); },
       [self](const tick&) { feed(self, time_passed{}); },
-      [self](const stop_order& stop) { feed(self, stop_requested{stop.cause, stop.at_once}); },
+      [self](const stop_order& stop) {
+        feed(self, stop_requested{stop.cause, stop.at_once});
+      },
       [self](const files_settled&) {
         auto events = self->state.setup.names_and_files();
         auto& last = self->state.last_events;
         events.insert(events.end(), std::make_move_iterator(last.begin()), std::make_move_iterator(last.end()));
         last.clear();
-        self->send(self->state.journal, append_request{std::move(events), {}, true, true});
+        for (auto& e : self->state.setup.closing())
+          events.push_back(std::move(e));
+        self->send(self->state.journal, append_request{std::move(events), {}, true, true, {}});
       },
       [self](const run_durable&) {
         self->state.end = {true, {}, false};

@@ -1,5 +1,6 @@
-// One run's authority: it alone adds to the run's history. It owns the run's state and handles, and delegates all judgement to
-// core/run_logic: inputs in, events to the journal, effects out. Knows nothing of freshness, processes or storage.
+// One run's authority: it alone adds to the run's history. It owns the run's state and handles, and delegates all
+// judgement to core/run_logic: inputs in, events to the journal, effects out. Knows nothing of freshness, processes or
+// storage.
 #pragma once
 
 #include "actors/protocol.hpp"
@@ -25,20 +26,18 @@ struct run_end {
 /// What the supervisor works on; everything outlives it.
 struct supervisor_setup {
   run_logic* logic = nullptr;
-  decision first;                                     ///< what run_logic::begin decided
+  decision first; ///< what run_logic::begin decided
   const pipeline* p = nullptr;
-  asset_executor* work = nullptr;                     ///< for changes_made only
+  asset_executor* work = nullptr; ///< for changes_made only
   clock* time = nullptr;
   run_observer* observer = nullptr;
   std::function<std::vector<event>()> names_and_files; ///< events to append before any other: new names, files observed
+  std::function<std::vector<event>()> closing;         ///< events to append with the run's end, the last of this writer
   std::function<std::string(asset_index, std::uint32_t)> log_of; ///< path of an attempt's log
-  std::vector<digest> versions;                       ///< by asset_index: data versions as of now
-  std::vector<bool> has_version;                      ///< by asset_index: whether it was ever materialized
-  std::vector<duration> expected;                     ///< by asset_index: past durations; 0: unknown
-  std::function<void(run_end)> on_end;                ///< called once, on the supervisor's thread
-  /// Called after appending when this many events came since the last call: keeps replay short.
-  std::uint64_t checkpoint_every = 0;
-  std::function<void(const run_state&)> checkpoint;
+  std::vector<digest> versions;                                  ///< by asset_index: data versions as of now
+  std::vector<duration> expected;                                ///< by asset_index: past durations; 0: unknown
+  std::function<void(run_end)> on_end;                           ///< called once, on the supervisor's thread
+  std::uint64_t checkpoint_every = 0; ///< events between checkpoints of the run: keeps replay short
 };
 
 struct supervisor_state {
@@ -46,10 +45,10 @@ struct supervisor_state {
   std::vector<asset_handle> assets; ///< by asset_index
   executor_handle executor;
   journal_handle journal;
-  bool ending = false;              ///< the logic is done: the rest is recording it
-  bool broken = false;              ///< nothing more is recorded; children are ended, then the run ends
+  bool ending = false; ///< the logic is done: the rest is recording it
+  bool broken = false; ///< nothing more is recorded; children are ended, then the run ends
   run_end end;
-  std::vector<event> last_events;   ///< run_finished and what goes with it, until files are settled
+  std::vector<event> last_events; ///< run_finished and what goes with it, until files are settled
   std::uint64_t since_checkpoint = 0;
 };
 
@@ -59,7 +58,7 @@ struct supervisor_parts {
   std::function<journal_handle(supervisor_handle)> spawn_journal;
 };
 
-supervisor_handle::behavior_type supervisor_actor(supervisor_handle::stateful_pointer<supervisor_state> self, supervisor_setup setup,
-                                                  supervisor_parts parts);
+supervisor_handle::behavior_type supervisor_actor(supervisor_handle::stateful_pointer<supervisor_state> self,
+                                                  supervisor_setup setup, supervisor_parts parts);
 
 } // namespace troupe

@@ -35,6 +35,13 @@ void group_commit::append(std::vector<event> events, bool urgent, std::function<
     wake_.notify_one();
 }
 
+void group_commit::checkpoint(run_number run, std::string state) {
+  submit([this, run, state = std::move(state)](journal_store& store) {
+    // Replay without it is slower and no different; a journal that takes no writes says so at the next append.
+    static_cast<void>(store.write_checkpoint(run, {last_seq_, state}));
+  });
+}
+
 void group_commit::submit(std::function<void(journal_store&)> work) {
   {
     const std::lock_guard lock(mutex_);
@@ -72,7 +79,8 @@ void group_commit::commit(std::deque<item> batch) {
     std::vector<std::function<void(result<std::uint64_t>)>> waiting;
     while (!batch.empty() && !batch.front().work) {
       auto& front = batch.front();
-      events.insert(events.end(), std::make_move_iterator(front.events.begin()), std::make_move_iterator(front.events.end()));
+      events.insert(events.end(), std::make_move_iterator(front.events.begin()),
+                    std::make_move_iterator(front.events.end()));
       if (front.durable)
         waiting.push_back(std::move(front.durable));
       batch.pop_front();
@@ -80,7 +88,9 @@ void group_commit::commit(std::deque<item> batch) {
     if (events.empty() && waiting.empty())
       continue;
     result<std::uint64_t> outcome = failure_ ? result<std::uint64_t>(*failure_) : store_.append(events);
-    if (!outcome && !failure_)
+    if (outcome)
+      last_seq_ = *outcome;
+    else if (!failure_)
       failure_ = outcome.error();
     for (const auto& durable : waiting)
       durable(outcome);

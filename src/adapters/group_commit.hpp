@@ -1,4 +1,5 @@
-// Group commit: one thread that appends all that is waiting in one transaction. Knows nothing of LMDB or of what the events mean.
+// Group commit: one thread that appends all that is waiting in one transaction. Knows nothing of LMDB or of what the
+// events mean.
 #pragma once
 
 #include "ports/event_log.hpp"
@@ -22,6 +23,7 @@ public:
   group_commit& operator=(const group_commit&) = delete;
 
   void append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) override;
+  void checkpoint(run_number run, std::string state) override;
   /// Other work on the store, on the same thread, in order with the appends; dropped if the journal has failed.
   void submit(std::function<void(journal_store&)> work);
 
@@ -41,6 +43,7 @@ private:
   std::deque<item> waiting_;
   bool urgent_ = false;
   bool ending_ = false;
+  std::uint64_t last_seq_ = 0;   // of the last append; used by the thread alone
   std::optional<error> failure_; // used by the thread alone
   std::thread thread_;           // last: it uses the members above
 };

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace troupe {
@@ -14,9 +15,13 @@ namespace troupe {
 class event_log {
 public:
   virtual ~event_log() = default;
-  /// `durable` (may be empty) is called on a thread of the log once these events are on disk, with the last one's number, or with why they
-  /// never will be: then nothing later is either. `urgent`: somebody waits; else a moment may be spent gathering more.
+  /// `durable` (may be empty) is called on a thread of the log once these events are on disk, with the last one's
+  /// number, or with why they never will be: then nothing later is either. `urgent`: somebody waits; else a moment may
+  /// be spent gathering more.
   virtual void append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) = 0;
+  /// Keeps the encoded state of an open run as of all events appended before this call. Only speeds up replay: may fail
+  /// silently.
+  virtual void checkpoint(run_number run, std::string state) = 0;
 };
 
 } // namespace troupe

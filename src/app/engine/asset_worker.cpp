@@ -32,7 +32,7 @@ std::string describe(const process_exit& exit) {
   case process_exit::kind::ended:
     if (exit.signal != 0)
       return "ended by signal " + std::to_string(exit.signal) + " (" + strsignal(exit.signal) + ")";
-    return "exit status " + std::to_string(exit.exit_code);
+    return "exit status " + std::to_string(exit.exit_code) + (exit.message.empty() ? "" : "; " + exit.message);
   case process_exit::kind::timed_out:
   case process_exit::kind::ended_by_us:
   case process_exit::kind::not_started:
@@ -206,7 +206,9 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
     }
     const auto key = request->key;
     setup_.processes.start(std::move(*request), spawned, [this, asset, attempt, started_at, done](process_exit exit) {
-      pool_->submit([this, asset, attempt, started_at, exit = std::move(exit), done] { done(finish(asset, attempt, started_at, exit)); });
+      pool_->submit([this, asset, attempt, started_at, exit = std::move(exit), done] {
+        done(finish(asset, attempt, started_at, exit));
+      });
     });
     // A stop that came between the first question and the start has not seen this process.
     if (ending_.load())
@@ -240,8 +242,8 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, timesta
       out.outcome = outcome_kind::signalled;
     else if (exit.exit_code != 0)
       out.outcome = outcome_kind::exited;
-    else
-      out.message.clear();
+    else if (out.message.clear(); !exit.message.empty())
+      out.warnings.push_back("asset " + std::string(setup_.p.asset(asset).name) + ": " + exit.message);
     break;
   case process_exit::kind::ended_by_us:
     out.outcome = outcome_kind::cancelled;

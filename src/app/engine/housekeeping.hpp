@@ -1,0 +1,34 @@
+// Keeps a state small: drops old runs and logs in the background of a run. Knows which, not why they were made.
+#pragma once
+
+#include "adapters/group_commit.hpp"
+#include "core/pipeline.hpp"
+#include "ports/clock.hpp"
+
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace troupe {
+
+/// Retention while a run goes on: bounded steps on the log's thread, deletion of log folders on a thread of its own.
+/// The run in progress is never touched. What does not get done before the run ends is done by later ones.
+class housekeeping {
+public:
+  housekeeping(group_commit& log, std::string state_folder, const engine_settings& settings, run_number current,
+               const clock& time);
+  ~housekeeping(); ///< stops after the step in progress
+  housekeeping(const housekeeping&) = delete;
+  housekeeping& operator=(const housekeeping&) = delete;
+
+private:
+  struct shared;
+  std::shared_ptr<shared> shared_;
+  std::thread cleaner_;
+};
+
+/// After a run that executed nothing: now and then a single step, so that a state of such runs alone stays small too.
+void tidy_after_fresh_run(journal_store& store, const std::string& state_folder, const engine_settings& settings,
+                          run_number current);
+
+} // namespace troupe

@@ -1,0 +1,134 @@
+// Catalog, files, records and plan, put together.
+#include "app/engine/planning.hpp"
+
+#include "core/selection.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace troupe {
+
+result<run_scope> scope_of(const project& on, const run_options& options) {
+  const auto selected = select_assets(*on.p, *on.graph, options.selection);
+  if (!selected)
+    return selected.error();
+  run_scope scope{std::vector<bool>(on.p->assets.size(), false), std::vector<bool>(on.p->assets.size(), false)};
+  for (const auto asset : options.only ? *selected : with_upstream(*on.graph, *selected))
+    scope.in_run[asset.value] = true;
+  if (!options.exclude.empty()) {
+    const auto excluded = select_assets(*on.p, *on.graph, options.exclude);
+    if (!excluded)
+      return excluded.error();
+    for (const auto asset : *excluded)
+      scope.in_run[asset.value] = false;
+  }
+  if (options.force)
+    for (const auto asset : *selected)
+      scope.forced[asset.value] = scope.in_run[asset.value];
+  return scope;
+}
+
+unsigned usable_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+  return static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))); // more CPUs than cpu_set_t can tell
+}
+
+std::vector<std::string> own_environment() {
+  std::vector<std::string> environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
+    environment.emplace_back(*entry);
+  return environment;
+}
+
+env_lookup make_lookup(const file_system& files) {
+  return [&files](const env_entry& entry) -> std::optional<std::string> {
+    if (entry.source == env_source::from_env) {
+      const char* value = getenv(entry.text.c_str());
+      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    }
+    auto text = files.read_text(entry.text, 1U << 20U);
+    if (!text)
+      return std::nullopt;
+    return std::move(*text);
+  };
+}
+
+result<std::unique_ptr<planning>> planning::make(const project& on, const run_scope& scope,
+                                                 const journal_snapshot* snapshot, const clock& time, bool keep_all,
+                                                 const std::function<void(asset_index, const asset_record&)>& see) {
+  const auto& p = *on.p;
+  const auto& graph = *on.graph;
+  std::unique_ptr<planning> made(new planning);
+  auto names = catalog::load(p, graph, snapshot);
+  if (!names)
+    return names.error();
+  made->names = std::move(*names);
+  made->files = std::make_unique<posix_file_system>(p.folder);
+  made->table = std::make_unique<file_table>(*made->files, time, *made->names);
+  if (snapshot != nullptr)
+    if (const auto loaded = made->table->load(*snapshot); !loaded)
+      return loaded.error();
+  made->looks = std::make_unique<examiner>(p, graph, *made->names, *made->table, *made->files, on.state_folder,
+                                           make_lookup(*made->files));
+  const auto now = time.now();
+  made->plan = std::make_unique<planner>(p, graph, scope.in_run, scope.forced, now, *made->names);
+  made->versions.resize(p.assets.size());
+  made->has_version.resize(p.assets.size());
+  made->expected.resize(p.assets.size());
+  made->records.resize(p.assets.size());
+
+  std::vector<asset_index> wanted;
+  for (const auto asset : graph.topological_order())
+    if (scope.in_run[asset.value])
+      wanted.push_back(asset);
+  made->table->observe_all(made->looks->slots_of(wanted), std::min(usable_cpus(), 4U));
+
+  asset_record record;
+  findings found;
+  const auto version_of = [&](asset_index dep) { return made->versions[dep.value]; };
+  for (const auto asset : graph.topological_order()) {
+    record = {};
+    const auto id = made->names->id_of(asset);
+    if (snapshot != nullptr && made->names->was_known(id))
+      if (const auto read = snapshot->read_asset(id, record); !read)
+        return read.error();
+    const auto i = asset.value;
+    if (record.last) {
+      made->versions[i] = record.last->made.data_version;
+      made->has_version[i] = true;
+      made->expected[i] = record.last->took;
+    }
+    // A failure that was allowed is what dependents have seen of it, and see until it succeeds.
+    if (p.settings_of(asset).allow_failure && record.attempt == attempt_state::failed)
+      made->versions[i] = version_of_allowed_failure();
+    if (!scope.in_run[i]) {
+      if (!record.last && p.is_source(asset)) {
+        std::vector<file_version> outputs;
+        if (made->looks->observe_outputs(asset, outputs))
+          made->versions[i] = version_of_outputs(outputs, *made->names);
+      }
+      continue;
+    }
+    made->looks->examine(asset, record, version_of, found);
+    made->warnings.insert(made->warnings.end(), found.warnings.begin(), found.warnings.end());
+    made->plan->judge(asset, record, found.now, found.outputs);
+    for (const auto upstream : graph.upstream(asset))
+      if (!scope.in_run[upstream.value] && !made->has_version[upstream.value] && !p.is_source(upstream) &&
+          !(p.settings_of(upstream).allow_failure && made->versions[upstream.value] == version_of_allowed_failure())) {
+        made->blocked_from_outside.emplace_back(asset, upstream);
+        break;
+      }
+    if (see)
+      see(asset, record);
+    if (keep_all || made->plan->action(asset) != plan_action::fresh)
+      made->records[i] = std::make_unique<asset_record>(record);
+  }
+  return made;
+}
+
+} // namespace troupe

@@ -1,0 +1,67 @@
+// One look at a pipeline against its state and its files: what is stale, and all that a run needs to know to begin.
+// Knows nothing of actors or of writing.
+#pragma once
+
+#include "adapters/posix_file_system.hpp"
+#include "app/engine/catalog.hpp"
+#include "app/engine/examiner.hpp"
+#include "app/engine/file_table.hpp"
+#include "app/engine/project.hpp"
+#include "core/plan.hpp"
+#include "ports/clock.hpp"
+#include "ports/journal_store.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// Which assets are in a run, and of which freshness is ignored; by asset_index.
+struct run_scope {
+  std::vector<bool> in_run;
+  std::vector<bool> forced;
+};
+
+/// Selection, --exclude, --only, --force.
+[[nodiscard]] result<run_scope> scope_of(const project& on, const run_options& options);
+
+/// How many CPUs this process may use; at least 1.
+[[nodiscard]] unsigned usable_cpus();
+
+/// The supervisor's environment, as "NAME=value".
+[[nodiscard]] std::vector<std::string> own_environment();
+
+/// Values of env entries that count in the fingerprint: from this process's environment, or a file of the pipeline.
+/// `files` outlives it.
+[[nodiscard]] env_lookup make_lookup(const file_system& files);
+
+/// Members refer to each other: built in place, never moved.
+class planning {
+public:
+  /// `snapshot` null: no state yet. `time` outlives this. `see` (may be empty) is shown every asset of the scope with
+  /// its record. `keep_all`: keep the records of all assets of the scope, not only of those to do.
+  [[nodiscard]] static result<std::unique_ptr<planning>>
+  make(const project& on, const run_scope& scope, const journal_snapshot* snapshot, const clock& time, bool keep_all,
+       const std::function<void(asset_index, const asset_record&)>& see);
+
+  std::unique_ptr<catalog> names;
+  std::unique_ptr<posix_file_system> files;
+  std::unique_ptr<file_table> table;
+  std::unique_ptr<examiner> looks;
+  std::unique_ptr<planner> plan;
+  std::vector<digest> versions;   ///< by asset_index: data versions as of now; all zero where there is none
+  std::vector<bool> has_version;  ///< by asset_index
+  std::vector<duration> expected; ///< by asset_index: how long it last took; 0: unknown
+  std::vector<std::unique_ptr<asset_record>> records; ///< by asset_index: see keep_all
+  /// Assets of the scope that need one outside it that was never materialized, with that one.
+  std::vector<std::pair<asset_index, asset_index>> blocked_from_outside;
+  std::vector<std::string> warnings;
+
+private:
+  planning() = default;
+};
+
+} // namespace troupe

@@ -1,0 +1,157 @@
+// Opening projects, and the questions that only read: plan, status, cancel.
+#include "app/engine/project.hpp"
+
+#include "adapters/lmdb_journal_store.hpp"
+#include "adapters/system_clock.hpp"
+#include "app/config/load_pipeline.hpp"
+#include "app/engine/planning.hpp"
+#include "app/engine/state_layout.hpp"
+#include "app/engine/stop_watch.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+namespace troupe {
+
+namespace {
+
+result<std::string> working_folder() {
+  std::string folder(4096, '\0');
+  if (getcwd(folder.data(), folder.size()) == nullptr)
+    return fail(error_code::io, "the working folder cannot be told: it may have been deleted");
+  folder.resize(folder.find('\0'));
+  return folder;
+}
+
+/// A snapshot, or null where there is no state yet.
+result<std::unique_ptr<journal_snapshot>> snapshot_if_any(const std::string& state_folder) {
+  auto snapshot = open_snapshot(state_folder);
+  if (!snapshot && snapshot.error().code == error_code::not_found)
+    return std::unique_ptr<journal_snapshot>();
+  return snapshot;
+}
+
+} // namespace
+
+result<project> open_project(const project_options& options, diagnostics& findings) {
+  auto loaded = config::load_pipeline({options.file, options.params});
+  findings = std::move(loaded.findings);
+  if (!loaded.p || !loaded.graph) {
+    const auto count = std::count_if(findings.items.begin(), findings.items.end(),
+                                     [](const diagnostic& d) { return d.level == severity::error; });
+    return fail(error_code::invalid_input, options.file + ": " + std::to_string(count) +
+                                               (count == 1 ? " mistake" : " mistakes") + "; nothing was run");
+  }
+  project opened{std::move(loaded.p), std::move(loaded.graph), {}};
+  if (options.state.empty()) {
+    opened.state_folder = join_path(opened.p->folder, opened.p->engine.state_dir);
+  } else {
+    const auto here = working_folder();
+    if (!here)
+      return here.error();
+    opened.state_folder = join_path(*here, options.state);
+  }
+  return opened;
+}
+
+result<std::string> find_state_folder(const project_options& options) {
+  const auto here = working_folder();
+  if (!here)
+    return here.error();
+  if (!options.state.empty())
+    return join_path(*here, options.state);
+  const auto loaded = config::load_pipeline({options.file, options.params});
+  if (loaded.p)
+    return join_path(loaded.p->folder, loaded.p->engine.state_dir);
+  const auto file = join_path(*here, options.file);
+  const auto state = options.file == "-" ? join_path(*here, ".troupe") : join_path(file, "../.troupe");
+  if (access(state.c_str(), F_OK) == 0)
+    return state;
+  return fail(error_code::invalid_input, "which state? " + options.file +
+                                             " cannot be used (see troupe validate) and there is no " + state +
+                                             ": name a pipeline with -f, or a state with --state");
+}
+
+result<plan_report> plan_pipeline(const project& on, const run_options& options) {
+  const auto scope = scope_of(on, options);
+  if (!scope)
+    return scope.error();
+  const auto snapshot = snapshot_if_any(on.state_folder);
+  if (!snapshot)
+    return snapshot.error();
+  const system_clock time;
+  auto plan = planning::make(on, *scope, snapshot->get(), time, false, {});
+  if (!plan)
+    return plan.error();
+  plan_report report;
+  report.warnings = std::move((*plan)->warnings);
+  auto item = (*plan)->plan->items().begin();
+  for (const auto asset : on.graph->topological_order()) {
+    if (!scope->in_run[asset.value])
+      continue;
+    report.order.push_back(asset);
+    planned_asset planned;
+    planned.action = (*plan)->plan->action(asset);
+    if (item != (*plan)->plan->items().end() && item->asset == asset)
+      planned.reasons = (item++)->reasons;
+    report.assets.push_back(std::move(planned));
+  }
+  return report;
+}
+
+result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection) {
+  run_options options;
+  options.selection = selection;
+  // What an asset's freshness is depends on all it needs, shown or not.
+  const auto scope = scope_of(on, options);
+  if (!scope)
+    return scope.error();
+  options.only = true;
+  const auto shown = scope_of(on, options);
+  if (!shown)
+    return shown.error();
+  const auto snapshot = snapshot_if_any(on.state_folder);
+  if (!snapshot)
+    return snapshot.error();
+  const system_clock time;
+  std::vector<asset_status_report> reports;
+  auto plan =
+      planning::make(on, *scope, snapshot->get(), time, false, [&](asset_index asset, const asset_record& record) {
+        if (shown->in_run[asset.value])
+          reports.push_back({asset, false, plan_action::fresh, {}, record});
+      });
+  if (!plan)
+    return plan.error();
+  auto item = (*plan)->plan->items().begin();
+  for (auto& report : reports) {
+    report.action = (*plan)->plan->action(report.asset);
+    report.fresh = report.action == plan_action::fresh;
+    if (report.fresh)
+      continue;
+    while (item->asset != report.asset)
+      ++item;
+    report.reasons = item->reasons;
+  }
+  return reports;
+}
+
+result<run_record> cancel_run(const std::string& state_folder, const std::optional<std::string>& name) {
+  const auto target = find_run(state_folder, name.value_or("latest"));
+  if (!target)
+    return target.error();
+  const auto called = "run #" + std::to_string(target->run.value);
+  if (target->status != run_status::running)
+    return fail(error_code::not_found, called + " is not live: it is " + std::string(to_string(target->status)));
+  if (!send_cancel(state_folder))
+    return fail(error_code::not_found, called + " cannot be reached: it is just starting or ending");
+  for (;;) {
+    const auto now = find_run(state_folder, "#" + std::to_string(target->run.value));
+    if (!now || now->status != run_status::running)
+      return now;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+} // namespace troupe

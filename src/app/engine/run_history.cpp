@@ -1,0 +1,357 @@
+// Folding and reporting.
+#include "app/engine/run_history.hpp"
+
+#include "adapters/lmdb_journal_store.hpp"
+#include "core/definition.hpp"
+
+#include "app/engine/planning.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace troupe {
+
+namespace {
+
+std::string name_of(run_number run) {
+  return "run #" + std::to_string(run.value);
+}
+
+/// Calls `visit` with the events of one run, from `first` on.
+template <class Visit>
+result<void> visit_run(const journal_snapshot& snapshot, const run_record& record, std::uint64_t first, Visit visit) {
+  return snapshot.visit_events(first, [&](std::uint64_t seq, const event& e) {
+    if (seq > record.last_seq)
+      return false;
+    std::visit(
+        [&](const auto& it) {
+          if constexpr (requires { it.run; })
+            if (it.run == record.run)
+              visit(e);
+        },
+        e);
+    return seq < record.last_seq;
+  });
+}
+
+std::string_view without_pipeline(std::string_view name) {
+  const auto slash = name.find('/');
+  return slash == std::string_view::npos ? name : name.substr(slash + 1);
+}
+
+/// Statuses that only hold while a run lives are shown as what they come to.
+struct asset_fold {
+  asset_run_report report;
+  std::optional<digest> made;
+  bool full = false;
+};
+
+class report_builder {
+public:
+  report_builder(const run_record& record, std::vector<std::string_view> names)
+      : record_(record), names_(std::move(names)) {}
+
+  void apply(const event& e) {
+    state_.apply(e);
+    std::visit([this](const auto& it) { on(it); }, e);
+  }
+
+  [[nodiscard]] const run_state& state() const { return state_; }
+  [[nodiscard]] std::map<std::uint32_t, asset_fold>& assets() { return assets_; }
+  [[nodiscard]] std::string_view name(asset_id id) const {
+    return id.value < names_.size() ? without_pipeline(names_[id.value]) : std::string_view("?");
+  }
+
+private:
+  template <class Event>
+  void on(const Event&) {}
+
+  void on(const attempt_started& e) {
+    auto& r = assets_[e.asset.value].report;
+    r.attempts = e.attempt;
+    r.started_at = e.at;
+    if (!e.reasons.empty())
+      r.reasons = e.reasons;
+    r.outcome.reset();
+    r.error.clear();
+    r.exit_code = 0;
+    r.signal = 0;
+  }
+  void on(const attempt_finished& e) {
+    auto& fold = assets_[e.asset.value];
+    auto& r = fold.report;
+    r.outcome = e.outcome;
+    r.error = e.message;
+    r.exit_code = e.exit_code;
+    r.signal = e.signal;
+    r.has_log = e.has_log;
+    if (e.has_log)
+      r.last_log_attempt = e.attempt;
+    if (r.started_at)
+      r.took = e.at - *r.started_at;
+    if (e.made) {
+      r.took = e.made->took;
+      r.changed = e.made->data_version.has_value();
+      fold.made = e.made->data_version;
+      fold.full = e.made->full;
+      r.reported_version = e.made->reported_version.value_or("");
+      r.metadata = e.made->metadata.value_or("");
+    }
+  }
+  void on(const assets_settled& e) {
+    for (const auto& one : e.assets) {
+      auto& r = assets_[one.asset.value].report;
+      if (e.status == asset_status::blocked) {
+        r.because = name(one.because);
+        r.error = "needs " + r.because;
+      } else if (!e.message.empty()) {
+        r.error = e.message;
+      } else if (e.status == asset_status::cancelled && r.error.empty()) {
+        r.error = "not started: the run was stopped";
+      }
+    }
+  }
+
+  const run_record& record_;
+  std::vector<std::string_view> names_;
+  run_state state_;
+  std::map<std::uint32_t, asset_fold> assets_;
+};
+
+/// Data versions (and what goes with them) of assets as of the end of a run: from their records where nothing newer was
+/// made, else by folding what the journal still holds.
+result<void> fill_versions(const journal_snapshot& snapshot, const run_record& record,
+                           std::map<std::uint32_t, asset_fold>& assets) {
+  std::map<std::uint32_t, digest> needed;
+  asset_record now;
+  for (auto& [id, fold] : assets) {
+    auto& r = fold.report;
+    if (r.status != asset_status::succeeded && r.status != asset_status::fresh)
+      continue;
+    r.data_version = fold.made;
+    const auto read = snapshot.read_asset(asset_id(id), now);
+    if (!read)
+      return read.error();
+    if (*read && now.last && now.last->run <= record.run) {
+      r.data_version = now.last->made.data_version;
+      r.reported_version = now.last->made.reported_version;
+      if (r.status == asset_status::succeeded)
+        r.metadata = now.last->made.metadata;
+    } else if (!r.data_version) {
+      needed[id] = {};
+    }
+  }
+  if (needed.empty())
+    return {};
+  return snapshot.visit_events(snapshot.info().first_seq, [&](std::uint64_t seq, const event& e) {
+    if (const auto* ended = std::get_if<attempt_finished>(&e);
+        ended != nullptr && ended->made && ended->made->data_version)
+      if (const auto at = needed.find(ended->asset.value); at != needed.end())
+        assets[ended->asset.value].report.data_version = ended->made->data_version;
+    return seq < record.last_seq;
+  });
+}
+
+/// `running` is only true of an open run whose writer lives and has it: else its writer is gone.
+void derive_status(run_record& record, const state_info& info, bool held) {
+  if (!record.finished_at && !(held && record.segment_seq > info.writer_seq))
+    record.status = run_status::interrupted;
+}
+
+std::vector<std::string> words(const std::vector<run_record>& runs) {
+  std::vector<std::string> out;
+  for (const auto& run : runs)
+    out.push_back("#" + std::to_string(run.run.value));
+  return out;
+}
+
+} // namespace
+
+result<run_history> replay_run(const journal_snapshot& snapshot, run_number run) {
+  const auto record = snapshot.read_run(run);
+  if (!record)
+    return record.error();
+  if (!*record)
+    return fail(error_code::not_found, "there is no " + name_of(run) + " in this state");
+  run_history history;
+  history.record = **record;
+  std::uint64_t first = history.record.first_seq;
+  const auto checkpoint = snapshot.read_checkpoint(run);
+  if (!checkpoint)
+    return checkpoint.error();
+  if (*checkpoint) {
+    auto state = run_state::decode((*checkpoint)->bytes);
+    if (!state)
+      return fail(error_code::state_unusable,
+                  "the checkpoint of " + name_of(run) + " is damaged: see troupe journal verify");
+    history.state = std::move(*state);
+    first = (*checkpoint)->seq + 1;
+  }
+  // Definitions are in the first event, which a checkpoint replaces for the state only.
+  const auto began = snapshot.visit_events(history.record.first_seq, [&](std::uint64_t, const event& e) {
+    if (const auto* started = std::get_if<run_started>(&e)) {
+      std::size_t i = 0;
+      for (const auto& [from, to] : started->waiting)
+        for (auto id = from.value; id <= to.value && i < started->definitions.size(); ++id)
+          history.definitions[id] = started->definitions[i++];
+    }
+    return false;
+  });
+  if (!began)
+    return began.error();
+  const auto folded = visit_run(snapshot, history.record, first, [&](const event& e) { history.state.apply(e); });
+  if (!folded)
+    return folded.error();
+  if (!history.state.started())
+    return fail(error_code::state_unusable,
+                "the events of " + name_of(run) + " do not begin with its start: see troupe journal verify");
+  return history;
+}
+
+result<void> changed_definitions(const project& on, const catalog& names, const run_history& history,
+                                 const run_state& reopened) {
+  std::vector<std::string> changed;
+  const posix_file_system files(on.p->folder);
+  const auto lookup = make_lookup(files);
+  fingerprint defined;
+  std::size_t found = 0;
+  std::size_t waiting = 0;
+  for (std::uint32_t position = 0; position < reopened.size(); ++position)
+    waiting += reopened.at(position).status == asset_status::waiting ? 1 : 0;
+  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {
+    const asset_index asset(i);
+    const auto position = reopened.position(names.id_of(asset));
+    if (!position || reopened.at(*position).status != asset_status::waiting)
+      continue;
+    ++found;
+    const auto before = history.definitions.find(names.id_of(asset).value);
+    define_asset(*on.p, asset, lookup, defined);
+    if (before != history.definitions.end() && before->second != definition_number(*on.p, asset, defined))
+      changed.emplace_back(on.p->asset(asset).name);
+  }
+  std::vector<std::string> gone;
+  for (std::uint32_t position = 0; found != waiting && position < reopened.size(); ++position) {
+    const auto id = reopened.id_at(position);
+    if (reopened.at(position).status == asset_status::waiting && !on.p->find(names.asset_name(id)))
+      gone.emplace_back(names.asset_name(id));
+  }
+  // Also those that are done must still exist: the run's graph is the pipeline's.
+  for (std::uint32_t position = 0; position < reopened.size(); ++position) {
+    const auto id = reopened.id_at(position);
+    if (reopened.at(position).status != asset_status::waiting && !on.p->find(names.asset_name(id)))
+      gone.emplace_back(names.asset_name(id));
+  }
+  if (changed.empty() && gone.empty())
+    return {};
+  std::string message =
+      name_of(history.record.run) + " cannot be resumed, because the pipeline has changed since it started:";
+  for (const auto& name : changed)
+    message += "\n  " + name + ": its definition has changed";
+  for (const auto& name : gone)
+    message += "\n  " + name + ": is no longer in the pipeline";
+  message += "\ntroupe run does what is left to do, incrementally";
+  return fail(error_code::invalid_input, message);
+}
+
+result<std::vector<run_record>> list_runs(const std::string& state_folder, std::size_t limit) {
+  const auto snapshot = open_snapshot(state_folder);
+  std::vector<run_record> runs;
+  if (!snapshot) {
+    if (snapshot.error().code == error_code::not_found)
+      return runs;
+    return snapshot.error();
+  }
+  const bool held = holder_of(state_folder).has_value();
+  const auto visited = (*snapshot)->visit_runs_newest_first([&](const run_record& record) {
+    runs.push_back(record);
+    derive_status(runs.back(), (*snapshot)->info(), held);
+    return limit == 0 || runs.size() < limit;
+  });
+  if (!visited)
+    return visited.error();
+  return runs;
+}
+
+result<run_record> find_run(const std::string& state_folder, const std::string& name) {
+  const bool latest = name == "latest";
+  auto runs = list_runs(state_folder, latest ? 1 : 0);
+  if (!runs)
+    return runs.error();
+  if (runs->empty())
+    return fail(error_code::not_found, "there are no runs in " + state_folder + " yet: troupe run makes one");
+  if (latest)
+    return runs->front();
+  const std::string_view digits = name.starts_with('#') ? std::string_view(name).substr(1) : std::string_view(name);
+  if (!digits.empty() && digits.size() <= 9 &&
+      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    const auto number = static_cast<std::uint32_t>(std::stoul(std::string(digits)));
+    for (const auto& run : *runs)
+      if (run.run.value == number)
+        return run;
+    if (name.starts_with('#'))
+      return fail(error_code::not_found, "there is no run " + name + ": the newest is " + words(*runs).front() +
+                                             ", the oldest kept " + words(*runs).back());
+  }
+  std::vector<run_record> matching;
+  for (const auto& run : *runs)
+    if (name.size() >= 4 && to_string(run.id).starts_with(name))
+      matching.push_back(run);
+  if (matching.size() == 1)
+    return matching.front();
+  if (matching.empty())
+    return fail(error_code::not_found, "there is no run \"" + name + "\": give a number (#" +
+                                           std::to_string(runs->front().run.value) +
+                                           "), at least 4 characters of an id, or \"latest\" (see troupe runs)");
+  std::string message = "\"" + name + "\" could be any of";
+  for (const auto& word : words(matching))
+    message += " " + word;
+  return fail(error_code::not_found, message + ": give more of the id, or the number");
+}
+
+result<run_report> read_run_report(const std::string& state_folder, run_number run) {
+  const auto snapshot = open_snapshot(state_folder);
+  if (!snapshot)
+    return snapshot.error();
+  const auto record = (*snapshot)->read_run(run);
+  if (!record)
+    return record.error();
+  if (!*record)
+    return fail(error_code::not_found, "there is no " + name_of(run) + " in this state");
+  run_report report;
+  report.run = **record;
+  std::vector<std::string_view> names((*snapshot)->info().asset_count);
+  const auto named = (*snapshot)->visit_asset_names([&](asset_id id, std::string_view name) {
+    if (id.value < names.size())
+      names[id.value] = name;
+    return true;
+  });
+  if (!named)
+    return named.error();
+  report_builder builder(report.run, std::move(names));
+  const auto folded =
+      visit_run(**snapshot, report.run, report.run.first_seq, [&](const event& e) { builder.apply(e); });
+  if (!folded)
+    return folded.error();
+  derive_status(report.run, (*snapshot)->info(), holder_of(state_folder).has_value());
+  const auto& state = builder.state();
+  auto& folds = builder.assets();
+  for (std::uint32_t position = 0; position < state.size(); ++position) {
+    const auto id = state.id_at(position);
+    auto& r = folds[id.value].report;
+    r.name = builder.name(id);
+    r.status = state.at(position).status;
+    if (report.run.status == run_status::interrupted && r.status == asset_status::running) {
+      r.error = "the supervisor died while this attempt ran";
+    }
+  }
+  if (!report.run.finished_at)
+    report.run.counts = state.counts();
+  if (const auto filled = fill_versions(**snapshot, report.run, folds); !filled)
+    return filled.error();
+  report.assets.reserve(folds.size());
+  for (auto& [id, fold] : folds)
+    report.assets.push_back(std::move(fold.report));
+  return report;
+}
+
+} // namespace troupe

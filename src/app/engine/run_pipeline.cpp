@@ -1,0 +1,326 @@
+// From a project to a run that has ended: plan, spawn only if something is stale, wait, record.
+#include "actors/engine_host.hpp"
+#include "adapters/group_commit.hpp"
+#include "adapters/process_executor.hpp"
+#include "adapters/system_clock.hpp"
+#include "app/engine/asset_worker.hpp"
+#include "app/engine/housekeeping.hpp"
+#include "app/engine/planning.hpp"
+#include "app/engine/project.hpp"
+#include "app/engine/run_history.hpp"
+#include "app/engine/state_layout.hpp"
+#include "app/engine/state_writer.hpp"
+#include "app/engine/stop_watch.hpp"
+#include "base/check.hpp"
+#include "core/critical_path.hpp"
+#include "core/definition.hpp"
+#include "core/selection.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+/// How long events that nobody waits for are gathered for one commit.
+constexpr duration gather_time = std::chrono::milliseconds(20);
+/// A checkpoint of an open run is due after this many events, or as many as it has assets.
+constexpr std::uint64_t checkpoint_events = 10'000;
+
+/// What both a new and a resumed run need.
+struct prepared_run {
+  const project& on;
+  system_clock& time;
+  state_writer& writer;
+  planning& plan;
+  run_request request;
+  run_observer& observer;
+  stop_request& stop;
+  uuid state_id;
+};
+
+run_request request_of(const project& on, const run_options& options) {
+  run_request request;
+  request.selection = options.selection;
+  request.exclude = options.exclude;
+  request.only = options.only;
+  request.force = options.force;
+  request.params = options.params;
+  request.error_strategy = static_cast<std::uint8_t>(options.error_strategy.value_or(on.p->engine.error_strategy));
+  request.durability = static_cast<std::uint8_t>(on.p->engine.durability);
+  request.workers = options.workers.value_or(on.p->engine.workers);
+  request.pipeline_file = on.p->file;
+  return request;
+}
+
+std::uint32_t workers_of(const run_request& request) {
+  return request.workers != 0 ? request.workers : usable_cpus();
+}
+
+/// All work that may run, spread over the workers, but no shorter than its longest chain.
+duration estimate(const pipeline& p, const run_logic& logic, const std::vector<duration>& expected,
+                  const std::vector<duration>& remaining, std::uint32_t workers) {
+  duration sum{};
+  duration longest{};
+  for (std::uint32_t i = 0; i < p.assets.size(); ++i) {
+    if (!logic.in_run(asset_index(i)) || is_final(logic.status(asset_index(i))))
+      continue;
+    sum += expected[i];
+    longest = std::max(longest, remaining[i]);
+  }
+  return std::max(longest, sum / workers);
+}
+
+run_result result_of(const run_state& state, const run_logic* logic, timestamp started_at, timestamp finished_at) {
+  run_result out;
+  out.run = state.run();
+  out.id = state.id();
+  out.status = state.finished().value_or(run_status::running);
+  out.counts = state.counts();
+  out.started_at = started_at;
+  out.finished_at = finished_at;
+  if (logic != nullptr)
+    for (std::uint32_t position = 0; position < state.size(); ++position)
+      if (state.at(position).status == asset_status::failed)
+        out.failed.push_back(logic->index_of(state.id_at(position)));
+  return out;
+}
+
+std::vector<event> names_and_files(planning& plan) {
+  auto events = plan.names->take_new_names();
+  auto observed = plan.table->take_observed();
+  // Files may have found new names in the meantime: those first.
+  for (auto& more : plan.names->take_new_names())
+    events.push_back(std::move(more));
+  constexpr std::size_t files_per_event = 64;
+  for (std::size_t i = 0; i < observed.size(); i += files_per_event) {
+    const auto end = std::min(i + files_per_event, observed.size());
+    events.emplace_back(files_observed{
+        {observed.begin() + static_cast<std::ptrdiff_t>(i), observed.begin() + static_cast<std::ptrdiff_t>(end)}});
+  }
+  return events;
+}
+
+void append_to(std::vector<event>& to, std::vector<event> more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+/// Runs what is waiting in `state`; `first_events` (names first, then those that `state` already holds) are appended
+/// before all others.
+result<run_result> carry_out(prepared_run& run, run_state state, std::vector<event> first_events,
+                             timestamp started_at) {
+  const auto& p = *run.on.p;
+  const auto workers = workers_of(run.request);
+  const auto strategy = static_cast<error_strategy>(run.request.error_strategy);
+  auto remaining = longest_remaining_path(*run.on.graph, run.plan.expected);
+  const auto number = state.run();
+  const auto id = state.id();
+  run_logic logic(p, *run.on.graph, {workers, strategy, remaining}, run.plan.names->asset_ids(), std::move(state));
+
+  auto processes = posix_process_executor::open();
+  if (!processes)
+    return processes.error();
+  if (const auto made = run.plan.files->make_parent(result_folder(run.on.state_folder) + "/x"); !made)
+    return fail(error_code::state_unusable, made.error().message);
+
+  group_commit log(run.writer.store(), gather_time);
+  log.append(std::move(first_events), false, {});
+  housekeeping keeper(log, run.on.state_folder, p.engine, number, run.time);
+
+  worker_setup setup{p,
+                     *run.plan.looks,
+                     *run.plan.plan,
+                     *run.plan.names,
+                     *run.plan.table,
+                     *run.plan.files,
+                     **processes,
+                     run.time,
+                     run.on.state_folder,
+                     run.state_id,
+                     id,
+                     number,
+                     p.engine.grace_period,
+                     own_environment(),
+                     std::clamp(workers, 2U, 4U)};
+  asset_worker work(std::move(setup), std::move(run.plan.records));
+
+  run.observer.run_began({number, id, static_cast<std::uint32_t>(logic.state().size()),
+                          logic.state().counts()[static_cast<std::size_t>(asset_status::fresh)] +
+                              logic.state().counts()[static_cast<std::size_t>(asset_status::succeeded)],
+                          workers, estimate(p, logic, run.plan.expected, remaining, workers)});
+  for (const auto& warning : run.plan.warnings)
+    run.observer.warned(warning);
+
+  host_setup host;
+  host.logic = &logic;
+  host.first = logic.begin(run.plan.blocked_from_outside, run.time.now());
+  host.p = &p;
+  host.graph = run.on.graph.get();
+  host.work = &work;
+  host.log = &log;
+  host.time = &run.time;
+  host.observer = &run.observer;
+  host.strict = p.engine.durability == durability::strict;
+  host.names_and_files = [&run] { return names_and_files(run.plan); };
+  host.closing = [&run] { return run.writer.closing(); };
+  host.log_of = [&](asset_index asset, std::uint32_t attempt) {
+    return log_path(run.on.state_folder, number, p.asset(asset).name, attempt);
+  };
+  host.versions = run.plan.versions;
+  host.expected = run.plan.expected;
+  host.checkpoint_every = std::max<std::uint64_t>(checkpoint_events, logic.state().size());
+  engine_host engine(std::move(host));
+  host_result ended;
+  {
+    const stop_watch watch(run.on.state_folder, run.stop,
+                           [&](stop_cause cause, bool at_once) { engine.stop(cause, at_once); });
+    ended = engine.run();
+  }
+  if (!ended.durable)
+    return fail(ended.internal ? error_code::internal : error_code::state_unusable, ended.problem);
+  return result_of(logic.state(), &logic, started_at, run.time.now());
+}
+
+/// A run in which everything is fresh: recorded in one transaction, without actors.
+result<run_result> record_fresh(prepared_run& run, const run_started& started) {
+  run.plan.table->settle();
+  run_state state;
+  state.apply(started);
+  const auto size = state.size();
+  run.observer.run_began({started.run, started.id, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(size),
+                          workers_of(run.request), duration::zero()});
+  for (const auto& warning : run.plan.warnings)
+    run.observer.warned(warning);
+  const run_finished finished{started.run, run.time.now(), run_status::succeeded, state.counts()};
+  state.apply(finished);
+  auto events = run.writer.take_opening();
+  append_to(events, names_and_files(run.plan));
+  events.emplace_back(started);
+  events.emplace_back(finished);
+  append_to(events, run.writer.closing());
+  if (const auto appended = run.writer.store().append(events); !appended)
+    return appended.error();
+  tidy_after_fresh_run(run.writer.store(), run.on.state_folder, run.on.p->engine, started.run);
+  return result_of(state, nullptr, started.at, finished.at);
+}
+
+} // namespace
+
+result<run_result> run_pipeline(const project& on, const run_options& options, run_observer& observer,
+                                stop_request& stop) {
+  const auto scope = scope_of(on, options);
+  if (!scope)
+    return scope.error();
+  system_clock time;
+  auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time);
+  if (!writer)
+    return writer.error();
+  auto snapshot = (*writer)->store().snapshot();
+  if (!snapshot)
+    return snapshot.error();
+  auto plan = planning::make(on, *scope, snapshot->get(), time, false, {});
+  if (!plan)
+    return plan.error();
+  const auto info = (*snapshot)->info();
+  snapshot->reset(); // a long-lived view would keep old pages alive
+
+  prepared_run run{on, time, **writer, **plan, request_of(on, options), observer, stop, info.id};
+  run_started started;
+  started.run = run_number(info.last_run.value + 1);
+  started.at = time.now();
+  started.id = make_uuid_v7(started.at, time.random(), time.random());
+  started.pipeline = on.p->name;
+  started.request = run.request;
+  std::vector<bool> blocked(on.p->assets.size(), false);
+  for (const auto& [asset, because] : (*plan)->blocked_from_outside)
+    blocked[asset.value] = true;
+  std::vector<asset_id> fresh;
+  std::vector<std::pair<asset_id, asset_index>> waiting;
+  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {
+    const asset_index asset(i);
+    if (!scope->in_run[i])
+      continue;
+    if ((*plan)->plan->action(asset) == plan_action::fresh && !blocked[i])
+      fresh.push_back((*plan)->names->id_of(asset));
+    else
+      waiting.emplace_back((*plan)->names->id_of(asset), asset);
+  }
+  std::sort(waiting.begin(), waiting.end());
+  fingerprint defined;
+  std::vector<asset_id> waiting_ids;
+  for (const auto& [id, asset] : waiting) {
+    define_asset(*on.p, asset, make_lookup(*(*plan)->files), defined);
+    started.definitions.push_back(definition_number(*on.p, asset, defined));
+    waiting_ids.push_back(id);
+  }
+  started.fresh = make_asset_set(std::move(fresh));
+  started.waiting = make_asset_set(std::move(waiting_ids));
+  if (waiting.empty())
+    return record_fresh(run, started);
+
+  run_state state;
+  state.apply(started);
+  auto events = run.writer.take_opening();
+  append_to(events, names_and_files(**plan));
+  const auto at = started.at;
+  events.emplace_back(std::move(started));
+  return carry_out(run, std::move(state), std::move(events), at);
+}
+
+result<run_result> resume_run(const project& on, run_number number, run_observer& observer, stop_request& stop) {
+  system_clock time;
+  auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time);
+  if (!writer)
+    return writer.error();
+  auto snapshot = (*writer)->store().snapshot();
+  if (!snapshot)
+    return snapshot.error();
+  const auto history = replay_run(**snapshot, number);
+  if (!history)
+    return history.error();
+  const auto name = "run #" + std::to_string(number.value);
+  if (history->record.pipeline != on.p->name)
+    return fail(error_code::invalid_input, name + " is of the pipeline \"" + history->record.pipeline + "\", but " +
+                                               on.p->file + " is \"" + on.p->name + "\": name the right file with -f");
+  if (history->record.finished_at && history->record.status == run_status::succeeded)
+    return fail(error_code::invalid_input,
+                name + " has succeeded: there is nothing to resume (troupe run brings the pipeline up to date)");
+
+  auto state = history->state;
+  const run_resumed resumed{number, time.now()};
+  auto reopened = state;
+  reopened.apply(resumed);
+
+  run_scope scope{std::vector<bool>(on.p->assets.size(), false), std::vector<bool>(on.p->assets.size(), false)};
+  auto names = catalog::load(*on.p, *on.graph, snapshot->get());
+  if (!names)
+    return names.error();
+  const auto changed = changed_definitions(on, **names, *history, reopened);
+  if (!changed)
+    return changed.error();
+  run_options recorded;
+  recorded.selection = history->record.request.selection;
+  recorded.force = history->record.request.force;
+  const auto selected = select_assets(*on.p, *on.graph, recorded.selection);
+  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {
+    const auto position = reopened.position((*names)->id_of(asset_index(i)));
+    scope.in_run[i] = position && reopened.at(*position).status == asset_status::waiting;
+  }
+  if (recorded.force && selected)
+    for (const auto asset : *selected)
+      scope.forced[asset.value] = scope.in_run[asset.value];
+  names->reset();
+
+  auto plan = planning::make(on, scope, snapshot->get(), time, true, {});
+  if (!plan)
+    return plan.error();
+  const auto info = (*snapshot)->info();
+  snapshot->reset();
+  prepared_run run{on, time, **writer, **plan, history->record.request, observer, stop, info.id};
+  auto events = run.writer.take_opening();
+  append_to(events, names_and_files(**plan));
+  events.emplace_back(resumed);
+  return carry_out(run, std::move(reopened), std::move(events), history->record.started_at);
+}
+
+} // namespace troupe

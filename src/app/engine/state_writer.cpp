@@ -1,0 +1,68 @@
+// Opening a state for writing, and recovery.
+#include "app/engine/state_writer.hpp"
+
+#include "adapters/leftovers.hpp"
+
+#include <unistd.h>
+
+namespace troupe {
+
+std::vector<event> interrupted_attempts(const std::vector<open_attempt>& open, timestamp now) {
+  std::vector<event> events;
+  for (const auto& attempt : open) {
+    attempt_finished finished;
+    finished.run = attempt.run;
+    finished.asset = attempt.asset;
+    finished.attempt = attempt.attempt;
+    finished.at = now;
+    finished.outcome = outcome_kind::interrupted;
+    finished.message = "the supervisor died while this attempt ran";
+    events.emplace_back(std::move(finished));
+  }
+  return events;
+}
+
+result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, durability how, duration grace,
+                                                         clock& time) {
+  auto lock = lock_state(folder);
+  if (!lock)
+    return lock.error();
+  auto store = open_journal(folder, how, time);
+  if (!store)
+    return store.error();
+  std::unique_ptr<state_writer> writer(new state_writer(std::move(*lock), std::move(*store), time));
+  if (const auto recovered = writer->recover(grace); !recovered)
+    return recovered.error();
+  return writer;
+}
+
+result<void> state_writer::recover(duration grace) {
+  const auto snapshot = store_->snapshot();
+  if (!snapshot)
+    return snapshot.error();
+  if ((*snapshot)->info().closed_cleanly)
+    return {};
+  const auto open = (*snapshot)->open_attempts();
+  if (!open)
+    return open.error();
+  if (const auto ended = end_leftovers((*snapshot)->info().id, *open, grace); !ended)
+    return ended.error();
+  auto events = take_opening();
+  for (auto& e : interrupted_attempts(*open, time_.now()))
+    events.push_back(std::move(e));
+  if (const auto appended = store_->append(events); !appended)
+    return appended.error();
+  return {};
+}
+
+std::vector<event> state_writer::take_opening() {
+  if (!std::exchange(opening_due_, false))
+    return {};
+  return {writer_opened{time_.now(), boot_id(), static_cast<std::int32_t>(getpid())}};
+}
+
+std::vector<event> state_writer::closing() const {
+  return {writer_closed{time_.now()}};
+}
+
+} // namespace troupe

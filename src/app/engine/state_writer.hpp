@@ -1,0 +1,45 @@
+// The one writer of a state: lock, journal, and what a dead writer left behind. Knows nothing of pipelines.
+#pragma once
+
+#include "adapters/lmdb_journal_store.hpp"
+#include "app/engine/project.hpp"
+#include "base/result.hpp"
+#include "core/event.hpp"
+#include "ports/clock.hpp"
+#include "ports/journal_store.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Holds the state's lock for its lifetime. One thread at a time.
+class state_writer {
+public:
+  /// Locks and opens (creating it if there is none). If the last writer did not leave in order: ends what is left of
+  /// its processes and records their attempts as interrupted, before it returns. state_locked names the holder.
+  [[nodiscard]] static result<std::unique_ptr<state_writer>> open(const std::string& folder, durability how,
+                                                                  duration grace, clock& time);
+
+  [[nodiscard]] journal_store& store() { return *store_; }
+  /// Events to append before any others: that this writer is here. Empty once taken.
+  [[nodiscard]] std::vector<event> take_opening();
+  /// Events to append last of all.
+  [[nodiscard]] std::vector<event> closing() const;
+
+private:
+  state_writer(state_lock lock, std::unique_ptr<journal_store> store, clock& time)
+      : lock_(std::move(lock)), store_(std::move(store)), time_(time) {}
+  [[nodiscard]] result<void> recover(duration grace);
+
+  state_lock lock_;
+  std::unique_ptr<journal_store> store_;
+  clock& time_;
+  bool opening_due_ = true;
+};
+
+/// The end of an attempt whose supervisor died, as recorded by the next writer.
+[[nodiscard]] std::vector<event> interrupted_attempts(const std::vector<open_attempt>& open, timestamp now);
+
+} // namespace troupe
