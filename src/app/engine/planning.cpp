@@ -68,7 +68,10 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
   if (!names)
     return names.error();
   made->names = std::move(*names);
-  made->files = std::make_unique<posix_file_system>(p.folder);
+  auto files = posix_file_system::open(p.folder);
+  if (!files)
+    return files.error();
+  made->files = std::move(*files);
   made->table = std::make_unique<file_table>(*made->files, time, *made->names);
   if (snapshot != nullptr)
     if (const auto loaded = made->table->load(*snapshot); !loaded)

@@ -211,8 +211,10 @@ result<run_history> replay_run(const journal_snapshot& snapshot, run_number run)
 result<void> changed_definitions(const project& on, const catalog& names, const run_history& history,
                                  const run_state& reopened) {
   std::vector<std::string> changed;
-  const posix_file_system files(on.p->folder);
-  const auto lookup = make_lookup(files);
+  const auto files = posix_file_system::open(on.p->folder);
+  if (!files)
+    return files.error();
+  const auto lookup = make_lookup(**files);
   fingerprint defined;
   std::size_t found = 0;
   std::size_t waiting = 0;

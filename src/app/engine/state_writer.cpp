@@ -24,13 +24,10 @@ std::vector<event> interrupted_attempts(const std::vector<open_attempt>& open, t
 
 result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, durability how, duration grace,
                                                          clock& time) {
-  auto lock = lock_state(folder);
-  if (!lock)
-    return lock.error();
-  auto store = open_journal(folder, how, time);
+  auto store = open_journal(folder, {how, 0}, time);
   if (!store)
     return store.error();
-  std::unique_ptr<state_writer> writer(new state_writer(std::move(*lock), std::move(*store), time));
+  std::unique_ptr<state_writer> writer(new state_writer(std::move(*store), time));
   if (const auto recovered = writer->recover(grace); !recovered)
     return recovered.error();
   return writer;

@@ -29,11 +29,9 @@ public:
   [[nodiscard]] std::vector<event> closing() const;
 
 private:
-  state_writer(state_lock lock, std::unique_ptr<journal_store> store, clock& time)
-      : lock_(std::move(lock)), store_(std::move(store)), time_(time) {}
+  state_writer(std::unique_ptr<journal_store> store, clock& time) : store_(std::move(store)), time_(time) {}
   [[nodiscard]] result<void> recover(duration grace);
 
-  state_lock lock_;
   std::unique_ptr<journal_store> store_;
   clock& time_;
   bool opening_due_ = true;
