@@ -50,8 +50,6 @@ host_result engine_host::run() {
   std::promise<run_end> promise;
   auto ended = promise.get_future();
 
-  executor_handle executor;
-  journal_handle journal;
   supervisor_setup inner;
   inner.logic = setup.logic;
   inner.first = std::move(setup.first);
@@ -66,20 +64,16 @@ host_result engine_host::run() {
   inner.expected = std::move(setup.expected);
   inner.checkpoint_every = setup.checkpoint_every;
   inner.on_end = [&promise](run_end end) { promise.set_value(std::move(end)); };
-  supervisor_parts parts;
-  parts.spawn_executor = [&](supervisor_handle supervisor) {
-    return executor = system.spawn(executor_actor, executor_state{setup.work, inside_->way_in, std::move(supervisor)});
-  };
-  parts.spawn_journal = [&](supervisor_handle supervisor) {
-    journal_state state;
-    state.log = setup.log;
-    state.back = inside_->way_in;
-    state.supervisor = std::move(supervisor);
-    state.run = setup.logic->state().run();
-    state.strict = setup.strict;
-    return journal = system.spawn(journal_actor, std::move(state));
-  };
-  auto supervisor = system.spawn(supervisor_actor, std::move(inner), std::move(parts));
+  // A spawned actor's function runs later, on another thread: handles are passed on by who spawns.
+  const auto supervisor = system.spawn(supervisor_actor, std::move(inner));
+  const auto executor = system.spawn(executor_actor, executor_state{setup.work, inside_->way_in, supervisor});
+  journal_state journal_initial;
+  journal_initial.log = setup.log;
+  journal_initial.back = inside_->way_in;
+  journal_initial.supervisor = supervisor;
+  journal_initial.run = setup.logic->state().run();
+  journal_initial.strict = setup.strict;
+  const auto journal = system.spawn(journal_actor, std::move(journal_initial));
 
   // Dependents first: each asset is born knowing whom to tell.
   std::vector<asset_handle> assets(setup.p->assets.size());
@@ -98,7 +92,7 @@ host_result engine_host::run() {
     assets[at->value] = system.spawn(asset_actor, std::move(state));
   }
   inside_->way_in->open(assets, journal, supervisor);
-  caf::anon_send(supervisor, begin_run{assets});
+  caf::anon_send(supervisor, begin_run{assets, executor, journal});
 
   const run_end end = ended.get();
   assets = inside_->way_in->close();

@@ -67,10 +67,7 @@ using asset_handle =
 // ---- to the supervisor
 // -------------------------------------------------------------------------------------------------
 
-/// Everything is spawned: let the run begin.
-struct begin_run {
-  std::vector<asset_handle> assets; ///< by asset_index; empty handles where an asset has no actor
-};
+struct begin_run;
 /// All I need is there.
 struct claim {
   asset_index asset;
@@ -160,6 +157,13 @@ struct committed {
 };
 
 using journal_handle = caf::typed_actor<caf::reacts_to<append_request>, caf::reacts_to<committed>>;
+
+/// Everything is spawned: let the run begin.
+struct begin_run {
+  std::vector<asset_handle> assets; ///< by asset_index; empty handles where an asset has no actor
+  executor_handle executor;
+  journal_handle journal;
+};
 
 } // namespace troupe
 

@@ -153,15 +153,14 @@ void take_outcome(self_pointer self, outcome_report& report) {
 
 } // namespace
 
-supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_setup setup, supervisor_parts parts) {
+supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_setup setup) {
   self->state.setup = std::move(setup);
-  const auto me = caf::actor_cast<supervisor_handle>(self);
-  guard_actor(self, me, "supervisor actor");
-  self->state.executor = parts.spawn_executor(me);
-  self->state.journal = parts.spawn_journal(me);
+  guard_actor(self, caf::actor_cast<supervisor_handle>(self), "supervisor actor");
   return {
       [self](begin_run& begin) {
         self->state.assets = std::move(begin.assets);
+        self->state.executor = begin.executor;
+        self->state.journal = begin.journal;
         perform(self, std::move(self->state.setup.first));
         if (self->state.ending)
           return;

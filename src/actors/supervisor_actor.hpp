@@ -52,13 +52,8 @@ struct supervisor_state {
   std::uint64_t since_checkpoint = 0;
 };
 
-/// Spawns its journal and executor actors through `parts`, which is handed the supervisor's own handle.
-struct supervisor_parts {
-  std::function<executor_handle(supervisor_handle)> spawn_executor;
-  std::function<journal_handle(supervisor_handle)> spawn_journal;
-};
-
+/// Does nothing before begin_run, which brings the handles.
 supervisor_handle::behavior_type supervisor_actor(supervisor_handle::stateful_pointer<supervisor_state> self,
-                                                  supervisor_setup setup, supervisor_parts parts);
+                                                  supervisor_setup setup);
 
 } // namespace troupe
