@@ -42,7 +42,11 @@ result<void> state_writer::recover(duration grace) {
   const auto open = (*snapshot)->open_attempts();
   if (!open)
     return open.error();
-  if (const auto ended = end_leftovers((*snapshot)->info().id, *open, grace); !ended)
+  std::vector<recorded_process> recorded;
+  for (const auto& attempt : *open)
+    if (attempt.process_group != 0)
+      recorded.push_back({attempt.process_group, attempt.start_ticks, attempt.boot_id});
+  if (const auto ended = end_leftovers(to_string((*snapshot)->info().id), recorded, grace); !ended)
     return ended.error();
   auto events = take_opening();
   for (auto& e : interrupted_attempts(*open, time_.now()))
