@@ -44,7 +44,7 @@ std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) 
 } // namespace
 
 nearest_name::nearest_name(std::string_view wanted)
-    : wanted_(wanted), limit_(std::max<std::size_t>(wanted.size() * change / 3, change + 1) + 1) {}
+    : wanted_(wanted), limit_(std::max<std::size_t>(wanted.size() * change * 2 / 5, change + 1) + 1) {}
 
 void nearest_name::consider(std::string_view candidate) {
   if (wanted_.size() > longest || candidate.size() > longest)

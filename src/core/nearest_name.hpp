@@ -9,7 +9,7 @@
 namespace troupe {
 
 /// Collects candidates for one misspelt name and keeps the nearest: fewest letters inserted, removed, changed or
-/// swapped with a neighbour, at most a third of the name; upper and lower case count as a quarter of a change. The
+/// swapped with a neighbour, at most two in five; upper and lower case count as a quarter of a change. The
 /// first of equals wins.
 class nearest_name {
 public:

@@ -100,6 +100,21 @@ TEST_CASE("there are at least 100 wrong files, and each expectation belongs to o
     }
 }
 
+TEST_CASE("every code that is expected is in the reference of the pipeline file") {
+  const std::string reference = content(PIPELINE_REFERENCE);
+  for (const auto& file : bad_files()) {
+    std::istringstream expected(content(std::filesystem::path(file).replace_extension(".expected")));
+    for (std::string line; std::getline(expected, line);) {
+      const auto begin = line.find(": ") + 2;
+      std::string code = line.substr(begin, line.find(':', begin) - begin);
+      if (code.starts_with("warning "))
+        code.erase(0, 8);
+      INFO(line);
+      CHECK(reference.find("`" + code + "`") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("a hundred megabytes of blanks are an empty file") {
   const auto loaded = parse("", std::string(1000, ' '), 100'000, "");
   CHECK(lines(loaded.findings) ==

@@ -152,8 +152,14 @@ void json_reader::unexpected(std::string_view expected) {
 
 void json_reader::first_bytes() {
   begun_ = true;
-  if (peek() == end_of_text)
-    return;
+  // A pipe may hand out less than a byte order mark at a time.
+  while (end_ < 4) {
+    const auto count = source_(buffer_.data() + end_, buffer_.size() - end_);
+    unreadable_ = failed_ = count < 0;
+    if (count <= 0)
+      break;
+    end_ += static_cast<std::size_t>(count);
+  }
   const std::string_view start(buffer_.data(), std::min<std::size_t>(end_, 4));
   if (start.starts_with("\xEF\xBB\xBF")) {
     at_ = 3;
