@@ -40,7 +40,7 @@ engine_host::engine_host(host_setup setup) : inside_(std::make_unique<inside>())
 engine_host::~engine_host() = default;
 
 void engine_host::stop(stop_cause cause, bool at_once) {
-  inside_->way_in->to_supervisor(stop_order{cause, at_once});
+  inside_->way_in->stop(stop_order{cause, at_once});
 }
 
 host_result engine_host::run() {
@@ -92,7 +92,7 @@ host_result engine_host::run() {
     assets[at->value] = system.spawn(asset_actor, std::move(state));
   }
   inside_->way_in->open(assets, journal, supervisor);
-  caf::anon_send(supervisor, begin_run{assets, executor, journal});
+  inside_->way_in->begin(begin_run{assets, executor, journal});
 
   const run_end end = ended.get();
   assets = inside_->way_in->close();

@@ -51,7 +51,7 @@ public:
 
   /// Blocks until the run has ended and all actors are gone.
   [[nodiscard]] host_result run();
-  /// Asks the run to stop; may be repeated, more urgently. Ignored before and after run().
+  /// Asks the run to stop; may be repeated, more urgently. Kept for the run if it has not begun, ignored after it.
   void stop(stop_cause cause, bool at_once);
 
 private:

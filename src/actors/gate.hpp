@@ -20,6 +20,22 @@ public:
     journal_ = std::move(journal);
     supervisor_ = std::move(supervisor);
   }
+  /// Lets the run begin; stops that came earlier follow.
+  void begin(begin_run order) {
+    const std::lock_guard lock(mutex_);
+    caf::anon_send(supervisor_, std::move(order));
+    begun_ = true;
+    for (const auto& early : std::exchange(early_stops_, {}))
+      caf::anon_send(supervisor_, early);
+  }
+  /// A stop that comes before the run has begun is kept for it.
+  void stop(const stop_order& order) {
+    const std::lock_guard lock(mutex_);
+    if (!begun_)
+      early_stops_.push_back(order);
+    else if (supervisor_)
+      caf::anon_send(supervisor_, order);
+  }
   /// To be called once the actors have ended; the handles are returned, to be released by the caller.
   std::vector<asset_handle> close() {
     const std::lock_guard lock(mutex_);
@@ -51,6 +67,8 @@ private:
   std::vector<asset_handle> assets_; ///< by asset_index
   journal_handle journal_;
   supervisor_handle supervisor_;
+  bool begun_ = false;
+  std::vector<stop_order> early_stops_;
 };
 
 } // namespace troupe

@@ -85,7 +85,9 @@ struct outcome_report {
   executed outcome;
 };
 /// A time the logic asked to be woken at has come.
-struct tick {};
+struct tick {
+  std::uint64_t number = 0; ///< of wake_at
+};
 /// The user, a signal or another process wants the run to stop.
 struct stop_order {
   stop_cause cause = stop_cause::user;

@@ -75,7 +75,7 @@ void carry_out(self_pointer self, const decision& d, std::vector<release>& relea
       self->send(state.executor, end_all_request{end->at_once ? urgency::at_once : urgency::graceful});
     } else if (const auto* wake = std::get_if<wake_at>(&effect)) {
       const auto wait = wake->when - state.setup.time->now();
-      self->delayed_send(self, wait > duration::zero() ? wait : duration::zero(), tick{});
+      self->delayed_send(self, wait > duration::zero() ? wait : duration::zero(), tick{wake->number});
     } else if (std::get_if<run_is_over>(&effect) != nullptr) {
       state.ending = true;
     } else if (const auto* bug = std::get_if<internal_error>(&effect)) {
@@ -131,6 +131,8 @@ run_input judge_examination(asset_index asset, examination& found) {
 void take_outcome(self_pointer self, outcome_report& report) {
   auto& state = self->state;
   auto& how = report.outcome.how;
+  if (state.ending || state.broken || !state.setup.logic->runs(report.asset, report.outcome.attempt))
+    return; // late or repeated: what it says of the asset is no longer so
   for (const auto& warning : how.warnings)
     state.setup.observer->warned(warning);
   attempt_ended input;
@@ -156,6 +158,12 @@ void take_outcome(self_pointer self, outcome_report& report) {
 supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_setup setup) {
   self->state.setup = std::move(setup);
   guard_actor(self, caf::actor_cast<supervisor_handle>(self), "supervisor actor");
+  // It is gone after an exception, so it cannot be told of its own.
+  self->set_exception_handler([self](std::exception_ptr& thrown) -> caf::error {
+    self->state.end = {false, "supervisor actor: " + words_of(thrown), true};
+    finish(self);
+    return caf::sec::runtime_error;
+  });
   return {
       [self](begin_run& begin) {
         self->state.assets = std::move(begin.assets);
@@ -182,7 +190,7 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_
                                     report.process.process.start_ticks});
       },
       [self](outcome_report& report) { take_outcome(self, report); },
-      [self](const tick&) { feed(self, time_passed{}); },
+      [self](const tick& timer) { feed(self, time_passed{timer.number}); },
       [self](const stop_order& stop) {
         feed(self, stop_requested{stop.cause, stop.at_once});
       },

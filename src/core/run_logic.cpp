@@ -75,7 +75,7 @@ decision run_logic::begin(std::span<const std::pair<asset_index, asset_index>> b
       continue;
     record(d, assets_settled{state_.run(), now, asset_status::blocked, {}, {{ids_[asset.value], ids_[because.value]}}});
     settled(d, asset, asset_status::blocked, because);
-    block_downstream(d, asset, now);
+    block_downstream(d, asset, because, now);
   }
   for (std::uint32_t position = 0; position < state_.size(); ++position)
     if (!is_final(state_.at(position).status) && missing_[position] == 0)
@@ -118,6 +118,11 @@ void run_logic::on(decision& d, const examined_fresh& in, timestamp now) {
   const auto position = position_[in.asset.value];
   if (phase_[position] != phase::looking && phase_[position] != phase::reserved)
     return;
+  // A failed attempt without a success since makes an asset stale, whatever that attempt left in its files.
+  if (at(in.asset).status == asset_status::retrying) {
+    on(d, examined_stale{in.asset, {}}, now);
+    return;
+  }
   leave_phase(in.asset);
   if (is_final(at(in.asset).status) || state_.stopping())
     return;
@@ -134,7 +139,8 @@ void run_logic::on(decision& d, const examined_stale& in, timestamp now) {
   leave_phase(in.asset);
   if (is_final(at(in.asset).status) || state_.stopping())
     return;
-  reasons_[position] = in.reasons;
+  if (at(in.asset).segment_attempts == 0) // a retry is made for the reasons of the attempt before it
+    reasons_[position] = in.reasons;
   if (before == phase::reserved) {
     start(d, in.asset, now);
   } else {
@@ -160,15 +166,14 @@ void run_logic::on(decision& d, const examined_impossible& in, timestamp now) {
 }
 
 void run_logic::on(decision& d, const process_appeared& in, timestamp) {
-  const auto& asset = at(in.asset);
-  if (asset.open && asset.attempts == in.attempt)
+  if (runs(in.asset, in.attempt))
     record(d, attempt_spawned{state_.run(), ids_[in.asset.value], in.attempt, in.process_group, in.start_ticks});
 }
 
 void run_logic::on(decision& d, const attempt_ended& in, timestamp now) {
-  const auto& asset = at(in.asset);
-  if (!asset.open || asset.attempts != in.attempt)
+  if (!runs(in.asset, in.attempt))
     return;
+  const auto& asset = at(in.asset);
   const auto& settings = p_.settings_of(in.asset);
   attempt_finished finished{state_.run(), ids_[in.asset.value], in.attempt, now, in.outcome, in.exit_code,
                             in.signal,    in.message,           in.has_log, {},  in.made};
@@ -189,18 +194,22 @@ void run_logic::on(decision& d, const attempt_ended& in, timestamp now) {
   return_pools(settings);
 
   if (retry_at) {
-    schedule_retry(d, in.asset, *retry_at);
+    retries_[*retry_at].push_back(in.asset);
+    arm_timer(d);
   } else {
     settled(d, in.asset, at(in.asset).status, in.asset);
     if (at(in.asset).status == asset_status::failed)
       after_failure(d, in.asset, now);
     else if (at(in.asset).status == asset_status::cancelled && !state_.stopping())
-      block_downstream(d, in.asset, now);
+      block_downstream(d, in.asset, in.asset, now);
   }
   admit(d, now);
 }
 
-void run_logic::on(decision& d, const time_passed&, timestamp now) {
+void run_logic::on(decision& d, const time_passed& in, timestamp now) {
+  if (!armed_ || in.number != timers_)
+    return;
+  armed_.reset();
   while (!retries_.empty() && retries_.begin()->first <= now) {
     const auto due = std::move(retries_.begin()->second);
     retries_.erase(retries_.begin());
@@ -211,8 +220,7 @@ void run_logic::on(decision& d, const time_passed&, timestamp now) {
       enqueue(ready_, asset);
     }
   }
-  if (!retries_.empty())
-    d.effects.emplace_back(wake_at{retries_.begin()->first});
+  arm_timer(d);
   admit(d, now);
 }
 
@@ -247,10 +255,13 @@ void run_logic::return_pools(const asset_settings& s) {
   }
 }
 
+run_logic::queued run_logic::urgency_of(asset_index asset) const {
+  return {p_.settings_of(asset).priority, policy_.remaining[asset.value], asset.value};
+}
+
 void run_logic::enqueue(ready_queue& queue, asset_index asset) {
-  const auto& settings = p_.settings_of(asset);
-  queue[pool_need(settings.pools.begin(), settings.pools.end())].push(
-      {settings.priority, policy_.remaining[asset.value], asset.value});
+  const auto& pools = p_.settings_of(asset).pools;
+  queue[pool_need(pools.begin(), pools.end())].push(urgency_of(asset));
 }
 
 run_logic::ready_queue::iterator run_logic::best_of(ready_queue& queue) {
@@ -278,19 +289,38 @@ void run_logic::admit(decision& d, timestamp now) {
   while (state_.open_attempts() + reserved_ < policy_.workers) {
     const auto stale = best_of(stale_);
     const auto ready = best_of(ready_);
-    if (stale == stale_.end() && ready == ready_.end())
+    std::optional<queued> best;
+    const auto consider = [&](const queued& one) {
+      if (!best || *best < one)
+        best = one;
+    };
+    if (stale != stale_.end())
+      consider(stale->second.top());
+    if (ready != ready_.end())
+      consider(ready->second.top());
+    for (const auto& one : looking_)
+      if (pools_allow(p_.settings_of(asset_index(one.asset))))
+        consider(one);
+    if (!best)
       break;
-    if (stale != stale_.end() && (ready == ready_.end() || !(stale->second.top() < ready->second.top()))) {
-      const auto asset = pop(stale_, stale);
+    const asset_index asset(best->asset);
+    auto& current = phase_[position_[asset.value]];
+    if (current == phase::stale) {
+      pop(stale_, stale);
       --stale_count_;
       leave_phase(asset);
       start(d, asset, now);
+    } else if (current == phase::looking) { // its turn has come while somebody looks: the slot waits for the answer
+      leave_phase(asset);
+      current = phase::reserved;
+      ++reserved_;
+      take_pools(p_.settings_of(asset));
     } else {
       examine(d, pop(ready_, ready), phase::reserved);
     }
   }
   // Look ahead, so that a slot that falls free finds somebody examined: at most as many as there are workers.
-  while (!ready_.empty() && looking_ + stale_count_ < policy_.workers) {
+  while (!ready_.empty() && looking_.size() + stale_count_ < policy_.workers) {
     auto best = ready_.begin();
     for (auto at = ready_.begin(); at != ready_.end(); ++at)
       if (best->second.top() < at->second.top())
@@ -305,7 +335,7 @@ void run_logic::examine(decision& d, asset_index asset, phase how) {
     ++reserved_;
     take_pools(p_.settings_of(asset));
   } else {
-    ++looking_;
+    looking_.push_back(urgency_of(asset));
   }
   d.effects.emplace_back(examine_asset{asset});
 }
@@ -316,7 +346,7 @@ void run_logic::leave_phase(asset_index asset) {
     --reserved_;
     return_pools(p_.settings_of(asset));
   } else if (current == phase::looking) {
-    --looking_;
+    std::erase_if(looking_, [&](const queued& one) { return one.asset == asset.value; });
   }
   current = phase::idle;
 }
@@ -332,11 +362,11 @@ void run_logic::start(decision& d, asset_index asset, timestamp now) {
   d.effects.emplace_back(grant_attempt{asset, attempt});
 }
 
-void run_logic::schedule_retry(decision& d, asset_index asset, timestamp when) {
-  const bool earliest = retries_.empty() || when < retries_.begin()->first;
-  retries_[when].push_back(asset);
-  if (earliest)
-    d.effects.emplace_back(wake_at{when});
+void run_logic::arm_timer(decision& d) {
+  if (retries_.empty() || state_.stopping() || (armed_ && *armed_ <= retries_.begin()->first))
+    return;
+  armed_ = retries_.begin()->first;
+  d.effects.emplace_back(wake_at{*armed_, ++timers_});
 }
 
 // ---- endings
@@ -365,7 +395,7 @@ void run_logic::settled(decision& d, asset_index asset, asset_status status, ass
 void run_logic::after_failure(decision& d, asset_index asset, timestamp now) {
   if (p_.settings_of(asset).allow_failure)
     return;
-  block_downstream(d, asset, now);
+  block_downstream(d, asset, asset, now);
   if (policy_.error_strategy == error_strategy::continue_)
     return;
   const bool first = !state_.stopping();
@@ -374,7 +404,7 @@ void run_logic::after_failure(decision& d, asset_index asset, timestamp now) {
     d.effects.emplace_back(end_attempts{false});
 }
 
-void run_logic::block_downstream(decision& d, asset_index from, timestamp now) {
+void run_logic::block_downstream(decision& d, asset_index from, asset_index because, timestamp now) {
   assets_settled blocked{state_.run(), now, asset_status::blocked, {}, {}};
   std::vector<asset_index> found{from};
   std::unordered_set<std::uint32_t> seen;
@@ -383,7 +413,7 @@ void run_logic::block_downstream(decision& d, asset_index from, timestamp now) {
       if (!in_run(dependent) || is_final(at(dependent).status) ||
           !seen.insert(dependent.value).second)
         continue;
-      blocked.assets.push_back({ids_[dependent.value], ids_[from.value]});
+      blocked.assets.push_back({ids_[dependent.value], ids_[because.value]});
       found.push_back(dependent);
     }
   }
@@ -391,7 +421,7 @@ void run_logic::block_downstream(decision& d, asset_index from, timestamp now) {
     return;
   record(d, std::move(blocked));
   for (std::size_t i = 1; i < found.size(); ++i)
-    settled(d, found[i], asset_status::blocked, from);
+    settled(d, found[i], asset_status::blocked, because);
 }
 
 void run_logic::stop(decision& d, stop_cause cause, timestamp now) {
@@ -410,8 +440,8 @@ void run_logic::wind_up(decision& d, timestamp now) {
     settle_rest(d, now);
   const auto cause = state_.stopping();
   run_status status = run_status::succeeded;
-  if (cause && *cause != stop_cause::failure && count(asset_status::cancelled) + count(asset_status::blocked) > 0) {
-    status = run_status::cancelled;
+  if (cause && *cause != stop_cause::failure && count(asset_status::cancelled) > 0) {
+    status = run_status::cancelled; // with nothing cancelled, the run ended as it would have without the stop
   } else if (count(asset_status::blocked) + count(asset_status::cancelled) > 0) {
     status = run_status::failed;
   } else {

@@ -65,7 +65,10 @@ struct attempt_ended {
   std::optional<materialized> made;
   std::uint64_t random_bits = 0; ///< for jitter
 };
-struct time_passed {};
+/// The timer that wake_at asked for under this number has gone off; any other is late and ignored.
+struct time_passed {
+  std::uint64_t number = 0;
+};
 struct stop_requested {
   stop_cause cause = stop_cause::user;
   bool at_once = false;
@@ -91,9 +94,10 @@ struct announce_settled {
 struct end_attempts {
   bool at_once = false;
 };
-/// Feed time_passed at this time.
+/// Feed time_passed with this number at this time. Only the newest one counts: there is never more than one to wait for.
 struct wake_at {
   timestamp when;
+  std::uint64_t number = 0;
 };
 struct run_is_over {
   run_status status = run_status::succeeded;
@@ -130,6 +134,10 @@ public:
   [[nodiscard]] asset_index index_of(asset_id id) const { return asset_index(index_[*state_.position(id)]); }
   /// Final, and dependents may go on.
   [[nodiscard]] bool satisfied(asset_index asset) const;
+  /// Whether this attempt is the asset's, and still open.
+  [[nodiscard]] bool runs(asset_index asset, std::uint32_t attempt) const {
+    return in_run(asset) && at(asset).open && at(asset).attempts == attempt;
+  }
   /// How many assets it needs that are in the run and not yet satisfied.
   [[nodiscard]] std::uint32_t needs(asset_index asset) const;
 
@@ -169,16 +177,17 @@ private:
   void start(decision& d, asset_index asset, timestamp now);
   void leave_phase(asset_index asset);
   void enqueue(ready_queue& queue, asset_index asset);
+  [[nodiscard]] queued urgency_of(asset_index asset) const;
   [[nodiscard]] ready_queue::iterator best_of(ready_queue& queue);
   static asset_index pop(ready_queue& queue, ready_queue::iterator at);
   void settled(decision& d, asset_index asset, asset_status status, asset_index because);
   void after_failure(decision& d, asset_index asset, timestamp now);
-  void block_downstream(decision& d, asset_index from, timestamp now);
+  void block_downstream(decision& d, asset_index from, asset_index because, timestamp now);
   void stop(decision& d, stop_cause cause, timestamp now);
   void expect_claim(asset_index asset);
   void wind_up(decision& d, timestamp now);
   void settle_rest(decision& d, timestamp now);
-  void schedule_retry(decision& d, asset_index asset, timestamp when);
+  void arm_timer(decision& d);
   [[nodiscard]] bool pools_allow(const asset_settings& s) const;
   void take_pools(const asset_settings& s);
   void return_pools(const asset_settings& s);
@@ -197,7 +206,7 @@ private:
   ready_queue ready_;                        // phase ready
   ready_queue stale_;                        // phase stale
   std::size_t stale_count_ = 0;
-  std::uint32_t looking_ = 0;  // in phase looking
+  std::vector<queued> looking_; // in phase looking: no more than there are workers
   std::uint32_t reserved_ = 0; // in phase reserved
   std::uint32_t claims_due_ =
       0; // ready by the state, their actors' claims still on the way: nobody is admitted past them
@@ -205,6 +214,8 @@ private:
   std::vector<std::uint32_t> blocked_by_; // by position: asset_index of who blocks it
   std::map<std::string, std::uint32_t, std::less<>> pool_used_;
   std::map<timestamp, std::vector<asset_index>> retries_;
+  std::optional<timestamp> armed_; // the timer that is waited for
+  std::uint64_t timers_ = 0;       // its number
 };
 
 } // namespace troupe

@@ -1,0 +1,280 @@
+// What must be true of a run's history, whatever happens: fed event by event, it keeps books of its own and throws at
+// the first violation. Knows nothing of run_logic. The numbers are those of the invariants in docs/architecture.md.
+#pragma once
+
+#include "core/asset_graph.hpp"
+#include "core/event_codec.hpp"
+#include "core/pipeline.hpp"
+#include "core/run_state.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::test {
+
+class run_checker {
+public:
+  /// `ids` by asset_index. `never_made`: assets with what they need from outside the run, never materialized.
+  run_checker(const pipeline& p, const asset_graph& graph, std::vector<asset_id> ids, std::uint32_t workers,
+              std::vector<std::pair<asset_index, asset_index>> never_made = {})
+      : p_(p), graph_(graph), ids_(std::move(ids)), workers_(workers), never_made_(std::move(never_made)),
+        books_(p.assets.size()) {}
+
+  void observe(const event& e) {
+    event_encoder encoder;
+    encoder.add(e);
+    event_decoder decoder(encoder.bytes());
+    const auto again = decoder.next();
+    require(again.has_value() && *again == e, "an event is not what its bytes say");
+    replayed_.apply(*again);
+    std::visit([&](const auto& it) { check(it); }, e);
+    ++events_;
+  }
+
+  /// 4: live state = replayed state, also after a checkpoint.
+  void compare(const run_state& live) const {
+    require(live == replayed_, "(4) the live state is not the fold of the events");
+    const auto decoded = run_state::decode(live.encode());
+    require(decoded.has_value() && *decoded == live, "(4) a checkpoint does not give the state back");
+    require(live.open_attempts() == open_, "(7) the open attempts of the state are not those of the events");
+    for (std::uint32_t i = 0; i < books_.size(); ++i)
+      if (const auto position = live.position(ids_[i]))
+        require(live.at(*position).status == books_[i].status, "(7) the status of " + name(i) + " is another");
+  }
+
+  [[nodiscard]] bool finished() const { return finished_.has_value(); }
+  [[nodiscard]] std::optional<run_status> status() const { return finished_; }
+  [[nodiscard]] bool stopping() const { return stopping_.has_value(); }
+  [[nodiscard]] const run_state& replayed() const { return replayed_; }
+  [[nodiscard]] asset_status status_of(asset_index asset) const { return books_[asset.value].status; }
+  [[nodiscard]] std::uint32_t attempts_of(asset_index asset) const { return books_[asset.value].attempts; }
+  [[nodiscard]] bool is_open(asset_index asset) const { return books_[asset.value].open; }
+  [[nodiscard]] std::uint32_t open_attempts() const { return open_; }
+  [[nodiscard]] std::size_t events() const { return events_; }
+
+  [[nodiscard]] bool satisfied(asset_index asset) const {
+    const auto& b = books_[asset.value];
+    return !b.in_run || b.status == asset_status::succeeded || b.status == asset_status::fresh ||
+           (b.status == asset_status::failed && p_.settings_of(asset).allow_failure);
+  }
+  [[nodiscard]] bool all_satisfied(asset_index asset) const {
+    const auto up = graph_.upstream(asset);
+    return std::all_of(up.begin(), up.end(), [&](asset_index u) { return satisfied(u); });
+  }
+  /// Whether the pools have room for one more attempt of the asset.
+  [[nodiscard]] bool pools_have_room(asset_index asset) const {
+    for (const auto& [pool, slots] : p_.settings_of(asset).pools) {
+      const auto used = used_.find(pool);
+      if ((used == used_.end() ? 0 : used->second) + slots > p_.engine.pools.at(pool))
+        return false;
+    }
+    return true;
+  }
+
+private:
+  struct book {
+    bool in_run = false;
+    asset_status status = asset_status::waiting;
+    bool open = false;
+    std::uint32_t attempts = 0;
+    std::uint32_t in_segment = 0;
+    bool ever_succeeded = false;
+    asset_index because;
+  };
+
+  static void require(bool holds, const std::string& what) {
+    if (!holds)
+      throw std::runtime_error(what);
+  }
+  [[nodiscard]] std::string name(std::uint32_t i) const { return std::string(p_.assets[i].name); }
+
+  book& of(asset_id id) {
+    const auto at = std::find(ids_.begin(), ids_.end(), id);
+    require(at != ids_.end(), "an event names an unknown asset");
+    return books_[static_cast<std::size_t>(at - ids_.begin())];
+  }
+  std::uint32_t index(const book& b) const { return static_cast<std::uint32_t>(&b - books_.data()); }
+
+  void end(book& b, asset_status status) {
+    require(b.in_run, "(3) " + name(index(b)) + " is not in the run");
+    require(!is_final(b.status), "(3) " + name(index(b)) + " gets a second final status");
+    b.status = status;
+  }
+  void must_be_going_on() const {
+    require(started_ && !finished_, "(3) something happens in a run that is not going on");
+  }
+  /// A root of what blocks: failed and not allowed to, cancelled, or missing outside.
+  [[nodiscard]] bool is_root(asset_index asset) const {
+    const auto& b = books_[asset.value];
+    if (!b.in_run)
+      return std::any_of(never_made_.begin(), never_made_.end(), [&](const auto& n) { return n.second == asset; });
+    return b.status == asset_status::cancelled || (b.status == asset_status::failed && !satisfied(asset));
+  }
+  [[nodiscard]] bool reaches(asset_index from, asset_index to) const {
+    if (from == to)
+      return true;
+    const auto down = graph_.downstream(from);
+    return std::any_of(down.begin(), down.end(), [&](asset_index d) { return reaches(d, to); });
+  }
+
+  void check(const run_started& e) {
+    require(!started_, "a run starts twice");
+    started_ = true;
+    for (const auto& [set, status] : {std::pair(&e.fresh, asset_status::fresh), {&e.waiting, asset_status::waiting}})
+      for (const auto& [first, last] : *set)
+        for (auto id = first.value; id <= last.value; ++id) {
+          of(asset_id(id)).in_run = true;
+          of(asset_id(id)).status = status;
+        }
+  }
+  void check(const run_resumed&) {
+    require(started_ && open_ == 0, "a run is resumed with attempts open");
+    finished_.reset();
+    stopping_.reset();
+    for (auto& b : books_) {
+      if (b.status == asset_status::succeeded || b.status == asset_status::fresh)
+        continue;
+      b.status = asset_status::waiting;
+      b.in_segment = 0;
+    }
+  }
+  void check(const asset_found_fresh& e) {
+    must_be_going_on();
+    auto& b = of(e.asset);
+    require(all_satisfied(asset_index(index(b))), "(1) " + name(index(b)) + " is fresh before what it needs is done");
+    require(b.status == asset_status::waiting, "a failed attempt is followed by fresh: " + name(index(b)));
+    end(b, asset_status::fresh);
+  }
+  void check(const attempt_started& e) {
+    must_be_going_on();
+    auto& b = of(e.asset);
+    const auto who = name(index(b));
+    require(!stopping_, "something starts in a run that is stopping: " + who);
+    require(all_satisfied(asset_index(index(b))), "(1) " + who + " starts before what it needs is done");
+    require(!b.open, "(2) " + who + " has two attempts at once");
+    require(!b.ever_succeeded, "(5) " + who + " runs again after it succeeded");
+    require(b.in_run && !is_final(b.status), "(3) " + who + " starts after its end");
+    require(e.attempt == b.attempts + 1, "the attempts of " + who + " skip a number");
+    require(b.in_segment < p_.settings_of(asset_index(index(b))).retry.attempts, who + " is tried too often");
+    require(e.reasons.empty() == (b.in_segment > 0), who + ": the first attempt has reasons, the others have none");
+    require(open_ < workers_, "(2) more attempts than workers");
+    require(pools_have_room(asset_index(index(b))), "(2) a pool is overdrawn by " + who);
+    for (const auto& [pool, slots] : p_.settings_of(asset_index(index(b))).pools)
+      used_[pool] += slots;
+    b.open = true;
+    ++open_;
+    ++b.attempts;
+    ++b.in_segment;
+    b.status = asset_status::running;
+  }
+  void check(const attempt_spawned& e) {
+    must_be_going_on();
+    require(of(e.asset).open && of(e.asset).attempts == e.attempt, "a process of an attempt that is not open");
+  }
+  void check(const attempt_finished& e) {
+    must_be_going_on();
+    auto& b = of(e.asset);
+    const auto who = name(index(b));
+    require(b.open && b.attempts == e.attempt, "an attempt of " + who + " ends that is not open");
+    require(e.made.has_value() == (e.outcome == outcome_kind::succeeded), "made without success, or the reverse");
+    b.open = false;
+    --open_;
+    for (const auto& [pool, slots] : p_.settings_of(asset_index(index(b))).pools)
+      used_[pool] -= slots;
+    if (e.retry_at) {
+      require(!stopping_, "a run that is stopping tries again");
+      require(*e.retry_at >= e.at, "a retry before its time");
+      require(e.outcome != outcome_kind::succeeded && e.outcome != outcome_kind::cancelled &&
+                  e.outcome != outcome_kind::interrupted && e.outcome != outcome_kind::not_started,
+              "an outcome is retried that must not be");
+      b.status = asset_status::retrying;
+    } else if (e.outcome == outcome_kind::succeeded) {
+      end(b, asset_status::succeeded);
+      b.ever_succeeded = true;
+    } else if (e.outcome == outcome_kind::cancelled || e.outcome == outcome_kind::interrupted) {
+      end(b, asset_status::cancelled);
+    } else {
+      end(b, asset_status::failed);
+    }
+  }
+  void check(const assets_settled& e) {
+    must_be_going_on();
+    for (const auto& one : e.assets) {
+      auto& b = of(one.asset);
+      require(!b.open, "an asset is settled while it runs: " + name(index(b)));
+      end(b, e.status);
+      b.because = asset_index(index(of(one.because)));
+    }
+    for (const auto& one : e.assets) {
+      auto& b = of(one.asset);
+      const asset_index asset(index(b));
+      if (e.status == asset_status::failed) {
+        require(all_satisfied(asset), "(1) " + name(asset.value) + " is examined before what it needs is done");
+      } else if (e.status == asset_status::cancelled) {
+        require(stopping_.has_value(), name(asset.value) + " is cancelled in a run that nobody stopped");
+      } else {
+        require(e.status == asset_status::blocked, "assets are settled as something else");
+        require(is_root(b.because), name(asset.value) + " names " + name(b.because.value) + ", which blocks nobody");
+        require(b.because != asset && reaches(b.because, asset),
+                name(asset.value) + " is blocked by " + name(b.because.value) + ", which it does not need");
+      }
+    }
+  }
+  void check(const run_stopping& e) {
+    must_be_going_on();
+    require(!stopping_, "a run stops twice");
+    stopping_ = e.cause;
+  }
+  void check(const run_finished& e) {
+    must_be_going_on();
+    require(open_ == 0, "(3) the run ends while attempts run");
+    status_counts counts{};
+    bool cancelled = false;
+    bool bad = false;
+    for (std::uint32_t i = 0; i < books_.size(); ++i) {
+      const auto& b = books_[i];
+      if (!b.in_run)
+        continue;
+      require(is_final(b.status), "(3) the run ends without a final status of " + name(i));
+      ++counts[static_cast<std::size_t>(b.status)];
+      cancelled = cancelled || b.status == asset_status::cancelled;
+      bad = bad || b.status == asset_status::cancelled || b.status == asset_status::blocked ||
+            (b.status == asset_status::failed && !satisfied(asset_index(i)));
+      const auto missing =
+          std::any_of(never_made_.begin(), never_made_.end(), [&](const auto& n) { return n.first.value == i; });
+      if (b.status == asset_status::blocked)
+        require(!all_satisfied(asset_index(i)) || missing, name(i) + " is blocked by nobody");
+      else if (b.status != asset_status::succeeded && b.status != asset_status::fresh) // those may be of an earlier segment
+        require(all_satisfied(asset_index(i)) && !missing, name(i) + " should be blocked");
+    }
+    require(counts == e.counts, "the counts of the run's end are wrong");
+    const bool stopped = stopping_ && *stopping_ != stop_cause::failure;
+    const auto expected = cancelled && stopped ? run_status::cancelled : bad ? run_status::failed : run_status::succeeded;
+    require(e.status == expected, "the run ends as " + std::string(to_string(e.status)) + ", not as " +
+                                      std::string(to_string(expected)));
+    finished_ = e.status;
+  }
+  template <class Event>
+  void check(const Event&) {}
+
+  const pipeline& p_;
+  const asset_graph& graph_;
+  std::vector<asset_id> ids_;
+  std::uint32_t workers_;
+  std::vector<std::pair<asset_index, asset_index>> never_made_;
+  std::vector<book> books_;
+  run_state replayed_;
+  bool started_ = false;
+  std::optional<stop_cause> stopping_;
+  std::optional<run_status> finished_;
+  std::uint32_t open_ = 0;
+  std::map<std::string, std::uint32_t, std::less<>> used_;
+  std::size_t events_ = 0;
+};
+
+} // namespace troupe::test
