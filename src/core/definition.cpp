@@ -79,8 +79,10 @@ void define_asset(const pipeline& p, asset_index asset, const env_lookup& lookup
   for (const auto& entry : settings.env)
     out.env.push_back({entry.name, digest_env(entry, lookup, buffer)});
   if (!settings.inherit_env) {
+    auto names = settings.inherit_names;
+    std::sort(names.begin(), names.end());
     part_list inherited(buffer);
-    for (const auto& name : settings.inherit_names)
+    for (const auto& name : names)
       inherited.add(name);
     out.env.push_back({"(inherit_env)", inherited.finish()});
   }

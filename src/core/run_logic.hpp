@@ -94,7 +94,8 @@ struct announce_settled {
 struct end_attempts {
   bool at_once = false;
 };
-/// Feed time_passed with this number at this time. Only the newest one counts: there is never more than one to wait for.
+/// Feed time_passed with this number at this time. Only the newest one counts: there is never more than one to wait
+/// for.
 struct wake_at {
   timestamp when;
   std::uint64_t number = 0;
@@ -207,10 +208,10 @@ private:
   ready_queue stale_;                        // phase stale
   std::size_t stale_count_ = 0;
   std::vector<queued> looking_; // in phase looking: no more than there are workers
-  std::uint32_t reserved_ = 0; // in phase reserved
+  std::uint32_t reserved_ = 0;  // in phase reserved
   std::uint32_t claims_due_ =
       0; // ready by the state, their actors' claims still on the way: nobody is admitted past them
-  std::vector<bool> claim_due_; // by position
+  std::vector<bool> claim_due_;           // by position
   std::vector<std::uint32_t> blocked_by_; // by position: asset_index of who blocks it
   std::map<std::string, std::uint32_t, std::less<>> pool_used_;
   std::map<timestamp, std::vector<asset_index>> retries_;

@@ -1,5 +1,5 @@
-// A random pipeline and what its assets will do, from a seed: for properties and simulation. The same seed gives the same
-// run on every machine.
+// A random pipeline and what its assets will do, from a seed: for properties and simulation. The same seed gives the
+// same run on every machine.
 #pragma once
 
 #include "core/asset_graph.hpp"

@@ -249,14 +249,17 @@ private:
           std::any_of(never_made_.begin(), never_made_.end(), [&](const auto& n) { return n.first.value == i; });
       if (b.status == asset_status::blocked)
         require(!all_satisfied(asset_index(i)) || missing, name(i) + " is blocked by nobody");
-      else if (b.status != asset_status::succeeded && b.status != asset_status::fresh) // those may be of an earlier segment
+      else if (b.status != asset_status::succeeded &&
+               b.status != asset_status::fresh) // those may be of an earlier segment
         require(all_satisfied(asset_index(i)) && !missing, name(i) + " should be blocked");
     }
     require(counts == e.counts, "the counts of the run's end are wrong");
     const bool stopped = stopping_ && *stopping_ != stop_cause::failure;
-    const auto expected = cancelled && stopped ? run_status::cancelled : bad ? run_status::failed : run_status::succeeded;
-    require(e.status == expected, "the run ends as " + std::string(to_string(e.status)) + ", not as " +
-                                      std::string(to_string(expected)));
+    const auto expected = cancelled && stopped ? run_status::cancelled
+                          : bad                ? run_status::failed
+                                               : run_status::succeeded;
+    require(e.status == expected,
+            "the run ends as " + std::string(to_string(e.status)) + ", not as " + std::string(to_string(expected)));
     finished_ = e.status;
   }
   template <class Event>

@@ -134,7 +134,10 @@ private:
   void keep(event e) {
     if (std::getenv("TROUPE_SEED") != nullptr) { // one seed is looked at: show what happens
       const auto name = [&](asset_id id) -> std::string_view {
-        return run_.p->asset(asset_index(static_cast<std::size_t>(std::find(run_.ids.begin(), run_.ids.end(), id) - run_.ids.begin()))).name;
+        return run_.p
+            ->asset(asset_index(
+                static_cast<std::size_t>(std::find(run_.ids.begin(), run_.ids.end(), id) - run_.ids.begin())))
+            .name;
       };
       std::puts(event_to_json(history_.size(), e, {name, {}}).c_str());
     }
@@ -219,7 +222,8 @@ private:
           !std::holds_alternative<process_appeared>(one.input))
         return;
     for (const auto asset : claimed_)
-      if (checker_.status_of(asset_index(asset)) == asset_status::waiting && checker_.pools_have_room(asset_index(asset)))
+      if (checker_.status_of(asset_index(asset)) == asset_status::waiting &&
+          checker_.pools_have_room(asset_index(asset)))
         throw std::runtime_error("a worker is free, and " + std::string(run_.p->assets[asset].name) +
                                  " waits although its pools have room");
   }
@@ -252,7 +256,8 @@ private:
       const bool blocked =
           std::any_of(upstream.begin(), upstream.end(), [&](asset_index u) { return !done[u.value]; }) ||
           std::any_of(run_.never_made.begin(), run_.never_made.end(), [&](auto& n) { return n.first == asset; });
-      auto expected = random_run::contains(run_.started.fresh, run_.ids[asset.value]) ? asset_status::fresh : expected_of(asset);
+      auto expected =
+          random_run::contains(run_.started.fresh, run_.ids[asset.value]) ? asset_status::fresh : expected_of(asset);
       if (blocked)
         expected = asset_status::blocked;
       if (checker_.status_of(asset) != expected)
@@ -303,7 +308,8 @@ TEST_CASE("whatever the order of events, the invariants hold at every step and t
     try {
       fake_world(seed).play();
     } catch (const std::runtime_error& violation) {
-      FAIL("seed " << seed << ": " << std::string(violation.what()) << " (repeat it alone with TROUPE_SEED=" << seed << ")");
+      FAIL("seed " << seed << ": " << std::string(violation.what()) << " (repeat it alone with TROUPE_SEED=" << seed
+                   << ")");
     }
   }
 }

@@ -66,8 +66,9 @@ std::string shown(timestamp t) {
 }
 
 std::string_view shown(outcome_kind outcome) {
-  static constexpr std::string_view names[] = {"succeeded",      "exited",     "signalled", "timed out",   "not started",
-                                               "output missing", "bad result", "cancelled", "interrupted", "internal"};
+  static constexpr std::string_view names[] = {"succeeded",   "exited",         "signalled",  "timed out",
+                                               "not started", "output missing", "bad result", "cancelled",
+                                               "interrupted", "internal"};
   return names[static_cast<std::size_t>(outcome)];
 }
 

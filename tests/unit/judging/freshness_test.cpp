@@ -1,0 +1,209 @@
+// Every reason for being stale, alone and with its detail, and what is no reason.
+#include "core/freshness.hpp"
+#include "names.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+const test::numbered_names names;
+const timestamp noon = from_unix_ns(1'800'000'000'000'000'000);
+
+digest content(const char* text) {
+  return quick_digest(text);
+}
+
+/// An asset that was made an hour ago and of which nothing has changed since.
+struct situation {
+  asset_record record;
+  fingerprint now;
+  std::vector<file_version> outputs;
+  freshness_policy policy;
+
+  situation() {
+    now.command = content("command");
+    now.version = "1";
+    now.env = {{"A", content("a")}, {"C", content("c")}};
+    now.params = {{"top", content("20")}};
+    now.inputs = {{path_id(1U), content("one")}, {path_id(3U), content("three")}};
+    now.discovered = {{path_id(5U), content("five")}};
+    now.upstreams = {{asset_id(7U), content("seven")}};
+    outputs = {{path_id(10U), content("ten")}, {path_id(11U), content("eleven")}};
+    auto& last = record.last.emplace();
+    last.finished_at = noon - 1h;
+    last.made_from = now;
+    last.made.outputs = outputs;
+    record.attempt = attempt_state::succeeded;
+    policy.now = noon;
+  }
+
+  /// "kind detail" each.
+  [[nodiscard]] std::vector<std::string> reasons() const {
+    std::vector<reason> found;
+    judge_freshness(record, now, outputs, policy, names, found);
+    std::vector<std::string> texts;
+    for (const auto& r : found)
+      texts.push_back(std::string(to_string(r.kind)) + (r.detail.empty() ? "" : " " + r.detail));
+    return texts;
+  }
+};
+
+using texts = std::vector<std::string>;
+
+texts after(const std::function<void(situation&)>& change) {
+  situation s;
+  change(s);
+  return s.reasons();
+}
+
+} // namespace
+
+TEST_CASE("an asset of which nothing has changed is fresh") {
+  CHECK(situation().reasons().empty());
+}
+
+TEST_CASE("an asset never materialized says only that, whatever else is new") {
+  CHECK(after([](auto& s) {
+          s.record.last.reset();
+          s.record.attempt = attempt_state::none;
+        }) == texts{"never_materialized"});
+}
+
+TEST_CASE("the definition's changes are named") {
+  CHECK(after([](auto& s) { s.now.command = content("other"); }) == texts{"command_changed"});
+  CHECK(after([](auto& s) { s.now.version = "2"; }) == texts{"version_changed 1 -> 2"});
+  CHECK(after([](auto& s) { s.now.env[0].value = content("x"); }) == texts{"env_changed A"});
+  CHECK(after([](auto& s) { s.now.env.erase(s.now.env.begin()); }) == texts{"env_changed A"});
+  CHECK(after([](auto& s) { s.now.env.insert(s.now.env.begin() + 1, {"B", content("b")}); }) == texts{"env_changed B"});
+  CHECK(after([](auto& s) { s.now.params[0].value = content("5"); }) == texts{"param_changed top"});
+  CHECK(after([](auto& s) { s.now.params.clear(); }) == texts{"param_changed top"});
+}
+
+TEST_CASE("inputs that change, come and go are told apart, and named") {
+  CHECK(after([](auto& s) { s.now.inputs[1].content = content("x"); }) == texts{"input_changed path-3"});
+  CHECK(after([](auto& s) {
+          s.now.inputs.insert(s.now.inputs.begin() + 1, {path_id(2U), content("two")});
+        }) == texts{"input_added path-2"});
+  CHECK(after([](auto& s) { s.now.inputs.erase(s.now.inputs.begin()); }) == texts{"input_removed path-1"});
+  SUBCASE("a file that is not there any more is removed, though it is still declared") {
+    CHECK(after([](auto& s) { s.now.inputs[0].content = absent_file; }) == texts{"input_removed path-1"});
+  }
+  SUBCASE("and one that was not there is added") {
+    CHECK(after([](auto& s) { s.record.last->made_from.inputs[0].content = absent_file; }) ==
+          texts{"input_added path-1"});
+  }
+  SUBCASE("those the command reported itself count alike") {
+    CHECK(after([](auto& s) { s.now.discovered[0].content = content("x"); }) == texts{"input_changed path-5"});
+    CHECK(after([](auto& s) { s.now.discovered[0].content = absent_file; }) == texts{"input_removed path-5"});
+  }
+  SUBCASE("all of them are told, in order") {
+    CHECK(after([](auto& s) {
+            s.now.inputs = {{path_id(0U), content("zero")}, {path_id(3U), content("x")}};
+          }) == texts{"input_added path-0", "input_removed path-1", "input_changed path-3"});
+  }
+}
+
+TEST_CASE("a dependency by name counts through its data version") {
+  CHECK(after([](auto& s) { s.now.upstreams[0].version = content("x"); }) == texts{"upstream_changed asset-7"});
+  CHECK(after([](auto& s) { s.now.upstreams.clear(); }) == texts{"upstream_changed asset-7 (no longer a dependency)"});
+  CHECK(after([](auto& s) {
+          s.now.upstreams.push_back({asset_id(9U), content("nine")});
+        }) == texts{"upstream_changed asset-9 (new dependency)"});
+}
+
+TEST_CASE("outputs that are gone or were written by somebody else are named") {
+  CHECK(after([](auto& s) { s.outputs[0].content = absent_file; }) == texts{"output_missing path-10"});
+  CHECK(after([](auto& s) { s.outputs[1].content = content("x"); }) == texts{"output_modified path-11"});
+  SUBCASE("an output declared since is looked at as it is") {
+    CHECK(after([](auto& s) { s.outputs.push_back({path_id(12U), absent_file}); }) == texts{"output_missing path-12"});
+  }
+  SUBCASE("one that is no longer declared is not this asset's any more") {
+    CHECK(after([](auto& s) { s.outputs.pop_back(); }).empty());
+  }
+}
+
+TEST_CASE("a source's outputs are what it is made from") {
+  const auto source = [](const std::function<void(situation&)>& change) {
+    return after([&](auto& s) {
+      s.policy.source = true;
+      change(s);
+    });
+  };
+  CHECK(source([](auto&) {}).empty());
+  CHECK(source([](auto& s) { s.outputs[0].content = content("x"); }) == texts{"input_changed path-10"});
+  CHECK(source([](auto& s) { s.outputs.push_back({path_id(12U), content("x")}); }) == texts{"input_added path-12"});
+  CHECK(source([](auto& s) { s.outputs.pop_back(); }) == texts{"input_removed path-11"});
+  CHECK(source([](auto& s) { s.outputs[0].content = absent_file; }) == texts{"output_missing path-10"});
+}
+
+TEST_CASE("an attempt without a success since makes stale, and says how it ended") {
+  CHECK(after([](auto& s) { s.record.attempt = attempt_state::failed; }) == texts{"last_attempt_failed failed"});
+  CHECK(after([](auto& s) { s.record.attempt = attempt_state::cancelled; }) == texts{"last_attempt_failed cancelled"});
+  CHECK(after([](auto& s) { s.record.attempt = attempt_state::interrupted; }) ==
+        texts{"last_attempt_failed interrupted"});
+  SUBCASE("one that runs, as far as is known, has lost its supervisor") {
+    CHECK(after([](auto& s) { s.record.attempt = attempt_state::running; }) ==
+          texts{"last_attempt_failed interrupted"});
+  }
+  SUBCASE("also before the first success") {
+    CHECK(after([](auto& s) {
+            s.record.last.reset();
+            s.record.attempt = attempt_state::failed;
+          }) == texts{"never_materialized", "last_attempt_failed failed"});
+  }
+}
+
+TEST_CASE("age counts from the end of the last materialization, to the moment of max_age itself") {
+  CHECK(after([](auto& s) { s.policy.max_age = 1h; }) == texts{"expired 1h00m old"});
+  CHECK(after([](auto& s) { s.policy.max_age = 1h + 1ns; }).empty());
+  SUBCASE("a clock that went back makes nothing expire") {
+    CHECK(after([](auto& s) {
+            s.policy.max_age = 1h;
+            s.policy.now = noon - 48h;
+          }).empty());
+  }
+  SUBCASE("what was never made cannot expire") {
+    CHECK(after([](auto& s) {
+            s.record.last.reset();
+            s.policy.max_age = 1h;
+          }) == texts{"never_materialized"});
+  }
+}
+
+TEST_CASE("always and forced stand beside the other reasons") {
+  CHECK(after([](auto& s) { s.policy.always = true; }) == texts{"always"});
+  CHECK(after([](auto& s) {
+          s.policy.forced = true;
+          s.now.command = content("x");
+        }) == texts{"command_changed", "forced"});
+}
+
+TEST_CASE("reasons are appended to those that are there") {
+  std::vector<reason> found{{reason_kind::forced, "before"}};
+  situation s;
+  s.policy.always = true;
+  judge_freshness(s.record, s.now, s.outputs, s.policy, names, found);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].detail == "before");
+}
+
+TEST_CASE("the data version of outputs depends on their names and contents, and on nothing else") {
+  const std::vector<file_version> a{{path_id(1U), content("x")}, {path_id(2U), content("y")}};
+  auto b = a;
+  CHECK(version_of_outputs(a, names) == version_of_outputs(b, names));
+  b[1].content = content("z");
+  CHECK(version_of_outputs(a, names) != version_of_outputs(b, names));
+  b = a;
+  b[1].path = path_id(3U);
+  CHECK(version_of_outputs(a, names) != version_of_outputs(b, names));
+  CHECK(version_of_report("1") == version_of_report("1"));
+  CHECK(version_of_report("1") != version_of_report("2"));
+  CHECK(version_of_report("failed") != version_of_allowed_failure());
+}

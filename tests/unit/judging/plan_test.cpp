@@ -1,0 +1,115 @@
+// Run, maybe, fresh: one step an asset.
+#include "core/plan.hpp"
+#include "names.hpp"
+#include "support/pipeline_builder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace troupe;
+using test::pipeline_builder;
+
+namespace {
+
+/// a, b needs a, c needs b, d: judged one by one.
+class plan_fixture {
+public:
+  plan_fixture() {
+    pipeline_builder b;
+    b.asset("a");
+    b.asset("b").deps({"a"});
+    b.asset("c").deps({"b"});
+    b.asset("d").with([](auto& s) {
+      s.always = true;
+      s.max_age = std::chrono::hours(1);
+    });
+    p = b.build();
+    diagnostics found;
+    graph = asset_graph::build(*p, found);
+    made.last.emplace();
+    made.attempt = attempt_state::succeeded;
+  }
+  void start(std::vector<bool> in_run = {true, true, true, true},
+             std::vector<bool> forced = {false, false, false, false}) {
+    plan.emplace(*p, *graph, std::move(in_run), std::move(forced), timestamp{}, names);
+  }
+  void judge(const char* name, bool changed) {
+    fingerprint now;
+    if (changed)
+      now.command = quick_digest("changed");
+    plan->judge(*p->find(name), made, now, {});
+  }
+  [[nodiscard]] plan_action action(const char* name) const { return plan->action(*p->find(name)); }
+
+  test::numbered_names names;
+  std::unique_ptr<pipeline> p;
+  std::optional<asset_graph> graph;
+  asset_record made;
+  std::optional<planner> plan;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(plan_fixture, "what has changed runs, what depends on it may run, the rest is fresh") {
+  start();
+  judge("a", false);
+  judge("b", true);
+  judge("c", false);
+  CHECK(action("a") == plan_action::fresh);
+  CHECK(action("b") == plan_action::run);
+  CHECK(action("c") == plan_action::maybe);
+  REQUIRE(plan->to_do() == 2);
+  CHECK(plan->items()[0].reasons == std::vector<reason>{{reason_kind::command_changed, {}}});
+  CHECK(plan->items()[1].reasons == std::vector<reason>{{reason_kind::upstream_changed, "b"}});
+}
+
+TEST_CASE_FIXTURE(plan_fixture, "a chain of maybes names the neighbour at each step") {
+  start();
+  judge("a", true);
+  judge("b", false);
+  judge("c", false);
+  CHECK(action("b") == plan_action::maybe);
+  CHECK(action("c") == plan_action::maybe);
+  CHECK(plan->items()[2].reasons == std::vector<reason>{{reason_kind::upstream_changed, "b"}});
+}
+
+TEST_CASE_FIXTURE(plan_fixture, "an asset that is stale by itself runs, whatever its upstreams do") {
+  start();
+  judge("a", true);
+  judge("b", true);
+  CHECK(action("b") == plan_action::run);
+  CHECK(plan->items()[1].reasons.size() == 1);
+}
+
+TEST_CASE_FIXTURE(plan_fixture, "what lies outside the run is taken as last materialized") {
+  start({false, true, true, false});
+  judge("b", false);
+  judge("c", false);
+  CHECK(plan->to_do() == 0);
+  CHECK_FALSE(plan->in_run(*p->find("a")));
+  CHECK(action("a") == plan_action::fresh);
+}
+
+TEST_CASE_FIXTURE(plan_fixture, "forced assets run, and what depends on them may") {
+  start({true, true, true, true}, {true, false, false, false});
+  judge("a", false);
+  judge("b", false);
+  CHECK(action("a") == plan_action::run);
+  CHECK(plan->items()[0].reasons == std::vector<reason>{{reason_kind::forced, {}}});
+  CHECK(action("b") == plan_action::maybe);
+}
+
+TEST_CASE_FIXTURE(plan_fixture, "the policy of an asset is its settings and the moment") {
+  start({true, true, true, true}, {false, true, false, false});
+  const timestamp later{std::chrono::hours(5)};
+  const auto d = plan->policy_of(*p->find("d"), later);
+  CHECK(d.always);
+  CHECK(d.max_age == std::chrono::hours(1));
+  CHECK(d.now == later);
+  CHECK_FALSE(d.forced);
+  CHECK_FALSE(d.source);
+  CHECK(plan->policy_of(*p->find("b"), later).forced);
+}

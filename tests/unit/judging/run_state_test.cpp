@@ -1,0 +1,111 @@
+// The fold of a run's events, and its bytes for checkpoints.
+#include "core/run_state.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace troupe;
+
+namespace {
+
+/// Assets 3, 4, 5 and 9; 4 is fresh; 9 runs.
+run_state some_state() {
+  run_started started;
+  started.run = run_number(5U);
+  started.id.bytes[3] = 7;
+  started.fresh = {{asset_id(4U), asset_id(4U)}};
+  started.waiting = {{asset_id(3U), asset_id(3U)}, {asset_id(5U), asset_id(5U)}, {asset_id(9U), asset_id(9U)}};
+  run_state state;
+  state.apply(started);
+  state.apply(attempt_started{run_number(5U), asset_id(9U), 1, {}, {}});
+  return state;
+}
+
+} // namespace
+
+TEST_CASE("ids become sorted, joined ranges") {
+  CHECK(make_asset_set({asset_id(4U), asset_id(2U), asset_id(3U), asset_id(7U), asset_id(7U)}) ==
+        asset_set{{asset_id(2U), asset_id(4U)}, {asset_id(7U), asset_id(7U)}});
+  CHECK(make_asset_set({}).empty());
+  CHECK(count_of({{asset_id(2U), asset_id(4U)}, {asset_id(7U), asset_id(7U)}}) == 4);
+}
+
+TEST_CASE("positions are dense, in order of id, and found both ways") {
+  const auto state = some_state();
+  REQUIRE(state.size() == 4);
+  for (std::uint32_t i = 0; i < 4; ++i)
+    CHECK(state.position(state.id_at(i)) == i);
+  CHECK(state.id_at(3) == asset_id(9U));
+  for (const auto absent : {0U, 2U, 6U, 8U, 10U, 4'000'000'000U})
+    CHECK_FALSE(state.position(asset_id(absent)).has_value());
+  CHECK_FALSE(run_state().position(asset_id(1U)).has_value());
+}
+
+TEST_CASE("events of other runs, of the whole state, and before the run's start change nothing") {
+  auto state = some_state();
+  const auto before = state;
+  state.apply(run_stopping{run_number(6U), {}, stop_cause::user});
+  state.apply(asset_found_fresh{run_number(4U), asset_id(3U), {}});
+  state.apply(writer_opened{});
+  state.apply(names_interned{asset_id(0U), {"x"}});
+  run_started again;
+  again.run = run_number(6U);
+  state.apply(again);
+  CHECK(state == before);
+  run_state empty;
+  empty.apply(run_stopping{run_number(5U), {}, stop_cause::user});
+  CHECK(empty == run_state());
+  CHECK_FALSE(empty.started());
+}
+
+TEST_CASE("a resume makes everything wait again that is not done, and keeps the numbers of attempts") {
+  auto state = some_state();
+  attempt_finished finished;
+  finished.run = run_number(5U);
+  finished.asset = asset_id(9U);
+  finished.outcome = outcome_kind::exited;
+  finished.retry_at = timestamp(std::chrono::seconds(3));
+  state.apply(finished);
+  CHECK(state.at(3).status == asset_status::retrying);
+  CHECK(state.at(3).retry_delay == std::chrono::seconds(3));
+  state.apply(run_stopping{run_number(5U), {}, stop_cause::user});
+  state.apply(assets_settled{run_number(5U), {}, asset_status::cancelled, {}, {{asset_id(9U), asset_id(9U)}}});
+  state.apply(assets_settled{run_number(5U), {}, asset_status::failed, "no input", {{asset_id(3U), asset_id(3U)}}});
+  CHECK(state.at(0).refused);
+  state.apply(assets_settled{run_number(5U), {}, asset_status::blocked, {}, {{asset_id(5U), asset_id(3U)}}});
+  CHECK(state.at(2).because == asset_id(3U));
+  state.apply(run_finished{run_number(5U), {}, run_status::cancelled, state.counts()});
+  CHECK(state.finished() == run_status::cancelled);
+  state.apply(run_resumed{run_number(5U), {}});
+  CHECK_FALSE(state.finished().has_value());
+  CHECK_FALSE(state.stopping().has_value());
+  CHECK(state.counts()[static_cast<std::size_t>(asset_status::waiting)] == 3);
+  CHECK(state.counts()[static_cast<std::size_t>(asset_status::fresh)] == 1);
+  CHECK(state.at(3).attempts == 1);
+  CHECK(state.at(3).segment_attempts == 0);
+  CHECK_FALSE(state.at(0).refused);
+}
+
+TEST_CASE("a checkpoint gives the state back, and no other bytes are taken for one") {
+  auto state = some_state();
+  state.apply(run_stopping{run_number(5U), {}, stop_cause::signal});
+  const auto bytes = state.encode();
+  const auto back = run_state::decode(bytes);
+  REQUIRE(back.has_value());
+  CHECK(*back == state);
+  CHECK(back->open_attempts() == 1);
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    CHECK_FALSE(run_state::decode(std::string_view(bytes).substr(0, length)).has_value());
+  CHECK_FALSE(run_state::decode(bytes + "x").has_value());
+  SUBCASE("every byte may be anything: a state or a refusal, never a crash") {
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      for (const auto value : {0x00, 0x01, 0x7F, 0x80, 0xFF}) {
+        auto wrong = bytes;
+        wrong[i] = static_cast<char>(value);
+        if (const auto decoded = run_state::decode(wrong))
+          CHECK(decoded->size() == 4);
+      }
+  }
+}
