@@ -21,9 +21,10 @@ std::unique_ptr<command_spec> make_commands(invocation& with) {
   root->examples = {{"troupe init && troupe run", "write a small pipeline into this folder and run it"},
                     {"troupe plan", "what would run now, and why"},
                     {"troupe runs", "what has been run"}};
-  for (const auto declare : {declare_run, declare_plan, declare_explain, declare_status, declare_graph,
-                             declare_validate, declare_runs, declare_show, declare_logs, declare_resume, declare_cancel,
-                             declare_init, declare_completions, declare_version, declare_complete})
+  for (const auto declare :
+       {declare_run, declare_plan, declare_explain, declare_status, declare_graph, declare_validate, declare_runs,
+        declare_show, declare_logs, declare_resume, declare_cancel, declare_journal, declare_init, declare_schema,
+        declare_completions, declare_version, declare_complete})
     declare(*root, with);
   return root;
 }

@@ -1,4 +1,6 @@
 // The verbs that only look: plan, status, explain, graph, runs, show, logs, validate, and the small ones.
+#include "adapters/lmdb_journal_store.hpp"
+#include "adapters/system_clock.hpp"
 #include "app/cli/run_text.hpp"
 #include "fake_engine.hpp"
 #include "support/temporary_folder.hpp"
@@ -7,6 +9,7 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -96,7 +99,7 @@ TEST_CASE("without a verb the help is printed") {
 
 TEST_CASE("every verb has help with examples") {
   for (const auto* verb : {"run", "plan", "explain", "validate", "graph", "status", "runs", "show", "logs", "resume",
-                           "cancel", "init", "completions", "version"}) {
+                           "cancel", "journal", "init", "schema", "completions", "version"}) {
     const auto done = troupe_cli({verb, "--help"});
     CHECK(done.status == 0);
     CHECK(has(done.out, "Usage: troupe " + std::string(verb)));
@@ -475,6 +478,60 @@ TEST_CASE("the graph is drawn with statuses, and without them where the state ca
   CHECK(troupe_cli({"graph", "--no-status"}).err.empty());
   const test::scoped_environment nothing_there("PATH", "/nowhere");
   CHECK(troupe_cli({"graph", "--no-status", "--format", "svg"}).status == 2);
+}
+
+TEST_CASE("the schema is a JSON document") {
+  CHECK(bj::parse(troupe_cli({"schema"}).out).as_object().contains("properties"));
+}
+
+TEST_CASE("where there is no state the journal is empty, and nothing is wrong with it") {
+  test::reset();
+  const temporary_folder folder;
+  engine().state_folder = [&](const project_options&) { return result<std::string>(folder / "none"); };
+  CHECK(has(troupe_cli({"journal", "verify"}).out, "ok: 0 events"));
+  CHECK(has(troupe_cli({"journal", "stats"}).out, "events      none"));
+  CHECK(troupe_cli({"journal", "dump"}).out.empty());
+  CHECK(bj::parse(troupe_cli({"journal", "verify", "--json"}).out).at("ok") == true);
+  CHECK(bj::parse(troupe_cli({"journal", "stats", "--json"}).out).at("runs") == 0);
+  for (const auto* verb : {"verify", "stats", "dump"})
+    CHECK(troupe_cli({"journal", verb}).status == 0);
+  engine().state_folder = [&](const project_options&) { return result<std::string>(fail(error_code::io, "no")); };
+  for (const auto* verb : {"verify", "stats", "dump"})
+    CHECK(troupe_cli({"journal", verb}).status == 2);
+}
+
+TEST_CASE("what is no journal is refused with exit status 3") {
+  test::reset();
+  const temporary_folder folder;
+  folder.write("journal.mdb", "this is no journal");
+  engine().state_folder = [&](const project_options&) { return result<std::string>(folder.path()); };
+  for (const auto* verb : {"stats", "dump"}) {
+    const auto done = troupe_cli({"journal", verb});
+    CHECK(done.status == 3);
+    CHECK(has(done.err, "error: "));
+  }
+  CHECK(troupe_cli({"journal", "verify"}).status == 3);
+}
+
+TEST_CASE("a journal with events is counted, dumped and verified") {
+  test::reset();
+  const temporary_folder folder;
+  engine().state_folder = [&](const project_options&) { return result<std::string>(folder / "state"); };
+  {
+    system_clock time;
+    auto store = open_journal(folder / "state", {}, time);
+    REQUIRE(store.has_value());
+    const std::vector<event> events{writer_opened{test::at(0), "boot", 7}, names_interned{asset_id(0U), {"demo/clean"}},
+                                    paths_interned{path_id(0U), {"demo/raw.txt"}}, writer_closed{test::at(1)}};
+    REQUIRE((*store)->append(events).has_value());
+  }
+  CHECK(has(troupe_cli({"journal", "verify"}).out, "ok: 4 events"));
+  CHECK(has(troupe_cli({"journal", "stats"}).out, "events      1 to 4"));
+  CHECK(has(troupe_cli({"journal", "stats"}).out, "writer_opened"));
+  CHECK(bj::parse(troupe_cli({"journal", "stats", "--json"}).out).at("types").at("names_interned").at("events") == 1);
+  const auto dumped = troupe_cli({"journal", "dump", "--from", "3"}).out;
+  CHECK(bj::parse(dumped.substr(0, dumped.find('\n'))).at("seq") == 3);
+  CHECK(std::count(dumped.begin(), dumped.end(), '\n') == 2);
 }
 
 TEST_CASE("times and paths are short for people") {
