@@ -23,6 +23,12 @@ public:
   open_file& operator=(const open_file&) = delete;
 
   [[nodiscard]] bool good() const { return descriptor_ >= 0; }
+  /// 0 for what is no regular file.
+  [[nodiscard]] std::uint64_t size() const {
+    struct stat status {};
+    return ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size)
+                                                                         : 0;
+  }
   [[nodiscard]] std::ptrdiff_t read(char* into, std::size_t capacity) const {
     ssize_t count = 0;
     do
@@ -64,6 +70,7 @@ loaded_pipeline load_pipeline(const load_options& options) {
       options.file == "-" ? working.string() : (working / options.file).lexically_normal().parent_path().string();
   parse.params = options.params;
   parse.thorough = options.thorough;
+  parse.expected_bytes = file.size();
   parse.is_file = [folder = parse.folder + "/"](std::string_view path) {
     struct stat status {};
     return ::stat((folder + std::string(path)).c_str(), &status) == 0 && S_ISREG(status.st_mode);

@@ -6,6 +6,7 @@
 #include "core/diagnostic.hpp"
 #include "core/pipeline.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,6 +38,7 @@ struct parse_options {
   /// Whether a path relative to the folder is an existing regular file; without it commands are not searched for files.
   std::function<bool(std::string_view)> is_file;
   bool thorough = false;
+  std::uint64_t expected_bytes = 0; ///< about the size of the text, so that memory is asked for once; 0: unknown
 };
 
 /// The same for a text in memory, without the graph.
