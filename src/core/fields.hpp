@@ -140,6 +140,7 @@ void visit_fields(V& v, T& e) {
   v("request", e.request);
   v("fresh", e.fresh);
   v("waiting", e.waiting);
+  v("definitions", e.definitions);
 }
 template <class V, is_a<run_resumed> T>
 void visit_fields(V& v, T& e) {
