@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <map>
 #include <set>
+#include <thread>
 #include <unordered_map>
 
 namespace troupe {
@@ -128,8 +129,9 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
   std::set<pid_t> proved_groups;
   const auto entry = "TROUPE_STATE_ID=" + std::string(state_id);
   for (const auto& [pid, facts] : t.all)
-    if (!state_id.empty() && eligible(pid))
-      if (const auto environment = read_process_environment(pid); environment && environment_has(*environment, entry)) {
+    if (!state_id.empty() && facts.state != 'Z' && facts.state != 'X' && eligible(pid))
+      if (const auto environment = read_settled_environment(facts);
+          environment && environment_has(*environment, entry)) {
         add_with_descendants(t, pid, proved);
         proved_groups.insert(facts.group);
       }
@@ -165,6 +167,7 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
   // What is asked to end may start others on its way out (a shell's trap), and those are found in the next round. A
   // recorded group loses its proof with its leader: its other members are remembered from the first round.
   std::map<pid_t, held_process> held;
+  bool clean_before = false;
   for (;;) {
     for (const auto& one : find_leftovers(state_id, recorded)) {
       const auto known = held.find(one.pid);
@@ -185,8 +188,15 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
         alive.push_back(std::move(process));
     }
     held.clear();
-    if (alive.empty())
-      return ended;
+    if (alive.empty()) {
+      // What was forked while /proc was being listed may have been missed: two passes have to find nothing.
+      if (clean_before)
+        return ended;
+      clean_before = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
+    clean_before = false;
     const bool past_grace = clock::now() >= kill_at;
     if (clock::now() >= give_up_at) {
       std::vector<leftover> stubborn;

@@ -65,7 +65,7 @@ const attempt_mark* orphan_watch::owner(const process_facts& facts, std::span<co
   for (const auto& mark : attempts)
     if (facts.group == mark.leader)
       return &mark;
-  if (const auto environment = read_process_environment(facts.pid); environment && !environment->empty())
+  if (const auto environment = read_settled_environment(facts); environment && !environment->empty())
     for (const auto& mark : attempts)
       if (!mark.entries.empty() && facts.start_ticks >= mark.start_ticks &&
           std::all_of(mark.entries.begin(), mark.entries.end(),

@@ -97,6 +97,16 @@ std::optional<std::string> read_process_environment(pid_t pid) {
   return read_all(path_of(pid, "environ").data());
 }
 
+std::optional<std::string> read_settled_environment(const process_facts& facts) {
+  constexpr pid_t kernel_threads = 2; // the parent of all kernel threads, which have none ever
+  auto environment = read_process_environment(facts.pid);
+  for (int i = 0; i < 5 && environment && environment->empty() && facts.parent != kernel_threads; ++i) {
+    usleep(300);
+    environment = read_process_environment(facts.pid);
+  }
+  return environment;
+}
+
 bool environment_has(std::string_view environment, std::string_view entry) {
   for (auto at = environment.find(entry); at != std::string_view::npos; at = environment.find(entry, at + 1)) {
     const auto end = at + entry.size();

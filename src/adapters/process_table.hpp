@@ -27,6 +27,8 @@ struct process_facts {
 [[nodiscard]] std::optional<std::uint64_t> process_start_ticks(pid_t pid);
 /// The environment a process was started with, each entry ended by a zero byte; nullopt if it may not be read.
 [[nodiscard]] std::optional<std::string> read_process_environment(pid_t pid);
+/// The same of a live process, but waits a moment (about a millisecond) if it is empty: during exec it briefly is.
+[[nodiscard]] std::optional<std::string> read_settled_environment(const process_facts& facts);
 /// Whether an environment as read_process_environment gives it has this entry ("NAME=value"), exactly.
 [[nodiscard]] bool environment_has(std::string_view environment, std::string_view entry);
 /// The user a process runs as (effective).

@@ -21,7 +21,7 @@ struct process_request {
   std::vector<std::string> environment; ///< complete: "NAME=value"
   std::string cwd;                      ///< absolute
   std::string log_file;                 ///< absolute; made only when there is output, with its parent folders
-  std::uint64_t max_log = 0; ///< bytes; beyond it the middle is dropped, head and tail kept, with a line that says so
+  std::uint64_t max_log = 0; ///< bytes (0: no limit); beyond it the middle is dropped, with lines that say so
   std::optional<duration> timeout;
   duration grace{}; ///< between SIGTERM and SIGKILL
 };
@@ -34,7 +34,9 @@ struct process_spawned {
 struct process_exit {
   /// ended: by itself (exit_code or signal). ended_by_us: after end() or end_all(). timed_out: after its timeout.
   /// not_started: `message` says why (the command does not exist, is not executable, …). internal: the executor could
-  /// not go on (log not writable, out of descriptors …): the process was ended, `message` says why.
+  /// not go on (out of descriptors …): the process was ended, `message` says why. For the others `message` is empty or
+  /// a warning: the log is not complete (a full disk fails no command that succeeded), something it started is another
+  /// user's and could not be ended.
   enum class kind : std::uint8_t { ended, ended_by_us, timed_out, not_started, internal };
   kind how = kind::ended;
   std::int32_t exit_code = 0; ///< valid if signal is 0
