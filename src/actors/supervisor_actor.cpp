@@ -42,7 +42,7 @@ void tell_observer(supervisor_state& state, const event& e) {
     end.allowed_to_fail = state.setup.p->settings_of(asset).allow_failure;
     const auto log = ended->has_log ? state.setup.log_of(asset, ended->attempt) : std::string();
     end.log_file = log;
-    end.took = ended->made ? ended->made->took : duration::zero();
+    end.took = state.took;
     if (ended->retry_at)
       end.retry_in = *ended->retry_at - ended->at;
     observer.attempt_ended(asset, end);
@@ -135,6 +135,7 @@ void take_outcome(self_pointer self, outcome_report& report) {
     return; // late or repeated: what it says of the asset is no longer so
   for (const auto& warning : how.warnings)
     state.setup.observer->warned(warning);
+  state.took = how.took;
   attempt_ended input;
   input.asset = report.asset;
   input.attempt = report.outcome.attempt;

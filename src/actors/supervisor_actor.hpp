@@ -46,6 +46,7 @@ struct supervisor_state {
   executor_handle executor;
   journal_handle journal;
   bool ending = false; ///< the logic is done: the rest is recording it
+  duration took{};     ///< of the attempt whose outcome is being taken: a failure's is in no event
   bool broken = false; ///< nothing more is recorded; children are ended, then the run ends
   run_end end;
   std::vector<event> last_events; ///< run_finished and what goes with it, until files are settled

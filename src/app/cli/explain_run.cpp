@@ -113,7 +113,7 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
         "It was not run: it was fresh. Nothing it is made from had changed, or what ran before it produced the data "
         "versions that were there already (early cut-off)."};
   case asset_status::blocked:
-    return {"It was not run: it needs " + printable(mine->because) + ", which did not succeed" + error + "."};
+    return {"It was not run: it needs " + printable(mine->because) + ", which did not succeed."};
   case asset_status::cancelled:
     out.push_back(mine->attempts == 0
                       ? "It was not started: the run was stopped before its turn came."

@@ -46,7 +46,11 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::output_modified:
     return "Its output " + detail + " is not as it was produced: somebody else wrote it.";
   case reason_kind::last_attempt_failed:
-    return "The last attempt at it did not succeed" + (detail.empty() ? "" : ": it was " + detail) + ".";
+    return "The last attempt at it did not succeed" +
+           (detail.empty()       ? ""
+            : detail == "failed" ? ": it failed"
+                                 : ": it was " + detail) +
+           ".";
   case reason_kind::expired:
     return "Its last materialization is older than its max_age" + (detail.empty() ? "" : " (" + detail + ")") + ".";
   case reason_kind::always:

@@ -250,6 +250,8 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, timesta
     break;
   case process_exit::kind::timed_out:
     out.outcome = outcome_kind::timed_out;
+    if (out.message.empty())
+      out.message = "its timeout of " + to_human(setup_.p.settings_of(asset).timeout.value_or(out.took)) + " was over";
     break;
   case process_exit::kind::not_started:
     out.outcome = outcome_kind::not_started;

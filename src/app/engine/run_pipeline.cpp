@@ -212,6 +212,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   if (!scope)
     return scope.error();
   system_clock time;
+  const auto began = time.now(); // the run's duration is the user's: planning is part of it
   auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time);
   if (!writer)
     return writer.error();
@@ -227,7 +228,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   prepared_run run{on, time, **writer, **plan, request_of(on, options), observer, stop, info.id};
   run_started started;
   started.run = run_number(info.last_run.value + 1);
-  started.at = time.now();
+  started.at = began;
   started.id = make_uuid_v7(started.at, time.random(), time.random());
   started.pipeline = on.p->name;
   started.request = run.request;
