@@ -4,6 +4,7 @@
 #include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 #include "adapters/lmdb_writer.hpp"
+#include "adapters/posix_error.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,8 +124,13 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
 
 result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder,
                                                        const lmdb_env::table_opener& open_tables) {
-  if (!exists(journal_path(folder)))
+  struct stat st {};
+  if (::lstat(journal_path(folder).c_str(), &st) != 0) {
+    // What may not be looked at is not taken for an empty history.
+    if (const int why = errno; why != ENOENT && why != ENOTDIR)
+      return fail(error_code::state_unusable, "the state in " + folder + " cannot be read: " + errno_text(why));
     return fail(error_code::not_found, "there is no state in " + folder + " yet");
+  }
   if (auto local = require_local(folder); !local)
     return local.error();
   if (auto good = require_trustworthy(folder); !good)

@@ -41,14 +41,15 @@ void tell_waiting(std::vector<std::string>& out, const project& on, const run_re
   const auto story = waited(on, report, asset);
   if (!story)
     return;
-  if (!story->last_needed.empty() && story->until_ready >= noticeable)
+  const bool told_first = !story->last_needed.empty() && story->until_ready >= noticeable;
+  if (told_first)
     out.push_back("What it needs was there " + to_human(story->until_ready) + " into the run; the last of it was " +
                   printable(story->last_needed) + ".");
   if (story->for_slot < noticeable)
     return;
   const auto pools = pool_names(on, asset);
   out.push_back(
-      "It then waited " + to_human(story->for_slot) + " for a free worker" +
+      (told_first ? "It then waited " : "It waited ") + to_human(story->for_slot) + " for a free worker" +
       (pools.empty() ? "" : " or room in " + std::string(pools.size() == 1 ? "pool " : "pools ") + listed(pools, 5)) +
       ".");
 }
@@ -103,7 +104,10 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
                                       : "It ran and failed (" + attempts_text(*mine) + ")" + error + ".");
     break;
   case asset_status::running:
-    out.push_back("It is running: attempt " + std::to_string(mine->attempts) + ", for " + to_human(mine->took) + ".");
+    out.push_back(report.run.status == run_status::interrupted
+                      ? "Attempt " + std::to_string(mine->attempts) + " was running when the supervisor died."
+                      : "It is running: attempt " + std::to_string(mine->attempts) +
+                            (mine->took > duration::zero() ? ", for " + to_human(mine->took) : "") + ".");
     break;
   case asset_status::retrying:
     out.push_back("It waits out the delay before its next attempt; so far " + attempts_text(*mine) + error + ".");

@@ -203,7 +203,7 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
                    (asset.status == asset_status::succeeded && !asset.changed ? ", unchanged" : ""),
                tint_of(asset.status)},
               asset.attempts == 0 ? "" : std::to_string(asset.attempts),
-              asset.attempts == 0 ? "" : to_human(asset.took),
+              asset.attempts == 0 || asset.status == asset_status::running ? "" : to_human(asset.took),
               why});
   }
   if (!rows.empty())

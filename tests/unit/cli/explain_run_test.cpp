@@ -76,6 +76,8 @@ TEST_CASE("each status has its story") {
   CHECK(told(run_of({failed}), clean).find("It failed before it started: exit status 2.") == 0);
   CHECK(told(run_of({ran("clean", 0, 1, asset_status::running)}), clean).find("It is running: attempt 1, for 1.0s.") ==
         0);
+  CHECK(told(run_of({ran("clean", 0, 0, asset_status::running)}, run_status::interrupted), clean)
+            .find("Attempt 1 was running when the supervisor died.") == 0);
   CHECK(told(run_of({ran("clean", 0, 1, asset_status::retrying)}), clean).find("waits out the delay") !=
         std::string::npos);
   asset_run_report fresh;

@@ -166,6 +166,15 @@ TEST_CASE("without a state there is nothing to read, and reading makes nothing")
   CHECK(fs::is_empty(t.path()));
 }
 
+TEST_CASE("a state that may not be looked at is not an empty history") {
+  temporary_folder t;
+  fs::create_symlink("loop", t / "loop");
+  const auto s = open_snapshot(t / "loop"); // like a folder of somebody else's, which tests run as root could enter
+  REQUIRE_FALSE(s.has_value());
+  CHECK(s.error().code == error_code::state_unusable);
+  CHECK(contains(s.error().message, "cannot be read"));
+}
+
 TEST_CASE("reading changes nothing, beside a writer and without one") {
   made_state state;
   const auto before = picture_of(state.folder());
