@@ -49,7 +49,8 @@ public:
   /// Makes the asset that was examined last. `spawned` at most once, before `done`; `done` exactly once.
   virtual void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
                        std::function<void(execution)> done) = 0;
-  /// Reads again what was read too soon after its last change to be trusted, so that the next run need not; then `done`.
+  /// Reads again what was read too soon after its last change to be trusted, so that the next run need not; then
+  /// `done`.
   virtual void settle(std::function<void()> done) = 0;
   /// Ends every attempt that runs; later execute() calls are answered with outcome cancelled.
   virtual void end_all(urgency how) = 0;
