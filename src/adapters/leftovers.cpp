@@ -162,7 +162,8 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
 result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
                                             duration grace) {
   std::vector<leftover> ended;
-  const auto kill_at = clock::now() + std::chrono::ceil<clock::duration>(grace);
+  constexpr duration longest = std::chrono::hours(24 * 365);
+  const auto kill_at = clock::now() + std::chrono::ceil<clock::duration>(std::clamp(grace, duration::zero(), longest));
   const auto give_up_at = kill_at + wait_after_kill;
   // What is asked to end may start others on its way out (a shell's trap), and those are found in the next round. A
   // recorded group loses its proof with its leader: its other members are remembered from the first round.

@@ -71,7 +71,7 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   a->order = std::move(order);
   const auto& request = a->order.request;
   if (request.timeout)
-    set_due(*a, clock::now() + std::chrono::ceil<clock::duration>(*request.timeout));
+    set_due(*a, after(*request.timeout));
   marks_.push_back({id, a->pid, a->start_ticks, marking_entries(request.environment)});
   by_key_[request.key] = id;
   const process_spawned report{a->pid, a->start_ticks};
@@ -124,16 +124,22 @@ void process_loop::end(attempt& a, urgency how, process_exit::kind because) {
     tell_all(a, told::killed);
   } else if (a.group_was == told::nothing) {
     tell_all(a, told::to_end);
-    set_due(a, clock::now() + std::chrono::ceil<clock::duration>(a.order.request.grace));
+    set_due(a, after(a.order.request.grace));
   }
 }
 
 void process_loop::tell_all(attempt& a, told what) {
   a.group_was = what;
-  if (kill(-a.pid, what == told::killed ? SIGKILL : SIGTERM) != 0 && errno == EPERM && !a.leader_ended)
+  const int signal = what == told::killed ? SIGKILL : SIGTERM;
+  const bool leader_moved =
+      !a.leader_ended && getpgid(a.pid) != a.pid; // into another group, as a job-control shell may
+  int failed = kill(-a.pid, signal) != 0 ? errno : 0;
+  if (leader_moved)
+    failed = kill(a.pid, signal) != 0 ? errno : 0;
+  if (failed == EPERM && !a.leader_ended)
     a.problem = "the process may not be signalled (it runs as another user): waiting for it";
   if (what == told::to_end)
-    kill(-a.pid, SIGCONT); // a stopped process could not even end
+    kill(leader_moved ? a.pid : -a.pid, SIGCONT); // a stopped process could not even end
   if (what == told::killed || a.leader_ended)
     tell_orphans(a, what); // else the leader may want to end what it started in its own way
 }
@@ -191,8 +197,7 @@ void process_loop::settle() {
       done.push_back(id);
     } else if (a->group_was == told::nothing) {
       tell_all(*a, told::to_end);
-      const auto grace = std::min(options_.leftover_grace, a->order.request.grace);
-      set_due(*a, clock::now() + std::chrono::ceil<clock::duration>(grace));
+      set_due(*a, after(std::min(options_.leftover_grace, a->order.request.grace)));
     }
   }
   for (const auto id : done) {

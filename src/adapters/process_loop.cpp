@@ -161,6 +161,11 @@ void process_loop::set_due(attempt& a, std::optional<clock::time_point> when) {
     dues_.emplace(*when, a.id);
 }
 
+process_loop::clock::time_point process_loop::after(duration d) {
+  constexpr duration century = std::chrono::hours(24 * 365 * 100);
+  return clock::now() + std::chrono::ceil<clock::duration>(std::clamp(d, duration::zero(), century));
+}
+
 void process_loop::handle_due() {
   const auto now = clock::now();
   while (!dues_.empty() && dues_.begin()->first <= now) {

@@ -92,6 +92,8 @@ private:
   void settle();
   void report(std::unique_ptr<attempt> a);
   void set_due(attempt& a, std::optional<clock::time_point> when);
+  /// Now and a span later; spans beyond a century are one.
+  [[nodiscard]] static clock::time_point after(duration d);
   void handle_due();
   [[nodiscard]] int wait_ms() const;
   [[nodiscard]] bool watch(int fd, std::uint64_t what, std::uint32_t events);

@@ -252,6 +252,28 @@ TEST_CASE_FIXTURE(process_runner, "end_all ends all") {
   }
 }
 
+TEST_CASE_FIXTURE(process_runner, "a command that moved itself into another group is still ended") {
+  folder.write("move.py", "import os, time\n"
+                          "child = os.fork()\n"
+                          "if child == 0:\n"
+                          "    os.setpgid(0, 0)\n"
+                          "    time.sleep(1000)\n"
+                          "while os.getpgid(child) != child: time.sleep(0.01)\n"
+                          "os.setpgid(0, child)\n"
+                          "print('moved', file=open('moved', 'w'))\n"
+                          "time.sleep(1000)\n");
+  auto r = request({"python3", "move.py"});
+  r.grace = duration::max(); // more than a clock can add
+  r.timeout = r.grace;
+  const auto key = start(std::move(r));
+  (void)wait_line("moved");
+  executor().end(key, urgency::graceful);
+  const auto exit = wait(key);
+  CHECK(exit.how == kind::ended_by_us);
+  CHECK(exit.signal == SIGTERM);
+  CHECK(children_of_this_process() == 0);
+}
+
 TEST_CASE_FIXTURE(process_runner, "a stopped command can still be ended") {
   const auto key = start(shell("echo > ready; kill -STOP $$; echo never"));
   (void)wait_line("ready");
