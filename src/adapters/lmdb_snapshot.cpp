@@ -1,6 +1,12 @@
 // Cursors over the tables.
 #include "adapters/lmdb_snapshot.hpp"
 
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
 #include "adapters/lmdb_projection.hpp"
 
 namespace troupe {
@@ -129,6 +135,21 @@ result<std::optional<run_checkpoint>> lmdb_snapshot::read_checkpoint(run_number 
     checkpoint.seq |= std::uint64_t{static_cast<unsigned char>(content[i])} << 8U * i;
   checkpoint.bytes = content.substr(8);
   return std::optional(std::move(checkpoint));
+}
+
+void lmdb_snapshot::release_memory() const {
+  // LMDB does not tell where it mapped its file; the kernel does. Clean pages of a shared mapping: dropping them loses
+  // nothing.
+  const std::string file = env_->folder() + "/journal.mdb";
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    if (!line.ends_with(file))
+      continue;
+    const auto begin = std::strtoull(line.c_str(), nullptr, 16);
+    const auto end = std::strtoull(line.c_str() + line.find('-') + 1, nullptr, 16);
+    madvise(reinterpret_cast<void*>(begin), end - begin,
+            MADV_DONTNEED); // refused: then the memory stays, as without asking
+  }
 }
 
 } // namespace troupe

@@ -13,6 +13,7 @@ public:
   [[nodiscard]] static result<std::unique_ptr<lmdb_snapshot>> take(const std::shared_ptr<lmdb_env>& env);
 
   [[nodiscard]] const state_info& info() const override { return info_; }
+  void release_memory() const override;
   /// What the base holds: the state as of the event before info().first_seq.
   [[nodiscard]] const state_info& base_info() const { return base_info_; }
   [[nodiscard]] result<void>

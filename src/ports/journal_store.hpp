@@ -28,6 +28,8 @@ struct run_checkpoint {
 class journal_snapshot {
 public:
   virtual ~journal_snapshot() = default;
+  /// Lets go of memory that only saves reading again; views handed out stay valid. For who reads much and keeps little.
+  virtual void release_memory() const {}
   [[nodiscard]] virtual const state_info& info() const = 0;
   [[nodiscard]] virtual result<void>
   visit_events(std::uint64_t first_seq, const std::function<bool(std::uint64_t seq, const event&)>& visit) const = 0;

@@ -72,7 +72,7 @@ void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::f
           const auto at = std::find(deps.begin(), deps.end(), dep);
           return upstreams[static_cast<std::size_t>(at - deps.begin())];
         },
-        *found);
+        look::anew, *found);
     examination out;
     out.impossible = found->impossible;
     out.warnings = found->warnings;
@@ -292,7 +292,7 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
       found.now.discovered.clear();
     }
   }
-  if (const auto outputs = setup_.looks.observe_outputs(asset, made.outputs); !outputs)
+  if (const auto outputs = setup_.looks.observe_outputs(asset, look::anew, made.outputs); !outputs)
     return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
   for (const auto& output : made.outputs)
     if (output.content == absent_file)

@@ -4,6 +4,7 @@
 #include "base/check.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 namespace troupe {
 
@@ -31,7 +32,7 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
   std::unique_ptr<catalog> c(new catalog(p));
   c->prefix_ = p.name + "/";
   c->asset_ids_.assign(p.assets.size(), asset_id(none));
-  c->path_ids_.assign(p.paths.size(), none);
+  c->own_ids_.assign(p.paths.size(), none);
   if (snapshot != nullptr) {
     c->asset_of_.assign(snapshot->info().asset_count, none);
     c->slot_of_id_.assign(snapshot->info().path_count, none);
@@ -57,7 +58,7 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
       const auto index = p.paths.find(path);
       const auto slot = index ? path_slot(*index) : c->add_path(path, true);
       c->slot_of_id_[id.value] = slot.value;
-      c->path_ids_[slot.value] = id.value;
+      c->id_at(slot) = id.value;
       return true;
     });
     if (!paths)
@@ -71,7 +72,7 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
       c->new_assets_.push_back(c->prefix_ + std::string(p.asset(asset).name));
     }
     const auto give = [&](path_index path) {
-      if (c->path_ids_[path.value] == none)
+      if (c->own_ids_[path.value] == none)
         c->give_path_id(path_slot(path.value));
     };
     for (const auto& input : p.asset(asset).inputs)
@@ -85,9 +86,9 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
 
 path_slot catalog::add_path(std::string_view path, bool recorded) {
   const path_slot slot(p_.paths.size() + found_.intern(path));
-  if (slot.value >= path_ids_.size())
-    path_ids_.resize(slot.value + 1, none);
-  if (!recorded && path_ids_[slot.value] == none)
+  if (found_.size() > found_ids_.size())
+    found_ids_.resize(found_.size(), none);
+  if (!recorded && id_at(slot) == none)
     give_path_id(slot);
   return slot;
 }
@@ -96,21 +97,28 @@ void catalog::give_path_id(path_slot slot) {
   const auto path = slot.value < p_.paths.size()
                         ? p_.paths.text(slot.value)
                         : found_.text(slot.value - static_cast<std::uint32_t>(p_.paths.size()));
-  path_ids_[slot.value] = static_cast<std::uint32_t>(slot_of_id_.size());
+  std::atomic_ref(id_at(slot)).store(static_cast<std::uint32_t>(slot_of_id_.size()), std::memory_order_release);
   slot_of_id_.push_back(slot.value);
   new_paths_.push_back(prefix_ + std::string(path));
 }
 
 path_id catalog::id_of(path_slot slot) const {
+  if (slot.value < own_ids_.size()) {
+    // A glob's text may be found to be a path too: only such an id appears after load().
+    const auto id = std::atomic_ref(const_cast<std::uint32_t&>(own_ids_[slot.value])).load(std::memory_order_acquire);
+    TROUPE_CHECK(id != none, "a path without an id is used");
+    return path_id(id);
+  }
   const std::lock_guard lock(mutex_);
-  TROUPE_CHECK(path_ids_[slot.value] != none, "a path without an id is used");
-  return path_id(path_ids_[slot.value]);
+  const auto id = found_ids_[slot.value - own_ids_.size()];
+  TROUPE_CHECK(id != none, "a path without an id is used");
+  return path_id(id);
 }
 
 path_slot catalog::slot_of(std::string_view path) {
   if (const auto index = p_.paths.find(path)) {
     const std::lock_guard lock(mutex_);
-    if (path_ids_[*index] == none)
+    if (own_ids_[*index] == none)
       give_path_id(path_slot(*index));
     return path_slot(*index);
   }

@@ -63,7 +63,11 @@ private:
   std::vector<std::uint32_t> asset_of_;                        // by asset_id: asset_index or none
   std::vector<std::pair<asset_id, std::string>> other_assets_; // of this pipeline once, sorted by id
   std::uint32_t known_assets_ = 0;
-  std::vector<std::uint32_t> path_ids_;   // by slot: path_id or none
+  std::vector<std::uint32_t> own_ids_;   // by path_index: path_id or none; what load() has given never changes
+  std::vector<std::uint32_t> found_ids_; // by slot - own_ids_.size()
+  [[nodiscard]] std::uint32_t& id_at(path_slot slot) {
+    return slot.value < own_ids_.size() ? own_ids_[slot.value] : found_ids_[slot.value - own_ids_.size()];
+  }
   std::vector<std::uint32_t> slot_of_id_; // by path_id: slot or none
   interner found_;                        // slot - p.paths.size()
   std::vector<std::string> new_assets_;

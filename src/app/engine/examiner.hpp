@@ -18,6 +18,10 @@
 
 namespace troupe {
 
+/// Whether an examination looks at every file anew, or takes what file_table::observe_all() has just found (planning:
+/// nothing is executed, so the inputs for {{ inputs }} are not put together either).
+enum class look : std::uint8_t { anew, as_remembered };
+
 /// All that an examination found. Meant to be reused: its vectors keep their memory.
 struct findings {
   fingerprint now;
@@ -36,14 +40,14 @@ public:
 
   /// `before`: the asset's record, for the inputs it discovered. `version_of`: data version of an upstream by name.
   void examine(asset_index asset, const asset_record& before, const std::function<digest(asset_index)>& version_of,
-               findings& out) const;
+               look how, findings& out) const;
   /// The content of the declared outputs now, sorted by path; an error names the file.
-  [[nodiscard]] result<void> observe_outputs(asset_index asset, std::vector<file_version>& out) const;
+  [[nodiscard]] result<void> observe_outputs(asset_index asset, look how, std::vector<file_version>& out) const;
   /// All slots of literal inputs and outputs of the assets, each once, in the order given.
   [[nodiscard]] std::vector<path_slot> slots_of(const std::vector<asset_index>& assets) const;
 
 private:
-  void add_input(path_slot slot, std::vector<file_version>& to, findings& out) const;
+  void add_input(path_slot slot, look how, std::vector<file_version>& to, findings& out) const;
   [[nodiscard]] bool somebody_makes(asset_index asset, std::string_view path) const;
   void add_glob(asset_index asset, std::string_view glob, findings& out) const;
 

@@ -26,10 +26,13 @@ file_table::file_table(const file_system& files, const clock& time, catalog& nam
     : files_(files), time_(time), names_(names), entries_(names.slots()) {}
 
 file_table::entry& file_table::entry_of(path_slot slot) {
+  if (slot.value < entries_.size())
+    return entries_[slot.value];
   const std::lock_guard lock(growth_);
-  if (slot.value >= entries_.size())
-    entries_.resize(std::max<std::size_t>(slot.value + 1, names_.slots()));
-  return entries_[slot.value];
+  const auto index = slot.value - entries_.size();
+  if (index >= found_entries_.size())
+    found_entries_.resize(index + 1);
+  return found_entries_[index];
 }
 
 result<void> file_table::load(const journal_snapshot& snapshot) {
@@ -41,8 +44,12 @@ result<void> file_table::load(const journal_snapshot& snapshot) {
 }
 
 result<digest> file_table::observe(path_slot slot) {
-  auto& e = entry_of(slot);
   const std::lock_guard lock(stripes_[slot.value % stripes_.size()]);
+  return look_at(slot);
+}
+
+result<digest> file_table::look_at(path_slot slot) {
+  auto& e = entry_of(slot);
   const auto seen = files_.stat(names_.text(slot));
   if (!seen)
     return seen.error();
@@ -72,17 +79,32 @@ result<digest> file_table::read(path_slot slot, entry& e, const file_stat& seen)
 
 void file_table::observe_all(std::span<const path_slot> slots, unsigned threads) {
   constexpr std::size_t chunk = 256;
+  remembered_.assign(entries_.size(), memory::none);
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t at = next.fetch_add(chunk); at < slots.size(); at = next.fetch_add(chunk))
-      for (std::size_t i = at; i < std::min(at + chunk, slots.size()); ++i)
-        static_cast<void>(observe(slots[i])); // whoever needs the file reports what is wrong with it
+      for (std::size_t i = at; i < std::min(at + chunk, slots.size()); ++i) {
+        const auto content =
+            observe(slots[i]); // whoever needs a file that cannot be read reports what is wrong with it
+        if (content && slots[i].value < remembered_.size())
+          remembered_[slots[i].value] = *content == absent_file ? memory::absent : memory::recorded;
+      }
   };
   const auto useful = std::min<std::size_t>(threads, (slots.size() + chunk - 1) / chunk);
   std::vector<std::jthread> helpers;
   for (std::size_t i = 1; i < useful; ++i)
     helpers.emplace_back(work);
   work();
+}
+
+result<digest> file_table::remembered(path_slot slot) {
+  if (slot.value < remembered_.size()) {
+    if (remembered_[slot.value] == memory::absent)
+      return absent_file;
+    if (remembered_[slot.value] == memory::recorded)
+      return entries_[slot.value].record.content;
+  }
+  return observe(slot);
 }
 
 void file_table::settle() {

@@ -37,8 +37,14 @@ public:
   [[nodiscard]] result<void> load(const journal_snapshot& snapshot);
   /// The file's content now; absent_file if it is not there.
   [[nodiscard]] result<digest> observe(path_slot slot);
-  /// observe() of many, on up to `threads` threads; failures are left for the next observe() to report.
+  /// observe() of many, on up to `threads` threads; what it finds is remembered for remembered(). Not while others use
+  /// the table.
   void observe_all(std::span<const path_slot> slots, unsigned threads);
+  /// What observe_all() found, without looking again; observe() for a path it was not asked about, or that it could not
+  /// read.
+  [[nodiscard]] result<digest> remembered(path_slot slot);
+  /// Forgets what remembered() knows: from now on every question is a look.
+  void forget() { remembered_.clear(); }
   /// Reads racy files once more after their times can no longer hide a change: waits for at most the granularity.
   void settle();
   /// What was read since the last call and may be trusted from now on.
@@ -51,14 +57,18 @@ private:
     file_record record;
     bool trusted = false;
   };
-  entry& entry_of(path_slot slot);
+  [[nodiscard]] entry& entry_of(path_slot slot);
+  [[nodiscard]] result<digest> look_at(path_slot slot); // the path's stripe is held, or nobody else asks about it
   result<digest> read(path_slot slot, entry& e, const file_stat& seen);
 
   const file_system& files_;
   const clock& time_;
   catalog& names_;
+  std::vector<entry> entries_; // by slot, of the paths known when this was made: never resized
   std::mutex growth_;
-  std::deque<entry> entries_; // by slot; stable addresses
+  std::deque<entry> found_entries_; // of those found later; stable addresses
+  enum class memory : std::uint8_t { none, absent, recorded };
+  std::vector<memory> remembered_; // by slot
   std::array<std::mutex, 64> stripes_;
   std::mutex lists_;
   std::vector<path_slot> racy_;

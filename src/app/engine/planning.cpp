@@ -45,6 +45,9 @@ std::vector<std::string> own_environment() {
   return environment;
 }
 
+/// Records are read once each, in the order they lie in: a big state need not stay in memory for it.
+static constexpr std::size_t records_between_releases = 16'384;
+
 env_lookup make_lookup(const file_system& files) {
   return [&files](const env_entry& entry) -> std::optional<std::string> {
     if (entry.source == env_source::from_env) {
@@ -76,6 +79,8 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
   if (snapshot != nullptr)
     if (const auto loaded = made->table->load(*snapshot); !loaded)
       return loaded.error();
+  if (snapshot != nullptr)
+    snapshot->release_memory();
   made->looks = std::make_unique<examiner>(p, graph, *made->names, *made->table, *made->files, on.state_folder,
                                            make_lookup(*made->files));
   const auto now = time.now();
@@ -93,13 +98,18 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
 
   asset_record record;
   findings found;
-  const auto version_of = [&](asset_index dep) { return made->versions[dep.value]; };
+  std::size_t judged = 0;
+  const std::function<digest(asset_index)> version_of = [&](asset_index dep) { return made->versions[dep.value]; };
   for (const auto asset : graph.topological_order()) {
-    record = {};
     const auto id = made->names->id_of(asset);
-    if (snapshot != nullptr && made->names->was_known(id))
+    if (++judged % records_between_releases == 0 && snapshot != nullptr)
+      snapshot->release_memory();
+    if (snapshot != nullptr && made->names->was_known(id)) {
       if (const auto read = snapshot->read_asset(id, record); !read)
         return read.error();
+    } else {
+      record = {};
+    }
     const auto i = asset.value;
     if (record.last) {
       made->versions[i] = record.last->made.data_version;
@@ -112,12 +122,12 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
     if (!scope.in_run[i]) {
       if (!record.last && p.is_source(asset)) {
         std::vector<file_version> outputs;
-        if (made->looks->observe_outputs(asset, outputs))
+        if (made->looks->observe_outputs(asset, look::anew, outputs))
           made->versions[i] = version_of_outputs(outputs, *made->names);
       }
       continue;
     }
-    made->looks->examine(asset, record, version_of, found);
+    made->looks->examine(asset, record, version_of, look::as_remembered, found);
     made->warnings.insert(made->warnings.end(), found.warnings.begin(), found.warnings.end());
     made->plan->judge(asset, record, found.now, found.outputs);
     for (const auto upstream : graph.upstream(asset))
@@ -131,6 +141,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
     if (keep_all || made->plan->action(asset) != plan_action::fresh)
       made->records[i] = std::make_unique<asset_record>(record);
   }
+  made->table->forget();
   return made;
 }
 
