@@ -7,21 +7,19 @@
 #include "actors/journal_actor.hpp"
 #include "actors/supervisor_actor.hpp"
 
-#include <algorithm>
 #include <future>
 #include <memory>
-#include <thread>
 
 namespace troupe {
 
 namespace {
 
-/// `sharing`: idle workers sleep, and a fan-out to many actors stays linear. Work never runs on these threads, so few
-/// suffice.
+/// `sharing`: an idle thread sleeps, and a fan-out to many actors stays linear. One thread: work never runs here, and a
+/// message that stays on its thread costs less than one that wakes another.
 struct host_config : caf::actor_system_config {
   host_config() {
     set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4));
+    set("scheduler.max-threads", std::size_t{1});
     set("scheduler.max-throughput", std::size_t{100});
   }
 };

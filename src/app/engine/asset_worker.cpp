@@ -46,7 +46,8 @@ std::string describe(const process_exit& exit) {
 
 asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records)
     : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
-      found_(setup_.p.assets.size()), pool_(std::make_unique<thread_pool>(setup_.threads)) {
+      found_(setup_.p.assets.size()), prepared_(setup_.p.assets.size()),
+      pool_(std::make_unique<thread_pool>(setup_.threads)) {
   std::erase_if(setup_.environment, [](const std::string& entry) {
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
            entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||
@@ -78,6 +79,8 @@ void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::f
     out.warnings = found->warnings;
     judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset, setup_.time.now()), setup_.names,
                     out.reasons);
+    if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
+      prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
     done(std::move(out));
   });
 }
@@ -87,8 +90,7 @@ std::string asset_worker::result_file(asset_index asset, std::uint32_t attempt) 
          std::to_string(attempt);
 }
 
-std::vector<std::string> asset_worker::environment_of(asset_index asset, std::uint32_t attempt,
-                                                      std::string& problem) const {
+std::vector<std::string> asset_worker::environment_of(asset_index asset, std::string& problem) const {
   const auto& settings = setup_.p.settings_of(asset);
   const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
     const std::string prefix = std::string(name) + "=";
@@ -143,16 +145,18 @@ std::vector<std::string> asset_worker::environment_of(asset_index asset, std::ui
     }
     }
   }
+  std::erase_if(environment, [](const std::string& entry) {
+    return entry.starts_with("TROUPE_ATTEMPT=") ||
+           entry.starts_with("TROUPE_RESULT="); // execute() adds the attempt's own
+  });
   set_variable(environment, "TROUPE_PIPELINE", setup_.p.name);
   set_variable(environment, "TROUPE_RUN_ID", run_text_);
   set_variable(environment, "TROUPE_ASSET", setup_.p.asset(asset).name);
-  set_variable(environment, "TROUPE_ATTEMPT", std::to_string(attempt));
   set_variable(environment, "TROUPE_STATE_ID", to_string(setup_.state_id));
-  set_variable(environment, "TROUPE_RESULT", result_file(asset, attempt));
   return environment;
 }
 
-result<process_request> asset_worker::prepare(asset_index asset, std::uint32_t attempt) {
+result<process_request> asset_worker::prepare(asset_index asset) const {
   const auto& spec = setup_.p.asset(asset);
   const auto& settings = setup_.p.settings_of(asset);
   for (const auto output : spec.outputs)
@@ -163,13 +167,11 @@ result<process_request> asset_worker::prepare(asset_index asset, std::uint32_t a
     return command.error();
   std::string problem;
   process_request request;
-  request.key = static_cast<process_key>(asset.value) << 32U | attempt;
   request.argv = std::move(command->argv);
-  request.environment = environment_of(asset, attempt, problem);
+  request.environment = environment_of(asset, problem);
   if (!problem.empty())
     return fail(error_code::invalid_input, problem);
   request.cwd = join_path(setup_.p.folder, settings.cwd);
-  request.log_file = log_path(setup_.state_folder, setup_.run, spec.name, attempt);
   request.max_log = settings.max_log;
   request.timeout = settings.timeout;
   request.grace = setup_.grace;
@@ -194,26 +196,30 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
     });
     return;
   }
-  // Making folders and reading secrets may block: not on the caller's thread.
-  pool_->submit([this, asset, attempt, started_at, spawned = std::move(spawned), done = std::move(done)] {
-    auto request = prepare(asset, attempt);
-    if (!request) {
-      execution out;
-      out.outcome = outcome_kind::not_started;
-      out.message = request.error().message;
-      done(std::move(out));
-      return;
-    }
-    const auto key = request->key;
-    setup_.processes.start(std::move(*request), spawned, [this, asset, attempt, started_at, done](process_exit exit) {
-      pool_->submit([this, asset, attempt, started_at, exit = std::move(exit), done] {
-        done(finish(asset, attempt, started_at, exit));
-      });
-    });
-    // A stop that came between the first question and the start has not seen this process.
-    if (ending_.load())
-      setup_.processes.end(key, urgency::graceful);
-  });
+  TROUPE_CHECK(prepared_[asset.value] != nullptr, "an attempt of an asset that was not examined");
+  auto request = std::move(*prepared_[asset.value]);
+  prepared_[asset.value].reset();
+  if (!request) {
+    execution out;
+    out.outcome = outcome_kind::not_started;
+    out.message = request.error().message;
+    done(std::move(out));
+    return;
+  }
+  const auto key = static_cast<process_key>(asset.value) << 32U | attempt;
+  request->key = key;
+  request->log_file = log_path(setup_.state_folder, setup_.run, setup_.p.asset(asset).name, attempt);
+  request->environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
+  request->environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
+  setup_.processes.start(std::move(*request), std::move(spawned),
+                         [this, asset, attempt, started_at, done = std::move(done)](process_exit exit) {
+                           pool_->submit([this, asset, attempt, started_at, exit = std::move(exit), done] {
+                             done(finish(asset, attempt, started_at, exit));
+                           });
+                         });
+  // A stop that came between the first question and the start has not seen this process.
+  if (ending_.load())
+    setup_.processes.end(key, urgency::graceful);
 }
 
 void asset_worker::settle(std::function<void()> done) {
@@ -262,7 +268,8 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, timesta
   }
   if (out.outcome == outcome_kind::succeeded)
     check_products(asset, attempt, started_at, out);
-  unlink(result_file(asset, attempt).c_str()); // absent, most of the time
+  if (out.outcome != outcome_kind::succeeded) // whether or not it is there
+    unlink(result_file(asset, attempt).c_str());
   return out;
 }
 
@@ -278,6 +285,7 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
   if (!source) {
     const auto text = setup_.files.read_text(result_file(asset, attempt), max_result_file);
     if (text) {
+      unlink(result_file(asset, attempt).c_str());
       auto report = parse_attempt_report(*text);
       if (!report)
         return refuse(outcome_kind::bad_result, report.error().message);

@@ -52,20 +52,22 @@ public:
   [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
 
 private:
-  [[nodiscard]] result<process_request> prepare(asset_index asset, std::uint32_t attempt);
+  /// All of a request but what the attempt's number is part of. May block.
+  [[nodiscard]] result<process_request> prepare(asset_index asset) const;
   [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, timestamp started_at,
                                  const process_exit& exit);
   void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, execution& out);
   [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
                                             timestamp started_at);
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
-  [[nodiscard]] std::vector<std::string> environment_of(asset_index asset, std::uint32_t attempt,
-                                                        std::string& problem) const;
+  [[nodiscard]] std::vector<std::string> environment_of(asset_index asset, std::string& problem) const;
 
   worker_setup setup_;
   std::string run_text_;
   std::vector<std::unique_ptr<asset_record>> records_;
   std::vector<std::unique_ptr<findings>> found_; // by asset_index: of its last examination
+  /// By asset_index: prepared when examined, so that a granted attempt starts at once.
+  std::vector<std::unique_ptr<result<process_request>>> prepared_;
   std::atomic<bool> ending_{false};
   std::unique_ptr<thread_pool> pool_; // last: its threads use the members above
 };

@@ -44,7 +44,7 @@ public:
   /// read.
   [[nodiscard]] result<digest> remembered(path_slot slot);
   /// Forgets what remembered() knows: from now on every question is a look.
-  void forget() { remembered_.clear(); }
+  void forget() { remembered_ = {}; }
   /// Reads racy files once more after their times can no longer hide a change: waits for at most the granularity.
   void settle();
   /// What was read since the last call and may be trusted from now on.

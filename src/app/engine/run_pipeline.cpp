@@ -71,7 +71,8 @@ duration estimate(const pipeline& p, const run_logic& logic, const std::vector<d
   return std::max(longest, sum / workers);
 }
 
-run_result result_of(const run_state& state, const run_logic* logic, timestamp started_at, timestamp finished_at) {
+run_result result_of(const run_logic& logic, timestamp started_at, timestamp finished_at) {
+  const auto& state = logic.state();
   run_result out;
   out.run = state.run();
   out.id = state.id();
@@ -79,10 +80,9 @@ run_result result_of(const run_state& state, const run_logic* logic, timestamp s
   out.counts = state.counts();
   out.started_at = started_at;
   out.finished_at = finished_at;
-  if (logic != nullptr)
-    for (std::uint32_t position = 0; position < state.size(); ++position)
-      if (state.at(position).status == asset_status::failed)
-        out.failed.push_back(logic->index_of(state.id_at(position)));
+  for (std::uint32_t position = 0; position < state.size(); ++position)
+    if (state.at(position).status == asset_status::failed)
+      out.failed.push_back(logic.index_of(state.id_at(position)));
   return out;
 }
 
@@ -178,21 +178,18 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
   }
   if (!ended.durable)
     return fail(ended.internal ? error_code::internal : error_code::state_unusable, ended.problem);
-  return result_of(logic.state(), &logic, started_at, run.time.now());
+  return result_of(logic, started_at, run.time.now());
 }
 
 /// A run in which everything is fresh: recorded in one transaction, without actors.
 result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   run.plan.table->settle();
-  run_state state;
-  state.apply(started);
-  const auto size = state.size();
-  run.observer.run_began({started.run, started.id, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(size),
-                          workers_of(run.request), duration::zero()});
+  const auto size = static_cast<std::uint32_t>(count_of(started.fresh));
+  run.observer.run_began({started.run, started.id, size, size, workers_of(run.request), duration::zero()});
   for (const auto& warning : run.plan.warnings)
     run.observer.warned(warning);
-  const run_finished finished{started.run, run.time.now(), run_status::succeeded, state.counts()};
-  state.apply(finished);
+  run_finished finished{started.run, run.time.now(), run_status::succeeded, {}};
+  finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(run.plan));
   events.emplace_back(started);
@@ -201,7 +198,7 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   if (const auto appended = run.writer.store().append(events); !appended)
     return appended.error();
   tidy_after_fresh_run(run.writer.store(), run.on.state_folder, run.on.p->engine, started.run);
-  return result_of(state, nullptr, started.at, finished.at);
+  return run_result{started.run, started.id, finished.status, finished.counts, {}, started.at, finished.at};
 }
 
 } // namespace
