@@ -105,6 +105,7 @@ private:
   unique_fd wake_;
   orphan_watch orphans_;
 
+  bool order_likely_ = false; // a process has just ended: another start is likely within moments
   std::mutex mutex_;
   std::vector<process_order> orders_; // guarded by mutex_
   bool awake_ = true;                 // guarded by mutex_: the thread will look at orders_ before it sleeps
