@@ -117,10 +117,15 @@ void file_table::settle() {
   racy.erase(std::unique(racy.begin(), racy.end()), racy.end());
   for (const auto slot : racy) {
     auto& e = entry_of(slot);
-    if (!e.trusted) {
-      wait_past(time_, e.record.stat, timestamp_granularity(e.record.stat));
-      static_cast<void>(observe(slot)); // unreadable now: it stays unknown, and the next run reads it
+    file_stat stat;
+    { // a run that was stopped may still be examining
+      const std::lock_guard lock(stripes_[slot.value % stripes_.size()]);
+      if (e.trusted)
+        continue;
+      stat = e.record.stat;
     }
+    wait_past(time_, stat, timestamp_granularity(stat));
+    static_cast<void>(observe(slot)); // unreadable now: it stays unknown, and the next run reads it
   }
 }
 

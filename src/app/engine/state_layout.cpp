@@ -72,8 +72,9 @@ std::string join_path(std::string_view folder, std::string_view path) {
 }
 
 std::string relative_to(std::string_view folder, std::string_view path) {
-  if (path.size() > folder.size() + 1 && path.starts_with(folder) && path[folder.size()] == '/')
-    return std::string(path.substr(folder.size() + 1));
+  const auto inside = folder == "/" ? folder.size() : folder.size() + 1; // where a path beneath goes on
+  if (path.size() > inside && path.starts_with(folder) && path[inside - 1] == '/')
+    return std::string(path.substr(inside));
   return std::string(path);
 }
 

@@ -1,0 +1,74 @@
+// TROUPE_RESULT: what is taken, and that everything else is refused with words that say what was found.
+#include "app/engine/attempt_report.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace troupe;
+
+namespace {
+
+std::string refusal(const std::string& text) {
+  const auto report = parse_attempt_report(text);
+  REQUIRE(report.has_error());
+  CHECK(report.error().code == error_code::invalid_input);
+  const std::string start = "the result file (TROUPE_RESULT) ";
+  CHECK(report.error().message.starts_with(start));
+  return report.error().message.substr(start.size());
+}
+
+} // namespace
+
+TEST_CASE("a report may say a version, metadata and inputs, each or none") {
+  const auto all = parse_attempt_report(
+      R"({"data_version": "v7", "metadata": {"rows": 42, "deep": [1, {"x": null}]}, "inputs": ["a.h", "dir/b c.h"]})");
+  REQUIRE(all.has_value());
+  CHECK(all->data_version == "v7");
+  CHECK(all->metadata == R"({"rows":42,"deep":[1,{"x":null}]})");
+  CHECK(all->inputs == std::vector<std::string>{"a.h", "dir/b c.h"});
+  const auto none = parse_attempt_report("{}");
+  REQUIRE(none.has_value());
+  CHECK(none->data_version.empty());
+  CHECK(none->metadata.empty());
+  CHECK(none->inputs.empty());
+}
+
+TEST_CASE("what is no JSON object is refused") {
+  CHECK(refusal("").starts_with("is not valid JSON: "));
+  CHECK(refusal("{").starts_with("is not valid JSON: "));
+  CHECK(refusal("{} {}").starts_with("is not valid JSON: "));
+  CHECK(refusal("{\"data_version\": \"a\",}").starts_with("is not valid JSON: "));
+  CHECK(refusal("{\"data_version\": \"\xFF\"}").starts_with("is not valid JSON: "));
+  CHECK(refusal("[]") == "does not hold a JSON object");
+  CHECK(refusal("42") == "does not hold a JSON object");
+}
+
+TEST_CASE("an unknown key is named, with those that are known") {
+  CHECK(refusal(R"({"dataversion": "x"})") ==
+        "has the unknown key \"dataversion\": data_version, metadata and inputs are known");
+}
+
+TEST_CASE("values of the wrong type are refused") {
+  for (const std::string& value :
+       std::vector<std::string>{"1", "null", "\"\"", "[\"x\"]", '"' + std::string(4097, 'x') + '"'}) {
+    CHECK(refusal("{\"data_version\": " + value + "}") ==
+          "has a \"data_version\" that is not a string of 1 to 4096 bytes");
+  }
+  for (const std::string value : {"1", "[]", "null", "\"x\""})
+    CHECK(refusal("{\"metadata\": " + value + "}") == "has \"metadata\" that is not an object");
+  for (const std::string value : {"1", "{}", "\"x\""})
+    CHECK(refusal("{\"inputs\": " + value + "}") == "has \"inputs\" that is not an array of file names");
+  for (const std::string value : {"[1]", "[\"\"]", "[\"a\\u0000b\"]", "[\"a\", null]"})
+    CHECK(refusal("{\"inputs\": " + value + "}") == "has \"inputs\" with an element that is not a file name");
+}
+
+TEST_CASE("depth is bounded") {
+  const auto nested = [](std::size_t depth) {
+    return "{\"metadata\": {\"x\": " + std::string(depth, '[') + std::string(depth, ']') + "}}";
+  };
+  CHECK(parse_attempt_report(nested(50)).has_value());
+  CHECK(refusal(nested(100)).starts_with("is not valid JSON: "));
+  CHECK(refusal(nested(100'000)).starts_with("is not valid JSON: "));
+}

@@ -1,0 +1,258 @@
+// Content decides, stat saves reading: when files are read, when not, and when what was read may be trusted.
+#include "app/engine/file_table.hpp"
+#include "core/freshness.hpp"
+#include "support/memory_file_system.hpp"
+#include "support/memory_journal_store.hpp"
+#include "support/pipeline_builder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Stands still, or goes on by a step each time it is asked.
+class stepping_clock final : public clock {
+public:
+  timestamp now() const override { return now_ += step; }
+  duration monotonic() const override { return {}; }
+  std::uint64_t random() override { return 0; }
+  mutable timestamp now_;
+  duration step{};
+};
+
+/// Real time, moved.
+class running_clock final : public clock {
+public:
+  timestamp now() const override { return origin + (std::chrono::steady_clock::now() - started_); }
+  duration monotonic() const override { return {}; }
+  std::uint64_t random() override { return 0; }
+  timestamp origin;
+
+private:
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+/// A pipeline with a.txt and b.txt, its files and its table; reopen() is the next run.
+class table_fixture {
+public:
+  table_fixture() {
+    test::pipeline_builder b;
+    b.asset("x").inputs({"a.txt", "b.txt"});
+    p = b.build();
+    diagnostics found;
+    graph = std::make_unique<asset_graph>(std::move(*asset_graph::build(*p, found)));
+    files.advance(123'456'789ns); // a file system that counts in nanoseconds
+    time.now_ = files.now();
+    reopen();
+  }
+  void reopen() {
+    if (table)
+      record();
+    const auto snapshot = store.snapshot().value();
+    names = std::move(catalog::load(*p, *graph, snapshot.get()).value());
+    store.append(names->take_new_names()).value();
+    table = std::make_unique<file_table>(files, time, *names);
+    REQUIRE(table->load(*snapshot).has_value());
+  }
+  /// What a run appends of files.
+  std::size_t record() {
+    auto observed = table->take_observed();
+    const auto count = observed.size();
+    if (count > 0)
+      store.append(std::vector<event>{files_observed{std::move(observed)}}).value();
+    return count;
+  }
+  void pass(duration d) {
+    files.advance(d);
+    time.now_ = files.now();
+  }
+  digest look(std::string_view path) { return table->observe(names->slot_of(path)).value(); }
+
+  std::unique_ptr<pipeline> p;
+  std::unique_ptr<asset_graph> graph;
+  memory_file_system files;
+  stepping_clock time;
+  test::memory_journal_store store;
+  std::unique_ptr<catalog> names;
+  std::unique_ptr<file_table> table;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(table_fixture, "a file is read once, and not again while its stat is the same, by any run") {
+  files.write("a.txt", "one");
+  pass(1s);
+  const auto content = look("a.txt");
+  CHECK(content == content_digest("one"));
+  CHECK(look("a.txt") == content);
+  CHECK(table->reads() == 1);
+  reopen();
+  CHECK(look("a.txt") == content);
+  CHECK(table->reads() == 0);
+  CHECK(record() == 0);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a file that was touched is read, and its content is what it was") {
+  files.write("a.txt", "one");
+  pass(1s);
+  const auto content = look("a.txt");
+  reopen();
+  pass(1s);
+  files.touch("a.txt", files.now());
+  pass(1s);
+  CHECK(look("a.txt") == content);
+  CHECK(table->reads() == 1);
+  reopen();
+  CHECK(look("a.txt") == content);
+  CHECK(table->reads() == 0);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a change is seen though size and modification time are put back") {
+  files.write("a.txt", "one");
+  const auto written = files.now();
+  pass(1s);
+  CHECK(look("a.txt") == content_digest("one"));
+  reopen();
+  files.write("a.txt", "two");
+  files.touch("a.txt", written);
+  pass(1s);
+  CHECK(look("a.txt") == content_digest("two"));
+}
+
+TEST_CASE_FIXTURE(table_fixture, "what is not there is absent, costs no reading, and is seen when it comes") {
+  CHECK(look("a.txt") == absent_file);
+  CHECK(table->reads() == 0);
+  files.write("a.txt", "one");
+  pass(1s);
+  CHECK(look("a.txt") == content_digest("one"));
+  files.remove("a.txt");
+  CHECK(look("a.txt") == absent_file);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a file read within the clock's granularity of its change is read again") {
+  files.write("a.txt", "one");
+  CHECK(look("a.txt") == content_digest("one"));
+  SUBCASE("so that a change within the same tick is not missed") {
+    files.write("a.txt", "two"); // same size, same times
+    CHECK(look("a.txt") == content_digest("two"));
+  }
+  SUBCASE("and it is not recorded as known") {
+    CHECK(record() == 0);
+    reopen();
+    pass(1s);
+    CHECK(look("a.txt") == content_digest("one"));
+    CHECK(table->reads() == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(table_fixture, "racy files are settled: read once more when a change could no longer hide") {
+  files.write("a.txt", "one");
+  static_cast<void>(look("a.txt"));
+  time.step = 50ms;
+  table->settle();
+  CHECK(table->reads() == 2);
+  CHECK(record() == 1);
+  time.step = {};
+  reopen();
+  pass(1s);
+  CHECK(look("a.txt") == content_digest("one"));
+  CHECK(table->reads() == 0);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "settling sees what changed since") {
+  files.write("a.txt", "one");
+  static_cast<void>(look("a.txt"));
+  files.write("a.txt", "two");
+  time.step = 50ms;
+  table->settle();
+  time.step = {};
+  reopen();
+  CHECK(look("a.txt") == content_digest("two"));
+  CHECK(table->reads() == 0);
+}
+
+TEST_CASE_FIXTURE(table_fixture,
+                  "a file from the future, after the clock was set back, stays racy and is not waited for") {
+  files.write("a.txt", "one");
+  time.now_ -= 1h;
+  CHECK(look("a.txt") == content_digest("one"));
+  table->settle(); // an hour's wait would be noticed
+  CHECK(record() == 0);
+  reopen();
+  CHECK(look("a.txt") == content_digest("one"));
+  CHECK(table->reads() == 1);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "on a file system that counts in seconds a change may hide for two") {
+  files.set_now(from_unix_ns(1'800'000'000'000'000'000));
+  time.now_ = files.now();
+  files.write("a.txt", "one");
+  time.now_ += 1s;
+  static_cast<void>(look("a.txt"));
+  CHECK(record() == 0);
+  time.now_ += 2s;
+  static_cast<void>(look("a.txt"));
+  CHECK(table->reads() == 2);
+  CHECK(record() == 1);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a large racy file is waited for, and read once") {
+  running_clock running;
+  running.origin = files.now();
+  files.write("a.txt", std::string(1'000'001, 'x'));
+  file_table patient(files, running, *names);
+  CHECK(patient.observe(names->slot_of("a.txt")).has_value());
+  CHECK(patient.observe(names->slot_of("a.txt")).has_value());
+  CHECK(patient.reads() == 1);
+  CHECK(patient.take_observed().size() == 1);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a file that cannot be looked at or read is an error, each time, until it can") {
+  files.fail_at("a.txt", {error_code::io, "permission denied"});
+  for (int i = 0; i < 2; ++i) {
+    const auto seen = table->observe(names->slot_of("a.txt"));
+    REQUIRE(seen.has_error());
+    CHECK(seen.error().message == "permission denied");
+  }
+  files.heal("a.txt");
+  CHECK(look("a.txt") == absent_file);
+  files.make_other("b.txt");
+  CHECK(table->observe(names->slot_of("b.txt")).has_error());
+}
+
+TEST_CASE_FIXTURE(table_fixture, "many are observed by several threads as by one; failures are left for who asks") {
+  std::vector<path_slot> slots;
+  for (int i = 0; i < 1000; ++i) {
+    const auto name = "dir/" + std::to_string(i);
+    files.write(name, name);
+    slots.push_back(names->slot_of(name));
+  }
+  files.fail_at("dir/7", {error_code::io, "unreadable"});
+  static_cast<void>(names->take_new_names());
+  pass(1s);
+  table->observe_all(slots, 4);
+  CHECK(table->reads() == 999);
+  CHECK(look("dir/500") == content_digest("dir/500"));
+  CHECK(table->reads() == 999);
+  CHECK(table->observe(slots[7]).has_error());
+  CHECK(table->take_observed().size() == 999);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a folder counts as a whole") {
+  files.write("out/x", "1");
+  pass(1s);
+  const auto before = look("out");
+  CHECK(look("out") == before);
+  CHECK(table->reads() == 1);
+  files.write("out/y", "2");
+  pass(1s);
+  CHECK(look("out") != before);
+}
