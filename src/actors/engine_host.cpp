@@ -1,11 +1,7 @@
-// Spawning, waiting, taking down.
+// The actor system of a run: made, waited for, taken down.
 #include "actors/engine_host.hpp"
 
-#include "actors/asset_actor.hpp"
-#include "actors/executor_actor.hpp"
-#include "actors/gate.hpp"
-#include "actors/journal_actor.hpp"
-#include "actors/supervisor_actor.hpp"
+#include "actors/wiring.hpp"
 
 #include <future>
 #include <memory>
@@ -48,59 +44,10 @@ host_result engine_host::run() {
   std::promise<run_end> promise;
   auto ended = promise.get_future();
 
-  supervisor_setup inner;
-  inner.logic = setup.logic;
-  inner.first = std::move(setup.first);
-  inner.p = setup.p;
-  inner.work = setup.work;
-  inner.time = setup.time;
-  inner.observer = setup.observer;
-  inner.names_and_files = setup.names_and_files;
-  inner.log_of = setup.log_of;
-  inner.versions = std::move(setup.versions);
-  inner.closing = setup.closing;
-  inner.expected = std::move(setup.expected);
-  inner.checkpoint_every = setup.checkpoint_every;
-  inner.on_end = [&promise](run_end end) { promise.set_value(std::move(end)); };
-  // A spawned actor's function runs later, on another thread: handles are passed on by who spawns.
-  const auto supervisor = system.spawn(supervisor_actor, std::move(inner));
-  const auto executor = system.spawn(executor_actor, executor_state{setup.work, inside_->way_in, supervisor});
-  journal_state journal_initial;
-  journal_initial.log = setup.log;
-  journal_initial.back = inside_->way_in;
-  journal_initial.supervisor = supervisor;
-  journal_initial.run = setup.logic->state().run();
-  journal_initial.strict = setup.strict;
-  const auto journal = system.spawn(journal_actor, std::move(journal_initial));
-
-  // Dependents first: each asset is born knowing whom to tell.
-  std::vector<asset_handle> assets(setup.p->assets.size());
-  const auto order = setup.graph->topological_order();
-  for (auto at = order.rbegin(); at != order.rend(); ++at) {
-    if (!setup.logic->in_run(*at) || is_final(setup.logic->status(*at)))
-      continue;
-    asset_state state;
-    state.asset = *at;
-    state.needs = setup.logic->needs(*at);
-    for (const auto dependent : setup.graph->downstream(*at))
-      if (assets[dependent.value])
-        state.dependents.push_back(assets[dependent.value]);
-    state.supervisor = supervisor;
-    state.executor = executor;
-    assets[at->value] = system.spawn(asset_actor, std::move(state));
-  }
-  inside_->way_in->open(assets, journal, supervisor);
-  inside_->way_in->begin(begin_run{assets, executor, journal});
-
+  const auto actors =
+      spawn_run(system, setup, inside_->way_in, [&promise](run_end end) { promise.set_value(std::move(end)); });
   const run_end end = ended.get();
-  assets = inside_->way_in->close();
-  // Actors end before their handles are dropped: releasing a chain of them would recurse.
-  for (const auto& asset : assets)
-    if (asset)
-      caf::anon_send_exit(asset, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(supervisor, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(journal, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(executor, caf::exit_reason::user_shutdown);
+  const auto handles = end_run(actors, *inside_->way_in);
   system.await_all_actors_done();
   return {end.durable, end.problem, end.internal};
 }

@@ -1,0 +1,31 @@
+// Spawns and wires the actors of one run in a given actor system, and takes them down. Knows neither which scheduler
+// runs them nor how their end is waited for: the host and the simulation do.
+#pragma once
+
+#include "actors/engine_host.hpp"
+#include "actors/gate.hpp"
+#include "actors/protocol.hpp"
+#include "actors/supervisor_actor.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace troupe {
+
+/// The actors that stand above the assets.
+struct run_actors {
+  supervisor_handle supervisor;
+  executor_handle executor;
+  journal_handle journal;
+};
+
+/// Spawns all and lets the run begin. Takes out of `setup` what can be moved. `on_end` is called once, on the
+/// supervisor's thread.
+[[nodiscard]] run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::shared_ptr<gate>& way_in,
+                                   std::function<void(run_end)> on_end);
+/// Closes the gate and asks all to end. Keep what it returns until they have: releasing a chain of handles of actors
+/// that still live would recurse.
+[[nodiscard]] std::vector<asset_handle> end_run(const run_actors& actors, gate& way_in);
+
+} // namespace troupe
