@@ -210,6 +210,7 @@ result<void> lmdb_env::open_file(const lmdb_open_options& options) {
 
 result<lmdb_txn> lmdb_env::begin_read() {
   std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !growing_; });
   for (;;) {
     MDB_txn* txn = nullptr;
     const int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
@@ -236,11 +237,15 @@ result<lmdb_txn> lmdb_env::begin_write() {
 void lmdb_env::read_ended() {
   const std::lock_guard lock(mutex_);
   if (--readers_ == 0)
-    no_readers_.notify_all();
+    changed_.notify_all();
 }
 
 result<void> lmdb_env::remap(std::unique_lock<std::mutex>& lock, std::size_t at_least) {
-  if (!no_readers_.wait_for(lock, patience_with_readers, [this] { return readers_ == 0; }))
+  growing_ = true;
+  const bool alone = changed_.wait_for(lock, patience_with_readers, [this] { return readers_ == 0; });
+  growing_ = false; // nobody gets in before the lock is released
+  changed_.notify_all();
+  if (!alone)
     return fail(error_code::state_unusable,
                 "state " + folder_ + ": the journal has to grow, and a reader in this process does not end");
   MDB_envinfo info;

@@ -93,9 +93,10 @@ private:
   MDB_env* env_ = nullptr;
   std::shared_ptr<const lmdb_tables> tables_;
   std::pair<std::uint64_t, std::uint64_t> file_id_; ///< device, inode
-  std::mutex mutex_;                                ///< guards readers_ and the map against each other
-  std::condition_variable no_readers_;
+  std::mutex mutex_;                                ///< guards what follows, and with it the map
+  std::condition_variable changed_;
   int readers_ = 0;
+  bool growing_ = false; ///< new readers wait: else they could keep the map busy for ever
 };
 
 } // namespace troupe

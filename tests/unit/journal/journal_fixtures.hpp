@@ -27,7 +27,10 @@ private:
 
 class lmdb_fixture {
 public:
-  explicit lmdb_fixture(journal_settings settings = {}) : settings_(settings) { reopen(); }
+  /// Without waiting for the disk, unless a test is about that.
+  explicit lmdb_fixture(durability d = durability::none, std::size_t map_bytes = 0) : settings_{d, map_bytes} {
+    reopen();
+  }
   journal_store& store() { return *store_; }
   void close() { store_.reset(); }
   void reopen() {

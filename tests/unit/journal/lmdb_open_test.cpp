@@ -321,7 +321,7 @@ TEST_CASE("network file systems are known by their numbers") {
 }
 
 TEST_CASE("durability none leaves a mark while it is open, and a clean end takes it away") {
-  lmdb_fixture f(journal_settings{durability::none, 0});
+  lmdb_fixture f;
   const auto mark = f.folder() + "/unsynced";
   CHECK(read_file(mark) == current_boot_id() + "\n");
   history_maker history(3);
