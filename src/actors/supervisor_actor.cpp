@@ -158,7 +158,12 @@ void take_outcome(self_pointer self, outcome_report& report) {
 
 supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_setup setup) {
   self->state.setup = std::move(setup);
-  guard_actor(self, caf::actor_cast<supervisor_handle>(self), "supervisor actor");
+  // Not by a message to itself: a broken supervisor reads none, and a handle to itself would keep it for ever.
+  guard_actor_with(self, [self](const std::string& what) {
+    self->state.broken = true;
+    self->state.end = {false, "supervisor actor: " + what, true};
+    finish(self);
+  });
   // It is gone after an exception, so it cannot be told of its own.
   self->set_exception_handler([self](std::exception_ptr& thrown) -> caf::error {
     self->state.end = {false, "supervisor actor: " + words_of(thrown), true};
