@@ -38,7 +38,9 @@ public:
     bool flexible = false; ///< may be cut where the terminal is too narrow
   };
   struct cell {
+    // Implicit on purpose: rows are written as lists of texts. NOLINTNEXTLINE(google-explicit-constructor)
     cell(std::string words, tint in = tint::none) : text(std::move(words)), colour(in) {}
+    // NOLINTNEXTLINE(google-explicit-constructor)
     cell(const char* words) : text(words) {}
     std::string text; ///< as it is; made printable when printed
     tint colour = tint::none;
