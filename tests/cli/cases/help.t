@@ -1,0 +1,151 @@
+The program alone prints its help; so does every verb with --help.
+
+  $ troupe
+  Troupe keeps assets up to date: it runs what is stale, in parallel, and nothing else.
+  
+  Usage: troupe COMMAND [OPTIONS]
+  
+  Commands:
+    run  Bring assets and all they need up to date
+    plan  Show what would run, what may, and what is fresh, with the reasons
+    explain  Tell why an asset is stale or fresh now, and why it last ran
+    status  Show each asset: freshness, last materialization, duration, data version
+    graph  Show what depends on what, and how each asset stands
+    validate  Check the pipeline file; report every mistake with its place
+    runs  List the runs, newest first
+    show  Show one run whole
+    logs  Print what an attempt at an asset wrote
+    resume  Continue an interrupted, failed or cancelled run as the same run
+    cancel  End a live run from another terminal, and wait until it has ended
+    journal  Look the journal over: verify, stats, dump
+    init  Write a small commented pipeline to start from; nothing is overwritten
+    schema  Print the JSON Schema of the pipeline file
+    completions  Print the completion script for a shell
+    version  Show the version
+  
+  Options:
+    -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
+        --state DIR  the state folder (default: the pipeline's state_dir)
+        --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
+        --json  one JSON document on standard output instead of text
+        --color WHEN  colours: auto, always, never
+        --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
+    -h, --help  show this help
+        --version  show the version
+  
+  Examples:
+    troupe init && troupe run
+        write a small pipeline into this folder and run it
+    troupe plan
+        what would run now, and why
+    troupe runs
+        what has been run
+  
+  'troupe COMMAND --help' tells more about a command.
+  $ troupe run --help
+  Bring assets and all they need up to date
+  
+  Usage: troupe run [OPTIONS] [SELECTION…]
+  
+  Arguments:
+    SELECTION  what to bring up to date: name, +name (and upstream), name+ (and downstream), tag:x, group:x, globs; several are a union, a comma is an intersection; default: everything
+  
+  Options:
+    -x, --exclude SELECTION  leave these out: they are taken as last made (may be given several times)
+        --only  the selected alone, without what they need
+        --force  run the selected even if they are fresh
+    -j, --workers N  how many assets may run at a time
+        --error-strategy STRATEGY  what a failure means for the rest: fail_fast, continue, abort
+    -n, --dry-run  show the plan and run nothing
+  
+  Global options:
+    -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
+        --state DIR  the state folder (default: the pipeline's state_dir)
+        --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
+        --json  one JSON document on standard output instead of text
+        --color WHEN  colours: auto, always, never
+        --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
+    -h, --help  show this help
+  
+  Examples:
+    troupe run
+        everything that is stale, and nothing else
+    troupe run report
+        the asset report and all it needs
+    troupe run 'raw_*' tag:daily+
+        what the glob matches, and what depends on assets tagged daily
+    troupe run --force --only report
+        report again, whatever its state
+    troupe run -j 1 --error-strategy continue
+        one at a time, on past failures
+  $ troupe journal --help
+  Look the journal over: verify, stats, dump
+  
+  Usage: troupe journal COMMAND [OPTIONS]
+  
+  Commands:
+    verify  Check every record, and every projection against a replay
+    stats  Show what the journal holds, and how large it is
+    dump  Print every event as one line of JSON, oldest first
+  
+  Global options:
+    -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
+        --state DIR  the state folder (default: the pipeline's state_dir)
+        --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
+        --json  one JSON document on standard output instead of text
+        --color WHEN  colours: auto, always, never
+        --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
+    -h, --help  show this help
+  
+  Examples:
+    troupe journal verify
+        is every record whole, and every projection what the events say?
+    troupe journal dump | jq 'select(.type == "run_started")'
+        the starts of all runs
+
+Misspelt words are answered with the nearest name.
+
+  $ troupe rnu
+  error: unknown command 'rnu'; did you mean "run"?
+  'troupe --help' tells more
+  [2]
+  $ troupe run --dryrun
+  error: unknown option '--dryrun'; did you mean "--dry-run"?
+  'troupe run --help' tells more
+  [2]
+  $ troupe journal verfy
+  error: unknown command 'verfy'; did you mean "verify"?
+  'troupe journal --help' tells more
+  [2]
+  $ troupe run --error-strategy contnue
+  error: --error-strategy takes fail_fast, continue or abort, not 'contnue'; did you mean "continue"?
+  'troupe run --help' tells more
+  [2]
+  $ troupe run --workers none
+  error: --workers takes a whole number of at least 1, not 'none'
+  'troupe run --help' tells more
+  [2]
+  $ troupe explain
+  error: ASSET is missing
+  'troupe explain --help' tells more
+  [2]
+  $ troupe show 1 2
+  error: unexpected argument '2'
+  'troupe show --help' tells more
+  [2]
+  $ troupe completions tcsh
+  error: completions are for bash, zsh and fish, not 'tcsh'
+  [2]
+  $ troupe frobnicate
+  error: unknown command 'frobnicate'
+  'troupe --help' tells more
+  [2]
+
+Global options go before and after the verb.
+
+  $ troupe --json version
+  {"format":1,"version":"0.1.0"}
+  $ troupe version --json
+  {"format":1,"version":"0.1.0"}
+  $ troupe --version
+  troupe 0.1.0

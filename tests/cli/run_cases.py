@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Runs the command-line cases: commands with the output expected of them. Knows text, not what Troupe does.
+
+usage: run_cases.py --troupe PROGRAM [--rewrite] [-j N] [CASE...]
+
+A case is a file cases/NAME.t, read line by line:
+
+  Text at the margin is a comment.
+    $ a shell command            two blanks, a dollar, a blank
+    > more of the same command   its further lines (a here-document, say)
+    output expected              standard output and standard error, as they come
+    [2]                          its exit status, unless that is 0
+
+A file of a case starts empty in a folder of its own; all its commands run there, one after the other, each in a shell of
+its own, with the program in PATH as `troupe`. What differs from run to run is replaced before comparing:
+
+  <uuid>  <time> (RFC 3339)  <local time>  <duration> (850ms, 3.2s, 4m07s)  <n> ms  <ago>  <digest>  <pid>  <folder>
+
+Runs of blanks within a line count as two, so that columns may be wider or narrower; trailing blanks do not count.
+`| json` after a command prints the document with sorted keys, one value a line, so that a difference can be seen;
+`| keys a.b` prints the keys of the object at a.b. --rewrite writes what came out into the case files.
+"""
+import argparse
+import concurrent.futures
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TIMEOUT = 120  # seconds a command
+
+HELPERS = {
+    "json": """#!/usr/bin/env python3
+import json, sys
+print(json.dumps(json.load(sys.stdin), indent=1, sort_keys=True, ensure_ascii=False))
+""",
+    "keys": """#!/usr/bin/env python3
+import json, sys
+here = json.load(sys.stdin)
+for part in [p for p in (sys.argv[1] if len(sys.argv) > 1 else "").split(".") if p]:
+    here = here[int(part)] if isinstance(here, list) else here[part]
+print(" ".join(sorted(here)))
+""",
+}
+
+REPLACEMENTS = [
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
+    (r"\b[0-9a-f]{32}\b", "<digest>"),
+    (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
+    (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "<local time>"),
+    (r"\b(just now|(\d+ms|\d+\.\ds|\d+m\d\ds|\d+h\d\dm) ago)\b", "<ago>"),
+    (r"(?<![\w.])(\d+ms|\d+\.\ds|\d+m\d\ds|\d+h\d\dm)(?!\w)", "<duration>"),
+    (r"\b\d+ ms\b", "<n> ms"),
+    (r"(\"duration_ms\": ?)\d+", r"\1<n>"),
+    (r"\b(process|pid) \d+\b", r"\1 <pid>"),
+]
+
+
+def normalised(text, folder):
+    text = text.replace(os.path.realpath(folder), "<folder>").replace(folder, "<folder>")
+    for pattern, replacement in REPLACEMENTS:
+        text = re.sub(pattern, replacement, text)
+    lines = []
+    for line in text.split("\n"):
+        indent = re.match(" *", line).group(0)
+        lines.append((indent + re.sub(" {2,}", "  ", line[len(indent):])).rstrip())
+    return "\n".join(lines)
+
+
+def environment(folder, tools):
+    keep = {k: v for k, v in os.environ.items() if k in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH", "GCOV_PREFIX")}
+    return {
+        **keep,
+        "PATH": tools + ":" + os.environ.get("PATH", "/usr/bin:/bin"),
+        "HOME": folder, "TZ": "UTC", "LC_ALL": "C.UTF-8", "TERM": "xterm",
+    }
+
+
+class Command:
+    def __init__(self, lines):
+        self.lines = lines       # as in the file
+        self.expected = []       # lines of output, then [status]
+        self.script = lines[0][4:]
+
+
+def parse(path):
+    """The file as a list of comment lines (str) and Commands, in order."""
+    items = []
+    with open(path, encoding="utf-8") as file:
+        for line in file.read().split("\n"):
+            if line.startswith("  $ "):
+                items.append(Command([line]))
+            elif line.startswith("  > ") or line == "  >":
+                last = items[-1]
+                last.lines.append(line)
+                last.script += "\n" + line[4:]
+            elif line.startswith("  ") and items and isinstance(items[-1], Command):
+                items[-1].expected.append(line[2:])
+            else:
+                items.append(line)
+    return items
+
+
+def run_command(command, folder, tools):
+    done = subprocess.run(["bash", "-c", command.script], cwd=folder, env=environment(folder, tools), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT, check=False)
+    text = normalised(done.stdout.decode("utf-8", "backslashreplace"), folder)
+    lines = text[:-1].split("\n") if text.endswith("\n") else text.split("\n") if text else []
+    if text and not text.endswith("\n"):
+        lines[-1] += " (no newline)"
+    status = done.returncode
+    if status != 0:
+        lines.append(f"[{status}]")
+    return lines
+
+
+def run_case(path, troupe, rewrite):
+    """None if all is as expected, else the difference."""
+    items = parse(path)
+    folder = tempfile.mkdtemp(prefix="troupe-case-")
+    tools = tempfile.mkdtemp(prefix="troupe-tools-")
+    try:
+        os.symlink(troupe, os.path.join(tools, "troupe"))
+        for name, text in HELPERS.items():
+            tool = os.path.join(tools, name)
+            with open(tool, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(tool, 0o755)
+        before, after = [], []
+        for item in items:
+            if isinstance(item, str):
+                before.append(item)
+                after.append(item)
+                continue
+            try:
+                found = run_command(item, folder, tools)
+            except subprocess.TimeoutExpired:
+                found = [f"(not ended after {TIMEOUT} seconds)"]
+            before += item.lines + [("  " + line).rstrip() if line else "  " for line in item.expected]
+            after += item.lines + [("  " + line).rstrip() if line else "  " for line in found]
+    finally:
+        subprocess.run(["chmod", "-R", "u+rwX", folder], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(tools, ignore_errors=True)
+    if [line.rstrip() for line in before] == [line.rstrip() for line in after]:
+        return None
+    if rewrite:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(after))
+        return None
+    name = os.path.basename(path)
+    return "\n".join(difflib.unified_diff(before, after, name + " (expected)", name + " (found)", lineterm=""))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs the command-line cases.")
+    parser.add_argument("--troupe", required=True, help="the program")
+    parser.add_argument("--rewrite", action="store_true", help="write what came out into the case files")
+    parser.add_argument("-j", type=int, default=2, help="cases at a time")
+    parser.add_argument("cases", nargs="*", help="files; default: all")
+    arguments = parser.parse_args()
+    cases = arguments.cases or sorted(
+        os.path.join(HERE, "cases", name) for name in os.listdir(os.path.join(HERE, "cases")) if name.endswith(".t"))
+    troupe = os.path.abspath(arguments.troupe)
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.j) as pool:
+        for path, difference in zip(cases, pool.map(lambda case: run_case(case, troupe, arguments.rewrite), cases)):
+            if difference is None:
+                continue
+            failed += 1
+            print(difference + "\n")
+    print(f"{len(cases) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
