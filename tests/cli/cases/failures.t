@@ -53,7 +53,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   allowed to fail: loose
   troupe show 1 tells more; troupe resume 1 goes on with it
   [1]
-  $ troupe run flaky
+  $ troupe run -j 2 flaky
   run #2 of trouble: 1 asset, 0 fresh, 2 workers
   flaky  attempt 1 failed: exit status 75; attempt 2 in <duration>
   [1/1] flaky  succeeded in <duration>
