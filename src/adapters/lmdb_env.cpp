@@ -275,6 +275,13 @@ void lmdb_env::set_no_sync(bool no_sync) {
   TROUPE_CHECK(mdb_env_set_flags(env_, MDB_NOSYNC, no_sync ? 1 : 0) == 0, "the flag may change at any time");
 }
 
+bool lmdb_env::in_place() const {
+  const char* path = nullptr;
+  mdb_env_get_path(env_, &path);
+  struct stat st {};
+  return ::stat(path, &st) == 0 && file_id_ == std::pair(std::uint64_t{st.st_dev}, std::uint64_t{st.st_ino});
+}
+
 result<void> lmdb_env::sync() {
   if (const int code = mdb_env_sync(env_, 1); code != 0)
     return lmdb_error(folder_, "bring its journal to disk", code);

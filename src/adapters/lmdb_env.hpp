@@ -76,6 +76,8 @@ public:
   [[nodiscard]] result<void> grow();
   /// Commits from here on do not wait for the disk (true), or do (false).
   void set_no_sync(bool no_sync);
+  /// Whether the file that is open is still the one at its path: nothing keeps others from removing or replacing it.
+  [[nodiscard]] bool in_place() const;
   /// Brings everything committed to disk.
   [[nodiscard]] result<void> sync();
 

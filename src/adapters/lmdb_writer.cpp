@@ -30,6 +30,11 @@ result<void> lmdb_writer::transact(const std::function<result<void>(lmdb_access&
     lmdb_access access(*txn, env_->tables(), env_->folder());
     auto done = work(access);
     int refusal = access.refusal();
+    if (done && !env_->in_place()) // what is committed to a file that nobody can open again is not recorded
+      done =
+          fail(error_code::state_unusable, "state " + env_->folder() +
+                                               ": its journal was removed or replaced while it was written: what was "
+                                               "done since is not recorded; run again");
     if (done) {
       refusal = txn->commit();
       if (refusal == 0)

@@ -112,7 +112,14 @@ bool log_writer::open_file() {
     return static_cast<bool>(file_);
   };
   if (!try_open() && errno == ENOENT) {
-    if (auto made = make_folders(AT_FDCWD, parent_of(path_)); !made) {
+    const auto folder = parent_of(path_);
+    // A state that was removed meanwhile is not made anew by its logs: a half of one would be taken for a whole.
+    const std::string state(parent_of(parent_of(folder)));
+    if (!state.empty() && access(state.c_str(), F_OK) != 0) {
+      note_problem("make the log", errno);
+      return false;
+    }
+    if (auto made = make_folders(AT_FDCWD, folder); !made) {
       if (problem_.empty())
         problem_ = "the log is missing: " + made.error().message;
       return false;

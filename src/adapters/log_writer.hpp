@@ -10,11 +10,11 @@
 
 namespace troupe {
 
-/// Makes the file, with its folders, at the first byte. Keeps the log within `max_bytes` (0: no limit): the head goes
-/// to the file as it comes; what follows it is held in memory (at most 1 MiB, and at most half of max_bytes) until
-/// finish(), the oldest bytes giving way; a line in the file says how many were dropped. If the file cannot be written
-/// (a full disk), nothing fails: the end of the output is held back likewise, finish() tries once more, and problem()
-/// tells. One thread at a time.
+/// Makes the file, with its folder and the one above that (no more: a removed state stays removed), at the first byte.
+/// Keeps the log within `max_bytes` (0: no limit): the head goes to the file as it comes; what follows it is held in
+/// memory (at most 1 MiB, and at most half of max_bytes) until finish(), the oldest bytes giving way; a line in the
+/// file says how many were dropped. If the file cannot be written (a full disk), nothing fails: the end of the output
+/// is held back likewise, finish() tries once more, and problem() tells. One thread at a time.
 class log_writer {
 public:
   log_writer(std::string path, std::uint64_t max_bytes);

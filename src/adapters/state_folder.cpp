@@ -18,7 +18,12 @@ namespace troupe {
 namespace {
 
 error cannot(const std::string& folder, const std::string& what, int code) {
-  return fail(error_code::state_unusable, "state " + folder + ": cannot " + what + ": " + std::strerror(code));
+  auto text = "state " + folder + ": cannot " + what + ": " + std::strerror(code);
+  if (code == ENOSPC || code == EDQUOT)
+    text += ": free space and run again, or name a folder on another disk with --state or engine.state_dir";
+  else if (code == EROFS)
+    text += ": name a folder that can be written with --state or engine.state_dir";
+  return fail(error_code::state_unusable, std::move(text));
 }
 
 class file_handle {
@@ -143,8 +148,12 @@ result<void> make_folder(const std::string& folder) {
     ::rmdir(folder.c_str());
     return local;
   }
-  if (auto written = write_file(folder, ".gitignore", "*\n"); !written)
+  if (auto written = write_file(folder, ".gitignore", "*\n"); !written) {
+    // Or the next one would find a folder that was there before, and leave it as it is.
+    ::unlink((folder + "/.gitignore").c_str());
+    ::rmdir(folder.c_str());
     return written;
+  }
   if (auto synced = sync_folder(folder); !synced)
     return synced;
   return sync_folder(parent.empty() ? "." : parent);

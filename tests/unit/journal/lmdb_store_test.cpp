@@ -120,6 +120,27 @@ TEST_CASE("a full disk fails the append with the way out; what was acknowledged 
   CHECK(f.store().append(std::vector<event>{many_names(static_cast<std::uint32_t>(acknowledged) * 1'000)}).has_value());
 }
 
+TEST_CASE("what is written to a journal that was removed or replaced is not taken for recorded") {
+  lmdb_fixture f;
+  REQUIRE(f.store().append(std::vector<event>{many_names(0)}).has_value());
+  const auto journal = f.folder() + "/journal.mdb";
+  SUBCASE("removed") {
+    std::filesystem::remove(journal);
+  }
+  SUBCASE("replaced by a copy") {
+    std::filesystem::copy_file(journal, journal + ".copy");
+    std::filesystem::rename(journal + ".copy", journal);
+  }
+  SUBCASE("moved away with its folder") {
+    std::filesystem::rename(f.folder(), f.folder() + ".moved");
+  }
+  const auto done = f.store().append(std::vector<event>{many_names(1'000)});
+  REQUIRE_FALSE(done.has_value());
+  CHECK(done.error().code == error_code::state_unusable);
+  CHECK(done.error().message.find("removed or replaced") != std::string::npos);
+  CHECK_FALSE(f.store().append(std::vector<event>{many_names(1'000)}).has_value());
+}
+
 TEST_CASE("the map grows when it is full, also while readers come and go") {
   lmdb_fixture f(durability::none, 1); // 16 MB more than the file
   std::atomic<bool> stop = false;

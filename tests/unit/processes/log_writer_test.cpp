@@ -135,6 +135,20 @@ TEST_CASE_FIXTURE(temporary_folder, "the head can be read while the middle is dr
   log.finish();
 }
 
+TEST_CASE_FIXTURE(temporary_folder, "a log makes its folder and the one above, but no state that was removed") {
+  fs::create_directory(*this / "state");
+  log_writer first(*this / "state/logs/1/a.log", 0);
+  first.write("x");
+  first.finish();
+  CHECK(read("state/logs/1/a.log") == "x");
+  fs::remove_all(*this / "state");
+  log_writer second(*this / "state/logs/1/b.log", 0);
+  second.write("x");
+  second.finish();
+  CHECK(second.problem().find("cannot make the log") != std::string::npos);
+  CHECK_FALSE(exists("state"));
+}
+
 TEST_CASE_FIXTURE(temporary_folder, "a log that cannot be made is told, not fatal") {
   write("file", "");
   log_writer blocked(*this / "file/log", 1000);
