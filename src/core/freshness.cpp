@@ -126,8 +126,13 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
   const bool unfinished = record.attempt != attempt_state::none && record.attempt != attempt_state::succeeded;
   if (unfinished)
     reasons.push_back({reason_kind::last_attempt_failed, std::string(word_of(record.attempt))});
-  if (policy.max_age && record.last && policy.now - record.last->finished_at >= *policy.max_age)
-    reasons.push_back({reason_kind::expired, to_human(policy.now - record.last->finished_at) + " old"});
+  if (policy.max_age && record.last) {
+    const auto age = policy.now - record.last->finished_at;
+    if (age >= *policy.max_age)
+      reasons.push_back({reason_kind::expired, to_human(age) + " old"});
+    else if (age <= -*policy.max_age) // a clock was wrong, then or now: how old it is nobody knows
+      reasons.push_back({reason_kind::expired, "made " + to_human(-age) + " in the future"});
+  }
   if (policy.always)
     reasons.push_back({reason_kind::always, {}});
   if (policy.forced)

@@ -52,6 +52,8 @@ std::string reason_sentence(const reason& why) {
                                  : ": it was " + detail) +
            ".";
   case reason_kind::expired:
+    if (detail.ends_with(" future"))
+      return "Its last materialization was " + detail + ", by the clock as it is now: how old it is cannot be told.";
     return "Its last materialization is older than its max_age" + (detail.empty() ? "" : " (" + detail + ")") + ".";
   case reason_kind::always:
     return "It is declared to run every time (\"always\": true).";

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string.h>
 
 namespace troupe {
@@ -56,7 +57,12 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
 }
 
 asset_worker::~asset_worker() {
+  // After a run that broke off (its journal failed) commands may still run, and report to the pool when they end.
   setup_.processes.end_all(urgency::at_once);
+  {
+    std::unique_lock lock(processes_mutex_);
+    processes_ended_.wait(lock, [this] { return processes_ == 0; });
+  }
   pool_.reset();
 }
 
@@ -188,6 +194,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
     return;
   }
   const auto started_at = setup_.time.now();
+  const auto began = setup_.time.monotonic();
   if (setup_.p.is_source(asset)) {
     pool_->submit([this, asset, attempt, started_at, done = std::move(done)] {
       execution out;
@@ -211,11 +218,18 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   request->log_file = log_path(setup_.state_folder, setup_.run, setup_.p.asset(asset).name, attempt);
   request->environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
   request->environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
+  {
+    const std::lock_guard lock(processes_mutex_);
+    ++processes_;
+  }
   setup_.processes.start(std::move(*request), std::move(spawned),
-                         [this, asset, attempt, started_at, done = std::move(done)](process_exit exit) {
-                           pool_->submit([this, asset, attempt, started_at, exit = std::move(exit), done] {
-                             done(finish(asset, attempt, started_at, exit));
+                         [this, asset, attempt, started_at, began, done = std::move(done)](process_exit exit) {
+                           pool_->submit([this, asset, attempt, started_at, began, exit = std::move(exit), done] {
+                             done(finish(asset, attempt, {started_at, began}, exit));
                            });
+                           const std::lock_guard lock(processes_mutex_);
+                           --processes_;
+                           processes_ended_.notify_all(); // under the lock: who waits for it destroys it
                          });
   // A stop that came between the first question and the start has not seen this process.
   if (ending_.load())
@@ -234,13 +248,13 @@ void asset_worker::end_all(urgency how) {
   setup_.processes.end_all(how);
 }
 
-execution asset_worker::finish(asset_index asset, std::uint32_t attempt, timestamp started_at,
+execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
                                const process_exit& exit) {
   execution out;
   out.has_log = exit.has_log;
   out.exit_code = exit.exit_code;
   out.signal = exit.signal;
-  out.took = setup_.time.now() - started_at;
+  out.took = setup_.time.monotonic() - start.monotonic;
   out.message = describe(exit);
   switch (exit.how) {
   case process_exit::kind::ended:
@@ -267,7 +281,7 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, timesta
     break;
   }
   if (out.outcome == outcome_kind::succeeded)
-    check_products(asset, attempt, started_at, out);
+    check_products(asset, attempt, start.at, out);
   if (out.outcome != outcome_kind::succeeded) // whether or not it is there
     unlink(result_file(asset, attempt).c_str());
   return out;
@@ -302,12 +316,17 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
   }
   if (const auto outputs = setup_.looks.observe_outputs(asset, look::anew, made.outputs); !outputs)
     return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
-  for (const auto& output : made.outputs)
-    if (output.content == absent_file)
-      return refuse(outcome_kind::output_missing,
-                    (source ? "the source's file \"" : "the command ended well, but its output \"") +
-                        std::string(setup_.names.path_text(output.path)) +
-                        (source ? "\" does not exist" : "\" is not there: write it, or correct \"outputs\""));
+  for (const auto& output : made.outputs) {
+    if (output.content != absent_file)
+      continue;
+    const std::string name(setup_.names.path_text(output.path));
+    if (std::error_code unknown; std::filesystem::is_symlink(join_path(setup_.p.folder, name), unknown))
+      return refuse(outcome_kind::output_missing, (source ? "the source's file \"" : "the output \"") + name +
+                                                      "\" is a link to something that does not exist");
+    return refuse(outcome_kind::output_missing,
+                  (source ? "the source's file \"" : "the command ended well, but its output \"") + name +
+                      (source ? "\" does not exist" : "\" is not there: write it, or correct \"outputs\""));
+  }
   if (!made.reported_version.empty())
     made.data_version = version_of_report(made.reported_version);
   else if (!made.outputs.empty())

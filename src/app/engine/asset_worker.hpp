@@ -10,7 +10,9 @@
 #include "ports/process_executor.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -54,7 +56,11 @@ public:
 private:
   /// All of a request but what the attempt's number is part of. May block.
   [[nodiscard]] result<process_request> prepare(asset_index asset) const;
-  [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, timestamp started_at,
+  struct attempt_start {
+    timestamp at;       ///< to compare with files' times
+    duration monotonic; ///< to tell how long it took
+  };
+  [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
                                  const process_exit& exit);
   void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, execution& out);
   [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
@@ -69,6 +75,9 @@ private:
   /// By asset_index: prepared when examined, so that a granted attempt starts at once.
   std::vector<std::unique_ptr<result<process_request>>> prepared_;
   std::atomic<bool> ending_{false};
+  std::mutex processes_mutex_;
+  std::condition_variable processes_ended_;
+  std::size_t processes_ = 0;         ///< started, and not yet handed to the pool
   std::unique_ptr<thread_pool> pool_; // last: its threads use the members above
 };
 

@@ -17,6 +17,7 @@
 #include "core/selection.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace troupe {
 
@@ -30,7 +31,8 @@ constexpr std::uint64_t checkpoint_events = 10'000;
 /// What both a new and a resumed run need.
 struct prepared_run {
   const project& on;
-  system_clock& time;
+  system_clock& time;     ///< for what is compared with files' times
+  forward_clock& history; ///< for what is recorded
   state_writer& writer;
   planning& plan;
   run_request request;
@@ -38,6 +40,17 @@ struct prepared_run {
   stop_request& stop;
   uuid state_id;
 };
+
+/// Relative to the folder the state lies in where the file is beneath that too: the two may be moved together.
+std::string recorded_file(const project& on) {
+  if (on.p->file == "-")
+    return on.p->file;
+  std::error_code unknown;
+  const auto file = std::filesystem::absolute(on.p->file, unknown).lexically_normal();
+  const auto relative =
+      file.lexically_relative(std::filesystem::path(on.state_folder).lexically_normal().parent_path());
+  return relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
+}
 
 run_request request_of(const project& on, const run_options& options) {
   run_request request;
@@ -49,7 +62,7 @@ run_request request_of(const project& on, const run_options& options) {
   request.error_strategy = static_cast<std::uint8_t>(options.error_strategy.value_or(on.p->engine.error_strategy));
   request.durability = static_cast<std::uint8_t>(on.p->engine.durability);
   request.workers = options.workers.value_or(on.p->engine.workers);
-  request.pipeline_file = on.p->file;
+  request.pipeline_file = recorded_file(on);
   return request;
 }
 
@@ -153,12 +166,12 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
 
   host_setup host;
   host.logic = &logic;
-  host.first = logic.begin(run.plan.blocked_from_outside, run.time.now());
+  host.first = logic.begin(run.plan.blocked_from_outside, run.history.now());
   host.p = &p;
   host.graph = run.on.graph.get();
   host.work = &work;
   host.log = &log;
-  host.time = &run.time;
+  host.time = &run.history;
   host.observer = &run.observer;
   host.strict = p.engine.durability == durability::strict;
   host.names_and_files = [&run] { return names_and_files(run.plan); };
@@ -178,7 +191,7 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
   }
   if (!ended.durable)
     return fail(ended.internal ? error_code::internal : error_code::state_unusable, ended.problem);
-  return result_of(logic, started_at, run.time.now());
+  return result_of(logic, started_at, run.history.now());
 }
 
 /// A run in which everything is fresh: recorded in one transaction, without actors.
@@ -188,7 +201,7 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   run.observer.run_began({started.run, started.id, size, size, workers_of(run.request), duration::zero()});
   for (const auto& warning : run.plan.warnings)
     run.observer.warned(warning);
-  run_finished finished{started.run, run.time.now(), run_status::succeeded, {}};
+  run_finished finished{started.run, run.history.now(), run_status::succeeded, {}};
   finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(run.plan));
@@ -209,7 +222,8 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   if (!scope)
     return scope.error();
   system_clock time;
-  const auto began = time.now(); // the run's duration is the user's: planning is part of it
+  forward_clock history(time);
+  const auto began = history.now(); // the run's duration is the user's: planning is part of it
   auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time);
   if (!writer)
     return writer.error();
@@ -222,7 +236,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   const auto info = (*snapshot)->info();
   snapshot->reset(); // a long-lived view would keep old pages alive
 
-  prepared_run run{on, time, **writer, **plan, request_of(on, options), observer, stop, info.id};
+  prepared_run run{on, time, history, **writer, **plan, request_of(on, options), observer, stop, info.id};
   run_started started;
   started.run = run_number(info.last_run.value + 1);
   started.at = began;
@@ -273,19 +287,20 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
   auto snapshot = (*writer)->store().snapshot();
   if (!snapshot)
     return snapshot.error();
-  const auto history = replay_run(**snapshot, number);
-  if (!history)
-    return history.error();
+  const auto past = replay_run(**snapshot, number);
+  if (!past)
+    return past.error();
   const auto name = "run #" + std::to_string(number.value);
-  if (history->record.pipeline != on.p->name)
-    return fail(error_code::invalid_input, name + " is of the pipeline \"" + history->record.pipeline + "\", but " +
+  if (past->record.pipeline != on.p->name)
+    return fail(error_code::invalid_input, name + " is of the pipeline \"" + past->record.pipeline + "\", but " +
                                                on.p->file + " is \"" + on.p->name + "\": name the right file with -f");
-  if (history->record.finished_at && history->record.status == run_status::succeeded)
+  if (past->record.finished_at && past->record.status == run_status::succeeded)
     return fail(error_code::invalid_input,
                 name + " has succeeded: there is nothing to resume (troupe run brings the pipeline up to date)");
 
-  auto state = history->state;
-  const run_resumed resumed{number, time.now()};
+  auto state = past->state;
+  forward_clock history(time, past->record.started_at);
+  const run_resumed resumed{number, history.now()};
   auto reopened = state;
   reopened.apply(resumed);
 
@@ -293,12 +308,12 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
   auto names = catalog::load(*on.p, *on.graph, snapshot->get());
   if (!names)
     return names.error();
-  const auto changed = changed_definitions(on, **names, *history, reopened);
+  const auto changed = changed_definitions(on, **names, *past, reopened);
   if (!changed)
     return changed.error();
   run_options recorded;
-  recorded.selection = history->record.request.selection;
-  recorded.force = history->record.request.force;
+  recorded.selection = past->record.request.selection;
+  recorded.force = past->record.request.force;
   const auto selected = select_assets(*on.p, *on.graph, recorded.selection);
   for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {
     const auto position = reopened.position((*names)->id_of(asset_index(i)));
@@ -314,11 +329,11 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
     return plan.error();
   const auto info = (*snapshot)->info();
   snapshot->reset();
-  prepared_run run{on, time, **writer, **plan, history->record.request, observer, stop, info.id};
+  prepared_run run{on, time, history, **writer, **plan, past->record.request, observer, stop, info.id};
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(**plan));
   events.emplace_back(resumed);
-  return carry_out(run, std::move(reopened), std::move(events), history->record.started_at);
+  return carry_out(run, std::move(reopened), std::move(events), past->record.started_at);
 }
 
 } // namespace troupe
