@@ -235,6 +235,24 @@ def resume_after_a_failure(shop):
     equal(len(shop.troupe("runs", "--json").json()["runs"]), 1)
 
 
+def resume_finds_the_file_of_its_run(shop):
+    asset = {"a": {"command": "test -e fixed"}}
+    elsewhere = shop.top + "/elsewhere/state"
+    shop.pipeline(asset, file="sub/p.json")
+    shop.pipeline(asset, file="apart.json")
+    shop.run("-f", "sub/p.json", status=1)                       # its state is sub/.troupe
+    shop.run("-f", "apart.json", "--state", elsewhere, status=1)
+    shop.write("sub/fixed", "")
+    shop.write("fixed", "")
+    equal(shop.troupe("resume", "--json", "--state", "sub/.troupe").must(0).json()["number"], 1)
+    equal(shop.troupe("resume", "--json", "--state", elsewhere).must(0).json()["number"], 1)
+    os.remove(shop.path("sub/fixed"))
+    shop.run("-f", "sub/p.json", "--force", status=1)
+    os.rename(shop.path("sub"), shop.path("moved"))              # the file and its state together
+    shop.write("moved/fixed", "")
+    equal(shop.troupe("resume", "--json", "--state", "moved/.troupe").must(0).json()["number"], 2)
+
+
 def resume_refuses_a_changed_definition(shop):
     shop.pipeline({"a": {"command": "true"}, "b": {"command": "exit 1", "deps": ["a"]}})
     shop.run(status=1)
@@ -277,7 +295,7 @@ TESTS = [the_exit_status_of_a_command, a_command_that_does_not_exist_or_is_not_e
          an_allowed_failure, retries, long_output_keeps_head_and_tail, a_command_that_closes_its_pipes_and_lives_on, a_daemon_does_not_outlive_the_run,
          what_a_command_is_given, outputs_of_every_kind, a_fifo_as_output_does_not_hang, a_command_that_deletes_the_working_folder,
          sigint_ends_the_run_and_its_children, a_second_sigint_kills_at_once, sigterm_ends_with_143, a_killed_supervisor_is_recovered_from,
-         a_run_after_a_killed_one, resume_after_a_failure, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
+         a_run_after_a_killed_one, resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
          workers_and_pools_bound_what_runs_at_once, it_is_really_parallel]
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 // TROUPE_RESULT by Boost.JSON.
 #include "app/engine/attempt_report.hpp"
 
+#include "base/utf8.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -15,6 +17,8 @@ error refuse(const std::string& what) {
 } // namespace
 
 result<attempt_report> parse_attempt_report(std::string_view text) {
+  if (!is_utf8(text))
+    return refuse("is not UTF-8, as JSON has to be: a file whose name is not UTF-8 cannot be told here");
   boost::system::error_code ec;
   json::parse_options options;
   options.max_depth = 64;

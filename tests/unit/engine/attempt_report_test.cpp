@@ -40,7 +40,7 @@ TEST_CASE("what is no JSON object is refused") {
   CHECK(refusal("{").starts_with("is not valid JSON: "));
   CHECK(refusal("{} {}").starts_with("is not valid JSON: "));
   CHECK(refusal("{\"data_version\": \"a\",}").starts_with("is not valid JSON: "));
-  CHECK(refusal("{\"data_version\": \"\xFF\"}").starts_with("is not valid JSON: "));
+  CHECK(refusal("{\"data_version\": \"\xFF\"}").starts_with("is not UTF-8, as JSON has to be"));
   CHECK(refusal("[]") == "does not hold a JSON object");
   CHECK(refusal("42") == "does not hold a JSON object");
 }
