@@ -18,17 +18,23 @@ its own, with the program in PATH as `troupe`. What differs from run to run is r
 
 Runs of blanks within a line count as two, so that columns may be wider or narrower; trailing blanks do not count.
 `| json` after a command prints the document with sorted keys, one value a line, so that a difference can be seen;
-`| keys a.b` prints the keys of the object at a.b. --rewrite writes what came out into the case files.
+`| keys a.b` prints the keys of the object at a.b. What goes on beside the commands that follow is started by `background NAME
+COMMAND...`, its process id is in NAME.pid; `ended NAME` waits for its end, prints what it wrote and has its exit status.
+`eventually COMMAND...` repeats a command until it succeeds: cases wait for what is to come, never for a time. --rewrite writes what came out into the case files.
 """
 import argparse
 import concurrent.futures
+import contextlib
 import difflib
+import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMEOUT = 120  # seconds a command
@@ -44,6 +50,38 @@ here = json.load(sys.stdin)
 for part in [p for p in (sys.argv[1] if len(sys.argv) > 1 else "").split(".") if p]:
     here = here[int(part)] if isinstance(here, list) else here[part]
 print(" ".join(sorted(here)))
+""",
+    "background": """#!/usr/bin/env python3
+import os, subprocess, sys
+name, command = sys.argv[1], sys.argv[2:]
+for suffix in (".out", ".pid", ".status"):
+    if os.path.exists(name + suffix):
+        os.remove(name + suffix)
+started, told = os.pipe()
+if os.fork() != 0:
+    os.close(told)
+    os.read(started, 1)      # there is a process now, and its id can be read
+    sys.exit()
+os.setsid()
+with open(name + ".out", "wb") as out:
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+    os.dup2(out.fileno(), 1)     # lets go of the output of the case
+    os.dup2(out.fileno(), 2)
+with open(name + ".pid", "w") as file:
+    file.write(str(process.pid))
+os.close(told)
+status = process.wait()
+with open(name + ".status.new", "w") as file:
+    file.write(str(status if status >= 0 else 128 - status))
+os.rename(name + ".status.new", name + ".status")
+""",
+    "ended": """#!/bin/sh
+until test -e "$1.status"; do sleep 0.01; done
+cat "$1.out"
+exit "$(cat "$1.status")"
+""",
+    "eventually": """#!/bin/sh
+until "$@" >/dev/null 2>&1; do sleep 0.01; done
 """,
 }
 
@@ -118,6 +156,19 @@ def run_command(command, folder, tools):
     return lines
 
 
+def end_what_is_left(folder):
+    """Of a case that failed: asks what `background` started to end, and waits a little for it."""
+    for pid_file in glob.glob(os.path.join(glob.escape(folder), "*.pid")):
+        status = pid_file[:-len("pid")] + "status"
+        if os.path.exists(status) or not os.path.exists(pid_file[:-len("pid")] + "out"):
+            continue
+        with contextlib.suppress(OSError, ValueError), open(pid_file, encoding="ascii") as file:
+            os.kill(int(file.read()), signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while not os.path.exists(status) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
 def run_case(path, troupe, rewrite):
     """None if all is as expected, else the difference."""
     items = parse(path)
@@ -143,6 +194,7 @@ def run_case(path, troupe, rewrite):
             before += item.lines + [("  " + line).rstrip() if line else "  " for line in item.expected]
             after += item.lines + [("  " + line).rstrip() if line else "  " for line in found]
     finally:
+        end_what_is_left(folder)
         subprocess.run(["chmod", "-R", "u+rwX", folder], check=False)
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(tools, ignore_errors=True)
