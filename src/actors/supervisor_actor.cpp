@@ -10,6 +10,12 @@ namespace {
 
 using self_pointer = supervisor_handle::stateful_pointer<supervisor_state>;
 
+/// The run's own time: the wall clock as it was when the run began, and steady from there. People and NTP may set the
+/// wall clock meanwhile: waits end when they should all the same, and no span is negative.
+timestamp run_time(const supervisor_state& state) {
+  return timestamp(state.setup.ahead + state.setup.time->monotonic());
+}
+
 void finish(self_pointer self) {
   auto& state = self->state;
   if (state.setup.on_end)
@@ -74,7 +80,7 @@ void carry_out(self_pointer self, const decision& d, std::vector<release>& relea
     } else if (const auto* end = std::get_if<end_attempts>(&effect)) {
       self->send(state.executor, end_all_request{end->at_once ? urgency::at_once : urgency::graceful});
     } else if (const auto* wake = std::get_if<wake_at>(&effect)) {
-      const auto wait = wake->when - state.setup.time->now();
+      const auto wait = wake->when - run_time(state);
       self->delayed_send(self, wait > duration::zero() ? wait : duration::zero(), tick{wake->number});
     } else if (std::get_if<run_is_over>(&effect) != nullptr) {
       state.ending = true;
@@ -117,7 +123,7 @@ void perform(self_pointer self, decision d) {
 void feed(self_pointer self, const run_input& input) {
   if (self->state.ending || self->state.broken)
     return;
-  perform(self, self->state.setup.logic->decide(input, self->state.setup.time->now()));
+  perform(self, self->state.setup.logic->decide(input, run_time(self->state)));
 }
 
 run_input judge_examination(asset_index asset, examination& found) {

@@ -30,6 +30,7 @@ struct supervisor_setup {
   const pipeline* p = nullptr;
   asset_executor* work = nullptr; ///< for changes_made only
   clock* time = nullptr;
+  duration ahead{}; ///< of the run's time over the monotonic clock: the wall clock's when the run began
   run_observer* observer = nullptr;
   std::function<std::vector<event>()> names_and_files; ///< events to append before any other: new names, files observed
   std::function<std::vector<event>()> closing;         ///< events to append with the run's end, the last of this writer

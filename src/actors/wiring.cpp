@@ -15,6 +15,7 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
   inner.p = setup.p;
   inner.work = setup.work;
   inner.time = setup.time;
+  inner.ahead = setup.time->now().time_since_epoch() - setup.time->monotonic();
   inner.observer = setup.observer;
   inner.names_and_files = setup.names_and_files;
   inner.log_of = setup.log_of;

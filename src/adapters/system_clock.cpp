@@ -1,9 +1,10 @@
-// CLOCK_REALTIME, CLOCK_MONOTONIC and getrandom.
+// CLOCK_REALTIME, CLOCK_BOOTTIME and getrandom.
 #include "adapters/system_clock.hpp"
 
 #include "base/check.hpp"
 
 #include <sys/random.h>
+#include <time.h>
 
 #include <chrono>
 
@@ -14,7 +15,9 @@ timestamp system_clock::now() const {
 }
 
 duration system_clock::monotonic() const {
-  return std::chrono::steady_clock::now().time_since_epoch();
+  timespec since_boot{}; // unlike CLOCK_MONOTONIC it goes on while the machine sleeps
+  TROUPE_CHECK(clock_gettime(CLOCK_BOOTTIME, &since_boot) == 0, "the kernel does not know the time");
+  return std::chrono::seconds(since_boot.tv_sec) + std::chrono::nanoseconds(since_boot.tv_nsec);
 }
 
 std::uint64_t system_clock::random() {

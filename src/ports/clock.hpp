@@ -13,7 +13,7 @@ public:
   virtual ~clock() = default;
   /// Wall-clock time; may jump.
   [[nodiscard]] virtual timestamp now() const = 0;
-  /// Never goes back; origin arbitrary.
+  /// Never goes back, goes on while the machine sleeps; origin arbitrary.
   [[nodiscard]] virtual duration monotonic() const = 0;
   /// 64 bits nobody can guess.
   [[nodiscard]] virtual std::uint64_t random() = 0;
