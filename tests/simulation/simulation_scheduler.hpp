@@ -14,6 +14,7 @@
 #pragma GCC diagnostic pop
 
 #include <algorithm>
+#include <optional>
 
 namespace troupe::test {
 
@@ -31,12 +32,13 @@ public:
 
   caf::actor_system& system() { return system_; }
   [[nodiscard]] bool has_job() const { return coordinator_.has_job(); }
-  /// Some actor takes one message.
-  void run_one() {
+  /// Some actor takes one message; which, by its place among the jobs.
+  std::uint32_t run_one() {
     auto& jobs = coordinator_.jobs;
     const auto chosen = random_.below(static_cast<std::uint32_t>(jobs.size()));
     std::swap(jobs.front(), jobs[chosen]);
     coordinator_.run_once();
+    return chosen;
   }
   void run_all() {
     while (coordinator_.try_run_once()) {
@@ -44,8 +46,14 @@ public:
   }
   /// How many actors have not ended.
   [[nodiscard]] std::size_t alive() { return system_.registry().running(); }
-  [[nodiscard]] bool has_timer() const { return coordinator_.has_pending_timeout(); }
-  void next_timer() { coordinator_.trigger_timeout(); }
+  [[nodiscard]] std::size_t jobs() const { return coordinator_.jobs.size(); }
+  /// When the next timer goes off, as elapsed() counts.
+  [[nodiscard]] std::optional<duration> next_timer() const {
+    const auto& timers = coordinator_.clock().schedule();
+    return timers.empty() ? std::nullopt : std::optional<duration>(timers.begin()->first - start_);
+  }
+  /// Time passes; timers that are due go off. `to` as elapsed() counts, not in the past.
+  void advance(duration to) { coordinator_.advance_time(to - elapsed()); }
   [[nodiscard]] duration elapsed() const { return coordinator_.clock().now() - start_; }
 
 private:

@@ -12,6 +12,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,23 @@ public:
   run_checker(const pipeline& p, const asset_graph& graph, std::vector<asset_id> ids, std::uint32_t workers,
               std::vector<std::pair<asset_index, asset_index>> never_made = {})
       : p_(p), graph_(graph), ids_(std::move(ids)), workers_(workers), never_made_(std::move(never_made)),
-        books_(p.assets.size()) {}
+        books_(p.assets.size()), lacks_(p.assets.size(), false), never_was_(p.assets.size(), false) {
+    for (std::uint32_t i = 0; i < ids_.size(); ++i)
+      index_.emplace(ids_[i].value, i);
+    for (const auto& [asset, missing] : never_made_) {
+      lacks_[asset.value] = true;
+      never_was_[missing.value] = true;
+    }
+  }
+
+  /// From now on the error strategy is held against the events too.
+  void expect(error_strategy strategy) { strategy_ = strategy; }
+  /// The times of a segment never go back: they are held against the waits of the retry policy too.
+  void expect_steady_clock() { steady_ = true; }
 
   void observe(const event& e) {
+    if (steady_)
+      goes_on(e);
     event_encoder encoder;
     encoder.add(e);
     event_decoder decoder(encoder.bytes());
@@ -83,6 +98,8 @@ private:
     bool open = false;
     std::uint32_t attempts = 0;
     std::uint32_t in_segment = 0;
+    timestamp retry_at;
+    duration waited{}; ///< before the last retry of this segment
     bool ever_succeeded = false;
     asset_index because;
   };
@@ -94,9 +111,9 @@ private:
   [[nodiscard]] std::string name(std::uint32_t i) const { return std::string(p_.assets[i].name); }
 
   book& of(asset_id id) {
-    const auto at = std::find(ids_.begin(), ids_.end(), id);
-    require(at != ids_.end(), "an event names an unknown asset");
-    return books_[static_cast<std::size_t>(at - ids_.begin())];
+    const auto at = index_.find(id.value);
+    require(at != index_.end(), "an event names an unknown asset");
+    return books_[at->second];
   }
   std::uint32_t index(const book& b) const { return static_cast<std::uint32_t>(&b - books_.data()); }
 
@@ -105,6 +122,26 @@ private:
     require(!is_final(b.status), "(3) " + name(index(b)) + " gets a second final status");
     b.status = status;
   }
+  /// Of what one supervisor decides, nothing is earlier than what stands before it.
+  void goes_on(const event& e) {
+    std::visit(
+        [&](const auto& it) {
+          if constexpr (requires {
+                          it.run;
+                          it.at;
+                        }) {
+            const bool begins = std::holds_alternative<run_started>(e) || std::holds_alternative<run_resumed>(e);
+            require(begins || it.at >= last_at_ || is_interruption(e), "(7) time goes back");
+            last_at_ = begins ? timestamp() : it.at;
+          }
+        },
+        e);
+  }
+  /// Recorded by the next writer, by its clock.
+  static bool is_interruption(const event& e) {
+    const auto* finished = std::get_if<attempt_finished>(&e);
+    return finished != nullptr && finished->outcome == outcome_kind::interrupted;
+  }
   void must_be_going_on() const {
     require(started_ && !finished_, "(3) something happens in a run that is not going on");
   }
@@ -112,14 +149,22 @@ private:
   [[nodiscard]] bool is_root(asset_index asset) const {
     const auto& b = books_[asset.value];
     if (!b.in_run)
-      return std::any_of(never_made_.begin(), never_made_.end(), [&](const auto& n) { return n.second == asset; });
+      return never_was_[asset.value];
     return b.status == asset_status::cancelled || (b.status == asset_status::failed && !satisfied(asset));
   }
   [[nodiscard]] bool reaches(asset_index from, asset_index to) const {
-    if (from == to)
-      return true;
-    const auto down = graph_.downstream(from);
-    return std::any_of(down.begin(), down.end(), [&](asset_index d) { return reaches(d, to); });
+    std::vector<bool> seen(books_.size(), false);
+    std::vector<asset_index> found{from};
+    for (std::size_t next = 0; next < found.size(); ++next) {
+      if (found[next] == to)
+        return true;
+      for (const auto d : graph_.downstream(found[next]))
+        if (!seen[d.value]) {
+          seen[d.value] = true;
+          found.push_back(d);
+        }
+    }
+    return false;
   }
 
   void check(const run_started& e) {
@@ -136,18 +181,50 @@ private:
     require(started_ && open_ == 0, "a run is resumed with attempts open");
     finished_.reset();
     stopping_.reset();
+    must_stop_ = false;
     for (auto& b : books_) {
       if (b.status == asset_status::succeeded || b.status == asset_status::fresh)
         continue;
       b.status = asset_status::waiting;
       b.in_segment = 0;
+      b.waited = {};
     }
+  }
+  /// The oracle of core/backoff: what a wait may be.
+  void check_wait(const book& b, const retry_policy& retry, duration wait) const {
+    const auto who = name(index(b));
+    const auto first = std::min(retry.delay, retry.max_delay);
+    duration most = first;
+    for (std::uint32_t failed = 1; failed < b.in_segment; ++failed)
+      most = retry.backoff == backoff::fixed    ? most
+             : retry.backoff == backoff::linear ? std::min(most + first, retry.max_delay)
+                                                : std::min(most * 2, retry.max_delay);
+    duration least = most;
+    if (retry.jitter == jitter::full)
+      least = duration::zero();
+    else if (retry.jitter == jitter::equal)
+      least = most / 2;
+    else if (retry.jitter == jitter::decorrelated) {
+      least = first;
+      most = std::min(retry.max_delay, std::max(first, b.waited) * 3);
+    }
+    require(least <= wait && wait <= most, "(7) the wait before the next attempt of " + who + " is not the policy's");
+  }
+  /// After a failure that is not allowed.
+  void failed(const book& b) {
+    if (!satisfied(asset_index(index(b))) && strategy_ && *strategy_ != error_strategy::continue_)
+      must_stop_ = true;
+  }
+  void nothing_must_stop(const std::string& who) const {
+    require(!must_stop_, "something begins after a failure that ends the run: " + who);
   }
   void check(const asset_found_fresh& e) {
     must_be_going_on();
     auto& b = of(e.asset);
     require(all_satisfied(asset_index(index(b))), "(1) " + name(index(b)) + " is fresh before what it needs is done");
     require(b.status == asset_status::waiting, "a failed attempt is followed by fresh: " + name(index(b)));
+    require(!stopping_, "an asset is found fresh in a run that is stopping: " + name(index(b)));
+    nothing_must_stop(name(index(b)));
     end(b, asset_status::fresh);
   }
   void check(const attempt_started& e) {
@@ -155,6 +232,9 @@ private:
     auto& b = of(e.asset);
     const auto who = name(index(b));
     require(!stopping_, "something starts in a run that is stopping: " + who);
+    nothing_must_stop(who);
+    require(!steady_ || b.status != asset_status::retrying || e.at >= b.retry_at,
+            "(7) " + who + " does not wait its wait out");
     require(all_satisfied(asset_index(index(b))), "(1) " + who + " starts before what it needs is done");
     require(!b.open, "(2) " + who + " has two attempts at once");
     require(!b.ever_succeeded, "(5) " + who + " runs again after it succeeded");
@@ -186,8 +266,18 @@ private:
     --open_;
     for (const auto& [pool, slots] : p_.settings_of(asset_index(index(b))).pools)
       used_[pool] -= slots;
+    const auto& retry = p_.settings_of(asset_index(index(b))).retry;
+    const bool may_retry = e.outcome != outcome_kind::succeeded && e.outcome != outcome_kind::cancelled &&
+                           e.outcome != outcome_kind::interrupted && e.outcome != outcome_kind::not_started &&
+                           (retry.on_exit_codes.empty() ||
+                            (e.outcome == outcome_kind::exited && contains(retry.on_exit_codes, e.exit_code)));
+    require(e.retry_at.has_value() == (may_retry && !stopping_ && b.in_segment < retry.attempts),
+            "(7) " + who + " is tried again against its policy, or not tried again");
     if (e.retry_at) {
       require(!stopping_, "a run that is stopping tries again");
+      check_wait(b, retry, *e.retry_at - e.at);
+      b.retry_at = *e.retry_at;
+      b.waited = *e.retry_at - e.at;
       require(*e.retry_at >= e.at, "a retry before its time");
       require(e.outcome != outcome_kind::succeeded && e.outcome != outcome_kind::cancelled &&
                   e.outcome != outcome_kind::interrupted && e.outcome != outcome_kind::not_started,
@@ -200,7 +290,11 @@ private:
       end(b, asset_status::cancelled);
     } else {
       end(b, asset_status::failed);
+      failed(b);
     }
+  }
+  [[nodiscard]] static bool contains(const std::vector<int>& codes, int code) {
+    return std::find(codes.begin(), codes.end(), code) != codes.end();
   }
   void check(const assets_settled& e) {
     must_be_going_on();
@@ -215,6 +309,7 @@ private:
       const asset_index asset(index(b));
       if (e.status == asset_status::failed) {
         require(all_satisfied(asset), "(1) " + name(asset.value) + " is examined before what it needs is done");
+        failed(b);
       } else if (e.status == asset_status::cancelled) {
         require(stopping_.has_value(), name(asset.value) + " is cancelled in a run that nobody stopped");
       } else {
@@ -228,7 +323,10 @@ private:
   void check(const run_stopping& e) {
     must_be_going_on();
     require(!stopping_, "a run stops twice");
+    if (strategy_)
+      require(e.cause != stop_cause::failure || must_stop_, "the run stops for a failure that does not end it");
     stopping_ = e.cause;
+    must_stop_ = false;
   }
   void check(const run_finished& e) {
     must_be_going_on();
@@ -245,8 +343,7 @@ private:
       cancelled = cancelled || b.status == asset_status::cancelled;
       bad = bad || b.status == asset_status::cancelled || b.status == asset_status::blocked ||
             (b.status == asset_status::failed && !satisfied(asset_index(i)));
-      const auto missing =
-          std::any_of(never_made_.begin(), never_made_.end(), [&](const auto& n) { return n.first.value == i; });
+      const bool missing = lacks_[i];
       if (b.status == asset_status::blocked)
         require(!all_satisfied(asset_index(i)) || missing, name(i) + " is blocked by nobody");
       else if (b.status != asset_status::succeeded &&
@@ -271,6 +368,13 @@ private:
   std::uint32_t workers_;
   std::vector<std::pair<asset_index, asset_index>> never_made_;
   std::vector<book> books_;
+  std::vector<bool> lacks_;                                // by asset_index: needs one outside that was never made
+  std::vector<bool> never_was_;                            // by asset_index: such a one
+  std::unordered_map<std::uint32_t, std::uint32_t> index_; // by asset_id
+  std::optional<error_strategy> strategy_;
+  bool steady_ = false;
+  timestamp last_at_;
+  bool must_stop_ = false;
   run_state replayed_;
   bool started_ = false;
   std::optional<stop_cause> stopping_;
