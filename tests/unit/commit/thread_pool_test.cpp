@@ -37,11 +37,11 @@ TEST_CASE("the end waits for all that was given, also for what work itself gave"
 }
 
 TEST_CASE("several threads work at once") {
-  thread_pool pool(2);
   std::promise<void> first;
   std::promise<void> second;
   auto first_done = first.get_future().share();
   auto second_done = second.get_future().share();
+  thread_pool pool(2); // after what its threads use: its end waits for them
   // Each waits for the other: one thread alone would never end.
   pool.submit([&] {
     first.set_value();
