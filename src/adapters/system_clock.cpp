@@ -27,13 +27,4 @@ std::uint64_t system_clock::random() {
   return bits;
 }
 
-timestamp forward_clock::now() const {
-  const std::lock_guard lock(mutex_);
-  const auto told = behind_.now();
-  if (told + ahead_ < last_)
-    ahead_ = last_ - told;
-  last_ = told + ahead_;
-  return last_;
-}
-
 } // namespace troupe

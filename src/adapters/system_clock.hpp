@@ -1,9 +1,9 @@
-// The system's clocks and random bits, and a wall clock for histories. Knows nothing of what is timed.
+// The system's clocks and random bits, and the time of a run. Knows nothing of what is timed.
 #pragma once
 
 #include "ports/clock.hpp"
 
-#include <mutex>
+#include <algorithm>
 
 namespace troupe {
 
@@ -15,23 +15,21 @@ public:
   [[nodiscard]] std::uint64_t random() override;
 };
 
-/// Wall-clock time that never goes back: where the clock behind it does, this one goes on from where it was, so that
-/// what ends never ends before it began. Steps forward (a machine that slept) pass. Not for comparing with files'
-/// times.
-class forward_clock final : public clock {
+/// The time of a run: the wall clock as it was when the run began, and steady from there, so that what ends never ends
+/// before it began, and no span holds what somebody did to the wall clock. Not for comparing with files' times.
+class run_clock final : public clock {
 public:
-  /// `behind` outlives this. No time before `not_before` is told.
-  explicit forward_clock(clock& behind, timestamp not_before = {}) : behind_(behind), last_(not_before) {}
+  /// `behind` outlives this. Begins no earlier than `not_before`.
+  explicit run_clock(clock& behind, timestamp not_before = {})
+      : behind_(behind), ahead_(std::max(behind.now(), not_before).time_since_epoch() - behind.monotonic()) {}
 
-  [[nodiscard]] timestamp now() const override;
+  [[nodiscard]] timestamp now() const override { return timestamp(ahead_ + behind_.monotonic()); }
   [[nodiscard]] duration monotonic() const override { return behind_.monotonic(); }
   [[nodiscard]] std::uint64_t random() override { return behind_.random(); }
 
 private:
   clock& behind_;
-  mutable std::mutex mutex_;
-  mutable timestamp last_;
-  mutable duration ahead_{}; ///< of the clock behind
+  duration ahead_; ///< over the monotonic clock
 };
 
 } // namespace troupe

@@ -31,8 +31,8 @@ constexpr std::uint64_t checkpoint_events = 10'000;
 /// What both a new and a resumed run need.
 struct prepared_run {
   const project& on;
-  system_clock& time;     ///< for what is compared with files' times
-  forward_clock& history; ///< for what is recorded
+  system_clock& time; ///< for what is compared with files' times
+  run_clock& history; ///< for what is recorded
   state_writer& writer;
   planning& plan;
   run_request request;
@@ -222,7 +222,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   if (!scope)
     return scope.error();
   system_clock time;
-  forward_clock history(time);
+  run_clock history(time);
   const auto began = history.now(); // the run's duration is the user's: planning is part of it
   auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time);
   if (!writer)
@@ -299,7 +299,7 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
                 name + " has succeeded: there is nothing to resume (troupe run brings the pipeline up to date)");
 
   auto state = past->state;
-  forward_clock history(time, past->record.started_at);
+  run_clock history(time, past->record.started_at);
   const run_resumed resumed{number, history.now()};
   auto reopened = state;
   reopened.apply(resumed);
