@@ -2,6 +2,7 @@
 #include "simulated_run.hpp"
 
 #include "invariants.hpp"
+#include "projection_check.hpp"
 #include "simulated_life.hpp"
 
 #include <algorithm>
@@ -48,6 +49,7 @@ public:
         break;
       require(!last, "(3) the run has not settled");
     }
+    check_projections(case_, world_.journal.events());
     check_history(case_, world_.journal.events(), random_);
     return summary();
   }
@@ -86,6 +88,7 @@ private:
   std::optional<run_state> recover(bool last) {
     auto& journal = world_.journal;
     const bool clean = !journal.events().empty() && std::holds_alternative<writer_closed>(journal.events().back());
+    const auto open = check_projections(case_, journal.events());
     opening_ = {writer_opened{world_.time.now(), "boot", 1}};
     auto state = folded();
     if (const auto kept = journal.from_checkpoint()) {
@@ -96,9 +99,8 @@ private:
       const auto ended = world_.processes.end_all();
       paths_.reached_if(rare_path::leftover_ended, ended > 0);
       std::vector<event> found = std::exchange(opening_, {});
-      for (std::uint32_t position = 0; position < state.size(); ++position)
-        if (state.at(position).open)
-          found.emplace_back(interrupted(state, position));
+      for (const auto& attempt : open)
+        found.emplace_back(interrupted(attempt));
       const bool anything = found.size() > 1;
       if (!journal.append_now(std::move(found))) {
         paths_.reached(rare_path::recovery_refused);
@@ -115,11 +117,11 @@ private:
     return state;
   }
 
-  [[nodiscard]] event interrupted(const run_state& state, std::uint32_t position) const {
+  [[nodiscard]] event interrupted(const open_attempt& open) const {
     attempt_finished lost;
-    lost.run = case_.started.run;
-    lost.asset = state.id_at(position);
-    lost.attempt = state.at(position).attempts;
+    lost.run = open.run;
+    lost.asset = open.asset;
+    lost.attempt = open.attempt;
     lost.at = world_.time.now();
     lost.outcome = outcome_kind::interrupted;
     lost.message = "the supervisor died while this attempt ran";
@@ -128,6 +130,9 @@ private:
 
   void live(run_state state, bool last) {
     auto first = std::exchange(opening_, {});
+    const auto is_names = [](const event& e) { return std::holds_alternative<names_interned>(e); };
+    if (std::none_of(world_.journal.events().begin(), world_.journal.events().end(), is_names))
+      first.push_back(names_of(case_));
     if (!state.started()) {
       first.emplace_back(case_.started);
       state.apply(case_.started);

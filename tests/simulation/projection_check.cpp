@@ -1,0 +1,131 @@
+// Two ways to read a history.
+#include "projection_check.hpp"
+
+#include "core/memory_tables.hpp"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <string>
+
+namespace troupe::test {
+
+namespace {
+
+void require(bool holds, const std::string& what) {
+  if (!holds)
+    throw std::runtime_error("(4) " + what);
+}
+
+/// One asset, by plain reading.
+struct asset_reading {
+  std::uint32_t attempt = 0;
+  attempt_state state = attempt_state::none;
+  bool open = false;
+  std::int32_t process_group = 0;
+  std::optional<std::uint32_t> made_by; ///< attempt of the last success
+  std::optional<digest> made;
+};
+
+attempt_state reading_of(outcome_kind outcome) {
+  switch (outcome) {
+  case outcome_kind::succeeded:
+    return attempt_state::succeeded;
+  case outcome_kind::cancelled:
+    return attempt_state::cancelled;
+  case outcome_kind::interrupted:
+    return attempt_state::interrupted;
+  default:
+    return attempt_state::failed;
+  }
+}
+
+void read(const event& e, std::map<asset_id, asset_reading>& assets) {
+  if (const auto* started = std::get_if<attempt_started>(&e)) {
+    auto& one = assets[started->asset];
+    one.attempt = started->attempt;
+    one.state = attempt_state::running;
+    one.open = true;
+    one.process_group = 0;
+  } else if (const auto* spawned = std::get_if<attempt_spawned>(&e)) {
+    assets[spawned->asset].process_group = spawned->process_group;
+  } else if (const auto* finished = std::get_if<attempt_finished>(&e)) {
+    auto& one = assets[finished->asset];
+    one.open = false;
+    one.state = reading_of(finished->outcome);
+    if (finished->made) {
+      one.made_by = finished->attempt;
+      one.made = finished->made->data_version;
+    }
+  }
+}
+
+void check_asset(const asset_reading& read, const asset_record& shown) {
+  require(shown.attempt == read.state && shown.attempt_number == read.attempt,
+          "the last attempt of an asset is shown as another");
+  require(shown.last.has_value() == read.made_by.has_value(),
+          read.made_by ? "what an asset made is not shown" : "an asset is shown as made that was not");
+  require(!shown.last || (shown.last->attempt == *read.made_by && shown.last->made.data_version == *read.made),
+          "the last materialization of an asset is shown as another");
+}
+
+void check_run(const random_case& on, const std::vector<event>& events, const memory_tables& shown) {
+  run_state state;
+  std::uint32_t attempts = 0;
+  for (const auto& e : events) {
+    state.apply(e);
+    attempts += std::holds_alternative<attempt_started>(e) ? 1 : 0;
+  }
+  const auto record = shown.runs.find(on.started.run);
+  require((record != shown.runs.end()) == state.started(), "a run is shown that was not, or the reverse");
+  if (!state.started())
+    return;
+  const auto& run = record->second;
+  require(run.status == state.finished().value_or(run_status::running), "a run is shown with another status");
+  require(!state.finished() || run.counts == state.counts(), "a run is shown with other counts");
+  require(run.finished_at.has_value() == state.finished().has_value(), "a run is shown as ended that is not");
+  require(run.attempts == attempts, "a run is shown with another number of attempts");
+}
+
+} // namespace
+
+event names_of(const random_case& on) {
+  names_interned names;
+  names.names.resize(3 * on.ids.size(), "test/none");
+  for (std::size_t i = 0; i < names.names.size(); ++i)
+    names.names[i] = "test/unused" + std::to_string(i);
+  for (std::size_t i = 0; i < on.ids.size(); ++i)
+    names.names[on.ids[i].value] = "test/" + std::string(on.p->assets[i].name);
+  return names;
+}
+
+std::vector<open_attempt> check_projections(const random_case& on, const std::vector<event>& events) {
+  memory_tables shown;
+  projector fold(shown);
+  std::map<asset_id, asset_reading> assets;
+  for (const auto& e : events) {
+    const auto folded = fold.apply(shown.state.last_seq + 1, e);
+    require(folded.has_value(), folded ? "" : "an event cannot be folded: " + folded.error().message);
+    read(e, assets);
+  }
+  require(shown.state.last_seq == events.size(), "events are not counted");
+  require(shown.state.closed_cleanly == (events.empty() || std::holds_alternative<writer_closed>(events.back())),
+          "a writer that died is shown as closed, or the reverse");
+  std::vector<open_attempt> open;
+  for (const auto& [key, attempt] : shown.open_attempts) {
+    const auto& one = assets[attempt.asset];
+    require(one.open && one.attempt == attempt.attempt, "an attempt is shown as open that is not");
+    require(one.process_group == attempt.process_group, "the process of an attempt is shown as another");
+    open.push_back(attempt);
+  }
+  for (const auto& [id, one] : assets) {
+    const auto record = shown.assets.find(id);
+    require(record != shown.assets.end(), "an asset is not shown");
+    check_asset(one, record->second);
+    require(one.open == shown.open_attempts.contains({on.started.run, id}), "an attempt that is open is not shown");
+  }
+  check_run(on, events, shown);
+  return open;
+}
+
+} // namespace troupe::test
