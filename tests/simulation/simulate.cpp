@@ -101,8 +101,11 @@ int show(std::uint64_t seed) {
 /// Every `stride`th seed from the `first`th on. Stops at the first violation.
 totals play(const options& asked, std::uint64_t first, std::uint64_t stride) {
   totals all;
+  const bool tells = first == 0 && isatty(STDERR_FILENO) != 0;
   for (auto i = first; i < asked.seeds; i += stride) {
     current_seed = asked.from + i;
+    if (tells && all.seeds % 1000 == 0)
+      std::fprintf(stderr, "\r%3llu %%\r", static_cast<unsigned long long>(100 * i / asked.seeds));
     try {
       all.add(simulate(current_seed));
     } catch (const std::runtime_error& violation) {
