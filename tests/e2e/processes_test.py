@@ -224,6 +224,18 @@ def a_run_after_a_killed_one(shop):
     equal([r["status"] for r in shop.troupe("runs", "--json").must(0).json()["runs"]], ["succeeded", "interrupted"])
 
 
+def a_supervisor_killed_by_its_first_command(shop):
+    """Before anything but the run's beginning can be on disk."""
+    shop.pipeline({"a": {"command": "echo $$ >> a.pid; test -e go || { kill -9 $PPID; sleep 300; }"}})
+    finish(shop.start("run"))
+    leftover = int(shop.lines("a.pid")[0])
+    assert alive(leftover)
+    shop.write("go", "")
+    equal(statuses(shop.run()), {"a": "succeeded"})
+    assert not alive(leftover), "the leftover of the dead supervisor still runs"
+    equal([r["status"] for r in shop.troupe("runs", "--json").must(0).json()["runs"]], ["succeeded", "interrupted"])
+
+
 def resume_after_a_failure(shop):
     shop.pipeline({"a": {"command": "echo ran >> a.log"}, "b": {"command": "test -e fixed", "deps": ["a"]}, "c": {"command": "true", "deps": ["b"]}})
     first = shop.run(status=1)
@@ -295,7 +307,7 @@ TESTS = [the_exit_status_of_a_command, a_command_that_does_not_exist_or_is_not_e
          an_allowed_failure, retries, long_output_keeps_head_and_tail, a_command_that_closes_its_pipes_and_lives_on, a_daemon_does_not_outlive_the_run,
          what_a_command_is_given, outputs_of_every_kind, a_fifo_as_output_does_not_hang, a_command_that_deletes_the_working_folder,
          sigint_ends_the_run_and_its_children, a_second_sigint_kills_at_once, sigterm_ends_with_143, a_killed_supervisor_is_recovered_from,
-         a_run_after_a_killed_one, resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
+         a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
          workers_and_pools_bound_what_runs_at_once, it_is_really_parallel]
 
 if __name__ == "__main__":
