@@ -44,19 +44,32 @@ struct finding {
   std::string what;
 };
 
-/// Plays seeds 1 … `seeds` with one bug switched on, in a process of its own, until something is found.
-finding hunt(int bug, std::uint64_t seeds) {
+bool is_expected(std::string_view what, std::string_view expects) {
+  for (;;) {
+    const auto bar = expects.find('|');
+    if (what.find(expects.substr(0, bar)) != std::string_view::npos)
+      return true;
+    if (bar == std::string_view::npos)
+      return false;
+    expects.remove_prefix(bar + 1);
+  }
+}
+
+/// Plays seeds `from` … `last` with one bug switched on, in a process of its own, until something is found that is
+/// expected or stops the engine.
+finding hunt(int bug, std::uint64_t from, std::uint64_t last, std::string_view expects) {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   const auto child = fork();
   if (child == 0) {
     to_parent = ends[1];
     planted_bug = bug;
-    for (current_seed = 1; current_seed <= seeds; ++current_seed) {
+    for (current_seed = from; current_seed <= last; ++current_seed) {
       try {
         static_cast<void>(simulate(current_seed));
       } catch (const std::runtime_error& violation) {
-        found(current_seed, violation.what());
+        if (is_expected(violation.what(), expects))
+          found(current_seed, violation.what());
       }
     }
     std::_Exit(0);
@@ -77,15 +90,12 @@ finding hunt(int bug, std::uint64_t seeds) {
   return {std::strtoull(text.c_str(), nullptr, 10), text.substr(space + 1)};
 }
 
-bool is_expected(std::string_view what, std::string_view expects) {
-  for (;;) {
-    const auto bar = expects.find('|');
-    if (what.find(expects.substr(0, bar)) != std::string_view::npos)
-      return true;
-    if (bar == std::string_view::npos)
-      return false;
-    expects.remove_prefix(bar + 1);
-  }
+/// A history that another rule ended first says nothing of this one: the hunt goes on.
+finding hunt(int bug, std::string_view expects) {
+  constexpr std::uint64_t last = 5000;
+  for (auto one = hunt(bug, 1, last, expects);; one = hunt(bug, one.seed + 1, last, expects))
+    if (one.seed == 0 || is_expected(one.what, expects))
+      return one;
 }
 
 } // namespace
@@ -98,21 +108,20 @@ TEST_CASE("every planted bug is found, by the rule that it breaks") {
     CHECK_MESSAGE(!entry.lost, name << ": its place in the sources is gone, plant it anew in planted_bugs.txt");
     if (entry.lost)
       continue;
-    const auto first = hunt(bug, 5000);
-    CHECK_MESSAGE(first.seed != 0, name << ": nobody finds it");
-    CHECK_MESSAGE(is_expected(first.what, entry.expects), name << ": found by another rule: " << first.what);
+    const auto first = hunt(bug, entry.expects);
+    CHECK_MESSAGE(first.seed != 0, name << ": not found by the rule that it breaks");
     MESSAGE(name << ": seed " << first.seed << ", " << first.what);
   }
 }
 
 TEST_CASE("with no bug switched on nothing is found") {
-  CHECK(hunt(0, 500).seed == 0);
+  CHECK(hunt(0, 1, 500, "").seed == 0);
 }
 
 TEST_CASE("a failing seed fails in the same way again") {
   for (const int bug : {1, 5, 20}) {
-    const auto once = hunt(bug, 5000);
-    const auto again = hunt(bug, 5000);
+    const auto once = hunt(bug, 1, 5000, "");
+    const auto again = hunt(bug, 1, 5000, "");
     CHECK(once.seed != 0);
     CHECK(once.seed == again.seed);
     CHECK(once.what == again.what);

@@ -187,6 +187,7 @@ random_case make_random_case(seeded& random) {
   made.faults = random_faults(random);
   made.lives = 2 + random.below(6);
   made.checkpoint_every = random.once_in(2) ? 1 : 1 + random.below(20);
+  made.slow_disk = random.once_in(4);
   made.hurry = 3 + random.below(20);
   const auto trouble = random.once_in(3) ? 1000 : 2 + random.below(12); // one asset in so many fails
   for (std::uint32_t i = 0; i < size; ++i) {

@@ -58,6 +58,7 @@ struct random_case {
   fault_plan faults;
   std::uint32_t lives = 1;            ///< supervisors at most
   std::uint64_t checkpoint_every = 1; ///< events
+  bool slow_disk = false;             ///< commits lag behind
   std::uint32_t hurry = 1;            ///< time passes once in so many steps though other things could happen
 };
 

@@ -28,7 +28,7 @@ simulated_life::simulated_life(simulated_world& world, run_state state, std::vec
       stop_once_in_(20 + world.random.below(200)) {
   world_.time.scheduler = &scheduler_;
   world_.journal.on_append = [this](const event& e) { check([&] { invariants_.appended(e, nullptr, {}); }); };
-  world_.journal.append(std::move(first), false, {});
+  world_.journal.append(std::move(first), true, {});
   world_.journal.on_append = [this](const event& e) {
     if (world_.log.keeps())
       world_.log.add("  appended: ", event_to_json(world_.journal.events().size(), e, asset_names()));
@@ -60,6 +60,8 @@ void simulated_life::take_down() {
 }
 
 void simulated_life::close() {
+  if (!actors_.supervisor)
+    return; // it never began
   take_down();
   require(scheduler_.alive() == 0, "actors outlive their run");
 }
@@ -108,7 +110,28 @@ void simulated_life::spawn() {
   });
 }
 
+/// Nothing is started before it is on disk that somebody is here: only then are leftovers looked for.
+bool simulated_life::record_beginning() {
+  if (may_crash_ && random_.once_in(20)) {
+    note_crash();
+    return false;
+  }
+  commit(1);
+  if (const auto& failure = world_.journal.failure()) {
+    paths_.reached(rare_path::beginning_not_recorded);
+    end_ = run_end{false, failure->message, false};
+    return false;
+  }
+  if (may_crash_ && random_.once_in(20)) {
+    note_crash();
+    return false;
+  }
+  return true;
+}
+
 void simulated_life::play() {
+  if (!record_beginning())
+    return;
   if (world_.on.faults.stops && random_.once_in(30)) {
     paths_.reached(rare_path::stop_before_begin);
     invariants_.stop_ordered(false);
@@ -154,7 +177,7 @@ void simulated_life::step() {
     may(what::message, 4);
   if (!due.empty())
     may(what::answer, due.size() > 4 ? 3 : 1);
-  if (world_.journal.has_appended())
+  if (world_.journal.has_appended() && (count == 0 || !world_.on.slow_disk || random_.once_in(10)))
     may(what::commit, 1);
   if (world_.journal.has_answers())
     may(what::told, 1);
@@ -189,7 +212,7 @@ void simulated_life::step() {
     break;
   }
   case what::commit:
-    commit();
+    commit(1 + random_.below(4));
     break;
   case what::told:
     world_.log.add("the journal answers");
@@ -205,13 +228,13 @@ bool simulated_life::may_stop() {
   return world_.on.faults.stops && stops_ < 3;
 }
 
-void simulated_life::commit() {
+void simulated_life::commit(std::uint32_t appends) {
   auto fault = commit_fault::none;
   if (may_fail_ && random_.once_in(12))
     fault = random_.once_in(2) ? commit_fault::fails : commit_fault::unknown;
   const auto before = world_.journal.failure().has_value();
   const auto events = world_.journal.events().size();
-  world_.journal.commit(1 + random_.below(4), fault);
+  world_.journal.commit(appends, fault);
   const auto& failure = world_.journal.failure();
   const bool failed = failure && !before;
   world_.log.add("commit: ", world_.journal.events().size() - events, " events", failed ? ", " + failure->message : "");

@@ -66,11 +66,12 @@ public:
   [[nodiscard]] bool crashed() const { return !end_; }
 
 private:
+  [[nodiscard]] bool record_beginning();
   void spawn();
   void take_down();
   void step();
   bool may_stop();
-  void commit();
+  void commit(std::uint32_t appends);
   void advance();
   void set_clock();
   void report_again();

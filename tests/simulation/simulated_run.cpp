@@ -87,7 +87,7 @@ private:
   /// state that the run goes on with, or nullopt.
   std::optional<run_state> recover(bool last) {
     auto& journal = world_.journal;
-    const bool clean = !journal.events().empty() && std::holds_alternative<writer_closed>(journal.events().back());
+    const bool clean = journal.events().empty() || std::holds_alternative<writer_closed>(journal.events().back());
     const auto open = check_projections(case_, journal.events());
     opening_ = {writer_opened{world_.time.now(), "boot", 1}};
     auto state = folded();
