@@ -230,7 +230,7 @@ def a_clock_that_jumps_between_runs(shop):
     clock.off(-48 * HOUR)
     for verb in (["runs"], ["status"], ["show", "latest"], ["explain", "a"]):
         text = shop.troupe(*verb, env=clock.env).must(0).text
-        assert not re.search(r"-\d+(\.\d+)?(ms|s|m|h|d)\b", text), text      # nothing takes less than no time, or was "-2d ago"
+        assert not re.search(r"[ (]-\d", text), text      # nothing takes less than no time, or was "-2d ago"
 
 
 def a_clock_that_jumps_back_during_a_run(shop):

@@ -1,94 +1,22 @@
-// The verbs that only look: plan, status, explain, graph, runs, show, logs, validate, and the small ones.
-#include "adapters/lmdb_journal_store.hpp"
-#include "adapters/system_clock.hpp"
+// The verbs that only look: plan, status, explain, graph, validate, and the small ones.
 #include "app/cli/run_text.hpp"
-#include "fake_engine.hpp"
 #include "support/temporary_folder.hpp"
 #include "terminal.hpp"
+#include "verb_fixtures.hpp"
 
-#include <boost/json.hpp>
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 using namespace troupe;
 using test::engine;
+using test::has;
+using test::made_in;
+using test::status_of;
+using test::text_of;
 using test::troupe_cli;
 namespace bj = boost::json;
-
-namespace {
-
-asset_run_report ran(std::string name, asset_status status) {
-  asset_run_report asset;
-  asset.name = std::move(name);
-  asset.status = status;
-  asset.attempts = 1;
-  asset.started_at = test::at(1);
-  asset.took = std::chrono::milliseconds(2500);
-  asset.reasons = {{reason_kind::never_materialized, ""}};
-  return asset;
-}
-
-run_report some_run(run_status status = run_status::failed) {
-  run_report report;
-  report.run = test::make_run(3, status);
-  report.run.request.selection = {"report"};
-  report.run.request.params = {{"n", "5"}};
-  auto clean = ran("clean", asset_status::failed);
-  clean.error = "exit status 2";
-  clean.attempts = 2;
-  clean.last_log_attempt = 2;
-  clean.has_log = true;
-  asset_run_report blocked;
-  blocked.name = "report";
-  blocked.status = asset_status::blocked;
-  blocked.because = "clean";
-  asset_run_report fresh;
-  fresh.name = "raw";
-  fresh.status = asset_status::fresh;
-  report.assets = {fresh, clean, blocked, ran("n[a]", asset_status::succeeded)};
-  report.run.counts = test::counts_of(report);
-  return report;
-}
-
-void with_run() {
-  test::reset();
-  engine().runs = {some_run().run};
-  engine().report = [](run_number) { return some_run(); };
-}
-
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found)
-    MESSAGE(part, " is not in\n", text);
-  return found;
-}
-
-std::string text_of(const bj::value& value) {
-  return std::string(value.as_string());
-}
-
-asset_status_report status_of(asset_index asset, plan_action action, std::vector<reason> reasons) {
-  asset_status_report status;
-  status.asset = asset;
-  status.action = action;
-  status.fresh = action == plan_action::fresh;
-  status.reasons = std::move(reasons);
-  return status;
-}
-
-materialization made_in(std::uint32_t run) {
-  materialization made;
-  made.run = run_number(run);
-  made.attempt = 1;
-  made.finished_at = test::at(9);
-  made.took = std::chrono::seconds(3);
-  return made;
-}
-
-} // namespace
 
 TEST_CASE("without a verb the help is printed") {
   const auto done = troupe_cli({});
@@ -267,146 +195,6 @@ TEST_CASE("explain of something that is no asset names the nearest, or the asset
   CHECK(done.err == "error: n is 2 assets; name one of them: n[a] and n[b]\n");
 }
 
-TEST_CASE("explain --run tells what happened in that run") {
-  with_run();
-  engine().logs_folder = "/logs";
-  auto done = troupe_cli({"explain", "clean", "--run", "3"});
-  CHECK(done.status == 0);
-  CHECK(has(done.out, "in run #3 ("));
-  CHECK(has(done.out, "): failed\n  - It ran and failed (2 attempts): exit status 2."));
-  CHECK(has(done.out, "log: /logs/3.clean.2.log"));
-  CHECK(has(troupe_cli({"explain", "side", "--run", "3"}).out, "not part of it"));
-  const auto document = bj::parse(troupe_cli({"explain", "clean", "--run", "3", "--json"}).out);
-  CHECK(document.at("result").at("status") == "failed");
-  CHECK(document.at("explanation").as_array().size() == 2);
-  CHECK(bj::parse(troupe_cli({"explain", "side", "--run", "3", "--json"}).out).at("result").is_null());
-  CHECK(troupe_cli({"explain", "clean", "--run", "9"}).status == 2);
-}
-
-TEST_CASE("the history is listed newest first, shortened unless asked") {
-  test::reset();
-  CHECK(troupe_cli({"runs"}).out == "no runs yet\n");
-  CHECK(bj::parse(troupe_cli({"runs", "--json"}).out).at("runs").as_array().empty());
-  for (std::uint32_t n = 25; n > 0; --n)
-    engine().runs.push_back(test::make_run(n, n == 25 ? run_status::running : run_status::succeeded));
-  const auto text = troupe_cli({"runs"}).out;
-  CHECK(has(text, "#25  demo      running"));
-  CHECK(has(text, "older ones are not listed"));
-  CHECK_FALSE(text.find("#5 ") != std::string::npos);
-  CHECK(has(troupe_cli({"runs", "--limit", "0"}).out, " #1  demo"));
-  CHECK(bj::parse(troupe_cli({"runs", "--json"}).out).at("runs").as_array().size() == 25);
-  CHECK(bj::parse(troupe_cli({"runs", "--json", "-l", "3"}).out).at("runs").as_array().size() == 3);
-}
-
-TEST_CASE("a run is shown whole, with the end of the logs of what failed") {
-  with_run();
-  const temporary_folder folder;
-  engine().logs_folder = folder.path();
-  std::ofstream(folder.path() + "/3.clean.2.log") << "one\n\x1b[31mtwo\x1b[0m\nno end";
-  const auto done = troupe_cli({"show"});
-  CHECK(done.status == 0);
-  CHECK(has(done.out, "run #3 of demo: failed\n"));
-  CHECK(has(done.out, "asked     report --param n=5\n"));
-  CHECK(has(done.out, "assets    1 failed, 1 blocked, 1 succeeded, 1 fresh\n"));
-  CHECK(has(done.out, "report  blocked                                blocked by clean\n"));
-  CHECK(has(done.out, "1 fresh asset not listed (--all lists them)"));
-  CHECK(has(done.out, "failed: clean after 2 attempts: exit status 2\n"));
-  CHECK(has(done.out, "  | one\n  | two\n  | no end\n"));
-  CHECK(has(troupe_cli({"show", "#3", "--all"}).out, "raw     fresh"));
-  CHECK(text_of(bj::parse(troupe_cli({"show", "3", "--json"}).out).at("assets").at("clean").at("log")) ==
-        folder.path() + "/3.clean.2.log");
-  CHECK(troupe_cli({"show", "4"}).status == 2);
-  engine().report = [](run_number) -> result<run_report> { return fail(error_code::state_unusable, "damaged"); };
-  CHECK(troupe_cli({"show"}).status == 3);
-}
-
-TEST_CASE("logs prints the last output of the latest run that executed the asset") {
-  with_run();
-  const temporary_folder folder;
-  engine().logs_folder = folder.path();
-  std::ofstream(folder.path() + "/3.clean.2.log") << "second\xFF\n";
-  std::ofstream(folder.path() + "/3.clean.1.log") << "first\n";
-  CHECK(troupe_cli({"logs", "clean"}).out == "second\xFF\n"); // bytes as they are
-  CHECK(troupe_cli({"logs", "clean", "--attempt", "1", "--run", "3"}).out == "first\n");
-  const auto document = bj::parse(troupe_cli({"logs", "clean", "--json"}).out);
-  CHECK(document.at("attempt") == 2);
-  CHECK(document.at("text") == "second\xEF\xBF\xBD\n");
-  auto done = troupe_cli({"logs", "clean", "--attempt", "3"});
-  CHECK(done.status == 2);
-  CHECK(has(done.err, "clean had 2 attempts in run #3"));
-}
-
-TEST_CASE("logs says why there is nothing to print") {
-  with_run();
-  engine().logs_folder = "/nowhere";
-  auto done = troupe_cli({"logs", "n[a]"});
-  CHECK(done.status == 0);
-  CHECK(done.out.empty());
-  CHECK(has(done.err, "attempt 1 at n[a] in run #3 wrote nothing\n"));
-  CHECK(has(troupe_cli({"logs", "clean"}).err, "or its log is gone"));
-  CHECK(has(troupe_cli({"logs", "report", "--run", "3"}).err, "report was not executed in run #3 (blocked)"));
-  CHECK(bj::parse(troupe_cli({"logs", "n[a]", "--json"}).out).at("text").is_null());
-  done = troupe_cli({"logs", "claen"});
-  CHECK(done.status == 2);
-  CHECK(has(done.err, "no run executed an asset 'claen'; did you mean \"clean\"?"));
-  done = troupe_cli({"logs", "claen", "--run", "3"});
-  CHECK(done.status == 2);
-  CHECK(has(done.err, "run #3 has no asset 'claen'; did you mean \"clean\"?"));
-  CHECK(troupe_cli({"logs", "clean", "--follow", "--json"}).status == 2);
-  CHECK(troupe_cli({"logs", "clean", "--run", "8"}).status == 2);
-}
-
-TEST_CASE("logs --follow goes on until the attempt has ended") {
-  test::reset();
-  const temporary_folder folder;
-  engine().logs_folder = folder.path();
-  engine().runs = {test::make_run(3, run_status::running)};
-  std::ofstream(folder.path() + "/3.clean.1.log") << "begun\n";
-  int asked = 0;
-  engine().report = [&](run_number) {
-    run_report report;
-    report.run = test::make_run(3, run_status::running);
-    report.assets = {ran("clean", asset_status::running)};
-    if (++asked == 2)
-      std::ofstream(folder.path() + "/3.clean.1.log", std::ios::app) << "more\n";
-    if (asked == 3) {
-      std::ofstream(folder.path() + "/3.clean.1.log", std::ios::app) << "the end\n";
-      report.assets[0].status = asset_status::succeeded;
-    }
-    return report;
-  };
-  const auto done = troupe_cli({"logs", "clean", "--follow"});
-  CHECK(done.status == 0);
-  CHECK(done.out == "begun\nmore\nthe end\n");
-  CHECK(asked == 3);
-}
-
-TEST_CASE("logs --follow waits for an attempt that has not started, and reports what breaks meanwhile") {
-  test::reset();
-  engine().logs_folder = "/nowhere";
-  engine().runs = {test::make_run(3, run_status::running)};
-  int asked = 0;
-  engine().report = [&](run_number) -> result<run_report> {
-    if (++asked == 3)
-      return fail(error_code::state_unusable, "damaged");
-    run_report report;
-    report.run = test::make_run(3, run_status::running);
-    report.assets = {ran("clean", asset_status::waiting)};
-    report.assets[0].attempts = 0;
-    return report;
-  };
-  CHECK(troupe_cli({"logs", "clean", "--follow"}).status == 3);
-  asked = 0;
-  engine().report = [&](run_number) -> result<run_report> {
-    run_report report;
-    report.run = test::make_run(3, run_status::running);
-    if (++asked == 1)
-      report.assets = {ran("clean", asset_status::running)};
-    return report;
-  };
-  CHECK(troupe_cli({"logs", "clean", "--follow"}).status == 1);
-}
-
 TEST_CASE("init writes a pipeline that is valid, and overwrites nothing") {
   test::reset();
   const temporary_folder folder;
@@ -482,56 +270,6 @@ TEST_CASE("the graph is drawn with statuses, and without them where the state ca
 
 TEST_CASE("the schema is a JSON document") {
   CHECK(bj::parse(troupe_cli({"schema"}).out).as_object().contains("properties"));
-}
-
-TEST_CASE("where there is no state the journal is empty, and nothing is wrong with it") {
-  test::reset();
-  const temporary_folder folder;
-  engine().state_folder = [&](const project_options&) { return result<std::string>(folder / "none"); };
-  CHECK(has(troupe_cli({"journal", "verify"}).out, "ok: 0 events"));
-  CHECK(has(troupe_cli({"journal", "stats"}).out, "events      none"));
-  CHECK(troupe_cli({"journal", "dump"}).out.empty());
-  CHECK(bj::parse(troupe_cli({"journal", "verify", "--json"}).out).at("ok") == true);
-  CHECK(bj::parse(troupe_cli({"journal", "stats", "--json"}).out).at("runs") == 0);
-  for (const auto* verb : {"verify", "stats", "dump"})
-    CHECK(troupe_cli({"journal", verb}).status == 0);
-  engine().state_folder = [&](const project_options&) { return result<std::string>(fail(error_code::io, "no")); };
-  for (const auto* verb : {"verify", "stats", "dump"})
-    CHECK(troupe_cli({"journal", verb}).status == 2);
-}
-
-TEST_CASE("what is no journal is refused with exit status 3") {
-  test::reset();
-  const temporary_folder folder;
-  folder.write("journal.mdb", "this is no journal");
-  engine().state_folder = [&](const project_options&) { return result<std::string>(folder.path()); };
-  for (const auto* verb : {"stats", "dump"}) {
-    const auto done = troupe_cli({"journal", verb});
-    CHECK(done.status == 3);
-    CHECK(has(done.err, "error: "));
-  }
-  CHECK(troupe_cli({"journal", "verify"}).status == 3);
-}
-
-TEST_CASE("a journal with events is counted, dumped and verified") {
-  test::reset();
-  const temporary_folder folder;
-  engine().state_folder = [&](const project_options&) { return result<std::string>(folder / "state"); };
-  {
-    system_clock time;
-    auto store = open_journal(folder / "state", {}, time);
-    REQUIRE(store.has_value());
-    const std::vector<event> events{writer_opened{test::at(0), "boot", 7}, names_interned{asset_id(0U), {"demo/clean"}},
-                                    paths_interned{path_id(0U), {"demo/raw.txt"}}, writer_closed{test::at(1)}};
-    REQUIRE((*store)->append(events).has_value());
-  }
-  CHECK(has(troupe_cli({"journal", "verify"}).out, "ok: 4 events"));
-  CHECK(has(troupe_cli({"journal", "stats"}).out, "events      1 to 4"));
-  CHECK(has(troupe_cli({"journal", "stats"}).out, "writer_opened"));
-  CHECK(bj::parse(troupe_cli({"journal", "stats", "--json"}).out).at("types").at("names_interned").at("events") == 1);
-  const auto dumped = troupe_cli({"journal", "dump", "--from", "3"}).out;
-  CHECK(bj::parse(dumped.substr(0, dumped.find('\n'))).at("seq") == 3);
-  CHECK(std::count(dumped.begin(), dumped.end(), '\n') == 2);
 }
 
 TEST_CASE("times and paths are short for people") {

@@ -1,60 +1,23 @@
-// Parses, feeds, prints.
+// Steps: feeds, prints.
 #include "scenario.hpp"
 
 #include "core/critical_path.hpp"
 #include "core/run_logic.hpp"
+#include "scenario_header.hpp"
 #include "support/pipeline_builder.hpp"
 
-#include <charconv>
 #include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
-#include <stdexcept>
 #include <vector>
 
 namespace troupe::test {
 
 namespace {
 
-using words = std::vector<std::string>;
-
 const timestamp start_of_time = from_unix_ns(1'800'000'000'000'000'000);
-
-[[noreturn]] void misread(const std::string& what) {
-  throw std::runtime_error("scenario: " + what);
-}
-
-words split(std::string_view line) {
-  words all;
-  std::istringstream in{std::string(line)};
-  for (std::string word; in >> word;)
-    all.push_back(word);
-  return all;
-}
-
-long number(std::string_view text) {
-  long value = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (ec != std::errc() || end != text.data() + text.size())
-    misread("\"" + std::string(text) + "\" is not a number");
-  return value;
-}
-
-/// 250ms, 5s, 2m, 1h.
-duration span_of(std::string_view text) {
-  static const std::vector<std::pair<std::string_view, duration>> units{{"ms", std::chrono::milliseconds(1)},
-                                                                        {"s", std::chrono::seconds(1)},
-                                                                        {"m", std::chrono::minutes(1)},
-                                                                        {"h", std::chrono::hours(1)}};
-  const auto digits = text.find_first_not_of("0123456789");
-  if (digits != std::string_view::npos)
-    for (const auto& [unit, length] : units)
-      if (text.substr(digits) == unit)
-        return number(text.substr(0, digits)) * length;
-  misread("\"" + std::string(text) + "\" is not a duration");
-}
 
 std::string shown(duration d) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
@@ -89,7 +52,7 @@ public:
       if (parts.empty() || parts[0].starts_with("#"))
         continue;
       if (!logic_ && parts[0] != "begin")
-        declare(parts);
+        header_.declare(parts);
       else
         step(parts);
     }
@@ -99,109 +62,6 @@ public:
   }
 
 private:
-  struct asset_options {
-    words needs;
-    duration takes{};
-    asset_settings settings;
-  };
-
-  asset_options& option(const std::string& name) {
-    for (auto& [known, options] : assets_)
-      if (known == name)
-        return options;
-    misread("there is no asset " + name);
-  }
-
-  void declare(const words& parts) {
-    const auto& verb = parts[0];
-    const auto at = [&](std::size_t i) -> const std::string& {
-      if (i >= parts.size())
-        misread("\"" + verb + "\" needs more words");
-      return parts[i];
-    };
-    if (verb == "workers") {
-      policy_.workers = static_cast<std::uint32_t>(number(at(1)));
-    } else if (verb == "strategy") {
-      policy_.error_strategy = at(1) == "continue"    ? error_strategy::continue_
-                               : at(1) == "abort"     ? error_strategy::abort
-                               : at(1) == "fail_fast" ? error_strategy::fail_fast
-                                                      : (misread("no such strategy"), error_strategy::abort);
-    } else if (verb == "pool") {
-      pools_[at(1)] = static_cast<std::uint32_t>(number(at(2)));
-    } else if (verb == "asset") {
-      declare_asset(parts);
-    } else if (verb == "retry") {
-      declare_retry(parts);
-    } else if (verb == "allow_failure") {
-      for (std::size_t i = 1; i < parts.size(); ++i)
-        option(parts[i]).settings.allow_failure = true;
-    } else if (verb == "fresh_at_start") {
-      fresh_.insert(fresh_.end(), parts.begin() + 1, parts.end());
-    } else if (verb == "outside") {
-      outside_.insert(outside_.end(), parts.begin() + 1, parts.end());
-    } else if (verb == "never_made") {
-      never_made_.emplace_back(at(1), at(3));
-    } else {
-      misread("no header line begins with \"" + verb + "\"");
-    }
-  }
-
-  void declare_asset(const words& parts) {
-    assets_.emplace_back(parts.at(1), asset_options{});
-    auto& options = assets_.back().second;
-    for (std::size_t i = 2; i < parts.size(); ++i) {
-      static const words keys{"needs", "pool", "priority", "takes", "strict"};
-      const auto is_key = [](const std::string& w) { return std::find(keys.begin(), keys.end(), w) != keys.end(); };
-      if (parts[i] == "needs") {
-        while (i + 1 < parts.size() && !is_key(parts[i + 1]))
-          options.needs.push_back(parts[++i]);
-      } else if (parts[i] == "pool") {
-        while (i + 1 < parts.size() && !is_key(parts[i + 1]))
-          options.settings.pools[parts[++i]] = 1;
-      } else if (parts[i] == "priority") {
-        options.settings.priority = static_cast<std::int32_t>(number(parts.at(++i)));
-      } else if (parts[i] == "takes") {
-        options.takes = span_of(parts.at(++i));
-      } else if (parts[i] == "strict") {
-        options.settings.durability = durability::strict;
-      } else {
-        misread("an asset has no \"" + parts[i] + "\"");
-      }
-    }
-  }
-
-  void declare_retry(const words& parts) {
-    auto& retry = option(parts.at(1)).settings.retry;
-    for (std::size_t i = 2; i < parts.size(); ++i) {
-      const auto& key = parts[i];
-      const auto& value = parts.at(++i);
-      if (key == "attempts") {
-        retry.attempts = static_cast<std::uint32_t>(number(value));
-      } else if (key == "delay") {
-        retry.delay = span_of(value);
-      } else if (key == "max") {
-        retry.max_delay = span_of(value);
-      } else if (key == "backoff") {
-        retry.backoff = value == "linear"        ? backoff::linear
-                        : value == "exponential" ? backoff::exponential
-                        : value == "fixed"       ? backoff::fixed
-                                                 : (misread("no such backoff"), backoff::fixed);
-      } else if (key == "jitter") {
-        retry.jitter = value == "full"           ? jitter::full
-                       : value == "equal"        ? jitter::equal
-                       : value == "decorrelated" ? jitter::decorrelated
-                       : value == "none"         ? jitter::none
-                                                 : (misread("no such jitter"), jitter::none);
-      } else if (key == "codes") {
-        retry.on_exit_codes.push_back(static_cast<int>(number(value)));
-        while (i + 1 < parts.size())
-          retry.on_exit_codes.push_back(static_cast<int>(number(parts[++i])));
-      } else {
-        misread("retry has no \"" + key + "\"");
-      }
-    }
-  }
-
   /// Ids are not indices: the logic must not mix them up.
   static asset_id id_of(asset_index asset) { return asset_id(10 + 2 * asset.value); }
 
@@ -215,9 +75,9 @@ private:
 
   void build() {
     pipeline_builder b;
-    for (const auto& [asset, options] : assets_)
+    for (const auto& [asset, options] : header_.assets)
       b.asset(asset).deps(options.needs).with([&, &settings = options.settings](asset_settings& s) { s = settings; });
-    b.engine([&](engine_settings& e) { e.pools = pools_; });
+    b.engine([&](engine_settings& e) { e.pools = header_.pools; });
     p_ = b.build();
     diagnostics found;
     auto graph = asset_graph::build(*p_, found);
@@ -225,22 +85,22 @@ private:
       misread("the graph is wrong");
     graph_ = std::make_unique<asset_graph>(std::move(*graph));
     std::vector<duration> takes;
-    for (const auto& [asset, options] : assets_)
+    for (const auto& [asset, options] : header_.assets)
       takes.push_back(options.takes);
-    policy_.remaining = longest_remaining_path(*graph_, takes);
+    header_.policy.remaining = longest_remaining_path(*graph_, takes);
 
     run_started started;
     started.run = run_number(7U);
     started.at = now_;
     std::vector<asset_id> fresh;
     std::vector<asset_id> waiting;
-    const auto among = [](const words& all, const std::string& one) {
+    const auto among = [](const word_list& all, const std::string& one) {
       return std::find(all.begin(), all.end(), one) != all.end();
     };
     for (std::uint32_t i = 0; i < p_->assets.size(); ++i) {
       const auto text = name(asset_index(i));
-      if (!among(outside_, text))
-        (among(fresh_, text) ? fresh : waiting).push_back(id_of(asset_index(i)));
+      if (!among(header_.outside, text))
+        (among(header_.fresh, text) ? fresh : waiting).push_back(id_of(asset_index(i)));
     }
     started.fresh = make_asset_set(fresh);
     started.waiting = make_asset_set(waiting);
@@ -258,9 +118,9 @@ private:
     std::vector<asset_id> ids;
     for (std::uint32_t i = 0; i < p_->assets.size(); ++i)
       ids.push_back(id_of(asset_index(i)));
-    logic_ = std::make_unique<run_logic>(*p_, *graph_, policy_, ids, folded());
+    logic_ = std::make_unique<run_logic>(*p_, *graph_, header_.policy, ids, folded());
     std::vector<std::pair<asset_index, asset_index>> blocked;
-    for (const auto& [asset, by] : never_made_)
+    for (const auto& [asset, by] : header_.never_made)
       blocked.emplace_back(index(asset), index(by));
     return logic_->begin(blocked, now_);
   }
@@ -269,7 +129,7 @@ private:
     return logic_->state().at(*logic_->state().position(id_of(asset)));
   }
 
-  void step(const words& parts) {
+  void step(const word_list& parts) {
     const auto& verb = parts[0];
     const auto first = printed_.size();
     if (verb == "begin") {
@@ -299,7 +159,7 @@ private:
       misread("the live state is not the fold of the events after: " + verb);
   }
 
-  void about_assets(const words& parts) {
+  void about_assets(const word_list& parts) {
     const auto& verb = parts[0];
     if (verb == "claim" || verb == "fresh" || verb == "stale" || verb == "ok") {
       for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -346,7 +206,7 @@ private:
     return ended;
   }
 
-  attempt_ended failure_of(const words& parts, asset_index asset) const {
+  attempt_ended failure_of(const word_list& parts, asset_index asset) const {
     static const std::map<std::string, outcome_kind> kinds{{"exit", outcome_kind::exited},
                                                            {"signal", outcome_kind::signalled},
                                                            {"timeout", outcome_kind::timed_out},
@@ -480,11 +340,7 @@ private:
   void print(const run_is_over& e) { say("> run is over: " + std::string(to_string(e.status))); }
   void print(const internal_error& e) { say("> internal error: " + e.message); }
 
-  std::vector<std::pair<std::string, asset_options>> assets_;
-  std::map<std::string, std::uint32_t, std::less<>> pools_;
-  words fresh_, outside_;
-  std::vector<std::pair<std::string, std::string>> never_made_;
-  run_policy policy_;
+  scenario_header header_;
   std::unique_ptr<pipeline> p_;
   std::unique_ptr<asset_graph> graph_;
   std::unique_ptr<run_logic> logic_;
