@@ -22,7 +22,7 @@ struct host_setup {
   const pipeline* p = nullptr;
   const asset_graph* graph = nullptr;
   asset_executor* work = nullptr;
-  event_log* log = nullptr;
+  event_log* log = nullptr; ///< nothing is started before what it was given so far is on disk: see wiring.cpp
   clock* time = nullptr;
   run_observer* observer = nullptr;
   bool strict = false; ///< the run's durability

@@ -3,6 +3,8 @@
 
 #include "actors/guard.hpp"
 
+#include <iterator>
+
 namespace troupe {
 
 namespace {
@@ -24,8 +26,10 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
         auto& state = self->state;
         if (state.failed)
           return;
-        const bool hold = request.strict || state.strict || request.last;
+        const bool hold = request.strict || state.strict || request.last || request.beginning;
         const auto ticket = state.next_ticket++;
+        if (request.beginning)
+          state.beginning = ticket;
         state.log->append(std::move(request.events), hold,
                           [back = state.back, ticket, hold](result<std::uint64_t> outcome) {
                             if (hold || !outcome)
@@ -36,6 +40,9 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
           state.log->checkpoint(state.run, std::move(request.checkpoint));
         if (hold)
           state.waiting[ticket] = {std::move(request.releases), request.last};
+        else if (state.beginning != 0)
+          state.held_back.insert(state.held_back.end(), std::make_move_iterator(request.releases.begin()),
+                                 std::make_move_iterator(request.releases.end()));
         else
           let_go(request.releases);
       },
@@ -51,6 +58,10 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
         const auto at = state.waiting.find(done.ticket);
         if (at == state.waiting.end())
           return;
+        if (done.ticket == state.beginning) {
+          state.beginning = 0;
+          let_go(state.held_back);
+        }
         let_go(at->second.releases);
         if (at->second.last)
           self->send(state.supervisor, run_durable{});

@@ -24,6 +24,8 @@ struct journal_state {
     bool last = false;
   };
   std::map<std::uint64_t, held> waiting; ///< by ticket: what waits for the disk
+  std::uint64_t beginning = 0;           ///< ticket of the run's beginning, until it is on disk
+  std::vector<release> held_back;        ///< until then
   bool failed = false;
 };
 

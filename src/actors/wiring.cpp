@@ -52,6 +52,9 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
     assets[at->value] = system.spawn(asset_actor, std::move(state));
   }
   way_in->open(assets, journal, supervisor);
+  // Whoever opens the state after a crash looks for what was left running only if it knows that somebody was here. Who
+  // spawns has told the log so; this asks whether it is on disk.
+  caf::anon_send(journal, append_request{{}, {}, false, false, {}, true});
   way_in->begin(begin_run{assets, executor, journal});
   return {supervisor, executor, journal};
 }

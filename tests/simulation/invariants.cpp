@@ -129,6 +129,11 @@ void invariants::executing(asset_index asset, std::uint32_t attempt) const {
   require(books_.is_open(asset) && books_.attempts_of(asset) == attempt,
           "an attempt of " + name + " is executed that the journal does not know");
   require(books_.all_satisfied(asset), "(1) " + name + " is executed before what it needs is done");
+  const auto opened = std::find_if(journal_.events().rbegin(), journal_.events().rend(), [](const event& e) {
+    return std::holds_alternative<writer_opened>(e) || std::holds_alternative<writer_closed>(e);
+  });
+  require(opened != journal_.events().rend() && std::holds_alternative<writer_opened>(*opened),
+          "(6) " + name + " is executed before it is on disk that a supervisor is here");
   if (!is_strict(asset))
     return;
   paths_.reached(rare_path::strict_grant_held);

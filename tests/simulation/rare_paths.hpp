@@ -50,7 +50,7 @@ namespace troupe::test {
   PATH(unknown_commit_outcome, "unknown commit outcome: reported as failed, but on disk")                              \
   PATH(unknown_outcome_of_the_end, "unknown outcome of the commit that holds the run's end")                           \
   PATH(end_not_recorded, "run over, but its end cannot be recorded")                                                   \
-  PATH(beginning_not_recorded, "run that is not begun, since its beginning cannot be recorded")                        \
+  PATH(beginning_not_recorded, "run that starts nothing, since its beginning cannot be recorded")                      \
   PATH(recovery_refused, "recovery that cannot append")                                                                \
   PATH(strict_grant_held, "grant held back until its attempt is on disk")                                              \
   PATH(pool_full, "ready asset held back by a full pool")                                                              \

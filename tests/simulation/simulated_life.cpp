@@ -25,7 +25,7 @@ simulated_life::simulated_life(simulated_world& world, run_state state, std::vec
           world.on.faults.bursts && !quiet),
       logic_(*world.on.p, *world.on.graph, world.on.policy, world.on.ids, std::move(state)),
       way_in_(std::make_shared<gate>()), crash_once_in_(5 + world.random.below(300)),
-      stop_once_in_(20 + world.random.below(200)) {
+      stop_once_in_(20 + world.random.below(200)), found_(world.journal.events().size()) {
   world_.time.scheduler = &scheduler_;
   world_.journal.on_append = [this](const event& e) { check([&] { invariants_.appended(e, nullptr, {}); }); };
   world_.journal.append(std::move(first), true, {});
@@ -60,8 +60,6 @@ void simulated_life::take_down() {
 }
 
 void simulated_life::close() {
-  if (!actors_.supervisor)
-    return; // it never began
   take_down();
   require(scheduler_.alive() == 0, "actors outlive their run");
 }
@@ -110,28 +108,7 @@ void simulated_life::spawn() {
   });
 }
 
-/// Nothing is started before it is on disk that somebody is here: only then are leftovers looked for.
-bool simulated_life::record_beginning() {
-  if (may_crash_ && random_.once_in(20)) {
-    note_crash();
-    return false;
-  }
-  commit(1);
-  if (const auto& failure = world_.journal.failure()) {
-    paths_.reached(rare_path::beginning_not_recorded);
-    end_ = run_end{false, failure->message, false};
-    return false;
-  }
-  if (may_crash_ && random_.once_in(20)) {
-    note_crash();
-    return false;
-  }
-  return true;
-}
-
 void simulated_life::play() {
-  if (!record_beginning())
-    return;
   if (world_.on.faults.stops && random_.once_in(30)) {
     paths_.reached(rare_path::stop_before_begin);
     invariants_.stop_ordered(false);
@@ -242,6 +219,7 @@ void simulated_life::commit(std::uint32_t appends) {
     world_.journal.sync();
   if (!failed)
     return;
+  paths_.reached_if(rare_path::beginning_not_recorded, events == found_);
   const bool full = failure->message == "the disk is full";
   const bool lied = world_.journal.lied();
   paths_.reached(full ? rare_path::journal_full : lied ? rare_path::unknown_commit_outcome : rare_path::append_failed);

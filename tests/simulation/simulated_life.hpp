@@ -66,7 +66,6 @@ public:
   [[nodiscard]] bool crashed() const { return !end_; }
 
 private:
-  [[nodiscard]] bool record_beginning();
   void spawn();
   void take_down();
   void step();
@@ -94,6 +93,7 @@ private:
   std::optional<run_end> end_;
   std::optional<std::string> violation_;
   std::uint32_t crash_once_in_, stop_once_in_;
+  const std::size_t found_; ///< events that were there before it
   std::uint32_t stops_ = 0;
   bool checked_ = false; ///< since the last message
 };

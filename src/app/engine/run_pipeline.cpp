@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <future>
 
 namespace troupe {
 
@@ -137,10 +136,8 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
   if (const auto made = run.plan.files->make_parent(result_folder(run.on.state_folder) + "/x"); !made)
     return fail(error_code::state_unusable, made.error().message);
 
-  std::promise<result<std::uint64_t>> first_commit; // outlives the log, which answers to it
   group_commit log(run.writer.store(), gather_time);
-  log.append(std::move(first_events), true,
-             [&first_commit](result<std::uint64_t> outcome) { first_commit.set_value(std::move(outcome)); });
+  log.append(std::move(first_events), true, {}); // nothing is started before they are on disk
   housekeeping keeper(log, run.on.state_folder, p.engine, number, run.time);
 
   worker_setup setup{p,
@@ -159,10 +156,6 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
                      own_environment(),
                      std::clamp(workers, 2U, 4U)};
   asset_worker work(std::move(setup), std::move(run.plan.records));
-
-  // Whoever opens this state after a crash looks for what was left running only if it knows that somebody was here.
-  if (const auto recorded = first_commit.get_future().get(); !recorded)
-    return recorded.error();
 
   run.observer.run_began({number, id, static_cast<std::uint32_t>(logic.state().size()),
                           logic.state().counts()[static_cast<std::size_t>(asset_status::fresh)] +
