@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t longest_argument = 128 * 1024; // MAX_ARG_STRLEN, with its zero
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
@@ -51,7 +51,7 @@ verdict judge(const std::string& file) {
 }
 
 std::string words(std::string_view name, verdict v, const std::string& file) {
-  const auto what = "the command " + quoted(name);
+  const auto what = "the command " + in_quotes(name);
   const auto where = file == name ? std::string() : " (" + file + ")";
   switch (v) {
   case verdict::executable:
@@ -116,7 +116,7 @@ result<std::string> find_command(std::string_view name, const std::vector<std::s
     if (v == verdict::executable)
       return std::string(name);
     if (v == verdict::absent && judge(std::string(cwd)) == verdict::absent)
-      return fail(error_code::not_found, "the working folder " + quoted(cwd) + " does not exist");
+      return fail(error_code::not_found, "the working folder " + in_quotes(cwd) + " does not exist");
     return fail(error_code::not_found, words(name, v, std::string(name)));
   }
   // As execvp: a file that may not be executed does not end the search, but is what the message tells of.
@@ -140,24 +140,25 @@ result<std::string> find_command(std::string_view name, const std::vector<std::s
     }
   }
   if (worst == verdict::absent)
-    return fail(error_code::not_found,
-                "the command " + quoted(name) + " does not exist in any folder of PATH (" + std::string(folders) + ")");
+    return fail(error_code::not_found, "the command " + in_quotes(name) + " does not exist in any folder of PATH (" +
+                                           std::string(folders) + ")");
   return fail(error_code::not_found, words(name, worst, at));
 }
 
 spawn_failure explain_spawn_error(const process_request& request, const std::string& file, int error_number) {
-  const auto what = "the command " + quoted(request.argv.front());
+  const auto what = "the command " + in_quotes(request.argv.front());
   using kind = process_exit::kind;
   // posix_spawn does not say which of its steps failed: look again.
   struct stat info;
   const c_path cwd(request.cwd);
   if (cwd.error() != 0 || stat(cwd.get(), &info) != 0)
-    return {kind::not_started, "the working folder " + quoted(request.cwd) +
+    return {kind::not_started, "the working folder " + in_quotes(request.cwd) +
                                    " cannot be used: " + errno_text(cwd.error() != 0 ? cwd.error() : errno)};
   if (!S_ISDIR(info.st_mode))
-    return {kind::not_started, "the working folder " + quoted(request.cwd) + " is not a folder"};
+    return {kind::not_started, "the working folder " + in_quotes(request.cwd) + " is not a folder"};
   if (faccessat(AT_FDCWD, cwd.get(), X_OK, AT_EACCESS) != 0)
-    return {kind::not_started, "the working folder " + quoted(request.cwd) + " may not be entered: Permission denied"};
+    return {kind::not_started,
+            "the working folder " + in_quotes(request.cwd) + " may not be entered: Permission denied"};
   const auto whole = beneath(request.cwd, file);
   switch (error_number) {
   case E2BIG:

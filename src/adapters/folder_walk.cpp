@@ -3,19 +3,13 @@
 
 #include "adapters/posix_error.hpp"
 #include "adapters/posix_path.hpp"
+#include "adapters/unique_dir.hpp"
 #include "adapters/unique_fd.hpp"
 
-#include <dirent.h>
-
 #include <algorithm>
-#include <memory>
 
 namespace troupe {
 namespace {
-
-struct close_dir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
 
 std::string join(std::string_view folder, std::string_view name) {
   std::string path;
@@ -41,7 +35,7 @@ result<std::vector<std::string>> list_folder(int at, std::string_view folder) {
   unique_fd fd(openat(at, path.get(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
   if (!fd)
     return posix_error("list the folder", folder, errno);
-  const std::unique_ptr<DIR, close_dir> dir(fdopendir(fd.get()));
+  const unique_dir dir(fdopendir(fd.get()));
   if (!dir)
     return posix_error("list the folder", folder, errno);
   (void)fd.release(); // closedir closes it

@@ -22,7 +22,7 @@
 namespace troupe {
 namespace {
 
-using clock = std::chrono::steady_clock;
+using steady = std::chrono::steady_clock;
 constexpr auto wait_after_kill = std::chrono::seconds(10);
 
 struct table {
@@ -104,12 +104,12 @@ std::string list(const std::vector<leftover>& all) {
 }
 
 /// Waits until all have ended or `until` has come.
-void wait_for_all(const std::vector<held_process>& held, clock::time_point until) {
+void wait_for_all(const std::vector<held_process>& held, steady::time_point until) {
   std::vector<pollfd> waiting;
   for (const auto& process : held)
     waiting.push_back({process.pidfd.get(), POLLIN, 0});
   while (!waiting.empty()) {
-    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
     if (ms <= 0)
       return;
     if (poll(waiting.data(), waiting.size(), static_cast<int>(std::min<std::int64_t>(ms, INT_MAX))) > 0)
@@ -163,7 +163,8 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
                                             duration grace) {
   std::vector<leftover> ended;
   constexpr duration longest = std::chrono::hours(24 * 365);
-  const auto kill_at = clock::now() + std::chrono::ceil<clock::duration>(std::clamp(grace, duration::zero(), longest));
+  const auto kill_at =
+      steady::now() + std::chrono::ceil<steady::duration>(std::clamp(grace, duration::zero(), longest));
   const auto give_up_at = kill_at + wait_after_kill;
   // What is asked to end may start others on its way out (a shell's trap), and those are found in the next round. A
   // recorded group loses its proof with its leader: its other members are remembered from the first round.
@@ -198,8 +199,8 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
       continue;
     }
     clean_before = false;
-    const bool past_grace = clock::now() >= kill_at;
-    if (clock::now() >= give_up_at) {
+    const bool past_grace = steady::now() >= kill_at;
+    if (steady::now() >= give_up_at) {
       std::vector<leftover> stubborn;
       for (const auto& process : alive)
         stubborn.push_back(process.who);
@@ -210,7 +211,7 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
         if (syscall(SYS_pidfd_send_signal, process.pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno == EPERM)
           return fail(error_code::io, "a process that an earlier run left behind may not be ended: " +
                                           list({process.who}) + ": " + errno_text(EPERM));
-    wait_for_all(alive, past_grace ? std::min(give_up_at, clock::now() + std::chrono::milliseconds(200)) : kill_at);
+    wait_for_all(alive, past_grace ? std::min(give_up_at, steady::now() + std::chrono::milliseconds(200)) : kill_at);
     for (auto& process : alive) {
       const auto pid = process.who.pid;
       held.emplace(pid, std::move(process));

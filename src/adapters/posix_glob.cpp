@@ -3,14 +3,13 @@
 
 #include "adapters/posix_error.hpp"
 #include "adapters/posix_path.hpp"
+#include "adapters/unique_dir.hpp"
 #include "adapters/unique_fd.hpp"
 #include "core/glob.hpp"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <memory>
 #include <set>
 
 namespace troupe {
@@ -79,10 +78,6 @@ using states = std::vector<std::size_t>; // indices of components that may come 
 struct folder_to_search {
   std::string path; // as the pattern spells it, ending in "/" unless empty
   states next;
-};
-
-struct close_dir {
-  void operator()(DIR* dir) const { closedir(dir); }
 };
 
 class searcher {
@@ -168,7 +163,7 @@ private:
       return {}; // went away meanwhile
     if (!fd)
       return posix_error("search the folder", shown(folder), errno);
-    const std::unique_ptr<DIR, close_dir> dir(fdopendir(fd.get()));
+    const unique_dir dir(fdopendir(fd.get()));
     if (!dir)
       return posix_error("search the folder", shown(folder), errno);
     (void)fd.release(); // closedir closes it

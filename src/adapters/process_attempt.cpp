@@ -13,7 +13,7 @@
 namespace troupe {
 namespace {
 
-constexpr std::size_t read_bytes = 64 * 1024; // a pipe's capacity
+constexpr std::size_t pipe_bytes = 64 * 1024; // a pipe's capacity
 // How often adopted children are looked at while commands run, so that neither zombies nor strays pile up.
 constexpr auto look_interval = std::chrono::seconds(2);
 constexpr auto look_interval_unwatched = std::chrono::milliseconds(20);
@@ -90,7 +90,7 @@ void process_loop::read_output(attempt& a, std::uint32_t events) {
   }
   // One read for each event: it cannot block, since this is the pipe's only reader, and a flood from one process does
   // not keep the others waiting.
-  const auto got = read(a.output.get(), buffer_.get(), read_bytes);
+  const auto got = read(a.output.get(), buffer_.get(), pipe_bytes);
   if (got > 0)
     a.log.write({buffer_.get(), static_cast<std::size_t>(got)});
   else if (got == 0 || errno != EINTR)
@@ -105,7 +105,7 @@ void process_loop::drain_output(attempt& a) {
   if (ioctl(a.output.get(), FIONREAD, &waiting) != 0)
     waiting = 0;
   while (waiting > 0) {
-    const auto got = read(a.output.get(), buffer_.get(), std::min(read_bytes, static_cast<std::size_t>(waiting)));
+    const auto got = read(a.output.get(), buffer_.get(), std::min(pipe_bytes, static_cast<std::size_t>(waiting)));
     if (got <= 0)
       break;
     a.log.write({buffer_.get(), static_cast<std::size_t>(got)});

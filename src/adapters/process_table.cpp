@@ -1,9 +1,9 @@
 // Reads /proc; a process may be gone at any moment, which is an answer, not an error.
 #include "adapters/process_table.hpp"
 
+#include "adapters/unique_dir.hpp"
 #include "adapters/unique_fd.hpp"
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -11,14 +11,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <memory>
 
 namespace troupe {
 namespace {
-
-struct close_dir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
 
 using proc_path = std::array<char, 48>;
 
@@ -127,7 +122,7 @@ std::optional<uid_t> process_user(pid_t pid) {
 
 std::vector<pid_t> all_processes() {
   std::vector<pid_t> pids;
-  const std::unique_ptr<DIR, close_dir> dir(opendir("/proc"));
+  const unique_dir dir(opendir("/proc"));
   while (const dirent* entry = dir ? readdir(dir.get()) : nullptr) {
     std::string_view name(entry->d_name);
     if (name.front() < '1' || name.front() > '9')

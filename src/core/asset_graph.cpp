@@ -19,7 +19,7 @@
 namespace troupe {
 namespace {
 
-constexpr std::uint32_t none = 0xFFFFFFFFU;
+constexpr std::uint32_t no_path = 0xFFFFFFFFU;
 constexpr std::uint32_t not_looked_up = 0xFFFFFFFEU;
 constexpr std::size_t most_explained = 30; // edges of a cycle whose reasons are told; the cycle itself is always whole
 
@@ -86,7 +86,7 @@ private:
           folder_input[input.path.value] = any = true;
     std::string_view walked; // neighbours mostly share their folder: what is above it is looked up once
     std::vector<path_index> inputs_above;
-    std::uint32_t output_above = none;
+    std::uint32_t output_above = no_path;
     for (std::uint32_t i = 0; i < p_.assets.size(); ++i) {
       const auto& outputs = p_.assets[i].outputs;
       for (std::size_t k = 0; k < outputs.size(); ++k) {
@@ -99,7 +99,7 @@ private:
             if (const auto known = p_.paths.find(above); known && folder_input[*known])
               inputs_above.emplace_back(*known);
         }
-        if (output_above != none)
+        if (output_above != no_path)
           report_prefix(outputs[k], i, k, path_index(output_above));
         for (const path_index above : inputs_above)
           contained_.emplace_back(above.value, i);
@@ -116,12 +116,12 @@ private:
                (other == i ? "the same asset" : name(other)) + ": one output cannot be part of another");
   }
 
-  /// The path that is an output and is `path` or the nearest folder above it; none.
+  /// The path that is an output and is `path` or the nearest folder above it; no_path if there is none.
   [[nodiscard]] std::uint32_t nearest_output(std::string_view path) const {
     for (auto above = path; !above.empty(); above = parent_path(above))
       if (const auto known = p_.paths.find(above); known && g_.producer_[*known] != no_asset)
         return *known;
-    return none;
+    return no_path;
   }
 
   void sort_outputs() {
@@ -168,7 +168,7 @@ private:
       return report_own(i, k, text(path) + " is both an input and an output of " + name(i));
     if (maker != no_asset)
       return needs.push_back(maker);
-    if (const std::uint32_t above = output_above(path); above != none) {
+    if (const std::uint32_t above = output_above(path); above != no_path) {
       const std::uint32_t owner = g_.producer_[above];
       if (owner == i)
         report_own(i, k, text(path) + ", an input of " + name(i) + ", lies in its output " + text(path_index(above)));
@@ -203,7 +203,7 @@ private:
     if (is_new) {
       for (const path_index output : g_.outputs_matching(p_, p_.path(glob)))
         makers.push_back(g_.producer_[output.value]);
-      if (const auto above = nearest_output(glob_root(p_.path(glob))); above != none)
+      if (const auto above = nearest_output(glob_root(p_.path(glob))); above != no_path)
         makers.push_back(g_.producer_[above]);
       std::sort(makers.begin(), makers.end());
       makers.erase(std::unique(makers.begin(), makers.end()), makers.end());

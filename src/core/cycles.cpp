@@ -6,20 +6,20 @@
 namespace troupe {
 namespace {
 
-constexpr std::uint32_t none = 0xFFFFFFFFU;
+constexpr std::uint32_t no_node = 0xFFFFFFFFU;
 
 class finder {
 public:
   finder(std::span<const asset_index> targets, std::span<const std::uint32_t> start)
-      : targets_(targets), start_(start), size_(static_cast<std::uint32_t>(start.size() - 1)), number_(size_, none),
-        low_(size_), next_edge_(start.begin(), start.end() - 1), part_(size_, none) {}
+      : targets_(targets), start_(start), size_(static_cast<std::uint32_t>(start.size() - 1)), number_(size_, no_node),
+        low_(size_), next_edge_(start.begin(), start.end() - 1), part_(size_, no_node) {}
 
   std::vector<std::vector<asset_index>> all() {
     for (std::uint32_t root = 0; root < size_; ++root)
-      if (number_[root] == none)
+      if (number_[root] == no_node)
         visit(root);
     std::sort(lowest_.begin(), lowest_.end());
-    std::vector<std::uint32_t> reached_from(size_, none);
+    std::vector<std::uint32_t> reached_from(size_, no_node);
     std::vector<std::vector<asset_index>> cycles;
     for (const std::uint32_t node : lowest_)
       cycles.push_back(shortest_through(node, reached_from));
@@ -33,9 +33,9 @@ private:
       const std::uint32_t node = path_.back();
       if (next_edge_[node] < start_[node + 1]) {
         const std::uint32_t target = targets_[next_edge_[node]++].value;
-        if (number_[target] == none)
+        if (number_[target] == no_node)
           enter(target);
-        else if (part_[target] == none) // still on the stack
+        else if (part_[target] == no_node) // still on the stack
           low_[node] = std::min(low_[node], number_[target]);
         continue;
       }
@@ -56,7 +56,7 @@ private:
   void close_part(std::uint32_t root) {
     std::uint32_t lowest = root;
     std::size_t members = 0;
-    for (std::uint32_t node = none; node != root; ++members) {
+    for (std::uint32_t node = no_node; node != root; ++members) {
       node = stack_.back();
       stack_.pop_back();
       part_[node] = root;
@@ -81,7 +81,7 @@ private:
           std::reverse(cycle.begin(), cycle.end());
           return cycle;
         }
-        if (part_[target] != part_[first] || reached_from[target] != none || target == first)
+        if (part_[target] != part_[first] || reached_from[target] != no_node || target == first)
           continue;
         reached_from[target] = node;
         queue.push_back(target);

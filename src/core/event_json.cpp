@@ -26,9 +26,9 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-class json_writer {
+class event_writer {
 public:
-  json_writer(std::string& out, const event_names& names) : out_(out), names_(names) {}
+  event_writer(std::string& out, const event_names& names) : out_(out), names_(names) {}
 
   template <class T>
   void operator()(const char* name, const T& value) {
@@ -204,7 +204,7 @@ void append_json_string(std::string& out, std::string_view text) {
 std::string event_to_json(std::uint64_t seq, const event& e, const event_names& names) {
   std::string out = "{\"seq\":" + std::to_string(seq) + ",\"type\":";
   append_json_string(out, type_name(e));
-  json_writer writer(out, names);
+  event_writer writer(out, names);
   std::visit([&](const auto& body) { visit_fields(writer, body); }, e);
   out += '}';
   return out;

@@ -1,5 +1,6 @@
 // Books over one supervisor's life.
 #include "invariants.hpp"
+#include "require.hpp"
 
 #include "core/freshness.hpp"
 
@@ -7,15 +8,6 @@
 #include <stdexcept>
 
 namespace troupe::test {
-
-namespace {
-
-void require(bool holds, const std::string& what) {
-  if (!holds)
-    throw std::runtime_error(what);
-}
-
-} // namespace
 
 invariants::invariants(const random_case& on, rare_paths& paths, const simulated_journal& journal,
                        const process_world& world)

@@ -1,20 +1,19 @@
 // Two ways to read a history.
 #include "projection_check.hpp"
+#include "require.hpp"
 
 #include "core/memory_tables.hpp"
 
 #include <algorithm>
 #include <map>
-#include <stdexcept>
 #include <string>
 
 namespace troupe::test {
 
 namespace {
 
-void require(bool holds, const std::string& what) {
-  if (!holds)
-    throw std::runtime_error("(4) " + what);
+void require_equal(bool holds, const std::string& what) {
+  require(holds, "(4) " + what);
 }
 
 /// One asset, by plain reading.
@@ -61,12 +60,12 @@ void read(const event& e, std::map<asset_id, asset_reading>& assets) {
 }
 
 void check_asset(const asset_reading& read, const asset_record& shown) {
-  require(shown.attempt == read.state && shown.attempt_number == read.attempt,
-          "the last attempt of an asset is shown as another");
-  require(shown.last.has_value() == read.made_by.has_value(),
-          read.made_by ? "what an asset made is not shown" : "an asset is shown as made that was not");
-  require(!shown.last || (shown.last->attempt == *read.made_by && shown.last->made.data_version == *read.made),
-          "the last materialization of an asset is shown as another");
+  require_equal(shown.attempt == read.state && shown.attempt_number == read.attempt,
+                "the last attempt of an asset is shown as another");
+  require_equal(shown.last.has_value() == read.made_by.has_value(),
+                read.made_by ? "what an asset made is not shown" : "an asset is shown as made that was not");
+  require_equal(!shown.last || (shown.last->attempt == *read.made_by && shown.last->made.data_version == *read.made),
+                "the last materialization of an asset is shown as another");
 }
 
 void check_run(const random_case& on, const std::vector<event>& events, const memory_tables& shown) {
@@ -77,14 +76,14 @@ void check_run(const random_case& on, const std::vector<event>& events, const me
     attempts += std::holds_alternative<attempt_started>(e) ? 1 : 0;
   }
   const auto record = shown.runs.find(on.started.run);
-  require((record != shown.runs.end()) == state.started(), "a run is shown that was not, or the reverse");
+  require_equal((record != shown.runs.end()) == state.started(), "a run is shown that was not, or the reverse");
   if (!state.started())
     return;
   const auto& run = record->second;
-  require(run.status == state.finished().value_or(run_status::running), "a run is shown with another status");
-  require(!state.finished() || run.counts == state.counts(), "a run is shown with other counts");
-  require(run.finished_at.has_value() == state.finished().has_value(), "a run is shown as ended that is not");
-  require(run.attempts == attempts, "a run is shown with another number of attempts");
+  require_equal(run.status == state.finished().value_or(run_status::running), "a run is shown with another status");
+  require_equal(!state.finished() || run.counts == state.counts(), "a run is shown with other counts");
+  require_equal(run.finished_at.has_value() == state.finished().has_value(), "a run is shown as ended that is not");
+  require_equal(run.attempts == attempts, "a run is shown with another number of attempts");
 }
 
 } // namespace
@@ -105,24 +104,25 @@ std::vector<open_attempt> check_projections(const random_case& on, const std::ve
   std::map<asset_id, asset_reading> assets;
   for (const auto& e : events) {
     const auto folded = fold.apply(shown.state.last_seq + 1, e);
-    require(folded.has_value(), folded ? "" : "an event cannot be folded: " + folded.error().message);
+    require_equal(folded.has_value(), folded ? "" : "an event cannot be folded: " + folded.error().message);
     read(e, assets);
   }
-  require(shown.state.last_seq == events.size(), "events are not counted");
-  require(shown.state.closed_cleanly == (events.empty() || std::holds_alternative<writer_closed>(events.back())),
-          "a writer that died is shown as closed, or the reverse");
+  require_equal(shown.state.last_seq == events.size(), "events are not counted");
+  require_equal(shown.state.closed_cleanly == (events.empty() || std::holds_alternative<writer_closed>(events.back())),
+                "a writer that died is shown as closed, or the reverse");
   std::vector<open_attempt> open;
   for (const auto& [key, attempt] : shown.open_attempts) {
     const auto& one = assets[attempt.asset];
-    require(one.open && one.attempt == attempt.attempt, "an attempt is shown as open that is not");
-    require(one.process_group == attempt.process_group, "the process of an attempt is shown as another");
+    require_equal(one.open && one.attempt == attempt.attempt, "an attempt is shown as open that is not");
+    require_equal(one.process_group == attempt.process_group, "the process of an attempt is shown as another");
     open.push_back(attempt);
   }
   for (const auto& [id, one] : assets) {
     const auto record = shown.assets.find(id);
-    require(record != shown.assets.end(), "an asset is not shown");
+    require_equal(record != shown.assets.end(), "an asset is not shown");
     check_asset(one, record->second);
-    require(one.open == shown.open_attempts.contains({on.started.run, id}), "an attempt that is open is not shown");
+    require_equal(one.open == shown.open_attempts.contains({on.started.run, id}),
+                  "an attempt that is open is not shown");
   }
   check_run(on, events, shown);
   return open;

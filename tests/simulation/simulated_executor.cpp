@@ -1,20 +1,12 @@
 // Processes and their reports, in virtual time.
 #include "simulated_executor.hpp"
+#include "require.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
 
 namespace troupe::test {
-
-namespace {
-
-void require(bool holds, const std::string& what) {
-  if (!holds)
-    throw std::runtime_error(what);
-}
-
-} // namespace
 
 // ---- the world
 

@@ -1,20 +1,12 @@
 // The driver: as long as the run lives, something that may happen next happens.
 #include "simulated_life.hpp"
+#include "require.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
 
 namespace troupe::test {
-
-namespace {
-
-void require(bool holds, const std::string& what) {
-  if (!holds)
-    throw std::runtime_error(what);
-}
-
-} // namespace
 
 simulated_life::simulated_life(simulated_world& world, run_state state, std::vector<event> first, bool quiet)
     : world_(world), random_(world.random), paths_(world.paths), may_crash_(world.on.faults.crashes && !quiet),

@@ -1,5 +1,6 @@
 // Supervisors one after the other: what each finds, and what the next writer does about it.
 #include "simulated_run.hpp"
+#include "require.hpp"
 
 #include "invariants.hpp"
 #include "projection_check.hpp"
@@ -57,11 +58,6 @@ public:
   [[nodiscard]] const std::string& log() const { return log_.text(); }
 
 private:
-  static void require(bool holds, const std::string& what) {
-    if (!holds)
-      throw std::runtime_error(what);
-  }
-
   void describe() {
     log_.add(graph_shape_names[static_cast<std::size_t>(case_.shape)], ", ", case_.ids.size(), " assets, ",
              case_.policy.workers, " workers, error strategy ", static_cast<int>(case_.policy.error_strategy),

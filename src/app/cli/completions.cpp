@@ -9,7 +9,7 @@ namespace troupe::cli {
 namespace {
 
 /// 'text' for a shell, whatever is in it.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text)
     out += c == '\'' ? "'\\''" : std::string(1, c);
@@ -73,7 +73,7 @@ std::string offer(completion kind, const std::vector<std::string>& words) {
   }
   std::string call = "_troupe_words";
   for (const auto& word : words)
-    call += " " + quoted(word);
+    call += " " + shell_quoted(word);
   return call;
 }
 
@@ -92,12 +92,12 @@ std::string shared_cases(const command_spec& root) {
       if (&command == &root || option.meta.empty())
         continue;
       const auto call = offer(option.completes, option.words);
-      values += "    " + quoted(path) + ":" + option.long_name +
-                (option.short_name.empty() ? "" : "|" + quoted(path) + ":" + option.short_name) + ") " +
+      values += "    " + shell_quoted(path) + ":" + option.long_name +
+                (option.short_name.empty() ? "" : "|" + shell_quoted(path) + ":" + option.short_name) + ") " +
                 (call.empty() ? ":" : call) + "; return ;;\n";
     }
     if (&command != &root)
-      options += "      " + quoted(path) + ") _troupe_words" + names + " $global ;;\n";
+      options += "      " + shell_quoted(path) + ") _troupe_words" + names + " $global ;;\n";
     std::string call;
     if (!command.commands.empty()) {
       call = "_troupe_words";
@@ -108,7 +108,7 @@ std::string shared_cases(const command_spec& root) {
       call = offer(command.arguments.front().completes, command.arguments.front().words);
     }
     if (!call.empty())
-      rest += "    " + quoted(path) + ") " + call + " ;;\n";
+      rest += "    " + shell_quoted(path) + ") " + call + " ;;\n";
   });
   std::string global;
   for (const auto& option : root.options)
@@ -130,7 +130,7 @@ std::string paths_pattern(const command_spec& root) {
   std::string out;
   walk(root, "", [&](const command_spec& command, const std::string& path) {
     if (&command != &root)
-      out += (out.empty() ? "" : "|") + quoted(path);
+      out += (out.empty() ? "" : "|") + shell_quoted(path);
   });
   return out;
 }
@@ -287,13 +287,14 @@ complete -c troupe -f
     return " -a " + fish_quoted(list);
   };
   walk(root, "", [&](const command_spec& command, const std::string& path) {
-    const std::string at = &command == &root ? "complete -c troupe"
-                                             : "complete -c troupe -n " + fish_quoted("__troupe_at " + quoted(path));
+    const std::string at = &command == &root
+                               ? "complete -c troupe"
+                               : "complete -c troupe -n " + fish_quoted("__troupe_at " + shell_quoted(path));
     for (const auto& option : command.options)
       out += at + (option.short_name.empty() ? "" : " -s " + option.short_name.substr(1)) + " -l " +
              option.long_name.substr(2) + (option.meta.empty() ? "" : " -x" + offered(option.completes, option.words)) +
              " -d " + fish_quoted(option.help) + "\n";
-    const std::string here = "complete -c troupe -n " + fish_quoted("__troupe_at " + quoted(path));
+    const std::string here = "complete -c troupe -n " + fish_quoted("__troupe_at " + shell_quoted(path));
     for (const auto& sub : command.commands)
       if (!sub->hidden)
         out += here + " -a " + sub->name + " -d " + fish_quoted(sub->help) + "\n";

@@ -94,9 +94,9 @@ std::optional<path_item> asset_maker::read(std::string_view text, std::string_vi
   if (path_.problem.empty())
     return path_item{p_.paths.intern(path_.text), false, path_.glob, where};
   std::string message = output ? "the output " : "the input ";
-  message += quoted(written);
+  message += in_quotes(written);
   if (text != written)
-    message += ", here " + quoted(text) + ",";
+    message += ", here " + in_quotes(text) + ",";
   out_.error(where, "bad_path", message + " " + std::string(path_.problem));
   return std::nullopt;
 }
@@ -111,7 +111,7 @@ path_item asset_maker::filled_in(declared_asset& a, path_item item, const asset_
     const auto text = render_path(p_, spec.matrix, written);
     if (!text)
       out_.error(item.where, "unknown_template",
-                 text.error().message + (output ? " (in the output " : " (in the input ") + quoted(written) + ")");
+                 text.error().message + (output ? " (in the output " : " (in the input ") + in_quotes(written) + ")");
     else if (const auto path = read(*text, written, output, item.where))
       return *path;
     a.broken = true;
@@ -127,7 +127,7 @@ void asset_maker::inputs(declared_asset& a, asset_spec& spec, bool first) {
     if (!is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
       if (first)
         out_.warning(item.where, "duplicate_input",
-                     "the input " + quoted(p_.paths.text(item.text)) + " stands here again");
+                     "the input " + in_quotes(p_.paths.text(item.text)) + " stands here again");
       continue;
     }
     refs_.push_back({path_index(item.text), item.glob});
@@ -158,9 +158,9 @@ bool asset_maker::good_output(declared_asset& a, const path_item& item, bool aga
     return true;
   a.broken = true;
   out_.error(item.where, "duplicate_output",
-             again ? "the output " + quoted(written) + " stands here again"
-                   : "every combination of the matrix would write the output " + quoted(written) + "; put {{ matrix." +
-                         std::string(d_.matrices[a.matrix].front().name) + " }} into it");
+             again ? "the output " + in_quotes(written) + " stands here again"
+                   : "every combination of the matrix would write the output " + in_quotes(written) +
+                         "; put {{ matrix." + std::string(d_.matrices[a.matrix].front().name) + " }} into it");
   return false;
 }
 

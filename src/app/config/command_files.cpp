@@ -70,7 +70,7 @@ private:
       return;
     reported_.push_back(path_.text);
     out_.warning(p_.declaration(asset).command_where, "undeclared_file",
-                 path_.text + " is in the command of " + quoted(p_.declaration(asset).name) +
+                 path_.text + " is in the command of " + in_quotes(p_.declaration(asset).name) +
                      " but not in inputs: editing it will re-run nothing");
   }
 

@@ -47,11 +47,11 @@ private:
         for (const auto& [name, size] : p_.engine.pools)
           nearest.consider(name);
         out_.error(request.where, "unknown_pool",
-                   "there is no pool " + quoted(request.name) +
+                   "there is no pool " + in_quotes(request.name) +
                        (p_.engine.pools.empty() ? "; declare it under \"engine\": { \"pools\": … }" : nearest.hint()));
       } else if (request.slots > pool->second) {
         out_.error(request.where, "pool_too_small",
-                   std::to_string(request.slots) + " slots of the pool " + quoted(request.name) + ", which has " +
+                   std::to_string(request.slots) + " slots of the pool " + in_quotes(request.name) + ", which has " +
                        std::to_string(pool->second) + ": the asset could never start");
       }
     }
@@ -90,7 +90,7 @@ private:
 
   bool too_many(place where, std::string_view name) {
     out_.error(where, "too_many_assets",
-               "with " + quoted(name) + " there are more than " + std::to_string(max_assets) + " assets");
+               "with " + in_quotes(name) + " there are more than " + std::to_string(max_assets) + " assets");
     return false;
   }
 
@@ -109,11 +109,11 @@ private:
         const auto text = p_.path(spec.outputs[i]);
         if (text.starts_with(state) ? is_at_or_beneath(text, state) : is_at_or_beneath(state, text))
           out_.error(spec.output_places[i], "output_in_state",
-                     "the output " + quoted(text) + " and Troupe's own state in " + quoted(state) +
+                     "the output " + in_quotes(text) + " and Troupe's own state in " + in_quotes(state) +
                          " would be in each other's way");
         else if (text == file)
           out_.error(spec.output_places[i], "output_is_pipeline",
-                     "the output " + quoted(text) + " is this pipeline file");
+                     "the output " + in_quotes(text) + " is this pipeline file");
         else
           continue;
         reported = spec.declaration;
@@ -137,7 +137,7 @@ private:
           unknown_dependency(d_.dependency_names.text(item.name), item.where);
         else if (range.first < end && first < range.first + range.count)
           out_.error(item.where, "self_dependency",
-                     quoted(p_.declarations[declaration].name) + " depends on itself" +
+                     in_quotes(p_.declarations[declaration].name) + " depends on itself" +
                          (end - first > 1 ? ": combinations of one matrix cannot need each other by name" : ""));
         total += range.count * std::uint64_t(std::max(end - first, 1U));
         if (total > max_named_dependencies)
@@ -189,7 +189,7 @@ private:
           nearest.consider(declaration.name);
     }
     out_.error(where, "unknown_dependency",
-               "there is no asset " + quoted(name) +
+               "there is no asset " + in_quotes(name) +
                    (has_template(name) ? "; \"deps\" takes no templates: an input that is its output makes a dependency"
                                        : nearest.hint()));
   }
@@ -233,14 +233,15 @@ void override_params(declared_pipeline& d, const std::vector<std::pair<std::stri
       for (const auto& [known, value] : params)
         nearest.consider(known);
       out.error({}, "unknown_param",
-                "--param " + name + ": the pipeline has no param " + quoted(name) +
+                "--param " + name + ": the pipeline has no param " + in_quotes(name) +
                     (params.empty() ? "; it declares none under \"params\"" : nearest.hint()));
       continue;
     }
     const auto where = d.param_places.find(name);
     const std::string given = "--param " + name + "=" + text;
     const auto wrong = [&](std::string_view expected) {
-      out.error(where->second, "wrong_type", given + ": " + quoted(name) + " is declared as " + std::string(expected));
+      out.error(where->second, "wrong_type",
+                given + ": " + in_quotes(name) + " is declared as " + std::string(expected));
     };
     if (text.find('\0') != std::string::npos)
       out.error(where->second, "nul_byte", "--param " + name + ": the value holds a NUL");

@@ -44,6 +44,6 @@ private:
 
 /// The text in double quotes for a message: control characters escaped, bytes that are not UTF-8 as U+FFFD, the end of
 /// a long one as "…".
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 } // namespace troupe::config

@@ -125,14 +125,14 @@ std::string json_reader::found() {
     std::string text;
     told_encoding_ = true; // what stands here is wrong anyway
     if (utf8_sequence(&text) && text != replacement)
-      return quoted(text) + " (" + code_point(text) + ")";
+      return in_quotes(text) + " (" + code_point(text) + ")";
     return "the byte 0x" + to_hex(static_cast<std::uint32_t>(c), 2);
   }
   std::string text(1, static_cast<char>(c));
   if (is_word(c))
     while (++at_, is_word(peek()) && text.size() < 40)
       text += buffer_[at_];
-  return c == '"' ? "a string" : quoted(text);
+  return c == '"' ? "a string" : in_quotes(text);
 }
 
 void json_reader::unexpected(std::string_view expected) {
@@ -292,7 +292,7 @@ json_value json_reader::number(place where) {
   if (failed_)
     return {};
   if (const auto problem = number_problem(scratch_); !problem.empty()) {
-    fail(where, "bad_number", quoted(scratch_) + " is no number: " + std::string(problem));
+    fail(where, "bad_number", in_quotes(scratch_) + " is no number: " + std::string(problem));
     return {};
   }
   return {json_kind::number, where, scratch_};
@@ -323,7 +323,7 @@ json_value json_reader::word(place where) {
     way_out = "; write null";
   else if (lower == "nan" || lower == "infinity" || lower == "inf")
     way_out = "; JSON has no such number";
-  fail(where, "syntax", "expected a value, found " + quoted(scratch_) + way_out);
+  fail(where, "syntax", "expected a value, found " + in_quotes(scratch_) + way_out);
   return {};
 }
 
@@ -470,7 +470,7 @@ bool json_reader::escape() {
   }
   if (c != 'u') {
     out_.error(where, "bad_escape",
-               (c > 0x20 && c < 0x7F ? quoted(std::string("\\") + static_cast<char>(c)) : "this backslash") +
+               (c > 0x20 && c < 0x7F ? in_quotes(std::string("\\") + static_cast<char>(c)) : "this backslash") +
                    " is no escape; a backslash is written \\\\");
     return true;
   }

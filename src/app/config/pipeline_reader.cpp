@@ -89,7 +89,7 @@ private:
                                                          : type::boolean,
                            std::string(v.text)};
       else
-        values_.wrong_type(v, "the param " + quoted(name), "a string, a number, true or false");
+        values_.wrong_type(v, "the param " + in_quotes(name), "a string, a number, true or false");
     }
   }
 
@@ -155,7 +155,7 @@ private:
       if (key != description_key) {
         values_.skip_value();
         return out_.error(values_.key_place(), "unknown_key",
-                          quoted(asset_keys[key]) + " is each asset's own and cannot stand in \"defaults\"");
+                          in_quotes(asset_keys[key]) + " is each asset's own and cannot stand in \"defaults\"");
       }
       if (const auto text = values_.string("description"))
         d_.default_description = *text;
@@ -255,7 +255,7 @@ private:
 
   // An asset without a command is made elsewhere and only observed.
   void source(declared_asset& a, std::size_t useless) {
-    const std::string name = quoted(a.name);
+    const std::string name = in_quotes(a.name);
     if (a.inputs.count != 0 || a.deps.count != 0)
       out_.error(a.where, "source_with_inputs",
                  name + " has no command, so it is a source, made elsewhere: it cannot have " +
@@ -267,7 +267,7 @@ private:
                      "\"outputs\"");
     else if (useless != 0)
       out_.warning(a.where, "useless_key",
-                   quoted(asset_keys[useless]) + " means nothing for " + name +
+                   in_quotes(asset_keys[useless]) + " means nothing for " + name +
                        ": without a command it is a source, only observed");
   }
 
@@ -407,17 +407,17 @@ private:
       for (const char c : v.text)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '[' || c == ']' || c == ',')
           return wrong(v.where, "bad_value",
-                       "the matrix value " + quoted(v.text) +
+                       "the matrix value " + in_quotes(v.text) +
                            " becomes part of the asset's name, where [ ] , and control characters cannot stand");
       if (seen.intern(v.text) < list.size())
-        return wrong(v.where, "duplicate_value", "the matrix value " + quoted(v.text) + " stands here again");
+        return wrong(v.where, "duplicate_value", "the matrix value " + in_quotes(v.text) + " stands here again");
       list.push_back(p_.text.keep(v.text));
     });
     if (!is_list)
       a.broken = true;
     else if (list.empty() && !a.broken && !json_.failed())
       wrong(where, "empty_matrix",
-            "the matrix variable " + quoted(variable) + " has no values, so the asset would not exist");
+            "the matrix variable " + in_quotes(variable) + " has no values, so the asset would not exist");
     return list;
   }
 

@@ -143,12 +143,12 @@ void settings_reader::env() {
       values_.duplicate(key, where, first->second);
     else if (!is_variable_name(key))
       values_.out.error(where, "bad_name",
-                        quoted(key) +
+                        in_quotes(key) +
                             " is no name for an environment variable: letters, digits and _ may stand in it, no "
                             "digit in front");
     else if (key.starts_with("TROUPE_"))
       values_.out.error(where, "reserved_name",
-                        quoted(key) + ": names that begin with TROUPE_ are set by Troupe itself");
+                        in_quotes(key) + ": names that begin with TROUPE_ are set by Troupe itself");
     seen.emplace_back(entry.name, where);
     const auto v = values_.next();
     if (v.kind == json_kind::string)
@@ -170,7 +170,7 @@ void settings_reader::env_object(env_entry& entry) {
   const place opened = values_.where();
   entry.secret = true;
   int sources = 0;
-  values_.members("the value of " + quoted(entry.name), keys, [&](std::size_t key) {
+  values_.members("the value of " + in_quotes(entry.name), keys, [&](std::size_t key) {
     if (key == 2) {
       entry.secret = values_.boolean("secret").value_or(true);
       return;
@@ -183,14 +183,14 @@ void settings_reader::env_object(env_entry& entry) {
       return;
     if (key == 0 ? !is_variable_name(*text) : text->empty())
       values_.out.error(values_.where(), key == 0 ? "bad_name" : "bad_path",
-                        key == 0 ? quoted(*text) + " is no name for an environment variable"
+                        key == 0 ? in_quotes(*text) + " is no name for an environment variable"
                                  : "\"from_file\" is empty");
     entry.text = *text;
   });
   if (sources != 1 && !values_.json.failed())
     values_.out.error(
         opened, "bad_value",
-        "the value of " + quoted(entry.name) + " needs " +
+        "the value of " + in_quotes(entry.name) + " needs " +
             (sources == 0 ? "\"from_env\" or \"from_file\"" : "one of \"from_env\" and \"from_file\", not both"));
 }
 
@@ -210,7 +210,7 @@ void settings_reader::inherit_env() {
       continue;
     note(*text);
     if (!is_variable_name(*text))
-      values_.out.error(values_.where(), "bad_name", quoted(*text) + " is no name for an environment variable");
+      values_.out.error(values_.where(), "bad_name", in_quotes(*text) + " is no name for an environment variable");
     patch_.inherit_names.emplace_back(*text);
   }
   signature_ += '\1';
@@ -283,7 +283,7 @@ void read_pools(value_reader& values, std::string_view what,
       values.duplicate(name, where, first->second);
     else if (!is_name(name))
       values.out.error(where, "bad_name", name_problem(name, "a pool"));
-    const auto slots = values.whole_number("the size of the pool " + quoted(name), 1, max_slots);
+    const auto slots = values.whole_number("the size of the pool " + in_quotes(name), 1, max_slots);
     if (slots && is_new && is_name(name))
       take(name, static_cast<std::uint32_t>(*slots), where);
   }

@@ -15,7 +15,7 @@ std::string describe(const json_value& v) {
   case json_kind::array:
     return "a list";
   case json_kind::string:
-    return "the string " + quoted(v.text);
+    return "the string " + in_quotes(v.text);
   case json_kind::number:
     return "the number " + std::string(v.text);
   default:
@@ -30,7 +30,7 @@ std::string at(place where) {
 } // namespace
 
 std::string named(std::string_view what) {
-  return what.find(' ') == std::string_view::npos ? quoted(what) : std::string(what);
+  return what.find(' ') == std::string_view::npos ? in_quotes(what) : std::string(what);
 }
 
 void value_reader::wrong_type(const json_value& found, std::string_view what, std::string_view expected) {
@@ -38,9 +38,9 @@ void value_reader::wrong_type(const json_value& found, std::string_view what, st
     return; // reported as wrong syntax
   std::string message = named(what) + " has to be " + std::string(expected) + ", found " + describe(found);
   if (found.kind == json_kind::string && expected.starts_with("a list"))
-    message += "; write [" + quoted(found.text) + "]";
+    message += "; write [" + in_quotes(found.text) + "]";
   else if ((found.kind == json_kind::number || found.kind == json_kind::boolean) && expected.starts_with("a string"))
-    message += "; write " + quoted(found.text);
+    message += "; write " + in_quotes(found.text);
   out.error(found.where, "wrong_type", std::move(message));
   json.skip(found);
 }
@@ -65,11 +65,11 @@ void value_reader::unknown_key(std::string_view key, place where, std::string_vi
     for (std::size_t i = 0; i < keys.size(); ++i)
       hint += (i == 0 ? "" : i + 1 == keys.size() ? " and " : ", ") + std::string(keys[i]);
   }
-  out.error(where, "unknown_key", "unknown key " + quoted(key) + " in " + named(what) + hint);
+  out.error(where, "unknown_key", "unknown key " + in_quotes(key) + " in " + named(what) + hint);
 }
 
 void value_reader::duplicate(std::string_view key, place where, place first) {
-  out.error(where, "duplicate_key", "the key " + quoted(key) + " stands here again, first at " + at(first));
+  out.error(where, "duplicate_key", "the key " + in_quotes(key) + " stands here again, first at " + at(first));
 }
 
 std::optional<std::string_view> value_reader::string(std::string_view what, std::string_view expected) {
@@ -133,9 +133,9 @@ std::optional<duration> value_reader::time_span_of(const json_value& v, std::str
   if (!span)
     out.error(v.where, "bad_duration",
               named(what) + " has to be " + std::string(expected) + ", a whole number up to 36500d; found " +
-                  quoted(v.text));
+                  in_quotes(v.text));
   else if (*span < least)
-    out.error(v.where, "bad_duration", named(what) + " has to be longer than " + quoted(v.text));
+    out.error(v.where, "bad_duration", named(what) + " has to be longer than " + in_quotes(v.text));
   else
     return span;
   return std::nullopt;
@@ -150,10 +150,10 @@ std::optional<std::uint64_t> value_reader::size(std::string_view what, std::uint
   if (!bytes)
     out.error(where(), "bad_size",
               named(what) + " has to be " + std::string(expected) + ", a whole number up to 1000TB; found " +
-                  quoted(*text));
+                  in_quotes(*text));
   else if (*bytes < least)
     out.error(where(), "bad_size",
-              named(what) + " has to be at least " + std::to_string(least) + "B, found " + quoted(*text));
+              named(what) + " has to be at least " + std::to_string(least) + "B, found " + in_quotes(*text));
   else
     return bytes;
   return std::nullopt;
@@ -162,7 +162,7 @@ std::optional<std::uint64_t> value_reader::size(std::string_view what, std::uint
 std::optional<std::size_t> value_reader::one_of(std::string_view what, std::span<const std::string_view> words) {
   std::string expected;
   for (std::size_t i = 0; i < words.size(); ++i)
-    expected += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + quoted(words[i]);
+    expected += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + in_quotes(words[i]);
   const auto text = string(what, expected);
   if (!text)
     return std::nullopt;
@@ -170,7 +170,7 @@ std::optional<std::size_t> value_reader::one_of(std::string_view what, std::span
   if (found != words.end())
     return static_cast<std::size_t>(found - words.begin());
   out.error(where(), "bad_value",
-            named(what) + " has to be " + expected + ", found " + quoted(*text) + nearest_hint(*text, words));
+            named(what) + " has to be " + expected + ", found " + in_quotes(*text) + nearest_hint(*text, words));
   return std::nullopt;
 }
 

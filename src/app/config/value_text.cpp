@@ -83,7 +83,7 @@ bool is_name(std::string_view text) {
 }
 
 std::string name_problem(std::string_view text, std::string_view what) {
-  const std::string start = quoted(text) + " is no name for " + std::string(what) + ": ";
+  const std::string start = in_quotes(text) + " is no name for " + std::string(what) + ": ";
   if (text.empty())
     return start + "it is empty";
   if (text.size() > max_name_bytes)
@@ -138,7 +138,7 @@ std::string_view number_problem(std::string_view text) {
   return i == text.size() ? "" : "a string is written in double quotes";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 80;
   std::string out = "\"";
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -6,10 +6,10 @@
 namespace troupe {
 namespace {
 
-constexpr std::size_t widest_label = 44;
+constexpr std::size_t widest_dot_label = 44;
 
 /// A label in quotes. Graphviz reads backslash sequences and HTML entities in it.
-std::string quoted(std::string_view text) {
+std::string dot_quoted(std::string_view text) {
   std::string safe = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\')
@@ -22,7 +22,7 @@ std::string quoted(std::string_view text) {
 }
 
 /// Shape and outline tell what colour tells, for those who do not see it.
-const char* shape_of(node_look look) {
+const char* dot_shape(node_look look) {
   switch (look) {
   case node_look::source:
     return "shape=note style=filled";
@@ -41,11 +41,11 @@ const char* shape_of(node_look look) {
   return "";
 }
 
-std::string node_line(const view_model& model, std::uint32_t n) {
+std::string dot_node(const view_model& model, std::uint32_t n) {
   const node_look look = model.nodes[n].look;
   const node_colours& colours = light_scheme.nodes[static_cast<std::size_t>(look)];
-  const std::string shape = shape_of(look);
-  return "n" + std::to_string(n) + " [label=" + quoted(shortened(model.name(n), widest_label)) + " class=\"" +
+  const std::string shape = dot_shape(look);
+  return "n" + std::to_string(n) + " [label=" + dot_quoted(shortened(model.name(n), widest_dot_label)) + " class=\"" +
          std::string(look_class(look)) + "\" fillcolor=\"" + colours.fill + "\" color=\"" + colours.line + "\"" +
          (shape.empty() ? "" : " " + shape) + "];\n";
 }
@@ -63,17 +63,17 @@ std::string heading() {
 
 std::string graph_as_dot(const graph_view& view) {
   const view_model model(view);
-  std::string text = "digraph " + quoted(shown(model.p.name)) + " {\n" + heading();
+  std::string text = "digraph " + dot_quoted(shown(model.p.name)) + " {\n" + heading();
   for (std::size_t g = 0; g < model.groups.size(); ++g) {
     const view_group& group = model.groups[g];
     const bool boxed = !group.name.empty();
     if (boxed)
       text += "  subgraph cluster_" + std::to_string(g) +
-              " {\n    graph [label=" + quoted(shortened(group.name, widest_label)) +
+              " {\n    graph [label=" + dot_quoted(shortened(group.name, widest_dot_label)) +
               " labeljust=l style=\"rounded,filled\" fillcolor=\"" + light_scheme.group_fill + "\" color=\"" +
               light_scheme.group_line + "\" margin=12];\n";
     for (const std::uint32_t n : group.nodes)
-      text += (boxed ? "    " : "  ") + node_line(model, n);
+      text += (boxed ? "    " : "  ") + dot_node(model, n);
     if (boxed)
       text += "  }\n";
   }

@@ -6,9 +6,9 @@
 namespace troupe {
 namespace {
 
-constexpr std::size_t widest_label = 60;
+constexpr std::size_t widest_mermaid_label = 60;
 
-std::string quoted(std::string_view text) {
+std::string mermaid_quoted(std::string_view text) {
   std::string safe = "\"";
   for (const char c : text) {
     const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
@@ -26,7 +26,7 @@ struct brackets {
   const char* close;
 };
 
-brackets shape_of(node_look look) {
+brackets mermaid_shape(node_look look) {
   switch (look) {
   case node_look::source:
     return {"[(", ")]"}; // a cylinder
@@ -44,11 +44,11 @@ brackets shape_of(node_look look) {
   return {"(", ")"}; // rounded
 }
 
-std::string node_line(const view_model& model, std::uint32_t n) {
+std::string mermaid_node(const view_model& model, std::uint32_t n) {
   const node_look look = model.nodes[n].look;
-  const brackets shape = shape_of(look);
-  return "n" + std::to_string(n) + shape.open + quoted(shortened(model.name(n), widest_label)) + shape.close +
-         ":::" + std::string(look_class(look)) + "\n";
+  const brackets shape = mermaid_shape(look);
+  return "n" + std::to_string(n) + shape.open + mermaid_quoted(shortened(model.name(n), widest_mermaid_label)) +
+         shape.close + ":::" + std::string(look_class(look)) + "\n";
 }
 
 } // namespace
@@ -60,9 +60,10 @@ std::string graph_as_mermaid(const graph_view& view) {
     const view_group& group = model.groups[g];
     const bool boxed = !group.name.empty();
     if (boxed)
-      text += "  subgraph g" + std::to_string(g) + "[" + quoted(shortened(group.name, widest_label)) + "]\n";
+      text += "  subgraph g" + std::to_string(g) + "[" + mermaid_quoted(shortened(group.name, widest_mermaid_label)) +
+              "]\n";
     for (const std::uint32_t n : group.nodes)
-      text += (boxed ? "    " : "  ") + node_line(model, n);
+      text += (boxed ? "    " : "  ") + mermaid_node(model, n);
     if (boxed)
       text += "  end\n";
   }

@@ -8,10 +8,9 @@
 using namespace troupe;
 using namespace troupe::cli;
 using namespace std::chrono_literals;
+using test::clean, test::raw, test::side;
 
 namespace {
-
-constexpr asset_index raw{0U}, clean{1U}, report_{2U}, side{3U};
 
 asset_run_report ran(std::string name, int start, int seconds, asset_status status = asset_status::succeeded) {
   asset_run_report asset;
@@ -44,15 +43,15 @@ std::string told(const run_report& report, asset_index asset) {
 TEST_CASE("waiting is split into waiting for what is needed and waiting for a slot") {
   const auto on = test::make_project();
   const auto report = run_of({ran("clean", 1, 3), ran("report", 6, 1)});
-  const auto story = waited(on, report, report_);
+  const auto story = waited(on, report, test::report);
   REQUIRE(story.has_value());
   CHECK(story->until_ready == 4s);
   CHECK(story->last_needed == "clean");
   CHECK(story->for_slot == 2s);
-  CHECK(told(report, report_) == "It ran and succeeded in 1.0s; its data version changed.\n"
-                                 "The content of its input raw.txt has changed since.\n"
-                                 "What it needs was there 4.0s into the run; the last of it was clean.\n"
-                                 "It then waited 2.0s for a free worker.\n");
+  CHECK(told(report, test::report) == "It ran and succeeded in 1.0s; its data version changed.\n"
+                                      "The content of its input raw.txt has changed since.\n"
+                                      "What it needs was there 4.0s into the run; the last of it was clean.\n"
+                                      "It then waited 2.0s for a free worker.\n");
   CHECK(told(run_of({ran("raw", 0, 0), ran("side", 2, 1)}), side).find("or room in pool db") != std::string::npos);
 }
 
@@ -60,8 +59,8 @@ TEST_CASE("an asset that started more than once tells nothing of waiting") {
   auto twice = ran("report", 6, 1);
   twice.attempts = 2;
   const auto report = run_of({ran("clean", 1, 3), twice});
-  CHECK_FALSE(waited(test::make_project(), report, report_).has_value());
-  CHECK(told(report, report_).find("(2 attempts)") != std::string::npos);
+  CHECK_FALSE(waited(test::make_project(), report, test::report).has_value());
+  CHECK(told(report, test::report).find("(2 attempts)") != std::string::npos);
 }
 
 TEST_CASE("each status has its story") {
@@ -88,7 +87,7 @@ TEST_CASE("each status has its story") {
   blocked.name = "report";
   blocked.status = asset_status::blocked;
   blocked.because = "clean";
-  CHECK(told(run_of({blocked}), report_) == "It was not run: it needs clean, which did not succeed.\n");
+  CHECK(told(run_of({blocked}), test::report) == "It was not run: it needs clean, which did not succeed.\n");
   asset_run_report stopped;
   stopped.name = "clean";
   stopped.status = asset_status::cancelled;
@@ -99,11 +98,12 @@ TEST_CASE("each status has its story") {
 TEST_CASE("an asset that waits says for what") {
   asset_run_report waiting;
   waiting.name = "report";
-  CHECK(told(run_of({ran("clean", 0, 1, asset_status::running), waiting}, run_status::running), report_) ==
+  CHECK(told(run_of({ran("clean", 0, 1, asset_status::running), waiting}, run_status::running), test::report) ==
         "It waits for clean (running).\n");
-  CHECK(told(run_of({ran("clean", 0, 1), waiting}, run_status::running), report_).find("waits for a free worker") !=
-        std::string::npos);
-  CHECK(told(run_of({ran("clean", 0, 1), waiting}, run_status::interrupted), report_).find("interrupted") !=
+  CHECK(
+      told(run_of({ran("clean", 0, 1), waiting}, run_status::running), test::report).find("waits for a free worker") !=
+      std::string::npos);
+  CHECK(told(run_of({ran("clean", 0, 1), waiting}, run_status::interrupted), test::report).find("interrupted") !=
         std::string::npos);
 }
 

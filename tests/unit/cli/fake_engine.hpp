@@ -31,6 +31,9 @@ void reset();
 /// raw (source) -> clean -> report, and side (pool db, allowed to fail) beneath raw; matrix n[a], n[b] on its own.
 [[nodiscard]] project make_project();
 
+/// The places of its assets.
+inline constexpr asset_index raw{0U}, clean{1U}, report{2U}, side{3U}, n_a{4U}, n_b{5U};
+
 /// One invocation of the program, its output and exit status.
 struct invoked {
   int status = -1;

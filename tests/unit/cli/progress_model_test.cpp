@@ -10,10 +10,9 @@
 using namespace troupe;
 using namespace troupe::cli;
 using namespace std::chrono_literals;
+using test::clean, test::n_a, test::n_b, test::raw, test::report, test::side;
 
 namespace {
-
-constexpr asset_index raw{0U}, clean{1U}, report{2U}, side{3U}, n_a{4U}, n_b{5U};
 
 struct watched {
   explicit watched(bool every_asset = true)

@@ -1,6 +1,7 @@
 // The verbs that change something: run, resume, cancel; and how a run's end is told.
 #include "fake_engine.hpp"
 #include "support/temporary_folder.hpp"
+#include "verb_fixtures.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
@@ -11,17 +12,11 @@
 using namespace troupe;
 using namespace std::chrono_literals;
 using test::engine;
+using test::has;
 using test::troupe_cli;
 namespace bj = boost::json;
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found)
-    MESSAGE(part, " is not in\n", text);
-  return found;
-}
 
 run_result ended(run_status status, std::initializer_list<std::pair<asset_status, std::uint32_t>> counts) {
   run_result result;

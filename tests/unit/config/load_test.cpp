@@ -1,5 +1,6 @@
 // From files on disk to pipelines: the examples of this project, and files that cannot be read.
 #include "app/config/load_pipeline.hpp"
+#include "finding_lines.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,15 +11,9 @@
 
 using namespace troupe;
 using namespace troupe::config;
+using test::lines;
 
 namespace {
-
-std::string lines(const diagnostics& list) {
-  std::string text;
-  for (const auto& item : list.items)
-    text += to_line(list, item) + "\n";
-  return text;
-}
 
 struct temporary_folder {
   std::filesystem::path path;

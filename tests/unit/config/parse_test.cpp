@@ -4,6 +4,7 @@
 #include "app/config/path_text.hpp"
 #include "app/config/value_text.hpp"
 #include "core/nearest_name.hpp"
+#include "finding_lines.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,18 +15,12 @@
 
 using namespace troupe;
 using namespace troupe::config;
+using test::lines;
 using namespace std::chrono_literals;
 
 namespace {
 
 using words = std::vector<std::string>;
-
-std::string lines(const diagnostics& list) {
-  std::string text;
-  for (const auto& item : list.items)
-    text += to_line(list, item) + "\n";
-  return text;
-}
 
 std::shared_ptr<const pipeline> parsed(const std::string& text,
                                        std::vector<std::pair<std::string, std::string>> params = {}) {
@@ -364,7 +359,7 @@ TEST_CASE("a path is at or beneath a folder, not beside it") {
 }
 
 TEST_CASE("messages show texts whole, short and printable") {
-  CHECK(quoted("a\"b") == "\"a\"b\"");
-  CHECK(quoted("a\nb\tc\x01\x7f") == "\"a\\nb\\tc\\x01\\x7f\"");
-  CHECK(quoted(std::string(79, 'x') + "éé") == "\"" + std::string(79, 'x') + "é…\"");
+  CHECK(in_quotes("a\"b") == "\"a\"b\"");
+  CHECK(in_quotes("a\nb\tc\x01\x7f") == "\"a\\nb\\tc\\x01\\x7f\"");
+  CHECK(in_quotes(std::string(79, 'x') + "éé") == "\"" + std::string(79, 'x') + "é…\"");
 }

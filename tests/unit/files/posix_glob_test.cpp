@@ -13,7 +13,7 @@ namespace {
 
 using names = std::vector<std::string>;
 
-struct fixture {
+struct glob_fixture {
   temporary_folder folder;
   std::unique_ptr<posix_file_system> files = posix_file_system::open(folder.path()).value();
 
@@ -24,7 +24,7 @@ struct fixture {
 
 } // namespace
 
-TEST_CASE_FIXTURE(fixture, "** enters no link, so circles end") {
+TEST_CASE_FIXTURE(glob_fixture, "** enters no link, so circles end") {
   folder.write("d/a.txt", "");
   fs::create_directory_symlink("..", folder / "d/up");
   fs::create_directory_symlink(".", folder / "d/self");
@@ -32,7 +32,7 @@ TEST_CASE_FIXTURE(fixture, "** enters no link, so circles end") {
   CHECK(glob("d/**") == names{"d/a.txt"});
 }
 
-TEST_CASE_FIXTURE(fixture, "a component that matches a link to a folder enters it") {
+TEST_CASE_FIXTURE(glob_fixture, "a component that matches a link to a folder enters it") {
   folder.write("real/a.txt", "");
   fs::create_directory_symlink("real", folder / "link");
   CHECK(glob("link/*.txt") == names{"link/a.txt"});
@@ -40,7 +40,7 @@ TEST_CASE_FIXTURE(fixture, "a component that matches a link to a folder enters i
   CHECK(glob("*/*.txt") == names{"link/a.txt", "real/a.txt"});
 }
 
-TEST_CASE_FIXTURE(fixture, "links to files match, dangling and circular ones do not") {
+TEST_CASE_FIXTURE(glob_fixture, "links to files match, dangling and circular ones do not") {
   folder.write("real", "");
   fs::create_symlink("real", folder / "link");
   fs::create_symlink("nowhere", folder / "dangling");
@@ -49,14 +49,14 @@ TEST_CASE_FIXTURE(fixture, "links to files match, dangling and circular ones do 
   CHECK(glob("[cdl]*") == names{"link"});
 }
 
-TEST_CASE_FIXTURE(fixture, "FIFOs match nothing and are not opened") {
+TEST_CASE_FIXTURE(glob_fixture, "FIFOs match nothing and are not opened") {
   REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
   CHECK(glob("*").empty());
   CHECK(glob("**").empty());
   CHECK(glob("pipe").empty());
 }
 
-TEST_CASE_FIXTURE(fixture, "literal components after wildcards are looked up, not listed") {
+TEST_CASE_FIXTURE(glob_fixture, "literal components after wildcards are looked up, not listed") {
   folder.write("a/src/main.c", "");
   folder.write("b/src/main.c", "");
   folder.write("c/other/main.c", "");
@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(fixture, "literal components after wildcards are looked up, no
   CHECK(glob("*/src/main.c") == names{"a/src/main.c", "b/src/main.c"});
 }
 
-TEST_CASE_FIXTURE(fixture, "folders beside the pattern's way are not entered") {
+TEST_CASE_FIXTURE(glob_fixture, "folders beside the pattern's way are not entered") {
   folder.write("a/x.txt", "");
   folder.write("closed/y.txt", "");
   fs::permissions(folder / "closed", fs::perms::none);
@@ -72,25 +72,25 @@ TEST_CASE_FIXTURE(fixture, "folders beside the pattern's way are not entered") {
   CHECK(glob("[a-b]/*.txt") == names{"a/x.txt"});
 }
 
-TEST_CASE_FIXTURE(fixture, "escaped characters stand for themselves on disk") {
+TEST_CASE_FIXTURE(glob_fixture, "escaped characters stand for themselves on disk") {
   folder.write("we*rd/[x].txt", "");
   folder.write("weird/x.txt", "");
   CHECK(glob("we\\*rd/\\[x\\].*") == names{"we*rd/[x].txt"});
 }
 
-TEST_CASE_FIXTURE(fixture, "paths through the parent folder are searched, and skips still hold") {
+TEST_CASE_FIXTURE(glob_fixture, "paths through the parent folder are searched, and skips still hold") {
   folder.write("a/x.txt", "");
   folder.write("b/y.txt", "");
   CHECK(glob("a/../*/*.txt") == names{"a/../a/x.txt", "a/../b/y.txt"});
   CHECK(glob("a/../*/*.txt", {"b"}) == names{"a/../a/x.txt"});
 }
 
-TEST_CASE_FIXTURE(fixture, "repeated slashes are one") {
+TEST_CASE_FIXTURE(glob_fixture, "repeated slashes are one") {
   folder.write("a/x.txt", "");
   CHECK(glob("a//*.txt") == names{"a/x.txt"});
 }
 
-TEST_CASE_FIXTURE(fixture, "a pattern with several ** finds each file once") {
+TEST_CASE_FIXTURE(glob_fixture, "a pattern with several ** finds each file once") {
   folder.write("a/b/c/d/x.txt", "");
   folder.write("x.txt", "");
   CHECK(glob("**/b/**/*.txt") == names{"a/b/c/d/x.txt"});

@@ -18,10 +18,10 @@ namespace fs = std::filesystem;
 namespace {
 
 /// A state with history, a base and a checkpoint; closed.
-struct made_state {
+struct checked_state {
   lmdb_fixture f;
   expected_state expected;
-  explicit made_state(int batches = 120) {
+  explicit checked_state(int batches = 120) {
     history_maker history(99);
     for (int i = 0; i < batches; ++i) {
       const auto batch = history.next_batch();
@@ -126,7 +126,7 @@ TEST_CASE("without a state there is nothing to verify or count") {
 }
 
 TEST_CASE("a projection that differs from the replay is named") {
-  const made_state state;
+  const checked_state state;
   state.tamper([&](lmdb_access& access) {
     asset_record record;
     REQUIRE(access.read(lmdb_table::assets, 0, record).value());
@@ -161,7 +161,7 @@ TEST_CASE("a projection that differs from the replay is named") {
 }
 
 TEST_CASE("an event that is missing, cannot be read or breaks a rule is named, and the replay is off") {
-  const made_state state;
+  const checked_state state;
   const auto first = state.expected.tables.state.first_seq;
   const auto last = state.expected.tables.state.last_seq;
   const char* words = nullptr;
@@ -204,7 +204,7 @@ TEST_CASE("an event that is missing, cannot be read or breaks a rule is named, a
 }
 
 TEST_CASE("a record whose check value does not fit is an error to who reads it, and found by verify") {
-  const made_state state;
+  const checked_state state;
   std::string file;
   {
     std::ifstream in(state.journal(), std::ios::binary);
@@ -223,7 +223,7 @@ TEST_CASE("a record whose check value does not fit is an error to who reads it, 
 }
 
 TEST_CASE("records under a wrong key, too short ones and missing ones are damage to who reads them") {
-  const made_state state;
+  const checked_state state;
   const auto last = state.expected.tables.state.last_seq;
   state.tamper([&](lmdb_access& access) {
     for (const auto& [table, key] : {std::pair(lmdb_table::assets, 1U), std::pair(lmdb_table::runs, 0U)}) {
@@ -252,7 +252,7 @@ TEST_CASE("records under a wrong key, too short ones and missing ones are damage
 }
 
 TEST_CASE("any flipped byte or lost page is found or harmless, and never brings verify down") {
-  const made_state state(60);
+  const checked_state state(60);
   std::string sound;
   {
     std::ifstream in(state.journal(), std::ios::binary);
@@ -294,7 +294,7 @@ TEST_CASE("any flipped byte or lost page is found or harmless, and never brings 
 }
 
 TEST_CASE("stats count events, bytes, tables and pages") {
-  const made_state state;
+  const checked_state state;
   const auto stats = journal_stats(state.folder()).value();
   const auto& wanted = state.expected.tables;
   CHECK(stats.first_seq == wanted.state.first_seq);
@@ -325,7 +325,7 @@ TEST_CASE("stats count events, bytes, tables and pages") {
 }
 
 TEST_CASE("pages of a transaction that is no longer there cannot be checked") {
-  const made_state state;
+  const checked_state state;
   CHECK_FALSE(check_lmdb_pages(state.folder(), state.journal(), 1'000'000).has_value());
   CHECK_FALSE(check_lmdb_pages(state.folder(), state.folder() + "/nothing", 1).has_value());
   CHECK(check_lmdb_file(state.folder(), state.folder() + "/nothing").error().code == error_code::not_found);

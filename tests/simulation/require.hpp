@@ -1,0 +1,14 @@
+// How the simulation says that a rule is broken: by what it throws, which names the rule.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace troupe::test {
+
+inline void require(bool holds, const std::string& what) {
+  if (!holds)
+    throw std::runtime_error(what);
+}
+
+} // namespace troupe::test
