@@ -1,20 +1,23 @@
 // The actor system of a run: made, waited for, taken down.
 #include "actors/engine_host.hpp"
 
+#include "actors/run_scheduler.hpp"
 #include "actors/wiring.hpp"
 
 #include <future>
 #include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
 
 namespace troupe {
 
 namespace {
 
-/// `sharing`: an idle thread sleeps, and a fan-out to many actors stays linear. One thread: work never runs here, and a
-/// message that stays on its thread costs less than one that wakes another.
+/// One thread: work never runs here, and a message that stays on its thread costs less than one that wakes another.
 struct host_config : caf::actor_system_config {
-  host_config() {
-    set("scheduler.policy", caf::atom("sharing"));
+  explicit host_config(run_threads& threads) {
+    schedule_on(*this, threads);
     set("scheduler.max-threads", std::size_t{1});
     set("scheduler.max-throughput", std::size_t{100});
   }
@@ -39,7 +42,13 @@ void engine_host::stop(stop_cause cause, bool at_once) {
 
 host_result engine_host::run() {
   auto& setup = inside_->setup;
-  host_config config;
+  std::optional<run_threads> threads;
+  try {
+    threads.emplace();
+  } catch (const std::system_error& refused) {
+    return {false, std::string("the system has no threads for a run, and nothing was started: ") + refused.what(), false};
+  }
+  host_config config(*threads);
   caf::actor_system system(config);
   std::promise<run_end> promise;
   auto ended = promise.get_future();

@@ -1,17 +1,12 @@
 // The commit thread.
 #include "adapters/group_commit.hpp"
 
-#include <signal.h>
+#include "adapters/start_thread.hpp"
 
 namespace troupe {
 
 group_commit::group_commit(journal_store& store, duration gather) : store_(store), gather_(gather) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { serve(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_thread([this] { serve(); });
 }
 
 group_commit::~group_commit() {

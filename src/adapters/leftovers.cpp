@@ -30,10 +30,10 @@ struct table {
   std::unordered_map<pid_t, std::vector<pid_t>> children;
 };
 
-table read_table() {
+table read_table(bool& in_doubt) {
   table t;
-  for (const auto pid : all_processes())
-    if (auto facts = read_process_facts(pid)) {
+  for (const auto pid : all_processes(&in_doubt))
+    if (auto facts = read_process_facts(pid, &in_doubt)) {
       t.children[facts->parent].push_back(pid);
       t.all.emplace(pid, *facts);
     }
@@ -87,11 +87,15 @@ struct held_process {
   unique_fd pidfd;
 };
 
-/// nullopt if it is gone.
-std::optional<held_process> hold(const leftover& who) {
+/// nullopt if it is gone, or in doubt.
+std::optional<held_process> hold(const leftover& who, bool& in_doubt) {
   unique_fd pidfd(open_pidfd(who.pid));
+  in_doubt = in_doubt || (!pidfd && errno != ESRCH);
+  if (!pidfd)
+    return std::nullopt;
   // Only now is the number pinned: is it still the same process?
-  if (!pidfd || process_start_ticks(who.pid) != who.start_ticks)
+  const auto facts = read_process_facts(who.pid, &in_doubt);
+  if (!facts || facts->start_ticks != who.start_ticks)
     return std::nullopt;
   return held_process{who, std::move(pidfd)};
 }
@@ -119,8 +123,10 @@ void wait_for_all(const std::vector<held_process>& held, steady::time_point unti
 
 } // namespace
 
-std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded) {
-  const auto t = read_table();
+std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
+                                     bool* in_doubt) {
+  bool doubt = false;
+  const auto t = read_table(doubt);
   const auto excluded = kin(t);
   const auto user = geteuid();
   const auto eligible = [&](pid_t pid) { return !excluded.contains(pid) && process_user(pid) == user; };
@@ -130,7 +136,7 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
   const auto entry = "TROUPE_STATE_ID=" + std::string(state_id);
   for (const auto& [pid, facts] : t.all)
     if (!state_id.empty() && facts.state != 'Z' && facts.state != 'X' && eligible(pid))
-      if (const auto environment = read_settled_environment(facts);
+      if (const auto environment = read_settled_environment(facts, &doubt);
           environment && environment_has(*environment, entry)) {
         add_with_descendants(t, pid, proved);
         proved_groups.insert(facts.group);
@@ -156,6 +162,8 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
     if (facts != t.all.end() && facts->second.state != 'Z' && facts->second.state != 'X' && eligible(pid))
       found.push_back({pid, facts->second.start_ticks, name_of(pid)});
   }
+  if (in_doubt != nullptr)
+    *in_doubt = doubt || boot.empty();
   return found;
 }
 
@@ -171,11 +179,12 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
   std::map<pid_t, held_process> held;
   bool clean_before = false;
   for (;;) {
-    for (const auto& one : find_leftovers(state_id, recorded)) {
+    bool in_doubt = false;
+    for (const auto& one : find_leftovers(state_id, recorded, &in_doubt)) {
       const auto known = held.find(one.pid);
       if (known != held.end() && known->second.who.start_ticks == one.start_ticks)
         continue;
-      auto process = hold(one);
+      auto process = hold(one, in_doubt);
       if (!process)
         continue;
       ended.push_back(one);
@@ -190,6 +199,13 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
         alive.push_back(std::move(process));
     }
     held.clear();
+    if (alive.empty() && in_doubt) {
+      clean_before = false;
+      if (clock::now() >= give_up_at)
+        return fail(error_code::io, "it cannot be seen which processes an earlier run left behind: " + errno_text(errno));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
     if (alive.empty()) {
       // What was forked while /proc was being listed may have been missed: two passes have to find nothing.
       if (clean_before)

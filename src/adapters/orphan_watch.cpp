@@ -8,10 +8,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <csignal>
+#include <set>
 #include <string_view>
+#include <thread>
 
 namespace troupe {
 namespace {
+
+constexpr auto patience_with_the_rest = std::chrono::seconds(5);
 
 bool dead(const process_facts& facts) {
   return facts.state == 'Z' || facts.state == 'X';
@@ -119,6 +125,27 @@ std::vector<pid_t> orphan_watch::look(std::span<const attempt_mark> attempts) {
     }
   }
   return found;
+}
+
+void orphan_watch::end_the_rest() {
+  if (!owns_every_orphan_)
+    return;
+  const auto give_up_at = std::chrono::steady_clock::now() + patience_with_the_rest;
+  std::set<pid_t> beyond_reach;
+  for (;;) {
+    bool waiting = false;
+    for (const auto pid : children()) // not reaped yet, so no number can have come to mean another
+      if (waitpid(pid, nullptr, WNOHANG) != pid && !beyond_reach.contains(pid)) {
+        if (kill(pid, SIGKILL) != 0)
+          beyond_reach.insert(pid);
+        else
+          waiting = true; // and what it has started is a child of ours then
+      }
+    if (!waiting || std::chrono::steady_clock::now() >= give_up_at)
+      break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  orphans_.clear();
 }
 
 bool orphan_watch::reap(pid_t pid) {

@@ -43,6 +43,10 @@ public:
   /// Reaps an orphan whose end was signalled. False if it is not dead yet.
   bool reap(pid_t pid);
 
+  /// When no attempt is left: ends at once whatever it still has adopted, for nobody answers for that any more (several
+  /// attempts could have started it and all have ended, or it could not be looked at). Only where it owns every orphan.
+  void end_the_rest();
+
   [[nodiscard]] std::unordered_map<pid_t, orphan>& orphans() { return orphans_; }
   /// Whether each has a pidfd.
   [[nodiscard]] bool all_watched() const;

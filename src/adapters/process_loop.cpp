@@ -1,7 +1,9 @@
 // The loop: orders in, events in, what is due; everything else follows from these three.
 #include "adapters/process_loop.hpp"
 
+#include "adapters/event_wake.hpp"
 #include "adapters/posix_error.hpp"
+#include "adapters/start_thread.hpp"
 #include "base/check.hpp"
 
 #include <sched.h>
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <system_error>
 
 namespace troupe {
 
@@ -39,13 +42,11 @@ result<std::unique_ptr<process_loop>> process_loop::open(process_executor_option
     action.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &action, nullptr);
   }
-  // Signals to this process are for the threads of whoever handles them.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  loop->thread_ = std::thread([raw = loop.get()] { raw->run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  try {
+    loop->thread_ = start_thread([raw = loop.get()] { raw->run(); });
+  } catch (const std::system_error& refused) {
+    return fail(error_code::io, std::string("cannot prepare to watch processes: no thread: ") + refused.what());
+  }
   return loop;
 }
 
@@ -66,9 +67,7 @@ void process_loop::post(process_order order) {
   if (awake_)
     return;
   awake_ = true;
-  const std::uint64_t one = 1;
-  // Cannot fill up within any lifetime, and nothing else can fail.
-  (void)!write(wake_.get(), &one, sizeof one);
+  wake(wake_.get());
 }
 
 void process_loop::run() {
@@ -78,8 +77,10 @@ void process_loop::run() {
     take_orders();
     if (settle_wanted_)
       settle();
-    if (stopping_ && attempts_.empty())
+    if (stopping_ && attempts_.empty()) {
+      orphans_.end_the_rest();
       return;
+    }
     wait_for_events();
     handle_due();
   }

@@ -34,10 +34,20 @@ Integer take_number(std::string_view& text) {
   return problem == std::errc() ? value : Integer{};
 }
 
-std::optional<std::string> read_all(const char* path) {
+/// After a failed call: neither that the process has gone nor that it may not be looked at. The former shows as ESRCH where
+/// its file had been opened before.
+void doubt_unless_gone(bool* in_doubt) {
+  const bool told = errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM;
+  if (!told && in_doubt != nullptr)
+    *in_doubt = true;
+}
+
+std::optional<std::string> read_all(const char* path, bool* in_doubt = nullptr) {
   const unique_fd fd(open(path, O_RDONLY | O_CLOEXEC));
-  if (!fd)
+  if (!fd) {
+    doubt_unless_gone(in_doubt);
     return std::nullopt;
+  }
   std::string all;
   std::array<char, 8192> buffer;
   for (;;) {
@@ -46,21 +56,24 @@ std::optional<std::string> read_all(const char* path) {
       return all;
     if (got > 0)
       all.append(buffer.data(), static_cast<std::size_t>(got));
-    else if (errno != EINTR)
+    else if (errno != EINTR) {
+      doubt_unless_gone(in_doubt);
       return std::nullopt; // the process ended
+    }
   }
 }
 
 } // namespace
 
-std::optional<process_facts> read_process_facts(pid_t pid) {
+std::optional<process_facts> read_process_facts(pid_t pid, bool* in_doubt) {
   const unique_fd fd(open(path_of(pid, "stat").data(), O_RDONLY | O_CLOEXEC));
-  if (!fd)
-    return std::nullopt;
   std::array<char, 1024> buffer;
-  const auto got = read(fd.get(), buffer.data(), buffer.size());
-  if (got <= 0)
+  const auto got = fd ? read(fd.get(), buffer.data(), buffer.size()) : -1;
+  if (got <= 0) {
+    if (got < 0)
+      doubt_unless_gone(in_doubt);
     return std::nullopt;
+  }
   std::string_view text(buffer.data(), static_cast<std::size_t>(got));
   const auto name_end = text.rfind(')'); // the name may hold anything, parentheses and blanks too
   if (name_end == std::string_view::npos || name_end + 4 > text.size())
@@ -88,16 +101,16 @@ std::optional<std::uint64_t> process_start_ticks(pid_t pid) {
   return std::nullopt;
 }
 
-std::optional<std::string> read_process_environment(pid_t pid) {
-  return read_all(path_of(pid, "environ").data());
+std::optional<std::string> read_process_environment(pid_t pid, bool* in_doubt) {
+  return read_all(path_of(pid, "environ").data(), in_doubt);
 }
 
-std::optional<std::string> read_settled_environment(const process_facts& facts) {
+std::optional<std::string> read_settled_environment(const process_facts& facts, bool* in_doubt) {
   constexpr pid_t kernel_threads = 2; // the parent of all kernel threads, which have none ever
-  auto environment = read_process_environment(facts.pid);
+  auto environment = read_process_environment(facts.pid, in_doubt);
   for (int i = 0; i < 5 && environment && environment->empty() && facts.parent != kernel_threads; ++i) {
     usleep(300);
-    environment = read_process_environment(facts.pid);
+    environment = read_process_environment(facts.pid, in_doubt);
   }
   return environment;
 }
@@ -120,9 +133,11 @@ std::optional<uid_t> process_user(pid_t pid) {
   return info.st_uid;
 }
 
-std::vector<pid_t> all_processes() {
+std::vector<pid_t> all_processes(bool* in_doubt) {
   std::vector<pid_t> pids;
   const unique_dir dir(opendir("/proc"));
+  if (!dir && in_doubt != nullptr)
+    *in_doubt = true;
   while (const dirent* entry = dir ? readdir(dir.get()) : nullptr) {
     std::string_view name(entry->d_name);
     if (name.front() < '1' || name.front() > '9')

@@ -21,20 +21,24 @@ struct process_facts {
   std::uint64_t start_ticks = 0; ///< since boot, in clock ticks
 };
 
+// `in_doubt`, where it is asked for, becomes true if something could not be read for a reason that lies with this process or
+// the system (no descriptor, no memory, an error in reading), so that what seems not to be there may be there all the same.
+
 /// nullopt if there is no such process. Any thread, as all here.
-[[nodiscard]] std::optional<process_facts> read_process_facts(pid_t pid);
+[[nodiscard]] std::optional<process_facts> read_process_facts(pid_t pid, bool* in_doubt = nullptr);
 /// process_facts::start_ticks alone.
 [[nodiscard]] std::optional<std::uint64_t> process_start_ticks(pid_t pid);
 /// The environment a process was started with, each entry ended by a zero byte; nullopt if it may not be read.
-[[nodiscard]] std::optional<std::string> read_process_environment(pid_t pid);
+[[nodiscard]] std::optional<std::string> read_process_environment(pid_t pid, bool* in_doubt = nullptr);
 /// The same of a live process, but waits a moment (about a millisecond) if it is empty: during exec it briefly is.
-[[nodiscard]] std::optional<std::string> read_settled_environment(const process_facts& facts);
+[[nodiscard]] std::optional<std::string> read_settled_environment(const process_facts& facts,
+                                                                  bool* in_doubt = nullptr);
 /// Whether an environment as read_process_environment gives it has this entry ("NAME=value"), exactly.
 [[nodiscard]] bool environment_has(std::string_view environment, std::string_view entry);
 /// The user a process runs as (effective).
 [[nodiscard]] std::optional<uid_t> process_user(pid_t pid);
 /// All processes that can be seen.
-[[nodiscard]] std::vector<pid_t> all_processes();
+[[nodiscard]] std::vector<pid_t> all_processes(bool* in_doubt = nullptr);
 /// Identifies this boot of the system; empty if unknown.
 [[nodiscard]] std::string boot_id();
 /// A descriptor that is readable once the process has ended; -1 with errno.

@@ -1,18 +1,21 @@
-// One queue, a few threads; signals stay with the main thread.
+// One queue, a few threads.
 #include "adapters/thread_pool.hpp"
 
-#include <signal.h>
+#include "adapters/start_thread.hpp"
+
+#include <system_error>
 
 namespace troupe {
 
 thread_pool::thread_pool(unsigned threads) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  for (unsigned i = 0; i < threads; ++i)
-    threads_.emplace_back([this] { serve(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  threads_.reserve(threads);
+  try {
+    while (threads_.size() < threads)
+      threads_.push_back(start_thread([this] { serve(); }));
+  } catch (const std::system_error&) {
+    if (threads_.empty())
+      throw;
+  }
 }
 
 thread_pool::~thread_pool() {

@@ -13,6 +13,7 @@ namespace troupe {
 /// First in, first out. submit() from any thread; the destructor finishes what was submitted.
 class thread_pool {
 public:
+  /// With fewer threads where the system does not give as many; throws std::system_error where it gives none.
   explicit thread_pool(unsigned threads);
   ~thread_pool();
   thread_pool(const thread_pool&) = delete;

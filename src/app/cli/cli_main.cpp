@@ -4,6 +4,9 @@
 #include "app/cli/logging.hpp"
 #include "app/cli/verbs.hpp"
 
+#include <string>
+#include <system_error>
+
 namespace troupe::cli {
 
 std::unique_ptr<command_spec> make_commands(invocation& with) {
@@ -56,7 +59,13 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
   io.set_colour(with.options.colour);
   if (with.options.log_level != "off")
     set_up_logging(with.options.log_level);
-  const int status = line.command->action();
+  int status = exit_state;
+  try {
+    status = line.command->action();
+  } catch (const std::system_error& refused) {
+    status = with.report(fail(error_code::state_unusable,
+                              std::string("the system refuses what this needs: ") + refused.what() + "; run again"));
+  }
   io.out.stream << std::flush;
   return status;
 }

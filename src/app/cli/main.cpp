@@ -3,11 +3,40 @@
 #include "app/cli/fd_stream.hpp"
 #include "app/cli/signals.hpp"
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <new>
+#include <system_error>
 #include <unistd.h>
+
+namespace {
+
+/// For what cannot be undone: CAF that was given some of its threads and not the next, memory that ends in a thread. The
+/// journal is as it was; the next command ends what may be left running, as after any other death.
+[[noreturn]] void end_where_resources_end() {
+  const char* what = nullptr;
+  try {
+    if (const auto thrown = std::current_exception())
+      std::rethrow_exception(thrown);
+  } catch (const std::system_error& refused) {
+    what = refused.what();
+  } catch (const std::bad_alloc&) {
+    what = "no memory left";
+  } catch (...) { // a bug: leave the traces of one
+  }
+  if (what == nullptr)
+    std::abort();
+  std::fprintf(stderr, "error: the system refuses what this needs: %s; nothing recorded was lost: run again\n", what);
+  _exit(troupe::cli::exit_state);
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
   using namespace troupe::cli;
+  std::set_terminate(end_where_resources_end);
   survive_closed_pipes();
   fd_stream out(STDOUT_FILENO), err(STDERR_FILENO);
   console io(out, err, STDOUT_FILENO, STDERR_FILENO);

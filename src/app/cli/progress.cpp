@@ -3,6 +3,8 @@
 
 #include "app/cli/text.hpp"
 
+#include <system_error>
+
 namespace troupe::cli {
 
 namespace {
@@ -30,7 +32,10 @@ void progress::run_began(const run_outline& outline) {
     return; // nothing will happen: the summary says it all
   model_.run_began(outline, time_.monotonic());
   began_ = true;
-  painter_ = std::thread([this] { paint_until_finished(); });
+  try {
+    painter_ = std::thread([this] { paint_until_finished(); });
+  } catch (const std::system_error&) { // then all is told at the end
+  }
 }
 
 void progress::attempt_began(asset_index asset, std::uint32_t attempt, const std::vector<reason>&, duration expected) {

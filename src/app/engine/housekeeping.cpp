@@ -1,6 +1,7 @@
 // Retention steps and deleted folders.
 #include "app/engine/housekeeping.hpp"
 
+#include "adapters/start_thread.hpp"
 #include "app/engine/state_layout.hpp"
 
 #include <dirent.h>
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <charconv>
 #include <filesystem>
+#include <system_error>
 
 namespace troupe {
 
@@ -50,7 +52,7 @@ housekeeping::housekeeping(group_commit& log, std::string state_folder, const en
   shared_->keep_runs = settings.keep_runs;
   log.submit([self = shared_, log = &log](journal_store& store) { shared::step(self, log, store); });
   const auto oldest = time.now() - settings.keep_logs;
-  cleaner_ = std::thread([self = shared_, oldest, current] {
+  const auto clean = [self = shared_, oldest, current] {
     DIR* folder = opendir((self->state_folder + "/logs").c_str());
     if (folder == nullptr)
       return;
@@ -69,12 +71,17 @@ housekeeping::housekeeping(group_commit& log, std::string state_folder, const en
         delete_logs(self->state_folder, run_number(number));
     }
     closedir(folder);
-  });
+  };
+  try {
+    cleaner_ = start_thread(clean);
+  } catch (const std::system_error&) { // old logs stay for a later run
+  }
 }
 
 housekeeping::~housekeeping() {
   shared_->ending = true;
-  cleaner_.join();
+  if (cleaner_.joinable())
+    cleaner_.join();
 }
 
 void tidy_after_fresh_run(journal_store& store, const std::string& state_folder, const engine_settings& settings,

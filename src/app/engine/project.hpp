@@ -73,7 +73,7 @@ public:
   [[nodiscard]] int signal() const noexcept { return signal_.load(); }
   /// A descriptor that becomes readable at each request.
   [[nodiscard]] int descriptor() const noexcept { return fd_; }
-  stop_request();
+  stop_request(); ///< throws std::system_error where there is no descriptor left
   ~stop_request();
   stop_request(const stop_request&) = delete;
   stop_request& operator=(const stop_request&) = delete;

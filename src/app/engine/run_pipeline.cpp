@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 namespace troupe {
 
@@ -118,10 +119,15 @@ void append_to(std::vector<event>& to, std::vector<event> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+/// What the system refuses a run that has not begun: threads, descriptors.
+error cannot_begin(const std::string& why) {
+  return fail(error_code::state_unusable, "the system refuses what a run needs, and nothing was started: " + why);
+}
+
 /// Runs what is waiting in `state`; `first_events` (names first, then those that `state` already holds) are appended
 /// before all others.
-result<run_result> carry_out(prepared_run& run, run_state state, std::vector<event> first_events,
-                             timestamp started_at) {
+result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std::vector<event> first_events,
+                                        timestamp started_at) {
   const auto& p = *run.on.p;
   const auto workers = workers_of(run.request);
   const auto strategy = static_cast<error_strategy>(run.request.error_strategy);
@@ -132,7 +138,7 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
 
   auto processes = posix_process_executor::open();
   if (!processes)
-    return processes.error();
+    return cannot_begin(processes.error().message);
   if (const auto made = run.plan.files->make_parent(result_folder(run.on.state_folder) + "/x"); !made)
     return fail(error_code::state_unusable, made.error().message);
 
@@ -192,6 +198,15 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
   if (!ended.durable)
     return fail(ended.internal ? error_code::internal : error_code::state_unusable, ended.problem);
   return result_of(logic, started_at, run.history.now());
+}
+
+result<run_result> carry_out(prepared_run& run, run_state state, std::vector<event> first_events,
+                             timestamp started_at) {
+  try {
+    return carry_out_what_waits(run, std::move(state), std::move(first_events), started_at);
+  } catch (const std::system_error& refused) { // of making threads
+    return cannot_begin(refused.what());
+  }
 }
 
 /// A run in which everything is fresh: recorded in one transaction, without actors.

@@ -47,7 +47,7 @@ result<void> state_writer::recover(duration grace) {
     if (attempt.process_group != 0)
       recorded.push_back({attempt.process_group, attempt.start_ticks, attempt.boot_id});
   if (const auto ended = end_leftovers(to_string((*snapshot)->info().id), recorded, grace); !ended)
-    return ended.error();
+    return fail(error_code::state_unusable, ended.error().message);
   auto events = take_opening();
   for (auto& e : interrupted_attempts(*open, time_.now()))
     events.push_back(std::move(e));

@@ -1,16 +1,18 @@
 // A counter and an eventfd, both fit for signal handlers.
+#include "adapters/event_wake.hpp"
 #include "app/engine/project.hpp"
-#include "base/check.hpp"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 
 namespace troupe {
 
 stop_request::stop_request() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  TROUPE_CHECK(fd_ >= 0, "no descriptor left to listen for stop requests");
+  if (fd_ < 0)
+    throw std::system_error(errno, std::generic_category(), "cannot listen for stop requests");
 }
 
 stop_request::~stop_request() {
@@ -21,8 +23,7 @@ void stop_request::request(int signal) noexcept {
   const int saved = errno;
   if (count_.fetch_add(1) == 0)
     signal_.store(signal);
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write(fd_, &one, sizeof one); // full only after 2^64 requests
+  wake(fd_);
   errno = saved;
 }
 

@@ -1,14 +1,17 @@
 // poll() over an eventfd of our own, the stop request's, and the FIFO.
 #include "app/engine/stop_watch.hpp"
 
-#include "base/check.hpp"
+#include "adapters/event_wake.hpp"
+#include "adapters/start_thread.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 namespace troupe {
 
@@ -20,33 +23,25 @@ stop_watch::stop_watch(const std::string& state_folder, stop_request& stop,
                        std::function<void(stop_cause, bool)> on_stop)
     : stop_(stop), on_stop_(std::move(on_stop)), fifo_path_(control_fifo(state_folder)),
       quit_(eventfd(0, EFD_CLOEXEC)) {
-  TROUPE_CHECK(quit_ >= 0, "no descriptor left to watch for stop requests");
+  if (!quit_)
+    throw std::system_error(errno, std::generic_category(), "cannot watch for stop requests");
   unlink(fifo_path_.c_str()); // of a supervisor that died; the lock says that none lives
   if (mkfifo(fifo_path_.c_str(), 0600) == 0)
-    fifo_ = open(fifo_path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC); // also its own writer: never at end of file
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { serve(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    fifo_ = unique_fd(open(fifo_path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)); // its own writer too: never at its end
+  thread_ = start_thread([this] { serve(); });
 }
 
 stop_watch::~stop_watch() {
-  const std::uint64_t one = 1;
-  TROUPE_CHECK(write(quit_, &one, sizeof one) == sizeof one, "the stop watch cannot be ended");
+  wake(quit_.get());
   thread_.join();
   unlink(fifo_path_.c_str());
-  if (fifo_ >= 0)
-    close(fifo_);
-  close(quit_);
 }
 
 void stop_watch::serve() {
   int requests = 0;
   bool cancelled = false;
   for (;;) {
-    pollfd waits[] = {{quit_, POLLIN, 0}, {stop_.descriptor(), POLLIN, 0}, {fifo_, POLLIN, 0}};
+    pollfd waits[] = {{quit_.get(), POLLIN, 0}, {stop_.descriptor(), POLLIN, 0}, {fifo_.get(), POLLIN, 0}};
     if (poll(waits, 3, -1) < 0)
       continue;
     if (waits[0].revents != 0)
@@ -60,7 +55,7 @@ void stop_watch::serve() {
     }
     if (waits[2].revents != 0) {
       char bytes[64];
-      if (read(fifo_, bytes, sizeof bytes) > 0) {
+      if (read(fifo_.get(), bytes, sizeof bytes) > 0) {
         on_stop_(stop_cause::user, cancelled);
         cancelled = true;
       }

@@ -2,6 +2,7 @@
 // of the run.
 #pragma once
 
+#include "adapters/unique_fd.hpp"
 #include "app/engine/project.hpp"
 
 #include <functional>
@@ -16,6 +17,7 @@ namespace troupe {
 /// One thread that waits on the stop request and the FIFO. `on_stop(cause, at_once)` is called on it for each request.
 class stop_watch {
 public:
+  /// Throws std::system_error where the system has no descriptor or thread left.
   stop_watch(const std::string& state_folder, stop_request& stop, std::function<void(stop_cause, bool)> on_stop);
   ~stop_watch();
   stop_watch(const stop_watch&) = delete;
@@ -27,8 +29,8 @@ private:
   stop_request& stop_;
   std::function<void(stop_cause, bool)> on_stop_;
   std::string fifo_path_;
-  int fifo_ = -1; ///< -1: the state folder's file system has no FIFOs; then `cancel` cannot reach this run
-  int quit_ = -1;
+  unique_fd fifo_; ///< none: the state folder's file system has no FIFOs; then `cancel` cannot reach this run
+  unique_fd quit_;
   std::thread thread_;
 };
 
