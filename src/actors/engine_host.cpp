@@ -46,7 +46,8 @@ host_result engine_host::run() {
   try {
     threads.emplace();
   } catch (const std::system_error& refused) {
-    return {false, std::string("the system has no threads for a run, and nothing was started: ") + refused.what(), false};
+    return {false, std::string("the system has no threads for a run, and nothing was started: ") + refused.what(),
+            false};
   }
   host_config config(*threads);
   caf::actor_system system(config);

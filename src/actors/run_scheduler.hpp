@@ -1,5 +1,5 @@
-// What a run's actors run on: one thread for them and one for their timers, both had before there is an actor system. Knows
-// nothing of the actors.
+// What a run's actors run on: one thread for them and one for their timers, both had before there is an actor system.
+// Knows nothing of the actors.
 #pragma once
 
 #include "actors/caf.hpp"
@@ -12,8 +12,9 @@
 
 namespace troupe {
 
-/// Threads that wait for something to do, do it, and end. CAF starts its own threads while it builds an actor system, and
-/// cannot take back what it has begun if the system refuses one of them: it hangs or dies. These are there before that.
+/// Threads that wait for something to do, do it, and end. CAF starts its own threads while it builds an actor system,
+/// and cannot take back what it has begun if the system refuses one of them: it hangs or dies. These are there before
+/// that.
 class run_threads {
 public:
   /// Throws std::system_error where the system does not give two threads.
@@ -37,8 +38,8 @@ private:
   std::vector<std::thread> threads_;
 };
 
-/// Makes an actor system with this configuration run its actors, in order of their messages, on the first of `threads` (which
-/// outlive the system) and its timers on the second. There is no printer for caf::aout.
+/// Makes an actor system with this configuration run its actors, in order of their messages, on the first of `threads`
+/// (which outlive the system) and its timers on the second. There is no printer for caf::aout.
 void schedule_on(caf::actor_system_config& config, run_threads& threads);
 
 } // namespace troupe

@@ -35,9 +35,8 @@ struct leftover {
 ///   others.
 /// Never this process, its ancestors, its descendants, or what is dead already. An empty `state_id` proves nothing.
 /// `in_doubt` tells whether some could not be looked at, see process_table.hpp.
-[[nodiscard]] std::vector<leftover> find_leftovers(std::string_view state_id,
-                                                   std::span<const recorded_process> recorded,
-                                                   bool* in_doubt = nullptr);
+[[nodiscard]] std::vector<leftover>
+find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded, bool* in_doubt = nullptr);
 
 /// Ends them: SIGTERM, SIGKILL after `grace`, again for what they start meanwhile, until none is left; blocks for so
 /// long. Signals go through pidfds, verified by start time, so that nobody else is ever hit. Returns whom it ended; an

@@ -34,8 +34,8 @@ Integer take_number(std::string_view& text) {
   return problem == std::errc() ? value : Integer{};
 }
 
-/// After a failed call: neither that the process has gone nor that it may not be looked at. The former shows as ESRCH where
-/// its file had been opened before.
+/// After a failed call: neither that the process has gone nor that it may not be looked at. The former shows as ESRCH
+/// where its file had been opened before.
 void doubt_unless_gone(bool* in_doubt) {
   const bool told = errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM;
   if (!told && in_doubt != nullptr)

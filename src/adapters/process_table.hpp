@@ -21,8 +21,9 @@ struct process_facts {
   std::uint64_t start_ticks = 0; ///< since boot, in clock ticks
 };
 
-// `in_doubt`, where it is asked for, becomes true if something could not be read for a reason that lies with this process or
-// the system (no descriptor, no memory, an error in reading), so that what seems not to be there may be there all the same.
+// `in_doubt`, where it is asked for, becomes true if something could not be read for a reason that lies with this
+// process or the system (no descriptor, no memory, an error in reading), so that what seems not to be there may be
+// there all the same.
 
 /// nullopt if there is no such process. Any thread, as all here.
 [[nodiscard]] std::optional<process_facts> read_process_facts(pid_t pid, bool* in_doubt = nullptr);
@@ -31,8 +32,7 @@ struct process_facts {
 /// The environment a process was started with, each entry ended by a zero byte; nullopt if it may not be read.
 [[nodiscard]] std::optional<std::string> read_process_environment(pid_t pid, bool* in_doubt = nullptr);
 /// The same of a live process, but waits a moment (about a millisecond) if it is empty: during exec it briefly is.
-[[nodiscard]] std::optional<std::string> read_settled_environment(const process_facts& facts,
-                                                                  bool* in_doubt = nullptr);
+[[nodiscard]] std::optional<std::string> read_settled_environment(const process_facts& facts, bool* in_doubt = nullptr);
 /// Whether an environment as read_process_environment gives it has this entry ("NAME=value"), exactly.
 [[nodiscard]] bool environment_has(std::string_view environment, std::string_view entry);
 /// The user a process runs as (effective).

@@ -23,7 +23,7 @@ SKIPPED = 77                     # meson's exit status for it
 SKIP_NOTHING = "TROUPE_TESTS_SKIP_NOTHING"
 ENOUGH_FAILURES = 12
 ERRORS = [errno.EIO, errno.ENOSPC, errno.EINTR, errno.EMFILE, errno.ENOMEM]
-ERROR_CALLS = {"open": "open,openat", "write": "write,pwrite64,writev,pwritev", "sync": "fsync,fdatasync,msync", "start": "clone,clone3,fork,vfork,execve"}
+ERROR_CALLS = {"open": "open,openat,pipe2,eventfd2,epoll_create1", "write": "write,pwrite64,writev,pwritev", "sync": "fsync,fdatasync,msync", "start": "clone,clone3,fork,vfork,execve"}
 ERROR_SCENES = ("first run", "strict", "some stale", "fail_fast")
 
 

@@ -1,7 +1,7 @@
-// Runs a program and lets one system call of it go wrong: the k-th, counted over all its threads and over its children up to their
-// exec, of those named. Either the program is killed there, before or after the call has its effect, or the call fails with an error.
-// Knows ptrace and system calls, nothing of the program; what it starts runs on untraced. (strace counts each thread by itself, so
-// that many calls could not be reached with it.)
+// Runs a program and lets one system call of it go wrong: the k-th, counted over all its threads and over its children
+// up to their exec, of those named. Either the program is killed there, before or after the call has its effect, or the
+// call fails with an error. Knows ptrace and system calls, nothing of the program; what it starts runs on untraced.
+// (strace counts each thread by itself, so that many calls could not be reached with it.)
 #include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -173,8 +173,8 @@ private:
       _exit(127);
     }
     close(go[0]);
-    constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                             PTRACE_O_TRACEEXEC;
+    constexpr long options =
+        PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
     if (ptrace(PTRACE_SEIZE, root_, nullptr, reinterpret_cast<void*>(options)) != 0)
       give_up("ptrace(SEIZE)");
     tracees_[root_];
@@ -212,8 +212,7 @@ private:
 
   void at_call(pid_t pid) {
     __ptrace_syscall_info info{};
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, reinterpret_cast<void*>(sizeof info),
-               &info) <= 0)
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, reinterpret_cast<void*>(sizeof info), &info) <= 0)
       return; // killed meanwhile
     auto& t = tracees_[pid];
     if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
@@ -319,8 +318,10 @@ int main(int argc, char** argv) {
 #if defined(__x86_64__)
   orders with;
   if (!read_orders(argc, argv, with)) {
-    std::fprintf(stderr, "usage: fault_at --calls NAME,... [--from-path END] [--at K --kill before|after | --at K --error ERRNO] "
-                         "[--report FILE] -- PROGRAM ARGUMENT...\n");
+    std::fprintf(
+        stderr,
+        "usage: fault_at --calls NAME,... [--from-path END] [--at K --kill before|after | --at K --error ERRNO] "
+        "[--report FILE] -- PROGRAM ARGUMENT...\n");
     return wrong_usage;
   }
   return tracer(with).run();

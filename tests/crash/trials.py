@@ -177,6 +177,7 @@ def error_trial(scene, troupe, fault, tally, resume=False):
             document = outcome.json() if outcome.text else {}
             message = document.get("error", {}).get("message") or outcome.errors
             assert message.strip(), f"no word of what went wrong: {outcome.told()}"
+            assert outcome.status == 3 or (fault.hit.endswith("troupe.json") and not any(folder.begun().values())), f"refused as a wrong pipeline: {outcome.told()}"
             tally.refused += 1
         must_settle(folder, recorded, folder.begun(), resume, tally)
         tally.trials += 1

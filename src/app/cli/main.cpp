@@ -13,8 +13,8 @@
 
 namespace {
 
-/// For what cannot be undone: CAF that was given some of its threads and not the next, memory that ends in a thread. The
-/// journal is as it was; the next command ends what may be left running, as after any other death.
+/// For what cannot be undone: CAF that was given some of its threads and not the next, memory that ends in a thread.
+/// The journal is as it was; the next command ends what may be left running, as after any other death.
 [[noreturn]] void end_where_resources_end() {
   const char* what = nullptr;
   try {

@@ -27,7 +27,8 @@ stop_watch::stop_watch(const std::string& state_folder, stop_request& stop,
     throw std::system_error(errno, std::generic_category(), "cannot watch for stop requests");
   unlink(fifo_path_.c_str()); // of a supervisor that died; the lock says that none lives
   if (mkfifo(fifo_path_.c_str(), 0600) == 0)
-    fifo_ = unique_fd(open(fifo_path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)); // its own writer too: never at its end
+    fifo_ =
+        unique_fd(open(fifo_path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)); // its own writer too: never at its end
   thread_ = start_thread([this] { serve(); });
 }
 
