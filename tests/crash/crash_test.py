@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Crashes and faults of the system, one after the other, on the real program: which trials there are, and what they came to. What a
 trial does and checks is in trials.py, the pipelines are in scenes.py.
-usage: crash_test.py TROUPE FAULT_AT kills|moments|errors [--every N] [--scene NAME] [--at K] [--moments N] [--jobs N]
+usage: crash_test.py TROUPE FAULT_AT kills|moments|errors [--every N] [--most N] [--scene NAME] [--at K] [--moments N] [--jobs N]
   kills    SIGKILL at every N-th system call that writes, syncs, starts, waits, makes or removes
   moments  SIGKILL at N random moments
-  errors   an error from every N-th call that opens, writes, syncs or starts"""
+  errors   an error from every N-th call that opens, writes, syncs or starts (--most: at most so many trials of a kind in a scene)"""
 import argparse
 import concurrent.futures
 import errno
@@ -24,6 +24,9 @@ SKIP_NOTHING = "TROUPE_TESTS_SKIP_NOTHING"
 ENOUGH_FAILURES = 12
 ERRORS = [errno.EIO, errno.ENOSPC, errno.EINTR, errno.EMFILE, errno.ENOMEM]
 ERROR_CALLS = {"open": "open,openat,pipe2,eventfd2,epoll_create1", "write": "write,pwrite64,writev,pwritev", "sync": "fsync,fdatasync,msync", "start": "clone,clone3,fork,vfork,execve"}
+# What has gone wrong once: every call, whatever --every says. (what, calls, on what, errors)
+ONCE_WRONG = [("threads and processes refused", "clone,clone3,fork,vfork", "", [errno.EAGAIN]), ("wakes interrupted", "write", "eventfd", [errno.EINTR]),
+              ("processes that cannot be looked at", "open,openat", "/proc/", [errno.EMFILE])]
 ERROR_SCENES = ("first run", "strict", "some stale", "fail_fast")
 
 
@@ -37,12 +40,14 @@ class Sweep:
     def fault(self, **more):
         return Fault(self.arguments.fault_at, **more)
 
-    def counted(self, calls):
-        """How many such calls an undisturbed run makes, and how long it takes."""
+    def counted(self, calls, on="", first=None):
+        """How many such calls an undisturbed run makes, perhaps after one that was killed, and how long it takes."""
         folder = Folder(self.scene, self.arguments.troupe)
         try:
             folder.prepare()
-            fault = self.fault(calls=calls)
+            if first:
+                first.strike(folder, "run")
+            fault = self.fault(calls=calls, on=on)
             started = time.monotonic()
             fault.strike(folder, "run")[0].must(self.scene.ends_with)
             return fault.count, time.monotonic() - started
@@ -96,17 +101,20 @@ def moments(arguments, scene):
 
 
 def errors(arguments, scene):
-    """Every call of a kind fails in turn, with every error."""
+    """Every call of a kind fails in turn, with every error; then those of a run that has to recover from one that was killed."""
+    killed = Sweep(arguments, scene, "").fault(at=Sweep(arguments, scene, "").counted(KILL_CALLS)[0] // 2, kill="before")
+    kinds = [(f"errors from {kind}", calls, "", ERRORS, arguments.every, None) for kind, calls in ERROR_CALLS.items()]
+    kinds += [(f"errors from {kind} after a crash", calls, "", ERRORS, 2 * arguments.every, killed) for kind, calls in ERROR_CALLS.items() if kind != "sync"]
+    if scene.name == ERROR_SCENES[0]:
+        kinds += [(what, calls, on, wrong, 1, first) for what, calls, on, wrong in ONCE_WRONG for first in ((None, killed) if on == "/proc/" else (None,))]
     good = True
-    for kind, calls in ERROR_CALLS.items():
-        sweep = Sweep(arguments, scene, f"errors from {kind}")
-        count, _ = sweep.counted(calls)
-        pairs = [(at, error) for at in range(1, count + 1) for error in ERRORS]
-        if arguments.at:
-            pairs = [(arguments.at, error) for error in ERRORS]
-        chosen = pairs if arguments.at else pairs[arguments.first::arguments.every]
-        print(f"        {scene.name}: {count} calls that {kind}, {len(chosen)} trials", flush=True)
-        trials = [(error_trial, sweep.fault(calls=calls, at=at, error=error), {"resume": number % 2 == 0}) for number, (at, error) in enumerate(chosen)]
+    for what, calls, on, wrong, every, first in kinds:
+        sweep = Sweep(arguments, scene, what)
+        count, _ = sweep.counted(calls, on, first)
+        pairs = [(at, error) for at in ([arguments.at] if arguments.at else range(1, count + 1)) for error in wrong]
+        chosen = pairs if arguments.at else pairs[arguments.first::max(every, -(-len(pairs) // arguments.most))]
+        print(f"        {scene.name}, {what}: {count} calls, {len(chosen)} trials", flush=True)
+        trials = [(error_trial, sweep.fault(calls=calls, on=on, at=at, error=error), {"resume": number % 2 == 0, "first": first}) for number, (at, error) in enumerate(chosen)]
         good = sweep.run(trials) and good
     return good
 
@@ -123,6 +131,7 @@ def main():
     parser.add_argument("what", choices=["kills", "moments", "errors"])
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--most", type=int, default=1_000_000)
     parser.add_argument("--moments", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scene", action="append")

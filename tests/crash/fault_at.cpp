@@ -82,6 +82,7 @@ enum class fault { none, kill_before, kill_after, error };
 struct orders {
   std::set<long> calls;
   std::string from_path; ///< nothing is counted before a file is opened whose path ends like this
+  std::string on;        ///< only calls count whose path, or that of whose descriptor, has this in it
   unsigned long at = 0;  ///< 0: only count
   fault what = fault::none;
   int error_number = 0;
@@ -232,9 +233,13 @@ private:
       counting_ = call != nullptr && (number == SYS_openat || number == SYS_open) &&
                   subject(pid, *call, info).ends_with(with_.from_path);
     }
-    if (!counting_ || !with_.calls.contains(number) || ++seen_ != with_.at)
+    if (!counting_ || !with_.calls.contains(number))
       return;
     const auto* call = find_call(number);
+    if (!with_.on.empty() && subject(pid, *call, info).find(with_.on) == std::string::npos)
+      return;
+    if (++seen_ != with_.at)
+      return;
     hit_ = std::string(call->name) + " " + subject(pid, *call, info);
     if (with_.what == fault::kill_before)
       kill(root_, SIGKILL);
@@ -293,6 +298,8 @@ bool read_orders(int argc, char** argv, orders& to) {
         return false;
     } else if (option == "--from-path") {
       to.from_path = value;
+    } else if (option == "--on") {
+      to.on = value;
     } else if (option == "--report") {
       to.report = value;
     } else if (option == "--at") {
@@ -320,7 +327,7 @@ int main(int argc, char** argv) {
   if (!read_orders(argc, argv, with)) {
     std::fprintf(
         stderr,
-        "usage: fault_at --calls NAME,... [--from-path END] [--at K --kill before|after | --at K --error ERRNO] "
+        "usage: fault_at --calls NAME,... [--from-path END] [--on PART] [--at K --kill before|after | --at K --error ERRNO] "
         "[--report FILE] -- PROGRAM ARGUMENT...\n");
     return wrong_usage;
   }

@@ -69,7 +69,7 @@ class Scene:
         self.never_succeeds = {name for name, asset in pipeline["assets"].items() if asset.get("allow_failure")}
 
     def number(self):
-        """That of the run that is disturbed."""
+        """That of the run that is disturbed; there is a later one where what was killed is followed by a new run."""
         return 1 if self.edit is None else 2
 
 

@@ -15,8 +15,8 @@ CLEAR = (0, 1, 2, 3)     # the exit statuses of a program that has its senses to
 class Fault:
     """What goes wrong, and where: a kill or an error at the k-th call, or a kill after some seconds."""
 
-    def __init__(self, fault_at, calls=KILL_CALLS, at=0, kill=None, error=None, after_s=None):
-        self.fault_at, self.calls, self.at, self.kill, self.error, self.after_s = fault_at, calls, at, kill, error, after_s
+    def __init__(self, fault_at, calls=KILL_CALLS, on="", at=0, kill=None, error=None, after_s=None):
+        self.fault_at, self.calls, self.on, self.at, self.kill, self.error, self.after_s = fault_at, calls, on, at, kill, error, after_s
         self.hit = ""
         self.count = 0
 
@@ -36,7 +36,7 @@ class Fault:
             return outcome, outcome.status == -signal.SIGKILL
         report = os.path.join(folder.top, "report")
         what = ["--at", str(self.at), *(["--kill", self.kill] if self.kill else ["--error", str(self.error)])] if self.at else []
-        outcome = folder.troupe(*arguments, before=[self.fault_at, "--calls", self.calls, "--from-path", "troupe.json", "--report", report, *what, "--"])
+        outcome = folder.troupe(*arguments, before=[self.fault_at, "--calls", self.calls, *(["--on", self.on] if self.on else []), "--from-path", "troupe.json", "--report", report, *what, "--"])
         with open(report, encoding="utf-8", errors="replace") as file:
             told = dict(line.rstrip("\n").split(" ", 1) for line in file if " " in line)
         self.hit, self.count = told.get("hit", ""), int(told["calls"])
@@ -61,7 +61,7 @@ def check_record(folder, thorough):
     recorded = Recorded(folder.troupe("journal", "dump").must(0).text)
     verified = folder.troupe("journal", "verify", "--json").must(0).json()
     assert verified["ok"] and not verified["problems"], f"journal verify: {verified['problems']}"
-    if recorded.number != scene.number():     # of the run that was disturbed nothing is recorded
+    if (recorded.number or 0) < scene.number():     # of the run that was disturbed nothing is recorded
         recorded.run, recorded.succeeded = None, {}
         return recorded
     made = folder.made()
@@ -153,15 +153,18 @@ def crash_trial(scene, troupe, fault, tally, second=None, resume=False):
         folder.remove()
 
 
-def error_trial(scene, troupe, fault, tally, resume=False):
-    """A system call of a run fails: it succeeds all the same, fails an asset, or refuses; it says so, and leaves nothing behind."""
+def error_trial(scene, troupe, fault, tally, resume=False, first=None):
+    """A system call of a run fails: it succeeds all the same, fails an asset, or refuses; it says so, and leaves nothing behind. With
+    `first` the run before it was killed, and it has that to recover from."""
     folder = Folder(scene, troupe)
     try:
         folder.prepare()
+        if first:
+            first.strike(folder, "run")
         outcome, _ = fault.strike(folder, "run", "--json")
         outcome.must(*CLEAR)
         left = processes_with(folder.mark)
-        assert not left, f"left running: {left}; {outcome.told()}"
+        assert not left or (first and outcome.status in (2, 3)), f"left running: {left}; {outcome.told()}"
         recorded = check_record(folder, thorough=fault.at % 4 == 0)
         if outcome.status == 0:
             document = outcome.json()
@@ -177,7 +180,7 @@ def error_trial(scene, troupe, fault, tally, resume=False):
             document = outcome.json() if outcome.text else {}
             message = document.get("error", {}).get("message") or outcome.errors
             assert message.strip(), f"no word of what went wrong: {outcome.told()}"
-            assert outcome.status == 3 or (fault.hit.endswith("troupe.json") and not any(folder.begun().values())), f"refused as a wrong pipeline: {outcome.told()}"
+            assert outcome.status == 3 or (fault.hit.endswith("troupe.json") and (first or not any(folder.begun().values()))), f"refused as a wrong pipeline: {outcome.told()}"
             tally.refused += 1
         must_settle(folder, recorded, folder.begun(), resume, tally)
         tally.trials += 1
