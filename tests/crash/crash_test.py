@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Crashes and faults of the system, one after the other, on the real program: which trials there are, and what they came to. What a
 trial does and checks is in trials.py, the pipelines are in scenes.py.
-usage: crash_test.py TROUPE FAULT_AT kills|moments|errors [--every N] [--most N] [--scene NAME] [--at K] [--moments N] [--jobs N]
+usage: crash_test.py TROUPE FAULT_AT kills|moments|errors|all [--every N] [--most N] [--scene NAME] [--at K] [--moments N] [--jobs N]
   kills    SIGKILL at every N-th system call that writes, syncs, starts, waits, makes or removes
   moments  SIGKILL at N random moments
   errors   an error from every N-th call that opens, writes, syncs or starts (--most: at most so many trials of a kind in a scene)"""
 import argparse
+import collections
 import concurrent.futures
 import errno
 import os
@@ -28,6 +29,22 @@ ERROR_CALLS = {"open": "open,openat,pipe2,eventfd2,epoll_create1", "write": "wri
 ONCE_WRONG = [("threads and processes refused", "clone,clone3,fork,vfork", "", [errno.EAGAIN]), ("wakes interrupted", "write", "eventfd", [errno.EINTR]),
               ("processes that cannot be looked at", "open,openat", "/proc/", [errno.EMFILE])]
 ERROR_SCENES = ("first run", "strict", "some stale", "fail_fast")
+
+
+class Total:
+    """All trials of all sweeps."""
+
+    def __init__(self):
+        self.counts, self.failures = collections.Counter(), 0
+
+    def add(self, tally, failures):
+        self.counts.update(vars(tally))
+        self.failures += failures
+
+    def __str__(self):
+        return (f"{self.counts['trials']} trials held: {self.counts['killed']} killed, {self.counts['twice']} of them twice, {self.counts['resumed']} resumed; "
+                f"of those with an error {self.counts['succeeded']} succeeded all the same, {self.counts['failed']} failed assets, {self.counts['refused']} "
+                f"refused with a reason; {self.failures} did not hold")
 
 
 class Sweep:
@@ -73,6 +90,7 @@ class Sweep:
         if self.failures == 0 and self.tally.trials == 0:
             self.failures = 1
         state = "ok     " if self.failures == 0 else f"FAILED ({self.failures}) "
+        self.arguments.total.add(self.tally, self.failures)
         print(f"{state} {self.what}, scene {self.scene.name!r}: {self.tally} ({time.monotonic() - started:.1f} s)", flush=True)
         return self.failures == 0
 
@@ -128,7 +146,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("troupe", type=os.path.abspath)
     parser.add_argument("fault_at", type=os.path.abspath)
-    parser.add_argument("what", choices=["kills", "moments", "errors"])
+    parser.add_argument("what", choices=["kills", "moments", "errors", "all"])
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--most", type=int, default=1_000_000)
@@ -138,15 +156,19 @@ def main():
     parser.add_argument("--at", type=int)
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
+    arguments.total = Total()
     if not can_trace(arguments):
         print("tracing is not permitted here")
         return 1 if os.environ.get(SKIP_NOTHING) else SKIPPED
-    wanted = arguments.scene or (ERROR_SCENES if arguments.what == "errors" else [scene.name for scene in all_scenes()])
     passed = failed = 0
-    for scene in all_scenes():
-        if scene.name in wanted:
-            good = {"kills": kills, "moments": moments, "errors": errors}[arguments.what](arguments, scene)
-            passed, failed = passed + good, failed + (not good)
+    started = time.monotonic()
+    for what, sweep in {"kills": kills, "moments": moments, "errors": errors}.items():
+        wanted = arguments.scene or (ERROR_SCENES if what == "errors" else [scene.name for scene in all_scenes()])
+        for scene in all_scenes():
+            if arguments.what in (what, "all") and scene.name in wanted:
+                good = sweep(arguments, scene)
+                passed, failed = passed + good, failed + (not good)
+    print(f"{arguments.total}, in {time.monotonic() - started:.0f} s")
     print(f"{passed} passed, {failed} failed")
     return 0 if failed == 0 and passed > 0 else 1
 

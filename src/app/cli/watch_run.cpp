@@ -70,8 +70,10 @@ int watch_run(invocation& with, const project& on, const run_function& go) {
     shown.finish();
     totals = shown.totals();
   }
-  if (!*ended)
-    return with.report(ended->error());
+  if (!*ended) {
+    const int status = with.report(ended->error());
+    return ended->error().code == error_code::io ? static_cast<int>(exit_state) : status; // no fault of the pipeline's
+  }
   const auto& run = **ended;
 
   std::optional<run_report> report;

@@ -6,10 +6,13 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <csignal>
 #include <set>
+#include <thread>
 
 using namespace troupe;
 
@@ -229,4 +232,28 @@ TEST_CASE("an environment has an entry only as a whole") {
   CHECK_FALSE(environment_has(environment, "BA=22"));
   CHECK_FALSE(environment_has("", "A=1"));
   CHECK(environment_has("A=1", "A=1"));
+}
+
+TEST_CASE_FIXTURE(fixture, "what cannot be looked at for want of descriptors is not taken for gone") {
+  const auto ours = start("ours", "sleep 1000", true);
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  bool in_doubt = false;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto seen = find_leftovers(state_id, {}, &in_doubt);
+  std::thread mends_it([&] { // while end_leftovers tries again
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    setrlimit(RLIMIT_NOFILE, &before);
+  });
+  const auto ended = end_leftovers(state_id, {}, std::chrono::seconds(5));
+  mends_it.join();
+  CHECK(seen.empty());
+  CHECK(in_doubt);
+  REQUIRE(ended.has_value());
+  REQUIRE(ended->size() == 1);
+  CHECK(ended->front().pid == ours);
+  CHECK(eventually([&] { return !alive(ours); }));
+  CHECK(find_leftovers(state_id, {}, &in_doubt).empty());
+  CHECK_FALSE(in_doubt);
 }

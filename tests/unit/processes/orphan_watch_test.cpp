@@ -1,0 +1,75 @@
+// What nobody answers for any more is ended with the watch; a wake is heard.
+#include "adapters/event_wake.hpp"
+#include "adapters/orphan_watch.hpp"
+#include "support/processes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <csignal>
+
+using namespace troupe;
+
+namespace {
+
+/// A process whose parent has died, so that it is adopted here; it leaves its session and keeps no environment.
+pid_t start_adopted() {
+  std::array<int, 2> pipe_ends{};
+  REQUIRE(pipe(pipe_ends.data()) == 0);
+  const auto middle = fork();
+  if (middle == 0) {
+    if (const auto pid = fork(); pid != 0)
+      _exit(write(pipe_ends[1], &pid, sizeof pid) == sizeof pid ? 0 : 1);
+    setsid();
+    char* const argv[] = {const_cast<char*>("sleep"), const_cast<char*>("1000"), nullptr};
+    char* const environment[] = {nullptr};
+    execve("/bin/sleep", argv, environment);
+    _exit(127);
+  }
+  pid_t pid = 0;
+  REQUIRE(read(pipe_ends[0], &pid, sizeof pid) == sizeof pid);
+  REQUIRE(waitpid(middle, nullptr, 0) == middle);
+  close(pipe_ends[0]);
+  close(pipe_ends[1]);
+  return pid;
+}
+
+} // namespace
+
+TEST_CASE("what no attempt answers for any more is ended when there is none left") {
+  orphan_watch watch(true);
+  const auto pid = start_adopted();
+  REQUIRE(eventually([&] { return children_of_this_process() == 1; }));
+  CHECK(watch.look({}).empty()); // nobody's
+  CHECK(alive(pid));
+  watch.end_the_rest();
+  CHECK_FALSE(alive(pid));
+  CHECK(children_of_this_process() == 0);
+}
+
+TEST_CASE("in a host with children of its own nothing is ended that is not known to be an attempt's") {
+  orphan_watch watch(false);
+  const auto pid = start_adopted();
+  REQUIRE(eventually([&] { return children_of_this_process() == 1; }));
+  watch.end_the_rest();
+  CHECK(alive(pid));
+  kill(pid, SIGKILL);
+  CHECK(waitpid(pid, nullptr, 0) == pid);
+}
+
+TEST_CASE("a wake of one who is awake already does not wait") {
+  const unique_fd event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  REQUIRE(event);
+  const std::uint64_t full = ~std::uint64_t{1};
+  REQUIRE(write(event.get(), &full, sizeof full) == sizeof full);
+  wake(event.get());
+  std::uint64_t count = 0;
+  REQUIRE(read(event.get(), &count, sizeof count) == sizeof count);
+  CHECK(count == full);
+  wake(event.get());
+  REQUIRE(read(event.get(), &count, sizeof count) == sizeof count);
+  CHECK(count == 1);
+}
