@@ -201,7 +201,7 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
     held.clear();
     if (alive.empty() && in_doubt) {
       clean_before = false;
-      if (clock::now() >= give_up_at)
+      if (steady::now() >= give_up_at)
         return fail(error_code::io,
                     "it cannot be seen which processes an earlier run left behind: " + errno_text(errno));
       std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -325,10 +325,9 @@ int main(int argc, char** argv) {
 #if defined(__x86_64__)
   orders with;
   if (!read_orders(argc, argv, with)) {
-    std::fprintf(
-        stderr,
-        "usage: fault_at --calls NAME,... [--from-path END] [--on PART] [--at K --kill before|after | --at K --error ERRNO] "
-        "[--report FILE] -- PROGRAM ARGUMENT...\n");
+    std::fprintf(stderr, "usage: fault_at --calls NAME,... [--from-path END] [--on PART] [--at K --kill before|after | "
+                         "--at K --error ERRNO] "
+                         "[--report FILE] -- PROGRAM ARGUMENT...\n");
     return wrong_usage;
   }
   return tracer(with).run();
