@@ -97,7 +97,7 @@ std::string shared_cases(const command_spec& root) {
                 (call.empty() ? ":" : call) + "; return ;;\n";
     }
     if (&command != &root)
-      options += "      " + shell_quoted(path) + ") _troupe_words" + names + " $global ;;\n";
+      options += "      " + shell_quoted(path) + ") _troupe_words" + names + " \"${global[@]}\" ;;\n";
     std::string call;
     if (!command.commands.empty()) {
       call = "_troupe_words";
@@ -113,12 +113,12 @@ std::string shared_cases(const command_spec& root) {
   std::string global;
   for (const auto& option : root.options)
     global += option.long_name + " ";
-  return "  local global='" + global + "--help'\n" + "  case \"$verb:$prev\" in\n" + values +
+  return "  local -a global=(" + global + "--help)\n" + "  case \"$verb:$prev\" in\n" + values +
          "  esac\n"
          "  if [[ $cur == -* ]]; then\n"
          "    case \"$verb\" in\n" +
          options +
-         "      *) _troupe_words $global --version ;;\n"
+         "      *) _troupe_words \"${global[@]}\" --version ;;\n"
          "    esac\n"
          "    return\n"
          "  fi\n"
@@ -198,7 +198,6 @@ _troupe_names() { # $1: assets or runs
 _troupe_files() { _files }
 _troupe_folders() { _files -/ }
 _troupe() {
-  setopt local_options sh_word_split
   local cur=${words[CURRENT]} prev=${words[CURRENT-1]} verb='' word
   local -i i
   local -a where
@@ -286,14 +285,19 @@ complete -c troupe -f
       list += (list.empty() ? "" : " ") + word;
     return " -a " + fish_quoted(list);
   };
+  // fish refuses -x (a value, and no files) together with -F (files), and then forgets the whole option.
+  const auto value_of = [&](const option_spec& option) -> std::string {
+    if (option.meta.empty())
+      return "";
+    return (option.completes == completion::files ? " -r" : " -x") + offered(option.completes, option.words);
+  };
   walk(root, "", [&](const command_spec& command, const std::string& path) {
     const std::string at = &command == &root
                                ? "complete -c troupe"
                                : "complete -c troupe -n " + fish_quoted("__troupe_at " + shell_quoted(path));
     for (const auto& option : command.options)
       out += at + (option.short_name.empty() ? "" : " -s " + option.short_name.substr(1)) + " -l " +
-             option.long_name.substr(2) + (option.meta.empty() ? "" : " -x" + offered(option.completes, option.words)) +
-             " -d " + fish_quoted(option.help) + "\n";
+             option.long_name.substr(2) + value_of(option) + " -d " + fish_quoted(option.help) + "\n";
     const std::string here = "complete -c troupe -n " + fish_quoted("__troupe_at " + shell_quoted(path));
     for (const auto& sub : command.commands)
       if (!sub->hidden)

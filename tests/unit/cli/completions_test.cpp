@@ -84,6 +84,27 @@ TEST_CASE("the scripts are syntactically right for their shells") {
   }
 }
 
+TEST_CASE("fish takes every line of its script, and completes files after -f") {
+  if (output_of("command -v fish").empty())
+    return; // not installed here; what the lines must not hold is checked below for everybody
+  const temporary_folder folder;
+  std::ofstream(folder.path() + "/troupe.fish") << script("fish");
+  std::ofstream(folder.path() + "/pipeline.json") << "{}";
+  const auto said = output_of("cd " + folder.path() + " && HOME=" + folder.path() +
+                              " fish -c 'source troupe.fish; complete -C \"troupe run -f pip\"'");
+  CHECK(said == "pipeline.json\n");
+}
+
+TEST_CASE("no line for fish asks for -x and -F at once, which it refuses") {
+  std::istringstream lines(script("fish"));
+  for (std::string line; std::getline(lines, line);)
+    CHECK_MESSAGE((line.find(" -x ") == std::string::npos || line.find(" -F ") == std::string::npos), line);
+}
+
+TEST_CASE("zsh's own functions run with zsh's own options") {
+  CHECK(script("zsh").find("setopt") == std::string::npos); // sh_word_split breaks _files and _call_program
+}
+
 TEST_CASE("every verb and option is in every script") {
   const auto bash = script("bash"), zsh = script("zsh"), fish = script("fish");
   std::ostringstream nowhere;
