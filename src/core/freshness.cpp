@@ -80,6 +80,8 @@ void compare_outputs(const std::vector<file_version>& before, std::span<const fi
 
 std::string_view word_of(attempt_state state) {
   switch (state) {
+  case attempt_state::running:
+    return "running";
   case attempt_state::failed:
     return "failed";
   case attempt_state::cancelled:

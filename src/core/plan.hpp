@@ -37,6 +37,11 @@ public:
   [[nodiscard]] freshness_policy policy_of(asset_index asset, timestamp now) const;
 
 private:
+  /// Whether all that scratch_ says of an asset can be gone once the upstreams that run have run: an output of theirs
+  /// that somebody changed or removed is made again, and may come out as it was.
+  [[nodiscard]] bool may_be_undone(asset_index asset, const asset_record& record, const fingerprint& now,
+                                   std::span<const asset_index> running) const;
+
   const pipeline& p_;
   const asset_graph& graph_;
   std::vector<bool> in_run_;
@@ -46,6 +51,7 @@ private:
   std::vector<plan_action> action_;
   std::vector<item> to_do_;
   std::vector<reason> scratch_;
+  std::vector<asset_index> running_; ///< upstreams of the asset being judged that are not fresh
 };
 
 } // namespace troupe

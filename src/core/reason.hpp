@@ -20,7 +20,7 @@ enum class reason_kind : std::uint8_t {
   upstream_changed = 8,     ///< detail: the asset
   output_missing = 9,       ///< detail: the file
   output_modified = 10,     ///< detail: the file; somebody else wrote it
-  last_attempt_failed = 11, ///< detail: failed, cancelled or interrupted
+  last_attempt_failed = 11, ///< detail: failed, cancelled or interrupted; running while it has not ended
   expired = 12,             ///< detail: how old
   always = 13,
   forced = 14,

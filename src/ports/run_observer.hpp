@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "core/asset_status.hpp"
 #include "core/event.hpp"
+#include "core/pipeline.hpp"
 #include "core/reason.hpp"
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct run_outline {
   std::uint32_t assets = 0; ///< in the run
   std::uint32_t fresh = 0;  ///< of these, fresh from the start
   std::uint32_t workers = 0;
+  troupe::error_strategy error_strategy = troupe::error_strategy::fail_fast;
   duration estimated{}; ///< of all work that may run, from past durations, with this many workers; 0: unknown
 };
 

@@ -1,10 +1,13 @@
 // Matching the command line with the verbs, and what holds for all of them.
 #include "app/cli/cli_main.hpp"
 
+#include "app/cli/documents.hpp"
 #include "app/cli/logging.hpp"
 #include "app/cli/verbs.hpp"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace troupe::cli {
@@ -47,6 +50,12 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
     return exit_ok;
   }
   if (!line.error.empty()) {
+    const auto* const end = std::find(argv, argv + argc, std::string_view("--"));
+    if (std::find(argv, end, std::string_view("--json")) != end) { // nothing of a wrong line was assigned
+      json_writer json(io.out.stream);
+      write_error(json, fail(error_code::invalid_input, line.error), {});
+      io.out.stream << std::flush;
+    }
     io.err.stream << io.err.colours.paint(tint::bad, "error: ") << line.error << "\n'" << line.path
                   << " --help' tells more\n"
                   << std::flush;

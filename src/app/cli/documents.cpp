@@ -178,6 +178,15 @@ void write_run(json_writer& json, const run_report& report, const log_finder& lo
   json.end_object().end_object().finish();
 }
 
+void write_no_run(json_writer& json) {
+  begin_document(json);
+  for (const auto* key : {"run", "number", "pipeline", "status", "started_at", "finished_at", "duration_ms"})
+    json.key(key).null();
+  for (const auto* key : {"counts", "assets"})
+    json.key(key).begin_object().end_object();
+  json.end_object().finish();
+}
+
 void write_runs(json_writer& json, const std::vector<run_record>& runs) {
   begin_document(json);
   json.key("runs").begin_array();

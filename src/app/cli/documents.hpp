@@ -24,6 +24,8 @@ void write_error(json_writer& json, const error& e, const diagnostics& findings)
 /// `run`, `show`. `log_of` gives the path of an asset's last log, or nothing.
 using log_finder = std::function<std::string(const asset_run_report&)>;
 void write_run(json_writer& json, const run_report& report, const log_finder& log_of);
+/// The same where there is none yet: the keys of a run, null, and no assets.
+void write_no_run(json_writer& json);
 void write_runs(json_writer& json, const std::vector<run_record>& runs);
 /// The members of one run, without its assets, into an open object.
 void write_run_members(json_writer& json, const run_record& run, const status_counts& counts);

@@ -137,7 +137,7 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
   }
   }
   for (const auto& why : mine->reasons)
-    out.push_back(reason_sentence(why));
+    out.push_back(past_reason_sentence(why));
   tell_waiting(out, on, report, asset);
   return out;
 }

@@ -46,11 +46,11 @@ result<project> invocation::open() {
   return opened;
 }
 
-result<std::string> invocation::state_folder() const {
+result<std::string> invocation::state_folder(std::string* pipeline) const {
   auto request = project_request();
   if (!request)
     return request.error();
-  return find_state_folder(*request);
+  return find_state_folder(*request, pipeline);
 }
 
 int invocation::report(const error& e) {

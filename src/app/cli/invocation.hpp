@@ -35,7 +35,8 @@ public:
   [[nodiscard]] result<project_options> project_request() const;
   /// Opens the project and prints what was found wrong with it to standard error.
   [[nodiscard]] result<project> open();
-  [[nodiscard]] result<std::string> state_folder() const;
+  /// `pipeline`, if not null, gets the name of the pipeline whose file can be read.
+  [[nodiscard]] result<std::string> state_folder(std::string* pipeline = nullptr) const;
 
   /// Prints the error (with --json also as a document) and returns the exit status that stands for it.
   [[nodiscard]] int report(const error& e);

@@ -1,4 +1,4 @@
-// The painting thread and its escape sequences (ECMA-48: cursor up, erase below).
+// The painting thread and its escape sequences (ECMA-48: cursor up, erase a line, erase below).
 #include "app/cli/progress.hpp"
 
 #include "app/cli/text.hpp"
@@ -60,7 +60,8 @@ void progress::run_stopping(stop_cause cause) {
 
 void progress::warned(std::string_view message) {
   const std::lock_guard lock(mutex_);
-  model_.line(to_.colours.paint(tint::warn, "warning: ") + printable(message));
+  if (warned_.emplace(message).second) // what was found when planning is found again when the asset is ready
+    model_.line(to_.colours.paint(tint::warn, "warning: ") + printable(message));
 }
 
 void progress::print_line(std::string_view text) {
@@ -106,15 +107,20 @@ void progress::paint(std::unique_lock<std::mutex>& held, bool last) {
   std::size_t up = 0;
   for (const auto width : on_screen_)
     up += width == 0 ? 1 : (width + columns - 1) / columns;
+  // A block alone is painted over line by line: it does not flicker, and a terminal whose first row it begins in does
+  // not take it for a screen that was cleared, which some keep in what can be scrolled back to.
+  const bool over = text.empty() && !block.empty();
   std::string frame;
   if (up > 0)
-    frame += "\x1b[" + std::to_string(up) + "A\r\x1b[J";
+    frame += "\x1b[" + std::to_string(up) + (over ? "A\r" : "A\r\x1b[J");
   frame += text;
   on_screen_.clear();
   for (const auto& line : block) {
-    frame += line + "\n";
+    frame += (over ? "\x1b[K" : "") + line + "\n";
     on_screen_.push_back(painted_width(line));
   }
+  if (over && up > 0)
+    frame += "\x1b[J";
   if (!frame.empty())
     (to_.stream << frame).flush();
   held.lock();

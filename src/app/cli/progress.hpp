@@ -8,6 +8,8 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 
 namespace troupe::cli {
@@ -46,10 +48,11 @@ private:
   const bool repaint_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  progress_model model_;               // under mutex_
-  bool finished_ = false;              // under mutex_
-  bool began_ = false;                 // under mutex_
-  std::vector<std::size_t> on_screen_; // painting thread: width of each line of the block that is on the screen
+  progress_model model_;                      // under mutex_
+  std::set<std::string, std::less<>> warned_; // under mutex_
+  bool finished_ = false;                     // under mutex_
+  bool began_ = false;                        // under mutex_
+  std::vector<std::size_t> on_screen_;        // painting thread: width of each line of the block that is on the screen
   std::thread painter_;
 };
 

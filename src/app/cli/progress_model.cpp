@@ -134,7 +134,8 @@ void progress_model::run_stopping(stop_cause cause) {
   std::string text;
   switch (cause) {
   case stop_cause::failure:
-    text = "stopping after a failure: nothing more is started";
+    text = outline_.error_strategy == error_strategy::abort ? "stopping after a failure: what runs is ended"
+                                                            : "stopping after a failure: nothing more is started";
     break;
   case stop_cause::user:
     text = "stopping: the run was cancelled";

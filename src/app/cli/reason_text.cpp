@@ -6,6 +6,8 @@
 namespace troupe::cli {
 
 std::string reason_words(const reason& why) {
+  if (why.kind == reason_kind::last_attempt_failed && why.detail == "running")
+    return "running now";
   std::string words(to_string(why.kind));
   for (auto& c : words)
     if (c == '_')
@@ -17,6 +19,17 @@ std::string reason_words(const std::vector<reason>& why) {
   std::string all;
   for (const auto& one : why)
     all += (all.empty() ? "" : "; ") + reason_words(one);
+  return all;
+}
+
+std::string why_words(plan_action action, const std::vector<reason>& why) {
+  if (action == plan_action::fresh)
+    return "";
+  if (action == plan_action::run)
+    return reason_words(why);
+  std::string all;
+  for (const auto& one : why)
+    all += (all.empty() ? "if this changes: " : ", ") + printable(one.detail);
   return all;
 }
 
@@ -46,6 +59,8 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::output_modified:
     return "Its output " + detail + " is not as it was produced: somebody else wrote it.";
   case reason_kind::last_attempt_failed:
+    if (detail == "running")
+      return "An attempt at it is running now, and has not succeeded yet.";
     return "The last attempt at it did not succeed" +
            (detail.empty()       ? ""
             : detail == "failed" ? ": it failed"
@@ -61,6 +76,48 @@ std::string reason_sentence(const reason& why) {
     return "It was asked to run whatever its freshness (--force).";
   }
   return reason_words(why);
+}
+
+std::string past_reason_sentence(const reason& why) {
+  const std::string detail = printable(why.detail);
+  switch (why.kind) {
+  case reason_kind::never_materialized:
+    return "It had never been materialized: no attempt at it had succeeded yet.";
+  case reason_kind::command_changed:
+    return "Its command (or its shell, working folder or matrix values) was not what it had been made with.";
+  case reason_kind::version_changed:
+    return "Its declared version was not what it had been made with" + (detail.empty() ? "" : ": " + detail) + ".";
+  case reason_kind::env_changed:
+    return "Its environment variable " + detail + " was not what it had been made with.";
+  case reason_kind::param_changed:
+    return "The param " + detail + ", which it uses, had another value than it had been made with.";
+  case reason_kind::input_changed:
+    return "The content of its input " + detail + " had changed.";
+  case reason_kind::input_added:
+    return "The file " + detail + " had come to be among its inputs.";
+  case reason_kind::input_removed:
+    return "The file " + detail + " was no longer among its inputs.";
+  case reason_kind::upstream_changed:
+    return "What it needs from " + detail + " was not the data version it had been made from.";
+  case reason_kind::output_missing:
+    return "Its output " + detail + " was not there.";
+  case reason_kind::output_modified:
+    return "Its output " + detail + " was not as it had been produced: somebody else had written it.";
+  case reason_kind::last_attempt_failed:
+    return "The last attempt at it had not succeeded" +
+           (detail.empty()       ? ""
+            : detail == "failed" ? ": it failed"
+                                 : ": it was " + detail) +
+           ".";
+  case reason_kind::expired:
+    if (!detail.ends_with(" future"))
+      return "Its last materialization was older than its max_age" + (detail.empty() ? "" : " (" + detail + ")") + ".";
+    break;
+  case reason_kind::always:
+  case reason_kind::forced:
+    break;
+  }
+  return reason_sentence(why);
 }
 
 std::string maybe_sentence(const std::vector<reason>& why) {

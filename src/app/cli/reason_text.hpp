@@ -13,8 +13,12 @@ namespace troupe::cli {
 [[nodiscard]] std::string reason_words(const reason& why);
 /// All of them, separated by "; ".
 [[nodiscard]] std::string reason_words(const std::vector<reason>& why);
+/// The same for an asset as it stands in a plan; of one that may run, which upstreams decide that.
+[[nodiscard]] std::string why_words(plan_action action, const std::vector<reason>& why);
 /// A whole sentence, with what it means.
 [[nodiscard]] std::string reason_sentence(const reason& why);
+/// The same of an attempt that is over: it was so when the attempt began.
+[[nodiscard]] std::string past_reason_sentence(const reason& why);
 /// For an asset that may run: which upstreams may change, and that early cut-off can spare it.
 [[nodiscard]] std::string maybe_sentence(const std::vector<reason>& why);
 

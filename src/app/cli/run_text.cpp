@@ -15,14 +15,14 @@ namespace troupe::cli {
 namespace {
 
 constexpr std::size_t log_lines_shown = 10;
-constexpr std::size_t failures_shown = 20;
 
 std::string run_name(run_number run) {
   return "#" + std::to_string(run.value);
 }
 
-std::string times(std::uint32_t attempts) {
-  return attempts == 1 ? "" : " after " + std::to_string(attempts) + " attempts";
+/// Which attempt it was that failed; of an asset that failed before one, none.
+std::string attempt_of(std::uint32_t attempts) {
+  return attempts == 0 ? "" : " (attempt " + std::to_string(attempts) + ")";
 }
 
 } // namespace
@@ -124,16 +124,16 @@ std::string log_of(const std::string& state_folder, run_number run, const asset_
 }
 
 void print_failures(const output& to, const std::string& state_folder, const run_report& report,
-                    const std::vector<std::string>& allowed_to_fail) {
+                    const std::vector<std::string>& allowed_to_fail, std::size_t most) {
   std::size_t shown = 0, failed = 0;
   for (const auto& asset : report.assets) {
-    if (asset.status != asset_status::failed || ++failed > failures_shown)
+    if (asset.status != asset_status::failed || ++failed > most)
       continue;
     ++shown;
     const bool allowed = std::find(allowed_to_fail.begin(), allowed_to_fail.end(), asset.name) != allowed_to_fail.end();
     to.stream << "\n"
               << to.colours.paint(allowed ? tint::warn : tint::bad, allowed ? "failed (allowed to): " : "failed: ")
-              << to.colours.paint(tint::strong, printable(asset.name)) << times(std::max(asset.attempts, 1U)) << ": "
+              << to.colours.paint(tint::strong, printable(asset.name)) << attempt_of(asset.attempts) << ": "
               << (asset.error.empty() ? "no more is known" : printable(asset.error)) << "\n";
     const auto log = log_of(state_folder, report.run.run, asset);
     if (log.empty())
@@ -213,7 +213,7 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
     to.stream << to.colours.paint(tint::dim, (rows.empty() ? "\n" : "") + counted(hidden, "fresh asset") +
                                                  " not listed (--all lists them)")
               << "\n";
-  print_failures(to, state_folder, report, {});
+  print_failures(to, state_folder, report, {}, report.assets.size());
 }
 
 void print_runs(const output& to, const std::vector<run_record>& runs, timestamp now) {

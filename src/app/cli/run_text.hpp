@@ -29,9 +29,9 @@ namespace troupe::cli {
 /// Where an asset's last log of the run is; empty if it has none.
 [[nodiscard]] std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset);
 
-/// Each failed asset: what happened, where its log is, the end of it. At most 20 of them.
+/// Each failed asset: what happened, where its log is, the end of it. At most `most` of them.
 void print_failures(const output& to, const std::string& state_folder, const run_report& report,
-                    const std::vector<std::string>& allowed_to_fail);
+                    const std::vector<std::string>& allowed_to_fail, std::size_t most);
 /// "run #3 succeeded in 3.2s: …": how a run ended, in one or a few lines.
 void print_summary(const output& to, run_status status, run_number run, const status_counts& counts, duration took,
                    const progress_totals& totals);

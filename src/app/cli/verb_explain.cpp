@@ -40,10 +40,10 @@ void print_sentences(const output& to, const std::vector<std::string>& sentences
     to.stream << "  - " << sentence << "\n";
 }
 
-std::vector<std::string> sentences_of(const std::vector<reason>& reasons) {
+std::vector<std::string> sentences_of(const std::vector<reason>& reasons, std::string (*sentence)(const reason&)) {
   std::vector<std::string> sentences;
   for (const auto& why : reasons)
-    sentences.push_back(reason_sentence(why));
+    sentences.push_back(sentence(why));
   return sentences;
 }
 
@@ -75,7 +75,7 @@ void print_now(const output& to, const asset_status_report& asset, timestamp now
     break;
   case plan_action::run:
     to.stream << to.colours.paint(tint::warn, "stale") << ": a run now would execute it\n";
-    print_sentences(to, sentences_of(asset.reasons));
+    print_sentences(to, sentences_of(asset.reasons, reason_sentence));
     break;
   case plan_action::maybe:
     to.stream << to.colours.paint(tint::info, "may run") << ": that is not known before what it needs has run\n";
@@ -91,7 +91,9 @@ void print_now(const output& to, const asset_status_report& asset, timestamp now
   if (record.last)
     to.stream << "last made in run #" << record.last->run.value << ", " << local_time(record.last->finished_at) << " ("
               << ago(record.last->finished_at, now) << "), in " << to_human(record.last->took) << "; data version "
-              << printable(data_version_text(record.last->made)) << "\n";
+              << printable(data_version_text(record.last->made)) << "\n"
+              << (record.last->made.metadata.empty() ? ""
+                                                     : "  metadata " + printable(record.last->made.metadata) + "\n");
   else
     to.stream << "never made\n";
   if (record.attempt != attempt_state::none) {
@@ -99,7 +101,7 @@ void print_now(const output& to, const asset_status_report& asset, timestamp now
               << ago(record.attempt_started_at, now) << "): " << word_of(record.attempt) << "; it ran because\n";
     print_sentences(to, record.attempt_reasons.empty()
                             ? std::vector<std::string>{"the attempt before it in that run did not succeed."}
-                            : sentences_of(record.attempt_reasons));
+                            : sentences_of(record.attempt_reasons, past_reason_sentence));
   }
 }
 
@@ -162,10 +164,26 @@ int explain_now(invocation& with, const project& on, asset_index asset) {
   return with.report(fail(error_code::internal, "the engine told nothing of " + name));
 }
 
+/// "latest" is the latest run of this pipeline: others may share the state.
+result<run_record> find_run_of(const project& on, const std::string& name) {
+  if (name == "latest") {
+    auto runs = list_runs(on.state_folder, 0);
+    if (!runs)
+      return runs.error();
+    for (auto& run : *runs)
+      if (run.pipeline == on.p->name)
+        return std::move(run);
+  }
+  return find_run(on.state_folder, name);
+}
+
 int explain_run(invocation& with, const project& on, asset_index asset, const std::string& run_name) {
-  auto run = find_run(on.state_folder, run_name);
+  auto run = find_run_of(on, run_name);
   if (!run)
     return with.report(run.error());
+  if (run->pipeline != on.p->name) // its assets may have the same names
+    return with.report(fail(error_code::not_found, "run #" + std::to_string(run->run.value) + " is of the pipeline " +
+                                                       printable(run->pipeline) + ", not of " + on.p->name));
   auto report = read_run_report(on.state_folder, run->run);
   if (!report)
     return with.report(report.error());

@@ -27,20 +27,23 @@ constexpr auto look_for_output_every = std::chrono::milliseconds(100);
 constexpr int looks_per_report = 5; // reading the report replays the run's events
 
 /// The run whose log is meant, as a whole.
-result<run_report> find_report(const std::string& state, const logs_arguments& arguments) {
+result<run_report> find_report(const std::string& state, const std::string& pipeline,
+                               const std::vector<run_record>& runs, const logs_arguments& arguments) {
   if (!arguments.run.empty()) {
     auto run = find_run(state, arguments.run);
     if (!run)
       return run.error();
     return read_run_report(state, run->run);
   }
-  auto runs = list_runs(state, 0);
-  if (!runs)
-    return runs.error();
+  // Other pipelines in the state may have an asset of this name: theirs is not meant while the pipeline at hand has
+  // runs.
+  const bool has_runs = std::any_of(runs.begin(), runs.end(), [&](const auto& r) { return r.pipeline == pipeline; });
   std::string hint;
-  for (const auto& run : *runs) {
+  for (const auto& run : runs) {
     if (run.attempts == 0 && run.finished_at)
       continue; // it executed nothing
+    if (has_runs && run.pipeline != pipeline)
+      continue;
     auto report = read_run_report(state, run.run);
     if (!report)
       return report;
@@ -93,13 +96,34 @@ int follow(invocation& with, const std::string& state, run_report report, const 
   }
 }
 
+/// An empty history holds no output; that is no mistake.
+int no_logs(invocation& with, const std::string& asset) {
+  if (!with.options.json) {
+    with.io.err.stream << "no runs yet\n";
+    return exit_ok;
+  }
+  json_writer json(with.io.out.stream);
+  begin_document(json);
+  json.key("run").null().key("number").null().member("asset", asset);
+  for (const auto* key : {"attempt", "log", "text"})
+    json.key(key).null();
+  json.end_object().finish();
+  return exit_ok;
+}
+
 int logs(invocation& with, const logs_arguments& arguments) {
   if (arguments.follow && with.options.json)
     return with.report(fail(error_code::invalid_input, "--follow writes text as it comes; it does not go with --json"));
-  auto state = with.state_folder();
+  std::string pipeline;
+  auto state = with.state_folder(&pipeline);
   if (!state)
     return with.report(state.error());
-  auto report = find_report(*state, arguments);
+  auto runs = list_runs(*state, 0);
+  if (!runs)
+    return with.report(runs.error());
+  if (runs->empty() && arguments.run.empty() && !arguments.follow)
+    return no_logs(with, arguments.asset);
+  auto report = find_report(*state, pipeline, *runs, arguments);
   if (!report)
     return with.report(report.error());
   const auto run = report->run.run;

@@ -20,15 +20,9 @@ void print_plan(const output& to, const pipeline& p, const plan_report& plan) {
     const auto& asset = plan.assets[i];
     run += asset.action == plan_action::run ? 1 : 0;
     maybe += asset.action == plan_action::maybe ? 1 : 0;
-    std::string why;
-    if (asset.action == plan_action::run)
-      why = reason_words(asset.reasons);
-    for (const auto& one : asset.reasons)
-      if (asset.action == plan_action::maybe)
-        why += (why.empty() ? "if this changes: " : ", ") + one.detail;
     rows.row({{std::string(action_word(asset.action)), tint_of(asset.action)},
               std::string(p.asset(plan.order[i]).name),
-              why});
+              why_words(asset.action, asset.reasons)});
   }
   rows.print(to);
   to.stream << "\n"

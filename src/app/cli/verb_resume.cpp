@@ -26,6 +26,10 @@ int resume(invocation& with, const std::string& name) {
   auto run = find_run(*state, name);
   if (!run)
     return with.report(run.error());
+  if (with.options.file.empty() && run->request.pipeline_file == "-")
+    return with.report(fail(error_code::invalid_input, "run #" + std::to_string(run->run.value) +
+                                                           " read its pipeline from standard input: give it again, "
+                                                           "with -f"));
   with.options.file = file_of(with, *run, *state);
   with.options.state = *state;
   for (const auto& [key, value] : run->request.params)

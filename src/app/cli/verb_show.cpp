@@ -13,10 +13,28 @@ struct show_arguments {
   bool all = false;
 };
 
+/// An empty history has no latest run; that is no mistake.
+int show_nothing(invocation& with) {
+  if (with.options.json) {
+    json_writer json(with.io.out.stream);
+    write_no_run(json);
+  } else {
+    with.io.out.stream << "no runs yet\n";
+  }
+  return exit_ok;
+}
+
 int show(invocation& with, const show_arguments& arguments) {
   auto state = with.state_folder();
   if (!state)
     return with.report(state.error());
+  if (arguments.run == "latest") {
+    auto any = list_runs(*state, 1);
+    if (!any)
+      return with.report(any.error());
+    if (any->empty())
+      return show_nothing(with);
+  }
   auto run = find_run(*state, arguments.run);
   if (!run)
     return with.report(run.error());

@@ -38,7 +38,7 @@ void print_statuses(const output& to, const pipeline& p, const std::vector<asset
               last ? "#" + std::to_string(last->run.value) : "",
               last ? to_human(last->took) : "",
               last ? short_version(last->made) : "",
-              asset.action == plan_action::fresh ? "" : reason_words(asset.reasons)});
+              why_words(asset.action, asset.reasons)});
   }
   rows.print(to);
   to.stream << "\n" << p.name << ": " << fresh << " of " << counted(assets.size(), "asset") << " fresh\n";

@@ -12,6 +12,8 @@ namespace troupe::cli {
 
 namespace {
 
+constexpr std::size_t failures_shown = 20; // `troupe show` tells all
+
 std::uint32_t total(const status_counts& counts) {
   std::uint32_t sum = 0;
   for (const auto count : counts)
@@ -39,7 +41,7 @@ void tell(const output& to, const project& on, const run_result& ended, const pr
   }
   const auto allowed = allowed_to_fail(on, ended.failed);
   if (report) {
-    print_failures(to, on.state_folder, *report, allowed);
+    print_failures(to, on.state_folder, *report, allowed, failures_shown);
     to.stream << "\n";
   }
   print_summary(to, ended.status, ended.run, ended.counts, took, totals);

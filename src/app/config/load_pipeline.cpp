@@ -1,23 +1,38 @@
 // Opens the file and reads it in chunks; everything else is asked of parse_pipeline() and asset_graph.
 #include "app/config/load_pipeline.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace troupe::config {
 namespace {
 
+/// Standard input is there once, and `resume` asks twice (for the state, then with the params of the run): what was
+/// read of it is kept in memory and takes its place.
 class open_file {
 public:
   explicit open_file(const std::string& name)
-      : descriptor_(name == "-" ? STDIN_FILENO : ::open(name.c_str(), O_RDONLY | O_CLOEXEC)) {}
+      : descriptor_(name == "-" ? STDIN_FILENO : ::open(name.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ != STDIN_FILENO)
+      return;
+    if (::fcntl(STDIN_FILENO, F_GET_SEALS) >= 0) // only what is kept in memory has seals
+      ::lseek(STDIN_FILENO, 0, SEEK_SET);
+    else
+      kept_ = ::memfd_create("pipeline", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  }
   ~open_file() {
     if (descriptor_ > STDIN_FILENO)
       ::close(descriptor_);
+    if (kept_ < 0)
+      return;
+    ::dup2(kept_, STDIN_FILENO);
+    ::close(kept_);
   }
   open_file(const open_file&) = delete;
   open_file& operator=(const open_file&) = delete;
@@ -34,11 +49,18 @@ public:
     do
       count = ::read(descriptor_, into, capacity);
     while (count < 0 && errno == EINTR);
+    for (ssize_t kept = 0; kept_ >= 0 && kept < count;) {
+      const auto more = ::write(kept_, into + kept, static_cast<std::size_t>(count - kept));
+      if (more < 0 && errno != EINTR)
+        return -1; // no memory is left
+      kept += std::max<ssize_t>(more, 0);
+    }
     return count;
   }
 
 private:
   int descriptor_;
+  int kept_ = -1;
 };
 
 std::string why(int error, const std::string& file) {

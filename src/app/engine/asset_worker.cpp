@@ -282,8 +282,10 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   }
   if (out.outcome == outcome_kind::succeeded)
     check_products(asset, attempt, start.at, out);
-  if (out.outcome != outcome_kind::succeeded) // whether or not it is there
-    unlink(result_file(asset, attempt).c_str());
+  if (out.outcome != outcome_kind::succeeded) { // whether or not it is there, and whatever the command made of it
+    std::error_code ignored;
+    std::filesystem::remove_all(result_file(asset, attempt), ignored);
+  }
   return out;
 }
 

@@ -1,6 +1,7 @@
 // Catalog, files, records and plan, put together.
 #include "app/engine/planning.hpp"
 
+#include "adapters/state_folder.hpp"
 #include "core/selection.hpp"
 
 #include <sched.h>
@@ -61,6 +62,19 @@ env_lookup make_lookup(const file_system& files) {
   };
 }
 
+/// What the journal shows as running has been interrupted, unless the writer that started it is still here.
+static result<void> derive_attempt(const project& on, const journal_snapshot& snapshot, asset_record& record) {
+  if (record.attempt != attempt_state::running)
+    return {};
+  const auto run = snapshot.read_run(record.attempt_run);
+  if (!run)
+    return run.error();
+  const bool live = *run && (*run)->segment_seq > snapshot.info().writer_seq && holder_of(on.state_folder).has_value();
+  if (!live)
+    record.attempt = attempt_state::interrupted;
+  return {};
+}
+
 result<std::unique_ptr<planning>> planning::make(const project& on, const run_scope& scope,
                                                  const journal_snapshot* snapshot, const clock& time, bool keep_all,
                                                  const std::function<void(asset_index, const asset_record&)>& see) {
@@ -107,6 +121,8 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
     if (snapshot != nullptr && made->names->was_known(id)) {
       if (const auto read = snapshot->read_asset(id, record); !read)
         return read.error();
+      if (const auto derived = derive_attempt(on, *snapshot, record); !derived)
+        return derived.error();
     } else {
       record = {};
     }

@@ -56,13 +56,17 @@ result<project> open_project(const project_options& options, diagnostics& findin
   return opened;
 }
 
-result<std::string> find_state_folder(const project_options& options) {
+result<std::string> find_state_folder(const project_options& options, std::string* pipeline) {
   const auto here = working_folder();
   if (!here)
     return here.error();
-  if (!options.state.empty())
+  if (!options.state.empty() && pipeline == nullptr)
     return join_path(*here, options.state);
   const auto loaded = config::load_pipeline({options.file, options.params});
+  if (loaded.p && pipeline != nullptr)
+    *pipeline = loaded.p->name;
+  if (!options.state.empty())
+    return join_path(*here, options.state);
   if (loaded.p)
     return join_path(loaded.p->folder, loaded.p->engine.state_dir);
   const auto file = join_path(*here, options.file);

@@ -39,8 +39,9 @@ struct project {
 [[nodiscard]] result<project> open_project(const project_options& options, diagnostics& findings);
 
 /// The state folder for commands that need no valid pipeline (runs, show, logs, journal …): --state, or that of the
-/// pipeline file if it can be read, or .troupe beside it.
-[[nodiscard]] result<std::string> find_state_folder(const project_options& options);
+/// pipeline file if it can be read, or .troupe beside it. `pipeline`, if not null, gets the name of the pipeline, if
+/// its file can be read.
+[[nodiscard]] result<std::string> find_state_folder(const project_options& options, std::string* pipeline = nullptr);
 
 /// Which assets a command is about, and how.
 struct run_options {

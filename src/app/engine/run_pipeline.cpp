@@ -166,7 +166,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   run.observer.run_began({number, id, static_cast<std::uint32_t>(logic.state().size()),
                           logic.state().counts()[static_cast<std::size_t>(asset_status::fresh)] +
                               logic.state().counts()[static_cast<std::size_t>(asset_status::succeeded)],
-                          workers, estimate(p, logic, run.plan.expected, remaining, workers)});
+                          workers, strategy, estimate(p, logic, run.plan.expected, remaining, workers)});
   for (const auto& warning : run.plan.warnings)
     run.observer.warned(warning);
 
@@ -213,7 +213,8 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
 result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   run.plan.table->settle();
   const auto size = static_cast<std::uint32_t>(count_of(started.fresh));
-  run.observer.run_began({started.run, started.id, size, size, workers_of(run.request), duration::zero()});
+  run.observer.run_began({started.run, started.id, size, size, workers_of(run.request),
+                          static_cast<error_strategy>(run.request.error_strategy), duration::zero()});
   for (const auto& warning : run.plan.warnings)
     run.observer.warned(warning);
   run_finished finished{started.run, run.history.now(), run_status::succeeded, {}};

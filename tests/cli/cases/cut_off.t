@@ -33,7 +33,7 @@ An asset that produces what was there before makes nothing downstream stale.
   
   last made in run #1, <local time> (<ago>), in <duration>; data version <digest>
   last ran in run #1, attempt 1 (<ago>): it succeeded; it ran because
-    - It has never been materialized: no attempt at it has succeeded yet.
+    - It had never been materialized: no attempt at it had succeeded yet.
   $ troupe explain count
   count of words
     needs  sorted
@@ -44,7 +44,7 @@ An asset that produces what was there before makes nothing downstream stale.
   
   last made in run #1, <local time> (<ago>), in <duration>; data version <digest>
   last ran in run #1, attempt 1 (<ago>): it succeeded; it ran because
-    - It has never been materialized: no attempt at it has succeeded yet.
+    - It had never been materialized: no attempt at it had succeeded yet.
   $ troupe run -j 1
   run #2 of words: 2 assets, 0 fresh, 1 worker, about <duration>
   [1/2] sorted  succeeded in <duration>, unchanged
@@ -60,7 +60,7 @@ An asset that produces what was there before makes nothing downstream stale.
   
   last made in run #1, <local time> (<ago>), in <duration>; data version <digest>
   last ran in run #1, attempt 1 (<ago>): it succeeded; it ran because
-    - It has never been materialized: no attempt at it has succeeded yet.
+    - It had never been materialized: no attempt at it had succeeded yet.
   $ troupe explain count --run latest
   count of words
     needs  sorted
@@ -76,7 +76,7 @@ An asset that produces what was there before makes nothing downstream stale.
   
   in run #2 (<local time>, succeeded): succeeded
     - It ran and succeeded in <duration>; its data version stayed the same, so it made nothing downstream stale.
-    - The content of its input words.txt has changed since.
+    - The content of its input words.txt had changed.
   $ troupe explain sorted --run 9
   error: there is no run "9": give a number (#2), at least 4 characters of an id, or "latest" (see troupe runs)
   [2]
@@ -138,3 +138,35 @@ An asset that produces what was there before makes nothing downstream stale.
   count  fresh  <ago>  #1  <duration>  9e10fd0ba5c2
   
   words: 1 of 1 asset fresh
+
+What somebody removed or changed is made again first: what reads it may run, and is spared if it comes out as it was.
+
+  $ rm sorted.txt; troupe plan
+  ACTION  ASSET  WHY
+  run  sorted  output missing: sorted.txt
+  maybe  count  if this changes: sorted
+  
+  words: 1 to run, 1 may run, 0 fresh
+  $ troupe status | awk '{ print $1, $2 }'
+  ASSET STATE
+  sorted stale
+  count may
+  
+  words: 0
+  $ troupe run -j 1
+  run #3 of words: 2 assets, 0 fresh, 1 worker, about <duration>
+  [1/2] sorted  succeeded in <duration>, unchanged
+  [2/2] count  fresh after all: what it is made from did not change
+  run #3 succeeded in <duration>: 1 succeeded, 1 fresh; 1 produced what was there before; early cut-off spared 1 asset
+  $ echo spoilt > sorted.txt; troupe plan --json | jq -c .assets.count
+  {"action":"maybe","reasons":[{"kind":"upstream_changed","detail":"sorted"}]}
+  $ troupe plan --exclude sorted
+  ACTION  ASSET  WHY
+  run  count  input changed: sorted.txt
+  
+  words: 1 to run, 0 may run, 0 fresh
+  $ rm sorted.txt; troupe plan count --exclude sorted
+  ACTION  ASSET  WHY
+  run  count  input removed: sorted.txt
+  
+  words: 1 to run, 0 may run, 0 fresh

@@ -28,7 +28,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   [7/8] needs_file  failed before it started
   [8/8] silent  failed after <duration>: the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
   
-  failed: bad: exit status 3
+  failed: bad (attempt 1): exit status 3
     log: .troupe/logs/1/bad.1.log
     | line 3
     | line 4
@@ -41,11 +41,11 @@ What fails, what it blocks, what is retried, what is allowed to fail.
     | line 11
     | line 12
   
-  failed (allowed to): loose: exit status 4
+  failed (allowed to): loose (attempt 1): exit status 4
   
-  failed: nowhere: the command "./no-such-program" does not exist
+  failed: nowhere (attempt 1): the command "./no-such-program" does not exist
   
-  failed: silent: the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
+  failed: silent (attempt 1): the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
   
   failed: needs_file: input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs"
   
@@ -76,7 +76,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   silent  failed  1  <duration>  the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
   needs_file  failed  input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs"
   
-  failed: bad: exit status 3
+  failed: bad (attempt 1): exit status 3
     log: .troupe/logs/1/bad.1.log
     | line 3
     | line 4
@@ -89,11 +89,11 @@ What fails, what it blocks, what is retried, what is allowed to fail.
     | line 11
     | line 12
   
-  failed: loose: exit status 4
+  failed: loose (attempt 1): exit status 4
   
-  failed: nowhere: the command "./no-such-program" does not exist
+  failed: nowhere (attempt 1): the command "./no-such-program" does not exist
   
-  failed: silent: the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
+  failed: silent (attempt 1): the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
   
   failed: needs_file: input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs"
   $ troupe run bad --json 2>/dev/null | json
@@ -175,7 +175,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   
   in run #1 (<local time>, failed): failed
     - It ran and failed (one attempt): exit status 3.
-    - It has never been materialized: no attempt at it has succeeded yet.
+    - It had never been materialized: no attempt at it had succeeded yet.
     log: .troupe/logs/1/bad.1.log
   $ troupe explain after --run 1
   after of trouble
@@ -195,13 +195,13 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   
   never made
   last ran in run #3, attempt 1 (<ago>): it failed; it ran because
-    - It has never been materialized: no attempt at it has succeeded yet.
-    - The last attempt at it did not succeed: it failed.
+    - It had never been materialized: no attempt at it had succeeded yet.
+    - The last attempt at it had not succeeded: it failed.
   $ troupe run -j 1 loose
   run #4 of trouble: 1 asset, 0 fresh, 1 worker, about <duration>
   [1/1] loose  failed after <duration>: exit status 4 (allowed to fail)
   
-  failed (allowed to): loose: exit status 4
+  failed (allowed to): loose (attempt 1): exit status 4
   
   run #4 succeeded in <duration>: 1 failed
   allowed to fail: loose
@@ -211,7 +211,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   stopping after a failure: nothing more is started
   [2/2] silent  not started
   
-  failed: bad: exit status 3
+  failed: bad (attempt 1): exit status 3
     log: .troupe/logs/5/bad.1.log
     | line 3
     | line 4

@@ -82,7 +82,7 @@ What was: runs, and each of them as it was then.
   sum  failed  1  <duration>  exit status 1
   report  blocked  blocked by sum
   
-  failed: sum: exit status 1
+  failed: sum (attempt 1): exit status 1
     log: .troupe/logs/3/sum.1.log
     | 15
   $ troupe show 4
@@ -131,7 +131,7 @@ Why it ran then, or did not.
   
   in run #1 (<local time>, succeeded): succeeded
     - It ran and succeeded in <duration>; its data version changed.
-    - It has never been materialized: no attempt at it has succeeded yet.
+    - It had never been materialized: no attempt at it had succeeded yet.
     log: .troupe/logs/1/sum.1.log
   sum of history
     needs  numbers
@@ -139,7 +139,7 @@ Why it ran then, or did not.
   
   in run #2 (<local time>, succeeded): succeeded
     - It ran and succeeded in <duration>; its data version changed.
-    - The content of its input numbers.txt has changed since.
+    - The content of its input numbers.txt had changed.
     log: .troupe/logs/2/sum.1.log
   sum of history
     needs  numbers
@@ -147,7 +147,7 @@ Why it ran then, or did not.
   
   in run #3 (<local time>, failed): failed
     - It ran and failed (one attempt): exit status 1.
-    - The content of its input numbers.txt has changed since.
+    - The content of its input numbers.txt had changed.
     log: .troupe/logs/3/sum.1.log
   sum of history
     needs  numbers
@@ -181,7 +181,7 @@ Why it ran then, or did not.
   
   last made in run #2, <local time> (<ago>), in <duration>; data version <digest>
   last ran in run #3, attempt 1 (<ago>): it failed; it ran because
-    - The content of its input numbers.txt has changed since.
+    - The content of its input numbers.txt had changed.
   $ troupe explain sum --param n=5
   sum of history
     needs  numbers
@@ -194,7 +194,7 @@ Why it ran then, or did not.
   
   last made in run #2, <local time> (<ago>), in <duration>; data version <digest>
   last ran in run #3, attempt 1 (<ago>): it failed; it ran because
-    - The content of its input numbers.txt has changed since.
+    - The content of its input numbers.txt had changed.
 
 A run in which nothing was to do is listed, too, and does not count among those that are kept.
 
@@ -251,7 +251,7 @@ The oldest give way; what is true now stays.
   
   last made in run #5, <local time> (<ago>), in <duration>; data version <version>
   last ran in run #5, attempt 1 (<ago>): it succeeded; it ran because
-    - The param n, which it uses, has another value than it was made with.
+    - The param n, which it uses, had another value than it had been made with.
   $ troupe journal verify --json | jq -c '[.ok, .problems]'
   [true,[]]
 

@@ -36,14 +36,14 @@ A run that goes on, and what others see of it meanwhile. Reading takes no lock.
   $ troupe status | sed 's/ [0-9a-f]\{12\}/ <version>/'
   ASSET  STATE  LAST MADE  RUN  DURATION  DATA VERSION  WHY
   first  fresh  <ago>  #1  <duration>  <version>
-  long  stale  never  never materialized; last attempt failed: interrupted
+  long  stale  never  never materialized; running now
   last  stale  never  never materialized
   
   live: 1 of 3 assets fresh
   $ troupe plan
   ACTION  ASSET  WHY
   fresh  first
-  run  long  never materialized; last attempt failed: interrupted
+  run  long  never materialized; running now
   run  last  never materialized
   
   live: 2 to run, 0 may run, 1 fresh

@@ -11,7 +11,7 @@ A failed run goes on as the same run; what succeeded is not run again.
   stopping after a failure: nothing more is started
   [3/3] c  blocked by b
   
-  failed: b: exit status 1
+  failed: b (attempt 1): exit status 1
   
   run #1 failed in <duration>: 1 failed, 1 blocked, 1 succeeded
   troupe show 1 tells more; troupe resume 1 goes on with it
@@ -47,3 +47,16 @@ A definition that has changed is not resumed.
     b: its definition has changed
   troupe run does what is left to do, incrementally
   [2]
+
+A run whose pipeline came from standard input needs it again; with its own params.
+
+  $ rm -rf .troupe troupe.json
+  $ echo '{ "name": "piped", "params": { "p": 1 }, "assets": { "a": { "command": "test {{ params.p }} = 2 && test -e ok" } } }' > piped
+  $ troupe run -f - --param p=2 < piped >/dev/null
+  [1]
+  $ touch ok; troupe resume --state .troupe
+  error: run #1 read its pipeline from standard input: give it again, with -f
+  [2]
+  $ cat piped | troupe resume -f - >/dev/null
+  $ troupe show --json | jq -c '[.number, .status, .assets.a.attempts]'
+  [1,"succeeded",2]

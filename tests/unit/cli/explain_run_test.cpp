@@ -49,7 +49,7 @@ TEST_CASE("waiting is split into waiting for what is needed and waiting for a sl
   CHECK(story->last_needed == "clean");
   CHECK(story->for_slot == 2s);
   CHECK(told(report, test::report) == "It ran and succeeded in 1.0s; its data version changed.\n"
-                                      "The content of its input raw.txt has changed since.\n"
+                                      "The content of its input raw.txt had changed.\n"
                                       "What it needs was there 4.0s into the run; the last of it was clean.\n"
                                       "It then waited 2.0s for a free worker.\n");
   CHECK(told(run_of({ran("raw", 0, 0), ran("side", 2, 1)}), side).find("or room in pool db") != std::string::npos);
@@ -112,11 +112,13 @@ TEST_CASE("every reason has words and a sentence with its detail") {
     const reason why{static_cast<reason_kind>(kind), "the-detail"};
     CHECK(reason_words(why).find("the-detail") != std::string::npos);
     CHECK(reason_words(why).find('_') == std::string::npos);
-    const auto sentence = reason_sentence(why);
-    CHECK(sentence.back() == '.');
     const bool detailed = (kind >= 3 && kind <= 12) || why.kind == reason_kind::version_changed;
-    CHECK_MESSAGE((sentence.find("the-detail") != std::string::npos) == detailed, sentence);
-    CHECK(reason_sentence({why.kind, ""}).back() == '.');
+    for (const auto sentence_of : {reason_sentence, past_reason_sentence}) {
+      const auto sentence = sentence_of(why);
+      CHECK(sentence.back() == '.');
+      CHECK_MESSAGE((sentence.find("the-detail") != std::string::npos) == detailed, sentence);
+      CHECK(sentence_of({why.kind, ""}).back() == '.');
+    }
   }
   CHECK(reason_words({{reason_kind::always, ""}, {reason_kind::input_added, "x"}}) == "always; input added: x");
 }

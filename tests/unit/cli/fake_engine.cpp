@@ -84,7 +84,9 @@ result<project> open_project(const project_options& options, diagnostics& findin
   return engine().open ? engine().open(options, findings) : result<project>(test::make_project());
 }
 
-result<std::string> find_state_folder(const project_options& options) {
+result<std::string> find_state_folder(const project_options& options, std::string* pipeline) {
+  if (pipeline != nullptr)
+    *pipeline = engine().pipeline;
   return engine().state_folder ? engine().state_folder(options) : result<std::string>("/pipeline/.troupe");
 }
 

@@ -14,6 +14,7 @@ namespace troupe::test {
 struct fake_engine {
   std::function<result<project>(const project_options&, diagnostics&)> open;
   std::function<result<std::string>(const project_options&)> state_folder;
+  std::string pipeline; ///< of the pipeline file that find_state_folder reads; empty: there is none
   std::function<result<run_result>(const project&, const run_options&, run_observer&, stop_request&)> run;
   std::function<result<run_result>(const project&, run_number, run_observer&, stop_request&)> resume;
   std::function<result<plan_report>(const project&, const run_options&)> plan;

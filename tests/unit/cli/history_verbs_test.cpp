@@ -58,7 +58,7 @@ TEST_CASE("a run is shown whole, with the end of the logs of what failed") {
   CHECK(has(done.out, "assets    1 failed, 1 blocked, 1 succeeded, 1 fresh\n"));
   CHECK(has(done.out, "report  blocked                                blocked by clean\n"));
   CHECK(has(done.out, "1 fresh asset not listed (--all lists them)"));
-  CHECK(has(done.out, "failed: clean after 2 attempts: exit status 2\n"));
+  CHECK(has(done.out, "failed: clean (attempt 2): exit status 2\n"));
   CHECK(has(done.out, "  | one\n  | two\n  | no end\n"));
   CHECK(has(troupe_cli({"show", "#3", "--all"}).out, "raw     fresh"));
   CHECK(text_of(bj::parse(troupe_cli({"show", "3", "--json"}).out).at("assets").at("clean").at("log")) ==

@@ -106,6 +106,22 @@ TEST_CASE("an attempt ended because the run stops is cancelled, and is told once
   CHECK(w.model.take_lines().find("cancelled") != std::string::npos);
 }
 
+TEST_CASE("after a failure it is told whether what runs may finish") {
+  test::reset();
+  const pipeline p;
+  for (const auto strategy : {error_strategy::fail_fast, error_strategy::abort}) {
+    progress_model model(p, {});
+    run_outline outline;
+    outline.error_strategy = strategy;
+    model.run_began(outline, 0s);
+    static_cast<void>(model.take_lines());
+    model.run_stopping(stop_cause::failure);
+    CHECK(model.take_lines() == (strategy == error_strategy::abort
+                                     ? "stopping after a failure: what runs is ended\n"
+                                     : "stopping after a failure: nothing more is started\n"));
+  }
+}
+
 TEST_CASE("on a terminal only what needs attention is a line of its own") {
   watched w(false);
   CHECK(w.header.empty());

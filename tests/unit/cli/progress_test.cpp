@@ -44,6 +44,7 @@ TEST_CASE("in a pipe progress is plain lines, all written by the time it is fini
   shown.run_began(some_outline());
   run_one(shown, asset_index(1U));
   shown.warned("the glob x/*.csv matches nothing");
+  shown.warned("the glob x/*.csv matches nothing"); // found when planning, and again when the asset is ready
   shown.print_line("a log message");
   shown.run_stopping(stop_cause::user);
   shown.finish();
@@ -93,7 +94,8 @@ TEST_CASE("on a terminal a block is painted, repainted, and gone at the end; the
     text += terminal.text();
   }
   CHECK(text.find("clean") != std::string::npos);
-  CHECK(text.find("\x1b[2A\r\x1b[J") != std::string::npos); // the headline and one asset
+  CHECK(text.find("\x1b[2A\r\x1b[K") != std::string::npos); // the headline and one asset, painted over line by line
+  CHECK(text.find("\x1b[2A\r\x1b[J") != std::string::npos); // cleared for a line that stays
   CHECK(text.find("?25l") == std::string::npos);
   const auto last = text.rfind("\x1b[J");
   CHECK(text.find("look out", last) != std::string::npos); // below it only what stays

@@ -156,7 +156,7 @@ TEST_CASE("an allowed failure is named, and the run is a success") {
   };
   const auto done = troupe_cli({"run", "--error-strategy", "abort"});
   CHECK(done.status == 0);
-  CHECK(has(done.out, "failed (allowed to): side: exit status 2"));
+  CHECK(has(done.out, "failed (allowed to): side (attempt 1): exit status 2"));
   CHECK(has(done.out, "allowed to fail: side\n"));
 }
 

@@ -113,3 +113,86 @@ TEST_CASE_FIXTURE(plan_fixture, "the policy of an asset is its settings and the 
   CHECK_FALSE(d.source);
   CHECK(plan->policy_of(*p->find("b"), later).forced);
 }
+
+namespace {
+
+/// "a" makes path-1, "b" reads it; "src" is the source of path-2, "c" reads it; "g" reads the glob path-*.
+class files_fixture {
+public:
+  files_fixture() {
+    pipeline_builder b;
+    b.asset("a").outputs({"path-1"});
+    b.asset("src").source().outputs({"path-2"});
+    b.asset("b").inputs({"path-1"});
+    b.asset("c").inputs({"path-2"});
+    b.asset("g").inputs({"path-*"});
+    p = b.build();
+    diagnostics found;
+    graph = asset_graph::build(*p, found);
+    made.last.emplace();
+    made.attempt = attempt_state::succeeded;
+    plan.emplace(*p, *graph, std::vector<bool>(5, true), std::vector<bool>(5, false), timestamp{}, names);
+    changed.command = quick_digest("changed");
+  }
+  /// The last item of the plan, after `asset` was judged, made from `before` and standing at `now`.
+  const planner::item& judge(const char* asset, const fingerprint& before, const fingerprint& now) {
+    made.last->made_from = before;
+    plan->judge(*p->find(asset), made, now, {});
+    return plan->items().back();
+  }
+  static fingerprint reading(std::vector<file_version> files) {
+    fingerprint f;
+    f.inputs = std::move(files);
+    return f;
+  }
+
+  test::numbered_names names;
+  std::unique_ptr<pipeline> p;
+  std::optional<asset_graph> graph;
+  asset_record made;
+  std::optional<planner> plan;
+  fingerprint changed;
+  const digest one = quick_digest("1"), other = quick_digest("2");
+  const path_id first{1U}, second{2U};
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(files_fixture, "an input that is made again first may come out as it was: its reader may run") {
+  judge("a", {}, changed);
+  judge("b", reading({{first, one}}), reading({{first, absent_file}}));
+  CHECK(plan->action(*p->find("b")) == plan_action::maybe);
+  CHECK(plan->items().back().reasons == std::vector<reason>{{reason_kind::upstream_changed, "a"}});
+  judge("g", reading({{first, one}}), reading({})); // the glob matched it
+  CHECK(plan->action(*p->find("g")) == plan_action::maybe);
+}
+
+TEST_CASE_FIXTURE(files_fixture, "a changed input that nothing makes again runs its reader") {
+  judge("a", {}, {});
+  CHECK(judge("b", reading({{first, one}}), reading({{first, other}})).reasons ==
+        std::vector<reason>{{reason_kind::input_changed, "path-1"}});
+  CHECK(plan->action(*p->find("b")) == plan_action::run);
+}
+
+TEST_CASE_FIXTURE(files_fixture, "a source that changed does not change back: its reader runs") {
+  judge("src", {}, changed);
+  judge("c", reading({{second, one}}), reading({{second, other}}));
+  CHECK(plan->action(*p->find("c")) == plan_action::run);
+}
+
+TEST_CASE_FIXTURE(files_fixture, "what is stale by its definition too runs, and tells all reasons") {
+  judge("a", {}, changed);
+  auto now = reading({{first, other}});
+  now.command = changed.command;
+  CHECK(judge("b", reading({{first, one}}), now).reasons ==
+        std::vector<reason>{{reason_kind::command_changed, {}}, {reason_kind::input_changed, "path-1"}});
+  CHECK(plan->action(*p->find("b")) == plan_action::run);
+}
+
+TEST_CASE_FIXTURE(files_fixture, "an input that was added or dropped by the definition runs its reader") {
+  judge("a", {}, changed);
+  judge("b", reading({}), reading({{first, one}}));
+  CHECK(plan->action(*p->find("b")) == plan_action::run);
+  judge("b", reading({{first, one}, {second, one}}), reading({{first, one}}));
+  CHECK(plan->action(*p->find("b")) == plan_action::run);
+}
