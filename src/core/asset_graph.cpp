@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::uint32_t no_path = 0xFFFFFFFFU;
 constexpr std::uint32_t not_looked_up = 0xFFFFFFFEU;
+constexpr std::size_t most_reported = 100; // as many mistakes of a pipeline as are told; one more word says that there are more
 constexpr std::size_t most_explained = 30; // edges of a cycle whose reasons are told; the cycle itself is always whole
 
 place at_or(std::span<const place> places, std::size_t k, place fallback) {
@@ -282,14 +283,19 @@ private:
   /// One mistake in a matrix shows in every asset it expands to: what stands at one place is told once.
   void report(place where, std::string_view code, std::string message) {
     failed_ = true;
-    if (where.line == 0 || reported_.emplace(where.line, where.column, code).second)
-      out_.error(where, code, std::move(message));
+    if (reported_count_ > most_reported || (where.line != 0 && !reported_.emplace(where.line, where.column, code).second))
+      return;
+    if (reported_count_++ == most_reported)
+      return out_.error(where, "too_many_errors",
+                        "more than " + std::to_string(most_reported) + " mistakes; the rest is not shown");
+    out_.error(where, code, std::move(message));
   }
 
   const pipeline& p_;
   diagnostics& out_;
   asset_graph g_;
   bool failed_ = false;
+  std::size_t reported_count_ = 0;
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::string_view>> reported_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>>
       contained_;                           // (path of a folder input, asset with an output in it)

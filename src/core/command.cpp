@@ -2,6 +2,7 @@
 // declaration; rendering then only fails on a pipeline that was never checked.
 #include "core/command.hpp"
 
+#include "core/glob.hpp"
 #include "core/nearest_name.hpp"
 #include "core/shell_text.hpp"
 #include "core/template_text.hpp"
@@ -13,7 +14,7 @@ namespace troupe {
 namespace {
 
 std::string quote(std::string_view name) {
-  return '"' + std::string(name) + '"';
+  return '"' + shown(name) + '"';
 }
 
 std::optional<std::string_view> matrix_value_of(std::span<const matrix_value> matrix, std::string_view variable) {
@@ -32,14 +33,14 @@ std::optional<std::string> unknown_variable(const pipeline& p, std::span<const m
       return std::nullopt;
     for (const auto& [name, value] : p.params)
       nearest.consider(name);
-    return std::string(piece.written) + ": there is no param " + quote(piece.text) +
+    return shown(piece.written) + ": there is no param " + quote(piece.text) +
            (p.params.empty() ? "; declare it under \"params\"" : nearest.hint());
   }
   if (matrix_value_of(matrix, piece.text))
     return std::nullopt;
   for (const auto& [name, value] : matrix)
     nearest.consider(name);
-  return std::string(piece.written) + ": " +
+  return shown(piece.written) + ": " +
          (matrix.empty() ? "the asset has no matrix"
                          : "the matrix has no variable " + quote(piece.text) + nearest.hint());
 }
@@ -49,7 +50,23 @@ std::string_view variable_value(const pipeline& p, std::span<const matrix_value>
                                             : *matrix_value_of(matrix, piece.text);
 }
 
+// In a glob any character may be escaped; elsewhere only those that could make it one.
+void append_path_value(std::string& out, std::string_view value) {
+  // A backslash that stands before the template is one, whatever the value begins with.
+  const auto last = out.find_last_not_of('\\');
+  if ((out.size() - (last == std::string::npos ? 0 : last + 1)) % 2 == 1)
+    out += '\\';
+  const std::string_view special = is_glob(out) ? "*?[]\\-!" : "*?[]\\";
+  for (const char c : value) {
+    if (special.find(c) != std::string_view::npos)
+      out += '\\';
+    out += c;
+  }
+}
+
 // ---- Checks at load ----
+
+constexpr std::size_t most_reported = 100; // of one asset: a text may be wrong everywhere
 
 class checker {
 public:
@@ -62,8 +79,8 @@ public:
     auto pieces = parse_template(text, problems);
     for (const auto& problem : problems)
       report("bad_template", problem.message + " (in " + what + ")");
-    for (const auto& piece : pieces)
-      if (auto wrong = unknown(piece))
+    for (std::size_t i = 0; i < pieces.size() && reported_ < most_reported; ++i)
+      if (auto wrong = unknown(pieces[i]))
         report("unknown_template", *wrong + " (in " + what + ")");
     return pieces;
   }
@@ -79,12 +96,12 @@ public:
         if (!piece.is_list())
           continue;
         if (pieces.size() > 1)
-          report("list_in_word", std::string(piece.written) +
+          report("list_in_word", shown(piece.written) +
                                      " stands for any number of words, so it has to be an element by "
                                      "itself (in " +
                                      what + ")");
         else if (i == 0)
-          report("list_in_word", std::string(piece.written) + " cannot be the program to run");
+          report("list_in_word", shown(piece.written) + " cannot be the program to run");
       }
     }
   }
@@ -97,7 +114,7 @@ public:
     if (!is_posix_shell(declaration_.settings->shell)) {
       for (const auto& piece : pieces)
         if (piece.name != template_name::literal)
-          report("unsafe_template", std::string(piece.written) + ": values cannot be quoted safely for the shell " +
+          report("unsafe_template", shown(piece.written) + ": values cannot be quoted safely for the shell " +
                                         quote(declaration_.settings->shell) + "; pass the value through \"env\"");
       return;
     }
@@ -109,13 +126,13 @@ public:
       }
       const auto slot = scanner.slot();
       if (!slot.refuse.empty())
-        report("unsafe_template", std::string(pieces[i].written) + " stands " + std::string(slot.refuse) +
+        report("unsafe_template", shown(pieces[i].written) + " stands " + std::string(slot.refuse) +
                                       ", where it could become shell syntax; pass the value through \"env\" and write "
                                       "\"$NAME\" there");
       else if (pieces[i].is_list() && slot.quotes == shell_quotes::none &&
                (slot.glued || (i + 1 < pieces.size() && glues(pieces[i + 1]))))
         report("list_in_word",
-               std::string(pieces[i].written) + " stands for any number of words, so blanks have to stand around it");
+               shown(pieces[i].written) + " stands for any number of words, so blanks have to stand around it");
     }
   }
 
@@ -132,7 +149,7 @@ private:
   }
 
   std::optional<std::string> unknown(const template_piece& piece) const {
-    const std::string written(piece.written);
+    const std::string written = shown(piece.written);
     switch (piece.name) {
     case template_name::param:
     case template_name::matrix:
@@ -159,6 +176,8 @@ private:
   }
 
   void report(std::string_view code, std::string message) {
+    if (++reported_ > most_reported)
+      return;
     out_.error(declaration_.command_where.line != 0 ? declaration_.command_where : declaration_.where, code,
                std::move(message));
   }
@@ -167,6 +186,7 @@ private:
   const asset_spec& spec_;
   const asset_declaration& declaration_;
   diagnostics& out_;
+  std::size_t reported_ = 0;
 };
 
 // ---- Rendering ----
@@ -224,7 +244,7 @@ public:
     std::string element;
     for (const auto& piece : *pieces) {
       if (piece.is_list())
-        return refuse(std::string(piece.written) + " inside a longer element");
+        return refuse(shown(piece.written) + " inside a longer element");
       if (!values(piece, [&](std::string_view value) { element += value; }))
         return false;
     }
@@ -249,7 +269,7 @@ public:
       }
       const auto slot = scanner.slot();
       if (!slot.refuse.empty())
-        return refuse(std::string(piece.written) + " stands " + std::string(slot.refuse));
+        return refuse(shown(piece.written) + " stands " + std::string(slot.refuse));
       bool first = true;
       const auto insert = [&](std::string_view value) {
         if (!std::exchange(first, false))
@@ -290,7 +310,7 @@ private:
       return true;
     }
     if (*piece.index >= size)
-      return refuse(std::string(piece.written) + ": there is none of that number");
+      return refuse(shown(piece.written) + ": there is none of that number");
     take(*piece.index);
     return true;
   }
@@ -367,14 +387,10 @@ result<std::string> render_path(const pipeline& p, std::span<const matrix_value>
     }
     if (piece.name != template_name::param && piece.name != template_name::matrix)
       return fail(error_code::invalid_input,
-                  std::string(piece.written) + " is not known yet where paths are named; only params and matrix are");
+                  shown(piece.written) + " is not known yet where paths are named; only params and matrix are");
     if (auto why = unknown_variable(p, matrix, piece))
       return fail(error_code::invalid_input, std::move(*why));
-    for (const char c : variable_value(p, matrix, piece)) {
-      if (c == '*' || c == '?' || c == '[' || c == '\\')
-        out += '\\';
-      out += c;
-    }
+    append_path_value(out, variable_value(p, matrix, piece));
   }
   return out;
 }

@@ -31,8 +31,11 @@ std::optional<edge_reason> explain_inferred(const pipeline& p, asset_index needi
   std::optional<edge_reason> best;
   for (const input_ref input : p.asset(needing).inputs)
     for (const path_index output : p.asset(needed).outputs)
-      if (const auto kind = relation(p, input, output); kind && (!best || *kind < best->kind))
+      if (const auto kind = relation(p, input, output); kind && (!best || *kind < best->kind)) {
         best = edge_reason{*kind, input.path, output};
+        if (*kind == edge_kind::file) // there is none better
+          return best;
+      }
   return best;
 }
 

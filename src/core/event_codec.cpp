@@ -58,14 +58,18 @@ void event_encoder::clear() {
 }
 
 result<event> event_decoder::next() {
+  if (failed_)
+    return bad_event("nothing can be read behind one that could not");
   std::uint8_t type = 0;
   in_.get(type);
+  failed_ = in_.problem() != nullptr || type >= type_count;
   if (in_.problem() != nullptr)
     return bad_event(in_.problem());
-  if (type >= type_count)
+  if (failed_)
     return bad_event(("type " + std::to_string(type) + " is unknown").c_str());
   event e = readers[type](in_);
-  if (in_.problem() != nullptr)
+  failed_ = in_.problem() != nullptr;
+  if (failed_)
     return bad_event(in_.problem());
   return e;
 }

@@ -38,14 +38,15 @@ private:
 class event_decoder {
 public:
   explicit event_decoder(std::string_view bytes) : in_(bytes) {}
-  [[nodiscard]] bool done() const { return in_.left() == 0; }
-  /// Bytes not read yet.
+  [[nodiscard]] bool done() const { return failed_ || in_.left() == 0; }
+  /// Bytes not read yet; after an error of no meaning.
   [[nodiscard]] std::size_t left() const { return in_.left(); }
   /// The next event; an error at the end, and after an error.
   [[nodiscard]] result<event> next();
 
 private:
   wire_reader in_;
+  bool failed_ = false;
 };
 
 /// The records of the projections. Decoders are as total as event_decoder, fill `out` reusing its memory, and return

@@ -3,6 +3,8 @@
 // either hidden ones only or none of them, so a later start never passes a hidden component that an earlier one cannot.
 #include "core/glob.hpp"
 
+#include "base/utf8.hpp"
+
 #include <cstdint>
 #include <optional>
 
@@ -13,19 +15,12 @@ constexpr auto npos = std::string_view::npos;
 
 /// The character that starts at `at`, which is moved behind it; a byte that is not UTF-8 counts as one character.
 char32_t next_character(std::string_view text, std::size_t& at) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = byte(at);
-  const std::size_t length = first < 0xC2 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 1;
-  if (length > 1 && at + length <= text.size()) {
-    char32_t code = first & (0xFFU >> (length + 1));
-    std::size_t i = 1;
-    for (; i < length && (byte(at + i) & 0xC0U) == 0x80; ++i)
-      code = code << 6U | (byte(at + i) & 0x3FU);
-    if (i == length) {
-      at += length;
-      return code;
+  const auto first = static_cast<std::uint8_t>(text[at]);
+  if (first >= 0x80)
+    if (const auto next = decode_utf8(text.substr(at)); next.valid) {
+      at += next.bytes;
+      return next.point;
     }
-  }
   ++at;
   return first < 0x80 ? first : 0x110000U + first; // beyond Unicode: never equal to a real character
 }

@@ -65,6 +65,16 @@ std::optional<std::string> read_name(std::string_view inside, template_piece& pi
 
 } // namespace
 
+std::string shown(std::string_view written) {
+  constexpr std::size_t longest = 80;
+  if (written.size() <= longest)
+    return std::string(written);
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(written[end]) & 0xC0U) == 0x80) // not within a character
+    --end;
+  return std::string(written.substr(0, end)) + "…";
+}
+
 std::vector<template_piece> parse_template(std::string_view text, std::vector<template_problem>& problems) {
   std::vector<template_piece> pieces;
   const auto literal = [&](std::string_view part) {
@@ -90,7 +100,7 @@ std::vector<template_piece> parse_template(std::string_view text, std::vector<te
     template_piece piece;
     piece.written = text.substr(open, close + 2 - open);
     if (auto wrong = read_name(trimmed(text.substr(open + 2, close - open - 2)), piece))
-      problems.push_back({piece.written, std::string(piece.written) + " " + *wrong});
+      problems.push_back({piece.written, shown(piece.written) + " " + *wrong});
     else
       pieces.push_back(piece);
     at = close + 2;

@@ -26,6 +26,9 @@ struct template_piece {
   }
 };
 
+/// A template (or a name in one) for a message: the end of a long one is "…".
+[[nodiscard]] std::string shown(std::string_view written);
+
 /// Something between (or missing from) braces that is no template.
 struct template_problem {
   std::string_view written;

@@ -2,6 +2,7 @@
 #include "app/cli/documents.hpp"
 
 #include "app/cli/reason_text.hpp"
+#include "app/engine/attempt_report.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -70,7 +71,9 @@ void write_metadata(json_writer& json, const std::string& metadata) {
     return;
   }
   boost::json::error_code wrong;
-  const auto parsed = boost::json::parse(metadata, wrong);
+  boost::json::parse_options options;
+  options.max_depth = max_result_depth;
+  const auto parsed = boost::json::parse(metadata, wrong, {}, options);
   if (wrong)
     json.value(metadata);
   else

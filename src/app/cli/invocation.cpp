@@ -3,6 +3,7 @@
 
 #include "app/cli/documents.hpp"
 #include "app/cli/text.hpp"
+#include "app/config/value_text.hpp"
 
 namespace troupe::cli {
 
@@ -27,10 +28,10 @@ result<project_options> invocation::project_request() const {
     request.file = options.file;
   request.state = options.state;
   for (const auto& param : options.params) {
-    const auto equals = param.find('=');
-    if (equals == std::string::npos || equals == 0)
+    auto parsed = config::parse_param(param);
+    if (!parsed)
       return fail(error_code::invalid_input, "--param takes NAME=VALUE, not '" + param + "'");
-    request.params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
+    request.params.push_back(std::move(*parsed));
   }
   return request;
 }

@@ -23,6 +23,21 @@ std::optional<std::size_t> combinations(const declared_pipeline& d, const declar
   return count;
 }
 
+std::uint64_t expanded_bytes(const declared_pipeline& d, const declared_asset& a) {
+  std::uint64_t bytes = sizeof(asset_spec) + a.name.size();
+  for (const auto& variable : d.matrices[a.matrix]) {
+    std::size_t longest = 0;
+    for (const auto value : variable.values)
+      longest = std::max(longest, value.size());
+    bytes += sizeof(matrix_value) + longest + 1;
+  }
+  for (const auto& items : {std::span(d.inputs).subspan(a.inputs.first, a.inputs.count),
+                            std::span(d.outputs).subspan(a.outputs.first, a.outputs.count)})
+    for (const auto& item : items)
+      bytes += sizeof(input_ref) + sizeof(place) + (item.is_template ? d.templates[item.text].size() + 64 : 0);
+  return bytes;
+}
+
 void asset_maker::make(declared_asset& a) {
   declare(a);
   combination_.assign(a.matrix == declared_asset::none ? 0 : d_.matrices[a.matrix].size(), 0);

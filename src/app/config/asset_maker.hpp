@@ -49,6 +49,8 @@ private:
   std::vector<std::uint32_t> last_list_; // by path: the list that named it last
 };
 
+/// About how much memory one combination takes: its name, its values, its paths.
+[[nodiscard]] std::uint64_t expanded_bytes(const declared_pipeline& d, const declared_asset& a);
 /// The number of assets that the declaration makes; nullopt if more than `most`.
 [[nodiscard]] std::optional<std::size_t> combinations(const declared_pipeline& d, const declared_asset& a,
                                                       std::size_t most);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace troupe::config {
 namespace {
@@ -49,7 +50,7 @@ public:
       if (looks_like_path(text))
         consider(asset, text);
     };
-    reported_.clear();
+    seen_.clear();
     if (declaration.kind == command_kind::argv)
       for (const auto text : declaration.command)
         word(text);
@@ -61,14 +62,14 @@ private:
   void consider(asset_index asset, std::string_view word) {
     const std::string& cwd = p_.settings_of(asset).cwd;
     read_path(cwd == "." ? std::string(word) : cwd + "/" + std::string(word), path_);
-    if (!path_.problem.empty() || path_.text.front() == '/' || path_.text.starts_with("../") || is_declared(asset))
+    if (!path_.problem.empty() || path_.text.front() == '/' || path_.text.starts_with("../") ||
+        !seen_.insert(path_.text).second)
       return;
     const auto [known, is_new] = exists_.emplace(path_.text, false);
     if (is_new)
       known->second = is_file_(path_.text);
-    if (!known->second || std::find(reported_.begin(), reported_.end(), path_.text) != reported_.end())
+    if (!known->second || is_declared(asset)) // few words are files; to ask whether one is declared takes a look at all
       return;
-    reported_.push_back(path_.text);
     out_.warning(p_.declaration(asset).command_where, "undeclared_file",
                  path_.text + " is in the command of " + in_quotes(p_.declaration(asset).name) +
                      " but not in inputs: editing it will re-run nothing");
@@ -97,7 +98,7 @@ private:
   findings& out_;
   declared_path path_;
   std::unordered_map<std::string, bool> exists_;
-  std::vector<std::string> reported_; // for this asset
+  std::unordered_set<std::string> seen_; // in this asset's command
 };
 
 } // namespace

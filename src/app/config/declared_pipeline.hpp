@@ -109,6 +109,7 @@ struct declared_pipeline {
   std::vector<std::string_view> templates;
   std::vector<std::vector<matrix_variable>> matrices;
   settings_patch defaults;
+  place defaults_where;
   std::string default_description;
   std::deque<settings_patch> patches;
   std::unordered_map<std::string, std::uint32_t> patch_numbers; ///< by what was written, so that equals are stored once

@@ -22,7 +22,8 @@ public:
   expander(declared_pipeline& d, findings& out) : d_(d), p_(*d.p), out_(out) {}
 
   void run() {
-    settings();
+    if (!settings())
+      return;
     pool_sizes();
     if (!assets())
       return;
@@ -32,15 +33,27 @@ public:
   }
 
 private:
-  void settings() {
+  // Each patch over the defaults, lists and all. False if that is too much.
+  bool settings() {
     const asset_settings base = applied(d_.defaults, {});
     p_.settings.front() = base;
+    if (listed_entries(base) * d_.patches.size() > max_setting_entries) {
+      out_.error(d_.defaults_where, "too_large",
+                 "\"defaults\" has " + std::to_string(listed_entries(base)) + " entries in its lists, and " +
+                     std::to_string(d_.patches.size()) +
+                     " assets with settings of their own take them over: more than " +
+                     std::to_string(max_setting_entries) + " in all");
+      return false;
+    }
     for (std::size_t i = 0; i < d_.patches.size(); ++i)
       p_.settings[i + 1] = applied(d_.patches[i], base);
+    return true;
   }
 
   void pool_sizes() {
     for (const auto& request : d_.pool_requests) {
+      if (out_.full())
+        return;
       const auto pool = p_.engine.pools.find(request.name);
       if (pool == p_.engine.pools.end()) {
         nearest_name nearest(request.name);
@@ -60,11 +73,17 @@ private:
   // Makes the assets that waited. False if there are too many.
   bool assets() {
     std::size_t total = p_.assets.size();
+    std::uint64_t bytes = 0;
     for (const auto& a : d_.waiting) {
       const auto count = combinations(d_, a, max_assets);
       total = count ? total + *count : max_assets + 1;
       if (total > max_assets)
         return too_many(a.where, a.name);
+      if (a.matrix != declared_asset::none && (bytes += *count * expanded_bytes(d_, a)) > max_expanded_bytes) {
+        out_.error(a.where, "too_large",
+                   "with " + in_quotes(a.name) + " the names and paths of expanded assets take more than 4 GiB");
+        return false;
+      }
     }
     const auto built = static_cast<std::uint32_t>(p_.assets.size());
     p_.declarations.reserve(built + d_.waiting.size());

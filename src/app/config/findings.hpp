@@ -13,6 +13,7 @@ namespace troupe::config {
 class findings {
 public:
   static constexpr std::size_t max_errors = 100;
+  static constexpr std::size_t max_warnings = 100;
 
   explicit findings(diagnostics& out) : out_(out) {}
 
@@ -22,8 +23,10 @@ public:
     out_.error(where, code, std::move(message));
     ++errors_;
   }
+  /// Warnings beyond as many are left out: they hinder nothing.
   void warning(place where, std::string_view code, std::string message) {
-    out_.warning(where, code, std::move(message));
+    if (warnings_++ < max_warnings)
+      out_.warning(where, code, std::move(message));
   }
   /// No further error is kept: reading on is of no use.
   [[nodiscard]] bool full() const { return errors_ >= max_errors; }
@@ -40,6 +43,7 @@ public:
 private:
   diagnostics& out_;
   std::size_t errors_ = 0;
+  std::size_t warnings_ = 0;
 };
 
 /// The text in double quotes for a message: control characters escaped, bytes that are not UTF-8 as U+FFFD, the end of

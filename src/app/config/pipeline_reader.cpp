@@ -8,12 +8,14 @@
 #include "core/template_text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::config {
 namespace {
 
 // MAX_ARG_STRLEN of Linux: exec takes no argument that is longer, and a shell gets its text as one.
 constexpr std::size_t max_command_bytes = 128 * 1024 - 1;
+constexpr std::size_t max_matrix_variables = 64;
 
 class reader {
 public:
@@ -148,6 +150,7 @@ private:
   }
 
   void defaults() {
+    d_.defaults_where = values_.key_place();
     settings_.start();
     values_.object("defaults", asset_keys, [&](std::size_t key) {
       if (key >= first_settings_key)
@@ -362,6 +365,7 @@ private:
     const place opened = values_.where();
     std::vector<matrix_variable> variables;
     std::vector<place> places;
+    bool too_many = false;
     std::string_view key;
     place where;
     while (json_.next_member(key, where)) {
@@ -369,6 +373,14 @@ private:
       const auto same = std::find_if(variables.begin(), variables.end(), [&](const auto& v) { return v.name == name; });
       if (same != variables.end()) {
         values_.duplicate(name, where, places[static_cast<std::size_t>(same - variables.begin())]);
+        values_.skip_value();
+        continue;
+      }
+      if (variables.size() == max_matrix_variables) {
+        if (!std::exchange(too_many, true))
+          out_.error(where, "too_large",
+                     "a matrix of more than " + std::to_string(max_matrix_variables) + " variables");
+        a.broken = true;
         values_.skip_value();
         continue;
       }

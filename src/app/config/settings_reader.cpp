@@ -30,6 +30,22 @@ enum key : std::size_t {
 };
 static_assert(asset_keys[env_key] == "env" && asset_keys[owners_key] == "owners" && tags_key == first_source_key);
 
+// An entry takes the place of the one of its name, or comes behind all.
+void add_env(std::vector<env_entry>& env, const std::vector<env_entry>& more) {
+  if (more.empty())
+    return;
+  interner names;
+  for (const auto& entry : env)
+    names.intern(entry.name);
+  for (const auto& entry : more) {
+    const auto at = names.intern(entry.name);
+    if (at < env.size())
+      env[at] = entry;
+    else
+      env.push_back(entry);
+  }
+}
+
 } // namespace
 
 void settings_reader::start() {
@@ -115,6 +131,7 @@ std::optional<std::optional<duration>> settings_reader::span_or_null(std::string
 std::optional<std::vector<std::string>> settings_reader::strings(std::string_view what, std::string_view expected,
                                                                  bool names) {
   std::vector<std::string> list;
+  interner seen;
   bool good = values_.array(what, expected, [&](std::size_t) {
     const auto text = names ? values_.name("a tag") : values_.string("an element of " + named(what));
     if (!text)
@@ -122,7 +139,7 @@ std::optional<std::vector<std::string>> settings_reader::strings(std::string_vie
     note(*text);
     if (text->empty())
       values_.out.error(values_.where(), "bad_value", "an element of " + named(what) + " is empty");
-    else if (std::find(list.begin(), list.end(), *text) == list.end())
+    else if (seen.intern(*text) == list.size())
       list.emplace_back(*text);
   });
   signature_ += '\1';
@@ -132,14 +149,14 @@ std::optional<std::vector<std::string>> settings_reader::strings(std::string_vie
 void settings_reader::env() {
   if (!values_.expect(json_kind::object, "env", "an object of names and values"))
     return;
-  std::vector<std::pair<std::string, place>> seen;
+  std::map<std::string, place, std::less<>> seen;
   std::string_view key;
   place where;
   while (values_.json.next_member(key, where)) {
     env_entry entry;
     entry.name = key;
-    const auto first = std::find_if(seen.begin(), seen.end(), [&](const auto& s) { return s.first == key; });
-    if (first != seen.end())
+    const auto [first, is_new] = seen.emplace(entry.name, where);
+    if (!is_new)
       values_.duplicate(key, where, first->second);
     else if (!is_variable_name(key))
       values_.out.error(where, "bad_name",
@@ -149,7 +166,6 @@ void settings_reader::env() {
     else if (key.starts_with("TROUPE_"))
       values_.out.error(where, "reserved_name",
                         in_quotes(key) + ": names that begin with TROUPE_ are set by Troupe itself");
-    seen.emplace_back(entry.name, where);
     const auto v = values_.next();
     if (v.kind == json_kind::string)
       entry.text = v.text;
@@ -295,19 +311,17 @@ std::optional<durability> read_durability(value_reader& values) {
   return i ? std::optional(static_cast<durability>(*i)) : std::nullopt;
 }
 
+std::uint64_t listed_entries(const asset_settings& s) {
+  return s.env.size() + s.inherit_names.size() + s.retry.on_exit_codes.size() + s.pools.size() + s.tags.size() +
+         s.owners.size();
+}
+
 asset_settings applied(const settings_patch& patch, asset_settings base) {
   const auto take = [](auto& into, const auto& from) {
     if (from)
       into = *from;
   };
-  for (const auto& entry : patch.env) {
-    const auto same =
-        std::find_if(base.env.begin(), base.env.end(), [&](const env_entry& e) { return e.name == entry.name; });
-    if (same != base.env.end())
-      *same = entry;
-    else
-      base.env.push_back(entry);
-  }
+  add_env(base.env, patch.env);
   if (patch.inherit_env) {
     base.inherit_env = *patch.inherit_env;
     base.inherit_names = patch.inherit_names;

@@ -43,8 +43,8 @@ private:
   void retry();
   void pools();
   void note(std::string_view text) {
-    signature_ += text;
-    signature_ += '\0';
+    // With its length: what stands in a text never looks like what stands behind one.
+    signature_.append(std::to_string(text.size())).append(":").append(text);
   }
   void note(std::int64_t number) { note(std::to_string(number)); }
   template <class T>
@@ -67,6 +67,8 @@ void read_pools(value_reader& values, std::string_view what,
                 const std::function<void(std::string_view name, std::uint32_t slots, place where)>& take);
 /// Reads "durability".
 [[nodiscard]] std::optional<durability> read_durability(value_reader& values);
+/// How many entries the lists in the settings have together.
+[[nodiscard]] std::uint64_t listed_entries(const asset_settings& s);
 /// What the settings are where the asset writes `patch` over `base`: env, retry and pools key by key, all else whole.
 [[nodiscard]] asset_settings applied(const settings_patch& patch, asset_settings base);
 

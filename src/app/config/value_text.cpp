@@ -93,6 +93,13 @@ std::string name_problem(std::string_view text, std::string_view what) {
   return start + "only letters, digits, _, . and - may stand in a name";
 }
 
+std::optional<std::pair<std::string, std::string>> parse_param(std::string_view text) {
+  const auto equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0)
+    return std::nullopt;
+  return std::pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
+}
+
 std::optional<std::int64_t> parse_whole_number(std::string_view text) {
   std::int64_t number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);

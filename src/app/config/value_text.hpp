@@ -1,4 +1,4 @@
-// The small notations inside a pipeline file's strings: durations, sizes, names. Knows nothing of JSON.
+// The small notations inside a pipeline file's strings and beside it: durations, sizes, names, --param. Knows nothing of JSON.
 #pragma once
 
 #include "base/time.hpp"
@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace troupe::config {
 
@@ -22,6 +23,8 @@ inline constexpr std::size_t max_name_bytes = 200;
 [[nodiscard]] std::string name_problem(std::string_view text, std::string_view what);
 /// [A-Za-z_][A-Za-z0-9_]*: what every shell takes for a variable.
 [[nodiscard]] bool is_variable_name(std::string_view text);
+/// "K=V" of --param, cut at the first =; nullopt without one, or without a name before it.
+[[nodiscard]] std::optional<std::pair<std::string, std::string>> parse_param(std::string_view text);
 /// A whole number as JSON writes it: 5, 5.0, 5e0; nullopt for 4.5 and beyond 2^53.
 [[nodiscard]] std::optional<std::int64_t> parse_whole_number(std::string_view text);
 /// Why the whole text is no number as JSON writes them; empty if it is one.

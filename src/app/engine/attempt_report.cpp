@@ -1,10 +1,14 @@
 // TROUPE_RESULT by Boost.JSON.
 #include "app/engine/attempt_report.hpp"
 
+#include "app/config/findings.hpp"
 #include "base/utf8.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <cmath>
 
 namespace troupe {
 
@@ -14,6 +18,18 @@ namespace {
 error refuse(const std::string& what) {
   return fail(error_code::invalid_input, "the result file (TROUPE_RESULT) " + what);
 }
+
+// 1e400 is read as infinity, which JSON cannot say: what is recorded would be no JSON any more. Depth is bounded by the
+// parser.
+bool has_infinity(const json::value& v) {
+  if (const auto* number = v.if_double())
+    return !std::isfinite(*number);
+  if (const auto* array = v.if_array())
+    return std::any_of(array->begin(), array->end(), has_infinity);
+  if (const auto* object = v.if_object())
+    return std::any_of(object->begin(), object->end(), [](const auto& member) { return has_infinity(member.value()); });
+  return false;
+}
 } // namespace
 
 result<attempt_report> parse_attempt_report(std::string_view text) {
@@ -21,7 +37,7 @@ result<attempt_report> parse_attempt_report(std::string_view text) {
     return refuse("is not UTF-8, as JSON has to be: a file whose name is not UTF-8 cannot be told here");
   boost::system::error_code ec;
   json::parse_options options;
-  options.max_depth = 64;
+  options.max_depth = max_result_depth;
   const auto value = json::parse(json::string_view(text.data(), text.size()), ec, {}, options);
   if (ec)
     return refuse("is not valid JSON: " + ec.message());
@@ -38,6 +54,8 @@ result<attempt_report> parse_attempt_report(std::string_view text) {
     } else if (key == "metadata") {
       if (!member.is_object())
         return refuse("has \"metadata\" that is not an object");
+      if (has_infinity(member))
+        return refuse("has \"metadata\" with a number beyond 1.8e308; write it as a string");
       report.metadata = json::serialize(member);
     } else if (key == "inputs") {
       const auto* array = member.if_array();
@@ -50,7 +68,7 @@ result<attempt_report> parse_attempt_report(std::string_view text) {
         report.inputs.emplace_back(string->data(), string->size());
       }
     } else {
-      return refuse("has the unknown key \"" + std::string(key) + "\": data_version, metadata and inputs are known");
+      return refuse("has the unknown key " + config::quoted({key.data(), key.size()}) + ": data_version, metadata and inputs are known");
     }
   }
   return report;

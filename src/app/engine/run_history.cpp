@@ -3,6 +3,7 @@
 
 #include "adapters/lmdb_journal_store.hpp"
 #include "core/definition.hpp"
+#include "core/run_name.hpp"
 
 #include "app/engine/planning.hpp"
 
@@ -158,13 +159,6 @@ void derive_status(run_record& record, const state_info& info, bool held) {
     record.status = run_status::interrupted;
 }
 
-std::vector<std::string> words(const std::vector<run_record>& runs) {
-  std::vector<std::string> out;
-  for (const auto& run : runs)
-    out.push_back("#" + std::to_string(run.run.value));
-  return out;
-}
-
 } // namespace
 
 result<run_history> replay_run(const journal_snapshot& snapshot, run_number run) {
@@ -275,39 +269,15 @@ result<std::vector<run_record>> list_runs(const std::string& state_folder, std::
 }
 
 result<run_record> find_run(const std::string& state_folder, const std::string& name) {
-  const bool latest = name == "latest";
-  auto runs = list_runs(state_folder, latest ? 1 : 0);
+  auto runs = list_runs(state_folder, name == "latest" ? 1 : 0);
   if (!runs)
     return runs.error();
   if (runs->empty())
     return fail(error_code::not_found, "there are no runs in " + state_folder + " yet: troupe run makes one");
-  if (latest)
-    return runs->front();
-  const std::string_view digits = name.starts_with('#') ? std::string_view(name).substr(1) : std::string_view(name);
-  if (!digits.empty() && digits.size() <= 9 &&
-      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-    const auto number = static_cast<std::uint32_t>(std::stoul(std::string(digits)));
-    for (const auto& run : *runs)
-      if (run.run.value == number)
-        return run;
-    if (name.starts_with('#'))
-      return fail(error_code::not_found, "there is no run " + name + ": the newest is " + words(*runs).front() +
-                                             ", the oldest kept " + words(*runs).back());
-  }
-  std::vector<run_record> matching;
-  for (const auto& run : *runs)
-    if (name.size() >= 4 && to_string(run.id).starts_with(name))
-      matching.push_back(run);
-  if (matching.size() == 1)
-    return matching.front();
-  if (matching.empty())
-    return fail(error_code::not_found, "there is no run \"" + name + "\": give a number (#" +
-                                           std::to_string(runs->front().run.value) +
-                                           "), at least 4 characters of an id, or \"latest\" (see troupe runs)");
-  std::string message = "\"" + name + "\" could be any of";
-  for (const auto& word : words(matching))
-    message += " " + word;
-  return fail(error_code::not_found, message + ": give more of the id, or the number");
+  const auto meant = match_run(*runs, name);
+  if (!meant)
+    return meant.error();
+  return std::move((*runs)[*meant]);
 }
 
 result<run_report> read_run_report(const std::string& state_folder, run_number run) {

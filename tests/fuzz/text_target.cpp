@@ -1,0 +1,96 @@
+// UTF-8 against the definition, and what is shown on terminals or written as JSON.
+#include "fuzz/fuzz.hpp"
+#include "fuzz/targets.hpp"
+
+#include "app/cli/text.hpp"
+#include "base/json_writer.hpp"
+#include "base/utf8.hpp"
+#include "core/event_json.hpp"
+
+#include <boost/json.hpp>
+
+#include <sstream>
+#include <string>
+
+namespace troupe::fuzz {
+namespace {
+
+/// The bytes of a code point, by the definition (RFC 3629, section 3).
+std::string encoded(char32_t c) {
+  const auto byte = [](char32_t b) { return static_cast<char>(static_cast<unsigned char>(b)); };
+  if (c < 0x80)
+    return {byte(c)};
+  if (c < 0x800)
+    return {byte(0xC0U | c >> 6U), byte(0x80U | (c & 0x3FU))};
+  if (c < 0x10000)
+    return {byte(0xE0U | c >> 12U), byte(0x80U | (c >> 6U & 0x3FU)), byte(0x80U | (c & 0x3FU))};
+  return {byte(0xF0U | c >> 18U), byte(0x80U | (c >> 12U & 0x3FU)), byte(0x80U | (c >> 6U & 0x3FU)),
+          byte(0x80U | (c & 0x3FU))};
+}
+
+/// The text with U+FFFD for what is not UTF-8.
+std::string mended(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto next = decode_utf8(text);
+    FUZZ_CHECK(next.bytes >= 1 && next.bytes <= 4 && next.bytes <= text.size(), text);
+    if (next.valid) {
+      FUZZ_CHECK(encoded(next.point) == text.substr(0, next.bytes), text);
+      FUZZ_CHECK(next.point < 0x110000 && (next.point < 0xD800 || next.point >= 0xE000), text);
+    } else {
+      FUZZ_CHECK(next.point == replacement_character, text);
+      for (const std::size_t n : {1U, 2U, 3U, 4U}) // no whole character was cut up
+        FUZZ_CHECK(n > text.size() || !is_utf8(text.substr(0, n)), text);
+    }
+    out += encoded(next.point);
+    text.remove_prefix(next.bytes);
+  }
+  return out;
+}
+
+bool has_controls(std::string_view text) {
+  while (!text.empty()) {
+    const auto next = decode_utf8(text);
+    if (!next.valid || next.point < 0x20 || (next.point >= 0x7F && next.point < 0xA0))
+      return true;
+    text.remove_prefix(next.bytes);
+  }
+  return false;
+}
+
+std::string read_back(const std::string& json) {
+  boost::system::error_code wrong;
+  const auto v = boost::json::parse(json, wrong);
+  FUZZ_CHECK(!wrong && v.is_string(), json);
+  return {v.get_string().data(), v.get_string().size()};
+}
+
+} // namespace
+
+void fuzz_text(std::string_view bytes) {
+  const std::string valid = mended(bytes);
+  FUZZ_CHECK(is_utf8(valid), valid);
+  FUZZ_CHECK(is_utf8(bytes) == (valid == bytes), valid);
+
+  std::ostringstream out;
+  json_writer json(out);
+  json.value(bytes);
+  json.flush();
+  FUZZ_CHECK(read_back(out.str()) == valid, out.str());
+  std::string appended;
+  append_json_string(appended, bytes);
+  FUZZ_CHECK(read_back(appended) == valid, appended);
+
+  const auto shown = cli::printable(bytes);
+  FUZZ_CHECK(!has_controls(shown), shown);
+  auto line = cli::printable_log_line(bytes);
+  std::erase(line, '\t');
+  FUZZ_CHECK(!has_controls(line), line);
+  const auto width = cli::display_width(shown);
+  const std::size_t columns = 1 + number_of(bytes) % 20;
+  const auto cut = cli::truncated(shown, columns);
+  FUZZ_CHECK(is_utf8(cut) && cli::display_width(cut) <= columns, cut);
+  FUZZ_CHECK(width > columns || cut == shown, cut);
+}
+
+} // namespace troupe::fuzz
