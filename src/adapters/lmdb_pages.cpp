@@ -104,8 +104,8 @@ public:
         seen_(pages_) {}
 
   lmdb_page_check run() {
-    take(0, 1);
-    take(1, 1);
+    if (!take(0, 1) || !take(1, 1)) // its number of pages wraps around
+      problem({"the file", {}, false}, meta_.last_page, "as the last page it makes no sense");
     walk({"the list of free pages", meta_.free_list, false});
     walk({"the table of tables", meta_.main, true});
     for (std::size_t i = 0; i < tables_.size() && !full(); ++i)

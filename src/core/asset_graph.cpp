@@ -21,8 +21,13 @@ namespace {
 
 constexpr std::uint32_t no_path = 0xFFFFFFFFU;
 constexpr std::uint32_t not_looked_up = 0xFFFFFFFEU;
-constexpr std::size_t most_reported = 100; // as many mistakes of a pipeline as are told; one more word says that there are more
+constexpr std::size_t most_reported = 100; // mistakes that are told; one more word says that there are more
 constexpr std::size_t most_explained = 30; // edges of a cycle whose reasons are told; the cycle itself is always whole
+
+// What comparing globs with outputs may cost, in comparisons of short texts (some 20 ns each): tens of thousands of
+// globs that say nothing of where they look, over as many outputs.
+constexpr std::uint64_t most_glob_cost = 500'000'000;
+constexpr std::uint64_t steps_of_a_comparison = 64; // of pattern times text, beyond which one counts as several
 
 place at_or(std::span<const place> places, std::size_t k, place fallback) {
   return k < places.size() ? places[k] : fallback;
@@ -132,8 +137,10 @@ private:
     if (std::none_of(p_.assets.begin(), p_.assets.end(), has_glob))
       return;
     for (std::uint32_t path = 0; path < g_.producer_.size(); ++path)
-      if (g_.producer_[path] != no_asset)
+      if (g_.producer_[path] != no_asset) {
         g_.sorted_outputs_.emplace_back(path);
+        output_bytes_ += p_.path(path_index(path)).size();
+      }
     std::sort(g_.sorted_outputs_.begin(), g_.sorted_outputs_.end(),
               [&](path_index a, path_index b) { return p_.path(a) < p_.path(b); });
   }
@@ -153,7 +160,7 @@ private:
         else
           needs.push_back(named.value);
       for (std::size_t k = 0; k < asset.inputs.size(); ++k)
-        asset.inputs[k].glob ? add_glob(i, asset.inputs[k].path, needs) : add_literal(i, k, needs);
+        asset.inputs[k].glob ? add_glob(i, k, needs) : add_literal(i, k, needs);
       std::sort(needs.begin(), needs.end());
       needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
       for (const std::uint32_t needed : needs)
@@ -198,10 +205,11 @@ private:
     return known;
   }
 
-  void add_glob(std::uint32_t i, path_index glob, std::vector<std::uint32_t>& needs) {
+  void add_glob(std::uint32_t i, std::size_t k, std::vector<std::uint32_t>& needs) {
+    const path_index glob = p_.assets[i].inputs[k].path;
     auto [entry, is_new] = makers_by_glob_.try_emplace(glob.value);
     auto& makers = entry->second;
-    if (is_new) {
+    if (is_new && can_afford(glob, at_or(p_.assets[i].input_places, k, declared(i)))) {
       for (const path_index output : g_.outputs_matching(p_, p_.path(glob)))
         makers.push_back(g_.producer_[output.value]);
       if (const auto above = nearest_output(glob_root(p_.path(glob))); above != no_path)
@@ -210,6 +218,27 @@ private:
       makers.erase(std::unique(makers.begin(), makers.end()), makers.end());
     }
     std::copy_if(makers.begin(), makers.end(), std::back_inserter(needs), [&](std::uint32_t m) { return m != i; });
+  }
+
+  /// Whether a glob is compared with all outputs that begin as it does; once that is too much, no more are.
+  [[nodiscard]] bool can_afford(path_index glob, place where) {
+    if (glob_cost_ > most_glob_cost)
+      return false;
+    const auto pattern = p_.path(glob);
+    const std::string prefix = glob_prefix(pattern);
+    const auto& outputs = g_.sorted_outputs_;
+    const auto first =
+        std::partition_point(outputs.begin(), outputs.end(), [&](path_index o) { return p_.path(o) < prefix; });
+    const auto end =
+        std::partition_point(first, outputs.end(), [&](path_index o) { return p_.path(o).starts_with(prefix); });
+    const auto count = static_cast<std::uint64_t>(end - first);
+    const std::uint64_t mean_length = outputs.empty() ? 0 : output_bytes_ / outputs.size();
+    glob_cost_ += count * (1 + pattern.size() * mean_length / steps_of_a_comparison);
+    if (glob_cost_ > most_glob_cost)
+      report(
+          where, "too_many_comparisons",
+          "comparing the globs with the outputs would take too long; let globs begin with the folder they look into");
+    return glob_cost_ <= most_glob_cost;
   }
 
   void invert() {
@@ -283,7 +312,8 @@ private:
   /// One mistake in a matrix shows in every asset it expands to: what stands at one place is told once.
   void report(place where, std::string_view code, std::string message) {
     failed_ = true;
-    if (reported_count_ > most_reported || (where.line != 0 && !reported_.emplace(where.line, where.column, code).second))
+    if (reported_count_ > most_reported ||
+        (where.line != 0 && !reported_.emplace(where.line, where.column, code).second))
       return;
     if (reported_count_++ == most_reported)
       return out_.error(where, "too_many_errors",
@@ -296,6 +326,8 @@ private:
   asset_graph g_;
   bool failed_ = false;
   std::size_t reported_count_ = 0;
+  std::uint64_t output_bytes_ = 0; // of the sorted outputs
+  std::uint64_t glob_cost_ = 0;
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::string_view>> reported_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>>
       contained_;                           // (path of a folder input, asset with an output in it)

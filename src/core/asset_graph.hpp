@@ -22,6 +22,7 @@ public:
   ///   duplicate_output   a path that two assets make (or one lists twice)
   ///   output_prefix      an output beneath another output
   ///   self_dependency    an asset that names itself, or reads what it writes (its own outputs are left out of globs)
+  ///   too_many_comparisons  globs and outputs so many that matching them would take minutes
   ///   cycle              assets that need each other: one shortest cycle, whole and in order, of each such knot
   [[nodiscard]] static std::optional<asset_graph> build(const pipeline& p, diagnostics& out);
 

@@ -31,8 +31,8 @@ struct rendered_command {
 [[nodiscard]] result<rendered_command> render_command(const command_scope& scope);
 /// Renders the text of an env value.
 [[nodiscard]] result<std::string> render_env_value(const command_scope& scope, std::string_view text);
-/// Fills in params and matrix only (for inputs and outputs); any other name is an error. In a value what means something
-/// in globs is escaped by \, since a value is never part of one.
+/// Fills in params and matrix only (for inputs and outputs); any other name is an error. In a value what means
+/// something in globs is escaped by \, since a value is never part of one.
 [[nodiscard]] result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix,
                                               std::string_view text);
 

@@ -33,7 +33,8 @@ result<std::size_t> match_run(std::span<const run_record> runs, std::string_view
     return 0;
   const bool hash = name.starts_with('#');
   const auto number = read_number(name.substr(hash ? 1 : 0));
-  const auto with_number = std::find_if(runs.begin(), runs.end(), [&](const auto& run) { return number == run.run.value; });
+  const auto with_number =
+      std::find_if(runs.begin(), runs.end(), [&](const auto& run) { return number == run.run.value; });
   if (with_number != runs.end())
     return static_cast<std::size_t>(with_number - runs.begin());
   if (hash && number)

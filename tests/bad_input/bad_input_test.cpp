@@ -69,6 +69,20 @@ loaded_pipeline parse(std::string before, std::string part, std::size_t count, s
   return parse_pipeline(repeated(std::move(before), std::move(part), count, std::move(after)), options);
 }
 
+/// The part `count` times, its # a number that grows.
+std::string numbered(std::string before, const std::string& part, int count, const std::string& after) {
+  for (int i = 0; i < count; ++i)
+    for (const char c : part)
+      before += c == '#' ? std::to_string(i) : std::string(1, c);
+  return before + after;
+}
+
+loaded_pipeline parse_numbered(std::string before, const std::string& part, int count, const std::string& after) {
+  parse_options options;
+  options.folder = "/nowhere";
+  return parse_pipeline(numbered(std::move(before), part, count, after), options);
+}
+
 } // namespace
 
 TEST_CASE("each wrong file is refused with exactly the findings expected") {
@@ -165,4 +179,126 @@ TEST_CASE("a source that cannot be read makes no pipeline") {
   options.folder = "/nowhere";
   const auto loaded = parse_pipeline([](char*, std::size_t) -> std::ptrdiff_t { return -1; }, options);
   CHECK_FALSE(loaded.p);
+}
+
+// ── small files that could grow, and files that are wrong everywhere ────────────────────────────────────────────────
+// What takes time with the square of the file would not end here within the time a test has.
+
+TEST_CASE("a matrix of more than 64 variables is refused once") {
+  const auto loaded =
+      parse_numbered(R"({"name":"p","assets":{"a":{"command":"x","matrix":{)", "\"v#\":[1],", 100'000, "}}}}");
+  CHECK(lines(loaded.findings).ends_with(": too_large: a matrix of more than 64 variables\n"));
+  CHECK(loaded.findings.items.size() == 1);
+}
+
+TEST_CASE("a matrix whose names and paths would take more memory than sensible is refused") {
+  std::string values = "0";
+  for (int i = 1; i < 1000; ++i)
+    values += "," + std::to_string(i);
+  const auto loaded = parse_numbered(R"({"name":"p","assets":{"a":{"command":"x","matrix":{"x":[)" + values +
+                                         R"(],"y":[)" + values + R"(]},"inputs":[)",
+                                     "\"{{ matrix.x }}/#\",", 10'000, "]}}}");
+  CHECK(lines(loaded.findings) ==
+        "1:25: too_large: with \"a\" the names and paths of expanded assets take more than 4 GiB\n");
+}
+
+TEST_CASE("defaults with long lists under many assets with settings of their own are refused") {
+  std::string tags;
+  for (int i = 0; i < 10'000; ++i)
+    tags += "\"t" + std::to_string(i) + "\",";
+  const auto loaded = parse_numbered(R"({"name":"p","defaults":{"tags":[)" + tags + R"(]},"assets":{)",
+                                     "\"a#\":{\"command\":\"x\",\"version\":\"#\"},", 10'000, "}}");
+  CHECK(
+      lines(loaded.findings) ==
+      "1:13: too_large: \"defaults\" has 10000 entries in its lists, and 10000 assets with settings of their own take "
+      "them over: more than 10000000 in all\n");
+}
+
+TEST_CASE("long lists in one asset are read in no more time than many short ones") {
+  const auto loaded = [](const std::string& key, const std::string& open, const std::string& part, const char* close) {
+    const auto one = parse_numbered(R"({"name":"p","assets":{"a":{"command":"x",")" + key + "\":" + open, part, 200'000,
+                                    std::string(close) + "}}}");
+    return one.p != nullptr && lines(one.findings).empty();
+  };
+  CHECK(loaded("tags", "[", "\"t#\",", "]"));
+  CHECK(loaded("owners", "[", "\"t#\",", "]"));
+  CHECK(loaded("env", "{", "\"V#\":\"x\",", "}"));
+  CHECK(loaded("inputs", "[", "\"i#\",", "]"));
+  CHECK(loaded("outputs", "[", "\"o#\",", "]"));
+}
+
+TEST_CASE("a hundred thousand pools that are not declared beside a hundred thousand that are") {
+  const auto loaded = parse_numbered(numbered(R"({"name":"p","engine":{"pools":{)", "\"pool_#\":1,", 100'000, "") +
+                                         R"(}},"assets":{"a":{"command":"x","pools":{)",
+                                     "\"pol_#\":1,", 100'000, "}}}}");
+  CHECK(loaded.findings.items.size() == 101);
+  CHECK(loaded.findings.items.back().code == "too_many_errors");
+}
+
+TEST_CASE("a hundred thousand templates that name nothing beside as many params") {
+  const auto loaded = parse_numbered(numbered(R"({"name":"p","params":{)", "\"param_#\":1,", 20'000, "") +
+                                         R"(},"assets":{"a":{"command":"x","env":{"A":")",
+                                     "{{ params.parm_# }}", 20'000, "\"}}}}");
+  CHECK(loaded.findings.items.size() == 101);
+  CHECK(loaded.findings.items.back().code == "too_many_errors");
+}
+
+TEST_CASE("inputs that stand twice a hundred thousand times are warned of a hundred times") {
+  const auto loaded = parse(R"({"name":"p","assets":{"a":{"command":"x","inputs":[)", "\"i\",", 100'000, "]}}}");
+  CHECK(loaded.p);
+  CHECK(loaded.findings.items.size() == 100);
+}
+
+TEST_CASE("mistakes of the graph beyond the first hundred are not shown") {
+  auto loaded = parse_numbered(
+      R"({"name":"p","assets":{)",
+      "\"a#\":{\"command\":\"x\",\"outputs\":[\"o#\"]},\"b#\":{\"command\":\"x\",\"outputs\":[\"o#\"]},", 10'000, "}}");
+  REQUIRE(loaded.p);
+  CHECK_FALSE(asset_graph::build(*loaded.p, loaded.findings));
+  CHECK(loaded.findings.items.size() == 101);
+  CHECK(loaded.findings.items.back().code == "too_many_errors");
+}
+
+TEST_CASE("words of a command are looked up among its inputs in no more time than there are files") {
+  parse_options options;
+  options.folder = "/nowhere";
+  int asked = 0;
+  options.is_file = [&](std::string_view) { return ++asked % 1000 == 0; };
+  std::string text = numbered(R"({"name":"p","assets":{"a":{"command":["x",)", "\"w.#\",", 50'000, "") +
+                     numbered(R"("x"],"inputs":[)", "\"in/#\",", 50'000, "") + "]}}}";
+  const auto loaded = parse_pipeline(text, options);
+  CHECK(loaded.p);
+  CHECK(loaded.findings.items.size() == 50);
+  CHECK(asked == 50'000);
+}
+
+TEST_CASE("globs and outputs so many that matching them would take minutes are refused") {
+  const std::string name(200, 'n');
+  auto loaded = parse_numbered(
+      numbered(R"({"name":"p","assets":{"a":{"command":"x","outputs":[)", "\"" + name + "#\",", 5000, "") +
+          R"(]},"b":{"command":"x","inputs":[)",
+      "\"*x" + name + "#*\",", 5000, "]}}}");
+  REQUIRE(loaded.p);
+  CHECK_FALSE(asset_graph::build(*loaded.p, loaded.findings));
+  CHECK(loaded.findings.items.size() == 1);
+  CHECK(loaded.findings.items.front().code == "too_many_comparisons");
+}
+
+TEST_CASE("a glob that takes long over long names is refused where there are many") {
+  const std::string name(4000, 'a');
+  auto loaded = parse_numbered(R"({"name":"p","assets":{"b":{"command":"x","inputs":["*)" + name +
+                                   R"(b"]},"a":{"command":"x","outputs":[)",
+                               "\"" + name + "#\",", 2200, "]}}}");
+  REQUIRE(loaded.p);
+  CHECK_FALSE(asset_graph::build(*loaded.p, loaded.findings));
+  CHECK(loaded.findings.items.front().code == "too_many_comparisons");
+}
+
+TEST_CASE("globs that begin with a folder are compared with what is in it, however many there are") {
+  auto loaded =
+      parse_numbered(numbered(R"({"name":"p","assets":{"a":{"command":"x","outputs":[)", "\"d#/o\",", 30'000, "") +
+                         R"(]},"b":{"command":"x","inputs":[)",
+                     "\"d#/*\",", 30'000, "]}}}");
+  REQUIRE(loaded.p);
+  CHECK(asset_graph::build(*loaded.p, loaded.findings));
 }

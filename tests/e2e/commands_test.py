@@ -87,6 +87,21 @@ def wrong_files_are_reported_whole(shop):
     shop.troupe("frobnicate").must(2)
 
 
+def every_wrong_file_is_refused_and_runs_nothing(shop):
+    """The files of tests/bad_input, whose messages are tested there, handed to the program itself."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bad_input")
+    files = sorted(name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith("warning_"))
+    assert len(files) >= 100
+    for name in files:
+        shutil.copyfile(os.path.join(folder, name), shop.path(name))
+        result = shop.troupe("run", "-f", name)
+        result.must(2)
+        contains(result.errors, "error:")
+        equal(result.text, "")
+        os.remove(shop.path(name))
+    equal(os.listdir(shop.folder), [])        # no state, and nothing that a command made
+
+
 def a_pipeline_from_standard_input(shop):
     shop.troupe("run", "-f", "-", stdin='{"name": "s", "assets": {"a": {"command": "echo 1 > a.txt", "outputs": ["a.txt"]}}}').must(0)
     equal(shop.read("a.txt"), "1\n")

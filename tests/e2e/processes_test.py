@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Commands that misbehave, runs that are stopped or die, and two that meet: what is left behind, recorded and reported.
 usage: processes_test.py TROUPE [NAME...]"""
+import json
 import os
 import signal
 import sys
@@ -55,13 +56,19 @@ def a_declared_output_that_was_not_made(shop):
 
 
 def malformed_results(shop):
-    for text in ('{"rows": 1}', "{", "[]", '{"data_version": 7}', '{"data_version": "1"} x'):
+    too_large = '{"metadata": {"x": "' + "x" * (1 << 20) + '"}}'
+    for text in ('{"rows": 1}', "{", "[]", '{"data_version": 7}', '{"data_version": "1"} x', '{"metadata": {"x": 1e400}}', too_large):
         shop.write("result", text)
         asset = failed_asset(shop, {"command": ["/bin/sh", "-c", "cp result \"$TROUPE_RESULT\""]})
         assert asset["error"], asset
     shop.write("result", '{"metadata": {"rows": 42, "name": "x"}}')
     shop.pipeline({"a": {"command": ["/bin/sh", "-c", "cp result \"$TROUPE_RESULT\""]}})
     equal(shop.run()["assets"]["a"]["metadata"], {"rows": 42, "name": "x"})
+    deep = {"x": 1}
+    for _ in range(50):
+        deep = {"x": deep}
+    shop.write("result", json.dumps({"metadata": deep}))
+    equal(shop.run("--force")["assets"]["a"]["metadata"], deep)
 
 
 def a_missing_input_fails_before_the_start(shop):

@@ -1,5 +1,5 @@
-// A whole journal with bytes changed, pages mixed up, its end cut off: whatever `journal verify` calls good tells the same
-// history as before, and nothing makes it crash.
+// A whole journal with bytes changed, pages mixed up, its end cut off: whatever `journal verify` calls good tells the
+// same history as before, and nothing makes it crash.
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 

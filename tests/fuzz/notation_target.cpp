@@ -36,8 +36,8 @@ long double scaled(const std::string& text, const std::map<std::string, long dou
 void check_scaled(const std::string& text) {
   static const std::map<std::string, long double> spans = {
       {"ms", 1e6L}, {"s", 1e9L}, {"m", 60e9L}, {"h", 3600e9L}, {"d", 86400e9L}};
-  static const std::map<std::string, long double> sizes = {{"B", 1},         {"KB", 1e3L},        {"MB", 1e6L},
-                                                           {"GB", 1e9L},     {"TB", 1e12L},       {"KiB", 1024},
+  static const std::map<std::string, long double> sizes = {{"B", 1},         {"KB", 1e3L},          {"MB", 1e6L},
+                                                           {"GB", 1e9L},     {"TB", 1e12L},         {"KiB", 1024},
                                                            {"MiB", 1048576}, {"GiB", 1073741824.0L}};
   const auto span = scaled(text, spans, 36500.0L * 86400e9L);
   const auto read_span = config::parse_duration(text);

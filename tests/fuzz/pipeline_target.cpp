@@ -1,5 +1,5 @@
-// A pipeline file from bytes to graph and commands. What is found wrong stands within the file; what is found right can be
-// rendered and has an order.
+// A pipeline file from bytes to graph and commands. What is found wrong stands within the file; what is found right can
+// be rendered and has an order.
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 

@@ -78,7 +78,8 @@ void check_changes(std::string_view one, std::string_view other) {
     previous = &*before.last;
   }
   const auto delta = make_delta(previous, m.made_from, m.made, m.took);
-  FUZZ_CHECK(apply_delta(previous, delta, m.run, m.attempt, m.finished_at) == m, "a change leads to what it was made of");
+  FUZZ_CHECK(apply_delta(previous, delta, m.run, m.attempt, m.finished_at) == m,
+             "a change leads to what it was made of");
   // Against another base it is something, never a crash.
   static_cast<void>(apply_delta(&m, delta, m.run, m.attempt, m.finished_at));
   const auto none = make_delta(&m, m.made_from, m.made, m.took);

@@ -1,9 +1,9 @@
-// Runs the fuzz targets without a fuzzer: over the corpus, over other folders of inputs, and over mutations of these that a
-// seed decides. What breaks a property is kept as a file.
+// Runs the fuzz targets without a fuzzer: over the corpus, over other folders of inputs, and over mutations of these
+// that a seed decides. What breaks a property is kept as a file.
 //
 // usage: replay [--target NAME] [--mutations N] [--seed S] [--keep FOLDER] CORPUS [NAME=FOLDER…]
-//        CORPUS/NAME holds the inputs of target NAME; NAME=FOLDER are more of them. --mutations replaces each target's own
-//        number.
+//        CORPUS/NAME holds the inputs of target NAME; NAME=FOLDER are more of them. --mutations replaces each target's
+//        own number.
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
@@ -11,8 +11,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <random>
@@ -139,7 +139,8 @@ struct options {
 };
 
 int usage() {
-  std::fputs("usage: replay [--target NAME] [--mutations N] [--seed S] [--keep FOLDER] CORPUS [NAME=FOLDER...]\n", stderr);
+  std::fputs("usage: replay [--target NAME] [--mutations N] [--seed S] [--keep FOLDER] CORPUS [NAME=FOLDER...]\n",
+             stderr);
   return 2;
 }
 

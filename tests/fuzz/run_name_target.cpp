@@ -19,8 +19,9 @@ const std::vector<run_record>& runs() {
     for (const std::uint32_t number : {1200U, 420U, 43U, 42U, 7U, 1U}) {
       auto& run = all.emplace_back();
       run.run = run_number(number);
-      run.id = make_uuid_v7(from_unix_ns(1'790'000'000'000'000'000 + (number > 400 ? number * 1'000'000'000'000'000 : 0)),
-                            number * 7919U, number * 104'729U);
+      run.id =
+          make_uuid_v7(from_unix_ns(1'790'000'000'000'000'000 + (number > 400 ? number * 1'000'000'000'000'000 : 0)),
+                       number * 7919U, number * 104'729U);
     }
     all.back().id = *uuid_from_string("12345678-1234-7123-8123-123456789012"); // digits only, as a number has
     return all;

@@ -17,7 +17,9 @@ public:
   }
 
 private:
-  [[nodiscard]] char next(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  [[nodiscard]] char next(std::size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
 
   void token() {
     const char c = next();

@@ -1,5 +1,5 @@
-// A reader of shell text of its own, for holding the engine's against: words, with what is quoted in them, and operators.
-// Knows the plain part of POSIX's token rules and says when a text goes beyond it.
+// A reader of shell text of its own, for holding the engine's against: words, with what is quoted in them, and
+// operators. Knows the plain part of POSIX's token rules and says when a text goes beyond it.
 #pragma once
 
 #include <optional>

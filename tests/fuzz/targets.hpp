@@ -1,5 +1,5 @@
-// The fuzz targets: one function for each parser of what comes from outside. Each takes any bytes, and stops the process
-// if one of its properties does not hold.
+// The fuzz targets: one function for each parser of what comes from outside. Each takes any bytes, and stops the
+// process if one of its properties does not hold.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
-// Templates in argv, shell text, env and paths. Values that are anything are rendered beside values that are letters: the
-// two texts have to consist of the same words and operators, the one with the values where the other has the letters.
-// From time to time a shell is asked as well.
+// Templates in argv, shell text, env and paths. Values that are anything are rendered beside values that are letters:
+// the two texts have to consist of the same words and operators, the one with the values where the other has the
+// letters. From time to time a shell is asked as well.
 #include "fuzz/fuzz.hpp"
 #include "fuzz/shell_words.hpp"
 #include "fuzz/targets.hpp"

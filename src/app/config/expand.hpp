@@ -12,8 +12,8 @@
 namespace troupe::config {
 
 inline constexpr std::uint64_t max_assets = 2'000'000;
-/// What a small file may grow to: memory for the names and paths of expanded assets, entries of lists in "defaults" that
-/// assets with settings of their own take over.
+/// What a small file may grow to: memory for the names and paths of expanded assets, entries of lists in "defaults"
+/// that assets with settings of their own take over.
 inline constexpr std::uint64_t max_expanded_bytes = std::uint64_t(4) << 30U;
 inline constexpr std::uint64_t max_setting_entries = 10'000'000;
 inline constexpr std::uint64_t max_named_dependencies = 50'000'000;

@@ -34,8 +34,6 @@ void read_path(std::string_view written, declared_path& out) {
     out.problem = "is empty";
   else if (written.size() > max_path_bytes)
     out.problem = "is longer than 4095 bytes";
-  else if (written.find_first_not_of(" \t\n") == std::string_view::npos)
-    out.problem = "is blank";
   if (!out.problem.empty())
     return;
   const bool absolute = written.front() == '/';
@@ -71,6 +69,10 @@ void read_path(std::string_view written, declared_path& out) {
   }
   if (out.text.size() == root) {
     out.problem = absolute ? "is the root folder" : "is the pipeline's own folder";
+    return;
+  }
+  if (out.text.find_first_not_of(" \t\n") == std::string::npos) {
+    out.problem = "is blank";
     return;
   }
   out.glob = is_glob(out.text);

@@ -1,4 +1,5 @@
-// The small notations inside a pipeline file's strings and beside it: durations, sizes, names, --param. Knows nothing of JSON.
+// The small notations inside a pipeline file's strings and beside it: durations, sizes, names, --param. Knows nothing
+// of JSON.
 #pragma once
 
 #include "base/time.hpp"

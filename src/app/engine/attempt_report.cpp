@@ -68,7 +68,8 @@ result<attempt_report> parse_attempt_report(std::string_view text) {
         report.inputs.emplace_back(string->data(), string->size());
       }
     } else {
-      return refuse("has the unknown key " + config::quoted({key.data(), key.size()}) + ": data_version, metadata and inputs are known");
+      return refuse("has the unknown key " + config::quoted({key.data(), key.size()}) +
+                    ": data_version, metadata and inputs are known");
     }
   }
   return report;

@@ -363,3 +363,20 @@ TEST_CASE("messages show texts whole, short and printable") {
   CHECK(in_quotes("a\nb\tc\x01\x7f") == "\"a\\nb\\tc\\x01\\x7f\"");
   CHECK(in_quotes(std::string(79, 'x') + "éé") == "\"" + std::string(79, 'x') + "é…\"");
 }
+
+TEST_CASE("settings that are written alike but for where one text ends are told apart") {
+  const auto p = parsed(with_assets(R"("a":{"command":"x","owners":["o"],"tags":["t"]},
+    "b":{"command":"x","owners":["o","\u0001\u0015t"]})"));
+  REQUIRE(p);
+  CHECK(p->settings_of(asset_index(0U)).tags == words{"t"});
+  CHECK(p->settings_of(asset_index(1U)).tags.empty());
+  CHECK(p->settings_of(asset_index(1U)).owners.size() == 2);
+}
+
+TEST_CASE("--param is cut at the first =") {
+  CHECK(parse_param("a=b=c") == std::pair<std::string, std::string>("a", "b=c"));
+  CHECK(parse_param("a=") == std::pair<std::string, std::string>("a", ""));
+  CHECK_FALSE(parse_param("=b"));
+  CHECK_FALSE(parse_param("a"));
+  CHECK_FALSE(parse_param(""));
+}

@@ -1,9 +1,11 @@
 // Rendering, checked by what a program really receives from /bin/sh, and the choice between a shell and none.
+#include "core/glob.hpp"
 #include "unit/core_command/support.hpp"
 
 #include "core/shell_text.hpp"
 #include "core/template_text.hpp"
 
+#include <algorithm>
 #include <array>
 
 using namespace troupe;
@@ -284,7 +286,7 @@ TEST_CASE("paths take params and matrix, and values are no part of a glob") {
   b.asset("a").matrix("m", {"x"});
   const auto p = b.build();
   const auto matrix = p->assets[0].matrix;
-  CHECK(render_path(*p, matrix, "{{ matrix.m }}/{{ params.v }}/*.txt").value() == "x/a\\*\\[b]\\?\\\\/*.txt");
+  CHECK(render_path(*p, matrix, "{{ matrix.m }}/{{ params.v }}/*.txt").value() == "x/a\\*\\[b\\]\\?\\\\/*.txt");
   CHECK(render_path(*p, matrix, "{{ outputs[0] }}").error().message.find("only params and matrix") !=
         std::string::npos);
   CHECK_FALSE(render_path(*p, matrix, "{{ matrix.n }}").has_value());
@@ -303,4 +305,33 @@ TEST_CASE("params used are those of the command and of literal env values, sorte
   const auto p = b.build();
   CHECK(params_used(*p, asset_index(0U)) == words{"v", "w", "x"});
   CHECK(params_used(*p, asset_index(1U)).empty());
+}
+
+TEST_CASE("a value stays a value inside a set and behind a backslash of a path's glob") {
+  const auto matches = [](const std::string& pattern, const std::string& value, const std::string& path) {
+    pipeline_builder b;
+    b.param("v", value);
+    b.asset("a").matrix("m", {"x"});
+    const auto p = b.build();
+    return glob_matches(render_path(*p, p->assets.front().matrix, pattern).value(), path);
+  };
+  CHECK(matches("[{{ params.v }}]", "a-z", "a"));
+  CHECK(matches("[{{ params.v }}]", "a-z", "-"));
+  CHECK_FALSE(matches("[{{ params.v }}]", "a-z", "m")); // no range
+  CHECK(matches("[{{ params.v }}]", "!a", "a"));        // no negation
+  CHECK(matches("[{{ params.v }}]", "]a", "a"));        // no end of the set
+  CHECK(matches("\\{{ params.v }}", "*", "\\*"));
+  CHECK_FALSE(matches("\\{{ params.v }}", "*", "\\x")); // no wildcard
+  CHECK(matches("x*/a{{ params.v }}", "-!]", "xy/a-!]"));
+}
+
+TEST_CASE("a long template is cut in messages, and of a text that is wrong everywhere a hundred mistakes are told") {
+  const auto message = findings_of("echo {{ " + std::string(2000, 'x') + " }}");
+  CHECK(message.find(std::string(70, 'x') + "…") != std::string::npos);
+  CHECK(message.size() < 400);
+  std::string many = "echo";
+  for (int i = 0; i < 5000; ++i)
+    many += " {{ params.nothing }}";
+  const auto all = findings_of(many);
+  CHECK(std::count(all.begin(), all.end(), '\n') == 100);
 }

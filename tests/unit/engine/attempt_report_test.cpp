@@ -72,3 +72,14 @@ TEST_CASE("depth is bounded") {
   CHECK(refusal(nested(100)).starts_with("is not valid JSON: "));
   CHECK(refusal(nested(100'000)).starts_with("is not valid JSON: "));
 }
+
+TEST_CASE("a number that JSON could not say again is refused") {
+  CHECK(refusal(R"({"metadata": {"a": [1, {"n": 1e400}]}})") ==
+        "has \"metadata\" with a number beyond 1.8e308; write it as a string");
+  CHECK(parse_attempt_report(R"({"metadata": {"n": 1e300}})").has_value());
+}
+
+TEST_CASE("a long or odd key is told in few words, safe to show") {
+  CHECK(refusal("{\"" + std::string(100'000, 'k') + "\": 1}").size() < 300);
+  CHECK(refusal(R"({"a\u001b[31m": 1})").starts_with("has the unknown key \"a\\x1b[31m\""));
+}

@@ -229,3 +229,10 @@ TEST_CASE("property: an escaped text matches itself and nothing shorter") {
       RC_ASSERT(!wildcard_matches(pattern, text.substr(1)));
   }));
 }
+
+TEST_CASE("bytes that are no UTF-8 are a character each, however much they look like more") {
+  CHECK_FALSE(wildcard_matches("?", "\xE0\x80\x80")); // overlong
+  CHECK(wildcard_matches("???", "\xE0\x80\x80"));
+  CHECK_FALSE(wildcard_matches("?", "\xED\xA0\x80")); // a surrogate
+  CHECK(wildcard_matches("?", "\xED\x9F\xBF"));
+}

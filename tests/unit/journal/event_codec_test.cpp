@@ -197,3 +197,13 @@ TEST_CASE("an unchanged list costs a materialization nothing") {
   auto bytes = encoded(finished);
   CHECK(bytes.size() < 32);
 }
+
+TEST_CASE("behind an event that cannot be read nothing is read") {
+  event_encoder encoder;
+  encoder.add(writer_closed{});
+  const std::string bytes = "\x1f" + std::string(encoder.bytes()); // a type there is not, then one there is
+  event_decoder decoder(bytes);
+  CHECK_FALSE(decoder.next().has_value());
+  CHECK_FALSE(decoder.next().has_value());
+  CHECK(decoder.done());
+}

@@ -330,3 +330,14 @@ TEST_CASE("pages of a transaction that is no longer there cannot be checked") {
   CHECK_FALSE(check_lmdb_pages(state.folder(), state.folder() + "/nothing", 1).has_value());
   CHECK(check_lmdb_file(state.folder(), state.folder() + "/nothing").error().code == error_code::not_found);
 }
+
+TEST_CASE("a number of pages that wraps around is found before LMDB is let loose on it") {
+  const made_state state(20);
+  for (const std::streamoff page : {0, 4096}) { // both meta pages
+    std::fstream file(state.journal(), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(page + 16 + 24 + 2 * 48);
+    file.write("\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+    REQUIRE(file.flush().good());
+  }
+  CHECK(check_lmdb_file(state.folder(), state.journal()).has_error());
+}
