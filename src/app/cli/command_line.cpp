@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <span>
 
 namespace troupe::cli {
 
@@ -47,7 +48,9 @@ void bind_options(bound_command& command, const std::vector<option_spec>& option
   }
 }
 
-void bind(bound_command& command, const command_spec& root) {
+/// Declares to CLI11 what the words may mean. Of commands that no word names it is only told that they exist: declaring
+/// all options of all commands would take longer than the rest of a short program.
+void bind(bound_command& command, const command_spec& root, std::span<const char* const> words) {
   command.app->set_help_flag();
   command.app->allow_extras();
   command.help = command.app->add_flag("-h,--help");
@@ -63,7 +66,8 @@ void bind(bound_command& command, const command_spec& root) {
     bound.spec = sub.get();
     bound.path = command.path + " " + sub->name;
     bound.app = command.app->add_subcommand(sub->name);
-    bind(bound, root);
+    if (std::find(words.begin(), words.end(), sub->name) != words.end())
+      bind(bound, root, words);
   }
 }
 
@@ -119,7 +123,7 @@ parsed_line parse_line(const command_spec& root, int argc, const char* const* ar
   top.spec = &root;
   top.app = &app;
   top.path = root.name;
-  bind(top, root);
+  bind(top, root, {argv, argv + argc});
   auto* version = app.add_flag("--version");
 
   // What follows "--" is kept from CLI11, which in a subcommand would take options there for options.
