@@ -132,7 +132,7 @@ private:
   std::map<std::pair<std::size_t, std::size_t>, bool> known_;
 };
 
-void check_path(std::string_view written) {
+void check_matching(std::string_view written) {
   config::declared_path path;
   config::read_path(written, path);
   if (!path.problem.empty())
@@ -155,8 +155,8 @@ void fuzz_glob(std::string_view bytes) {
   input in(bytes);
   const auto pattern = in.text();
   const auto path = in.text();
-  check_path(pattern);
-  check_path(path);
+  check_matching(pattern);
+  check_matching(path);
   if (pattern.size() > 200 || path.size() > 200)
     return static_cast<void>(glob_matches(pattern, path));
   const std::string shown = std::string(pattern) + " against " + std::string(path);

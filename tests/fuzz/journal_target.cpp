@@ -86,12 +86,12 @@ std::string history_of(const std::string& folder) {
   return all;
 }
 
-struct fixture {
+struct journal_fixture {
   std::string folder;
   std::string bytes;
   std::string history;
 
-  fixture() {
+  journal_fixture() {
     auto name = (std::filesystem::temp_directory_path() / "troupe-fuzz-XXXXXX").string();
     FUZZ_CHECK(::mkdtemp(name.data()) != nullptr, name);
     folder = name + "/state";
@@ -109,9 +109,9 @@ struct fixture {
     const auto good = verify_journal(folder);
     FUZZ_CHECK(good.has_value() && good->ok(), "undamaged it is good");
   }
-  fixture(const fixture&) = delete;
-  fixture& operator=(const fixture&) = delete;
-  ~fixture() {
+  journal_fixture(const journal_fixture&) = delete;
+  journal_fixture& operator=(const journal_fixture&) = delete;
+  ~journal_fixture() {
     std::error_code ignored; // a left-over in the folder of temporary files
     std::filesystem::remove_all(std::filesystem::path(folder).parent_path(), ignored);
   }
@@ -162,7 +162,7 @@ std::string damaged(std::string_view journal, std::string_view bytes) {
 } // namespace
 
 void fuzz_journal(std::string_view bytes) {
-  static const fixture good;
+  static const journal_fixture good;
   const auto bad = damaged(good.bytes, bytes);
   {
     std::ofstream out(good.file(), std::ios::binary | std::ios::trunc);

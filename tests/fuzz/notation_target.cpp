@@ -77,7 +77,7 @@ void check_name(std::string_view text) {
   const auto problem = config::name_problem(text, "it");
   FUZZ_CHECK(problem.size() < 1000, problem);
   FUZZ_CHECK(!is_utf8(text) || is_utf8(problem), problem);
-  const auto quoted = config::quoted(text);
+  const auto quoted = config::in_quotes(text);
   FUZZ_CHECK(quoted.size() < 500 && quoted.find_first_of("\n\r\t\x1b\x7f") == quoted.npos, quoted);
 
   nearest_name nearest(text);

@@ -14,13 +14,13 @@
 namespace troupe::fuzz {
 namespace {
 
-struct fixture {
+struct selection_fixture {
   std::unique_ptr<pipeline> p;
   asset_graph graph;
 };
 
-const fixture& on() {
-  static const fixture made = [] {
+const selection_fixture& on() {
+  static const selection_fixture made = [] {
     test::pipeline_builder b;
     b.asset("raw_a").source().outputs({"raw/a"}).tags({"raw", "x"});
     b.asset("raw_b").source().outputs({"raw/b"}).tags({"raw"}).group("ingest");
@@ -33,8 +33,8 @@ const fixture& on() {
     auto p = b.build();
     diagnostics list;
     auto graph = asset_graph::build(*p, list);
-    FUZZ_CHECK(graph.has_value(), "the fixture has a graph");
-    return fixture{std::move(p), std::move(*graph)};
+    FUZZ_CHECK(graph.has_value(), "the selection_fixture has a graph");
+    return selection_fixture{std::move(p), std::move(*graph)};
   }();
   return made;
 }

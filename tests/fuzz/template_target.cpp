@@ -234,7 +234,7 @@ void check_argv(std::string_view element, const values& given) {
 }
 
 /// A value is a part of a path, never of a glob: the pattern matches the path with the value in it, and no other.
-void check_path(std::string_view text, const values& given) {
+void check_path_template(std::string_view text, const values& given) {
   const auto plain_p = pipeline_of("x", false, letters.param);
   const auto p = pipeline_of("x", false, given.param);
   const auto matrix = p->assets.front().matrix;
@@ -285,7 +285,7 @@ void fuzz_template(std::string_view bytes) {
     return;
   check_argv(text, given);
   check_shell_text(text, given);
-  check_path(text, given);
+  check_path_template(text, given);
   check_with_a_shell(bytes, text, given);
 }
 

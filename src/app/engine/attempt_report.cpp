@@ -68,7 +68,7 @@ result<attempt_report> parse_attempt_report(std::string_view text) {
         report.inputs.emplace_back(string->data(), string->size());
       }
     } else {
-      return refuse("has the unknown key " + config::quoted({key.data(), key.size()}) +
+      return refuse("has the unknown key " + config::in_quotes({key.data(), key.size()}) +
                     ": data_version, metadata and inputs are known");
     }
   }

@@ -332,7 +332,7 @@ TEST_CASE("pages of a transaction that is no longer there cannot be checked") {
 }
 
 TEST_CASE("a number of pages that wraps around is found before LMDB is let loose on it") {
-  const made_state state(20);
+  const checked_state state(20);
   for (const std::streamoff page : {0, 4096}) { // both meta pages
     std::fstream file(state.journal(), std::ios::binary | std::ios::in | std::ios::out);
     file.seekp(page + 16 + 24 + 2 * 48);
