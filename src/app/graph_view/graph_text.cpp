@@ -63,7 +63,7 @@ std::vector<std::string> needed_names(const view_model& model, std::span<const v
     if (needed == 1 || needed != expansions[asset.declaration])
       names.push_back(shortened(asset.name, widest_name));
     else if (told.insert(asset.declaration).second)
-      names.push_back(printable(model.p.declarations[asset.declaration].name) + "[*]");
+      names.push_back(drawable(model.p.declarations[asset.declaration].name) + "[*]");
   }
   return names;
 }

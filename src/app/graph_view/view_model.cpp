@@ -156,7 +156,7 @@ std::vector<std::size_t> view_model::look_counts() const {
 }
 
 std::string view_model::summary() const {
-  std::string text = printable(p.name) + ": " + std::to_string(nodes.size()) +
+  std::string text = drawable(p.name) + ": " + std::to_string(nodes.size()) +
                      (nodes.size() == 1 ? " asset, " : " assets, ") + std::to_string(edges.size()) +
                      (edges.size() == 1 ? " dependency" : " dependencies");
   const auto counts = look_counts();
@@ -173,7 +173,7 @@ std::string view_model::summary() const {
   return text;
 }
 
-std::string printable(std::string_view text) {
+std::string drawable(std::string_view text) {
   std::string safe;
   safe.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
@@ -194,7 +194,7 @@ std::size_t character_count(std::string_view text) {
 }
 
 std::string shortened(std::string_view text, std::size_t most) {
-  const std::string safe = printable(text);
+  const std::string safe = drawable(text);
   const std::size_t count = character_count(safe);
   if (count <= most)
     return safe;

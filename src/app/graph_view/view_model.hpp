@@ -60,12 +60,12 @@ private:
 };
 
 /// Safe to show: control characters, and bytes that are not UTF-8, as U+FFFD.
-[[nodiscard]] std::string printable(std::string_view text);
-/// printable(), and beyond `most` characters the middle replaced by "…".
+[[nodiscard]] std::string drawable(std::string_view text);
+/// drawable(), and beyond `most` characters the middle replaced by "…".
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 /// Characters of a text that is UTF-8.
 [[nodiscard]] std::size_t character_count(std::string_view text);
-/// For text and attributes in XML; what XML cannot hold must be gone already (see printable()).
+/// For text and attributes in XML; what XML cannot hold must be gone already (see drawable()).
 [[nodiscard]] std::string xml_escaped(std::string_view text);
 
 } // namespace troupe
