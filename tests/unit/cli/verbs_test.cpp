@@ -136,7 +136,7 @@ TEST_CASE("status lists freshness, the last materialization, and why") {
   CHECK(done.status == 0);
   CHECK(has(done.out, "clean   fresh"));
   CHECK(has(done.out, "000000000000"));
-  CHECK(has(done.out, "upstream changed: raw"));
+  CHECK(has(done.out, "if this changes: raw"));
   CHECK(has(done.out, "report  stale    never"));
   CHECK(has(done.out, "demo: 1 of 3 assets fresh"));
   const auto document = bj::parse(troupe_cli({"status", "--json"}).out);

@@ -148,9 +148,8 @@ TEST_CASE("an attempt without a success since makes stale, and says how it ended
   CHECK(after([](auto& s) { s.record.attempt = attempt_state::cancelled; }) == texts{"last_attempt_failed cancelled"});
   CHECK(after([](auto& s) { s.record.attempt = attempt_state::interrupted; }) ==
         texts{"last_attempt_failed interrupted"});
-  SUBCASE("one that runs, as far as is known, has lost its supervisor") {
-    CHECK(after([](auto& s) { s.record.attempt = attempt_state::running; }) ==
-          texts{"last_attempt_failed interrupted"});
+  SUBCASE("one that runs is told as that: who reads the record knows whether its supervisor lives") {
+    CHECK(after([](auto& s) { s.record.attempt = attempt_state::running; }) == texts{"last_attempt_failed running"});
   }
   SUBCASE("also before the first success") {
     CHECK(after([](auto& s) {
