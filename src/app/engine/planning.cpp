@@ -144,8 +144,12 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
       continue;
     }
     made->looks->examine(asset, record, version_of, look::as_remembered, found);
-    made->warnings.insert(made->warnings.end(), found.warnings.begin(), found.warnings.end());
     made->plan->judge(asset, record, found.now, found.outputs);
+    // What runs first may make what is missing now; then it is looked at again, and warned of if need be.
+    const auto upstream = graph.upstream(asset);
+    if (std::none_of(upstream.begin(), upstream.end(),
+                     [&](asset_index u) { return made->plan->action(u) != plan_action::fresh; }))
+      made->warnings.insert(made->warnings.end(), found.warnings.begin(), found.warnings.end());
     for (const auto upstream : graph.upstream(asset))
       if (!scope.in_run[upstream.value] && !made->has_version[upstream.value] && !p.is_source(upstream) &&
           !(p.settings_of(upstream).allow_failure && made->versions[upstream.value] == version_of_allowed_failure())) {

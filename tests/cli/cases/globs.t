@@ -1,0 +1,22 @@
+Globs that match nothing: told once, and not before what runs first had its turn.
+
+  $ cat > troupe.json <<'END'
+  > { "name": "globs", "assets": {
+  >   "tree": { "command": "mkdir -p out; echo 1 > out/a.c", "outputs": ["out"] },
+  >   "use": { "command": "cat out/*.c > all.txt", "inputs": ["out/*.c"], "outputs": ["all.txt"] },
+  >   "lost": { "command": "ls out > lost.txt", "inputs": ["out/*.h", "none/*"], "outputs": ["lost.txt"] } } }
+  > END
+  $ troupe plan 2>&1 | grep warning
+  [1]
+  $ troupe run -j 1 2>&1 | grep warning
+  run #1 of globs: 3 assets, 0 fresh, 1 worker
+  <duration>
+  warning: asset lost: the glob "out/*.h" in inputs matches nothing
+  warning: asset lost: the glob "none/*" in inputs matches nothing
+  <duration>
+  <duration>
+  run #1 succeeded in <duration>: 3 succeeded
+  $ troupe run
+  warning: asset lost: the glob "out/*.h" in inputs matches nothing
+  warning: asset lost: the glob "none/*" in inputs matches nothing
+  all fresh: 3 assets, nothing to do (<n> ms)
