@@ -9,13 +9,8 @@ Globs that match nothing: told once, and not before what runs first had its turn
   $ troupe plan 2>&1 | grep warning
   [1]
   $ troupe run -j 1 2>&1 | grep warning
-  run #1 of globs: 3 assets, 0 fresh, 1 worker
-  <duration>
   warning: asset lost: the glob "out/*.h" in inputs matches nothing
   warning: asset lost: the glob "none/*" in inputs matches nothing
-  <duration>
-  <duration>
-  run #1 succeeded in <duration>: 3 succeeded
   $ troupe run
   warning: asset lost: the glob "out/*.h" in inputs matches nothing
   warning: asset lost: the glob "none/*" in inputs matches nothing
