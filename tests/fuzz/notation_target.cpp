@@ -77,8 +77,8 @@ void check_name(std::string_view text) {
   const auto problem = config::name_problem(text, "it");
   FUZZ_CHECK(problem.size() < 1000, problem);
   FUZZ_CHECK(!is_utf8(text) || is_utf8(problem), problem);
-  const auto quoted = config::in_quotes(text);
-  FUZZ_CHECK(quoted.size() < 500 && quoted.find_first_of("\n\r\t\x1b\x7f") == quoted.npos, quoted);
+  const auto in_message = config::in_quotes(text);
+  FUZZ_CHECK(in_message.size() < 500 && in_message.find_first_of("\n\r\t\x1b\x7f") == in_message.npos, in_message);
 
   nearest_name nearest(text);
   nearest.consider("command");
