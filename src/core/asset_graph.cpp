@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint32_t no_path = 0xFFFFFFFFU;
 constexpr std::uint32_t not_looked_up = 0xFFFFFFFEU;
-constexpr std::size_t most_reported = 100; // mistakes that are told; one more word says that there are more
+constexpr std::size_t most_graph_findings = 100; // mistakes that are told; one more word says that there are more
 constexpr std::size_t most_explained = 30; // edges of a cycle whose reasons are told; the cycle itself is always whole
 
 // What comparing globs with outputs may cost, in comparisons of short texts (some 20 ns each): tens of thousands of
@@ -312,12 +312,12 @@ private:
   /// One mistake in a matrix shows in every asset it expands to: what stands at one place is told once.
   void report(place where, std::string_view code, std::string message) {
     failed_ = true;
-    if (reported_count_ > most_reported ||
+    if (reported_count_ > most_graph_findings ||
         (where.line != 0 && !reported_.emplace(where.line, where.column, code).second))
       return;
-    if (reported_count_++ == most_reported)
+    if (reported_count_++ == most_graph_findings)
       return out_.error(where, "too_many_errors",
-                        "more than " + std::to_string(most_reported) + " mistakes; the rest is not shown");
+                        "more than " + std::to_string(most_graph_findings) + " mistakes; the rest is not shown");
     out_.error(where, code, std::move(message));
   }
 

@@ -66,7 +66,7 @@ void append_path_value(std::string& out, std::string_view value) {
 
 // ---- Checks at load ----
 
-constexpr std::size_t most_command_findings = 100; // of one asset: a text may be wrong everywhere
+constexpr std::size_t most_template_findings = 100; // of one asset: a text may be wrong everywhere
 
 class checker {
 public:
@@ -79,7 +79,7 @@ public:
     auto pieces = parse_template(text, problems);
     for (const auto& problem : problems)
       report("bad_template", problem.message + " (in " + what + ")");
-    for (std::size_t i = 0; i < pieces.size() && reported_ < most_command_findings; ++i)
+    for (std::size_t i = 0; i < pieces.size() && reported_ < most_template_findings; ++i)
       if (auto wrong = unknown(pieces[i]))
         report("unknown_template", *wrong + " (in " + what + ")");
     return pieces;
@@ -176,7 +176,7 @@ private:
   }
 
   void report(std::string_view code, std::string message) {
-    if (++reported_ > most_command_findings)
+    if (++reported_ > most_template_findings)
       return;
     out_.error(declaration_.command_where.line != 0 ? declaration_.command_where : declaration_.where, code,
                std::move(message));
