@@ -200,7 +200,6 @@ class Soak:
         else:
             os.kill(process.pid, {"kill": signal.SIGKILL, "interrupt": signal.SIGINT, "terminate": signal.SIGTERM}[how])   # it has not been waited for
         status, _ = self.finish(process, output, ("run",), {"kill": (0, 1, -9), "cancel": (0, 1), "interrupt": (0, 1, 130, -2), "terminate": (0, 1, 143, -15)}[how])
-        self.counts[f"{how}: {'too late' if status in (0, 1) and how != 'cancel' else 'in time'}"] += 1
         run, started, succeeded = self.recorded()
         if how != "kill" or status >= 0:
             left = processes_with(self.mark)
@@ -209,8 +208,10 @@ class Soak:
         ran = {name: count - before[name] for name, count in self.begun().items() if count != before[name]}
         assert set(ran) <= may_run and max(ran.values(), default=1) == 1, f"ran: {ran}\nmodel: {may_run}"
         if run == last:                              # nothing of it was recorded
+            self.counts[f"{how} before it began"] += 1
             return False
         runs = json.loads(self.troupe("runs", "--json")[1])["runs"]
+        self.counts[f"{how}, then {runs[0]['status']}"] += 1
         assert runs[0]["run"] == run and runs[0]["status"] in ("interrupted", "cancelled", "succeeded", "failed"), runs[0]
         if status == -9:
             assert runs[0]["status"] in ("interrupted", "succeeded", "failed"), runs[0]
