@@ -74,6 +74,25 @@ result<void> write_file(const std::string& folder, const std::string& name, std:
   return {};
 }
 
+/// The same, but a crash leaves what was there before, or all of the new.
+result<void> replace_file(const std::string& folder, const std::string& name, std::string_view text) {
+  const auto draft = name + ".new";
+  if (auto written = write_file(folder, draft, text); !written)
+    return written;
+  if (::rename((folder + "/" + draft).c_str(), (folder + "/" + name).c_str()) != 0)
+    return cannot(folder, "make " + name, errno);
+  return {};
+}
+
+/// Whether a folder holds nothing, or a .gitignore alone.
+bool holds_nothing_else(const std::string& folder) {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failed))
+    if (entry.path().filename() != ".gitignore")
+      return false;
+  return !failed;
+}
+
 /// Field 22 of /proc/self/stat; the name in field 2 may hold spaces and parentheses.
 std::uint64_t own_start_ticks() {
   const auto stat = read_some("/proc/self/stat");
@@ -142,17 +161,21 @@ result<void> make_folder(const std::string& folder) {
     std::filesystem::create_directories(parent, failed);
   if (failed)
     return cannot(folder, "make its parent folder", failed.value());
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    return cannot(folder, "make the folder", errno);
-  if (auto local = require_local(folder); !local) {
-    ::rmdir(folder.c_str());
-    return local;
-  }
-  if (auto written = write_file(folder, ".gitignore", "*\n"); !written) {
-    // Or the next one would find a folder that was there before, and leave it as it is.
-    ::unlink((folder + "/.gitignore").c_str());
-    ::rmdir(folder.c_str());
-    return written;
+  // Made under another name and renamed when it is whole: a folder that is there is taken as it is, so a crash must not
+  // leave one that git does not ignore.
+  const auto draft = (std::filesystem::path(folder) / "").lexically_normal().parent_path().string() + ".new";
+  if (::mkdir(draft.c_str(), 0700) != 0 && (errno != EEXIST || !holds_nothing_else(draft)))
+    return cannot(folder, "make the folder (as " + draft + " first)", errno);
+  auto made = require_local(draft);
+  if (made)
+    made = write_file(draft, ".gitignore", "*\n");
+  if (made && ::rename(draft.c_str(), folder.c_str()) != 0)
+    made = cannot(folder, "make the folder", errno);
+  if (!made) {
+    ::unlink((draft + "/.gitignore").c_str());
+    ::rmdir(draft.c_str());
+    const bool somebody_else_did = ::stat(folder.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+    return somebody_else_did ? result<void>() : made;
   }
   if (auto synced = sync_folder(folder); !synced)
     return synced;
@@ -274,7 +297,7 @@ result<void> require_trustworthy(const std::string& folder) {
 }
 
 result<void> mark_unsynced(const std::string& folder) {
-  if (auto written = write_file(folder, "unsynced", current_boot_id() + "\n"); !written)
+  if (auto written = replace_file(folder, "unsynced", current_boot_id() + "\n"); !written)
     return written;
   return sync_folder(folder);
 }

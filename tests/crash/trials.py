@@ -117,6 +117,7 @@ def must_settle(folder, recorded, before, resume, tally):
     assert made == scene.made, f"`{command[0]}` ended with {made}, not {scene.made}"
     left = processes_with(folder.mark)
     assert not left, f"left running after `{command[0]}`: {left}"
+    assert folder.read(".troupe/.gitignore") == "*\n", "the state's .gitignore is not what it should be"
     verified = folder.troupe("journal", "verify", "--json").must(0).json()
     assert verified["ok"] and not verified["problems"], f"journal verify: {verified['problems']}"
     document = folder.troupe("run", "--json").must(0).json()
@@ -180,7 +181,7 @@ def error_trial(scene, troupe, fault, tally, resume=False, first=None):
             document = outcome.json() if outcome.text else {}
             message = document.get("error", {}).get("message") or outcome.errors
             assert message.strip(), f"no word of what went wrong: {outcome.told()}"
-            assert outcome.status == 3 or (fault.hit.endswith("troupe.json") and (first or not any(folder.begun().values()))), f"refused as a wrong pipeline: {outcome.told()}"
+            assert outcome.status == 3 or (fault.hit.endswith("troupe.json") and (first or scene.edit is not None or not any(folder.begun().values()))), f"refused as a wrong pipeline: {outcome.told()}"
             tally.refused += 1
         must_settle(folder, recorded, folder.begun(), resume, tally)
         tally.trials += 1

@@ -97,6 +97,25 @@ TEST_CASE("a folder that was there before is not turned into one git ignores") {
   CHECK_FALSE(fs::exists(t / ".gitignore"));
 }
 
+TEST_CASE("what a crash left of making a state's folder is used up by the next") {
+  temporary_folder t;
+  system_clock clock;
+  for (const bool with_file : {false, true}) {
+    const auto folder = t / (with_file ? "with" : "without");
+    REQUIRE(::mkdir((folder + ".new").c_str(), 0700) == 0);
+    if (with_file)
+      std::ofstream(folder + ".new/.gitignore") << "";
+    REQUIRE(open_journal(folder, {}, clock).has_value());
+    CHECK(read_file(folder + "/.gitignore") == "*\n");
+    CHECK_FALSE(fs::exists(folder + ".new"));
+  }
+  const auto theirs = t / "theirs";
+  REQUIRE(::mkdir((theirs + ".new").c_str(), 0700) == 0);
+  std::ofstream(theirs + ".new/precious") << "1";
+  CHECK(open_journal(theirs, {}, clock).error().code == error_code::state_unusable);
+  CHECK(fs::exists(theirs + ".new/precious"));
+}
+
 TEST_CASE("the second writer is told who holds the state; afterwards it is free") {
   temporary_folder t;
   const auto folder = t / "state";
@@ -334,6 +353,22 @@ TEST_CASE("durability none leaves a mark while it is open, and a clean end takes
   CHECK_FALSE(fs::exists(mark));
   f.reopen();
   check_same(*f.store().snapshot().value(), expected);
+}
+
+TEST_CASE("durability none: the mark is there as a whole or as it was, whenever the process is killed") {
+  lmdb_fixture f;
+  const auto mark = f.folder() + "/unsynced";
+  const auto inode = [&] {
+    struct stat st {};
+    return ::stat(mark.c_str(), &st) == 0 ? st.st_ino : ino_t{};
+  };
+  const auto before = inode();
+  REQUIRE(before != 0);
+  std::ofstream(f.folder() + "/unsynced.new") << ""; // of one that was killed
+  REQUIRE(mark_unsynced(f.folder()).has_value());
+  CHECK(inode() != before); // another file took its place: nobody has seen it empty
+  CHECK(read_file(mark) == current_boot_id() + "\n");
+  CHECK_FALSE(fs::exists(f.folder() + "/unsynced.new"));
 }
 
 TEST_CASE("durability none: after a killed process the state is good, after a reboot it is refused with the way out") {
