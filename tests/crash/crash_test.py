@@ -58,16 +58,26 @@ class Sweep:
         return Fault(self.arguments.fault_at, **more)
 
     def counted(self, calls, on="", first=None):
-        """How many such calls an undisturbed run makes, perhaps after one that was killed, and how long it takes."""
+        """How many such calls an undisturbed run makes, perhaps after one that was killed."""
         folder = Folder(self.scene, self.arguments.troupe)
         try:
             folder.prepare()
             if first:
                 first.strike(folder, "run")
             fault = self.fault(calls=calls, on=on)
-            started = time.monotonic()
             fault.strike(folder, "run")[0].must(self.scene.ends_with)
-            return fault.count, time.monotonic() - started
+            return fault.count
+        finally:
+            folder.remove()
+
+    def duration_s(self):
+        """How long an undisturbed run takes."""
+        folder = Folder(self.scene, self.arguments.troupe)
+        try:
+            folder.prepare()
+            started = time.monotonic()
+            folder.troupe("run").must(self.scene.ends_with)
+            return time.monotonic() - started
         finally:
             folder.remove()
 
@@ -98,7 +108,7 @@ class Sweep:
 def kills(arguments, scene):
     """Every call in turn: killed before it and after it, the next command being run or resume, killed itself every third time."""
     sweep = Sweep(arguments, scene, "kill at a call")
-    count, _ = sweep.counted(KILL_CALLS)
+    count = sweep.counted(KILL_CALLS)
     chosen = [arguments.at] if arguments.at else range(1 + arguments.first, count + 1, arguments.every)
     trials = []
     for number, at in enumerate(chosen):
@@ -113,14 +123,14 @@ def moments(arguments, scene):
     """Random moments, from the beginning to just after the end."""
     sweep = Sweep(arguments, scene, "kill at a moment")
     chance = random.Random(f"{arguments.seed} {scene.name}")
-    _, took_s = sweep.counted(KILL_CALLS)
+    took_s = sweep.duration_s()
     trials = [(crash_trial, sweep.fault(after_s=chance.uniform(0, took_s)), {"resume": number % 2 == 0}) for number in range(arguments.moments)]
     return sweep.run(trials)
 
 
 def errors(arguments, scene):
     """Every call of a kind fails in turn, with every error; then those of a run that has to recover from one that was killed."""
-    killed = Sweep(arguments, scene, "").fault(at=Sweep(arguments, scene, "").counted(KILL_CALLS)[0] // 2, kill="before")
+    killed = Sweep(arguments, scene, "").fault(at=Sweep(arguments, scene, "").counted(KILL_CALLS) // 2, kill="before")
     kinds = [(f"errors from {kind}", calls, "", ERRORS, arguments.every, None) for kind, calls in ERROR_CALLS.items()]
     kinds += [(f"errors from {kind} after a crash", calls, "", ERRORS, 2 * arguments.every, killed) for kind, calls in ERROR_CALLS.items() if kind != "sync"]
     if scene.name == ERROR_SCENES[0]:
@@ -128,7 +138,7 @@ def errors(arguments, scene):
     good = True
     for what, calls, on, wrong, every, first in kinds:
         sweep = Sweep(arguments, scene, what)
-        count, _ = sweep.counted(calls, on, first)
+        count = sweep.counted(calls, on, first)
         pairs = [(at, error) for at in ([arguments.at] if arguments.at else range(1, count + 1)) for error in wrong]
         chosen = pairs if arguments.at else pairs[arguments.first::max(every, -(-len(pairs) // arguments.most))]
         print(f"        {scene.name}, {what}: {count} calls, {len(chosen)} trials", flush=True)

@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 from crash_test import SKIP_NOTHING, SKIPPED
-from scenes import all_scenes
+from scenes import Folder, all_scenes
 from trials import KILL_CALLS, Fault, Tally, crash_trial, error_trial
 
 # (what is wrong, the command line, what is done instead, what has to be said of it)
@@ -27,15 +27,25 @@ WRONG_UNDER_ERRORS = [
 ]
 
 
-def expect(trial, troupe, fault_at, what, line, instead, said):
-    scene = next(scene for scene in all_scenes() if scene.name == "first run")
+def late_call(scene, troupe, fault_at):
+    """A call not long before the end of a run, so that much is recorded and yet something is missing."""
+    folder = Folder(scene, troupe)
+    try:
+        fault = Fault(fault_at)
+        fault.strike(folder, "run")[0].must(0)
+        return fault.count * 8 // 10
+    finally:
+        folder.remove()
+
+
+def expect(trial, scene, late, troupe, fault_at, what, line, instead, said):
     folder = tempfile.mkdtemp(prefix="troupe-crash-self-")
     wrong = os.path.join(folder, "troupe")
     with open(wrong, "w", encoding="utf-8") as file:
         file.write(f'#!/bin/sh\nT={troupe}\nif [ "$*" = "{line}" ]; then\n{instead}\nexit\nfi\nexec "$T" "$@"\n')
     os.chmod(wrong, 0o755)
-    # Not long before the end, so that much is recorded; and a call that is not there, so that nothing goes wrong but this.
-    fault = Fault(fault_at, at=180, kill="before") if trial is crash_trial else Fault(fault_at, calls=KILL_CALLS, at=1_000_000, error=5)
+    # Of errors a call that is not there, so that nothing goes wrong but this.
+    fault = Fault(fault_at, at=late, kill="before") if trial is crash_trial else Fault(fault_at, calls=KILL_CALLS, at=1_000_000, error=5)
     try:
         trial(scene, wrong, fault, Tally())
     except AssertionError as problem:
@@ -55,7 +65,9 @@ def main(troupe, fault_at):
     if os.spawnlp(os.P_WAIT, fault_at, fault_at, "--calls", "write", "--", "true") != 0:
         print("tracing is not permitted here")
         return 1 if os.environ.get(SKIP_NOTHING) else SKIPPED
-    good = [expect(crash_trial, troupe, fault_at, *wrong) for wrong in WRONG] + [expect(error_trial, troupe, fault_at, *wrong) for wrong in WRONG_UNDER_ERRORS]
+    scene = next(scene for scene in all_scenes() if scene.name == "strict")
+    late = late_call(scene, troupe, fault_at)
+    good = [expect(trial, scene, late, troupe, fault_at, *wrong) for trial, all_wrong in ((crash_trial, WRONG), (error_trial, WRONG_UNDER_ERRORS)) for wrong in all_wrong]
     print(f"{sum(good)} passed, {len(good) - sum(good)} failed")
     return 0 if all(good) else 1
 
