@@ -6,8 +6,8 @@
 namespace troupe {
 namespace {
 
-result<std::uint64_t> first_kept(lmdb_access& access, const state_info& info, std::uint32_t keep_runs) {
-  retention_bound bound(keep_runs, info.writer_seq);
+result<std::uint64_t> first_kept(lmdb_access& access, const state_info& info, const retention_rule& rule) {
+  retention_bound bound(rule, info.writer_seq);
   auto done = visit_records<run_record>(
       access, lmdb_table::runs,
       [&](std::uint64_t, const run_record& run) {
@@ -35,10 +35,10 @@ result<void> put_back(lmdb_access& access, std::uint64_t seq, event_decoder& res
 
 } // namespace
 
-result<retention_step> retain_step(lmdb_access& access, state_info& info, std::uint32_t keep_runs,
+result<retention_step> retain_step(lmdb_access& access, state_info& info, const retention_rule& rule,
                                    std::uint64_t max_events) {
   retention_step step;
-  const auto bound = first_kept(access, info, keep_runs);
+  const auto bound = first_kept(access, info, rule);
   if (!bound)
     return bound.error();
   if (info.first_seq >= *bound || max_events == 0) {

@@ -5,33 +5,60 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace troupe {
 
+/// How many runs that executed something are kept.
+struct retention_rule {
+  static constexpr std::uint32_t keep_by_default = 1000;
+  /// Of the state as a whole.
+  std::uint32_t keep_runs = keep_by_default;
+  /// Of each of these pipelines, whatever the others do.
+  std::map<std::string, std::uint32_t, std::less<>> of_pipeline;
+
+  retention_rule() = default;
+  retention_rule(std::uint32_t keep) : keep_runs(keep) {} // NOLINT(google-explicit-constructor): a number is a rule
+  /// What one pipeline's settings ask for. Of the others that share its state nothing is known: their runs stay while
+  /// they are among those that a state keeps by default.
+  retention_rule(std::string_view pipeline, std::uint32_t keep) { of_pipeline.emplace(pipeline, keep); }
+};
+
 /// Fed all runs, newest first, finds the event before which everything may go: the first of the oldest run that is
-/// kept. Kept are the runs down to the keep_runs-th that executed something (those between that executed nothing are
-/// kept with them), and open runs of the present writer. An open run of a writer that is gone is history like any
-/// other: else one interrupted run that nobody resumes would keep the journal growing for ever.
+/// kept. Kept are the runs down to the keep-th that executed something (those between that executed nothing are kept
+/// with them), counted as the rule says, and open runs of the present writer. An open run of a writer that is gone is
+/// history like any other: else one interrupted run that nobody resumes would keep the journal growing for ever.
 class retention_bound {
 public:
   /// `writer_seq`: of the last writer_opened.
-  retention_bound(std::uint32_t keep_runs, std::uint64_t writer_seq) : keep_(keep_runs), writer_seq_(writer_seq) {}
+  retention_bound(retention_rule rule, std::uint64_t writer_seq) : rule_(std::move(rule)), writer_seq_(writer_seq) {}
 
   void add(const run_record& run) {
     const bool live = !run.finished_at && run.segment_seq > writer_seq_;
-    if (executed_ < keep_ || live)
+    const auto named = rule_.of_pipeline.find(run.pipeline);
+    const bool kept =
+        named != rule_.of_pipeline.end() ? of_pipeline_[run.pipeline] < named->second : executed_ < rule_.keep_runs;
+    if (kept || live)
       first_kept_ = std::min(first_kept_, run.first_seq);
-    if (run.attempts > 0)
-      ++executed_;
+    if (run.attempts == 0)
+      return;
+    ++executed_;
+    if (named != rule_.of_pipeline.end())
+      ++of_pipeline_[run.pipeline];
   }
   /// Events below this sequence number may go; all of them, if no run is kept.
   [[nodiscard]] std::uint64_t first_kept() const { return first_kept_; }
 
 private:
-  std::uint64_t keep_;
+  retention_rule rule_;
   std::uint64_t writer_seq_;
-  std::uint64_t executed_ = 0;
+  std::uint64_t executed_ = 0; ///< of all pipelines
+  std::map<std::string, std::uint64_t, std::less<>> of_pipeline_;
   std::uint64_t first_kept_ = std::numeric_limits<std::uint64_t>::max();
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "core/event.hpp"
+#include "core/retention.hpp"
 #include "core/run_record.hpp"
 #include "core/state_info.hpp"
 
@@ -70,10 +71,9 @@ public:
   [[nodiscard]] virtual result<std::uint64_t> append(std::span<const event> events) = 0;
   /// Keeps the state of an open run as of its event `seq`; replaced by the next, gone when the run ends.
   [[nodiscard]] virtual result<void> write_checkpoint(run_number run, const run_checkpoint& checkpoint) = 0;
-  /// Folds the oldest events, at most `max_events`, into the base and drops them, as long as they belong to runs older
-  /// than the newest `keep_runs` that executed something. Open runs of the present writer are always kept; one whose
-  /// writer is gone is kept like a run that ended. One transaction.
-  [[nodiscard]] virtual result<retention_step> retain(std::uint32_t keep_runs, std::uint64_t max_events) = 0;
+  /// Folds the oldest events, at most `max_events`, into the base and drops them, as long as they belong to no run that
+  /// is kept (core/retention.hpp). One transaction.
+  [[nodiscard]] virtual result<retention_step> retain(const retention_rule& rule, std::uint64_t max_events) = 0;
   [[nodiscard]] virtual result<std::unique_ptr<journal_snapshot>> snapshot() const = 0;
 };
 

@@ -81,13 +81,13 @@ public:
     return {};
   }
 
-  result<retention_step> retain(std::uint32_t keep_runs, std::uint64_t max_events) override {
+  result<retention_step> retain(const retention_rule& rule, std::uint64_t max_events) override {
     const std::lock_guard guard(mutex_);
     if (auto may = before_write(); !may)
       return may.error();
     auto& w = own();
     auto& live = w.live;
-    retention_bound bound(keep_runs, live.state.writer_seq);
+    retention_bound bound(rule, live.state.writer_seq);
     for (auto run = live.runs.rbegin(); run != live.runs.rend(); ++run)
       bound.add(run->second);
     const auto may_go = [&] {

@@ -31,8 +31,8 @@ public:
   result<void> write_checkpoint(run_number number, const run_checkpoint& checkpoint) override {
     return store.write_checkpoint(number, checkpoint);
   }
-  result<retention_step> retain(std::uint32_t keep_runs, std::uint64_t max_events) override {
-    return store.retain(keep_runs, max_events);
+  result<retention_step> retain(const retention_rule& rule, std::uint64_t max_events) override {
+    return store.retain(rule, max_events);
   }
   result<std::unique_ptr<journal_snapshot>> snapshot() const override { return store.snapshot(); }
 
