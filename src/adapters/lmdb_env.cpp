@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <thread>
 
 namespace troupe {
 namespace {
@@ -24,6 +25,9 @@ constexpr std::size_t wanted_map_bytes = sizeof(std::size_t) > 4 ? std::size_t{6
 constexpr std::size_t spare_map_bytes = std::size_t{16} << 20U; ///< room to write in, at the very least
 constexpr unsigned tables_limit = 24;
 constexpr unsigned readers_limit = 512;
+constexpr int versions_limit = 20;
+constexpr int replacements_limit = 40;
+constexpr auto patience_with_replacement = std::chrono::milliseconds(5);
 constexpr auto patience_with_readers = std::chrono::seconds(5);
 
 std::size_t file_bytes(const std::string& path) {
@@ -124,32 +128,52 @@ void lmdb_txn::release() {
 
 result<std::shared_ptr<lmdb_env>> lmdb_env::open(const lmdb_open_options& options, const table_opener& open_tables) {
   const auto path = options.folder + "/" + options.file;
-  if (auto good = options.create ? result<void>() : check_lmdb_file(options.folder, path); !good)
-    return good.error();
   auto& opened = all_open();
   std::shared_ptr<lmdb_env> env; // outlives the lock: closing takes it
-  std::unique_lock lock(opened.mutex);
-  struct stat st {};
-  if (::stat(path.c_str(), &st) == 0) {
-    const std::pair id(std::uint64_t{st.st_dev}, std::uint64_t{st.st_ino});
-    for (auto found = opened.open.find(id); found != opened.open.end(); found = opened.open.find(id)) {
-      if ((env = found->second.lock())) {
-        if (options.read_only)
-          return env;
-        return fail(error_code::internal, "state " + options.folder + ": this process has its journal open already");
+  bool without_lock_file = false;
+  for (int attempt = 0;; ++attempt) {
+    if (auto problem = options.create ? std::string() : lmdb_file_problem(options.folder, path);
+        !problem || !problem->empty())
+      return problem ? damaged_journal(options.folder, *problem) : problem.error();
+    std::unique_lock lock(opened.mutex);
+    struct stat st {};
+    if (::stat(path.c_str(), &st) == 0) {
+      const std::pair id(std::uint64_t{st.st_dev}, std::uint64_t{st.st_ino});
+      for (auto found = opened.open.find(id); found != opened.open.end(); found = opened.open.find(id)) {
+        if ((env = found->second.lock())) {
+          if (options.read_only)
+            return env;
+          return fail(error_code::internal, "state " + options.folder + ": this process has its journal open already");
+        }
+        opened.closed.wait(lock); // its last user has gone, and it is about to close
       }
-      opened.closed.wait(lock); // its last user has gone, and it is about to close
     }
+    env.reset(new lmdb_env);
+    if (auto done = env->open_file(options, without_lock_file); !done)
+      return done.error();
+    opened.open[env->file_id_] = env;
+    const auto inspected = options.create ? result<bool>(true) : env->inspect(options);
+    if (!inspected)
+      return inspected.error();
+    if (*inspected) {
+      auto tables = open_tables(*env);
+      if (!tables)
+        return tables.error();
+      env->tables_ = *tables;
+      return env;
+    }
+    lock.unlock();
+    env.reset();
+    if (attempt >= replacements_limit)
+      return fail(error_code::state_unusable,
+                  "state " + options.folder + ": its journal is being replaced: try again in a moment");
+    if (attempt < replacements_limit / 2)
+      std::this_thread::sleep_for(patience_with_replacement);
+    else if (!options.read_only)
+      ::unlink((path + "-lock").c_str()); // of a journal that is no longer there; this process alone may write
+    else
+      without_lock_file = !holder_of(options.folder);
   }
-  env.reset(new lmdb_env);
-  if (auto done = env->open_file(options); !done)
-    return done.error();
-  opened.open[env->file_id_] = env;
-  auto tables = open_tables(*env);
-  if (!tables)
-    return tables.error();
-  env->tables_ = *tables;
-  return env;
 }
 
 lmdb_env::~lmdb_env() {
@@ -162,12 +186,38 @@ lmdb_env::~lmdb_env() {
   opened.closed.notify_all();
 }
 
-result<void> lmdb_env::open_file(const lmdb_open_options& options) {
+result<bool> lmdb_env::inspect(const lmdb_open_options& options) {
+  const char* path = nullptr;
+  mdb_env_get_path(env_, &path);
+  for (int attempt = 0; attempt < versions_limit; ++attempt) {
+    // LMDB takes the number of the last transaction from its lock file, which others may have made for another file.
+    const auto txn = begin_read();
+    if (!txn)
+      return txn.error();
+    auto file = lmdb_file::open(folder_, path);
+    if (!file)
+      return file.error().code == error_code::not_found ? result<bool>(false) : file.error();
+    if (file->id() != file_id_)
+      return false;
+    const auto id = mdb_txn_id(txn->get());
+    for (const auto& version : file->metas())
+      if (version && version->txn_id == id) {
+        const auto problem = options.inspect ? options.inspect(*file, *version) : std::string();
+        return problem.empty() ? result<bool>(true) : damaged_journal(folder_, problem);
+      }
+    // Else a writer has ended two transactions just now, most likely.
+  }
+  return false;
+}
+
+result<void> lmdb_env::open_file(const lmdb_open_options& options, bool without_lock_file) {
   folder_ = options.folder;
   const auto path = options.folder + "/" + options.file;
   const auto least = file_bytes(path) + spare_map_bytes;
   auto map = std::max(options.map_bytes != 0 ? options.map_bytes : wanted_map_bytes, least);
   unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (options.read_only ? MDB_RDONLY : 0U);
+  if (without_lock_file)
+    flags |= MDB_NOLOCK;
   MDB_env* opened = nullptr;
   for (;;) {
     if (const int code = mdb_env_create(&opened); code != 0)
@@ -197,8 +247,9 @@ result<void> lmdb_env::open_file(const lmdb_open_options& options) {
     }
   }
   env_ = opened;
-  struct stat st {};
-  if (::stat(path.c_str(), &st) == 0)
+  struct stat st {}; // of what was opened: another file may lie at its path by now
+  mdb_filehandle_t fd = -1;
+  if (mdb_env_get_fd(env_, &fd) == 0 && ::fstat(fd, &st) == 0)
     close_on_exec(st);
   file_id_ = {st.st_dev, st.st_ino};
   if (!options.read_only) {

@@ -2,6 +2,7 @@
 // to a user. Knows nothing of events or tables.
 #pragma once
 
+#include "adapters/lmdb_file.hpp"
 #include "base/result.hpp"
 
 #include <lmdb.h>
@@ -24,6 +25,9 @@ struct lmdb_open_options {
   bool read_only = true;
   bool create = false;
   std::size_t map_bytes = 0; ///< address space to reserve; 0: as much as is sensible, less where that is not to be had
+  /// Called before LMDB follows any page of an existing file: says what is wrong with the version that is about to be
+  /// read (empty: nothing), which nobody overwrites meanwhile.
+  std::function<std::string(lmdb_file&, const lmdb_meta&)> inspect;
 };
 
 /// What LMDB's code means for the state in `folder`, with the way out; `doing` completes "cannot …".
@@ -57,7 +61,8 @@ class lmdb_env : public std::enable_shared_from_this<lmdb_env> {
 public:
   /// state_unusable for a file that is not to be used (no permission, not a journal, cut off); internal if the process
   /// has the file open already and wants to write.
-  /// `open_tables` is called once per opening, with nobody else using it yet.
+  /// A file that is being replaced is opened as it was, or as it is. `open_tables` is called once per opening, with
+  /// nobody else using it yet.
   using table_opener = std::function<result<std::shared_ptr<const lmdb_tables>>(lmdb_env&)>;
   [[nodiscard]] static result<std::shared_ptr<lmdb_env>> open(const lmdb_open_options& options,
                                                               const table_opener& open_tables);
@@ -87,7 +92,10 @@ private:
   static registry& all_open();
 
   lmdb_env() = default;
-  [[nodiscard]] result<void> open_file(const lmdb_open_options& options);
+  [[nodiscard]] result<void> open_file(const lmdb_open_options& options, bool without_lock_file);
+  /// Looks at the file before anybody follows its pages. False: file and lock file do not belong together, or the file
+  /// was replaced meanwhile.
+  [[nodiscard]] result<bool> inspect(const lmdb_open_options& options);
   [[nodiscard]] result<void> remap(std::unique_lock<std::mutex>& lock, std::size_t at_least);
   void read_ended();
 

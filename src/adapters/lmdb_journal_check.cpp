@@ -12,17 +12,6 @@
 namespace troupe {
 namespace {
 
-/// What LMDB would trip over is looked for before LMDB is let loose on it.
-result<std::vector<std::string>> page_problems(lmdb_env& env) {
-  auto txn = env.begin_read();
-  if (!txn)
-    return txn.error();
-  auto walked = check_lmdb_pages(env.folder(), journal_path(env.folder()), mdb_txn_id(txn->get()));
-  if (!walked)
-    return walked.error();
-  return std::move(walked->problems);
-}
-
 class verifier {
 public:
   verifier(const lmdb_snapshot& snapshot, journal_verification& out) : snapshot_(snapshot), out_(out) {}
@@ -224,32 +213,36 @@ private:
 
 result<journal_verification> verify_journal(const std::string& folder) {
   journal_verification out;
-  std::optional<result<std::vector<std::string>>> pages;
-  auto env = open_journal_to_read(folder, [&](lmdb_env& opened) -> result<std::shared_ptr<const lmdb_tables>> {
-    pages = page_problems(opened);
-    if (!*pages)
-      return pages->error();
-    if (!(*pages)->empty())
-      return fail(error_code::state_unusable, (*pages)->front());
-    return open_journal_tables(opened);
-  });
-  if (env && !pages) // this process had it open already
-    pages = page_problems(**env);
-  if (pages && *pages && !(*pages)->empty()) {
-    out.problems = std::move(**pages);
+  const auto only = [&](std::string problem) {
+    out.problems.push_back(std::move(problem));
+    out.complete = false;
+    return out;
+  };
+  if (auto may = may_read_journal(folder); !may)
+    return may.error();
+  if (auto problem = lmdb_file_problem(folder, journal_path(folder)); !problem || !problem->empty())
+    return problem ? only(*problem) : result<journal_verification>(problem.error());
+  // What LMDB would trip over is looked for before LMDB is let loose on it.
+  bool inspected = false;
+  const auto inspect = [&](lmdb_file& file, const lmdb_meta& version) {
+    inspected = true;
+    for (auto& finding : walk_lmdb_pages(file, version).findings)
+      out.problems.push_back(std::move(finding.what));
+    return out.problems.empty() ? std::string() : out.problems.front();
+  };
+  auto env = open_journal_to_read(folder, inspect);
+  if (!out.problems.empty()) {
     out.complete = false;
     return out;
   }
   if (!env)
     return env.error();
-  if (!*pages)
-    return pages->error();
   auto snapshot = lmdb_snapshot::take(*env);
-  if (!snapshot) {
-    out.problems.push_back(snapshot.error().message);
-    out.complete = false;
-    return out;
-  }
+  if (!snapshot)
+    return only(snapshot.error().message);
+  if (!inspected) // this process had it open already
+    if (auto sound = (*snapshot)->inspect_events_from(0); !sound)
+      return only(sound.error().message);
   verifier(**snapshot, out).run();
   return out;
 }

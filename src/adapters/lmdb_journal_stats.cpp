@@ -94,6 +94,8 @@ result<journal_statistics> journal_stats(const std::string& folder) {
     return true;
   });
   if (done)
+    done = (*snapshot)->inspect_events_from(0);
+  if (done)
     done = count_events(**snapshot, out);
   if (done)
     done = count_free_pages(**snapshot, out);

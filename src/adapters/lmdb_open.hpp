@@ -12,8 +12,11 @@ namespace troupe {
 [[nodiscard]] std::string journal_path(const std::string& folder);
 /// Opens the tables of an environment that was just opened; for lmdb_env::open.
 [[nodiscard]] result<std::shared_ptr<const lmdb_tables>> open_journal_tables(lmdb_env& env);
-/// Opens the state's journal to read, after all that can be refused without LMDB has been. not_found without a state.
-[[nodiscard]] result<std::shared_ptr<lmdb_env>>
-open_journal_to_read(const std::string& folder, const lmdb_env::table_opener& open_tables = open_journal_tables);
+/// Refuses without LMDB what can be refused without it: not_found without a state; network file systems, states that
+/// cannot be trusted after a power loss.
+[[nodiscard]] result<void> may_read_journal(const std::string& folder);
+/// Opens the state's journal to read, after all that. `inspect` as in lmdb_open_options; none: inspect_projections.
+[[nodiscard]] result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder,
+                                                                     decltype(lmdb_open_options::inspect) inspect = {});
 
 } // namespace troupe

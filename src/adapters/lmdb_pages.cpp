@@ -1,133 +1,96 @@
-// The layout is that of LMDB 0.9 on 64-bit machines (struct MDB_page, MDB_node, MDB_meta, MDB_db in its mdb.c): numbers
-// in the machine's byte order, 16 bytes of page header, nodes found through 16-bit offsets behind it.
+// The layout is that of LMDB 0.9 on 64-bit machines (struct MDB_page, MDB_node, MDB_db in its mdb.c): nodes found
+// through 16-bit offsets behind the page's header; they lie side by side at the page's end.
 #include "adapters/lmdb_pages.hpp"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cerrno>
-#include <cstring>
-#include <optional>
+#include <bitset>
+#include <set>
 
 namespace troupe {
 namespace {
 
-constexpr std::uint32_t magic = 0xBEEFC0DE;
-constexpr std::uint32_t data_version = 1;
-constexpr std::size_t page_header_bytes = 16;
+constexpr std::size_t page_head_bytes = lmdb_page_header_bytes;
 constexpr std::size_t node_header_bytes = 8;
-constexpr std::size_t tree_bytes = 48;
-constexpr std::uint64_t no_page = ~std::uint64_t{0};
-constexpr std::size_t problems_limit = 32;
+constexpr std::size_t findings_limit = 32;
+constexpr std::size_t largest_page = 65536;
 
-enum page_flags : std::uint16_t { branch = 0x01, leaf = 0x02, overflow = 0x04, meta = 0x08 };
+enum page_flags : std::uint16_t { branch = 0x01, leaf = 0x02, overflow = 0x04 };
 enum node_flags : std::uint16_t { big_data = 0x01, sub_tree = 0x02 };
 constexpr std::uint16_t integer_key = 0x08;
+/// Of the environment: kept in the free list's flags, of no meaning there.
+constexpr std::uint16_t file_without_folder = 0x4000;
 
-template <class T>
-T number_at(const char* bytes, std::size_t offset) {
-  T value;
-  std::memcpy(&value, bytes + offset, sizeof value);
-  return value;
-}
+enum class tree_kind : std::uint8_t { free_list, tables, records };
 
-lmdb_meta::tree tree_at(const char* bytes) {
-  lmdb_meta::tree t;
-  t.flags = number_at<std::uint16_t>(bytes, 4);
-  t.depth = number_at<std::uint16_t>(bytes, 6);
-  t.entries = number_at<std::uint64_t>(bytes, 32);
-  t.root = number_at<std::uint64_t>(bytes, 40);
-  return t;
-}
-
-class data_file {
-public:
-  explicit data_file(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~data_file() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  data_file(const data_file&) = delete;
-  data_file& operator=(const data_file&) = delete;
-  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-  [[nodiscard]] std::uint64_t size() const {
-    struct stat st {};
-    return ::fstat(fd_, &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
-  }
-  [[nodiscard]] bool read(std::uint64_t offset, char* to, std::size_t bytes) const {
-    return ::pread(fd_, to, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes);
-  }
-
-private:
-  int fd_;
+struct table_tree {
+  std::string name; ///< empty: the file's own
+  std::string place;
+  lmdb_tree tree;
+  tree_kind kind = tree_kind::records;
 };
 
-/// The meta page at `offset`; nullopt if there is none.
-std::optional<lmdb_meta> meta_at(const data_file& file, std::uint64_t offset) {
-  std::array<char, 16 + 136> page{};
-  if (!file.read(offset, page.data(), page.size()))
-    return std::nullopt;
-  const char* m = page.data() + page_header_bytes;
-  if ((number_at<std::uint16_t>(page.data(), 10) & meta) == 0 || number_at<std::uint32_t>(m, 0) != magic ||
-      number_at<std::uint32_t>(m, 4) != data_version)
-    return std::nullopt;
-  lmdb_meta result;
-  result.page_bytes = number_at<std::uint32_t>(m, 24);
-  result.free_list = tree_at(m + 24);
-  result.main = tree_at(m + 24 + tree_bytes);
-  result.last_page = number_at<std::uint64_t>(m, 24 + 2 * tree_bytes);
-  result.txn_id = number_at<std::uint64_t>(m, 24 + 2 * tree_bytes + 8);
-  if (!std::has_single_bit(result.page_bytes) || result.page_bytes < 512 || result.page_bytes > 65536)
-    return std::nullopt;
-  return result;
-}
+struct page_node {
+  std::string_view key;
+  std::uint64_t low = 0; ///< bytes of data; in a branch, the low 32 bits of the child's page
+  std::uint16_t flags = 0;
+  std::size_t room = 0; ///< from the data's first byte to the page's end
+};
 
-/// Of both meta pages; nullopt unless both are good and agree on the size of a page.
-std::optional<std::array<lmdb_meta, 2>> metas_of(const data_file& file) {
-  const auto first = meta_at(file, 0);
-  if (!first)
-    return std::nullopt;
-  const auto second = meta_at(file, first->page_bytes);
-  if (!second || second->page_bytes != first->page_bytes)
-    return std::nullopt;
-  return std::array{*first, *second};
+std::uint64_t number_of(std::string_view key) {
+  return key.size() == 8 ? lmdb_number_at<std::uint64_t>(key.data(), 0) : lmdb_number_at<std::uint32_t>(key.data(), 0);
 }
 
 class page_walk {
 public:
-  page_walk(const data_file& file, const lmdb_meta& m)
-      : file_(file), meta_(m), page_(m.page_bytes), pages_(std::min(m.last_page + 1, file.size() / m.page_bytes)),
-        seen_(pages_) {}
+  page_walk(lmdb_file& file, const lmdb_meta& version, const lmdb_walk& how)
+      : file_(file), meta_(version), how_(how), page_bytes_(version.page_bytes),
+        pages_(std::min(version.last_page + 1, file.bytes() / version.page_bytes)), seen_(pages_) {}
 
   lmdb_page_check run() {
+    const bool whole = how_.only_table.empty();
     if (!take(0, 1) || !take(1, 1)) // its number of pages wraps around
-      problem({"the file", {}, false}, meta_.last_page, "as the last page it makes no sense");
-    walk({"the list of free pages", meta_.free_list, false});
-    walk({"the table of tables", meta_.main, true});
-    for (std::size_t i = 0; i < tables_.size() && !full(); ++i)
-      walk(table_tree(tables_[i]));
+      problem_of_file("its number of pages makes no sense");
+    const table_tree tables{"", "the table of tables", meta_.main, tree_kind::tables};
+    if (whole)
+      walk({"", "the list of free pages", meta_.free_list, tree_kind::free_list});
+    walk(tables);
+    for (std::size_t i = 0; i < tables_.size() && !full() && !stopped_; ++i) {
+      if (!whole && tables_[i].name != how_.only_table)
+        continue;
+      found_.found_table = true;
+      walk(tables_[i]);
+    }
+    if (whole && found_.findings.empty() && !stopped_)
+      account();
+    return std::move(found_);
+  }
+
+  lmdb_page_check run(const std::string& name, const lmdb_tree& tree) {
+    walk({name, "table \"" + name + "\"", tree});
     return std::move(found_);
   }
 
 private:
-  struct table_tree {
-    std::string name;
-    lmdb_meta::tree tree;
-    bool of_tables = false; ///< its entries are tables
-  };
   struct visit {
-    std::uint64_t page;
-    std::uint16_t depth; ///< 1: the root
+    std::uint64_t page = 0;
+    std::uint16_t depth = 1; ///< 1: the root
+    std::string from;        ///< what the branch above says of its keys: at least this,
+    std::string below;       ///< and less than this; empty: no bound
   };
 
-  [[nodiscard]] bool full() const { return found_.problems.size() >= problems_limit; }
+  [[nodiscard]] bool full() const { return found_.findings.size() >= findings_limit; }
   void problem(const table_tree& table, std::uint64_t page, const std::string& what) {
     if (!full())
-      found_.problems.push_back("page " + std::to_string(page) + " of " + table.name + ": " + what);
+      found_.findings.push_back({table.name, "page " + std::to_string(page) + " of " + table.place + ": " + what});
+  }
+  void problem_of_file(std::string what) {
+    if (!full())
+      found_.findings.push_back({"", std::move(what)});
+  }
+  void problem_of_table(const table_tree& table, const std::string& what) {
+    if (!full())
+      found_.findings.push_back({table.name, table.place + ": " + what});
   }
   /// Pages used once, and all of them in the file.
   bool take(std::uint64_t first, std::uint64_t count) {
@@ -142,150 +105,320 @@ private:
     return true;
   }
 
+  static int compare(const table_tree& table, std::string_view a, std::string_view b) {
+    if ((table.tree.flags & integer_key) == 0)
+      return a.compare(b);
+    const auto left = number_of(a);
+    const auto right = number_of(b);
+    return left < right ? -1 : left > right ? 1 : 0;
+  }
+
   void walk(const table_tree& table) {
     const auto& tree = table.tree;
-    if (tree.root == no_page) {
-      if (tree.entries != 0)
-        problem(table, tree.root, "the table is empty, but says it has entries");
+    const auto flags = table.kind == tree_kind::free_list ? tree.flags & ~file_without_folder : tree.flags;
+    if (flags != 0 && (flags != integer_key || table.kind == tree_kind::tables))
+      return problem_of_table(table, "its flags make no sense");
+    if (tree.root == lmdb_no_page) {
+      if (tree.entries != 0 || tree.depth != 0 || tree.branch_pages != 0 || tree.leaf_pages != 0 ||
+          tree.overflow_pages != 0)
+        problem_of_table(table, "it is empty, but says it has entries");
       return;
     }
-    entries_ = 0;
-    std::vector<visit> todo{{tree.root, 1}};
-    while (!todo.empty() && !full()) {
-      const auto at = todo.back();
+    const auto findings_before = found_.findings.size();
+    counted_ = {};
+    unread_leaves_ = 0;
+    key_bytes_ = 0;
+    std::vector<visit> todo(1);
+    todo.back().page = tree.root;
+    while (!todo.empty() && !full() && !stopped_) {
+      const auto at = std::move(todo.back());
       todo.pop_back();
       if (!take(at.page, 1)) {
         problem(table, at.page, "it is missing, or used twice");
         continue;
       }
-      if (!file_.read(at.page * meta_.page_bytes, page_.data(), page_.size())) {
-        problem(table, at.page, "it cannot be read");
+      if (at.depth == tree.depth && is_skipped(table, at)) {
+        ++counted_.leaf_pages;
+        ++unread_leaves_;
         continue;
       }
-      look(table, at, todo);
+      const char* bytes = file_.page(at.page, page_bytes_);
+      if (bytes == nullptr)
+        problem(table, at.page, "it cannot be read");
+      else
+        look(table, at, bytes, todo);
     }
-    if (!full() && found_.problems.empty() && entries_ != tree.entries)
-      problem(table, tree.root,
-              "the table has " + std::to_string(entries_) + " entries, and says " + std::to_string(tree.entries));
+    if (stopped_ || found_.findings.size() != findings_before)
+      return;
+    if (counted_.branch_pages != tree.branch_pages || counted_.leaf_pages != tree.leaf_pages ||
+        (unread_leaves_ == 0 && (counted_.entries != tree.entries || counted_.overflow_pages != tree.overflow_pages)) ||
+        counted_.overflow_pages > tree.overflow_pages)
+      problem_of_table(table, "it has " + std::to_string(counted_.entries) + " entries and " +
+                                  std::to_string(counted_.branch_pages + counted_.leaf_pages) +
+                                  " pages, and says otherwise");
+    unseen_pages_ += tree.overflow_pages - std::min(counted_.overflow_pages, tree.overflow_pages);
   }
 
-  void look(const table_tree& table, const visit& at, std::vector<visit>& todo) {
-    const char* p = page_.data();
-    const auto kind = number_at<std::uint16_t>(p, 10);
-    const std::size_t lower = number_at<std::uint16_t>(p, 12);
-    const std::size_t upper = number_at<std::uint16_t>(p, 14);
+  /// Whether none of the keys that are asked for can be in this page of entries.
+  [[nodiscard]] bool is_skipped(const table_tree& table, const visit& at) const {
+    if (how_.sparse_table.empty() || table.name != how_.sparse_table || table.kind != tree_kind::records ||
+        (table.tree.flags & integer_key) == 0)
+      return false;
+    return how_.first > how_.last || (!at.below.empty() && number_of(at.below) <= how_.first) ||
+           (!at.from.empty() && number_of(at.from) > how_.last);
+  }
+
+  [[nodiscard]] page_node node_at(const char* page, std::size_t offset) const {
+    const char* n = page + offset;
+    const std::size_t key_bytes = lmdb_number_at<std::uint16_t>(n, 6);
+    const auto room = page_bytes_ - offset - node_header_bytes;
+    page_node out;
+    out.low = lmdb_number_at<std::uint16_t>(n, 0) | std::uint64_t{lmdb_number_at<std::uint16_t>(n, 2)} << 16U;
+    out.flags = lmdb_number_at<std::uint16_t>(n, 4);
+    out.room = key_bytes <= room ? room - key_bytes : 0;
+    out.key = {n + node_header_bytes, std::min(key_bytes, room)};
+    return out;
+  }
+
+  void look(const table_tree& table, const visit& at, const char* p, std::vector<visit>& todo) {
+    const std::size_t lower = lmdb_number_at<std::uint16_t>(p, 12);
+    const std::size_t upper = lmdb_number_at<std::uint16_t>(p, 14);
     const bool is_leaf = at.depth == table.tree.depth;
-    if (number_at<std::uint64_t>(p, 0) != at.page)
+    if (lmdb_number_at<std::uint64_t>(p, 0) != at.page)
       return problem(table, at.page, "it bears another page's number");
-    if (kind != (is_leaf ? leaf : branch))
+    if (lmdb_number_at<std::uint16_t>(p, 10) != (is_leaf ? leaf : branch))
       return problem(table, at.page, "it is of the wrong kind");
-    if (lower < page_header_bytes || lower % 2 != 0 || lower > upper || upper > page_.size())
+    if (lower < page_head_bytes || lower % 2 != 0 || lower > upper || upper > page_bytes_)
       return problem(table, at.page, "its bounds make no sense");
-    const auto count = (lower - page_header_bytes) / 2;
+    const auto count = (lower - page_head_bytes) / 2;
     if (count < (is_leaf ? 1U : 2U))
       return problem(table, at.page, "it is empty");
+    if (!nodes_are_side_by_side(p, count, upper, is_leaf))
+      return problem(table, at.page, "its entries overlap, or leave gaps");
+    ++(is_leaf ? counted_.leaf_pages : counted_.branch_pages);
+
+    const auto first_child = todo.size();
+    std::string_view before = at.from;
+    bool strictly = false; // the first key may be the bound itself
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t offset = number_at<std::uint16_t>(p, page_header_bytes + 2 * i);
-      if (offset < upper || offset % 2 != 0 || offset + node_header_bytes > page_.size())
-        return problem(table, at.page, "an entry lies outside of it");
-      const char* node = p + offset;
-      const std::uint64_t low = number_at<std::uint16_t>(node, 0) | std::uint64_t{number_at<std::uint16_t>(node, 2)}
-                                                                        << 16U;
-      const auto flags = number_at<std::uint16_t>(node, 4);
-      const std::size_t key_bytes = number_at<std::uint16_t>(node, 6);
-      const auto room = page_.size() - offset - node_header_bytes;
-      // The first key of a branch page stands for "less than all": its size is 0.
-      const bool sized = (table.tree.flags & integer_key) == 0 || key_bytes == 4 || key_bytes == 8;
-      if (key_bytes > room || (!sized && !(key_bytes == 0 && !is_leaf && i == 0)))
+      const auto n = node_at(p, lmdb_number_at<std::uint16_t>(p, page_head_bytes + 2 * i));
+      // The first key of a branch page stands for "less than all": whatever is there is not looked at.
+      const bool is_bound = is_leaf || i > 0;
+      if (is_bound && !key_fits(table, n.key))
         return problem(table, at.page, "a key has an impossible size");
-      if (!is_leaf) {
-        todo.push_back({low | std::uint64_t{flags} << 32U, static_cast<std::uint16_t>(at.depth + 1)});
+      if (is_bound) {
+        const int order = before.empty() ? 1 : compare(table, n.key, before);
+        if (order < 0 || (order == 0 && strictly) || (!at.below.empty() && compare(table, n.key, at.below) >= 0))
+          return problem(table, at.page, "its keys are out of order");
+        before = n.key;
+        strictly = true;
+      }
+      if (is_leaf) {
+        ++counted_.entries;
+        if (!look_at_data(table, n))
+          return problem(table, at.page, "an entry's data has an impossible size or place");
+        if (stopped_)
+          return;
         continue;
       }
-      ++entries_;
-      if (!look_at_data(table, node, low, flags, key_bytes, room - key_bytes))
-        return problem(table, at.page, "an entry's data has an impossible size or place");
+      visit child;
+      child.page = n.low | std::uint64_t{n.flags} << 32U;
+      child.depth = static_cast<std::uint16_t>(at.depth + 1);
+      child.from = is_bound ? std::string(n.key) : at.from;
+      if (i > 0)
+        todo.back().below = child.from;
+      todo.push_back(std::move(child));
+    }
+    if (!is_leaf) {
+      todo.back().below = at.below;
+      std::reverse(todo.begin() + static_cast<std::ptrdiff_t>(first_child), todo.end()); // the lowest keys come first
     }
   }
 
-  bool look_at_data(const table_tree& table, const char* node, std::uint64_t data_bytes, std::uint16_t flags,
-                    std::size_t key_bytes, std::size_t room) {
-    const char* data = node + node_header_bytes + key_bytes;
-    if (flags == big_data && !table.of_tables) {
-      if (room < sizeof(std::uint64_t))
+  /// Each node ends where another begins, or the page ends, and together they fill all from `upper` on: what LMDB
+  /// writes next goes directly before `upper`.
+  [[nodiscard]] bool nodes_are_side_by_side(const char* p, std::size_t count, std::size_t upper, bool is_leaf) {
+    begins_.reset();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t offset = lmdb_number_at<std::uint16_t>(p, page_head_bytes + 2 * i);
+      if (offset < upper || offset % 2 != 0 || offset + node_header_bytes > page_bytes_ || begins_[offset / 2])
         return false;
-      const auto first = number_at<std::uint64_t>(data, 0);
-      std::array<char, page_header_bytes> header{};
-      if (first >= pages_ || !file_.read(first * meta_.page_bytes, header.data(), header.size()))
-        return false;
-      const auto count = number_at<std::uint32_t>(header.data(), 12); // may be more than needed: pages are reused
-      return number_at<std::uint64_t>(header.data(), 0) == first &&
-             number_at<std::uint16_t>(header.data(), 10) == overflow && count > 0 &&
-             page_header_bytes + data_bytes <= std::uint64_t{count} * meta_.page_bytes && take(first, count);
+      begins_[offset / 2] = true;
     }
-    if (data_bytes > room)
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t offset = lmdb_number_at<std::uint16_t>(p, page_head_bytes + 2 * i);
+      const char* n = p + offset;
+      std::size_t size = node_header_bytes + lmdb_number_at<std::uint16_t>(n, 6);
+      if (is_leaf)
+        size += (lmdb_number_at<std::uint16_t>(n, 4) & big_data) != 0
+                    ? sizeof(std::uint64_t)
+                    : lmdb_number_at<std::uint16_t>(n, 0) | std::size_t{lmdb_number_at<std::uint16_t>(n, 2)} << 16U;
+      size += size % 2;
+      const auto end = offset + size;
+      if (end > page_bytes_ || (end < page_bytes_ && !begins_[end / 2]))
+        return false;
+      sum += size;
+    }
+    return sum == page_bytes_ - upper;
+  }
+
+  [[nodiscard]] bool key_fits(const table_tree& table, std::string_view key) {
+    if ((table.tree.flags & integer_key) == 0)
+      return !key.empty();
+    if (key_bytes_ == 0)
+      key_bytes_ = key.size();
+    return key.size() == key_bytes_ && (key_bytes_ == 4 || key_bytes_ == 8);
+  }
+
+  bool look_at_data(const table_tree& table, const page_node& n) {
+    const char* data = n.key.data() + n.key.size();
+    switch (table.kind) {
+    case tree_kind::tables:
+      if (n.flags != sub_tree || n.low != lmdb_tree::bytes || n.low > n.room)
+        return false;
+      tables_.push_back({std::string(n.key), "table \"" + std::string(n.key) + "\"", lmdb_tree_at(data)});
+      return true;
+    case tree_kind::free_list:
+    case tree_kind::records:
+      break;
+    }
+    std::string_view content(data, n.low);
+    if (n.flags == big_data) {
+      if (n.room < sizeof(std::uint64_t) || !big_content(table, lmdb_number_at<std::uint64_t>(data, 0), n.low))
+        return false;
+      content = big_;
+    } else if (n.flags != 0 || n.low > n.room) {
       return false;
-    if (!table.of_tables)
-      return flags == 0;
-    if (flags != sub_tree || data_bytes != tree_bytes)
-      return false;
-    tables_.push_back({"table \"" + std::string(node + node_header_bytes, key_bytes) + "\"", tree_at(data)});
+    }
+    if (table.kind == tree_kind::free_list)
+      return note_free_pages(n.key, content);
+    if (how_.visit)
+      stopped_ = !how_.visit(table.name, n.key, content);
     return true;
   }
 
-  const data_file& file_;
+  /// A record of its own pages, into big_ if anybody wants to see it.
+  bool big_content(const table_tree& table, std::uint64_t first, std::uint64_t bytes) {
+    std::array<char, page_head_bytes> header{};
+    if (first >= pages_ || !file_.read(first * page_bytes_, header.data(), header.size()))
+      return false;
+    const auto count = lmdb_number_at<std::uint32_t>(header.data(), 12); // may be more than needed: they are reused
+    if (lmdb_number_at<std::uint64_t>(header.data(), 0) != first ||
+        lmdb_number_at<std::uint16_t>(header.data(), 10) != overflow || count == 0 ||
+        page_head_bytes + bytes > std::uint64_t{count} * page_bytes_ || !take(first, count))
+      return false;
+    counted_.overflow_pages += count;
+    big_.clear();
+    if (!how_.visit && table.kind != tree_kind::free_list)
+      return true;
+    big_.resize(bytes);
+    return file_.read(first * page_bytes_ + page_head_bytes, big_.data(), bytes);
+  }
+
+  /// An entry of the list: a count, then that many pages, the highest first.
+  bool note_free_pages(std::string_view key, std::string_view content) {
+    if (key.size() != sizeof(std::uint64_t))
+      return false;
+    found_.newest_freeing = number_of(key);
+    if (content.size() < sizeof(std::uint64_t) || content.size() % sizeof(std::uint64_t) != 0)
+      return false;
+    const auto count = lmdb_number_at<std::uint64_t>(content.data(), 0);
+    if (count > content.size() / sizeof(std::uint64_t) - 1)
+      return false;
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      const auto page = lmdb_number_at<std::uint64_t>(content.data(), i * sizeof(std::uint64_t));
+      if (page < 2 || page > meta_.last_page ||
+          (i > 1 && page >= lmdb_number_at<std::uint64_t>(content.data(), (i - 1) * sizeof(std::uint64_t))))
+        return false;
+      free_.push_back(page);
+    }
+    return true;
+  }
+
+  /// Every page is used once or free once, and the list of free pages ends with what this version itself freed.
+  void account() {
+    std::set<std::uint64_t> beyond; // free pages that were never written
+    for (const auto page : free_) {
+      if (page < pages_ ? static_cast<bool>(seen_[page]) : !beyond.insert(page).second)
+        return problem_of_file("page " + std::to_string(page) +
+                               " is in the list of free pages, and in use or twice there");
+      if (page < pages_)
+        seen_[page] = true;
+    }
+    const auto known = found_.pages_used + free_.size() + unseen_pages_;
+    if (known != meta_.last_page + 1)
+      return problem_of_file("of its " + std::to_string(meta_.last_page + 1) + " pages " + std::to_string(known) +
+                             " are in use or free");
+    // Each transaction but the first frees at least the page that held the table of tables.
+    if (meta_.txn_id > 1 && found_.newest_freeing != meta_.txn_id)
+      problem_of_file("its first pages speak of transaction " + std::to_string(meta_.txn_id) +
+                      ", and the newest there is is " + std::to_string(found_.newest_freeing));
+  }
+
+  lmdb_file& file_;
   const lmdb_meta& meta_;
-  std::vector<char> page_;
+  const lmdb_walk& how_;
+  std::size_t page_bytes_;
   std::uint64_t pages_; ///< those there are
   std::vector<bool> seen_;
-  std::uint64_t entries_ = 0;
+  std::bitset<largest_page / 2> begins_;
+  lmdb_tree counted_; ///< of the table that is walked
+  std::uint64_t unread_leaves_ = 0;
+  std::size_t key_bytes_ = 0;
+  std::uint64_t unseen_pages_ = 0; ///< of large records in pages that were not looked at
+  std::vector<std::uint64_t> free_;
+  std::string big_;
+  bool stopped_ = false;
   std::vector<table_tree> tables_;
   lmdb_page_check found_;
 };
 
-error not_a_journal(const std::string& folder, const std::string& path) {
-  return fail(error_code::state_unusable, "state " + folder + ": " + path +
-                                              " is not a journal of Troupe, or is damaged at its beginning; nothing "
-                                              "was changed. Remove it to start anew, or name another folder");
-}
-
 } // namespace
 
-result<void> check_lmdb_file(const std::string& folder, const std::string& path) {
-  const data_file file(path);
-  if (!file.is_open())
-    return fail(errno == ENOENT ? error_code::not_found : error_code::state_unusable,
-                "state " + folder + ": cannot open " + path + ": " + std::strerror(errno));
-  std::optional<std::array<lmdb_meta, 2>> metas;
-  for (int attempt = 0; attempt < 3 && !metas; ++attempt) // a writer may be writing one of them just now
-    metas = metas_of(file);
-  if (!metas)
-    return not_a_journal(folder, path);
-  const auto& newest = (*metas)[0].txn_id > (*metas)[1].txn_id ? (*metas)[0] : (*metas)[1];
-  if (file.size() / newest.page_bytes > newest.last_page)
-    return {};
-  // The last pages may be free and never written; else pages in use are missing, and reading them would be a SIGBUS.
-  const auto walked = page_walk(file, newest).run();
-  if (walked.problems.empty())
-    return {};
-  return fail(error_code::state_unusable, "state " + folder + ": " + path + " is cut off or damaged (" +
-                                              walked.problems.front() +
-                                              "); nothing was changed. Restore it from a copy, or remove it to start "
-                                              "anew (the history is lost and everything runs once more)");
+error damaged_journal(const std::string& folder, const std::string& finding) {
+  return fail(error_code::state_unusable,
+              "state " + folder + ": its journal is damaged: " + finding +
+                  "; nothing was changed. `troupe journal verify` lists what is wrong, `troupe journal rebuild` saves "
+                  "what can be saved. Or restore " +
+                  folder +
+                  "/journal.mdb from a copy, or remove it to start anew (the history is lost and everything runs once "
+                  "more)");
 }
 
-result<lmdb_page_check> check_lmdb_pages(const std::string& folder, const std::string& path, std::uint64_t txn_id) {
-  const data_file file(path);
-  if (!file.is_open())
-    return fail(error_code::state_unusable, "state " + folder + ": cannot open " + path + ": " + std::strerror(errno));
-  const auto metas = metas_of(file);
-  if (!metas)
-    return not_a_journal(folder, path);
-  for (const auto& m : *metas)
-    if (m.txn_id == txn_id)
-      return page_walk(file, m).run();
-  return fail(error_code::state_unusable,
-              "state " + folder + ": " + path + " has no meta page for transaction " + std::to_string(txn_id));
+result<std::string> lmdb_file_problem(const std::string& folder, const std::string& path) {
+  auto file = lmdb_file::open(folder, path);
+  if (!file)
+    return file.error();
+  auto metas = file->metas();
+  auto problem = lmdb_metas_problem(metas);
+  for (int attempt = 0; attempt < 3 && !problem.empty(); ++attempt) { // a writer may be writing one of them just now
+    metas = file->metas();
+    problem = lmdb_metas_problem(metas);
+  }
+  if (!metas[0] && !metas[1])
+    return fail(error_code::state_unusable, "state " + folder + ": " + path +
+                                                " is not a journal of Troupe, or is damaged at its beginning; nothing "
+                                                "was changed. Restore it from a copy, remove it to start anew (the "
+                                                "history is lost and everything runs once more), or name another "
+                                                "folder");
+  if (!problem.empty())
+    return problem;
+  const auto& newest = metas[0]->txn_id > metas[1]->txn_id ? *metas[0] : *metas[1];
+  if (file->bytes() / newest.page_bytes > newest.last_page)
+    return std::string();
+  // The last pages may be free and never written; else pages in use are missing, and reading them would be a SIGBUS.
+  const auto walked = walk_lmdb_pages(*file, newest);
+  return walked.findings.empty() ? std::string() : "it is cut off, or " + walked.findings.front().what;
+}
+
+lmdb_page_check walk_lmdb_pages(lmdb_file& file, const lmdb_meta& version, const lmdb_walk& how) {
+  return page_walk(file, version, how).run();
+}
+
+lmdb_page_check walk_lmdb_table(lmdb_file& file, const lmdb_meta& version, const std::string& name,
+                                const lmdb_tree& tree, const lmdb_walk& how) {
+  return page_walk(file, version, how).run(name, tree);
 }
 
 } // namespace troupe

@@ -1,13 +1,14 @@
 // Cursors over the tables.
 #include "adapters/lmdb_snapshot.hpp"
 
+#include "adapters/lmdb_inspect.hpp"
+#include "adapters/lmdb_projection.hpp"
+
 #include <sys/mman.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <string>
-
-#include "adapters/lmdb_projection.hpp"
 
 namespace troupe {
 namespace {
@@ -38,11 +39,22 @@ result<std::unique_ptr<lmdb_snapshot>> lmdb_snapshot::take(const std::shared_ptr
   return snapshot;
 }
 
+result<void> lmdb_snapshot::inspect_events_from(std::uint64_t first) const {
+  if (first >= inspected_from_)
+    return {};
+  auto done = inspect_events(access_, first);
+  if (done)
+    inspected_from_ = first;
+  return done;
+}
+
 result<void> lmdb_snapshot::visit_events(std::uint64_t first_seq,
                                          const std::function<bool(std::uint64_t, const event&)>& visit) const {
   const auto from = std::max(first_seq, info_.first_seq);
   if (from > info_.last_seq)
     return {};
+  if (auto sound = inspect_events_from(from); !sound)
+    return sound;
   lmdb_cursor cursor(access_, lmdb_table::events);
   auto more = cursor.move_to_last_at_most(from);
   if (more && !*more)

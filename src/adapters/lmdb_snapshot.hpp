@@ -4,6 +4,8 @@
 #include "adapters/lmdb_tables.hpp"
 #include "ports/journal_store.hpp"
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 
 namespace troupe {
@@ -32,6 +34,8 @@ public:
   [[nodiscard]] result<std::vector<open_attempt>> open_attempts() const override;
   [[nodiscard]] result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const override;
 
+  /// Looks at the pages of events from number `first` on: before LMDB is let loose on them.
+  [[nodiscard]] result<void> inspect_events_from(std::uint64_t first) const;
   /// For those who look at records as such.
   [[nodiscard]] lmdb_access& access() const { return access_; }
 
@@ -41,6 +45,7 @@ private:
 
   std::shared_ptr<lmdb_env> env_;
   lmdb_txn txn_;
+  mutable std::uint64_t inspected_from_ = std::numeric_limits<std::uint64_t>::max();
   mutable lmdb_access access_; ///< mutable: reading keeps nothing but scratch memory in it
   state_info info_;
   state_info base_info_;

@@ -1,18 +1,21 @@
 // mdb_get, mdb_put, mdb_cursor_*, with check values.
 #include "adapters/lmdb_tables.hpp"
 
+#include "adapters/lmdb_pages.hpp"
 #include "base/check.hpp"
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
 namespace troupe {
 namespace {
 
-constexpr std::size_t check_bytes = 4;
 constexpr char format_key[] = "format";
+/// There will not be more than these: a higher number is damage, not a newer version.
+constexpr std::uint32_t formats_to_come = 1000;
 constexpr std::array<const char*, 2> meta_keys = {"state", "base"};
 
 struct table_facts {
@@ -34,6 +37,16 @@ constexpr std::array<table_facts, lmdb_table_count> facts = {{
     {"base_files", "base file record", 4},
     {"base_open_attempts", "base open attempt", 8},
 }};
+
+constexpr const char* too_short = "it is shorter than its check value";
+constexpr const char* unfit = "its check value does not fit its content";
+
+std::uint32_t check_of(std::string_view stored) {
+  std::uint32_t check = 0;
+  for (unsigned i = 0; i < check_value_bytes; ++i)
+    check |= std::uint32_t{static_cast<unsigned char>(stored[i])} << 8U * i;
+  return check;
+}
 
 const table_facts& facts_of(lmdb_table table) {
   return facts[static_cast<std::size_t>(table)];
@@ -102,13 +115,43 @@ std::uint32_t record_check(lmdb_table table, std::uint64_t key, std::string_view
                                                          std::uint64_t{static_cast<std::uint8_t>(table)} << 56U ^ key));
 }
 
+std::string stored_record_problem(std::string_view table, std::string_view key, std::string_view stored) {
+  const auto of = std::find_if(facts.begin(), facts.end(), [&](const table_facts& f) { return table == f.name; });
+  if (of == facts.end())
+    return {};
+  const auto which = static_cast<lmdb_table>(of - facts.begin());
+  std::uint64_t number = 0;
+  if (of->key_bytes == 0) {
+    const auto name = std::find(meta_keys.begin(), meta_keys.end(), key);
+    if (name == meta_keys.end())
+      return key == format_key ? "" : std::string(of->record) + ": there is one under an unknown name";
+    number = static_cast<std::uint64_t>(name - meta_keys.begin());
+  } else if (key.size() != of->key_bytes) {
+    return std::string(of->record) + ": a key has an impossible size";
+  } else if (key.size() == sizeof(std::uint32_t)) {
+    std::uint32_t narrow = 0;
+    std::memcpy(&narrow, key.data(), sizeof narrow);
+    number = narrow;
+  } else {
+    std::memcpy(&number, key.data(), sizeof number);
+  }
+  if (stored.size() < check_value_bytes)
+    return record_name(which, number) + ": " + too_short;
+  return check_of(stored) == record_check(which, number, stored.substr(check_value_bytes))
+             ? ""
+             : record_name(which, number) + ": " + unfit;
+}
+
 result<lmdb_tables> lmdb_tables::open(const lmdb_txn& txn, const std::string& folder, bool create, const uuid& id) {
   lmdb_tables tables;
   // The format first: nothing else of an unknown one means anything.
   auto& meta = tables.handles_[0];
   if (const int code = mdb_dbi_open(txn.get(), table_name(lmdb_table::meta), create ? MDB_CREATE : 0U, &meta);
       code != 0)
-    return code == MDB_NOTFOUND ? no_state(folder) : lmdb_error(folder, "open its journal", code);
+    return code != MDB_NOTFOUND ? lmdb_error(folder, "open its journal", code)
+           : mdb_dbi_open(txn.get(), table_name(lmdb_table::events), 0, &tables.handles_[1]) == 0
+               ? damaged_journal(folder, "the table \"meta\" is missing")
+               : no_state(folder);
   MDB_val key{sizeof format_key - 1, const_cast<char*>(format_key)};
   std::uint32_t format = journal_format;
   MDB_val value{sizeof format, &format};
@@ -120,6 +163,8 @@ result<lmdb_tables> lmdb_tables::open(const lmdb_txn& txn, const std::string& fo
     if (code != 0 || value.mv_size != sizeof format)
       return code == 0 || code == MDB_NOTFOUND ? no_state(folder) : lmdb_error(folder, "open its journal", code);
     std::memcpy(&format, value.mv_data, sizeof format);
+    if (format == 0 || format > formats_to_come)
+      return damaged_journal(folder, "its format's number is " + std::to_string(format));
     if (format != journal_format)
       return newer_format(folder, format);
   }
@@ -127,7 +172,16 @@ result<lmdb_tables> lmdb_tables::open(const lmdb_txn& txn, const std::string& fo
     if (const int code =
             mdb_dbi_open(txn.get(), facts[i].name, MDB_INTEGERKEY | (create ? MDB_CREATE : 0U), &tables.handles_[i]);
         code != 0)
-      return lmdb_error(folder, "open its journal", code == MDB_NOTFOUND ? MDB_CORRUPTED : code);
+      return code == MDB_NOTFOUND
+                 ? damaged_journal(folder, std::string("the table \"") + facts[i].name + "\" is missing")
+                 : lmdb_error(folder, "open its journal", code);
+  for (std::size_t i = 0; i < lmdb_table_count; ++i) {
+    unsigned flags = 0;
+    if (const int code = mdb_dbi_flags(txn.get(), tables.handles_[i], &flags); code != 0)
+      return lmdb_error(folder, "open its journal", code);
+    if (flags != (facts[i].key_bytes == 0 ? 0U : unsigned{MDB_INTEGERKEY}))
+      return damaged_journal(folder, std::string("the table \"") + facts[i].name + "\" is of another kind");
+  }
   if (create) {
     state_info info;
     info.id = id;
@@ -140,20 +194,16 @@ result<lmdb_tables> lmdb_tables::open(const lmdb_txn& txn, const std::string& fo
 }
 
 error lmdb_access::damage(lmdb_table table, std::uint64_t key, const std::string& finding) const {
-  return fail(error_code::state_unusable, "state " + folder_ + " is damaged: " + record_name(table, key) + ": " +
-                                              finding + "; `troupe journal verify` lists all findings");
+  return damaged_journal(folder_, record_name(table, key) + ": " + finding);
 }
 
 result<std::string_view> lmdb_access::checked(lmdb_table table, std::uint64_t key, const MDB_val& stored) const {
-  const auto* bytes = static_cast<const char*>(stored.mv_data);
-  if (stored.mv_size < check_bytes)
-    return damage(table, key, "it is shorter than its check value");
-  std::uint32_t check = 0;
-  for (unsigned i = 0; i < check_bytes; ++i)
-    check |= std::uint32_t{static_cast<unsigned char>(bytes[i])} << 8U * i;
-  const std::string_view content(bytes + check_bytes, stored.mv_size - check_bytes);
-  if (check != record_check(table, key, content))
-    return damage(table, key, "its check value does not fit its content");
+  const std::string_view bytes(static_cast<const char*>(stored.mv_data), stored.mv_size);
+  if (bytes.size() < check_value_bytes)
+    return damage(table, key, too_short);
+  const auto content = bytes.substr(check_value_bytes);
+  if (check_of(bytes) != record_check(table, key, content))
+    return damage(table, key, unfit);
   return content;
 }
 
@@ -162,7 +212,7 @@ result<bool> lmdb_access::get(lmdb_table table, std::uint64_t key, std::string_v
   MDB_val stored{};
   const int code = mdb_get(txn_, tables_[table], k.get(), &stored);
   if (code == MDB_NOTFOUND)
-    return false;
+    return no_record(table, key);
   if (code != 0)
     return lmdb_error(folder_, "read its journal", code);
   auto good = checked(table, key, stored);
@@ -172,19 +222,32 @@ result<bool> lmdb_access::get(lmdb_table table, std::uint64_t key, std::string_v
   return true;
 }
 
+result<bool> lmdb_access::no_record(lmdb_table table, std::uint64_t key) {
+  if (facts_of(table).key_bytes == 0)
+    return false;
+  lmdb_cursor cursor(*this, table);
+  auto beside = cursor.move_to_first_at_least(key);
+  if (beside)
+    beside = cursor.move(*beside ? MDB_PREV : MDB_LAST);
+  if (!beside)
+    return beside.error();
+  return false;
+}
+
 std::string& lmdb_access::start_record() {
-  record_.assign(check_bytes, '\0');
+  record_.assign(check_value_bytes, '\0');
   return record_;
 }
 
 result<void> lmdb_access::put(lmdb_table table, std::uint64_t key, unsigned flags) {
-  TROUPE_CHECK(record_.size() >= check_bytes, "a record is started before it is put");
-  const auto check = record_check(table, key, std::string_view(record_).substr(check_bytes));
-  for (unsigned i = 0; i < check_bytes; ++i)
+  TROUPE_CHECK(record_.size() >= check_value_bytes, "a record is started before it is put");
+  const auto check = record_check(table, key, std::string_view(record_).substr(check_value_bytes));
+  for (unsigned i = 0; i < check_value_bytes; ++i)
     record_[i] = static_cast<char>(check >> 8U * i);
   stored_key k(table, key);
   MDB_val stored{record_.size(), record_.data()};
   const int code = mdb_put(txn_, tables_[table], k.get(), &stored, flags);
+  bytes_put_ += record_.size();
   if (code == 0)
     return {};
   if (refusal_ == 0)
@@ -240,18 +303,18 @@ result<bool> lmdb_cursor::move(MDB_cursor_op to) {
   return take(open_code_ != 0 ? open_code_ : mdb_cursor_get(cursor_, &key, &stored, to), key, stored);
 }
 
-result<bool> lmdb_cursor::move_to_last_at_most(std::uint64_t wanted) {
+result<bool> lmdb_cursor::move_to_first_at_least(std::uint64_t wanted) {
   stored_key k(table_, wanted);
   MDB_val stored{};
-  if (open_code_ != 0)
-    return take(open_code_, *k.get(), stored);
-  const int code = mdb_cursor_get(cursor_, k.get(), &stored, MDB_SET_RANGE);
-  if (code == MDB_NOTFOUND)
-    return move(MDB_LAST);
-  const auto found = take(code, *k.get(), stored);
-  if (!found || key_ == wanted)
+  const int code = open_code_ != 0 ? open_code_ : mdb_cursor_get(cursor_, k.get(), &stored, MDB_SET_RANGE);
+  return take(code, *k.get(), stored);
+}
+
+result<bool> lmdb_cursor::move_to_last_at_most(std::uint64_t wanted) {
+  const auto found = move_to_first_at_least(wanted);
+  if (!found || (*found && key_ == wanted))
     return found;
-  return move(MDB_PREV);
+  return move(*found ? MDB_PREV : MDB_LAST);
 }
 
 result<void> lmdb_cursor::erase() {

@@ -14,6 +14,9 @@
 namespace troupe {
 
 inline constexpr std::uint32_t journal_format = 1;
+/// A record of events is closed once it has this many bytes. Large enough that its own cost (22 bytes) is small, small
+/// enough that pages of 4,096 bytes are filled well.
+inline constexpr std::size_t event_record_bytes = 480;
 
 /// The tables, by the names they have on disk. The number takes part in the check value: do not change it.
 enum class lmdb_table : std::uint8_t {
@@ -39,6 +42,13 @@ inline constexpr std::size_t lmdb_table_count = 12;
 /// is found out, too. The meta table's keys count as numbers: "state" 0, "base" 1.
 [[nodiscard]] std::uint32_t record_check(lmdb_table table, std::uint64_t key, std::string_view content);
 
+/// Of the check value, at the beginning of each record but that of the format.
+inline constexpr std::size_t check_value_bytes = 4;
+
+/// What is wrong with a record as it is stored, of the table with this name; empty if nothing is, or if the record is
+/// one that has no check value, or the table is none of the journal's.
+[[nodiscard]] std::string stored_record_problem(std::string_view table, std::string_view key, std::string_view stored);
+
 /// The open tables of an environment; handles live as long as it does.
 class lmdb_tables {
 public:
@@ -59,7 +69,8 @@ public:
   lmdb_access(const lmdb_txn& txn, const lmdb_tables& tables, const std::string& folder)
       : txn_(txn.get()), tables_(tables), folder_(folder) {}
 
-  /// The record's content, checked; has_value() false if there is none. `key` of the meta table: 0 state, 1 base.
+  /// The record's content, checked; false if there is none (then the records beside its place are checked: one of them
+  /// may be it, under a damaged key). `key` of the meta table: 0 state, 1 base.
   [[nodiscard]] result<bool> get(lmdb_table table, std::uint64_t key, std::string_view& content);
   /// A record's stored bytes to its content; damage if the check value does not fit.
   [[nodiscard]] result<std::string_view> checked(lmdb_table table, std::uint64_t key, const MDB_val& stored) const;
@@ -94,13 +105,17 @@ public:
   [[nodiscard]] const std::string& folder() const { return folder_; }
   /// The first code with which LMDB refused a change: MDB_MAP_FULL asks for another try after growing.
   [[nodiscard]] int refusal() const { return refusal_; }
+  /// Of records, in this transaction.
+  [[nodiscard]] std::uint64_t bytes_put() const { return bytes_put_; }
 
 private:
+  [[nodiscard]] result<bool> no_record(lmdb_table table, std::uint64_t key);
   MDB_txn* txn_;
   const lmdb_tables& tables_;
   const std::string& folder_;
   std::string record_;
   int refusal_ = 0;
+  std::uint64_t bytes_put_ = 0;
 };
 
 /// Visits a table's records in order of key. One thread at a time, within its transaction.
@@ -113,6 +128,8 @@ public:
 
   /// Moves (MDB_FIRST, MDB_NEXT, MDB_LAST, MDB_PREV); false at the end. Then key() and content() are the record's.
   [[nodiscard]] result<bool> move(MDB_cursor_op to);
+  /// To the first record whose key is at least `key`; false if there is none.
+  [[nodiscard]] result<bool> move_to_first_at_least(std::uint64_t key);
   /// To the last record whose key is at most `key`; false if there is none.
   [[nodiscard]] result<bool> move_to_last_at_most(std::uint64_t key);
   [[nodiscard]] std::uint64_t key() const { return key_; }

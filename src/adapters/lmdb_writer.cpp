@@ -1,26 +1,23 @@
 // One write transaction for each call.
 #include "adapters/lmdb_writer.hpp"
 
+#include "adapters/lmdb_pages.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 
 namespace troupe {
-namespace {
-
-/// A record is closed once it has this many bytes. Large enough that its own cost (22 bytes) is small, small enough
-/// that pages of 4,096 bytes are filled well.
-constexpr std::size_t record_bytes = 480;
-
-} // namespace
-
 lmdb_writer::~lmdb_writer() {
   // If this fails the mark stays, and the next opening sees it: there is nobody left to tell.
-  if (durability_ == troupe::durability::none && !failed_ && env_->sync().has_value())
+  if (durability_ == troupe::durability::none && (!failed_ || untouched_) && env_->sync().has_value())
     static_cast<void>(clear_unsynced(env_->folder()));
 }
 
 result<void> lmdb_writer::transact(const std::function<result<void>(lmdb_access&)>& work) {
+  if (doubts_.is_pending())
+    if (const auto problem = doubts_.take(); !problem.empty())
+      failed_ = damaged_journal(env_->folder(), problem);
   if (failed_)
     return *failed_;
+  untouched_ = false;
   for (;;) {
     auto txn = env_->begin_write();
     if (!txn) {
@@ -58,7 +55,7 @@ result<void> lmdb_writer::put_events(lmdb_access& access, std::uint64_t first_se
   for (const auto& e : events) {
     record_.add(e);
     ++seq;
-    if (record_.bytes().size() < record_bytes && &e != &events.back())
+    if (record_.bytes().size() < event_record_bytes && &e != &events.back())
       continue;
     access.start_record() += record_.bytes();
     if (auto done = access.put(lmdb_table::events, first_seq, MDB_APPEND); !done)
@@ -102,12 +99,12 @@ result<void> lmdb_writer::write_checkpoint(run_number run, const run_checkpoint&
   });
 }
 
-result<retention_step> lmdb_writer::retain(std::uint32_t keep_runs, std::uint64_t max_events) {
+result<retention_step> lmdb_writer::retain(const retention_rule& rule, std::uint64_t max_events) {
   retention_step step;
   state_info after;
   auto done = transact([&](lmdb_access& access) -> result<void> {
     after = info_;
-    auto made = retain_step(access, after, keep_runs, max_events);
+    auto made = retain_step(access, after, rule, max_events);
     if (!made)
       return made.error();
     step = std::move(*made);

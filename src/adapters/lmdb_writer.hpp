@@ -2,6 +2,7 @@
 // journal was opened.
 #pragma once
 
+#include "adapters/lmdb_inspect.hpp"
 #include "adapters/lmdb_projection.hpp"
 #include "adapters/lmdb_tables.hpp"
 #include "adapters/state_folder.hpp"
@@ -16,14 +17,18 @@ namespace troupe {
 
 class lmdb_writer final : public journal_store {
 public:
-  lmdb_writer(state_lock lock, std::shared_ptr<lmdb_env> env, troupe::durability durability, state_info info)
-      : lock_(std::move(lock)), env_(std::move(env)), durability_(durability), info_(std::move(info)) {}
+  /// `doubts`: what is found wrong with the journal as it was opened (empty: nothing); asked before anything is
+  /// written.
+  lmdb_writer(state_lock lock, std::shared_ptr<lmdb_env> env, troupe::durability durability, state_info info,
+              pending_inspection doubts)
+      : lock_(std::move(lock)), env_(std::move(env)), durability_(durability), info_(std::move(info)),
+        doubts_(std::move(doubts)) {}
   /// With durability none: brings all to disk, which makes the state trustworthy again.
   ~lmdb_writer() override;
 
   [[nodiscard]] result<std::uint64_t> append(std::span<const event> events) override;
   [[nodiscard]] result<void> write_checkpoint(run_number run, const run_checkpoint& checkpoint) override;
-  [[nodiscard]] result<retention_step> retain(std::uint32_t keep_runs, std::uint64_t max_events) override;
+  [[nodiscard]] result<retention_step> retain(const retention_rule& rule, std::uint64_t max_events) override;
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot() const override;
 
 private:
@@ -37,12 +42,14 @@ private:
   troupe::durability durability_;
   state_info info_; ///< as committed
   event_encoder record_;
+  pending_inspection doubts_;
+  bool untouched_ = true; ///< nothing was written yet
   std::optional<error> failed_;
 };
 
 /// Folds the oldest events into the base and drops them, as journal_store::retain says. `info` is the state's, and is
 /// brought up to date.
-[[nodiscard]] result<retention_step> retain_step(lmdb_access& access, state_info& info, std::uint32_t keep_runs,
+[[nodiscard]] result<retention_step> retain_step(lmdb_access& access, state_info& info, const retention_rule& rule,
                                                  std::uint64_t max_events);
 
 } // namespace troupe

@@ -324,11 +324,11 @@ TEST_CASE("stats count events, bytes, tables and pages") {
   CHECK(journal_statistics{}.event_bytes_per_attempt() == 0);
 }
 
-TEST_CASE("pages of a transaction that is no longer there cannot be checked") {
+TEST_CASE("what is no file, or no journal, is no journal") {
   const checked_state state;
-  CHECK_FALSE(check_lmdb_pages(state.folder(), state.journal(), 1'000'000).has_value());
-  CHECK_FALSE(check_lmdb_pages(state.folder(), state.folder() + "/nothing", 1).has_value());
-  CHECK(check_lmdb_file(state.folder(), state.folder() + "/nothing").error().code == error_code::not_found);
+  CHECK(lmdb_file_problem(state.folder(), state.folder() + "/nothing").error().code == error_code::not_found);
+  CHECK(lmdb_file_problem(state.folder(), state.folder() + "/lock").error().code == error_code::state_unusable);
+  CHECK(lmdb_file_problem(state.folder(), state.journal()).value().empty());
 }
 
 TEST_CASE("a number of pages that wraps around is found before LMDB is let loose on it") {
@@ -339,5 +339,5 @@ TEST_CASE("a number of pages that wraps around is found before LMDB is let loose
     file.write("\xff\xff\xff\xff\xff\xff\xff\xff", 8);
     REQUIRE(file.flush().good());
   }
-  CHECK(check_lmdb_file(state.folder(), state.journal()).has_error());
+  CHECK_FALSE(lmdb_file_problem(state.folder(), state.journal()).value().empty());
 }

@@ -284,14 +284,22 @@ TEST_CASE("what is no journal is refused, untouched") {
   SUBCASE("text") {
     std::ofstream(state.journal()) << std::string(20'000, 'x');
   }
-  SUBCASE("a journal whose first page was overwritten") {
+  SUBCASE("a journal whose first two pages were overwritten") {
     std::fstream file(state.journal(), std::ios::in | std::ios::out | std::ios::binary);
-    file.write(std::string(4096, '\xFF').data(), 4096);
+    file.write(std::string(8192, '\xFF').data(), 8192);
   }
   SUBCASE("a few bytes") {
     fs::resize_file(state.journal(), 100);
   }
   check_refused(state, "is not a journal of Troupe, or is damaged at its beginning");
+}
+
+TEST_CASE("a journal whose first page was overwritten is refused as damaged, untouched") {
+  made_state state;
+  std::fstream file(state.journal(), std::ios::in | std::ios::out | std::ios::binary);
+  file.write(std::string(4096, '\xFF').data(), 4096);
+  file.close();
+  check_refused(state, "page 0, which says where everything is, is damaged");
 }
 
 TEST_CASE("an LMDB file of another program is refused, untouched") {
@@ -307,7 +315,7 @@ TEST_CASE("an LMDB file of another program is refused, untouched") {
 TEST_CASE("a journal that is cut off is refused, untouched") {
   made_state state;
   fs::resize_file(state.journal(), 12'288);
-  check_refused(state, "is cut off or damaged");
+  check_refused(state, "its journal is damaged: it is cut off, or page");
 }
 
 TEST_CASE("a folder that is a file, or cannot be made, is an error with its name") {
