@@ -1,6 +1,8 @@
 // Making, opening and refusing states.
 #include "adapters/lmdb_journal_store.hpp"
 
+#include "adapters/lmdb_draft.hpp"
+#include "adapters/lmdb_inspect.hpp"
 #include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 #include "adapters/lmdb_writer.hpp"
@@ -10,55 +12,33 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
 
 namespace troupe {
 namespace {
-
-constexpr const char* draft_file = "journal.mdb.new";
 
 bool exists(const std::string& path) {
   struct stat st {};
   return ::lstat(path.c_str(), &st) == 0;
 }
 
-/// A new journal is made under another name and renamed when it is whole and on disk: a crash leaves none, or all of
-/// it.
 result<void> make_journal(const std::string& folder, troupe::clock& clock) {
-  const auto draft = folder + "/" + draft_file;
-  const auto draft_lock = draft + "-lock";
-  ::unlink(draft.c_str());
-  ::unlink(draft_lock.c_str());
   const auto high = clock.random();
-  const auto id = make_uuid_v7(clock.now(), high, clock.random());
-  lmdb_open_options options;
-  options.folder = folder;
-  options.file = draft_file;
-  options.read_only = false;
-  options.create = true;
-  options.map_bytes = std::size_t{1} << 24U;
-  {
-    auto env = lmdb_env::open(options, [&](lmdb_env& opened) -> result<std::shared_ptr<const lmdb_tables>> {
-      auto txn = opened.begin_write();
-      if (!txn)
-        return txn.error();
-      auto tables = lmdb_tables::open(*txn, folder, true, id);
-      if (!tables)
-        return tables.error();
-      if (const int code = txn->commit(); code != 0)
-        return lmdb_error(folder, "make its journal", code);
-      return std::make_shared<const lmdb_tables>(*tables);
-    });
-    if (!env)
-      return env.error();
-    if (auto synced = (*env)->sync(); !synced)
-      return synced;
-  }
-  ::unlink(draft_lock.c_str());
-  if (std::rename(draft.c_str(), journal_path(folder).c_str()) != 0)
-    return fail(error_code::state_unusable, "state " + folder + ": cannot make its journal: " + std::strerror(errno));
-  return sync_folder(folder);
+  auto draft = lmdb_draft::begin(folder, make_uuid_v7(clock.now(), high, clock.random()), 0);
+  if (!draft)
+    return draft.error();
+  const auto placed = (*draft)->take_place();
+  return placed ? result<void>() : result<void>(placed.error());
+}
+
+/// Looks at everything while the caller goes on to plan; a small journal is looked at when the answer is asked for.
+pending_inspection inspect_beside(const std::string& folder, std::uint64_t bytes, const lmdb_meta& version) {
+  constexpr std::uint64_t small_bytes = std::uint64_t{1} << 20U;
+  return pending_inspection(
+      [folder, version]() -> std::string {
+        auto file = lmdb_file::open(folder, journal_path(folder));
+        return file ? inspect_everything(*file, version) : file.error().message;
+      },
+      bytes > small_bytes);
 }
 
 } // namespace
@@ -99,6 +79,13 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
   options.folder = folder;
   options.read_only = false;
   options.map_bytes = settings.map_bytes;
+  pending_inspection doubts;
+  options.inspect = [&](lmdb_file& file, const lmdb_meta& version) {
+    auto problem = inspect_projections(file, version);
+    if (problem.empty())
+      doubts = inspect_beside(folder, file.bytes(), version);
+    return problem;
+  };
   auto env = lmdb_env::open(options, open_journal_tables);
   if (!env)
     return env.error();
@@ -118,12 +105,11 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
     if (auto cleared = clear_unsynced(folder); !cleared)
       return cleared.error();
   }
-  return std::unique_ptr<journal_store>(
-      std::make_unique<lmdb_writer>(std::move(lock), std::move(*env), settings.durability, std::move(info)));
+  return std::unique_ptr<journal_store>(std::make_unique<lmdb_writer>(
+      std::move(lock), std::move(*env), settings.durability, std::move(info), std::move(doubts)));
 }
 
-result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder,
-                                                       const lmdb_env::table_opener& open_tables) {
+result<void> may_read_journal(const std::string& folder) {
   struct stat st {};
   if (::lstat(journal_path(folder).c_str(), &st) != 0) {
     // What may not be looked at is not taken for an empty history.
@@ -132,12 +118,18 @@ result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder
     return fail(error_code::not_found, "there is no state in " + folder + " yet");
   }
   if (auto local = require_local(folder); !local)
-    return local.error();
-  if (auto good = require_trustworthy(folder); !good)
-    return good.error();
+    return local;
+  return require_trustworthy(folder);
+}
+
+result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder,
+                                                       decltype(lmdb_open_options::inspect) inspect) {
+  if (auto may = may_read_journal(folder); !may)
+    return may.error();
   lmdb_open_options options;
   options.folder = folder;
-  return lmdb_env::open(options, open_tables);
+  options.inspect = inspect ? std::move(inspect) : inspect_projections;
+  return lmdb_env::open(options, open_journal_tables);
 }
 
 result<std::unique_ptr<journal_snapshot>> open_snapshot(const std::string& folder) {

@@ -5,6 +5,7 @@
 #include "base/utf8.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
 
 namespace troupe::cli {
@@ -127,6 +128,21 @@ std::string truncated(std::string_view text, std::size_t columns) {
 
 std::string counted(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+std::string one_decimal(double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.1f", value);
+  return buffer;
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  static constexpr const char* units[] = {"B", "KB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1000 && unit + 1 < std::size(units); ++unit)
+    value /= 1000;
+  return unit == 0 ? std::to_string(bytes) + " B" : one_decimal(value) + " " + units[unit];
 }
 
 std::string listed(const std::vector<std::string>& names, std::size_t most) {

@@ -5,6 +5,7 @@
 #include "app/cli/console.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -26,6 +27,10 @@ namespace troupe::cli {
 
 /// "1 asset", "2 assets".
 [[nodiscard]] std::string counted(std::size_t count, std::string_view noun);
+/// With one decimal.
+[[nodiscard]] std::string one_decimal(double value);
+/// "999 B", "1.2 KB".
+[[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 /// "a, b and c"; beyond `most` names "a, b and 7 more".
 [[nodiscard]] std::string listed(const std::vector<std::string>& names, std::size_t most);
 

@@ -7,26 +7,10 @@
 #include "core/event_json.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace troupe::cli {
 
 namespace {
-
-std::string decimal(double value) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.1f", value);
-  return buffer;
-}
-
-std::string bytes_text(std::uint64_t bytes) {
-  static constexpr const char* units[] = {"B", "KB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < std::size(units); ++unit)
-    value /= 1000;
-  return unit == 0 ? std::to_string(bytes) + " B" : decimal(value) + " " + units[unit];
-}
 
 /// No state yet is an empty journal: nothing is wrong with it.
 bool is_absent(const error& e) {
@@ -72,7 +56,7 @@ void write_stats(json_writer& json, const journal_statistics& stats) {
   json.member("file_bytes", stats.file_bytes).member("map_bytes", stats.map_bytes);
   json.member("page_bytes", stats.page_bytes).member("pages", stats.pages).member("free_pages", stats.free_pages);
   json.member("runs", stats.runs).member("attempts", stats.attempts);
-  json.key("event_bytes_per_attempt").raw(decimal(stats.event_bytes_per_attempt()));
+  json.key("event_bytes_per_attempt").raw(one_decimal(stats.event_bytes_per_attempt()));
   json.key("types").begin_object();
   for (const auto& type : stats.types)
     json.key(type.name).begin_object().member("events", type.events).member("bytes", type.bytes).end_object();
@@ -90,7 +74,7 @@ void print_stats(const output& to, const journal_statistics& stats) {
             << "runs        " << stats.runs << ", with " << counted(stats.attempts, "attempt") << "\n"
             << "file        " << bytes_text(stats.file_bytes) << ", of which "
             << bytes_text(stats.free_pages * stats.page_bytes) << " free\n"
-            << "an attempt  " << decimal(stats.event_bytes_per_attempt()) << " B of events\n\n";
+            << "an attempt  " << one_decimal(stats.event_bytes_per_attempt()) << " B of events\n\n";
   table types({{"EVENT", false, true}, {"COUNT", true, false}, {"SIZE", true, false}});
   for (const auto& type : stats.types)
     if (type.events > 0)
@@ -159,7 +143,8 @@ int dump(invocation& with, std::optional<std::uint32_t> from) {
 } // namespace
 
 void declare_journal(command_spec& root, invocation& with) {
-  auto& verb = root.subcommand("journal", "Look the journal over: verify, stats, dump");
+  auto& verb =
+      root.subcommand("journal", "Look the journal over, or make it anew: verify, stats, dump, rebuild, compact");
   verb.examples = {{"troupe journal verify", "is every record whole, and every projection what the events say?"},
                    {"troupe journal dump | jq 'select(.type == \"run_started\")'", "the starts of all runs"}};
   auto& verify_verb = verb.subcommand("verify", "Check every record, and every projection against a replay");
@@ -173,6 +158,7 @@ void declare_journal(command_spec& root, invocation& with) {
   dump_verb.number("--from", "N", *from, 0, "begin with event number N");
   dump_verb.examples = {{"troupe journal dump", "all events"}, {"troupe journal dump --from 1000", "the later ones"}};
   dump_verb.action = [&with, from] { return dump(with, *from); };
+  declare_journal_remake(verb, with);
 }
 
 } // namespace troupe::cli

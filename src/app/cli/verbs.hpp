@@ -18,6 +18,8 @@ void declare_logs(command_spec& root, invocation& with);
 void declare_resume(command_spec& root, invocation& with);
 void declare_cancel(command_spec& root, invocation& with);
 void declare_journal(command_spec& root, invocation& with);
+/// Of `journal`: what makes it anew.
+void declare_journal_remake(command_spec& journal, invocation& with);
 void declare_init(command_spec& root, invocation& with);
 void declare_schema(command_spec& root, invocation& with);
 void declare_completions(command_spec& root, invocation& with);

@@ -19,23 +19,47 @@ namespace {
 constexpr std::uint64_t events_per_step = 5'000;
 constexpr std::uint32_t fresh_runs_between_steps = 64;
 
-void delete_logs(const std::string& state_folder, run_number run) {
+} // namespace
+
+bool delete_logs(const std::string& state_folder, run_number run) {
   std::error_code ignored; // what cannot be deleted now is tried again when it has grown old
-  std::filesystem::remove_all(run_log_folder(state_folder, run), ignored);
+  const auto deleted = std::filesystem::remove_all(run_log_folder(state_folder, run), ignored);
+  return !ignored && deleted > 0;
 }
 
-} // namespace
+std::uint64_t delete_old_logs(const std::string& state_folder, timestamp oldest, run_number current,
+                              const std::function<bool()>& enough) {
+  std::uint64_t deleted = 0;
+  DIR* folder = opendir((state_folder + "/logs").c_str());
+  if (folder == nullptr)
+    return 0;
+  while (const auto* entry = readdir(folder)) {
+    const std::string_view name = entry->d_name;
+    std::uint32_t number = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size() || number == current.value || enough())
+      continue;
+    struct stat info {};
+    if (stat(run_log_folder(state_folder, run_number(number)).c_str(), &info) != 0)
+      continue;
+    const auto changed = from_unix_ns(info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec);
+    if (changed < oldest)
+      deleted += delete_logs(state_folder, run_number(number)) ? 1U : 0U;
+  }
+  closedir(folder);
+  return deleted;
+}
 
 struct housekeeping::shared {
   std::string state_folder;
-  std::uint32_t keep_runs = 0;
+  retention_rule rule;
   std::atomic<bool> ending{false};
 
   /// One step, then, if there is more, another behind whatever was appended meanwhile.
   static void step(const std::shared_ptr<shared>& self, group_commit* log, journal_store& store) {
     if (self->ending)
       return;
-    const auto done = store.retain(self->keep_runs, events_per_step);
+    const auto done = store.retain(self->rule, events_per_step);
     if (!done)
       return; // a journal that cannot be written says so at the next append
     for (const auto run : done->runs_dropped)
@@ -45,32 +69,15 @@ struct housekeeping::shared {
   }
 };
 
-housekeeping::housekeeping(group_commit& log, std::string state_folder, const engine_settings& settings,
-                           run_number current, const clock& time)
+housekeeping::housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current,
+                           const clock& time)
     : shared_(std::make_shared<shared>()) {
   shared_->state_folder = std::move(state_folder);
-  shared_->keep_runs = settings.keep_runs;
+  shared_->rule = {p.name, p.engine.keep_runs};
   log.submit([self = shared_, log = &log](journal_store& store) { shared::step(self, log, store); });
-  const auto oldest = time.now() - settings.keep_logs;
+  const auto oldest = time.now() - p.engine.keep_logs;
   const auto clean = [self = shared_, oldest, current] {
-    DIR* folder = opendir((self->state_folder + "/logs").c_str());
-    if (folder == nullptr)
-      return;
-    while (const auto* entry = readdir(folder)) {
-      const std::string_view name = entry->d_name;
-      std::uint32_t number = 0;
-      const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
-      if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size() || number == current.value ||
-          self->ending)
-        continue;
-      struct stat info {};
-      if (stat(run_log_folder(self->state_folder, run_number(number)).c_str(), &info) != 0)
-        continue;
-      const auto changed = from_unix_ns(info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec);
-      if (changed < oldest)
-        delete_logs(self->state_folder, run_number(number));
-    }
-    closedir(folder);
+    delete_old_logs(self->state_folder, oldest, current, [&] { return self->ending.load(); });
   };
   try {
     cleaner_ = start_thread(clean);
@@ -84,11 +91,11 @@ housekeeping::~housekeeping() {
     cleaner_.join();
 }
 
-void tidy_after_fresh_run(journal_store& store, const std::string& state_folder, const engine_settings& settings,
+void tidy_after_fresh_run(journal_store& store, const std::string& state_folder, const pipeline& p,
                           run_number current) {
   if (current.value % fresh_runs_between_steps != 0)
     return;
-  const auto done = store.retain(settings.keep_runs, events_per_step);
+  const auto done = store.retain({p.name, p.engine.keep_runs}, events_per_step);
   if (!done)
     return;
   for (const auto run : done->runs_dropped)

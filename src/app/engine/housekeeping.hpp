@@ -5,6 +5,8 @@
 #include "core/pipeline.hpp"
 #include "ports/clock.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,8 +17,7 @@ namespace troupe {
 /// The run in progress is never touched. What does not get done before the run ends is done by later ones.
 class housekeeping {
 public:
-  housekeeping(group_commit& log, std::string state_folder, const engine_settings& settings, run_number current,
-               const clock& time);
+  housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current, const clock& time);
   ~housekeeping(); ///< stops after the step in progress
   housekeeping(const housekeeping&) = delete;
   housekeeping& operator=(const housekeeping&) = delete;
@@ -28,7 +29,14 @@ private:
 };
 
 /// After a run that executed nothing: now and then a single step, so that a state of such runs alone stays small too.
-void tidy_after_fresh_run(journal_store& store, const std::string& state_folder, const engine_settings& settings,
-                          run_number current);
+void tidy_after_fresh_run(journal_store& store, const std::string& state_folder, const pipeline& p, run_number current);
+
+/// Deletes a run's logs; false if there are none, or they cannot be deleted now (they are tried again as they grow
+/// old).
+bool delete_logs(const std::string& state_folder, run_number run);
+/// Deletes the logs of runs, but `current`, whose folders were last written before `oldest`, until `enough`. How many
+/// folders went.
+std::uint64_t delete_old_logs(const std::string& state_folder, timestamp oldest, run_number current,
+                              const std::function<bool()>& enough);
 
 } // namespace troupe

@@ -8,6 +8,7 @@
 #include "core/event.hpp"
 #include "core/pipeline.hpp"
 #include "core/report.hpp"
+#include "core/retention.hpp"
 #include "ports/journal_store.hpp"
 #include "ports/run_observer.hpp"
 
@@ -115,5 +116,17 @@ private:
 
 /// Asks the live run's supervisor to stop it, and waits until it has. not_found if no such run is live.
 [[nodiscard]] result<run_record> cancel_run(const std::string& state_folder, const std::optional<std::string>& name);
+
+struct state_compaction {
+  std::uint64_t events_dropped = 0;
+  std::uint64_t runs_dropped = 0;
+  std::uint64_t logs_dropped = 0; ///< folders, one a run
+  std::uint64_t bytes_before = 0; ///< of the journal's file
+  std::uint64_t bytes_after = 0;
+};
+/// Drops what `rule` and `keep_logs` let go, and shrinks the journal's file. Takes the lock. not_found without a state;
+/// state_locked, state_unusable.
+[[nodiscard]] result<state_compaction> compact_state(const std::string& state_folder, const retention_rule& rule,
+                                                     duration keep_logs);
 
 } // namespace troupe

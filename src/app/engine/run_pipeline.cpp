@@ -144,7 +144,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
 
   group_commit log(run.writer.store(), gather_time);
   log.append(std::move(first_events), true, {}); // nothing is started before they are on disk
-  housekeeping keeper(log, run.on.state_folder, p.engine, number, run.time);
+  housekeeping keeper(log, run.on.state_folder, p, number, run.time);
 
   worker_setup setup{p,
                      *run.plan.looks,
@@ -226,7 +226,7 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   append_to(events, run.writer.closing());
   if (const auto appended = run.writer.store().append(events); !appended)
     return appended.error();
-  tidy_after_fresh_run(run.writer.store(), run.on.state_folder, run.on.p->engine, started.run);
+  tidy_after_fresh_run(run.writer.store(), run.on.state_folder, *run.on.p, started.run);
   return run_result{started.run, started.id, finished.status, finished.counts, {}, started.at, finished.at};
 }
 

@@ -17,7 +17,7 @@ The program alone prints its help; so does every verb with --help.
     logs  Print what an attempt at an asset wrote
     resume  Continue an interrupted, failed or cancelled run as the same run
     cancel  End a live run from another terminal, and wait until it has ended
-    journal  Look the journal over: verify, stats, dump
+    journal  Look the journal over, or make it anew: verify, stats, dump, rebuild, compact
     init  Write a small commented pipeline to start from; nothing is overwritten
     schema  Print the JSON Schema of the pipeline file
     completions  Print the completion script for a shell
@@ -79,7 +79,7 @@ The program alone prints its help; so does every verb with --help.
     troupe run -j 1 --error-strategy continue
         one at a time, on past failures
   $ troupe journal --help
-  Look the journal over: verify, stats, dump
+  Look the journal over, or make it anew: verify, stats, dump, rebuild, compact
   
   Usage: troupe journal COMMAND [OPTIONS]
   
@@ -87,6 +87,8 @@ The program alone prints its help; so does every verb with --help.
     verify  Check every record, and every projection against a replay
     stats  Show what the journal holds, and how large it is
     dump  Print every event as one line of JSON, oldest first
+    rebuild  Make every projection again from the events
+    compact  Drop the runs and logs that need not be kept, and shrink the file
   
   Global options:
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input

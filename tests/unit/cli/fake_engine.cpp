@@ -125,6 +125,10 @@ result<run_report> read_run_report(const std::string&, run_number run) {
   return engine().report(run);
 }
 
+result<state_compaction> compact_state(const std::string& state, const retention_rule& rule, duration keep_logs) {
+  return engine().compact(state, rule, keep_logs);
+}
+
 std::string log_path(const std::string&, run_number run, std::string_view asset_name, std::uint32_t attempt) {
   return engine().logs_folder + "/" + std::to_string(run.value) + "." + std::string(asset_name) + "." +
          std::to_string(attempt) + ".log";

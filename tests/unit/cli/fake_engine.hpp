@@ -22,6 +22,7 @@ struct fake_engine {
   std::vector<run_record> runs; ///< newest first
   std::function<result<run_report>(run_number)> report;
   std::function<result<run_record>(const std::optional<std::string>&)> cancel;
+  std::function<result<state_compaction>(const std::string&, const retention_rule&, duration)> compact;
   std::string logs_folder; ///< where log_path points
 };
 
