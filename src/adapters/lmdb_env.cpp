@@ -232,7 +232,7 @@ result<void> lmdb_env::open_file(const lmdb_open_options& options, bool without_
     if (code == 0)
       break;
     mdb_env_close(opened); // also after a failed open
-    if (code == ENOMEM && map > least) {
+    if ((code == ENOMEM || code == EINVAL) && map > least) {
       map = std::max(map / 2, least); // little address space (ulimit -v, valgrind): take what there is
     } else if ((code == EACCES || code == EROFS || code == EPERM) && options.read_only && (flags & MDB_NOLOCK) == 0 &&
                ::access(path.c_str(), R_OK) == 0) {

@@ -13,12 +13,20 @@
 namespace troupe {
 namespace {
 
-result<void> visit_texts(lmdb_access& access, lmdb_table table,
+/// Whole tables are read once from end to end: what lies behind is let go of after so many records.
+constexpr std::size_t records_in_memory = 8'192;
+
+result<void> visit_texts(lmdb_access& access, lmdb_table table, const lmdb_snapshot& snapshot,
                          const std::function<bool(std::uint32_t, std::string_view)>& visit) {
   lmdb_cursor cursor(access, table);
   auto more = cursor.move(MDB_FIRST);
-  while (more && *more && visit(static_cast<std::uint32_t>(cursor.key()), cursor.content()))
+  for (std::size_t visited = 1; more && *more; ++visited) {
+    if (!visit(static_cast<std::uint32_t>(cursor.key()), cursor.content()))
+      break;
+    if (visited % records_in_memory == 0)
+      snapshot.release_memory();
     more = cursor.move(MDB_NEXT);
+  }
   return more ? result<void>() : result<void>(more.error());
 }
 
@@ -80,17 +88,28 @@ result<void> lmdb_snapshot::visit_events(std::uint64_t first_seq,
 }
 
 result<void> lmdb_snapshot::visit_asset_names(const std::function<bool(asset_id, std::string_view)>& visit) const {
-  return visit_texts(access_, lmdb_table::asset_names,
+  return visit_texts(access_, lmdb_table::asset_names, *this,
                      [&](std::uint32_t id, std::string_view text) { return visit(asset_id(id), text); });
 }
 
 result<void> lmdb_snapshot::visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const {
-  return visit_texts(access_, lmdb_table::paths,
+  return visit_texts(access_, lmdb_table::paths, *this,
                      [&](std::uint32_t id, std::string_view text) { return visit(path_id(id), text); });
 }
 
 result<bool> lmdb_snapshot::read_asset(asset_id asset, asset_record& out) const {
-  return access_.read(lmdb_table::assets, asset.value, out);
+  if (!assets_)
+    assets_.emplace(access_, lmdb_table::assets);
+  const auto found = assets_->move_to(asset.value);
+  if (!found)
+    return found;
+  if (!*found) {
+    out = {};
+    return false;
+  }
+  if (const char* problem = decode(assets_->content(), out))
+    return access_.damage(lmdb_table::assets, asset.value, problem);
+  return true;
 }
 
 result<void> lmdb_snapshot::visit_assets(const std::function<bool(asset_id, const asset_record&)>& visit) const {
@@ -100,7 +119,10 @@ result<void> lmdb_snapshot::visit_assets(const std::function<bool(asset_id, cons
 }
 
 result<void> lmdb_snapshot::visit_files(const std::function<bool(path_id, const file_record&)>& visit) const {
+  std::size_t visited = 0;
   return visit_records<file_record>(access_, lmdb_table::files, [&](std::uint64_t key, const file_record& record) {
+    if (++visited % records_in_memory == 0)
+      release_memory();
     return visit(path_id(static_cast<std::uint32_t>(key)), record);
   });
 }
@@ -152,16 +174,19 @@ result<std::optional<run_checkpoint>> lmdb_snapshot::read_checkpoint(run_number 
 void lmdb_snapshot::release_memory() const {
   // LMDB does not tell where it mapped its file; the kernel does. Clean pages of a shared mapping: dropping them loses
   // nothing.
-  const std::string file = env_->folder() + "/journal.mdb";
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    if (!line.ends_with(file))
-      continue;
-    const auto begin = std::strtoull(line.c_str(), nullptr, 16);
-    const auto end = std::strtoull(line.c_str() + line.find('-') + 1, nullptr, 16);
-    madvise(reinterpret_cast<void*>(begin), end - begin,
-            MADV_DONTNEED); // refused: then the memory stays, as without asking
+  if (mapped_.empty()) { // it stays where it is as long as anybody reads
+    const std::string file = env_->folder() + "/journal.mdb";
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+      if (!line.ends_with(file))
+        continue;
+      const auto begin = std::strtoull(line.c_str(), nullptr, 16);
+      const auto end = std::strtoull(line.c_str() + line.find('-') + 1, nullptr, 16);
+      mapped_ = {reinterpret_cast<std::byte*>(begin), static_cast<std::size_t>(end - begin)};
+    }
   }
+  if (!mapped_.empty()) // refused: then the memory stays, as without asking
+    static_cast<void>(madvise(mapped_.data(), mapped_.size(), MADV_DONTNEED));
 }
 
 } // namespace troupe

@@ -4,9 +4,12 @@
 #include "adapters/lmdb_tables.hpp"
 #include "ports/journal_store.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <span>
 
 namespace troupe {
 
@@ -46,9 +49,11 @@ private:
   std::shared_ptr<lmdb_env> env_;
   lmdb_txn txn_;
   mutable std::uint64_t inspected_from_ = std::numeric_limits<std::uint64_t>::max();
-  mutable lmdb_access access_; ///< mutable: reading keeps nothing but scratch memory in it
+  mutable lmdb_access access_;                ///< mutable: reading keeps nothing but scratch memory in it
+  mutable std::optional<lmdb_cursor> assets_; ///< where the last asset was read: the next one mostly follows it
   state_info info_;
   state_info base_info_;
+  mutable std::span<std::byte> mapped_; ///< where the journal lies in memory, once asked
 };
 
 /// Visits records in order of key, decoded into one `T` whose memory is reused; false from `visit` stops.

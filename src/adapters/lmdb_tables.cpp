@@ -303,6 +303,12 @@ result<bool> lmdb_cursor::move(MDB_cursor_op to) {
   return take(open_code_ != 0 ? open_code_ : mdb_cursor_get(cursor_, &key, &stored, to), key, stored);
 }
 
+result<bool> lmdb_cursor::move_to(std::uint64_t key) {
+  stored_key k(table_, key);
+  MDB_val stored{};
+  return take(open_code_ != 0 ? open_code_ : mdb_cursor_get(cursor_, k.get(), &stored, MDB_SET_KEY), *k.get(), stored);
+}
+
 result<bool> lmdb_cursor::move_to_first_at_least(std::uint64_t wanted) {
   stored_key k(table_, wanted);
   MDB_val stored{};

@@ -130,6 +130,8 @@ public:
   [[nodiscard]] result<bool> move(MDB_cursor_op to);
   /// To the first record whose key is at least `key`; false if there is none.
   [[nodiscard]] result<bool> move_to_first_at_least(std::uint64_t key);
+  /// To the record with this key; false if there is none. Quick where it lies close behind the last.
+  [[nodiscard]] result<bool> move_to(std::uint64_t key);
   /// To the last record whose key is at most `key`; false if there is none.
   [[nodiscard]] result<bool> move_to_last_at_most(std::uint64_t key);
   [[nodiscard]] std::uint64_t key() const { return key_; }

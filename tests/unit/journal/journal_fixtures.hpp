@@ -112,6 +112,11 @@ inline void check_same(const journal_snapshot& snapshot, const expected_state& e
     REQUIRE(snapshot.read_asset(id, record).value());
     CHECK(record == wanted);
   }
+  for (auto at = t.assets.rbegin(); at != t.assets.rend(); ++at) { // in any order
+    CHECK_FALSE(snapshot.read_asset(asset_id(0xFFFFFFFEU), record).value());
+    REQUIRE(snapshot.read_asset(at->first, record).value());
+    CHECK(record == at->second);
+  }
   auto seq = t.state.first_seq;
   bool same = true;
   const auto done = snapshot.visit_events(0, [&](std::uint64_t at, const event& e) {

@@ -303,3 +303,26 @@ TEST_CASE("a re-run costs the events table less than 250 bytes an asset, committ
   encode(record, bytes);
   CHECK(bytes.size() < 180); // of the 200 a projection may cost, LMDB and the check value take 18
 }
+
+TEST_CASE("a long table is visited whole, though memory is let go of on the way") {
+  lmdb_fixture f;
+  constexpr std::uint32_t count = 20'000;
+  paths_interned paths;
+  files_observed files;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    paths.paths.push_back("demo/" + std::to_string(i));
+    files.files.push_back({path_id(i), {{file_kind::file, i, 1, 2, 3}, quick_digest(std::to_string(i))}});
+  }
+  REQUIRE(f.store().append(std::vector<event>{writer_opened{}, paths, files}).has_value());
+  const auto s = f.store().snapshot().value();
+  std::uint32_t next = 0;
+  REQUIRE(s->visit_paths([&](path_id id, std::string_view text) {
+             return id.value == next && text == "demo/" + std::to_string(next++);
+           }).has_value());
+  CHECK(next == count);
+  next = 0;
+  REQUIRE(s->visit_files([&](path_id id, const file_record& record) {
+             return id.value == next && record.content == quick_digest(std::to_string(next++));
+           }).has_value());
+  CHECK(next == count);
+}
