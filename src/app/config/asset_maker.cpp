@@ -103,6 +103,8 @@ void asset_maker::name(const declared_asset& a, asset_spec& spec, std::uint32_t 
 }
 
 std::optional<path_item> asset_maker::read(std::string_view text, std::string_view written, bool output, place where) {
+  if (is_plain_path(text))
+    return path_item{p_.paths.intern(text), false, false, where};
   read_path(text, path_);
   if (output && path_.glob && path_.problem.empty())
     path_.problem = "holds a wildcard, but outputs are files and folders by name (\\\\* is a plain *)";

@@ -3,11 +3,21 @@
 
 #include "core/glob.hpp"
 
+#include <array>
+
 namespace troupe::config {
 namespace {
 
 // PATH_MAX of Linux less the final zero: no system call takes more.
 constexpr std::size_t max_path_bytes = 4095;
+
+// Bytes that mean nothing wherever they stand in a path.
+constexpr std::array<bool, 256> harmless_bytes = [] {
+  std::array<bool, 256> harmless{};
+  for (std::size_t c = 0x21; c < 0x7F; ++c)
+    harmless[c] = std::string_view("/.*?[]\\").find(static_cast<char>(c)) == std::string_view::npos;
+  return harmless;
+}();
 
 bool is_dot_dot(std::string_view component) {
   return component == "..";
@@ -78,6 +88,17 @@ void read_path(std::string_view written, declared_path& out) {
   out.glob = is_glob(out.text);
   if (!out.glob && out.text.find('\\') != std::string::npos)
     remove_escapes(out.text);
+}
+
+bool is_plain_path(std::string_view written) {
+  bool begins = true; // a component
+  for (const char c : written) {
+    const bool harmless = harmless_bytes[static_cast<unsigned char>(c)];
+    if (!harmless && (begins || (c != '/' && c != '.')))
+      return false;
+    begins = c == '/';
+  }
+  return !begins && written.size() <= max_path_bytes;
 }
 
 bool is_at_or_beneath(std::string_view path, std::string_view folder) {

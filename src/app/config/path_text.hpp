@@ -16,6 +16,9 @@ struct declared_path {
 
 /// Normalises lexically ("a/../b" is "b" even where a is a link). \ before * ? [ ] and \ takes their meaning away.
 void read_path(std::string_view written, declared_path& out);
+/// Whether read_path() would return the text as it is, and no glob: true for most paths there are, much quicker. False
+/// only says that it has to be asked.
+[[nodiscard]] bool is_plain_path(std::string_view written);
 
 /// Whether `path` is `folder` or lies beneath it; both in normal form.
 [[nodiscard]] bool is_at_or_beneath(std::string_view path, std::string_view folder);
