@@ -37,11 +37,15 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
     c->asset_of_.assign(snapshot->info().asset_count, none);
     c->slot_of_id_.assign(snapshot->info().path_count, none);
     c->known_assets_ = snapshot->info().asset_count;
+    // Ids were given in the order in which the graph has its names, so the next one is mostly the next one.
+    std::uint32_t next = 0;
     const auto assets = snapshot->visit_asset_names([&](asset_id id, std::string_view name) {
       if (!name.starts_with(c->prefix_) || id.value >= c->asset_of_.size())
         return true;
       name.remove_prefix(c->prefix_.size());
-      if (const auto index = p.find(name)) {
+      const auto index = next < p.assets.size() && p.assets[next].name == name ? asset_index(next) : p.find(name);
+      if (index) {
+        next = index->value + 1;
         c->asset_of_[id.value] = index->value;
         c->asset_ids_[index->value] = id;
       } else {
@@ -51,11 +55,14 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
     });
     if (!assets)
       return assets.error();
+    next = 0;
     const auto paths = snapshot->visit_paths([&](path_id id, std::string_view path) {
       if (!path.starts_with(c->prefix_) || id.value >= c->slot_of_id_.size())
         return true;
       path.remove_prefix(c->prefix_.size());
-      const auto index = p.paths.find(path);
+      const auto index = next < p.paths.size() && p.paths.text(next) == path ? next : p.paths.find(path);
+      if (index)
+        next = *index + 1;
       const auto slot = index ? path_slot(*index) : c->add_path(path, true);
       c->slot_of_id_[id.value] = slot.value;
       c->id_at(slot) = id.value;
