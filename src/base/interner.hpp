@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,10 @@ public:
   std::uint32_t intern(std::string_view text);
   [[nodiscard]] std::optional<std::uint32_t> find(std::string_view text) const;
   [[nodiscard]] std::string_view text(std::uint32_t number) const { return texts_[number]; }
+  /// The texts from that number on. The list is good until the next is interned, its texts as long as this lives.
+  [[nodiscard]] std::span<const std::string_view> texts(std::uint32_t from) const {
+    return std::span(texts_).subspan(from);
+  }
   [[nodiscard]] std::size_t size() const { return texts_.size(); }
   void reserve(std::size_t count);
 

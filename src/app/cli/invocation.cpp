@@ -36,10 +36,11 @@ result<project_options> invocation::project_request() const {
   return request;
 }
 
-result<project> invocation::open() {
+result<project> invocation::open(bool all_files) {
   auto request = project_request();
   if (!request)
     return request.error();
+  request->all_files = all_files;
   findings = {};
   auto opened = open_project(*request, findings);
   if (!findings.items.empty())

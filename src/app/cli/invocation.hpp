@@ -34,7 +34,7 @@ public:
   /// invalid_input for a malformed --param.
   [[nodiscard]] result<project_options> project_request() const;
   /// Opens the project and prints what was found wrong with it to standard error.
-  [[nodiscard]] result<project> open();
+  [[nodiscard]] result<project> open(bool all_files = false);
   /// `pipeline`, if not null, gets the name of the pipeline whose file can be read.
   [[nodiscard]] result<std::string> state_folder(std::string* pipeline = nullptr) const;
 

@@ -17,7 +17,7 @@ std::optional<error_strategy> strategy_of(const std::string& word) {
 int run(invocation& with, run_arguments& arguments) {
   if (arguments.dry_run)
     return show_plan(with, arguments.options);
-  auto on = with.open();
+  auto on = with.open(arguments.options.selection.empty());
   if (!on)
     return with.report(on.error());
   auto request = with.project_request();

@@ -45,7 +45,7 @@ void print_statuses(const output& to, const pipeline& p, const std::vector<asset
 }
 
 int status(invocation& with, const std::vector<std::string>& selection) {
-  auto on = with.open();
+  auto on = with.open(selection.empty());
   if (!on)
     return with.report(on.error());
   auto assets = asset_statuses(*on, selection);

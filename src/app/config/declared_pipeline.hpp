@@ -5,9 +5,12 @@
 #include "core/pipeline.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -115,6 +118,7 @@ struct declared_pipeline {
   std::unordered_map<std::string, std::uint32_t> patch_numbers; ///< by what was written, so that equals are stored once
   std::vector<pool_request> pool_requests;
   std::map<std::string, place, std::less<>> param_places;
+  std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read;
 };
 
 } // namespace troupe::config

@@ -92,6 +92,7 @@ loaded_pipeline load_pipeline(const load_options& options) {
       options.file == "-" ? working.string() : (working / options.file).lexically_normal().parent_path().string();
   parse.params = options.params;
   parse.thorough = options.thorough;
+  parse.paths_read = options.paths_read;
   parse.expected_bytes = file.size();
   parse.is_file = [folder = parse.folder + "/"](std::string_view path) {
     struct stat status {};

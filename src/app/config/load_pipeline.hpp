@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,9 @@ struct load_options {
   std::string file = "troupe.json"; ///< "-" is standard input: paths are then relative to the working folder
   std::vector<std::pair<std::string, std::string>> params; ///< --param K=V; of two for one K the last counts
   bool thorough = false; ///< look for undeclared files in commands however many assets there are (validate)
+  /// Told the paths of a large pipeline while it is being read, some hundreds at a time, in the order of their numbers
+  /// from 0 on; not necessarily all. The views are good as long as the pipeline, which may yet turn out to be wrong.
+  std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read{};
 };
 
 struct loaded_pipeline {
@@ -38,6 +42,8 @@ struct parse_options {
   /// Whether a path relative to the folder is an existing regular file; without it commands are not searched for files.
   std::function<bool(std::string_view)> is_file;
   bool thorough = false;
+  std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)>
+      paths_read{};                 ///< as above
   std::uint64_t expected_bytes = 0; ///< about the size of the text, so that memory is asked for once; 0: unknown
 };
 

@@ -15,6 +15,7 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
   declared_pipeline declared;
   declared.p->folder = options.folder;
   declared.p->file = options.file;
+  declared.paths_read = options.paths_read;
   // Memory that is never touched costs nothing, growing touches everything twice.
   const auto expected_assets = static_cast<std::size_t>(std::min(options.expected_bytes / 128, max_assets));
   declared.p->assets.reserve(expected_assets);

@@ -16,6 +16,8 @@ namespace {
 // MAX_ARG_STRLEN of Linux: exec takes no argument that is longer, and a shell gets its text as one.
 constexpr std::size_t max_command_bytes = 128 * 1024 - 1;
 constexpr std::size_t max_matrix_variables = 64;
+// How many paths are told of at a time.
+constexpr std::uint32_t paths_at_a_time = 512;
 
 class reader {
 public:
@@ -199,6 +201,8 @@ private:
         a.name = d_.waiting_names.text(d_.waiting_names.intern(name_));
         d_.waiting.push_back(a);
       }
+      if (d_.paths_read && p_.paths.size() - told_ >= paths_at_a_time)
+        d_.paths_read(d_.p, p_.paths.texts(std::exchange(told_, static_cast<std::uint32_t>(p_.paths.size()))));
     }
     if (p_.assets.empty() && d_.waiting.empty() && !json_.failed())
       out_.error(opened, "no_assets", "the pipeline has no assets");
@@ -442,6 +446,7 @@ private:
   asset_maker maker_;
   std::string name_;
   std::vector<std::string_view> words_;
+  std::uint32_t told_ = 0; // paths
 };
 
 } // namespace

@@ -77,15 +77,25 @@ result<digest> file_table::read(path_slot slot, entry& e, const file_stat& seen)
   return e.record.content;
 }
 
-void file_table::observe_all(std::span<const path_slot> slots, unsigned threads) {
+void file_table::observe_all(std::span<const path_slot> asked, unsigned threads, std::span<const file_stat> seen) {
   constexpr std::size_t chunk = 256;
   remembered_.assign(entries_.size(), memory::none);
+  std::vector<path_slot> slots;
+  for (const auto slot : asked) {
+    const auto known = slot.value < std::min(seen.size(), entries_.size()) && entries_[slot.value].trusted &&
+                       seen[slot.value].kind != file_kind::absent &&
+                       entries_[slot.value].record.stat == seen[slot.value];
+    if (known)
+      remembered_[slot.value] = memory::recorded;
+    else
+      slots.push_back(slot);
+  }
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t at = next.fetch_add(chunk); at < slots.size(); at = next.fetch_add(chunk))
       for (std::size_t i = at; i < std::min(at + chunk, slots.size()); ++i) {
-        const auto content =
-            observe(slots[i]); // whoever needs a file that cannot be read reports what is wrong with it
+        // Each is one thread's alone. Whoever needs a file that cannot be read reports what is wrong with it.
+        const auto content = look_at(slots[i]);
         if (content && slots[i].value < remembered_.size())
           remembered_[slots[i].value] = *content == absent_file ? memory::absent : memory::recorded;
       }

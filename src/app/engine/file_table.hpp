@@ -38,8 +38,9 @@ public:
   /// The file's content now; absent_file if it is not there.
   [[nodiscard]] result<digest> observe(path_slot slot);
   /// observe() of many, on up to `threads` threads; what it finds is remembered for remembered(). Not while others use
-  /// the table.
-  void observe_all(std::span<const path_slot> slots, unsigned threads);
+  /// the table. `seen` (by slot; kind absent: not known) are stats taken a moment ago: where one is the recorded stat,
+  /// the file is not looked at again.
+  void observe_all(std::span<const path_slot> slots, unsigned threads, std::span<const file_stat> seen = {});
   /// What observe_all() found, without looking again; observe() for a path it was not asked about, or that it could not
   /// read.
   [[nodiscard]] result<digest> remembered(path_slot slot);

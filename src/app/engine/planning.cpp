@@ -2,6 +2,7 @@
 #include "app/engine/planning.hpp"
 
 #include "adapters/state_folder.hpp"
+#include "app/engine/early_look.hpp"
 #include "core/selection.hpp"
 
 #include <sched.h>
@@ -47,7 +48,7 @@ std::vector<std::string> own_environment() {
 }
 
 /// Records are read once each, in the order they lie in: a big state need not stay in memory for it.
-static constexpr std::size_t records_between_releases = 16'384;
+static constexpr std::size_t records_between_releases = 4'096;
 
 env_lookup make_lookup(const file_system& files) {
   return [&files](const env_entry& entry) -> std::optional<std::string> {
@@ -108,7 +109,8 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
   for (const auto asset : graph.topological_order())
     if (scope.in_run[asset.value])
       wanted.push_back(asset);
-  made->table->observe_all(made->looks->slots_of(wanted), std::min(usable_cpus(), 4U));
+  made->table->observe_all(made->looks->slots_of(wanted), std::min(usable_cpus(), 4U),
+                           on.seen ? on.seen->take() : std::vector<file_stat>());
 
   asset_record record;
   findings found;

@@ -4,6 +4,7 @@
 #include "adapters/lmdb_journal_store.hpp"
 #include "adapters/system_clock.hpp"
 #include "app/config/load_pipeline.hpp"
+#include "app/engine/early_look.hpp"
 #include "app/engine/planning.hpp"
 #include "app/engine/state_layout.hpp"
 #include "app/engine/stop_watch.hpp"
@@ -36,7 +37,15 @@ result<std::unique_ptr<journal_snapshot>> snapshot_if_any(const std::string& sta
 } // namespace
 
 result<project> open_project(const project_options& options, diagnostics& findings) {
-  auto loaded = config::load_pipeline({options.file, options.params});
+  config::load_options how{options.file, options.params};
+  std::shared_ptr<early_look> seen;
+  if (options.all_files && usable_cpus() > 1)
+    how.paths_read = [&](const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
+      if (!seen)
+        seen = std::make_shared<early_look>();
+      seen->add(p, paths);
+    };
+  auto loaded = config::load_pipeline(how);
   findings = std::move(loaded.findings);
   if (!loaded.p || !loaded.graph) {
     const auto count = std::count_if(findings.items.begin(), findings.items.end(),
@@ -44,7 +53,7 @@ result<project> open_project(const project_options& options, diagnostics& findin
     return fail(error_code::invalid_input, options.file + ": " + std::to_string(count) +
                                                (count == 1 ? " mistake" : " mistakes") + "; nothing was run");
   }
-  project opened{std::move(loaded.p), std::move(loaded.graph), {}};
+  project opened{std::move(loaded.p), std::move(loaded.graph), {}, std::move(seen)};
   if (options.state.empty()) {
     opened.state_folder = join_path(opened.p->folder, opened.p->engine.state_dir);
   } else {

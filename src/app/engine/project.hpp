@@ -26,13 +26,17 @@ struct project_options {
   std::string file = "troupe.json"; ///< "-": standard input
   std::string state;                ///< folder; empty: the pipeline's engine.state_dir
   std::vector<std::pair<std::string, std::string>> params;
+  bool all_files = false; ///< all its files are going to be looked at: that may begin while the pipeline is read
 };
+
+class early_look;
 
 /// A valid pipeline, its graph, and where its state is.
 struct project {
   std::shared_ptr<const pipeline> p;
   std::shared_ptr<const asset_graph> graph;
-  std::string state_folder; ///< absolute; need not exist
+  std::string state_folder;           ///< absolute; need not exist
+  std::shared_ptr<early_look> seen{}; ///< null unless asked for, or too little to be worth it
 };
 
 /// Loads, checks and builds. `findings` gets all mistakes and warnings; on mistakes the error (invalid_input) says how

@@ -4,6 +4,7 @@
 #include "adapters/process_executor.hpp"
 #include "adapters/system_clock.hpp"
 #include "app/engine/asset_worker.hpp"
+#include "app/engine/early_look.hpp"
 #include "app/engine/housekeeping.hpp"
 #include "app/engine/planning.hpp"
 #include "app/engine/project.hpp"
@@ -243,6 +244,8 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time);
   if (!writer)
     return writer.error();
+  if (on.seen && (*writer)->recovered())
+    static_cast<void>(on.seen->take()); // what a dead run left behind may have written since
   auto snapshot = (*writer)->store().snapshot();
   if (!snapshot)
     return snapshot.error();

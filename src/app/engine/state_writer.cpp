@@ -39,6 +39,7 @@ result<void> state_writer::recover(duration grace) {
     return snapshot.error();
   if ((*snapshot)->info().closed_cleanly)
     return {};
+  recovered_ = true;
   const auto open = (*snapshot)->open_attempts();
   if (!open)
     return open.error();

@@ -23,6 +23,8 @@ public:
                                                                   duration grace, clock& time);
 
   [[nodiscard]] journal_store& store() { return *store_; }
+  /// Whether the last writer did not leave in order.
+  [[nodiscard]] bool recovered() const { return recovered_; }
   /// Events to append before any others: that this writer is here. Empty once taken.
   [[nodiscard]] std::vector<event> take_opening();
   /// Events to append last of all.
@@ -35,6 +37,7 @@ private:
   std::unique_ptr<journal_store> store_;
   clock& time_;
   bool opening_due_ = true;
+  bool recovered_ = false;
 };
 
 /// The end of an attempt whose supervisor died, as recorded by the next writer.

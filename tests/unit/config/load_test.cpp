@@ -7,7 +7,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace troupe;
 using namespace troupe::config;
@@ -44,6 +48,34 @@ TEST_CASE("every example in configs/ loads without a finding, commands searched 
     CHECK(loaded.graph->size() == loaded.p->assets.size());
     CHECK(loaded.p->folder == std::filesystem::path(CONFIGS_FOLDER).lexically_normal().string());
   }
+}
+
+TEST_CASE("the paths of a large pipeline are told while it is read, in the order of their numbers") {
+  std::string text = R"({"name":"p","assets":{)";
+  for (int i = 0; i < 3000; ++i)
+    text += "\"a" + std::to_string(i) + R"(":{"command":"x","inputs":["in/)" + std::to_string(i / 2) +
+            R"("],"outputs":["out/)" + std::to_string(i) + "\"]}" + (i == 2999 ? "" : ",");
+  std::vector<std::string_view> told;
+  std::shared_ptr<const pipeline> holder;
+  parse_options options;
+  options.folder = "/p";
+  options.paths_read = [&](const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
+    holder = p;
+    told.insert(told.end(), paths.begin(), paths.end());
+  };
+  {
+    const auto loaded = parse_pipeline(text + "}}", options);
+    REQUIRE(loaded.p);
+    CHECK(holder == loaded.p);
+    REQUIRE(told.size() <= loaded.p->paths.size());
+    CHECK(told.size() > 4000); // of 4500: the last few hundred may stay untold
+    for (std::uint32_t i = 0; i < told.size(); ++i)
+      REQUIRE(told[i] == loaded.p->paths.text(i));
+  }
+  told.clear();
+  CHECK_FALSE(parse_pipeline(text, options).p); // it is not closed: the texts stay good all the same
+  REQUIRE(told.size() > 4000);
+  CHECK(told[1] == "out/0");
 }
 
 TEST_CASE("errors of the graph are reported with those of the file") {

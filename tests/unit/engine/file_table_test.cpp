@@ -246,6 +246,48 @@ TEST_CASE_FIXTURE(table_fixture, "many are observed by several threads as by one
   CHECK(table->take_observed().size() == 999);
 }
 
+TEST_CASE_FIXTURE(table_fixture, "a stat taken earlier vouches for what is recorded and contradicts nothing") {
+  files.write("a.txt", "one");
+  files.write("b.txt", "two");
+  pass(1s);
+  look("a.txt");
+  look("b.txt");
+  reopen();
+  const std::vector<path_slot> slots{names->slot_of("a.txt"), names->slot_of("b.txt")};
+  std::vector<file_stat> seen(2);
+  const auto observe = [&] {
+    table->observe_all(slots, 1, seen);
+    return std::pair(table->remembered(slots[0]).value(), table->remembered(slots[1]).value());
+  };
+  for (std::size_t i = 0; i < 2; ++i)
+    seen[slots[i].value] = files.stat(i == 0 ? "a.txt" : "b.txt").value();
+  files.fail_at("a.txt", {error_code::io, "looked at"}); // not a second time
+  CHECK(observe() == std::pair(content_digest("one"), content_digest("two")));
+  files.heal("a.txt");
+
+  seen[slots[0].value] = {};      // not looked at, or not there then
+  seen[slots[1].value].size += 1; // there with other content then
+  CHECK(observe() == std::pair(content_digest("one"), content_digest("two")));
+  CHECK(table->reads() == 0);
+
+  seen[slots[0].value] = files.stat("a.txt").value();
+  files.write("b.txt", "three");
+  pass(1s);
+  seen[slots[1].value] = files.stat("b.txt").value();
+  CHECK(observe() == std::pair(content_digest("one"), content_digest("three")));
+  CHECK(table->reads() == 1);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a stat taken earlier does not vouch for a racy file") {
+  files.write("a.txt", "one");
+  look("a.txt"); // at once: it may change again without a sign
+  const std::vector<path_slot> slots{names->slot_of("a.txt")};
+  std::vector<file_stat> seen(slots[0].value + 1U);
+  seen[slots[0].value] = files.stat("a.txt").value();
+  table->observe_all(slots, 1, seen);
+  CHECK(table->reads() == 2);
+}
+
 TEST_CASE_FIXTURE(table_fixture, "a folder counts as a whole") {
   files.write("out/x", "1");
   pass(1s);

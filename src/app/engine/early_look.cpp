@@ -1,0 +1,76 @@
+// One thread that takes whatever waits.
+#include "app/engine/early_look.hpp"
+
+#include "adapters/posix_file_system.hpp"
+
+#include <signal.h>
+
+#include <system_error>
+#include <utility>
+
+namespace troupe {
+
+early_look::~early_look() {
+  stop();
+}
+
+void early_look::add(const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.insert(waiting_.end(), paths.begin(), paths.end());
+  }
+  if (!thread_.joinable()) {
+    p_ = p;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); // signals stay with the main thread
+    try {
+      thread_ = std::thread([this] { work(); });
+    } catch (const std::system_error&) { // no thread to be had: planning looks for itself
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  more_.notify_one();
+}
+
+std::vector<file_stat> early_look::take() {
+  stop();
+  return std::exchange(seen_, {});
+}
+
+void early_look::stop() {
+  if (!thread_.joinable())
+    return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  more_.notify_one();
+  thread_.join();
+}
+
+void early_look::work() {
+  const auto files = posix_file_system::open(p_->folder);
+  if (!files)
+    return; // whoever needs the folder says what is wrong with it
+  std::vector<std::string_view> batch;
+  for (;;) {
+    batch.clear();
+    {
+      std::unique_lock lock(mutex_);
+      more_.wait(lock, [&] { return stopped_ || !waiting_.empty(); });
+      if (stopped_)
+        return;
+      batch.swap(waiting_);
+    }
+    for (const auto path : batch) {
+      if (stopped_)
+        return;
+      const auto seen = (*files)->stat(path);
+      seen_.push_back(seen ? *seen : file_stat{});
+    }
+  }
+}
+
+} // namespace troupe

@@ -1,0 +1,49 @@
+// Looks at the files of a pipeline while its text is still being read, on a thread of its own: a stat waits for the
+// system, reading text for the processor. Knows nothing of records or of what a stat means.
+#pragma once
+
+#include "core/materialization.hpp"
+#include "core/pipeline.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace troupe {
+
+/// What it finds is how files were at some moment after the command began, maybe before the state was locked. So it may
+/// only vouch for what is recorded, never contradict it: a stat that differs has to be taken again.
+class early_look {
+public:
+  early_look() = default;
+  ~early_look();
+  early_look(const early_look&) = delete;
+  early_look& operator=(const early_look&) = delete;
+
+  /// The next paths of `p`, in the order of their numbers; their text stays where it is as long as `p` lives. One
+  /// thread.
+  void add(const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths);
+  /// Ends the looking, and returns by path_index what was found so far: kind absent where nothing was, or where nobody
+  /// has looked yet. A second call returns nothing.
+  [[nodiscard]] std::vector<file_stat> take();
+
+private:
+  void work();
+  void stop();
+
+  std::shared_ptr<const pipeline> p_; // holds the texts
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::vector<std::string_view> waiting_;
+  std::atomic<bool> stopped_{false}; // set with the mutex held
+  std::vector<file_stat> seen_;      // the thread's while there is one
+  std::thread thread_;
+};
+
+} // namespace troupe

@@ -1,0 +1,76 @@
+// Files looked at while a pipeline is read: what is found belongs to the right path, and ending early is no harm.
+#include "app/engine/early_look.hpp"
+
+#include "adapters/posix_file_system.hpp"
+#include "support/pipeline_builder.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A pipeline of many files, every third of them missing.
+struct early_fixture {
+  early_fixture() {
+    test::pipeline_builder b("test", folder.path());
+    for (int i = 0; i < 1500; ++i) {
+      const auto name = "in/" + std::to_string(i);
+      if (i % 3 != 0)
+        folder.write(name, std::string(static_cast<std::size_t>(i), 'x'));
+      b.asset("a" + std::to_string(i)).inputs({name});
+    }
+    p = b.build();
+  }
+  [[nodiscard]] file_stat now(std::size_t number) const {
+    return posix_file_system::open(folder.path())
+        .value()
+        ->stat(p->paths.text(static_cast<std::uint32_t>(number)))
+        .value();
+  }
+  temporary_folder folder;
+  std::shared_ptr<const pipeline> p;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(early_fixture,
+                  "what is found stands at the number of its path, what is missing or not yet looked at is absent") {
+  // How far it gets before it is ended is the machine's; that it gets somewhere is waited for.
+  std::size_t found = 0;
+  for (auto patience = 1ms; found == 0 && patience < 20s; patience *= 2) {
+    early_look early;
+    for (std::uint32_t first = 0; first < 1500; first += 500)
+      early.add(p, p->paths.texts(first).first(500));
+    std::this_thread::sleep_for(patience);
+    const auto seen = early.take();
+    REQUIRE(seen.size() <= 1500);
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      if (seen[i].kind == file_kind::absent)
+        continue;
+      ++found;
+      CHECK(seen[i] == now(i));
+      CHECK(i % 3 != 0);
+    }
+    CHECK(early.take().empty());
+  }
+  CHECK(found > 0);
+}
+
+TEST_CASE_FIXTURE(early_fixture, "nobody has to ask for what was found, and the pipeline may be given up meanwhile") {
+  early_look early;
+  early.add(p, p->paths.texts(0));
+  p.reset();
+}
+
+TEST_CASE("without paths nothing is looked at") {
+  early_look early;
+  CHECK(early.take().empty());
+}
