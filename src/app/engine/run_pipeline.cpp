@@ -26,7 +26,7 @@ namespace troupe {
 namespace {
 
 /// How long events that nobody waits for are gathered for one commit.
-constexpr duration gather_time = std::chrono::milliseconds(20);
+constexpr duration gather_time = std::chrono::milliseconds(50);
 /// A checkpoint of an open run is due after this many events, or as many as it has assets.
 constexpr std::uint64_t checkpoint_events = 10'000;
 
