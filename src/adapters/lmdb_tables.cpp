@@ -161,7 +161,8 @@ result<lmdb_tables> lmdb_tables::open(const lmdb_txn& txn, const std::string& fo
   } else {
     const int code = mdb_get(txn.get(), meta, &key, &value);
     if (code != 0 || value.mv_size != sizeof format)
-      return code == 0 || code == MDB_NOTFOUND ? no_state(folder) : lmdb_error(folder, "open its journal", code);
+      return code == 0 || code == MDB_NOTFOUND ? damaged_journal(folder, "the record of its format is missing")
+                                               : lmdb_error(folder, "open its journal", code);
     std::memcpy(&format, value.mv_data, sizeof format);
     if (format == 0 || format > formats_to_come)
       return damaged_journal(folder, "its format's number is " + std::to_string(format));
