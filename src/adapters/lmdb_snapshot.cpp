@@ -103,10 +103,8 @@ result<bool> lmdb_snapshot::read_asset(asset_id asset, asset_record& out) const 
   const auto found = assets_->move_to(asset.value);
   if (!found)
     return found;
-  if (!*found) {
-    out = {};
-    return false;
-  }
+  if (!*found)
+    return access_.read(lmdb_table::assets, asset.value, out); // looks at the neighbours, too: it may be one of them
   if (const char* problem = decode(assets_->content(), out))
     return access_.damage(lmdb_table::assets, asset.value, problem);
   return true;
