@@ -199,7 +199,7 @@ TEST_CASE("a matrix whose names and paths would take more memory than sensible i
                                          R"(],"y":[)" + values + R"(]},"inputs":[)",
                                      "\"{{ matrix.x }}/#\",", 10'000, "]}}}");
   CHECK(lines(loaded.findings) ==
-        "1:25: too_large: with \"a\" the names and paths of expanded assets take more than 4 GiB\n");
+        "1:23: too_large: with \"a\" the names and paths of expanded assets take more than 4 GiB\n");
 }
 
 TEST_CASE("defaults with long lists under many assets with settings of their own are refused") {

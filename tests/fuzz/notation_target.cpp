@@ -62,7 +62,8 @@ void check_number(const std::string& text) {
     const double value = v.is_int64()    ? static_cast<double>(v.get_int64())
                          : v.is_uint64() ? static_cast<double>(v.get_uint64())
                                          : v.get_double();
-    FUZZ_CHECK(std::fabs(value - static_cast<double>(*whole)) <= 1e-9 * std::fabs(value), text);
+    if (std::isfinite(value)) // of 0e400 Boost.JSON makes no number, and zero is one
+      FUZZ_CHECK(std::fabs(value - static_cast<double>(*whole)) <= 1e-9 * std::fabs(value), text);
   }
   if (number && !wrong && v.is_int64())
     FUZZ_CHECK(whole == v.get_int64(), text);

@@ -235,7 +235,7 @@ TEST_CASE("an environment has an entry only as a whole") {
 }
 
 TEST_CASE_FIXTURE(fixture, "what cannot be looked at for want of descriptors is not taken for gone") {
-  const auto ours = start("ours", "sleep 1000", true);
+  const auto ours = start("ours", "exec sleep 1000", true);
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   const rlimit none{0, before.rlim_max};
