@@ -252,10 +252,8 @@ result<void> lmdb_env::open_file(const lmdb_open_options& options, bool without_
   if (mdb_env_get_fd(env_, &fd) == 0 && ::fstat(fd, &st) == 0)
     close_on_exec(st);
   file_id_ = {st.st_dev, st.st_ino};
-  if (!options.read_only) {
-    int dead = 0;
-    mdb_reader_check(env_, &dead); // readers that were killed would keep old pages alive
-  }
+  if (!options.read_only)
+    forget_dead_readers();
   return {};
 }
 
@@ -269,6 +267,8 @@ result<lmdb_txn> lmdb_env::begin_read() {
       ++readers_;
       return lmdb_txn(shared_from_this(), txn, true);
     }
+    if (code == MDB_READERS_FULL && forget_dead_readers() > 0)
+      continue;
     if (code != MDB_MAP_RESIZED)
       return lmdb_error(folder_, "read its journal", code);
     const char* path = nullptr; // another process has made it larger than what is mapped here
@@ -331,6 +331,12 @@ bool lmdb_env::in_place() const {
   mdb_env_get_path(env_, &path);
   struct stat st {};
   return ::stat(path, &st) == 0 && file_id_ == std::pair(std::uint64_t{st.st_dev}, std::uint64_t{st.st_ino});
+}
+
+int lmdb_env::forget_dead_readers() {
+  int dead = 0;
+  mdb_reader_check(env_, &dead); // refused: then they stay, until the next look
+  return dead;
 }
 
 result<void> lmdb_env::sync() {

@@ -83,6 +83,9 @@ public:
   void set_no_sync(bool no_sync);
   /// Whether the file that is open is still the one at its path: nothing keeps others from removing or replacing it.
   [[nodiscard]] bool in_place() const;
+  /// Frees the places of readers whose process was killed, in the table of readers: such a place would keep old pages
+  /// from being used again, and there are not many. How many there were.
+  int forget_dead_readers();
   /// Brings everything committed to disk.
   [[nodiscard]] result<void> sync();
 

@@ -47,6 +47,14 @@ std::string journal_path(const std::string& folder) {
   return folder + "/journal.mdb";
 }
 
+result<void> settle_unsynced(lmdb_env& env) {
+  if (auto synced = env.sync(); !synced) {
+    static_cast<void>(mark_lost(env.folder())); // where that fails too, the disk is beyond a note
+    return synced;
+  }
+  return clear_unsynced(env.folder());
+}
+
 result<std::shared_ptr<const lmdb_tables>> open_journal_tables(lmdb_env& env) {
   auto txn = env.begin_read();
   if (!txn)
@@ -94,16 +102,19 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
     return taken.error();
   auto info = (*taken)->info();
   taken->reset();
+  // Before the first event is acknowledged the way to the journal has to be certain: its name in the folder, the
+  // folder's in its parent … An earlier process may have made any part of it and died.
+  if (info.last_seq == 0)
+    if (auto synced = sync_path(folder); !synced)
+      return synced.error();
   if (settings.durability == troupe::durability::none) {
     if (auto marked = mark_unsynced(folder); !marked)
       return marked.error();
     (*env)->set_no_sync(true);
-  } else {
+  } else if (is_marked_unsynced(folder)) {
     // What a writer of this boot left unsynced when it was killed is in the kernel still.
-    if (auto synced = exists(folder + "/unsynced") ? (*env)->sync() : result<void>(); !synced)
-      return synced.error();
-    if (auto cleared = clear_unsynced(folder); !cleared)
-      return cleared.error();
+    if (auto settled = settle_unsynced(**env); !settled)
+      return settled.error();
   }
   return std::unique_ptr<journal_store>(std::make_unique<lmdb_writer>(
       std::move(lock), std::move(*env), settings.durability, std::move(info), std::move(doubts)));

@@ -18,5 +18,8 @@ namespace troupe {
 /// Opens the state's journal to read, after all that. `inspect` as in lmdb_open_options; none: inspect_projections.
 [[nodiscard]] result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder,
                                                                      decltype(lmdb_open_options::inspect) inspect = {});
+/// Forces commits that were made without to disk and takes the mark "unsynced" away. If the disk refuses, the mark says
+/// from then on that the state is lost. The writer's.
+[[nodiscard]] result<void> settle_unsynced(lmdb_env& env);
 
 } // namespace troupe

@@ -1,14 +1,22 @@
 // One write transaction for each call.
 #include "adapters/lmdb_writer.hpp"
 
+#include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_pages.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 
 namespace troupe {
+namespace {
+
+/// A look costs a system call for each reader.
+constexpr std::uint32_t transactions_between_looks_for_dead_readers = 256;
+
+} // namespace
+
 lmdb_writer::~lmdb_writer() {
-  // If this fails the mark stays, and the next opening sees it: there is nobody left to tell.
-  if (durability_ == troupe::durability::none && (!failed_ || untouched_) && env_->sync().has_value())
-    static_cast<void>(clear_unsynced(env_->folder()));
+  // If this fails there is a mark, and the next opening sees it: there is nobody left to tell.
+  if (durability_ == troupe::durability::none && (!failed_ || untouched_))
+    static_cast<void>(settle_unsynced(*env_));
 }
 
 result<void> lmdb_writer::transact(const std::function<result<void>(lmdb_access&)>& work) {
@@ -18,6 +26,8 @@ result<void> lmdb_writer::transact(const std::function<result<void>(lmdb_access&
   if (failed_)
     return *failed_;
   untouched_ = false;
+  if (++transactions_ % transactions_between_looks_for_dead_readers == 0)
+    env_->forget_dead_readers();
   for (;;) {
     auto txn = env_->begin_write();
     if (!txn) {

@@ -44,6 +44,7 @@ private:
   event_encoder record_;
   pending_inspection doubts_;
   bool untouched_ = true; ///< nothing was written yet
+  std::uint32_t transactions_ = 0;
   std::optional<error> failed_;
 };
 

@@ -26,6 +26,10 @@ error cannot(const std::string& folder, const std::string& what, int code) {
   return fail(error_code::state_unusable, std::move(text));
 }
 
+constexpr const char* mark_of_loss = "lost";
+constexpr int looks_for_holder = 50;
+constexpr unsigned look_for_holder_every_us = 2'000;
+
 class file_handle {
 public:
   explicit file_handle(int fd) : fd_(fd) {}
@@ -93,9 +97,9 @@ bool holds_nothing_else(const std::string& folder) {
   return !failed;
 }
 
-/// Field 22 of /proc/self/stat; the name in field 2 may hold spaces and parentheses.
-std::uint64_t own_start_ticks() {
-  const auto stat = read_some("/proc/self/stat");
+/// Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. 0: there is no such process.
+std::uint64_t start_ticks_of(const std::string& pid) {
+  const auto stat = read_some("/proc/" + pid + "/stat");
   auto at = stat.rfind(')');
   for (int field = 2; field < 22 && at != std::string::npos; ++field)
     at = stat.find(' ', at + 1);
@@ -141,6 +145,18 @@ lock_holder read_holder(int fd) {
   return holder;
 }
 
+/// Who holds the lock that another process has just been seen to hold. Whoever takes it writes its words next: until
+/// then those of the one before it stand there, or half of either.
+lock_holder await_holder(int fd) {
+  auto holder = read_holder(fd);
+  for (int look = 0; look < looks_for_holder; ++look, holder = read_holder(fd)) {
+    if (holder.pid != 0 && holder.start_ticks != 0 && start_ticks_of(std::to_string(holder.pid)) == holder.start_ticks)
+      return holder;
+    ::usleep(look_for_holder_every_us);
+  }
+  return holder; // of another pid namespace, perhaps
+}
+
 struct flock whole_file(short type) {
   struct flock range {};
   range.l_type = type;
@@ -177,9 +193,7 @@ result<void> make_folder(const std::string& folder) {
     const bool somebody_else_did = ::stat(folder.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
     return somebody_else_did ? result<void>() : made;
   }
-  if (auto synced = sync_folder(folder); !synced)
-    return synced;
-  return sync_folder(parent.empty() ? "." : parent);
+  return {}; // its entries come to disk with the journal
 }
 
 } // namespace
@@ -211,7 +225,7 @@ result<state_lock> lock_state(const std::string& folder) {
   if (::fcntl(file.get(), F_OFD_SETLK, &range) != 0) {
     if (errno != EAGAIN && errno != EACCES)
       return cannot(folder, "lock it", errno);
-    const auto holder = read_holder(file.get());
+    const auto holder = await_holder(file.get());
     auto who = holder.pid != 0 ? "process " + std::to_string(holder.pid) : std::string("another process");
     if (!holder.command.empty())
       who += " (" + holder.command + ")";
@@ -219,7 +233,7 @@ result<state_lock> lock_state(const std::string& folder) {
                                               to_rfc3339(holder.since) +
                                               "; wait for it, or end it with `troupe cancel`");
   }
-  const auto text = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(own_start_ticks()) +
+  const auto text = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks_of("self")) +
                     "\ncommand " + own_command_line() + "\n";
   // For people and for `cancel`; the lock itself does not depend on it, so a disk that is full is no reason to stop
   // here.
@@ -228,14 +242,28 @@ result<state_lock> lock_state(const std::string& folder) {
   return state_lock(folder, file.release());
 }
 
+namespace {
+
+/// A descriptor of the lock's file if another process holds it; else none.
+file_handle held_lock(const std::string& folder) {
+  file_handle file(::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC));
+  auto range = whole_file(F_RDLCK);
+  if (file.get() < 0 || ::fcntl(file.get(), F_OFD_GETLK, &range) != 0 || range.l_type == F_UNLCK)
+    return file_handle(-1);
+  return file_handle(file.release());
+}
+
+} // namespace
+
+bool is_held(const std::string& folder) {
+  return held_lock(folder).get() >= 0;
+}
+
 std::optional<lock_holder> holder_of(const std::string& folder) {
-  const file_handle file(::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC));
+  const auto file = held_lock(folder);
   if (file.get() < 0)
     return std::nullopt;
-  auto range = whole_file(F_RDLCK);
-  if (::fcntl(file.get(), F_OFD_GETLK, &range) != 0 || range.l_type == F_UNLCK)
-    return std::nullopt;
-  return read_holder(file.get());
+  return await_holder(file.get());
 }
 
 const char* network_file_system(std::uint64_t type) {
@@ -279,25 +307,34 @@ std::string current_boot_id() {
   return id;
 }
 
+bool is_marked_unsynced(const std::string& folder) {
+  return ::access((folder + "/unsynced").c_str(), F_OK) == 0;
+}
+
 result<void> require_trustworthy(const std::string& folder) {
-  const auto path = folder + "/unsynced";
-  if (::access(path.c_str(), F_OK) != 0)
+  if (!is_marked_unsynced(folder))
     return {};
-  auto id = read_some(path);
-  while (!id.empty() && id.back() == '\n')
-    id.pop_back();
-  if (!id.empty() && id == current_boot_id())
+  auto mark = read_some(folder + "/unsynced");
+  while (!mark.empty() && mark.back() == '\n')
+    mark.pop_back();
+  if (!mark.empty() && mark == current_boot_id())
     return {}; // only the process died: the kernel still has every commit
-  return fail(error_code::state_unusable,
-              "state " + folder +
-                  " was written with durability none, and the machine went down before it was closed: it may be "
-                  "damaged. Remove " +
-                  folder + "/journal.mdb and " + path +
-                  " to start anew (the history is lost and everything runs once more)");
+  return fail(
+      error_code::state_unusable,
+      "state " + folder + " was written with durability none, and " +
+          (mark == mark_of_loss ? "then could not be brought to disk" : "the machine went down before it was closed") +
+          ": it may be damaged. Remove " + folder + "/journal.mdb and " + folder +
+          "/unsynced to start anew (the history is lost and everything runs once more)");
 }
 
 result<void> mark_unsynced(const std::string& folder) {
   if (auto written = replace_file(folder, "unsynced", current_boot_id() + "\n"); !written)
+    return written;
+  return sync_folder(folder);
+}
+
+result<void> mark_lost(const std::string& folder) {
+  if (auto written = replace_file(folder, "unsynced", std::string(mark_of_loss) + "\n"); !written)
     return written;
   return sync_folder(folder);
 }
@@ -313,6 +350,29 @@ result<void> sync_folder(const std::string& folder) {
   if (handle.get() < 0 || ::fsync(handle.get()) != 0)
     return cannot(folder, "bring it to disk", errno);
   return {};
+}
+
+result<void> sync_path(const std::string& folder) {
+  std::error_code failed;
+  auto at = std::filesystem::canonical(folder, failed);
+  const file_handle bottom(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat home {};
+  if (failed || bottom.get() < 0 || ::fstat(bottom.get(), &home) != 0)
+    return cannot(folder, "bring it to disk", failed ? failed.value() : errno);
+  for (;; at = at.parent_path()) {
+    const file_handle handle(::open(at.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat st {};
+    if (handle.get() < 0 && errno == EACCES) // a folder that one may write in and not read: then all of the disk
+      return ::syncfs(bottom.get()) == 0 ? result<void>() : cannot(folder, "bring it to disk", errno);
+    if (handle.get() < 0 || ::fstat(handle.get(), &st) != 0)
+      return cannot(folder, "bring it to disk", errno);
+    if (st.st_dev != home.st_dev)
+      return {}; // that is another disk, on which nothing was made
+    if (::fsync(handle.get()) != 0)
+      return cannot(folder, "bring it to disk", errno);
+    if (!at.has_relative_path())
+      return {};
+  }
 }
 
 } // namespace troupe

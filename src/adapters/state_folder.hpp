@@ -44,6 +44,8 @@ private:
 /// network file system. Any thread.
 [[nodiscard]] result<state_lock> lock_state(const std::string& folder);
 
+/// Whether somebody holds the state now. Takes nothing, writes nothing. Any thread.
+[[nodiscard]] bool is_held(const std::string& folder);
 /// Who holds the state now; nullopt if nobody (or there is no state). Takes nothing, writes nothing. Any thread.
 [[nodiscard]] std::optional<lock_holder> holder_of(const std::string& folder);
 
@@ -55,15 +57,23 @@ private:
 /// This boot's id, as the kernel gives it; empty if it gives none.
 [[nodiscard]] std::string current_boot_id();
 
-/// Fails with state_unusable if commits of an earlier boot were never forced to disk (durability none): after a power
-/// loss or a crash of the machine such a journal may be damaged in ways that cannot all be seen.
+/// Fails with state_unusable if commits of an earlier boot were never forced to disk (durability none), or could not
+/// be: after a power loss or a crash of the machine such a journal may be damaged in ways that cannot all be seen.
 [[nodiscard]] result<void> require_trustworthy(const std::string& folder);
+/// Whether commits may not have been forced to disk yet.
+[[nodiscard]] bool is_marked_unsynced(const std::string& folder);
 /// Notes, durably, that commits will not be forced to disk from here on.
 [[nodiscard]] result<void> mark_unsynced(const std::string& folder);
-/// Takes that note away, once everything is on disk. No note is no error.
+/// Notes, durably, that the disk refused what it was to keep: from here on nobody trusts the state, in this boot
+/// neither (the kernel forgets such pages, and tells of it once).
+[[nodiscard]] result<void> mark_lost(const std::string& folder);
+/// Takes either note away, once everything is on disk. No note is no error.
 [[nodiscard]] result<void> clear_unsynced(const std::string& folder);
 
 /// Makes entries of the folder survive a power loss.
 [[nodiscard]] result<void> sync_folder(const std::string& folder);
+/// The same for the folder's own entry in its parent, for the parent's, and so on: whoever made a part of the path may
+/// have died before it came to disk.
+[[nodiscard]] result<void> sync_path(const std::string& folder);
 
 } // namespace troupe

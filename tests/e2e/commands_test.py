@@ -2,6 +2,7 @@
 """The verbs from outside: selections, documents, exit statuses, and that reading writes nothing.
 usage: commands_test.py TROUPE [NAME...]"""
 import os
+import re
 import shutil
 import sys
 
@@ -149,6 +150,24 @@ def a_damaged_journal_is_noticed(shop):
     shutil.rmtree(shop.path(".troupe"))
 
 
+def a_power_loss_with_durability_none_is_noticed(shop):
+    """What was never forced to disk is not read after another boot, by anybody; in the same boot it is all there."""
+    shop.pipeline({"a": {"command": "echo ran >> a.log"}, "b": {"command": "test -e go || { sleep 0.3; kill -9 $PPID; }", "deps": ["a"]}}, engine={"durability": "none", "workers": 1})
+    assert shop.troupe("run").status == -9
+    assert shop.exists(".troupe/unsynced")
+    shop.write("go", "")
+    equal(statuses(shop.run()), {"a": "fresh", "b": "succeeded"})       # the process died, and nothing else
+    equal(shop.lines("a.log"), ["ran"])
+    assert not shop.exists(".troupe/unsynced")                           # it was closed in order
+    shop.write(".troupe/unsynced", "11111111-2222-3333-4444-555555555555\n")
+    for verb in (["run"], ["resume", "1"], ["cancel"], ["status"], ["plan"], ["runs"], ["show", "latest"], ["explain", "a"], ["logs", "a"], ["journal", "verify"], ["journal", "stats"], ["journal", "dump"]):
+        result = shop.troupe(*verb).must(3)
+        contains(result.errors, "was written with durability none, and the machine went down", "it may be damaged. Remove ")
+    for path in re.search(r"Remove (\S+) and (\S+) to start anew", result.errors).groups():
+        os.remove(path)
+    equal(statuses(shop.run()), {"a": "succeeded", "b": "succeeded"})
+
+
 def every_verb_has_help_with_examples(shop):
     for verb in ("run", "plan", "explain", "validate", "graph", "status", "runs", "show", "logs", "resume", "cancel", "journal", "init", "schema", "completions", "version"):
         contains(shop.troupe(verb, "--help").must(0).text.lower(), "example", "troupe " + verb)
@@ -172,7 +191,7 @@ def standard_output_is_only_the_document(shop):
 
 
 TESTS = [selections, only_and_exclude, reading_writes_nothing, documents, graphs, wrong_files_are_reported_whole, a_pipeline_from_standard_input,
-         values_never_become_shell_syntax, two_pipelines_share_a_state, the_state_folder, a_damaged_journal_is_noticed,
+         values_never_become_shell_syntax, two_pipelines_share_a_state, the_state_folder, a_damaged_journal_is_noticed, a_power_loss_with_durability_none_is_noticed,
          every_verb_has_help_with_examples, init_makes_a_pipeline_that_runs, standard_output_is_only_the_document]
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
     if (has_runs && run.pipeline != pipeline)
       continue;
     auto report = read_run_report(state, run.run);
+    if (!report && report.error().code == error_code::not_found)
+      continue; // a writer has dropped it meanwhile
     if (!report)
       return report;
     const auto* asset = find_in(*report, arguments.asset);
@@ -86,6 +88,10 @@ int follow(invocation& with, const std::string& state, run_report report, const 
     std::this_thread::sleep_for(look_for_output_every);
     if (look % looks_per_report == 0) {
       auto again = read_run_report(state, report.run.run);
+      if (!again && again.error().code == error_code::not_found) {
+        copy_from(path, at, with.io.out.stream); // it has ended, and later runs have had it dropped meanwhile
+        return exit_ok;
+      }
       if (!again)
         return with.report(again.error());
       report = std::move(*again);

@@ -153,6 +153,33 @@ result<void> fill_versions(const journal_snapshot& snapshot, const run_record& r
   });
 }
 
+/// A state at one moment, and whether its writer lived then.
+struct sight {
+  std::unique_ptr<journal_snapshot> snapshot;
+  bool held = false;
+};
+
+constexpr int looks_limit = 100; ///< at a state whose writers come and go
+
+/// A writer may record the end of its run and leave between a look at the journal and one at the lock: an open run
+/// whose lock is free is interrupted only if nothing was recorded in between.
+result<sight> sight_of(const std::string& state_folder) {
+  sight seen;
+  for (int look = 0; look < looks_limit; ++look) {
+    auto snapshot = open_snapshot(state_folder);
+    if (!snapshot)
+      return snapshot.error();
+    const bool again = seen.snapshot && seen.snapshot->info().last_seq == (*snapshot)->info().last_seq;
+    seen.snapshot = std::move(*snapshot);
+    if (again || seen.snapshot->info().closed_cleanly)
+      return seen; // then a lock that is held is that of the next one, which has recorded nothing yet
+    seen.held = is_held(state_folder);
+    if (seen.held)
+      return seen;
+  }
+  return seen;
+}
+
 /// `running` is only true of an open run whose writer lives and has it: else its writer is gone.
 void derive_status(run_record& record, const state_info& info, bool held) {
   if (!record.finished_at && !(held && record.segment_seq > info.writer_seq))
@@ -250,17 +277,16 @@ result<void> changed_definitions(const project& on, const catalog& names, const 
 }
 
 result<std::vector<run_record>> list_runs(const std::string& state_folder, std::size_t limit) {
-  const auto snapshot = open_snapshot(state_folder);
+  const auto seen = sight_of(state_folder);
   std::vector<run_record> runs;
-  if (!snapshot) {
-    if (snapshot.error().code == error_code::not_found)
+  if (!seen) {
+    if (seen.error().code == error_code::not_found)
       return runs;
-    return snapshot.error();
+    return seen.error();
   }
-  const bool held = holder_of(state_folder).has_value();
-  const auto visited = (*snapshot)->visit_runs_newest_first([&](const run_record& record) {
+  const auto visited = seen->snapshot->visit_runs_newest_first([&](const run_record& record) {
     runs.push_back(record);
-    derive_status(runs.back(), (*snapshot)->info(), held);
+    derive_status(runs.back(), seen->snapshot->info(), seen->held);
     return limit == 0 || runs.size() < limit;
   });
   if (!visited)
@@ -281,18 +307,19 @@ result<run_record> find_run(const std::string& state_folder, const std::string& 
 }
 
 result<run_report> read_run_report(const std::string& state_folder, run_number run) {
-  const auto snapshot = open_snapshot(state_folder);
-  if (!snapshot)
-    return snapshot.error();
-  const auto record = (*snapshot)->read_run(run);
+  const auto seen = sight_of(state_folder);
+  if (!seen)
+    return seen.error();
+  const auto& snapshot = seen->snapshot;
+  const auto record = snapshot->read_run(run);
   if (!record)
     return record.error();
   if (!*record)
     return fail(error_code::not_found, "there is no " + name_of(run) + " in this state");
   run_report report;
   report.run = **record;
-  std::vector<std::string_view> names((*snapshot)->info().asset_count);
-  const auto named = (*snapshot)->visit_asset_names([&](asset_id id, std::string_view name) {
+  std::vector<std::string_view> names(snapshot->info().asset_count);
+  const auto named = snapshot->visit_asset_names([&](asset_id id, std::string_view name) {
     if (id.value < names.size())
       names[id.value] = name;
     return true;
@@ -300,11 +327,10 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   if (!named)
     return named.error();
   report_builder builder(report.run, std::move(names));
-  const auto folded =
-      visit_run(**snapshot, report.run, report.run.first_seq, [&](const event& e) { builder.apply(e); });
+  const auto folded = visit_run(*snapshot, report.run, report.run.first_seq, [&](const event& e) { builder.apply(e); });
   if (!folded)
     return folded.error();
-  derive_status(report.run, (*snapshot)->info(), holder_of(state_folder).has_value());
+  derive_status(report.run, snapshot->info(), seen->held);
   const auto& state = builder.state();
   auto& folds = builder.assets();
   for (std::uint32_t position = 0; position < state.size(); ++position) {
@@ -318,7 +344,7 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   }
   if (!report.run.finished_at)
     report.run.counts = state.counts();
-  if (const auto filled = fill_versions(**snapshot, report.run, folds); !filled)
+  if (const auto filled = fill_versions(*snapshot, report.run, folds); !filled)
     return filled.error();
   report.assets.reserve(folds.size());
   for (auto& [id, fold] : folds)

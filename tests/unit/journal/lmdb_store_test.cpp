@@ -197,6 +197,45 @@ TEST_CASE("a reader follows a journal that another process has made larger than 
   CHECK(child.wait() == 0);
 }
 
+TEST_CASE("readers that were killed take no place from others, and keep no old pages while the writer goes on") {
+  lmdb_fixture f;
+  f.close();
+  signal_pipe opened;
+  signal_pipe go;
+  signal_pipe gone_on;
+  child_process writer([&] {
+    system_clock clock;
+    auto store = open_journal(f.folder(), {durability::none, 0}, clock);
+    opened.notify();
+    bool good = store.has_value() && go.await();
+    for (int i = 0; i < 2'000 && good; ++i)
+      good = (*store)->append(std::vector<event>{writer_opened{}}).has_value();
+    gone_on.notify();
+    return good && go.await() ? 0 : 1;
+  });
+  REQUIRE(opened.await());
+  const auto die_reading = [&] {
+    child_process reader([&] {
+      const auto snapshot = open_snapshot(f.folder());
+      return snapshot ? ::kill(::getpid(), SIGKILL) : 1;
+    });
+    return reader.wait();
+  };
+  int refused = 0;
+  for (int i = 0; i < 600; ++i) // the table has 512 places
+    refused += die_reading() == -SIGKILL ? 0 : 1;
+  CHECK(refused == 0);
+  CHECK(open_snapshot(f.folder()).has_value());
+  CHECK(die_reading() == -SIGKILL);
+  const auto before = std::filesystem::file_size(f.folder() + "/journal.mdb");
+  go.notify();
+  REQUIRE(gone_on.await());
+  const auto grown = std::filesystem::file_size(f.folder() + "/journal.mdb") - before;
+  CHECK(grown < 12'000'000); // with the dead reader's pages kept alive: 48 MB
+  go.notify();
+  CHECK(writer.wait() == 0);
+}
+
 TEST_CASE("a journal opens and works where address space is scarce") {
   lmdb_fixture f;
   f.close();
