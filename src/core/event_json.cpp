@@ -1,30 +1,13 @@
 // A visitor of the field lists that writes JSON; the words of persisted enumerations.
 #include "core/event_json.hpp"
 
+#include "base/utf8.hpp"
 #include "core/fields.hpp"
 
 #include <array>
 
 namespace troupe {
 namespace {
-
-/// The length of the UTF-8 sequence at the front, or 0 if there is none (RFC 3629: no overlong forms, no surrogates).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80)
-    return 1;
-  if (lead >= 0xC2 && lead <= 0xDF)
-    return tail(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF)
-    return tail(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
-  if (lead >= 0xF0 && lead <= 0xF4)
-    return tail(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
-  return 0;
-}
 
 class event_writer {
 public:
@@ -177,9 +160,9 @@ std::string_view type_name(const event& e) {
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    const auto length = utf8_length(text);
+    const auto next = decode_utf8(text);
     const auto c = static_cast<unsigned char>(text.front());
-    if (length == 0) {
+    if (!next.valid) {
       out += "\xEF\xBF\xBD";
     } else if (c == '"' || c == '\\') {
       out += '\\';
@@ -194,9 +177,9 @@ void append_json_string(std::string& out, std::string_view text) {
       out += digits[c >> 4U];
       out += digits[c & 0xFU];
     } else {
-      out += text.substr(0, length);
+      out += text.substr(0, next.bytes);
     }
-    text.remove_prefix(length == 0 ? 1 : length);
+    text.remove_prefix(next.bytes);
   }
   out += '"';
 }

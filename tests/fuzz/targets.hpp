@@ -28,19 +28,19 @@ struct target {
   int mutations; ///< how many the replay makes: fewer where one takes longer
 };
 
-inline constexpr std::array<target, 14> targets = {{{"event", fuzz_event, 2000},
-                                                    {"glob", fuzz_glob, 2000},
-                                                    {"journal", fuzz_journal, 100},
-                                                    {"json", fuzz_json, 1500},
-                                                    {"notation", fuzz_notation, 3000},
-                                                    {"pages", fuzz_pages, 2000},
-                                                    {"param", fuzz_param, 1500},
-                                                    {"pipeline", fuzz_pipeline, 800},
-                                                    {"record", fuzz_record, 5000},
-                                                    {"result", fuzz_result, 3000},
-                                                    {"run_name", fuzz_run_name, 3000},
-                                                    {"selection", fuzz_selection, 1500},
-                                                    {"template", fuzz_template, 800},
-                                                    {"text", fuzz_text, 3000}}};
+inline constexpr std::array<target, 14> targets = {{{"event", fuzz_event, 4000},
+                                                    {"glob", fuzz_glob, 6000},
+                                                    {"journal", fuzz_journal, 200},
+                                                    {"json", fuzz_json, 4000},
+                                                    {"notation", fuzz_notation, 6000},
+                                                    {"pages", fuzz_pages, 4000},
+                                                    {"param", fuzz_param, 2000},
+                                                    {"pipeline", fuzz_pipeline, 2000},
+                                                    {"record", fuzz_record, 6000},
+                                                    {"result", fuzz_result, 6000},
+                                                    {"run_name", fuzz_run_name, 6000},
+                                                    {"selection", fuzz_selection, 3000},
+                                                    {"template", fuzz_template, 2000},
+                                                    {"text", fuzz_text, 6000}}};
 
 } // namespace troupe::fuzz

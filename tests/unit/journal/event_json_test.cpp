@@ -61,6 +61,7 @@ TEST_CASE("bytes that are not UTF-8 become U+FFFD") {
                "b\xC3") == "\"a\xEF\xBF\xBD"
                            "b\xEF\xBF\xBD\"");
   CHECK(quoted("\xED\xA0\x80") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""); // a surrogate
+  CHECK(quoted("\xE2\x80") == "\"\xEF\xBF\xBD\"");                             // cut short: one, as in all documents
   CHECK(quoted("\xC0\xAF\x7F") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\\u007f\"");      // overlong
   CHECK(quoted("\"\\\t") == "\"\\\"\\\\\\t\"");
 }
