@@ -153,7 +153,7 @@ TEST_CASE("as text: colour only where asked for, and lines fit where there is a 
 TEST_CASE("texts are made safe to show, and long ones lose their middle") {
   CHECK(drawable("plain é 漢") == "plain é 漢");
   CHECK(drawable("a\nb\x1b") == "a\xEF\xBF\xBD"
-                             "b\xEF\xBF\xBD");
+                                "b\xEF\xBF\xBD");
   CHECK(drawable("\xC3") == "\xEF\xBF\xBD");
   CHECK(drawable("\xC2\x85") == "\xEF\xBF\xBD\xEF\xBF\xBD");
   CHECK(drawable("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
