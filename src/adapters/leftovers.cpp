@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <climits>
 #include <csignal>
@@ -64,6 +65,25 @@ std::set<pid_t> kin(const table& t) {
   }
   pids.insert(1);
   return pids;
+}
+
+/// Whether who started the process lives, as its environment tells: then it is no leftover of this state, which is ours
+/// alone, but at work for another with the same id, one of which is a copy.
+bool supervisor_lives(std::string_view environment, bool& in_doubt) {
+  for (std::string_view name = supervisor_variable; !environment.empty();) {
+    const auto entry = environment.substr(0, environment.find('\0'));
+    environment.remove_prefix(std::min(entry.size() + 1, environment.size()));
+    if (!entry.starts_with(name))
+      continue;
+    const auto value = entry.substr(name.size());
+    pid_t pid = 0;
+    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), pid);
+    if (parsed.ec != std::errc() || pid <= 1 || pid == getpid())
+      return false;
+    const auto facts = read_process_facts(pid, &in_doubt);
+    return facts && facts->state != 'Z' && facts->state != 'X' && value == supervisor_mark(pid, facts->start_ticks);
+  }
+  return false;
 }
 
 bool same_start(std::uint64_t a, std::uint64_t b) {
@@ -123,6 +143,10 @@ void wait_for_all(const std::vector<held_process>& held, steady::time_point unti
 
 } // namespace
 
+std::string supervisor_mark(pid_t pid, std::uint64_t start_ticks) {
+  return std::to_string(pid) + ":" + std::to_string(start_ticks);
+}
+
 std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
                                      bool* in_doubt) {
   bool doubt = false;
@@ -137,7 +161,7 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
   for (const auto& [pid, facts] : t.all)
     if (!state_id.empty() && facts.state != 'Z' && facts.state != 'X' && eligible(pid))
       if (const auto environment = read_settled_environment(facts, &doubt);
-          environment && environment_has(*environment, entry)) {
+          environment && environment_has(*environment, entry) && !supervisor_lives(*environment, doubt)) {
         add_with_descendants(t, pid, proved);
         proved_groups.insert(facts.group);
       }
@@ -150,6 +174,11 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
                        same_start(leader->second.start_ticks, record.start_ticks) &&
                        (leader->second.state == 'Z' || process_user(record.process_group) == user);
     if (!there && !proved_groups.contains(record.process_group))
+      continue;
+    if (const auto environment = there && leader->second.state != 'Z'
+                                     ? read_process_environment(record.process_group, &doubt)
+                                     : std::nullopt;
+        environment && supervisor_lives(*environment, doubt))
       continue;
     for (const auto& [pid, facts] : t.all)
       if (facts.group == record.process_group && !excluded.contains(pid))

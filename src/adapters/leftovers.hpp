@@ -27,13 +27,18 @@ struct leftover {
   friend bool operator==(const leftover&, const leftover&) = default;
 };
 
+/// What a command is told of who started it: `TROUPE_SUPERVISOR=PID:START`, start_ticks of the process.
+inline constexpr std::string_view supervisor_variable = "TROUPE_SUPERVISOR=";
+[[nodiscard]] std::string supervisor_mark(pid_t pid, std::uint64_t start_ticks);
+
 /// This user's processes that certainly belong to the state, by any of these:
 /// - their environment holds TROUPE_STATE_ID=`state_id`;
 /// - they descend from such a process;
 /// - their group is a recorded one: same boot, and its leader still there with the recorded start time (a tick more or
 ///   less), or one of its members proved by its environment. A number alone proves nothing: it may have been given to
 ///   others.
-/// Never this process, its ancestors, its descendants, or what is dead already. An empty `state_id` proves nothing.
+/// Never this process, its ancestors, its descendants, what is dead already, or what a supervisor that lives has started
+/// (supervisor_variable): it then works on a copy of the state, or this one is a copy of its. An empty `state_id` proves nothing.
 /// `in_doubt` tells whether some could not be looked at, see process_table.hpp.
 [[nodiscard]] std::vector<leftover>
 find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded, bool* in_doubt = nullptr);

@@ -37,7 +37,13 @@ place at_or(std::span<const place> places, std::size_t k, place fallback) {
 
 class asset_graph::builder {
 public:
-  builder(const pipeline& p, diagnostics& out) : p_(p), out_(out) {}
+  builder(const pipeline& p, diagnostics& out) : p_(p), out_(out) {
+    for (const auto& item : out.items)
+      if (item.level == severity::error) {
+        wrong_already_.emplace(item.where.line, item.where.column);
+        ++reported_count_;
+      }
+  }
 
   std::optional<asset_graph> build() {
     register_outputs();
@@ -309,11 +315,13 @@ private:
   [[nodiscard]] std::string text(path_index path) const { return std::string(p_.path(path)); }
   [[nodiscard]] place declared(std::uint32_t i) const { return p_.declaration(asset_index(i)).where; }
 
-  /// One mistake in a matrix shows in every asset it expands to: what stands at one place is told once.
+  /// One mistake in a matrix shows in every asset it expands to: what stands at one place is told once. Where something
+  /// was found wrong before, only a cycle is worth telling: the rest may follow from it.
   void report(place where, std::string_view code, std::string message) {
     failed_ = true;
     if (reported_count_ > most_graph_findings ||
-        (where.line != 0 && !reported_.emplace(where.line, where.column, code).second))
+        (where.line != 0 && !reported_.emplace(where.line, where.column, code).second) ||
+        (where.line != 0 && code != "cycle" && wrong_already_.contains({where.line, where.column})))
       return;
     if (reported_count_++ == most_graph_findings)
       return out_.error(where, "too_many_errors",
@@ -325,10 +333,11 @@ private:
   diagnostics& out_;
   asset_graph g_;
   bool failed_ = false;
-  std::size_t reported_count_ = 0;
+  std::size_t reported_count_ = 0; // with those of the list it adds to
   std::uint64_t output_bytes_ = 0; // of the sorted outputs
   std::uint64_t glob_cost_ = 0;
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::string_view>> reported_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> wrong_already_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>>
       contained_;                           // (path of a folder input, asset with an output in it)
   std::vector<std::uint32_t> output_above_; // by path; made when first asked

@@ -117,8 +117,10 @@ struct param_value {
   std::string text; ///< "bookworm", "20", "true"
 };
 
+inline constexpr std::uint32_t max_workers = 10'000;
+
 struct engine_settings {
-  std::uint32_t workers = 0; ///< 0: the CPUs this process may use
+  std::uint32_t workers = 0; ///< at most max_workers; 0: the CPUs this process may use
   troupe::error_strategy error_strategy = troupe::error_strategy::fail_fast;
   std::string state_dir = ".troupe"; ///< relative to the pipeline's folder
   troupe::durability durability = troupe::durability::pipelined;

@@ -3,6 +3,7 @@
 usage: processes_test.py TROUPE [NAME...]"""
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -243,6 +244,23 @@ def a_supervisor_killed_by_its_first_command(shop):
     equal([r["status"] for r in shop.troupe("runs", "--json").must(0).json()["runs"]], ["succeeded", "interrupted"])
 
 
+def a_copy_of_a_state_in_use_ends_nothing(shop):
+    """A backup made in the middle of a run: who opens it finds an unfinished run, whose commands are the original's."""
+    shop.pipeline({"a": {"command": "echo $$ >> a.pid; while ! test -e go; do sleep 0.05; done; echo done > a.txt", "outputs": ["a.txt"]}})
+    original = shop.start("run")
+    shop.wait_for_file("a.pid")
+    shop.wait_for(lambda: shop.troupe("show", "latest", "--json").json()["assets"]["a"]["status"] == "running", "a is recorded as running")
+    at_work = int(shop.lines("a.pid")[0])
+    shutil.copytree(shop.folder, shop.top + "/copy")
+    open(shop.top + "/copy/go", "w").close()
+    equal(statuses(shop.run("-f", shop.top + "/copy/troupe.json")), {"a": "succeeded"})
+    assert alive(at_work), "the copy has ended a command of the original"
+    shop.write("go", "")
+    finish(original).must(0)
+    equal(shop.lines("a.pid"), [str(at_work)])
+    equal([r["status"] for r in shop.troupe("runs", "--json", "-f", shop.top + "/copy/troupe.json").json()["runs"]], ["succeeded", "interrupted"])
+
+
 def resume_after_a_failure(shop):
     shop.pipeline({"a": {"command": "echo ran >> a.log"}, "b": {"command": "test -e fixed", "deps": ["a"]}, "c": {"command": "true", "deps": ["b"]}})
     first = shop.run(status=1)
@@ -314,7 +332,7 @@ TESTS = [the_exit_status_of_a_command, a_command_that_does_not_exist_or_is_not_e
          an_allowed_failure, retries, long_output_keeps_head_and_tail, a_command_that_closes_its_pipes_and_lives_on, a_daemon_does_not_outlive_the_run,
          what_a_command_is_given, outputs_of_every_kind, a_fifo_as_output_does_not_hang, a_command_that_deletes_the_working_folder,
          sigint_ends_the_run_and_its_children, a_second_sigint_kills_at_once, sigterm_ends_with_143, a_killed_supervisor_is_recovered_from,
-         a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
+         a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, a_copy_of_a_state_in_use_ends_nothing, resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
          workers_and_pools_bound_what_runs_at_once, it_is_really_parallel]
 
 if __name__ == "__main__":

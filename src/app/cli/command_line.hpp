@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,7 +57,7 @@ public:
   option_spec& text(std::string_view names, std::string meta, std::string& to, std::string what);
   option_spec& texts(std::string_view names, std::string meta, std::vector<std::string>& to, std::string what);
   option_spec& number(std::string_view names, std::string meta, std::optional<std::uint32_t>& to, std::uint32_t least,
-                      std::string what);
+                      std::string what, std::uint32_t most = std::numeric_limits<std::uint32_t>::max());
   option_spec& choice(std::string_view names, std::string meta, std::string& to, std::vector<std::string> words,
                       std::string what);
   positional_spec& positional(std::string label, std::string& to, bool required, std::string what);

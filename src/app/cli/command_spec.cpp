@@ -54,14 +54,17 @@ option_spec& command_spec::texts(std::string_view names, std::string meta, std::
 }
 
 option_spec& command_spec::number(std::string_view names, std::string meta, std::optional<std::uint32_t>& to,
-                                  std::uint32_t least, std::string what) {
+                                  std::uint32_t least, std::string what, std::uint32_t most) {
   return add(names, std::move(meta), std::move(what),
-             [&to, least, label = std::string(names)](const std::vector<std::string>& values) {
+             [&to, least, most, label = std::string(names)](const std::vector<std::string>& values) {
                const std::string& text = values.back();
                std::uint32_t value = 0;
                const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-               if (read.ec != std::errc() || read.ptr != text.data() + text.size() || value < least)
-                 return label.substr(label.find("--")) + " takes a whole number of at least " + std::to_string(least) +
+               if (read.ec != std::errc() || read.ptr != text.data() + text.size() || value < least || value > most)
+                 return label.substr(label.find("--")) + " takes a whole number " +
+                        (most == std::numeric_limits<std::uint32_t>::max()
+                             ? "of at least " + std::to_string(least)
+                             : "from " + std::to_string(least) + " to " + std::to_string(most)) +
                         ", not '" + text + "'";
                to = value;
                return std::string();

@@ -21,15 +21,16 @@ class expander {
 public:
   expander(declared_pipeline& d, findings& out) : d_(d), p_(*d.p), out_(out) {}
 
-  void run() {
+  bool run() {
     if (!settings())
-      return;
+      return false;
     pool_sizes();
     if (!assets())
-      return;
+      return false;
     outputs();
     dependencies();
     templates();
+    return true;
   }
 
 private:
@@ -152,12 +153,14 @@ private:
       list.clear();
       for (const auto& item : std::span(d_.deps).subspan(items.first, items.count)) {
         const auto range = meant[item.name];
-        if (range.count == 0)
+        if (range.count == 0) {
           unknown_dependency(d_.dependency_names.text(item.name), item.where);
-        else if (range.first < end && first < range.first + range.count)
+        } else if (range.first < end && first < range.first + range.count) {
           out_.error(item.where, "self_dependency",
                      in_quotes(p_.declarations[declaration].name) + " depends on itself" +
                          (end - first > 1 ? ": combinations of one matrix cannot need each other by name" : ""));
+          continue; // told once: the graph would find it as well
+        }
         total += range.count * std::uint64_t(std::max(end - first, 1U));
         if (total > max_named_dependencies)
           return out_.error(item.where, "too_many_dependencies",
@@ -273,8 +276,8 @@ void override_params(declared_pipeline& d, const std::vector<std::pair<std::stri
   }
 }
 
-void expand(declared_pipeline& d, findings& out) {
-  expander(d, out).run();
+bool expand(declared_pipeline& d, findings& out) {
+  return expander(d, out).run();
 }
 
 } // namespace troupe::config

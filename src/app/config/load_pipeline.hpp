@@ -47,7 +47,7 @@ struct parse_options {
   std::uint64_t expected_bytes = 0; ///< about the size of the text, so that memory is asked for once; 0: unknown
 };
 
-/// The same for a text in memory, without the graph.
+/// The same for a text in memory, without the graph; of a text with mistakes also those that its graph has.
 [[nodiscard]] loaded_pipeline parse_pipeline(std::string_view text, const parse_options& options);
 /// The same for a text that `source` hands out: the number of bytes copied, 0 at the end, -1 if it cannot be read.
 [[nodiscard]] loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)> source,

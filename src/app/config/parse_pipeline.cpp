@@ -3,6 +3,7 @@
 #include "app/config/expand.hpp"
 #include "app/config/load_pipeline.hpp"
 #include "app/config/pipeline_reader.hpp"
+#include "core/asset_graph.hpp"
 
 #include <algorithm>
 
@@ -23,7 +24,10 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
   json_reader json(std::move(source), out);
   if (read_pipeline(json, out, declared)) {
     override_params(declared, options.params, out);
-    expand(declared, out);
+    const bool expanded = expand(declared, out);
+    // All mistakes at once: a graph of what could be read has those that only a graph can show.
+    if (expanded && !out.clean() && !out.full())
+      static_cast<void>(asset_graph::build(*declared.p, loaded.findings));
   }
   if (out.clean() && options.is_file)
     warn_of_undeclared_files(*declared.p, options.is_file, options.thorough, out);

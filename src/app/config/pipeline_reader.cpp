@@ -111,7 +111,7 @@ private:
     values_.object("engine", engine_keys, [&](std::size_t key) {
       switch (key) {
       case 0:
-        return number(e.workers, "workers", 10'000);
+        return number(e.workers, "workers", max_workers);
       case 1:
         if (const auto i = values_.one_of("error_strategy", strategies))
           e.error_strategy = static_cast<error_strategy>(*i);

@@ -1,6 +1,7 @@
 // From a granted attempt to its outcome.
 #include "app/engine/asset_worker.hpp"
 
+#include "adapters/leftovers.hpp"
 #include "app/engine/attempt_report.hpp"
 #include "app/engine/state_layout.hpp"
 #include "base/check.hpp"
@@ -49,10 +50,12 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
     : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
       found_(setup_.p.assets.size()), prepared_(setup_.p.assets.size()),
       pool_(std::make_unique<thread_pool>(setup_.threads)) {
+  if (const auto started = process_start_ticks(getpid()))
+    supervisor_ = supervisor_mark(getpid(), *started);
   std::erase_if(setup_.environment, [](const std::string& entry) {
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
            entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||
-           entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with("TROUPE_RESULT=");
+           entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) || entry.starts_with("TROUPE_RESULT=");
   });
 }
 
@@ -159,6 +162,8 @@ std::vector<std::string> asset_worker::environment_of(asset_index asset, std::st
   set_variable(environment, "TROUPE_RUN_ID", run_text_);
   set_variable(environment, "TROUPE_ASSET", setup_.p.asset(asset).name);
   set_variable(environment, "TROUPE_STATE_ID", to_string(setup_.state_id));
+  if (!supervisor_.empty())
+    set_variable(environment, "TROUPE_SUPERVISOR", supervisor_);
   return environment;
 }
 

@@ -70,6 +70,7 @@ private:
 
   worker_setup setup_;
   std::string run_text_;
+  std::string supervisor_; ///< as the environment tells it; empty if it cannot be known
   std::vector<std::unique_ptr<asset_record>> records_;
   std::vector<std::unique_ptr<findings>> found_; // by asset_index: of its last examination
   /// By asset_index: prepared when examined, so that a granted attempt starts at once.

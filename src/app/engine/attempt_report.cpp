@@ -2,6 +2,7 @@
 #include "app/engine/attempt_report.hpp"
 
 #include "app/config/findings.hpp"
+#include "app/config/json_reader.hpp"
 #include "base/utf8.hpp"
 
 #include <boost/json/parse.hpp>
@@ -9,6 +10,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <string>
+#include <unordered_set>
 
 namespace troupe {
 
@@ -30,6 +34,26 @@ bool has_infinity(const json::value& v) {
     return std::any_of(object->begin(), object->end(), [](const auto& member) { return has_infinity(member.value()); });
   return false;
 }
+
+// A key that one object has twice; Boost.JSON keeps the last without a word.
+std::optional<std::string> repeated_key(config::json_reader& reader) {
+  const auto value = reader.value();
+  if (value.kind == config::json_kind::object) {
+    std::unordered_set<std::string> seen;
+    std::string_view key;
+    for (place where; reader.next_member(key, where);) {
+      if (const auto [at, is_new] = seen.emplace(key); !is_new)
+        return *at;
+      if (auto deeper = repeated_key(reader))
+        return deeper;
+    }
+  } else if (value.kind == config::json_kind::array) {
+    while (reader.next_element())
+      if (auto deeper = repeated_key(reader))
+        return deeper;
+  }
+  return std::nullopt;
+}
 } // namespace
 
 result<attempt_report> parse_attempt_report(std::string_view text) {
@@ -44,6 +68,11 @@ result<attempt_report> parse_attempt_report(std::string_view text) {
   const auto* object = value.if_object();
   if (object == nullptr)
     return refuse("does not hold a JSON object");
+  diagnostics unused;
+  config::findings not_looked_at(unused);
+  config::json_reader reader(config::chunks_of(text), not_looked_at);
+  if (const auto key = repeated_key(reader))
+    return refuse("has the key " + config::in_quotes(*key) + " twice in one object: which of its values counts?");
   attempt_report report;
   for (const auto& [key, member] : *object) {
     if (key == "data_version") {

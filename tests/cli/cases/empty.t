@@ -55,6 +55,6 @@ A wrong command line is a document, too, where one is asked for.
    "format": 1
   }
   $ troupe run --workers 0 --json 2>/dev/null | jq -r .error.message
-  --workers takes a whole number of at least 1, not '0'
+  --workers takes a whole number from 1 to 10000, not '0'
   $ troupe run -- --json 2>/dev/null
   [2]

@@ -124,7 +124,7 @@ Misspelt words are answered with the nearest name.
   'troupe run --help' tells more
   [2]
   $ troupe run --workers none
-  error: --workers takes a whole number of at least 1, not 'none'
+  error: --workers takes a whole number from 1 to 10000, not 'none'
   'troupe run --help' tells more
   [2]
   $ troupe explain

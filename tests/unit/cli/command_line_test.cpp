@@ -18,7 +18,7 @@ struct tree {
     auto& run = root.subcommand("run", "Run");
     run.positionals("SELECTION", selection, "which");
     run.flag("-n,--dry-run", dry, "nothing");
-    run.number("-j,--workers", "N", workers, 1, "how many");
+    run.number("-j,--workers", "N", workers, 1, "how many", 10'000);
     run.choice("--color", "WHEN", colour, {"auto", "always", "never"}, "colours");
     run.examples = {{"t run", "everything"}};
     run.action = [] { return 0; };
@@ -97,8 +97,9 @@ TEST_CASE("hidden commands work and are never suggested") {
 }
 
 TEST_CASE("wrong values are named with what is expected") {
-  CHECK(tree().parse({"run", "--workers", "0"}).error == "--workers takes a whole number of at least 1, not '0'");
-  CHECK(tree().parse({"run", "-j", "many"}).error == "--workers takes a whole number of at least 1, not 'many'");
+  CHECK(tree().parse({"run", "--workers", "0"}).error == "--workers takes a whole number from 1 to 10000, not '0'");
+  CHECK(tree().parse({"run", "--workers", "10001"}).error == "--workers takes a whole number from 1 to 10000, not '10001'");
+  CHECK(tree().parse({"run", "-j", "many"}).error == "--workers takes a whole number from 1 to 10000, not 'many'");
   CHECK(tree().parse({"run", "--color", "alwys"}).error ==
         "--color takes auto, always or never, not 'alwys'; did you mean \"always\"?");
   CHECK_FALSE(tree().parse({"run", "--workers"}).error.empty());

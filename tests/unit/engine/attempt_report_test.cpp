@@ -45,6 +45,14 @@ TEST_CASE("what is no JSON object is refused") {
   CHECK(refusal("42") == "does not hold a JSON object");
 }
 
+TEST_CASE("a key that stands twice in an object is refused: nobody knows which was meant") {
+  CHECK(refusal(R"({"inputs": ["a"], "inputs": ["b"]})") ==
+        "has the key \"inputs\" twice in one object: which of its values counts?");
+  CHECK(refusal(R"({"metadata": {"a": [1, {"b": 1, "c": {}, "b": 2}]}})").starts_with("has the key \"b\" twice"));
+  CHECK(refusal(R"({"metadata": {"a": {"x": 1, "\u0078": 2}}})").starts_with("has the key \"x\" twice"));
+  CHECK(parse_attempt_report(R"({"metadata": {"a": {"b": 1}, "b": {"b": 1}}})").has_value());
+}
+
 TEST_CASE("an unknown key is named, with those that are known") {
   CHECK(refusal(R"({"dataversion": "x"})") ==
         "has the unknown key \"dataversion\": data_version, metadata and inputs are known");

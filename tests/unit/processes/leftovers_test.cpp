@@ -23,6 +23,7 @@ namespace {
 struct fixture {
   temporary_folder folder;
   std::string state_id = "state of " + folder.path(); // each test's own
+  std::string supervisor; // that started what start() starts, as a command is told; empty: it is not
   std::vector<pid_t> started;
 
   ~fixture() {
@@ -46,9 +47,14 @@ struct fixture {
         const auto mark = "TROUPE_STATE_ID=" + state_id;
         char* const argv[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), const_cast<char*>(text.c_str()),
                               nullptr};
-        char* const environment[] = {const_cast<char*>("PATH=/usr/bin:/bin"),
-                                     marked ? const_cast<char*>(mark.c_str()) : nullptr, nullptr};
-        execve("/bin/sh", argv, environment);
+        const auto starter = std::string(supervisor_variable) + supervisor;
+        std::vector<char*> environment{const_cast<char*>("PATH=/usr/bin:/bin")};
+        if (marked)
+          environment.push_back(const_cast<char*>(mark.c_str()));
+        if (!supervisor.empty())
+          environment.push_back(const_cast<char*>(starter.c_str()));
+        environment.push_back(nullptr);
+        execve("/bin/sh", argv, environment.data());
       }
       _exit(0);
     }
@@ -88,6 +94,36 @@ TEST_CASE_FIXTURE(fixture, "processes with the state's id in their environment a
   CHECK(find_leftovers("another-state", {}).empty());
   CHECK(find_leftovers("", {}).empty());
   CHECK(find_leftovers(state_id.substr(0, state_id.size() - 1), {}).empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "what a supervisor that lives has started is not left over: one of the states is a copy") {
+  const auto other = start("other", "while :; do sleep 1; done", false);
+  const auto ticks = process_start_ticks(other).value();
+  supervisor = supervisor_mark(other, ticks);
+  const auto at_work = start("at_work", "sh -c 'echo $$ > " + (folder / "child") + "; exec sleep 1000'; :", true);
+  const auto child = pid_in("child");
+  supervisor = supervisor_mark(other, ticks + 1); // whoever has the number now is another
+  const auto left = start("left", "while :; do sleep 1; done", true);
+  supervisor = supervisor_mark(getpid(), process_start_ticks(getpid()).value()); // which holds the state itself
+  const auto own = start("own", "while :; do sleep 1; done", true);
+  supervisor = "what is no number";
+  const auto odd = start("odd", "while :; do sleep 1; done", true);
+
+  auto pids = found({record(at_work)});
+  CHECK_FALSE(pids.contains(at_work));
+  CHECK_FALSE(pids.contains(child));
+  CHECK(pids.contains(left));
+  CHECK(pids.contains(own));
+  CHECK(pids.contains(odd));
+
+  kill(other, SIGKILL);
+  REQUIRE(eventually([&] {
+    const auto facts = read_process_facts(other);
+    return !facts || facts->state == 'Z';
+  }));
+  pids = found({record(at_work)});
+  CHECK(pids.contains(at_work));
+  CHECK(pids.contains(child));
 }
 
 TEST_CASE_FIXTURE(fixture, "descendants that cleared their environment are left over too") {
