@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`journal rebuild` and `journal compact` from outside: what is true stays true byte for byte, whatever kills them, whoever reads
-meanwhile; damage through the real program; how many bytes a run costs. Knows the CLI, and where the journal lies."""
+"""`journal rebuild` and `journal compact` from outside: what is true stays true byte for byte, whoever reads meanwhile (what kills
+them: journal_kills_test.py); damage through the real program; how many bytes a run costs. Knows the CLI, and where the journal lies."""
 import os
 import random
 import re
@@ -177,84 +177,6 @@ def readers_meanwhile_see_what_is_true(shop):
     equal(wrong, [])
 
 
-# ---- killed at every system call that changes something ----------------------------------------------------------------
-
-CHANGES = ("pwrite64", "pwritev", "write", "fdatasync", "fsync", "ftruncate", "rename", "unlink", "openat")
-
-
-def traced(shop, options, *command):
-    """A troupe process under strace; what a sanitizer cannot do there it is not asked to do."""
-    done = subprocess.run(["strace", "-f", *options, harness.TROUPE, *command], cwd=shop.folder, capture_output=True, timeout=harness.TIMEOUT_S,
-                          check=False, env={**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"})
-    if done.returncode != 0 and re.search(rb"PTRACE_(TRACEME|SEIZE|ATTACH).*not permitted", done.stderr):
-        raise Skip("processes may not be traced here")
-    return done
-
-
-def calls_of(shop, verb, state):
-    """How often each of those calls is made, from the first one that touches the state on."""
-    log = shop.path("calls")
-    done = traced(shop, ["-o", log, "-e", "trace=" + ",".join(CHANGES)], *verb, "--state", state)
-    equal(done.returncode, 0)
-    counts, first = {}, {}
-    for line in shop.lines("calls"):
-        match = re.match(r"\d+ +(\w+)\((.*)", line)
-        if not match:
-            continue
-        counts[match[1]] = counts.get(match[1], 0) + 1
-        if state + "/lock" in match[2] and match[1] == "openat":
-            first = dict(counts)
-    return [(call, k) for call in CHANGES for k in range(first.get(call, 0) + 1, counts.get(call, 0) + 1)]
-
-
-def killed_anywhere(shop, verb):
-    build(shop)
-    before = now(shop)
-    shutil.move(shop.path(".troupe"), shop.path("kept"))
-
-    def fresh_copy():
-        shutil.rmtree(shop.path(".troupe"), ignore_errors=True)
-        shutil.copytree(shop.path("kept"), shop.path(".troupe"))
-
-    fresh_copy()
-    points = calls_of(shop, verb, ".troupe")
-    assert len(points) > 15, points
-    killed = 0
-    for call, k in points:
-        fresh_copy()
-        done = traced(shop, ["-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={k}"], *verb)
-        killed += done.returncode != 0
-        verified(shop)
-        equal((call, k, now(shop)), (call, k, before))
-        if k % 4 == 0 or call in ("rename", "unlink", "fsync"):
-            shop.troupe(*verb).must(0)
-            equal(sorted(n for n in os.listdir(shop.path(".troupe")) if n.startswith("journal.mdb.new")), [])
-            equal((call, k, now(shop)), (call, k, before))
-    print(f"        {' '.join(verb)}: killed at {killed} of {len(points)} calls")
-    assert killed * 10 > len(points) * 9, f"only {killed} of {len(points)} kills hit"
-
-
-def a_rebuild_that_is_killed_leaves_the_old_journal_or_the_new_one(shop):
-    killed_anywhere(shop, ("journal", "rebuild"))
-
-
-def a_compaction_that_is_killed_leaves_a_journal_in_which_the_same_is_true(shop):
-    killed_anywhere(shop, ("journal", "compact"))
-
-
-def a_full_disk_or_a_failing_one_leaves_the_old_journal(shop):
-    build(shop)
-    before = now(shop)
-    for verb in VERBS:
-        for call, error in (("fdatasync", "EIO"), ("pwrite64", "ENOSPC"), ("pwritev", "ENOSPC"), ("rename", "EIO"), ("fsync", "EIO")):
-            done = traced(shop, ["-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error={error}"], *verb)
-            assert done.returncode in (0, 3), (verb, call, done)
-            if done.returncode == 3:
-                contains(done.stderr.decode(), "error: state ")
-            verified(shop)
-            equal((verb, call, now(shop)), (verb, call, before))
-
-
 # ---- damage, through the program ---------------------------------------------------------------------------------------
 
 def damage_is_harmless_or_named_and_refused(shop):
@@ -341,5 +263,5 @@ def a_run_beyond_the_first_costs_at_most_250_bytes_of_journal_an_asset(shop):
 
 if __name__ == "__main__":
     TESTS = [value for name, value in list(globals().items()) if callable(value) and getattr(value, "__module__", "") == "__main__"
-             and name not in ("build", "truth", "now", "verified", "traced", "calls_of", "killed_anywhere")]
+             and name not in ("build", "truth", "now", "verified")]
     sys.exit(harness.main(TESTS, sys.argv[1:]))
