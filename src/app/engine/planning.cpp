@@ -152,10 +152,10 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
     if (std::none_of(upstream.begin(), upstream.end(),
                      [&](asset_index u) { return made->plan->action(u) != plan_action::fresh; }))
       made->warnings.insert(made->warnings.end(), found.warnings.begin(), found.warnings.end());
-    for (const auto upstream : graph.upstream(asset))
-      if (!scope.in_run[upstream.value] && !made->has_version[upstream.value] && !p.is_source(upstream) &&
-          !(p.settings_of(upstream).allow_failure && made->versions[upstream.value] == version_of_allowed_failure())) {
-        made->blocked_from_outside.emplace_back(asset, upstream);
+    for (const auto needed : upstream)
+      if (!scope.in_run[needed.value] && !made->has_version[needed.value] && !p.is_source(needed) &&
+          !(p.settings_of(needed).allow_failure && made->versions[needed.value] == version_of_allowed_failure())) {
+        made->blocked_from_outside.emplace_back(asset, needed);
         break;
       }
     if (see)

@@ -49,8 +49,7 @@ struct asset_fold {
 
 class report_builder {
 public:
-  report_builder(const run_record& record, std::vector<std::string_view> names)
-      : record_(record), names_(std::move(names)) {}
+  explicit report_builder(std::vector<std::string_view> names) : names_(std::move(names)) {}
 
   void apply(const event& e) {
     state_.apply(e);
@@ -113,7 +112,6 @@ private:
     }
   }
 
-  const run_record& record_;
   std::vector<std::string_view> names_;
   run_state state_;
   std::map<std::uint32_t, asset_fold> assets_;
@@ -326,7 +324,7 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   });
   if (!named)
     return named.error();
-  report_builder builder(report.run, std::move(names));
+  report_builder builder(std::move(names));
   const auto folded = visit_run(*snapshot, report.run, report.run.first_seq, [&](const event& e) { builder.apply(e); });
   if (!folded)
     return folded.error();

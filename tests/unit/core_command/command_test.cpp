@@ -205,7 +205,8 @@ TEST_CASE("places where a value could become syntax are refused, at load and whe
       {"a=([{{ params.v }}]=1)", "inside […]"},
       {"x <\\\n<E\n{{ params.v }}\nE", "behind text in which the shells disagree about quoting"},
   };
-  for (const auto& [command, where] : refused) {
+  for (const auto& [text, where] : refused) {
+    const std::string command = text; // a lambda, as INFO makes one, cannot take a structured binding
     INFO(command);
     CHECK(findings_of(command) == "unsafe_template: {{ params.v }} stands " + where +
                                       ", where it could become shell syntax; pass the value through \"env\" and write "

@@ -20,7 +20,7 @@ struct loaded {
     graph = std::make_unique<asset_graph>(std::move(*asset_graph::build(*p, found)));
     if (store != nullptr)
       snapshot = store->snapshot().value();
-    names = std::move(catalog::load(*p, *graph, snapshot.get()).value());
+    names = catalog::load(*p, *graph, snapshot.get()).value();
   }
   [[nodiscard]] asset_id id(std::string_view asset) const { return names->id_of(*p->find(asset)); }
   [[nodiscard]] path_id path(std::string_view text) const { return names->id_of(names->slot_of(text)); }

@@ -57,7 +57,7 @@ public:
     if (table)
       record();
     const auto snapshot = store.snapshot().value();
-    names = std::move(catalog::load(*p, *graph, snapshot.get()).value());
+    names = catalog::load(*p, *graph, snapshot.get()).value();
     store.append(names->take_new_names()).value();
     table = std::make_unique<file_table>(files, time, *names);
     REQUIRE(table->load(*snapshot).has_value());

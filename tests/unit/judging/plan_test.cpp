@@ -135,10 +135,10 @@ public:
     changed.command = quick_digest("changed");
   }
   /// The last item of the plan, after `asset` was judged, made from `before` and standing at `now`.
-  const planner::item& judge(const char* asset, const fingerprint& before, const fingerprint& now) {
+  planner::item judge(const char* asset, const fingerprint& before, const fingerprint& now) {
     made.last->made_from = before;
     plan->judge(*p->find(asset), made, now, {});
-    return plan->items().back();
+    return plan->items().empty() ? planner::item{} : plan->items().back();
   }
   static fingerprint reading(std::vector<file_version> files) {
     fingerprint f;
