@@ -2,6 +2,7 @@
 #include "actors/asset_actor.hpp"
 
 #include "actors/guard.hpp"
+#include "actors/handover.hpp"
 
 namespace troupe {
 
@@ -21,15 +22,18 @@ asset_handle::behavior_type asset_actor(asset_handle::stateful_pointer<asset_sta
         self->send(self->state.executor, examine_request{self->state.asset, std::move(order.upstreams)});
       },
       [self](examined& result) {
+        take_over();
         self->send(self->state.supervisor, examined_report{self->state.asset, std::move(result.found)});
       },
       [self](const grant& granted) {
         self->send(self->state.executor, execute_request{self->state.asset, granted.attempt});
       },
       [self](const process_report& report) {
+        take_over();
         self->send(self->state.supervisor, spawned_report{self->state.asset, report});
       },
       [self](executed& outcome) {
+        take_over();
         self->send(self->state.supervisor, outcome_report{self->state.asset, std::move(outcome)});
       },
       [self](const settled& final_status) {

@@ -2,6 +2,7 @@
 // then. Knows no behaviour.
 #pragma once
 
+#include "actors/handover.hpp"
 #include "actors/protocol.hpp"
 
 #include <mutex>
@@ -23,6 +24,7 @@ public:
   /// Lets the run begin; stops that came earlier follow.
   void begin(begin_run order) {
     const std::lock_guard lock(mutex_);
+    hand_over();
     caf::anon_send(supervisor_, std::move(order));
     begun_ = true;
     for (const auto& early : std::exchange(early_stops_, {}))
@@ -31,6 +33,7 @@ public:
   /// A stop that comes before the run has begun is kept for it.
   void stop(const stop_order& order) {
     const std::lock_guard lock(mutex_);
+    hand_over();
     if (!begun_)
       early_stops_.push_back(order);
     else if (supervisor_)
@@ -46,18 +49,21 @@ public:
   template <class Message>
   void to_asset(asset_index asset, Message message) {
     const std::lock_guard lock(mutex_);
+    hand_over();
     if (asset.value < assets_.size() && assets_[asset.value])
       caf::anon_send(assets_[asset.value], std::move(message));
   }
   template <class Message>
   void to_journal(Message message) {
     const std::lock_guard lock(mutex_);
+    hand_over();
     if (journal_)
       caf::anon_send(journal_, std::move(message));
   }
   template <class Message>
   void to_supervisor(Message message) {
     const std::lock_guard lock(mutex_);
+    hand_over();
     if (supervisor_)
       caf::anon_send(supervisor_, std::move(message));
   }

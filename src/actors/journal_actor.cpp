@@ -2,6 +2,7 @@
 #include "actors/journal_actor.hpp"
 
 #include "actors/guard.hpp"
+#include "actors/handover.hpp"
 
 #include <iterator>
 
@@ -23,6 +24,7 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
   guard_actor(self, self->state.supervisor, "journal actor");
   return {
       [self](append_request& request) {
+        take_over(); // the first comes from who spawned
         auto& state = self->state;
         if (state.failed)
           return;
@@ -47,6 +49,7 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
           let_go(request.releases);
       },
       [self](const committed& done) {
+        take_over();
         auto& state = self->state;
         if (!done.ok) {
           if (!state.failed)

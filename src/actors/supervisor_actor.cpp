@@ -2,6 +2,7 @@
 #include "actors/supervisor_actor.hpp"
 
 #include "actors/guard.hpp"
+#include "actors/handover.hpp"
 #include "core/freshness.hpp"
 
 namespace troupe {
@@ -178,6 +179,7 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_
   });
   return {
       [self](begin_run& begin) {
+        take_over();
         self->state.assets = std::move(begin.assets);
         self->state.executor = begin.executor;
         self->state.journal = begin.journal;
@@ -204,9 +206,11 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_
       [self](outcome_report& report) { take_outcome(self, report); },
       [self](const tick& timer) { feed(self, time_passed{timer.number}); },
       [self](const stop_order& stop) {
+        take_over();
         feed(self, stop_requested{stop.cause, stop.at_once});
       },
       [self](const files_settled&) {
+        take_over();
         auto events = self->state.setup.names_and_files();
         auto& last = self->state.last_events;
         events.insert(events.end(), std::make_move_iterator(last.begin()), std::make_move_iterator(last.end()));

@@ -3,6 +3,7 @@
 
 #include "actors/asset_actor.hpp"
 #include "actors/executor_actor.hpp"
+#include "actors/handover.hpp"
 #include "actors/journal_actor.hpp"
 
 namespace troupe {
@@ -54,6 +55,7 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
   way_in->open(assets, journal, supervisor);
   // Whoever opens the state after a crash looks for what was left running only if it knows that somebody was here. Who
   // spawns has told the log so; this asks whether it is on disk.
+  hand_over();
   caf::anon_send(journal, append_request{{}, {}, false, false, {}, true});
   way_in->begin(begin_run{assets, executor, journal});
   return {supervisor, executor, journal};

@@ -1,7 +1,8 @@
 // A race that ThreadSanitizer has to report: `planted_race actors` between two actors on CAF's scheduler, `planted_race
-// journal` between the thread that commits and the one that asked. With nothing at fault it ends with 0; reported races
-// make that 66.
+// journal` between the thread that commits and the one that asked, `planted_race handover` between an actor and a
+// thread that goes on with what it has sent. With nothing at fault it ends with 0; reported races make that 66.
 #include "actors/caf.hpp"
+#include "actors/handover.hpp"
 #include "adapters/group_commit.hpp"
 #include "support/memory_journal_store.hpp"
 
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <thread>
 
 namespace {
@@ -18,10 +20,14 @@ int counted = 0; // the race: nobody guards it
 struct counts {
   int times;
 };
+struct shared_counter {
+  std::shared_ptr<int> counted_by_both;
+};
 
 } // namespace
 
 TROUPE_LOCAL_MESSAGE(counts)
+TROUPE_LOCAL_MESSAGE(shared_counter)
 
 namespace {
 
@@ -51,6 +57,35 @@ int between_actors() {
   return counted > 0 ? 0 : 1;
 }
 
+using reader = caf::typed_actor<caf::reacts_to<shared_counter>>;
+
+reader::behavior_type reading() {
+  return {[](const shared_counter& message) {
+    troupe::take_over();
+    for (int i = 0; i < 500; ++i) {
+      ++*message.counted_by_both;
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  }};
+}
+
+int after_a_handover() {
+  caf::actor_system_config config;
+  caf::actor_system system(config);
+  const auto both = std::make_shared<int>(1);
+  {
+    const auto actor = system.spawn(reading);
+    troupe::hand_over();
+    caf::anon_send(actor, shared_counter{both});
+    for (int i = 0; i < 500; ++i) {
+      ++*both; // it is the actor's now
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  }
+  system.await_all_actors_done();
+  return *both > 1 ? 0 : 1;
+}
+
 int with_the_journal() {
   troupe::test::memory_journal_store store;
   {
@@ -71,6 +106,8 @@ int main(int argc, char** argv) {
     return between_actors();
   if (argc == 2 && std::strcmp(argv[1], "journal") == 0)
     return with_the_journal();
-  std::fprintf(stderr, "usage: planted_race actors|journal\n");
+  if (argc == 2 && std::strcmp(argv[1], "handover") == 0)
+    return after_a_handover();
+  std::fprintf(stderr, "usage: planted_race actors|journal|handover\n");
   return 2;
 }

@@ -5,7 +5,6 @@ import glob
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import tempfile
@@ -42,7 +41,7 @@ def planted(where):
     def look():
         status, text, report = execute(f"planted-{where}", f"{BUILD}/tests/tsan/planted_race", where)
         assert status == REPORTED, f"a race that was planted is not reported: exit status {status}\n{text}{report}"
-        harness.contains(report, "WARNING: ThreadSanitizer: data race", "counted")
+        harness.contains(report, "WARNING: ThreadSanitizer: data race", "planted_race.cpp:")
     look.__name__ = f"planted_{where}"
     return look
 
@@ -50,7 +49,8 @@ def planted(where):
 def unit(room):
     def look():
         status, text, report = execute(room, f"{BUILD}/tests/unit/{room}/test_{room}")
-        assert status == 0 and not report, f"exit status {status}\n{text[-2000:]}\n{report[:8000]}"
+        # Not every word of it is a finding: a test takes memory away from a process of its own.
+        assert status == 0 and "WARNING: ThreadSanitizer" not in report, f"exit status {status}\n{text[-2000:]}\n{report[:8000]}"
     look.__name__ = room
     return look
 
@@ -98,20 +98,16 @@ def runs(shop):
 
 
 def stops(shop):
-    """Signals, cancel, a second writer, and resumes, in the midst of it."""
+    """Cancel, a second writer, and resumes, in the midst of it. (No signals: ThreadSanitizer holds them back until the thread that got
+    them calls something it knows, and the one that waits for the run's end does not.)"""
     prepared(shop, long={"command": "echo $$ > pid; sleep 60"})
-    for stop, status in (("INT", 130), ("TERM", 143), ("INT INT", 130), ("cancel", 1)):
+    for _ in range(4):
         process = shop.begin("resume" if shop.exists("pid") else "run")
         shop.wait_for_file("pid")
         shop.must(3, "run")
-        for one in stop.split():
-            if one == "cancel":
-                shop.must(0, "cancel")
-            else:
-                process.send_signal(getattr(signal, f"SIG{one}"))
-                time.sleep(0.05)
+        shop.must(0, "cancel")
         text = process.communicate(timeout=TIMEOUT_S)[0].decode(errors="replace")
-        assert process.returncode == status, f"{stop}: exit status {process.returncode}, not {status}\n{text[-2000:]}\n{reports(shop.name)[:8000]}"
+        assert process.returncode == 1, f"exit status {process.returncode}, not 1\n{text[-2000:]}\n{reports(shop.name)[:8000]}"
         os.unlink(shop.path("pid"))
         shop.write("pid", "")
 
@@ -158,7 +154,7 @@ def program(test):
     return look
 
 
-TESTS = [planted("actors"), planted("journal"), *map(unit, UNIT_TESTS), *map(program, (runs, stops, readers, terminal))]
+TESTS = [planted("actors"), planted("journal"), planted("handover"), *map(unit, UNIT_TESTS), *map(program, (runs, stops, readers, terminal))]
 
 
 def run_all():

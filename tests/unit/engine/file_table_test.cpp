@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Stands still, or goes on by a step each time it is asked.
+/// Stands still, or goes on by a step each time it is asked. Any thread, as clocks are.
 class stepping_clock final : public clock {
 public:
-  timestamp now() const override { return now_ += step; }
+  timestamp now() const override {
+    const std::lock_guard lock(mutex_);
+    return now_ += step;
+  }
   duration monotonic() const override { return {}; }
   std::uint64_t random() override { return 0; }
+  mutable std::mutex mutex_;
   mutable timestamp now_;
   duration step{};
 };

@@ -83,7 +83,7 @@ TEST_CASE(
     REQUIRE(last == expected.tables.state.last_seq);
     check_same(*f.store().snapshot().value(), expected);
   }
-  CHECK(added > 20);
+  CHECK(added >= 17); // all but the three that were killed at once had one acknowledged
   const auto verified = verify_journal(f.folder());
   REQUIRE(verified.has_value());
   CHECK(verified->problems == std::vector<std::string>());
@@ -245,7 +245,7 @@ TEST_CASE("a journal opens and works where address space is scarce") {
     auto store = open_journal(f.folder(), {}, clock);
     return store && store.value()->append(std::vector<event>{many_names(0)}) ? 0 : 1;
   });
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   child.wait(); // the sanitizer itself needs more than that
 #else
   CHECK(child.wait() == 0);
