@@ -37,9 +37,9 @@ inline constexpr std::string_view supervisor_variable = "TROUPE_SUPERVISOR=";
 /// - their group is a recorded one: same boot, and its leader still there with the recorded start time (a tick more or
 ///   less), or one of its members proved by its environment. A number alone proves nothing: it may have been given to
 ///   others.
-/// Never this process, its ancestors, its descendants, what is dead already, or what a supervisor that lives has started
-/// (supervisor_variable): it then works on a copy of the state, or this one is a copy of its. An empty `state_id` proves nothing.
-/// `in_doubt` tells whether some could not be looked at, see process_table.hpp.
+/// Never this process, its ancestors, its descendants, what is dead already, or what a supervisor that lives has
+/// started (supervisor_variable): it then works on a copy of the state, or this one is a copy of its. An empty
+/// `state_id` proves nothing. `in_doubt` tells whether some could not be looked at, see process_table.hpp.
 [[nodiscard]] std::vector<leftover>
 find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded, bool* in_doubt = nullptr);
 

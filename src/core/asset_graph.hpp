@@ -18,8 +18,8 @@ class asset_graph {
 public:
   /// Builds the graph of a pipeline: dependencies by name, and inferred from inputs (an input that is another asset's
   /// output, lies beneath another's folder output, contains one, or a glob that matches one or starts beneath one).
-  /// Reports to `out` and returns nullopt if there was any error (for a pipeline with mistakes, already in `out`, only what
-  /// does not follow from them):
+  /// Reports to `out` and returns nullopt if there was any error (for a pipeline with mistakes, already in `out`, only
+  /// what does not follow from them):
   ///   duplicate_output   a path that two assets make (or one lists twice)
   ///   output_prefix      an output beneath another output
   ///   self_dependency    an asset that names itself, or reads what it writes (its own outputs are left out of globs)

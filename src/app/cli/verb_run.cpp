@@ -48,8 +48,7 @@ void declare_run(command_spec& root, invocation& with) {
   auto to = std::make_shared<run_arguments>();
   auto& verb = root.subcommand("run", "Bring assets and all they need up to date");
   declare_selection(verb, to->options);
-  verb.number("-j,--workers", "N", to->options.workers, 1, "how many assets may run at a time",
-              max_workers);
+  verb.number("-j,--workers", "N", to->options.workers, 1, "how many assets may run at a time", max_workers);
   verb.choice("--error-strategy", "STRATEGY", to->strategy, {"fail_fast", "continue", "abort"},
               "what a failure means for the rest");
   verb.flag("-n,--dry-run", to->dry_run, "show the plan and run nothing");

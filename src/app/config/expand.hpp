@@ -21,8 +21,8 @@ inline constexpr std::uint64_t max_named_dependencies = 50'000'000;
 /// Replaces declared values of params; an unknown name or a value of another type is reported.
 void override_params(declared_pipeline& d, const std::vector<std::pair<std::string, std::string>>& overrides,
                      findings& out);
-/// Completes d.p from all else in d, and reports what is wrong in it. Once, after override_params(). False if assets are
-/// missing, because that would be too much.
+/// Completes d.p from all else in d, and reports what is wrong in it. Once, after override_params(). False if assets
+/// are missing, because that would be too much.
 [[nodiscard]] bool expand(declared_pipeline& d, findings& out);
 
 } // namespace troupe::config

@@ -55,7 +55,8 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
   std::erase_if(setup_.environment, [](const std::string& entry) {
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
            entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||
-           entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) || entry.starts_with("TROUPE_RESULT=");
+           entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) ||
+           entry.starts_with("TROUPE_RESULT=");
   });
 }
 

@@ -98,7 +98,8 @@ TEST_CASE("hidden commands work and are never suggested") {
 
 TEST_CASE("wrong values are named with what is expected") {
   CHECK(tree().parse({"run", "--workers", "0"}).error == "--workers takes a whole number from 1 to 10000, not '0'");
-  CHECK(tree().parse({"run", "--workers", "10001"}).error == "--workers takes a whole number from 1 to 10000, not '10001'");
+  CHECK(tree().parse({"run", "--workers", "10001"}).error ==
+        "--workers takes a whole number from 1 to 10000, not '10001'");
   CHECK(tree().parse({"run", "-j", "many"}).error == "--workers takes a whole number from 1 to 10000, not 'many'");
   CHECK(tree().parse({"run", "--color", "alwys"}).error ==
         "--color takes auto, always or never, not 'alwys'; did you mean \"always\"?");
