@@ -74,7 +74,7 @@ void carry_out(self_pointer self, const decision& d, std::vector<release>& relea
       releases.push_back({state.assets[granted->asset.value], grant{granted->attempt}});
     } else if (const auto* final_status = std::get_if<announce_settled>(&effect)) {
       const auto asset = final_status->asset;
-      state.setup.observer->asset_settled(asset, final_status->status, final_status->because);
+      state.setup.observer->asset_settled(asset, final_status->status, final_status->because, final_status->message);
       if (state.assets[asset.value])
         releases.push_back(
             {state.assets[asset.value], settled{final_status->status, state.setup.logic->satisfied(asset)}});

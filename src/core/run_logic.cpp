@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <tuple>
 #include <unordered_set>
+#include <utility>
 
 namespace troupe {
 
@@ -161,7 +162,7 @@ void run_logic::on(decision& d, const examined_impossible& in, timestamp now) {
     return;
   const auto id = ids_[in.asset.value];
   record(d, assets_settled{state_.run(), now, asset_status::failed, in.message, {{id, id}}});
-  settled(d, in.asset, asset_status::failed, in.asset);
+  settled(d, in.asset, asset_status::failed, in.asset, in.message);
   after_failure(d, in.asset, now);
   admit(d, now);
 }
@@ -373,14 +374,14 @@ void run_logic::arm_timer(decision& d) {
 // ---- endings
 // ---------------------------------------------------------------------------------------------------------
 
-void run_logic::settled(decision& d, asset_index asset, asset_status status, asset_index because) {
+void run_logic::settled(decision& d, asset_index asset, asset_status status, asset_index because, std::string message) {
   const auto position = position_[asset.value];
   if (claim_due_[position]) {
     claim_due_[position] = false;
     --claims_due_;
   }
   blocked_by_[position] = because.value;
-  d.effects.emplace_back(announce_settled{asset, status, because});
+  d.effects.emplace_back(announce_settled{asset, status, because, std::move(message)});
   if (!satisfied(asset))
     return;
   for (const auto dependent : graph_.downstream(asset)) {
@@ -487,7 +488,7 @@ void run_logic::settle_rest(decision& d, timestamp now) {
     const auto assets = settled_now->assets;
     record(d, std::move(*settled_now));
     for (const auto& one : assets)
-      d.effects.emplace_back(announce_settled{index_of(one.asset), status, index_of(one.because)});
+      d.effects.emplace_back(announce_settled{index_of(one.asset), status, index_of(one.because), {}});
   }
 }
 

@@ -90,6 +90,7 @@ struct announce_settled {
   asset_index asset;
   asset_status status = asset_status::waiting;
   asset_index because;
+  std::string message; ///< why it failed without an attempt
 };
 struct end_attempts {
   bool at_once = false;
@@ -181,7 +182,7 @@ private:
   [[nodiscard]] queued urgency_of(asset_index asset) const;
   [[nodiscard]] ready_queue::iterator best_of(ready_queue& queue);
   static asset_index pop(ready_queue& queue, ready_queue::iterator at);
-  void settled(decision& d, asset_index asset, asset_status status, asset_index because);
+  void settled(decision& d, asset_index asset, asset_status status, asset_index because, std::string message = {});
   void after_failure(decision& d, asset_index asset, timestamp now);
   void block_downstream(decision& d, asset_index from, asset_index because, timestamp now);
   void stop(decision& d, stop_cause cause, timestamp now);

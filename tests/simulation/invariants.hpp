@@ -26,7 +26,7 @@ public:
     ++began[asset.value];
   }
   void attempt_ended(asset_index asset, const attempt_end&) override { ++ended[asset.value]; }
-  void asset_settled(asset_index asset, asset_status status, asset_index) override {
+  void asset_settled(asset_index asset, asset_status status, asset_index, std::string_view) override {
     twice = twice || settled[asset.value].has_value();
     settled[asset.value] = status;
   }

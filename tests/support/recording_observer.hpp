@@ -40,7 +40,7 @@ public:
     write(name(asset) + " attempt " + std::to_string(end.attempt) + " " + std::string(to_string(end.outcome)) +
           (end.retry_in ? ", again" : "") + (end.allowed_to_fail ? ", allowed" : ""));
   }
-  void asset_settled(asset_index asset, asset_status status, asset_index because) override {
+  void asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view) override {
     write(name(asset) + " " + std::string(to_string(status)) + (because == asset ? "" : " by " + name(because)));
   }
   void run_stopping(stop_cause cause) override { write("stopping: " + std::string(to_string(cause))); }

@@ -48,9 +48,9 @@ void progress::attempt_ended(asset_index asset, const attempt_end& end) {
   model_.attempt_ended(asset, end, time_.monotonic());
 }
 
-void progress::asset_settled(asset_index asset, asset_status status, asset_index because) {
+void progress::asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view message) {
   const std::lock_guard lock(mutex_);
-  model_.asset_settled(asset, status, because);
+  model_.asset_settled(asset, status, because, message);
 }
 
 void progress::run_stopping(stop_cause cause) {

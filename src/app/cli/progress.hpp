@@ -28,7 +28,7 @@ public:
   void attempt_began(asset_index asset, std::uint32_t attempt, const std::vector<reason>& reasons,
                      duration expected) override;
   void attempt_ended(asset_index asset, const attempt_end& end) override;
-  void asset_settled(asset_index asset, asset_status status, asset_index because) override;
+  void asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view message) override;
   void run_stopping(stop_cause cause) override;
   void warned(std::string_view message) override;
 

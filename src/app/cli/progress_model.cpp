@@ -89,7 +89,8 @@ void progress_model::attempt_ended(asset_index asset, const attempt_end& end, du
                (end.allowed_to_fail && !cancelled ? " (allowed to fail)" : ""));
 }
 
-void progress_model::asset_settled(asset_index asset, asset_status status, asset_index because) {
+void progress_model::asset_settled(asset_index asset, asset_status status, asset_index because,
+                                   std::string_view message) {
   std::erase_if(retrying_, [&](const auto& r) { return r.asset == asset; });
   const bool told = asset.value < counted_.size() && counted_[asset.value];
   if (!told && asset.value < counted_.size()) {
@@ -108,7 +109,7 @@ void progress_model::asset_settled(asset_index asset, asset_status status, asset
   case asset_status::failed:
     ++failed_;
     if (!told)
-      settled_line(asset, tint::bad, "failed before it started");
+      settled_line(asset, tint::bad, "failed before it started" + (message.empty() ? "" : ": " + printable(message)));
     return;
   case asset_status::blocked:
     ++blocked_;

@@ -34,7 +34,7 @@ public:
   void run_began(const run_outline& outline, duration now);
   void attempt_began(asset_index asset, std::uint32_t attempt, duration expected, duration now);
   void attempt_ended(asset_index asset, const attempt_end& end, duration now);
-  void asset_settled(asset_index asset, asset_status status, asset_index because);
+  void asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view message = {});
   void run_stopping(stop_cause cause);
   void line(std::string_view text);
 

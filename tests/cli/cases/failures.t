@@ -25,7 +25,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   [4/8] loose  failed after <duration>: exit status 4 (allowed to fail)
   [5/8] with_loose  succeeded in <duration>
   [6/8] nowhere  failed after <duration>: the command "./no-such-program" does not exist
-  [7/8] needs_file  failed before it started
+  [7/8] needs_file  failed before it started: input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs"
   [8/8] silent  failed after <duration>: the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
   
   failed: bad (attempt 1): exit status 3

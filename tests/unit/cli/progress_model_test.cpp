@@ -83,13 +83,13 @@ TEST_CASE("failures, retries and what they block are told with their reasons") {
   w.model.attempt_began(side, 1, 0s, 104s);
   w.model.attempt_ended(side, allowed, 105s);
   w.model.asset_settled(side, asset_status::failed, side);
-  w.model.asset_settled(n_a, asset_status::failed, n_a);
+  w.model.asset_settled(n_a, asset_status::failed, n_a, "input \"a\" is not there");
   w.model.asset_settled(n_b, asset_status::cancelled, n_b);
   CHECK(w.model.take_lines() == "clean  attempt 1 failed: exit status 75; attempt 2 in 2.0s\n"
                                 "[1/5] clean  timed out after 1.2s: longer than 1s\n"
                                 "[2/5] report  blocked by clean\n"
                                 "[3/5] side  failed after 1.2s: signal 9 (allowed to fail)\n"
-                                "[4/5] n[a]  failed before it started\n"
+                                "[4/5] n[a]  failed before it started: input \"a\" is not there\n"
                                 "[5/5] n[b]  not started\n");
 }
 

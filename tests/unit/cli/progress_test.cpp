@@ -30,7 +30,7 @@ void run_one(progress& shown, asset_index asset) {
   attempt_end end;
   end.took = 5ms;
   shown.attempt_ended(asset, end);
-  shown.asset_settled(asset, asset_status::succeeded, asset);
+  shown.asset_settled(asset, asset_status::succeeded, asset, {});
 }
 
 } // namespace

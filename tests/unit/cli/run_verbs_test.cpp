@@ -46,10 +46,10 @@ void run_clean(run_observer& observer, outcome_kind outcome) {
   observer.attempt_ended(asset_index(1U), end);
   observer.asset_settled(asset_index(1U),
                          outcome == outcome_kind::succeeded ? asset_status::succeeded : asset_status::failed,
-                         asset_index(1U));
+                         asset_index(1U), {});
   observer.asset_settled(asset_index(2U),
                          outcome == outcome_kind::succeeded ? asset_status::fresh : asset_status::blocked,
-                         asset_index(1U));
+                         asset_index(1U), {});
 }
 
 run_report failed_report(const std::string& name) {
@@ -188,7 +188,7 @@ TEST_CASE("a run that signals ended is exit status 128 and the signal") {
       std::raise(number);
       CHECK(stop.count() == 1);
       observer.run_stopping(stop_cause::signal);
-      observer.asset_settled(asset_index(1U), asset_status::cancelled, asset_index(1U));
+      observer.asset_settled(asset_index(1U), asset_status::cancelled, asset_index(1U), {});
       return ended(run_status::cancelled, {{asset_status::cancelled, 2}});
     };
     const auto done = troupe_cli({"run"});
