@@ -149,6 +149,11 @@ void check_matching(std::string_view written) {
   FUZZ_CHECK(again.problem.empty() && again.text == path.text, again.text);
 }
 
+/// As read_path() leaves them; of others the walk promises nothing but an end.
+bool normalised(std::string_view path) {
+  return path.find("//") == path.npos && !path.ends_with('/');
+}
+
 } // namespace
 
 void fuzz_glob(std::string_view bytes) {
@@ -163,7 +168,8 @@ void fuzz_glob(std::string_view bytes) {
   const bool matches = glob_matches(pattern, path);
   if (is_utf8(pattern)) {
     FUZZ_CHECK(wildcard_matches(pattern, path) == wildcard_oracle(pattern, path).matches(), shown);
-    FUZZ_CHECK(matches == path_oracle(pattern, path).from(0, 0), shown);
+    if (normalised(pattern) && normalised(path))
+      FUZZ_CHECK(matches == path_oracle(pattern, path).from(0, 0), shown);
   }
   if (!matches)
     return;
