@@ -79,10 +79,12 @@ private:
 };
 
 error newer_format(const std::string& folder, std::uint32_t format) {
-  return fail(error_code::state_unusable,
-              "state " + folder + " has journal format " + std::to_string(format) +
-                  ", and this version of Troupe reads up to " + std::to_string(journal_format) +
-                  ": use the newer version that wrote it, or another folder; nothing was changed");
+  return fail(
+      error_code::state_unusable,
+      "state " + folder + " has journal format " + std::to_string(format) +
+          ", and this version of Troupe reads up to " + std::to_string(journal_format) +
+          ": use the newer version that wrote it, or another folder; if no newer version ever wrote it, the number is "
+          "damaged: remove the folder to begin anew; nothing was changed");
 }
 
 error no_state(const std::string& folder) {

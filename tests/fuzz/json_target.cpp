@@ -136,6 +136,8 @@ private:
       return std::strtoull(written.c_str(), nullptr, 10) == v.get_uint64();
     const double ours = std::strtod(written.c_str(), nullptr);
     const double theirs = v.get_double();
+    if (std::isnan(theirs)) // theirs for 0e400: zero times infinity
+      return ours == 0;
     return ours == theirs || std::fabs(ours - theirs) <= 1e-9 * std::fabs(ours) + 1e-300;
   }
 
