@@ -11,7 +11,7 @@
 namespace troupe {
 namespace {
 
-constexpr MDB_dbi free_list = 0;
+constexpr MDB_dbi free_list_table = 0;
 
 result<void> count_events(const lmdb_snapshot& snapshot, journal_statistics& out) {
   for (std::size_t i = 0; i < std::variant_size_v<event>; ++i)
@@ -36,7 +36,7 @@ result<void> count_events(const lmdb_snapshot& snapshot, journal_statistics& out
 /// Each entry of the list is a count, then that many page numbers.
 result<void> count_free_pages(const lmdb_snapshot& snapshot, journal_statistics& out) {
   MDB_cursor* cursor = nullptr;
-  int code = mdb_cursor_open(snapshot.access().txn(), free_list, &cursor);
+  int code = mdb_cursor_open(snapshot.access().txn(), free_list_table, &cursor);
   MDB_val key{};
   MDB_val pages{};
   while (code == 0 && (code = mdb_cursor_get(cursor, &key, &pages, MDB_NEXT)) == 0) {
