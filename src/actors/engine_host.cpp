@@ -14,10 +14,11 @@ namespace troupe {
 
 namespace {
 
-/// One thread: work never runs here, and a message that stays on its thread costs less than one that wakes another.
+/// One thread: assets are made elsewhere, and a message that stays on its thread costs less than one that wakes
+/// another.
 struct host_config : caf::actor_system_config {
-  explicit host_config(run_threads& threads) {
-    schedule_on(*this, threads);
+  host_config(work_loop& loop, timer_thread& timers) {
+    schedule_on(*this, loop, timers);
     set("scheduler.max-threads", std::size_t{1});
     set("scheduler.max-throughput", std::size_t{100});
   }
@@ -42,14 +43,14 @@ void engine_host::stop(stop_cause cause, bool at_once) {
 
 host_result engine_host::run() {
   auto& setup = inside_->setup;
-  std::optional<run_threads> threads;
+  std::optional<timer_thread> timers;
   try {
-    threads.emplace();
+    timers.emplace();
   } catch (const std::system_error& refused) {
     return {false, std::string("the system has no threads for a run, and nothing was started: ") + refused.what(),
             false};
   }
-  host_config config(*threads);
+  host_config config(*setup.loop, *timers);
   caf::actor_system system(config);
   std::promise<run_end> promise;
   auto ended = promise.get_future();

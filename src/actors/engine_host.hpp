@@ -7,6 +7,7 @@
 #include "ports/clock.hpp"
 #include "ports/event_log.hpp"
 #include "ports/run_observer.hpp"
+#include "ports/work_loop.hpp"
 
 #include <functional>
 #include <memory>
@@ -21,6 +22,7 @@ struct host_setup {
   decision first; ///< what run_logic::begin decided
   const pipeline* p = nullptr;
   const asset_graph* graph = nullptr;
+  work_loop* loop = nullptr; ///< where actors run
   asset_executor* work = nullptr;
   event_log* log = nullptr; ///< nothing is started before what it was given so far is on disk: see wiring.cpp
   clock* time = nullptr;

@@ -1,41 +1,55 @@
-// CAF's module for scheduling, as one queue with one thread behind it.
+// CAF's module for scheduling: each job that can go on is a piece of work for a loop.
 #include "actors/run_scheduler.hpp"
 
-#include <deque>
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 namespace {
 
+/// Timers of a run are delayed messages of its supervisor: no actor has timeouts. CAF would have those of each actor
+/// that ends cancelled, and wake the thread for it.
+class run_clock_of_actors final : public caf::detail::thread_safe_actor_clock {
+public:
+  void cancel_timeouts(caf::abstract_actor*) override {}
+};
+
 class run_coordinator final : public caf::scheduler::abstract_coordinator {
 public:
-  run_coordinator(caf::actor_system& system, run_threads& threads)
-      : abstract_coordinator(system), threads_(threads), unit_(*this) {}
+  run_coordinator(caf::actor_system& system, work_loop& loop, timer_thread& timers)
+      : abstract_coordinator(system), loop_(loop), timers_(timers), unit_(*this) {}
 
   void enqueue(caf::resumable* job) override {
     {
       const std::lock_guard lock(mutex_);
-      jobs_.push_back(job);
+      if (closed_) {
+        late_.push_back(job);
+        return;
+      }
+      ++pending_;
     }
-    wake_.notify_one();
+    post(job);
   }
 
   caf::actor_clock& clock() noexcept override { return clock_; }
 
 protected:
   void start() override {
-    threads_.start([this] { serve(); }, [this] { clock_.run_dispatch_loop(); });
+    timers_.start([this] { clock_.run_dispatch_loop(); });
   }
 
+  /// Returns once the loop has nothing of this any more.
   void stop() override {
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
       ending_ = true;
+      idle_.wait(lock, [this] { return pending_ == 0; });
+      closed_ = true;
     }
-    wake_.notify_one();
     clock_.cancel_dispatch_loop();
-    threads_.join();
-    for (auto* job : std::exchange(jobs_, {})) // what the last timers have sent
+    timers_.join();
+    for (auto* job : std::exchange(late_, {})) // what the last timers have sent
       cleanup_and_release(job);
   }
 
@@ -49,86 +63,76 @@ private:
     run_coordinator& all_;
   };
 
-  void serve() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      wake_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
-      if (jobs_.empty())
-        return;
-      auto* job = jobs_.front();
-      jobs_.pop_front();
-      lock.unlock();
-      const bool more = job->resume(&unit_, max_throughput()) == caf::resumable::resume_later;
-      if (!more)
-        caf::intrusive_ptr_release(job);
-      lock.lock();
-      if (more)
-        jobs_.push_back(job);
-    }
+  void post(caf::resumable* job) {
+    loop_.post([this, job] { serve(job); });
   }
 
-  run_threads& threads_;
+  void serve(caf::resumable* job) {
+    if (job->resume(&unit_, max_throughput()) == caf::resumable::resume_later) {
+      post(job);
+      return;
+    }
+    caf::intrusive_ptr_release(job);
+    const std::lock_guard lock(mutex_);
+    if (--pending_ == 0 && ending_)
+      idle_.notify_all(); // under the lock: who waits for it destroys it
+  }
+
+  work_loop& loop_;
+  timer_thread& timers_;
   unit unit_;
-  caf::detail::thread_safe_actor_clock clock_;
+  run_clock_of_actors clock_;
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<caf::resumable*> jobs_; // each holds a reference
+  std::condition_variable idle_;
+  std::size_t pending_ = 0; // jobs in the loop, each of which holds a reference
   bool ending_ = false;
+  bool closed_ = false;
+  std::vector<caf::resumable*> late_;
 };
 
 } // namespace
 
-run_threads::run_threads() {
-  constexpr std::size_t count = 2;
-  threads_.reserve(count);
-  try {
-    for (std::size_t i = 0; i < count; ++i)
-      threads_.emplace_back([this, i] { wait_for_work(i); });
-  } catch (...) {
-    join();
-    throw;
-  }
+timer_thread::timer_thread() {
+  thread_ = std::thread([this] { wait_for_work(); });
 }
 
-run_threads::~run_threads() {
+timer_thread::~timer_thread() {
   join();
 }
 
-void run_threads::start(std::function<void()> first, std::function<void()> second) {
+void timer_thread::start(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
-    work_ = {std::move(first), std::move(second)};
+    work_ = std::move(work);
     begun_ = true;
   }
   wake_.notify_all();
 }
 
-void run_threads::join() {
+void timer_thread::join() {
   {
     const std::lock_guard lock(mutex_);
     begun_ = true;
   }
   wake_.notify_all();
-  for (auto& thread : threads_)
-    thread.join();
-  threads_.clear();
+  if (thread_.joinable())
+    thread_.join();
 }
 
-void run_threads::wait_for_work(std::size_t mine) {
+void timer_thread::wait_for_work() {
   std::function<void()> work;
   {
     std::unique_lock lock(mutex_);
     wake_.wait(lock, [this] { return begun_; });
-    if (mine < work_.size())
-      work = std::move(work_[mine]);
+    work = std::move(work_);
   }
   if (work)
     work();
 }
 
-void schedule_on(caf::actor_system_config& config, run_threads& threads) {
-  config.module_factories.push_back([&threads](caf::actor_system& system) -> caf::actor_system::module* {
-    return new run_coordinator(system, threads); // the system's from here on
+void schedule_on(caf::actor_system_config& config, work_loop& loop, timer_thread& timers) {
+  config.module_factories.push_back([&loop, &timers](caf::actor_system& system) -> caf::actor_system::module* {
+    return new run_coordinator(system, loop, timers); // the system's from here on
   });
 }
 

@@ -1,45 +1,45 @@
-// What a run's actors run on: one thread for them and one for their timers, both had before there is an actor system.
-// Knows nothing of the actors.
+// What a run's actors run on: a work_loop, and for their timers one thread, had before there is an actor system. Knows
+// nothing of the actors.
 #pragma once
 
 #include "actors/caf.hpp"
+#include "ports/work_loop.hpp"
 
 #include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 namespace troupe {
 
-/// Threads that wait for something to do, do it, and end. CAF starts its own threads while it builds an actor system,
-/// and cannot take back what it has begun if the system refuses one of them: it hangs or dies. These are there before
-/// that.
-class run_threads {
+/// A thread that waits for something to do, does it, and ends. CAF starts its own threads while it builds an actor
+/// system, and cannot take back what it has begun if the system refuses one of them: it hangs or dies. This one is
+/// there before that.
+class timer_thread {
 public:
-  /// Throws std::system_error where the system does not give two threads.
-  run_threads();
-  ~run_threads();
-  run_threads(const run_threads&) = delete;
-  run_threads& operator=(const run_threads&) = delete;
+  /// Throws std::system_error where the system does not give a thread.
+  timer_thread();
+  ~timer_thread();
+  timer_thread(const timer_thread&) = delete;
+  timer_thread& operator=(const timer_thread&) = delete;
 
-  /// Once: what each is to do.
-  void start(std::function<void()> first, std::function<void()> second);
-  /// Waits until they have done it; without start() they end at once.
+  /// Once: what it is to do.
+  void start(std::function<void()> work);
+  /// Waits until it has done it; without start() it ends at once.
   void join();
 
 private:
-  void wait_for_work(std::size_t mine);
+  void wait_for_work();
 
   std::mutex mutex_;
   std::condition_variable wake_;
   bool begun_ = false;
-  std::vector<std::function<void()>> work_;
-  std::vector<std::thread> threads_;
+  std::function<void()> work_;
+  std::thread thread_;
 };
 
-/// Makes an actor system with this configuration run its actors, in order of their messages, on the first of `threads`
-/// (which outlive the system) and its timers on the second. There is no printer for caf::aout.
-void schedule_on(caf::actor_system_config& config, run_threads& threads);
+/// Makes an actor system with this configuration run its actors, in order of their messages, on `loop`, and its timers
+/// on `timers`; both outlive the system, which leaves nothing in the loop. There is no printer for caf::aout.
+void schedule_on(caf::actor_system_config& config, work_loop& loop, timer_thread& timers);
 
 } // namespace troupe

@@ -46,7 +46,6 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   if (!output.lift_above_standard() || !input.lift_above_standard())
     return system_failure("make a pipe for the output");
   auto spawned = spawner_.spawn(order.request, input.get());
-  input.reset(); // or our own end would keep the output open for ever
   if (const auto* failure = std::get_if<spawn_failure>(&spawned))
     return *failure;
 
@@ -59,6 +58,7 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
       process.start_ticks,
       std::move(process.pidfd),
       std::move(output),
+      std::move(input),
       log_writer(order.request.log_file, order.request.max_log),
   });
   if (!a->pidfd || !a->pidfd.lift_above_standard() || !watch(a->pidfd.get(), id << 2U | about_leader, EPOLLIN) ||
@@ -81,26 +81,16 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   return std::nullopt;
 }
 
-void process_loop::read_output(attempt& a, std::uint32_t events) {
-  if (!a.output)
-    return;
-  if ((events & (EPOLLIN | EPOLLHUP)) == EPOLLHUP) { // nothing to read, and nobody left to write
-    a.output.reset();
-    return;
-  }
+void process_loop::read_output(attempt& a) {
   // One read for each event: it cannot block, since this is the pipe's only reader, and a flood from one process does
   // not keep the others waiting.
   const auto got = read(a.output.get(), buffer_.get(), pipe_bytes);
   if (got > 0)
     a.log.write({buffer_.get(), static_cast<std::size_t>(got)});
-  else if (got == 0 || errno != EINTR)
-    a.output.reset(); // all its writers closed it; the process may live on
 }
 
 void process_loop::drain_output(attempt& a) {
-  if (!a.output)
-    return;
-  // All writers are dead but for those beyond reach: what is in the pipe now is all that is still waited for.
+  // All other writers are dead but for those beyond reach: what is in the pipe now is all that is still waited for.
   int waiting = 0;
   if (ioctl(a.output.get(), FIONREAD, &waiting) != 0)
     waiting = 0;
@@ -112,6 +102,7 @@ void process_loop::drain_output(attempt& a) {
     waiting -= static_cast<int>(got);
   }
   a.output.reset();
+  a.input.reset();
 }
 
 void process_loop::end(attempt& a, urgency how, process_exit::kind because) {

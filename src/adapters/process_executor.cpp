@@ -29,4 +29,8 @@ void posix_process_executor::end_all(urgency how) {
   loop_->post(end_processes{how});
 }
 
+void posix_process_executor::post(std::function<void()> work) {
+  loop_->post(std::move(work));
+}
+
 } // namespace troupe

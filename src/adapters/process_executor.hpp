@@ -1,7 +1,9 @@
-// The process executor port on Linux: what it is made with. How it works is in process_loop.
+// The process executor port on Linux, whose thread is a work loop too: what it is made with. How it works is in
+// process_loop.
 #pragma once
 
 #include "ports/process_executor.hpp"
+#include "ports/work_loop.hpp"
 
 #include <chrono>
 #include <memory>
@@ -22,13 +24,13 @@ struct process_executor_options {
   bool posix_spawn_only = false;
 };
 
-/// One thread that starts, watches and ends all processes. Making it turns this process into a child subreaper
-/// (PR_SET_CHILD_SUBREAPER) and, where SIGCHLD is ignored, restores its default, without which no exit status could be
-/// had; nobody else in the process may wait for "any child". One at a time in a process.
+/// One thread that starts, watches and ends all processes, and does what is posted to it. Making it turns this process
+/// into a child subreaper (PR_SET_CHILD_SUBREAPER) and, where SIGCHLD is ignored, restores its default, without which
+/// no exit status could be had; nobody else in the process may wait for "any child". One at a time in a process.
 ///
 /// Beyond the port: process_exit::message of a process that `ended` is empty or a warning: that its log is not complete
 /// (a full disk does not fail a command that succeeded), or that something it started could not be ended.
-class posix_process_executor final : public process_executor {
+class posix_process_executor final : public process_executor, public work_loop {
 public:
   [[nodiscard]] static result<std::unique_ptr<posix_process_executor>> open(process_executor_options options = {});
   ~posix_process_executor() override;
@@ -37,6 +39,8 @@ public:
              std::function<void(process_exit)> exited) override;
   void end(process_key key, urgency how) override;
   void end_all(urgency how) override;
+  /// Work is done between what processes ask for.
+  void post(std::function<void()> work) override;
 
 private:
   explicit posix_process_executor(std::unique_ptr<process_loop> loop);

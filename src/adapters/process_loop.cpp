@@ -6,7 +6,6 @@
 #include "adapters/start_thread.hpp"
 #include "base/check.hpp"
 
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -18,8 +17,19 @@
 namespace troupe {
 
 namespace {
-/// How long the thread stays awake for the next order after a process has ended.
-constexpr auto patience = std::chrono::microseconds(300);
+/// How many times orders and work are taken, each leading to more, before processes are looked at again.
+constexpr int rounds_at_once = 100;
+
+/// A signal that is blocked where it is sent to wakes another thread, which then finds that it is to be ignored.
+void let_child_signals_be_ignored() {
+  struct sigaction action {};
+  if (sigaction(SIGCHLD, nullptr, &action) != 0 || action.sa_handler != SIG_DFL)
+    return; // for the threads of who handles it
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  pthread_sigmask(SIG_UNBLOCK, &child, nullptr);
+}
 } // namespace
 
 result<std::unique_ptr<process_loop>> process_loop::open(process_executor_options options) {
@@ -64,6 +74,16 @@ process_loop::~process_loop() {
 void process_loop::post(process_order order) {
   const std::lock_guard lock(mutex_);
   orders_.push_back(std::move(order));
+  be_awake();
+}
+
+void process_loop::post(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  work_.push_back(std::move(work));
+  be_awake();
+}
+
+void process_loop::be_awake() {
   if (awake_)
     return;
   awake_ = true;
@@ -71,6 +91,7 @@ void process_loop::post(process_order order) {
 }
 
 void process_loop::run() {
+  let_child_signals_be_ignored();
   buffer_ = std::make_unique_for_overwrite<char[]>(64 * 1024);
   look_at_ = clock::now();
   for (;;) {
@@ -88,37 +109,35 @@ void process_loop::run() {
 
 void process_loop::take_orders() {
   std::vector<process_order> orders;
-  {
-    const std::lock_guard lock(mutex_);
-    orders.swap(orders_);
+  std::vector<std::function<void()>> work;
+  for (int round = 0; round < rounds_at_once; ++round) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (orders_.empty() && work_.empty())
+        return;
+      orders.swap(orders_);
+      work.swap(work_);
+    }
+    for (auto& order : orders)
+      std::visit([this](auto& o) { carry_out(o); }, order);
+    for (const auto& piece : work)
+      piece();
+    orders.clear();
+    work.clear();
   }
-  for (auto& order : orders)
-    std::visit([this](auto& o) { carry_out(o); }, order);
 }
 
 void process_loop::wait_for_events() {
   int timeout = wait_ms();
   {
     const std::lock_guard lock(mutex_);
-    if (orders_.empty() && !settle_wanted_)
+    if (orders_.empty() && work_.empty() && !settle_wanted_)
       awake_ = false;
     else
       timeout = 0;
   }
   std::array<epoll_event, 64> events;
-  int count = 0;
-  if (order_likely_ && timeout != 0) {
-    order_likely_ = false;
-    // A process has just ended, so its successor is about to be asked for, on a processor that has nothing else to do:
-    // asking a few times costs less than putting it to sleep and waking it. Whoever has work goes first.
-    const auto until = clock::now() + patience;
-    do {
-      sched_yield();
-      count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-    } while (count == 0 && clock::now() < until);
-  }
-  if (count == 0)
-    count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
   {
     const std::lock_guard lock(mutex_);
     awake_ = true;
@@ -133,11 +152,10 @@ void process_loop::wait_for_events() {
     case about_leader:
       if (auto* a = find(id))
         leader_ended(*a);
-      order_likely_ = true;
       break;
     case about_output:
       if (auto* a = find(id))
-        read_output(*a, events[static_cast<std::size_t>(i)].events);
+        read_output(*a);
       break;
     default: // an orphan
       if (orphans_.reap(static_cast<pid_t>(id)))

@@ -1,5 +1,5 @@
 // The thread that starts, watches and ends processes: who is alive, what is due, what to signal. Knows nothing of
-// assets, and of files only through log_writer.
+// assets, of files only through log_writer, and of the work it does for others only that it is short.
 #pragma once
 
 #include "adapters/log_writer.hpp"
@@ -48,6 +48,7 @@ public:
 
   /// Any thread; never blocks for long.
   void post(process_order order);
+  void post(std::function<void()> work);
 
 private:
   using clock = std::chrono::steady_clock;
@@ -62,6 +63,7 @@ private:
     std::uint64_t start_ticks = 0;
     unique_fd pidfd;
     unique_fd output;
+    unique_fd input; ///< its other end, kept: that the last writer is gone is no news worth waking for
     log_writer log;
     told group_was = told::nothing;
     process_exit::kind how = process_exit::kind::ended;
@@ -72,6 +74,7 @@ private:
 
   process_loop(process_executor_options options, command_spawner spawner);
   void run();
+  void be_awake();
   void take_orders();
   void wait_for_events();
 
@@ -81,7 +84,7 @@ private:
   void carry_out(const stop_loop&);
 
   [[nodiscard]] std::optional<spawn_failure> start(start_process& order);
-  void read_output(attempt& a, std::uint32_t events);
+  void read_output(attempt& a);
   void drain_output(attempt& a);
   void end(attempt& a, urgency how, process_exit::kind because);
   void tell_all(attempt& a, told what);
@@ -105,10 +108,10 @@ private:
   unique_fd wake_;
   orphan_watch orphans_;
 
-  bool order_likely_ = false; // a process has just ended: another start is likely within moments
   std::mutex mutex_;
-  std::vector<process_order> orders_; // guarded by mutex_
-  bool awake_ = true;                 // guarded by mutex_: the thread will look at orders_ before it sleeps
+  std::vector<process_order> orders_;       // guarded by mutex_
+  std::vector<std::function<void()>> work_; // guarded by mutex_
+  bool awake_ = true;                       // guarded by mutex_: the thread will look at both before it sleeps
 
   // From here on the thread's own.
   std::uint64_t last_id_ = 0;

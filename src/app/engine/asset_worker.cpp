@@ -71,28 +71,75 @@ asset_worker::~asset_worker() {
 }
 
 void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) {
-  pool_->submit([this, asset, upstreams = std::move(upstreams), done = std::move(done)] {
-    auto& found = found_[asset.value];
-    if (!found)
-      found = std::make_unique<findings>();
-    const auto& record = *records_[asset.value];
-    const auto& deps = setup_.p.asset(asset).deps;
-    setup_.looks.examine(
-        asset, record,
-        [&](asset_index dep) {
-          const auto at = std::find(deps.begin(), deps.end(), dep);
-          return upstreams[static_cast<std::size_t>(at - deps.begin())];
-        },
-        look::anew, *found);
-    examination out;
-    out.impossible = found->impossible;
-    out.warnings = found->warnings;
-    judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset, setup_.time.now()), setup_.names,
-                    out.reasons);
-    if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
-      prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
-    done(std::move(out));
-  });
+  if (examines_quickly(asset)) {
+    done(look_at(asset, upstreams));
+    return;
+  }
+  pool_->submit(
+      [this, asset, upstreams = std::move(upstreams), done = std::move(done)] { done(look_at(asset, upstreams)); });
+}
+
+examination asset_worker::look_at(asset_index asset, const upstream_digests& upstreams) {
+  auto& found = found_[asset.value];
+  if (!found)
+    found = std::make_unique<findings>();
+  const auto& record = *records_[asset.value];
+  const auto& deps = setup_.p.asset(asset).deps;
+  setup_.looks.examine(
+      asset, record,
+      [&](asset_index dep) {
+        const auto at = std::find(deps.begin(), deps.end(), dep);
+        return upstreams[static_cast<std::size_t>(at - deps.begin())];
+      },
+      look::anew, *found);
+  examination out;
+  out.impossible = found->impossible;
+  out.warnings = found->warnings;
+  judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset, setup_.time.now()), setup_.names,
+                  out.reasons);
+  if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
+    prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
+  return out;
+}
+
+bool asset_worker::reads_little(std::span<const path_slot> slots) const {
+  constexpr std::size_t few = 16;
+  constexpr std::uint64_t little = 64 * 1024;
+  if (slots.size() > few)
+    return false;
+  std::uint64_t bytes = 0;
+  for (const auto slot : slots) {
+    const auto more = setup_.table.bytes_to_read(slot);
+    if (!more || (bytes += *more) > little)
+      return false;
+  }
+  return true;
+}
+
+bool asset_worker::examines_quickly(asset_index asset) const {
+  const auto& spec = setup_.p.asset(asset);
+  const auto& last = records_[asset.value]->last;
+  const auto& env = setup_.p.settings_of(asset).env;
+  if ((last && !last->made_from.discovered.empty()) ||
+      std::any_of(spec.inputs.begin(), spec.inputs.end(), [](const auto& input) { return input.glob; }) ||
+      std::any_of(env.begin(), env.end(), [](const auto& entry) { return entry.source == env_source::from_file; }))
+    return false;
+  std::vector<path_slot> slots;
+  slots.reserve(spec.inputs.size() + spec.outputs.size());
+  for (const auto& input : spec.inputs)
+    slots.emplace_back(input.path.value);
+  for (const auto output : spec.outputs)
+    slots.emplace_back(output.value);
+  return reads_little(slots);
+}
+
+bool asset_worker::checks_quickly(asset_index asset) const {
+  const auto& outputs = setup_.p.asset(asset).outputs;
+  std::vector<path_slot> slots;
+  slots.reserve(outputs.size());
+  for (const auto output : outputs)
+    slots.emplace_back(output.value);
+  return reads_little(slots);
 }
 
 std::string asset_worker::result_file(asset_index asset, std::uint32_t attempt) const {
@@ -230,9 +277,13 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   }
   setup_.processes.start(std::move(*request), std::move(spawned),
                          [this, asset, attempt, started_at, began, done = std::move(done)](process_exit exit) {
-                           pool_->submit([this, asset, attempt, started_at, began, exit = std::move(exit), done] {
+                           if (checks_quickly(asset)) {
                              done(finish(asset, attempt, {started_at, began}, exit));
-                           });
+                           } else {
+                             pool_->submit([this, asset, attempt, started_at, began, exit = std::move(exit), done] {
+                               done(finish(asset, attempt, {started_at, began}, exit));
+                             });
+                           }
                            const std::lock_guard lock(processes_mutex_);
                            --processes_;
                            processes_ended_.notify_all(); // under the lock: who waits for it destroys it

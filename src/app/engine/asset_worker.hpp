@@ -1,5 +1,5 @@
-// The real work on assets: examines them on a few threads, runs their commands as processes, checks what came of it.
-// Knows nothing of order, retries or the journal.
+// The real work on assets: examines them, on a few threads where there is much to read, runs their commands as
+// processes, checks what came of it. Knows nothing of order, retries or the journal.
 #pragma once
 
 #include "adapters/thread_pool.hpp"
@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,11 @@ private:
     timestamp at;       ///< to compare with files' times
     duration monotonic; ///< to tell how long it took
   };
+  [[nodiscard]] examination look_at(asset_index asset, const upstream_digests& upstreams);
+  // Whether it is so little that the thread that asks does it sooner than it has woken another.
+  [[nodiscard]] bool reads_little(std::span<const path_slot> slots) const;
+  [[nodiscard]] bool examines_quickly(asset_index asset) const;
+  [[nodiscard]] bool checks_quickly(asset_index asset) const;
   [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
                                  const process_exit& exit);
   void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, execution& out);

@@ -48,6 +48,18 @@ result<digest> file_table::observe(path_slot slot) {
   return look_at(slot);
 }
 
+std::optional<std::uint64_t> file_table::bytes_to_read(path_slot slot) {
+  const std::unique_lock lock(stripes_[slot.value % stripes_.size()], std::try_to_lock);
+  if (!lock)
+    return std::nullopt;
+  const auto seen = files_.stat(names_.text(slot));
+  if (!seen || (seen->kind != file_kind::file && seen->kind != file_kind::absent))
+    return std::nullopt;
+  const auto& e = entry_of(slot);
+  const bool known = seen->kind == file_kind::absent || (e.trusted && e.record.stat == *seen);
+  return known ? 0 : seen->size;
+}
+
 result<digest> file_table::look_at(path_slot slot) {
   auto& e = entry_of(slot);
   const auto seen = files_.stat(names_.text(slot));

@@ -12,6 +12,7 @@
 #include <array>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,6 +38,9 @@ public:
   [[nodiscard]] result<void> load(const journal_snapshot& snapshot);
   /// The file's content now; absent_file if it is not there.
   [[nodiscard]] result<digest> observe(path_slot slot);
+  /// How many bytes observe() would read now; nullopt: it would do more than read one file, or somebody is reading
+  /// meanwhile. Never blocks for long.
+  [[nodiscard]] std::optional<std::uint64_t> bytes_to_read(path_slot slot);
   /// observe() of many, on up to `threads` threads; what it finds is remembered for remembered(). Not while others use
   /// the table. `seen` (by slot; kind absent: not known) are stats taken a moment ago: where one is the recorded stat,
   /// the file is not looked at again.

@@ -176,6 +176,8 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   host.first = logic.begin(run.plan.blocked_from_outside, run.history.now());
   host.p = &p;
   host.graph = run.on.graph.get();
+  // Where commands end: from there to the start of the next, no thread waits for another.
+  host.loop = processes->get();
   host.work = &work;
   host.log = &log;
   host.time = &run.history;

@@ -1,4 +1,4 @@
-// The actors of a run on CAF's own scheduler, with a scripted executor and a journal in memory: what the host reports,
+// The actors of a run on a thread, with a scripted executor and a journal in memory: what the host reports,
 // what the journal holds, what the executor was asked.
 #include "actors/engine_host.hpp"
 #include "adapters/system_clock.hpp"
@@ -9,6 +9,7 @@
 #include "support/recording_observer.hpp"
 #include "support/run_checker.hpp"
 #include "support/scripted_executor.hpp"
+#include "support/thread_loop.hpp"
 
 #include <doctest/doctest.h>
 
@@ -73,6 +74,7 @@ public:
     setup.first = logic->begin(never_made, time.now());
     setup.p = p.get();
     setup.graph = &*graph;
+    setup.loop = &loop;
     setup.work = &work;
     setup.log = &log;
     setup.time = &time;
@@ -118,6 +120,7 @@ public:
   system_clock time;
   recording_observer observer;
   std::optional<run_logic> logic;
+  thread_loop loop;
   std::unique_ptr<engine_host> host;
   std::unique_ptr<thread_pool> threads = std::make_unique<thread_pool>(2);
   scripted_executor work{[this](std::function<void()> piece) { threads->submit(std::move(piece)); }};

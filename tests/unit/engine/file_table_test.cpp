@@ -303,3 +303,20 @@ TEST_CASE_FIXTURE(table_fixture, "a folder counts as a whole") {
   pass(1s);
   CHECK(look("out") != before);
 }
+
+TEST_CASE_FIXTURE(table_fixture, "how much a look would read is told without reading") {
+  const auto slot = [this](std::string_view path) { return names->slot_of(path); };
+  CHECK(table->bytes_to_read(slot("a.txt")) == 0);
+  files.write("a.txt", "four");
+  pass(1s);
+  CHECK(table->bytes_to_read(slot("a.txt")) == 4);
+  static_cast<void>(look("a.txt"));
+  CHECK(table->bytes_to_read(slot("a.txt")) == 0); // its stat vouches for it
+  files.write("a.txt", "fives");
+  CHECK(table->bytes_to_read(slot("a.txt")) == 5);
+  static_cast<void>(look("a.txt"));
+  CHECK(table->bytes_to_read(slot("a.txt")) == 5); // racy: it would be read again
+  files.write("out/x", "1");
+  CHECK_FALSE(table->bytes_to_read(slot("out")).has_value());
+  CHECK(table->reads() == 2);
+}

@@ -11,7 +11,12 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <functional>
+#include <future>
+#include <thread>
+#include <vector>
 
 using namespace troupe;
 using kind = process_exit::kind;
@@ -371,4 +376,47 @@ TEST_CASE("an ignored SIGCHLD does not lose exit statuses") {
     CHECK(runner.run_shell("exit 7").exit_code == 7);
   }
   sigaction(SIGCHLD, &before, nullptr);
+}
+
+TEST_CASE_FIXTURE(process_runner,
+                  "what is posted is done in order, on the thread of the reports, while processes run") {
+  const auto key = start(shell("sleep 60"));
+  std::promise<std::thread::id> reporter;
+  executor().start(shell("exit 0"), {}, [&](process_exit) { reporter.set_value(std::this_thread::get_id()); });
+  const auto thread = reporter.get_future().get();
+
+  std::vector<int> done;
+  std::vector<std::thread::id> by;
+  std::promise<void> last;
+  for (int i = 0; i < 300; ++i)
+    executor().post([&, i] {
+      done.push_back(i);
+      by.push_back(std::this_thread::get_id());
+      if (i == 299) // work may ask for more
+        executor().post([&] {
+          done.push_back(300);
+          last.set_value();
+        });
+    });
+  last.get_future().get();
+  REQUIRE(done.size() == 301);
+  CHECK(std::is_sorted(done.begin(), done.end()));
+  CHECK(std::all_of(by.begin(), by.end(), [&](auto id) { return id == thread; }));
+  executor().end(key, urgency::at_once);
+  CHECK(wait(key).how == kind::ended_by_us);
+}
+
+TEST_CASE_FIXTURE(process_runner, "work without end does not keep ends from being seen") {
+  std::atomic<bool> enough{false};
+  std::promise<void> over;
+  std::function<void()> again = [&] {
+    if (enough)
+      over.set_value();
+    else
+      executor().post(again);
+  };
+  executor().post(again);
+  CHECK(run_shell("exit 3").exit_code == 3);
+  enough = true;
+  over.get_future().get();
 }
