@@ -20,7 +20,7 @@ struct host_config : caf::actor_system_config {
   host_config(work_loop& loop, timer_thread& timers) {
     schedule_on(*this, loop, timers);
     set("scheduler.max-threads", std::size_t{1});
-    set("scheduler.max-throughput", std::size_t{100});
+    set("scheduler.max-throughput", std::size_t{20}); // an actor's turn is not to be long
   }
 };
 

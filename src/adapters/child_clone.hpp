@@ -39,7 +39,8 @@ struct clone_failure {
 
 /// clone3 with CLONE_VFORK | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND: a posix_spawn resets 64 signals one by one,
 /// maps a stack and needs a pidfd_open, which together cost about as much as all else in starting a process. Only on
-/// x86-64, and where the kernel (5.5) and its filters allow it. One thread, with all signals blocked, for its life.
+/// x86-64, and where the kernel (5.5) and its filters allow it. One thread, with all signals blocked that have a
+/// handler, for its life.
 class child_cloner {
 public:
   child_cloner();

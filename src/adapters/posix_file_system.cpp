@@ -71,16 +71,26 @@ result<std::unique_ptr<posix_file_system>> posix_file_system::open(std::string r
   return std::unique_ptr<posix_file_system>(new posix_file_system(std::move(root), std::move(at)));
 }
 
-result<file_stat> posix_file_system::stat(std::string_view path) const {
+result<file_stat> posix_file_system::glance(std::string_view path) const {
   struct stat info;
   auto there = look_at(at_.get(), path, info);
   if (!there)
     return there.error();
   if (!*there)
     return file_stat{};
-  if (S_ISDIR(info.st_mode))
-    return fold_folder_stat(at_.get(), path);
+  if (S_ISDIR(info.st_mode)) {
+    file_stat folder;
+    folder.kind = file_kind::folder;
+    return folder;
+  }
   return to_file_stat(info);
+}
+
+result<file_stat> posix_file_system::stat(std::string_view path) const {
+  auto seen = glance(path);
+  if (seen && seen->kind == file_kind::folder)
+    return fold_folder_stat(at_.get(), path);
+  return seen;
 }
 
 result<file_record> posix_file_system::read(std::string_view path) const {

@@ -14,6 +14,7 @@ namespace troupe {
 namespace {
 
 constexpr std::size_t pipe_bytes = 64 * 1024; // a pipe's capacity
+constexpr std::size_t few_attempts = 64;      // beside which one more keeps both ends of its pipe
 // How often adopted children are looked at while commands run, so that neither zombies nor strays pile up.
 constexpr auto look_interval = std::chrono::seconds(2);
 constexpr auto look_interval_unwatched = std::chrono::milliseconds(20);
@@ -45,7 +46,12 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   unique_fd input(ends[1]);
   if (!output.lift_above_standard() || !input.lift_above_standard())
     return system_failure("make a pipe for the output");
+  // Others can open a pipe too (/dev/stdout) and read what we were told is there.
+  if (fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0)
+    return system_failure("make a pipe for the output");
   auto spawned = spawner_.spawn(order.request, input.get());
+  if (attempts_.size() >= few_attempts)
+    input.reset();
   if (const auto* failure = std::get_if<spawn_failure>(&spawned))
     return *failure;
 
@@ -65,7 +71,8 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
       !watch(a->output.get(), id << 2U | about_output, EPOLLIN)) {
     auto failure = system_failure("watch the process");
     kill(-a->pid, SIGKILL);
-    waitpid(a->pid, nullptr, 0);
+    while (waitpid(a->pid, nullptr, 0) < 0 && errno == EINTR)
+      ;
     return failure;
   }
   a->order = std::move(order);
@@ -81,15 +88,25 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   return std::nullopt;
 }
 
-void process_loop::read_output(attempt& a) {
-  // One read for each event: it cannot block, since this is the pipe's only reader, and a flood from one process does
-  // not keep the others waiting.
+void process_loop::read_output(attempt& a, std::uint32_t events) {
+  if (!a.output)
+    return;
+  if ((events & (EPOLLIN | EPOLLHUP)) == EPOLLHUP) { // nothing to read, and nobody left to write
+    a.output.reset();
+    return;
+  }
+  // One read for each event: a flood from one process does not keep the others waiting.
   const auto got = read(a.output.get(), buffer_.get(), pipe_bytes);
   if (got > 0)
     a.log.write({buffer_.get(), static_cast<std::size_t>(got)});
+  else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+    a.output.reset(); // all its writers closed it; the process may live on
 }
 
 void process_loop::drain_output(attempt& a) {
+  a.input.reset();
+  if (!a.output)
+    return;
   // All other writers are dead but for those beyond reach: what is in the pipe now is all that is still waited for.
   int waiting = 0;
   if (ioctl(a.output.get(), FIONREAD, &waiting) != 0)
@@ -102,7 +119,6 @@ void process_loop::drain_output(attempt& a) {
     waiting -= static_cast<int>(got);
   }
   a.output.reset();
-  a.input.reset();
 }
 
 void process_loop::end(attempt& a, urgency how, process_exit::kind because) {

@@ -6,6 +6,7 @@
 #include "adapters/start_thread.hpp"
 #include "base/check.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -17,8 +18,8 @@
 namespace troupe {
 
 namespace {
-/// How many times orders and work are taken, each leading to more, before processes are looked at again.
-constexpr int rounds_at_once = 100;
+/// How long orders and work are taken, each leading to more, before processes are looked at again.
+constexpr auto longest_turn = std::chrono::milliseconds(2);
 
 /// A signal that is blocked where it is sent to wakes another thread, which then finds that it is to be ignored.
 void let_child_signals_be_ignored() {
@@ -108,22 +109,27 @@ void process_loop::run() {
 }
 
 void process_loop::take_orders() {
+  const auto until = clock::now() + longest_turn;
   std::vector<process_order> orders;
-  std::vector<std::function<void()>> work;
-  for (int round = 0; round < rounds_at_once; ++round) {
+  for (;;) {
     {
       const std::lock_guard lock(mutex_);
-      if (orders_.empty() && work_.empty())
-        return;
       orders.swap(orders_);
-      work.swap(work_);
+      if (todo_.empty())
+        todo_.swap(work_);
     }
+    if (orders.empty() && todo_.empty())
+      return;
     for (auto& order : orders)
       std::visit([this](auto& o) { carry_out(o); }, order);
-    for (const auto& piece : work)
-      piece();
     orders.clear();
-    work.clear();
+    while (!todo_.empty()) {
+      const auto piece = std::move(todo_.front());
+      todo_.pop_front();
+      piece();
+      if (clock::now() >= until)
+        return;
+    }
   }
 }
 
@@ -131,7 +137,7 @@ void process_loop::wait_for_events() {
   int timeout = wait_ms();
   {
     const std::lock_guard lock(mutex_);
-    if (orders_.empty() && work_.empty() && !settle_wanted_)
+    if (orders_.empty() && work_.empty() && todo_.empty() && !settle_wanted_)
       awake_ = false;
     else
       timeout = 0;
@@ -155,7 +161,7 @@ void process_loop::wait_for_events() {
       break;
     case about_output:
       if (auto* a = find(id))
-        read_output(*a);
+        read_output(*a, events[static_cast<std::size_t>(i)].events);
       break;
     default: // an orphan
       if (orphans_.reap(static_cast<pid_t>(id)))
@@ -209,6 +215,8 @@ void process_loop::handle_due() {
   while (!dues_.empty() && dues_.begin()->first <= now) {
     auto& a = *attempts_.at(dues_.begin()->second);
     set_due(a, std::nullopt);
+    if (!a.leader_ended && has_ended(a))
+      continue; // in time: we are late
     if (a.group_was == told::nothing && !a.leader_ended)
       end(a, urgency::graceful, process_exit::kind::timed_out);
     else
@@ -226,6 +234,11 @@ int process_loop::wait_ms() const {
     until = std::min(until, dues_.begin()->first);
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
+}
+
+bool process_loop::has_ended(const attempt& a) {
+  pollfd leader{a.pidfd.get(), POLLIN, 0};
+  return poll(&leader, 1, 0) > 0;
 }
 
 bool process_loop::watch(int fd, std::uint64_t what, std::uint32_t events) {

@@ -9,6 +9,7 @@
 #include "adapters/unique_fd.hpp"
 
 #include <chrono>
+#include <deque>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -63,7 +64,9 @@ private:
     std::uint64_t start_ticks = 0;
     unique_fd pidfd;
     unique_fd output;
-    unique_fd input; ///< its other end, kept: that the last writer is gone is no news worth waking for
+    /// Its other end, kept while few run: that the last writer is gone is no news worth waking for, but a descriptor
+    /// each is too much for many.
+    unique_fd input;
     log_writer log;
     told group_was = told::nothing;
     process_exit::kind how = process_exit::kind::ended;
@@ -84,7 +87,7 @@ private:
   void carry_out(const stop_loop&);
 
   [[nodiscard]] std::optional<spawn_failure> start(start_process& order);
-  void read_output(attempt& a);
+  void read_output(attempt& a, std::uint32_t events);
   void drain_output(attempt& a);
   void end(attempt& a, urgency how, process_exit::kind because);
   void tell_all(attempt& a, told what);
@@ -100,6 +103,7 @@ private:
   void handle_due();
   [[nodiscard]] int wait_ms() const;
   [[nodiscard]] bool watch(int fd, std::uint64_t what, std::uint32_t events);
+  [[nodiscard]] static bool has_ended(const attempt& a);
   [[nodiscard]] attempt* find(std::uint64_t id);
 
   process_executor_options options_;
@@ -109,11 +113,12 @@ private:
   orphan_watch orphans_;
 
   std::mutex mutex_;
-  std::vector<process_order> orders_;       // guarded by mutex_
-  std::vector<std::function<void()>> work_; // guarded by mutex_
-  bool awake_ = true;                       // guarded by mutex_: the thread will look at both before it sleeps
+  std::vector<process_order> orders_;      // guarded by mutex_
+  std::deque<std::function<void()>> work_; // guarded by mutex_
+  bool awake_ = true;                      // guarded by mutex_: the thread will look at both before it sleeps
 
   // From here on the thread's own.
+  std::deque<std::function<void()>> todo_; // taken from work_
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<attempt>> attempts_;
   std::unordered_map<process_key, std::uint64_t> by_key_;

@@ -30,7 +30,7 @@ struct spawned_process {
 /// Starts commands: leading their own process group, signals at their defaults and none blocked, in `cwd`, standard
 /// input from /dev/null, standard output and error to one descriptor, and no other descriptor. Through child_cloner, or
 /// posix_spawn where that cannot be had: neither copies our page tables, so the cost does not grow with our memory. One
-/// thread at a time, which has all signals blocked.
+/// thread at a time, which has all signals blocked that have a handler.
 class command_spawner {
 public:
   enum class way { best, posix_spawn }; ///< the second for tests

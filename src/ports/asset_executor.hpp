@@ -38,8 +38,8 @@ struct execution {
 /// Data versions of the upstreams by name, in the order of asset_spec::deps.
 using upstream_digests = std::vector<digest>;
 
-/// Calls come from any thread and never block; callbacks come on a thread of the executor and must not block. For one
-/// asset, examine and execute do not overlap.
+/// Calls come from any thread and never block for long; callbacks come on a thread of the executor, or within the call,
+/// and must not block. For one asset, examine and execute do not overlap.
 class asset_executor {
 public:
   virtual ~asset_executor() = default; ///< ends what runs at once and waits for it

@@ -22,6 +22,8 @@ public:
   /// times), so that equal means unchanged. A missing file is kind absent, not an error; permission problems are
   /// errors.
   [[nodiscard]] virtual result<file_stat> stat(std::string_view path) const = 0;
+  /// stat(), but a folder's members are not looked at: of a folder only the kind is told.
+  [[nodiscard]] virtual result<file_stat> glance(std::string_view path) const = 0;
   /// stat and the digest of the content as read: a file's bytes; for a folder sorted relative names, kinds, executable
   /// bit, link targets and contents; absent: the all-zero digest; other kinds (FIFO, socket, device) are an error that
   /// says so. If the file changed while it was read, it is read again, at most a few times, then an error.

@@ -87,6 +87,16 @@ public:
     return stat_locked(absolute(path));
   }
 
+  [[nodiscard]] result<file_stat> glance(std::string_view path) const override {
+    auto seen = stat(path);
+    if (seen && seen->kind == file_kind::folder) {
+      file_stat folder;
+      folder.kind = file_kind::folder;
+      return folder;
+    }
+    return seen;
+  }
+
   [[nodiscard]] result<file_record> read(std::string_view path) const override {
     const std::lock_guard lock(mutex_);
     ++reads_;

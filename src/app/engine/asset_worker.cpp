@@ -8,9 +8,11 @@
 #include "core/command.hpp"
 #include "core/delta.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <string.h>
 
@@ -133,7 +135,12 @@ bool asset_worker::examines_quickly(asset_index asset) const {
   return reads_little(slots);
 }
 
-bool asset_worker::checks_quickly(asset_index asset) const {
+bool asset_worker::finishes_quickly(asset_index asset, std::uint32_t attempt, const process_exit& exit) const {
+  struct stat info;
+  if (lstat(result_file(asset, attempt).c_str(), &info) == 0 || errno != ENOENT)
+    return false; // it may name any number of files, of any size
+  if (exit.how != process_exit::kind::ended || exit.signal != 0 || exit.exit_code != 0)
+    return true; // nothing is looked at
   const auto& outputs = setup_.p.asset(asset).outputs;
   std::vector<path_slot> slots;
   slots.reserve(outputs.size());
@@ -277,7 +284,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   }
   setup_.processes.start(std::move(*request), std::move(spawned),
                          [this, asset, attempt, started_at, began, done = std::move(done)](process_exit exit) {
-                           if (checks_quickly(asset)) {
+                           if (finishes_quickly(asset, attempt, exit)) {
                              done(finish(asset, attempt, {started_at, began}, exit));
                            } else {
                              pool_->submit([this, asset, attempt, started_at, began, exit = std::move(exit), done] {

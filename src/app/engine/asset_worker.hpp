@@ -65,7 +65,7 @@ private:
   // Whether it is so little that the thread that asks does it sooner than it has woken another.
   [[nodiscard]] bool reads_little(std::span<const path_slot> slots) const;
   [[nodiscard]] bool examines_quickly(asset_index asset) const;
-  [[nodiscard]] bool checks_quickly(asset_index asset) const;
+  [[nodiscard]] bool finishes_quickly(asset_index asset, std::uint32_t attempt, const process_exit& exit) const;
   [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
                                  const process_exit& exit);
   void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, execution& out);

@@ -12,6 +12,8 @@ namespace troupe {
 namespace {
 /// A file this large is not read twice: a racy one is waited for before it is read.
 constexpr std::uint64_t large_file = 1'000'000;
+/// A file no larger is read while others wait for their turn at the table.
+constexpr std::uint64_t small_file = 64 * 1024;
 
 void wait_past(const clock& time, const file_stat& stat, duration granularity) {
   const auto newest = from_unix_ns(std::max(stat.mtime_ns, stat.ctime_ns));
@@ -44,17 +46,45 @@ result<void> file_table::load(const journal_snapshot& snapshot) {
 }
 
 result<digest> file_table::observe(path_slot slot) {
-  const std::lock_guard lock(stripes_[slot.value % stripes_.size()]);
-  return look_at(slot);
+  {
+    const std::lock_guard lock(stripe_of(slot));
+    const auto seen = files_.glance(names_.text(slot));
+    if (!seen)
+      return seen.error();
+    if (seen->kind == file_kind::absent)
+      return absent_file;
+    auto& e = entry_of(slot);
+    if (seen->kind == file_kind::file && e.trusted && e.record.stat == *seen)
+      return e.record.content;
+    if (seen->kind == file_kind::file && seen->size <= small_file)
+      return keep(slot, e, fetch(slot, *seen));
+  }
+  return observe_at_length(slot);
+}
+
+result<digest> file_table::observe_at_length(path_slot slot) {
+  const std::lock_guard alone(long_looks_[slot.value % long_looks_.size()]);
+  const auto seen = files_.stat(names_.text(slot));
+  if (!seen)
+    return seen.error();
+  if (seen->kind == file_kind::absent)
+    return absent_file;
+  {
+    const std::lock_guard lock(stripe_of(slot));
+    const auto& e = entry_of(slot);
+    if (e.trusted && e.record.stat == *seen)
+      return e.record.content;
+  }
+  const auto found = fetch(slot, *seen);
+  const std::lock_guard lock(stripe_of(slot));
+  return keep(slot, entry_of(slot), found);
 }
 
 std::optional<std::uint64_t> file_table::bytes_to_read(path_slot slot) {
-  const std::unique_lock lock(stripes_[slot.value % stripes_.size()], std::try_to_lock);
-  if (!lock)
-    return std::nullopt;
-  const auto seen = files_.stat(names_.text(slot));
+  const auto seen = files_.glance(names_.text(slot));
   if (!seen || (seen->kind != file_kind::file && seen->kind != file_kind::absent))
     return std::nullopt;
+  const std::lock_guard lock(stripe_of(slot));
   const auto& e = entry_of(slot);
   const bool known = seen->kind == file_kind::absent || (e.trusted && e.record.stat == *seen);
   return known ? 0 : seen->size;
@@ -69,14 +99,18 @@ result<digest> file_table::look_at(path_slot slot) {
     return absent_file;
   if (e.trusted && e.record.stat == *seen)
     return e.record.content;
-  return read(slot, e, *seen);
+  return keep(slot, e, fetch(slot, *seen));
 }
 
-result<digest> file_table::read(path_slot slot, entry& e, const file_stat& seen) {
+file_table::fetched file_table::fetch(path_slot slot, const file_stat& seen) {
   if (seen.size > large_file)
     wait_past(time_, seen, timestamp_granularity(seen));
   const auto read_at = time_.now();
-  const auto record = files_.read(names_.text(slot));
+  return {files_.read(names_.text(slot)), read_at};
+}
+
+result<digest> file_table::keep(path_slot slot, entry& e, const fetched& found) {
+  const auto& [record, read_at] = found;
   if (!record)
     return record.error();
   reads_.fetch_add(1, std::memory_order_relaxed);
@@ -141,7 +175,7 @@ void file_table::settle() {
     auto& e = entry_of(slot);
     file_stat stat;
     { // a run that was stopped may still be examining
-      const std::lock_guard lock(stripes_[slot.value % stripes_.size()]);
+      const std::lock_guard lock(stripe_of(slot));
       if (e.trusted)
         continue;
       stat = e.record.stat;
@@ -163,7 +197,7 @@ std::vector<observed_file> file_table::take_observed() {
   observed.reserve(dirty.size());
   for (const auto slot : dirty) {
     auto& e = entry_of(slot);
-    const std::lock_guard lock(stripes_[slot.value % stripes_.size()]);
+    const std::lock_guard lock(stripe_of(slot));
     if (e.trusted)
       observed.push_back({names_.id_of(slot), e.record});
   }

@@ -38,8 +38,8 @@ public:
   [[nodiscard]] result<void> load(const journal_snapshot& snapshot);
   /// The file's content now; absent_file if it is not there.
   [[nodiscard]] result<digest> observe(path_slot slot);
-  /// How many bytes observe() would read now; nullopt: it would do more than read one file, or somebody is reading
-  /// meanwhile. Never blocks for long.
+  /// How many bytes observe() would read now; nullopt: it would do more than read one file. While they are few, neither
+  /// this nor observe() waits for whoever reads many.
   [[nodiscard]] std::optional<std::uint64_t> bytes_to_read(path_slot slot);
   /// observe() of many, on up to `threads` threads; what it finds is remembered for remembered(). Not while others use
   /// the table. `seen` (by slot; kind absent: not known) are stats taken a moment ago: where one is the recorded stat,
@@ -64,7 +64,14 @@ private:
   };
   [[nodiscard]] entry& entry_of(path_slot slot);
   [[nodiscard]] result<digest> look_at(path_slot slot); // the path's stripe is held, or nobody else asks about it
-  result<digest> read(path_slot slot, entry& e, const file_stat& seen);
+  [[nodiscard]] result<digest> observe_at_length(path_slot slot);
+  struct fetched {
+    result<file_record> record;
+    timestamp read_at;
+  };
+  [[nodiscard]] fetched fetch(path_slot slot, const file_stat& seen);
+  result<digest> keep(path_slot slot, entry& e, const fetched& found); // as look_at()
+  [[nodiscard]] std::mutex& stripe_of(path_slot slot) { return stripes_[slot.value % stripes_.size()]; }
 
   const file_system& files_;
   const clock& time_;
@@ -73,8 +80,9 @@ private:
   std::mutex growth_;
   std::deque<entry> found_entries_; // of those found later; stable addresses
   enum class memory : std::uint8_t { none, absent, recorded };
-  std::vector<memory> remembered_; // by slot
-  std::array<std::mutex, 64> stripes_;
+  std::vector<memory> remembered_;        // by slot
+  std::array<std::mutex, 64> stripes_;    // of entries; never held for long
+  std::array<std::mutex, 64> long_looks_; // taken before stripes_: one at a time reads what is large
   std::mutex lists_;
   std::vector<path_slot> racy_;
   std::vector<path_slot> dirty_;

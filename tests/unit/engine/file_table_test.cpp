@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace troupe;
@@ -43,6 +45,34 @@ public:
 
 private:
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+/// Files of which one is not read before it is let go.
+class slow_file_system final : public file_system {
+public:
+  explicit slow_file_system(const file_system& of, std::string slow) : of_(of), slow_(std::move(slow)) {}
+  result<file_stat> stat(std::string_view path) const override { return of_.stat(path); }
+  result<file_stat> glance(std::string_view path) const override { return of_.glance(path); }
+  result<file_record> read(std::string_view path) const override {
+    if (path == slow_) {
+      reading.set_value();
+      go_on.get_future().wait();
+    }
+    return of_.read(path);
+  }
+  result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip) const override {
+    return of_.glob(pattern, skip);
+  }
+  result<void> make_parent(std::string_view path) const override { return of_.make_parent(path); }
+  result<std::string> read_text(std::string_view path, std::uint64_t limit) const override {
+    return of_.read_text(path, limit);
+  }
+  mutable std::promise<void> reading;
+  mutable std::promise<void> go_on;
+
+private:
+  const file_system& of_;
+  std::string slow_;
 };
 
 /// A pipeline with a.txt and b.txt, its files and its table; reopen() is the next run.
@@ -319,4 +349,41 @@ TEST_CASE_FIXTURE(table_fixture, "how much a look would read is told without rea
   files.write("out/x", "1");
   CHECK_FALSE(table->bytes_to_read(slot("out")).has_value());
   CHECK(table->reads() == 2);
+}
+
+TEST_CASE("who reads a large file keeps nobody waiting who asks for another") {
+  test::pipeline_builder b;
+  std::vector<std::string> paths;
+  for (int i = 0; i < 200; ++i)
+    paths.push_back("file" + std::to_string(i));
+  auto& x = b.asset("x");
+  for (const auto& path : paths)
+    x.inputs({path});
+  const auto p = b.build();
+  diagnostics found;
+  const auto graph = asset_graph::build(*p, found);
+  memory_file_system files;
+  files.advance(123'456'789ns);
+  for (const auto& path : paths)
+    files.write(path, path == "file0" ? std::string(100'000, 'x') : path);
+  files.advance(1s);
+  const slow_file_system slow(files, "file0");
+  stepping_clock time;
+  time.now_ = files.now();
+  test::memory_journal_store store;
+  const auto snapshot = store.snapshot().value();
+  const auto names = catalog::load(*p, *graph, snapshot.get()).value();
+  file_table table(slow, time, *names);
+  std::thread reader(
+      [&] { CHECK(table.observe(names->slot_of("file0")).value() == content_digest(std::string(100'000, 'x'))); });
+  slow.reading.get_future().wait();
+  for (std::size_t i = 1; i < paths.size(); ++i) {
+    const auto slot = names->slot_of(paths[i]);
+    CHECK(table.bytes_to_read(slot) == paths[i].size());
+    CHECK(table.observe(slot).value() == content_digest(paths[i]));
+  }
+  CHECK(table.take_observed().size() == paths.size() - 1);
+  slow.go_on.set_value();
+  reader.join();
+  CHECK(table.take_observed().size() == 1);
 }

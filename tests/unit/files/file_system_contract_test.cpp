@@ -64,6 +64,20 @@ TEST_CASE_TEMPLATE("a file's stat holds its size and its record the digest of it
   CHECK(record.content == content_digest("hello"));
 }
 
+TEST_CASE_TEMPLATE("a glance is a stat that does not look into folders", world, on_disk, in_memory) {
+  world w;
+  CHECK(w.fs().glance("nowhere").value() == file_stat{});
+  w.write("folder/file", "hello");
+  CHECK(w.fs().glance("folder/file").value() == w.fs().stat("folder/file").value());
+  const auto before = w.fs().glance("folder").value();
+  CHECK(before.kind == file_kind::folder);
+  CHECK(before.size == 0);
+  w.write("folder/more", "hello");
+  CHECK(w.fs().glance("folder").value() == before);
+  w.make_other("other");
+  CHECK(w.fs().glance("other").value().kind == file_kind::other);
+}
+
 TEST_CASE_TEMPLATE("absolute paths and paths from the root name the same files", world, on_disk, in_memory) {
   world w;
   w.write("a/b", "x");

@@ -420,3 +420,55 @@ TEST_CASE_FIXTURE(process_runner, "work without end does not keep ends from bein
   enough = true;
   over.get_future().get();
 }
+
+TEST_CASE_FIXTURE(process_runner, "a command that reads from its own output keeps nobody waiting for it") {
+  auto r =
+      shell("cat /proc/self/fd/1 >/dev/null & reader=$!; for i in 1 2 3 4 5 6 7 8; do echo $i; done; kill $reader; "
+            "exit 4");
+  CHECK(run(std::move(r)).exit_code == 4);
+}
+
+TEST_CASE_FIXTURE(process_runner, "few running commands hold three descriptors each, further ones two") {
+  run_shell("exit 0"); // whatever is opened once
+  const auto files = open_files();
+  std::vector<process_key> keys;
+  for (int i = 0; i < 70; ++i)
+    keys.push_back(start(request({"/bin/sleep", "600"})));
+  for (const auto key : keys)
+    static_cast<void>(wait_spawned(key));
+  CHECK(open_files() - files == 64 * 3 + 6 * 2);
+  executor().end_all(urgency::at_once);
+  for (const auto key : keys)
+    CHECK(wait(key).how == kind::ended_by_us);
+  CHECK(open_files() == files);
+}
+
+TEST_CASE_FIXTURE(process_runner, "output of commands beyond the few is read to its end too") {
+  std::vector<process_key> keys;
+  for (int i = 0; i < 70; ++i)
+    keys.push_back(start(
+        shell("while ! test -e go; do sleep 0.05; done; echo one; echo two >&2; exec >&- 2>&-; sleep 0.01; exit 5")));
+  for (const auto key : keys)
+    static_cast<void>(wait_spawned(key));
+  folder.write("go", "");
+  for (const auto key : keys) {
+    CHECK(wait(key).exit_code == 5);
+    CHECK(folder.read(std::to_string(key) + ".log") == "one\ntwo\n");
+  }
+}
+
+TEST_CASE_FIXTURE(process_runner, "who ended in time is not timed out by a loop that is late") {
+  auto r = shell("exit 6");
+  r.timeout = std::chrono::milliseconds(300);
+  const auto key = start(std::move(r));
+  static_cast<void>(wait_spawned(key));
+  std::promise<void> held;
+  executor().post([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(600)); // what no work may do
+    held.set_value();
+  });
+  held.get_future().get();
+  const auto exit = wait(key);
+  CHECK(exit.how == kind::ended);
+  CHECK(exit.exit_code == 6);
+}
