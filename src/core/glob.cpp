@@ -133,7 +133,7 @@ std::string without_escapes(std::string_view pattern) {
   std::string text;
   text.reserve(pattern.size());
   for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '\\' && i + 1 < pattern.size())
+    if (pattern[i] == '\\' && i + 1 < pattern.size() && pattern[i + 1] != '/') // at a component's end it is itself
       ++i;
     text += pattern[i];
   }

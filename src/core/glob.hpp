@@ -12,7 +12,7 @@ namespace troupe {
 /// writes it; ** as a whole component matches any number of components, hidden ones left out: none at all too, but for
 /// a last one, which matches what is in a folder and not the folder ("raw/**" does not match "raw"). ? and [..] stand
 /// for one character of UTF-8. For normalised paths and patterns: no "//", no "/" at the end. A "[" that is never
-/// closed, and a last "\\", stand for themselves.
+/// closed, and a "\\" at the end of a component, stand for themselves.
 [[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view path);
 /// The longest leading folder without wildcards ("raw" of "raw/*.txt"; "" for "*.txt"; "/" possible).
 [[nodiscard]] std::string glob_root(std::string_view pattern);

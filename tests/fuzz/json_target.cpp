@@ -173,8 +173,10 @@ void fuzz_json(std::string_view bytes) {
   boost::system::error_code wrong;
   // A comment at the end has to be closed by a newline for it.
   const auto theirs = boost::json::parse(std::string(text) + "\n", wrong, {}, options);
+  // It does not see the end of a comment that a further * stands before.
+  const bool end_unseen = text.find("**/") != std::string_view::npos;
   if (ours.accepted)
-    FUZZ_CHECK(!wrong || is_limit_of_boost(wrong), wrong.message() + "\n" + words(ours));
+    FUZZ_CHECK(!wrong || end_unseen || is_limit_of_boost(wrong), wrong.message() + "\n" + words(ours));
   else
     FUZZ_CHECK(wrong || refused_on_purpose(ours.list), words(ours));
   if (wrong || !ours.accepted || ours.keys_repeat) // of equal keys Boost.JSON keeps one

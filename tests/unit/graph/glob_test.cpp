@@ -172,6 +172,8 @@ TEST_CASE("the prefix of a glob is all before its first wildcard, without escape
   CHECK(glob_prefix("*") == "");
   CHECK(glob_prefix("a\\*[x]") == "a*");
   CHECK(glob_prefix("raw/a.txt") == "raw/a.txt");
+  CHECK(glob_prefix("a\\/b*") == "a\\/b"); // it ends a component, and escapes nothing
+  CHECK(glob_matches("\\/*", "\\/x"));
 }
 
 TEST_CASE("wildcards over plain text know neither slashes nor hidden names") {
