@@ -1,4 +1,4 @@
-// Requests in; answers leave from the port's own threads as messages to the asset.
+// Requests in; answers leave as messages to the asset, from whatever thread the port gives them on.
 #include "actors/executor_actor.hpp"
 
 #include "actors/guard.hpp"

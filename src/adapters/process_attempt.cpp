@@ -14,7 +14,7 @@ namespace troupe {
 namespace {
 
 constexpr std::size_t pipe_bytes = 64 * 1024; // a pipe's capacity
-constexpr std::size_t few_attempts = 64;      // beside which one more keeps both ends of its pipe
+constexpr std::size_t few_attempts = 64;      // no more than these keep both ends of their pipes
 // How often adopted children are looked at while commands run, so that neither zombies nor strays pile up.
 constexpr auto look_interval = std::chrono::seconds(2);
 constexpr auto look_interval_unwatched = std::chrono::milliseconds(20);

@@ -215,12 +215,12 @@ void process_loop::handle_due() {
   while (!dues_.empty() && dues_.begin()->first <= now) {
     auto& a = *attempts_.at(dues_.begin()->second);
     set_due(a, std::nullopt);
-    if (!a.leader_ended && has_ended(a))
-      continue; // in time: we are late
-    if (a.group_was == told::nothing && !a.leader_ended)
-      end(a, urgency::graceful, process_exit::kind::timed_out);
-    else
+    if (a.group_was == told::nothing && !a.leader_ended) {
+      if (!has_ended(a)) // or it did so in time, and we are late
+        end(a, urgency::graceful, process_exit::kind::timed_out);
+    } else {
       tell_all(a, told::killed);
+    }
   }
   if (!attempts_.empty() && look_at_ <= now)
     settle_wanted_ = true;

@@ -106,13 +106,12 @@ examination asset_worker::look_at(asset_index asset, const upstream_digests& ups
 
 bool asset_worker::reads_little(std::span<const path_slot> slots) const {
   constexpr std::size_t few = 16;
-  constexpr std::uint64_t little = 64 * 1024;
   if (slots.size() > few)
     return false;
   std::uint64_t bytes = 0;
   for (const auto slot : slots) {
     const auto more = setup_.table.bytes_to_read(slot);
-    if (!more || (bytes += *more) > little)
+    if (!more || (bytes += *more) > file_table::small_file)
       return false;
   }
   return true;

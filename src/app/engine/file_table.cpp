@@ -12,8 +12,6 @@ namespace troupe {
 namespace {
 /// A file this large is not read twice: a racy one is waited for before it is read.
 constexpr std::uint64_t large_file = 1'000'000;
-/// A file no larger is read while others wait for their turn at the table.
-constexpr std::uint64_t small_file = 64 * 1024;
 
 void wait_past(const clock& time, const file_stat& stat, duration granularity) {
   const auto newest = from_unix_ns(std::max(stat.mtime_ns, stat.ctime_ns));

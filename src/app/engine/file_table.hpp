@@ -38,8 +38,10 @@ public:
   [[nodiscard]] result<void> load(const journal_snapshot& snapshot);
   /// The file's content now; absent_file if it is not there.
   [[nodiscard]] result<digest> observe(path_slot slot);
-  /// How many bytes observe() would read now; nullopt: it would do more than read one file. While they are few, neither
-  /// this nor observe() waits for whoever reads many.
+  /// A file no larger is read while others wait for their turn at the table: soon enough for whoever may not block.
+  static constexpr std::uint64_t small_file = 64 * 1024;
+  /// How many bytes observe() would read now; nullopt: it would do more than read one file. Up to small_file, neither
+  /// this nor observe() waits for whoever reads more.
   [[nodiscard]] std::optional<std::uint64_t> bytes_to_read(path_slot slot);
   /// observe() of many, on up to `threads` threads; what it finds is remembered for remembered(). Not while others use
   /// the table. `seen` (by slot; kind absent: not known) are stats taken a moment ago: where one is the recorded stat,
@@ -63,14 +65,14 @@ private:
     bool trusted = false;
   };
   [[nodiscard]] entry& entry_of(path_slot slot);
-  [[nodiscard]] result<digest> look_at(path_slot slot); // the path's stripe is held, or nobody else asks about it
+  [[nodiscard]] result<digest> look_at(path_slot slot); // nobody else asks about it
   [[nodiscard]] result<digest> observe_at_length(path_slot slot);
   struct fetched {
     result<file_record> record;
     timestamp read_at;
   };
   [[nodiscard]] fetched fetch(path_slot slot, const file_stat& seen);
-  result<digest> keep(path_slot slot, entry& e, const fetched& found); // as look_at()
+  result<digest> keep(path_slot slot, entry& e, const fetched& found); // the path's stripe is held, or as look_at()
   [[nodiscard]] std::mutex& stripe_of(path_slot slot) { return stripes_[slot.value % stripes_.size()]; }
 
   const file_system& files_;
