@@ -32,14 +32,13 @@ error keeps_changing(std::string_view path) {
   return fail(error_code::io, std::string(path) + " keeps changing while it is read");
 }
 
-/// Opens a regular file for reading. Looks before it opens, because merely opening a FIFO or device can have effects,
-/// and after, because it may have been exchanged in between.
-result<unique_fd> open_regular(int at, std::string_view path) {
+/// Opens a regular file for reading and tells its stat. Looks before it opens (unless `looked`: the caller has),
+/// because merely opening a FIFO or device can have effects, and after, because it may have been exchanged in between.
+result<unique_fd> open_regular(int at, std::string_view path, struct stat& info, bool looked = false) {
   const c_path c(path);
-  struct stat info;
   if (c.error() != 0)
     return posix_error("read", path, c.error());
-  if (fstatat(at, c.get(), &info, 0) != 0)
+  if (!looked && fstatat(at, c.get(), &info, 0) != 0)
     return posix_error("read", path, errno);
   if (!S_ISREG(info.st_mode))
     return not_a_file(path, info);
@@ -51,13 +50,6 @@ result<unique_fd> open_regular(int at, std::string_view path) {
   if (!S_ISREG(info.st_mode))
     return not_a_file(path, info);
   return fd;
-}
-
-result<file_stat> stat_of(const unique_fd& fd, std::string_view path) {
-  struct stat info;
-  if (fstat(fd.get(), &info) != 0)
-    return posix_error("read", path, errno);
-  return to_file_stat(info);
 }
 
 result<digest> digest_of(const unique_fd& fd, std::string_view path) {
@@ -149,7 +141,7 @@ result<void> feed_member(content_hasher& hasher, int at, const folder_member& me
     append_text(head, member.path);
     append_text(head, *target);
   } else if (S_ISREG(mode)) {
-    auto content = read_file_record(at, member.full);
+    auto content = read_file_record(at, member.full, member.info);
     if (!content)
       return content.error();
     head = (mode & S_IXUSR) != 0 ? "x" : "f";
@@ -185,23 +177,22 @@ result<file_stat> fold_folder_stat(int at, std::string_view path) {
   return fold.finish();
 }
 
-result<file_record> read_file_record(int at, std::string_view path) {
+result<file_record> read_file_record(int at, std::string_view path, const struct stat& seen) {
+  struct stat info = seen;
   for (int i = 0; i < reads_at_most; ++i) {
     // Opened anew each time: a file that was replaced keeps its old content for whoever still has it open.
-    auto fd = open_regular(at, path);
+    auto fd = open_regular(at, path, info, i == 0);
     if (!fd)
       return fd.error();
-    auto before = stat_of(*fd, path);
-    if (!before)
-      return before.error();
+    const auto before = to_file_stat(info);
     auto content = digest_of(*fd, path);
     if (!content)
       return content.error();
-    auto after = stat_of(*fd, path);
-    if (!after)
-      return after.error();
-    if (*before == *after)
-      return file_record{*after, *content};
+    if (fstat(fd->get(), &info) != 0)
+      return posix_error("read", path, errno);
+    const auto after = to_file_stat(info);
+    if (before == after)
+      return file_record{after, *content};
   }
   return keeps_changing(path);
 }
@@ -228,7 +219,8 @@ result<file_record> read_folder_record(int at, std::string_view path) {
 }
 
 result<std::string> read_whole_file(int at, std::string_view path, std::uint64_t limit) {
-  auto fd = open_regular(at, path);
+  struct stat info;
+  auto fd = open_regular(at, path, info);
   if (!fd)
     return fd.error();
   std::string text;

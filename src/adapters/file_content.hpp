@@ -18,8 +18,9 @@ namespace troupe {
 /// The stat of a folder: that of all beneath it, folded. `path` relative to the descriptor `at`, or absolute.
 [[nodiscard]] result<file_stat> fold_folder_stat(int at, std::string_view path);
 
-/// The digest of a regular file's bytes with the stat they had; read again if it changed meanwhile.
-[[nodiscard]] result<file_record> read_file_record(int at, std::string_view path);
+/// The digest of a regular file's bytes with the stat they had; read again if it changed meanwhile. `seen`: what it was
+/// a moment ago, links followed: anything but a file is an error, and is not opened.
+[[nodiscard]] result<file_record> read_file_record(int at, std::string_view path, const struct stat& seen);
 
 /// The digest of a folder: of each member in order its kind, relative name, executable bit (files), target (links) and
 /// content (files). Read again if anything beneath changed meanwhile.

@@ -73,15 +73,16 @@ asset_worker::~asset_worker() {
 }
 
 void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) {
-  if (examines_quickly(asset)) {
-    done(look_at(asset, upstreams));
+  if (const auto seen = examines_quickly(asset)) {
+    done(look_at(asset, upstreams, *seen));
     return;
   }
-  pool_->submit(
-      [this, asset, upstreams = std::move(upstreams), done = std::move(done)] { done(look_at(asset, upstreams)); });
+  pool_->submit([this, asset, upstreams = std::move(upstreams), done = std::move(done)] {
+    done(look_at(asset, upstreams, {}));
+  });
 }
 
-examination asset_worker::look_at(asset_index asset, const upstream_digests& upstreams) {
+examination asset_worker::look_at(asset_index asset, const upstream_digests& upstreams, const recent_glances& seen) {
   auto& found = found_[asset.value];
   if (!found)
     found = std::make_unique<findings>();
@@ -93,7 +94,7 @@ examination asset_worker::look_at(asset_index asset, const upstream_digests& ups
         const auto at = std::find(deps.begin(), deps.end(), dep);
         return upstreams[static_cast<std::size_t>(at - deps.begin())];
       },
-      look::anew, *found);
+      look::anew, *found, seen);
   examination out;
   out.impossible = found->impossible;
   out.warnings = found->warnings;
@@ -104,27 +105,28 @@ examination asset_worker::look_at(asset_index asset, const upstream_digests& ups
   return out;
 }
 
-bool asset_worker::reads_little(std::span<const path_slot> slots) const {
+std::optional<recent_glances> asset_worker::reads_little(std::span<const path_slot> slots) const {
   constexpr std::size_t few = 16;
   if (slots.size() > few)
-    return false;
+    return std::nullopt;
+  recent_glances seen;
   std::uint64_t bytes = 0;
   for (const auto slot : slots) {
-    const auto more = setup_.table.bytes_to_read(slot);
+    const auto more = setup_.table.bytes_to_read(slot, seen);
     if (!more || (bytes += *more) > file_table::small_file)
-      return false;
+      return std::nullopt;
   }
-  return true;
+  return seen;
 }
 
-bool asset_worker::examines_quickly(asset_index asset) const {
+std::optional<recent_glances> asset_worker::examines_quickly(asset_index asset) const {
   const auto& spec = setup_.p.asset(asset);
   const auto& last = records_[asset.value]->last;
   const auto& env = setup_.p.settings_of(asset).env;
   if ((last && !last->made_from.discovered.empty()) ||
       std::any_of(spec.inputs.begin(), spec.inputs.end(), [](const auto& input) { return input.glob; }) ||
       std::any_of(env.begin(), env.end(), [](const auto& entry) { return entry.source == env_source::from_file; }))
-    return false;
+    return std::nullopt;
   std::vector<path_slot> slots;
   slots.reserve(spec.inputs.size() + spec.outputs.size());
   for (const auto& input : spec.inputs)
@@ -134,12 +136,13 @@ bool asset_worker::examines_quickly(asset_index asset) const {
   return reads_little(slots);
 }
 
-bool asset_worker::finishes_quickly(asset_index asset, std::uint32_t attempt, const process_exit& exit) const {
+std::optional<recent_glances> asset_worker::finishes_quickly(asset_index asset, std::uint32_t attempt,
+                                                             const process_exit& exit) const {
   struct stat info;
   if (lstat(result_file(asset, attempt).c_str(), &info) == 0 || errno != ENOENT)
-    return false; // it may name any number of files, of any size
+    return std::nullopt; // it may name any number of files, of any size
   if (exit.how != process_exit::kind::ended || exit.signal != 0 || exit.exit_code != 0)
-    return true; // nothing is looked at
+    return recent_glances(); // nothing is looked at
   const auto& outputs = setup_.p.asset(asset).outputs;
   std::vector<path_slot> slots;
   slots.reserve(outputs.size());
@@ -257,7 +260,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   if (setup_.p.is_source(asset)) {
     pool_->submit([this, asset, attempt, started_at, done = std::move(done)] {
       execution out;
-      check_products(asset, attempt, started_at, out);
+      check_products(asset, attempt, started_at, nullptr, out);
       done(std::move(out));
     });
     return;
@@ -283,11 +286,11 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   }
   setup_.processes.start(std::move(*request), std::move(spawned),
                          [this, asset, attempt, started_at, began, done = std::move(done)](process_exit exit) {
-                           if (finishes_quickly(asset, attempt, exit)) {
-                             done(finish(asset, attempt, {started_at, began}, exit));
+                           if (const auto quick = finishes_quickly(asset, attempt, exit)) {
+                             done(finish(asset, attempt, {started_at, began}, exit, &*quick));
                            } else {
                              pool_->submit([this, asset, attempt, started_at, began, exit = std::move(exit), done] {
-                               done(finish(asset, attempt, {started_at, began}, exit));
+                               done(finish(asset, attempt, {started_at, began}, exit, nullptr));
                              });
                            }
                            const std::lock_guard lock(processes_mutex_);
@@ -312,7 +315,7 @@ void asset_worker::end_all(urgency how) {
 }
 
 execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
-                               const process_exit& exit) {
+                               const process_exit& exit, const recent_glances* quick) {
   execution out;
   out.has_log = exit.has_log;
   out.exit_code = exit.exit_code;
@@ -344,7 +347,7 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
     break;
   }
   if (out.outcome == outcome_kind::succeeded)
-    check_products(asset, attempt, start.at, out);
+    check_products(asset, attempt, start.at, quick, out);
   if (out.outcome != outcome_kind::succeeded) { // whether or not it is there, and whatever the command made of it
     std::error_code ignored;
     std::filesystem::remove_all(result_file(asset, attempt), ignored);
@@ -352,34 +355,43 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   return out;
 }
 
-void asset_worker::check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, execution& out) {
+std::optional<std::string> asset_worker::take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
+                                                     production& made) {
+  const auto text = setup_.files.read_text(result_file(asset, attempt), max_result_file);
+  if (!text) {
+    if (text.error().code != error_code::not_found)
+      return "the result file (TROUPE_RESULT) cannot be used: " + text.error().message;
+    found_[asset.value]->now.discovered.clear();
+    return std::nullopt;
+  }
+  unlink(result_file(asset, attempt).c_str());
+  auto report = parse_attempt_report(*text);
+  if (!report)
+    return report.error().message;
+  made.reported_version = std::move(report->data_version);
+  made.metadata = std::move(report->metadata);
+  if (auto problem = take_discovered(asset, report->inputs, started_at); !problem.empty())
+    return problem;
+  return std::nullopt;
+}
+
+void asset_worker::check_products(asset_index asset, std::uint32_t attempt, timestamp started_at,
+                                  const recent_glances* quick, execution& out) {
   const auto refuse = [&](outcome_kind kind, std::string message) {
     out.outcome = kind;
     out.message = std::move(message);
     out.made.reset();
   };
-  auto& found = *found_[asset.value];
   const bool source = setup_.p.is_source(asset);
   production made;
-  if (!source) {
-    const auto text = setup_.files.read_text(result_file(asset, attempt), max_result_file);
-    if (text) {
-      unlink(result_file(asset, attempt).c_str());
-      auto report = parse_attempt_report(*text);
-      if (!report)
-        return refuse(outcome_kind::bad_result, report.error().message);
-      made.reported_version = std::move(report->data_version);
-      made.metadata = std::move(report->metadata);
-      if (auto problem = take_discovered(asset, report->inputs, started_at); !problem.empty())
-        return refuse(outcome_kind::bad_result, std::move(problem));
-    } else if (text.error().code != error_code::not_found) {
-      return refuse(outcome_kind::bad_result,
-                    "the result file (TROUPE_RESULT) cannot be used: " + text.error().message);
-    } else {
-      found.now.discovered.clear();
-    }
-  }
-  if (const auto outputs = setup_.looks.observe_outputs(asset, look::anew, made.outputs); !outputs)
+  if (quick != nullptr)
+    found_[asset.value]->now.discovered.clear(); // there is no result file
+  else if (!source)
+    if (auto problem = take_report(asset, attempt, started_at, made))
+      return refuse(outcome_kind::bad_result, std::move(*problem));
+  if (const auto outputs = setup_.looks.observe_outputs(asset, look::anew, made.outputs,
+                                                        quick != nullptr ? *quick : recent_glances());
+      !outputs)
     return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
   for (const auto& output : made.outputs) {
     if (output.content != absent_file)

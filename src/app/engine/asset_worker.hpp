@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,14 +62,22 @@ private:
     timestamp at;       ///< to compare with files' times
     duration monotonic; ///< to tell how long it took
   };
-  [[nodiscard]] examination look_at(asset_index asset, const upstream_digests& upstreams);
-  // Whether it is so little that the thread that asks does it sooner than it has woken another.
-  [[nodiscard]] bool reads_little(std::span<const path_slot> slots) const;
-  [[nodiscard]] bool examines_quickly(asset_index asset) const;
-  [[nodiscard]] bool finishes_quickly(asset_index asset, std::uint32_t attempt, const process_exit& exit) const;
+  [[nodiscard]] examination look_at(asset_index asset, const upstream_digests& upstreams, const recent_glances& seen);
+  // What was seen of the files in question, if there is so little to read that the thread that asks does it sooner than
+  // it has woken another.
+  [[nodiscard]] std::optional<recent_glances> reads_little(std::span<const path_slot> slots) const;
+  [[nodiscard]] std::optional<recent_glances> examines_quickly(asset_index asset) const;
+  /// Has a value only where there is no result file.
+  [[nodiscard]] std::optional<recent_glances> finishes_quickly(asset_index asset, std::uint32_t attempt,
+                                                               const process_exit& exit) const;
+  /// `quick`: what finishes_quickly() saw; null: it was not asked, or said no.
   [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
-                                 const process_exit& exit);
-  void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, execution& out);
+                                 const process_exit& exit, const recent_glances* quick);
+  void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, const recent_glances* quick,
+                      execution& out);
+  /// The result file, into `made` and the asset's findings; or what is wrong with it.
+  [[nodiscard]] std::optional<std::string> take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
+                                                       production& made);
   [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
                                             timestamp started_at);
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;

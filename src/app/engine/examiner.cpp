@@ -32,8 +32,9 @@ examiner::examiner(const pipeline& p, const asset_graph& graph, catalog& names, 
   skip_.push_back(std::move(state_folder));
 }
 
-void examiner::add_input(path_slot slot, look how, std::vector<file_version>& to, findings& out) const {
-  const auto content = how == look::anew ? table_.observe(slot) : table_.remembered(slot);
+void examiner::add_input(path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
+                         findings& out) const {
+  const auto content = how == look::anew ? table_.observe(slot, seen.find(slot)) : table_.remembered(slot);
   if (!content) {
     if (!out.impossible)
       out.impossible = content.error().message;
@@ -83,13 +84,14 @@ void examiner::add_glob(asset_index asset, std::string_view glob, findings& out)
     out.warnings.push_back("asset " + std::string(p_.asset(asset).name) + ": the glob \"" + std::string(glob) +
                            "\" in inputs matches nothing");
   for (auto& path : matches) {
-    add_input(names_.slot_of(path), look::anew, out.now.inputs, out);
+    add_input(names_.slot_of(path), look::anew, {}, out.now.inputs, out);
     out.inputs.push_back(std::move(path));
   }
 }
 
 void examiner::examine(asset_index asset, const asset_record& before,
-                       const std::function<digest(asset_index)>& version_of, look how, findings& out) const {
+                       const std::function<digest(asset_index)>& version_of, look how, findings& out,
+                       const recent_glances& seen) const {
   const auto& spec = p_.asset(asset);
   out.impossible.reset();
   out.warnings.clear();
@@ -106,7 +108,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
       add_glob(asset, text, out);
       continue;
     }
-    add_input(path_slot(input.path.value), how, out.now.inputs, out);
+    add_input(path_slot(input.path.value), how, seen, out.now.inputs, out);
     if (out.now.inputs.back().content == absent_file && !out.impossible && !somebody_makes(asset, text))
       out.impossible =
           "input \"" + std::string(text) + "\" does not exist and no asset makes it: create it, or correct \"inputs\"";
@@ -117,26 +119,27 @@ void examiner::examine(asset_index asset, const asset_record& before,
   if (before.last) {
     for (const auto& found : before.last->made_from.discovered)
       if (const auto slot = names_.slot_of(found.path))
-        add_input(*slot, look::anew, out.now.discovered, out);
+        add_input(*slot, look::anew, seen, out.now.discovered, out);
   }
   for (const auto dep : spec.deps)
     out.now.upstreams.push_back({names_.id_of(dep), version_of(dep)});
   std::sort(out.now.upstreams.begin(), out.now.upstreams.end(),
             [](const auto& a, const auto& b) { return a.asset < b.asset; });
 
-  if (const auto outputs = observe_outputs(asset, how, out.outputs); !outputs) {
+  if (const auto outputs = observe_outputs(asset, how, out.outputs, seen); !outputs) {
     // An output that cannot be read is made anew; a source's is what the source is.
     if (p_.is_source(asset) && !out.impossible)
       out.impossible = outputs.error().message;
   }
 }
 
-result<void> examiner::observe_outputs(asset_index asset, look how, std::vector<file_version>& out) const {
+result<void> examiner::observe_outputs(asset_index asset, look how, std::vector<file_version>& out,
+                                       const recent_glances& seen) const {
   out.clear();
   std::optional<error> failure;
   for (const auto output : p_.asset(asset).outputs) {
     const path_slot slot(output.value);
-    const auto content = how == look::anew ? table_.observe(slot) : table_.remembered(slot);
+    const auto content = how == look::anew ? table_.observe(slot, seen.find(slot)) : table_.remembered(slot);
     if (!content && !failure)
       failure = content.error();
     out.push_back({names_.id_of(slot), content ? *content : unreadable()});

@@ -39,15 +39,18 @@ public:
            std::string state_folder, env_lookup lookup);
 
   /// `before`: the asset's record, for the inputs it discovered. `version_of`: data version of an upstream by name.
+  /// `seen`: what was seen of its files a moment ago.
   void examine(asset_index asset, const asset_record& before, const std::function<digest(asset_index)>& version_of,
-               look how, findings& out) const;
+               look how, findings& out, const recent_glances& seen = {}) const;
   /// The content of the declared outputs now, sorted by path; an error names the file.
-  [[nodiscard]] result<void> observe_outputs(asset_index asset, look how, std::vector<file_version>& out) const;
+  [[nodiscard]] result<void> observe_outputs(asset_index asset, look how, std::vector<file_version>& out,
+                                             const recent_glances& seen = {}) const;
   /// All slots of literal inputs and outputs of the assets, each once, in the order given.
   [[nodiscard]] std::vector<path_slot> slots_of(const std::vector<asset_index>& assets) const;
 
 private:
-  void add_input(path_slot slot, look how, std::vector<file_version>& to, findings& out) const;
+  void add_input(path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
+                 findings& out) const;
   [[nodiscard]] bool somebody_makes(asset_index asset, std::string_view path) const;
   void add_glob(asset_index asset, std::string_view glob, findings& out) const;
 

@@ -23,7 +23,7 @@ void wait_past(const clock& time, const file_stat& stat, duration granularity) {
 } // namespace
 
 file_table::file_table(const file_system& files, const clock& time, catalog& names)
-    : files_(files), time_(time), names_(names), entries_(names.slots()) {}
+    : files_(files), time_(time), names_(names), empty_(content_digest({})), entries_(names.slots()) {}
 
 file_table::entry& file_table::entry_of(path_slot slot) {
   if (slot.value < entries_.size())
@@ -43,19 +43,19 @@ result<void> file_table::load(const journal_snapshot& snapshot) {
   });
 }
 
-result<digest> file_table::observe(path_slot slot) {
+result<digest> file_table::observe(path_slot slot, const file_stat* seen) {
   {
     const std::lock_guard lock(stripe_of(slot));
-    const auto seen = files_.glance(names_.text(slot));
-    if (!seen)
-      return seen.error();
-    if (seen->kind == file_kind::absent)
+    const auto now = seen != nullptr ? result<file_stat>(*seen) : files_.glance(names_.text(slot));
+    if (!now)
+      return now.error();
+    if (now->kind == file_kind::absent)
       return absent_file;
     auto& e = entry_of(slot);
-    if (seen->kind == file_kind::file && e.trusted && e.record.stat == *seen)
+    if (now->kind == file_kind::file && e.trusted && e.record.stat == *now)
       return e.record.content;
-    if (seen->kind == file_kind::file && seen->size <= small_file)
-      return keep(slot, e, fetch(slot, *seen));
+    if (now->kind == file_kind::file && now->size <= small_file)
+      return keep(slot, e, fetch(slot, *now));
   }
   return observe_at_length(slot);
 }
@@ -78,10 +78,11 @@ result<digest> file_table::observe_at_length(path_slot slot) {
   return keep(slot, entry_of(slot), found);
 }
 
-std::optional<std::uint64_t> file_table::bytes_to_read(path_slot slot) {
+std::optional<std::uint64_t> file_table::bytes_to_read(path_slot slot, recent_glances& glances) {
   const auto seen = files_.glance(names_.text(slot));
   if (!seen || (seen->kind != file_kind::file && seen->kind != file_kind::absent))
     return std::nullopt;
+  glances.add(slot, *seen);
   const std::lock_guard lock(stripe_of(slot));
   const auto& e = entry_of(slot);
   const bool known = seen->kind == file_kind::absent || (e.trusted && e.record.stat == *seen);
@@ -115,7 +116,9 @@ result<digest> file_table::keep(path_slot slot, entry& e, const fetched& found) 
   if (record->stat.kind == file_kind::absent)
     return absent_file;
   e.record = *record;
-  e.trusted = !is_racy(record->stat, read_at, timestamp_granularity(record->stat));
+  // What has no content cannot get any without growing.
+  const bool nothing_to_hide = record->stat.kind == file_kind::file && record->stat.size == 0 && record->content == empty_;
+  e.trusted = nothing_to_hide || !is_racy(record->stat, read_at, timestamp_granularity(record->stat));
   const std::lock_guard lock(lists_);
   (e.trusted ? dirty_ : racy_).push_back(slot);
   return e.record.content;

@@ -9,11 +9,13 @@
 #include "ports/file_system.hpp"
 #include "ports/journal_store.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -27,6 +29,21 @@ namespace troupe {
                                                                     : duration(std::chrono::milliseconds(20));
 }
 
+/// Stats taken a moment ago by who asked how much is to be read, so that who acts on the answer need not take them
+/// again. One thread at a time.
+class recent_glances {
+public:
+  void add(path_slot slot, const file_stat& seen) { seen_.emplace_back(slot, seen); }
+  /// Null if nobody has looked.
+  [[nodiscard]] const file_stat* find(path_slot slot) const {
+    const auto at = std::find_if(seen_.begin(), seen_.end(), [&](const auto& one) { return one.first == slot; });
+    return at == seen_.end() ? nullptr : &at->second;
+  }
+
+private:
+  std::vector<std::pair<path_slot, file_stat>> seen_; // few
+};
+
 /// Content decides, stat only saves reading: a stat that equals the recorded one vouches for the recorded digest,
 /// unless the file was read so soon after its last change that a further change could hide (racy); such a file is read
 /// again. Any thread; blocks while reading.
@@ -36,13 +53,13 @@ public:
 
   /// Takes over what the journal knows.
   [[nodiscard]] result<void> load(const journal_snapshot& snapshot);
-  /// The file's content now; absent_file if it is not there.
-  [[nodiscard]] result<digest> observe(path_slot slot);
+  /// The file's content now; absent_file if it is not there. `seen`: what bytes_to_read() has just seen.
+  [[nodiscard]] result<digest> observe(path_slot slot, const file_stat* seen = nullptr);
   /// A file no larger is read while others wait for their turn at the table: soon enough for whoever may not block.
   static constexpr std::uint64_t small_file = 64 * 1024;
   /// How many bytes observe() would read now; nullopt: it would do more than read one file. Up to small_file, neither
-  /// this nor observe() waits for whoever reads more.
-  [[nodiscard]] std::optional<std::uint64_t> bytes_to_read(path_slot slot);
+  /// this nor observe() waits for whoever reads more. What it saw of a file goes into `seen`.
+  [[nodiscard]] std::optional<std::uint64_t> bytes_to_read(path_slot slot, recent_glances& seen);
   /// observe() of many, on up to `threads` threads; what it finds is remembered for remembered(). Not while others use
   /// the table. `seen` (by slot; kind absent: not known) are stats taken a moment ago: where one is the recorded stat,
   /// the file is not looked at again.
@@ -78,6 +95,7 @@ private:
   const file_system& files_;
   const clock& time_;
   catalog& names_;
+  digest empty_; // the content of a file without any
   std::vector<entry> entries_; // by slot, of the paths known when this was made: never resized
   std::mutex growth_;
   std::deque<entry> found_entries_; // of those found later; stable addresses

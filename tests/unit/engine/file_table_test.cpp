@@ -335,20 +335,62 @@ TEST_CASE_FIXTURE(table_fixture, "a folder counts as a whole") {
 }
 
 TEST_CASE_FIXTURE(table_fixture, "how much a look would read is told without reading") {
+  recent_glances seen;
   const auto slot = [this](std::string_view path) { return names->slot_of(path); };
-  CHECK(table->bytes_to_read(slot("a.txt")) == 0);
+  CHECK(table->bytes_to_read(slot("a.txt"), seen) == 0);
   files.write("a.txt", "four");
   pass(1s);
-  CHECK(table->bytes_to_read(slot("a.txt")) == 4);
+  CHECK(table->bytes_to_read(slot("a.txt"), seen) == 4);
   static_cast<void>(look("a.txt"));
-  CHECK(table->bytes_to_read(slot("a.txt")) == 0); // its stat vouches for it
+  CHECK(table->bytes_to_read(slot("a.txt"), seen) == 0); // its stat vouches for it
   files.write("a.txt", "fives");
-  CHECK(table->bytes_to_read(slot("a.txt")) == 5);
+  CHECK(table->bytes_to_read(slot("a.txt"), seen) == 5);
   static_cast<void>(look("a.txt"));
-  CHECK(table->bytes_to_read(slot("a.txt")) == 5); // racy: it would be read again
+  CHECK(table->bytes_to_read(slot("a.txt"), seen) == 5); // racy: it would be read again
   files.write("out/x", "1");
-  CHECK_FALSE(table->bytes_to_read(slot("out")).has_value());
+  CHECK_FALSE(table->bytes_to_read(slot("out"), seen).has_value());
   CHECK(table->reads() == 2);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "what was seen a moment ago is not looked at once more") {
+  files.write("a.txt", "one");
+  pass(1s);
+  const auto a = names->slot_of("a.txt");
+  static_cast<void>(look("a.txt"));
+  recent_glances seen;
+  CHECK(seen.find(a) == nullptr);
+  CHECK(table->bytes_to_read(a, seen) == 0);
+  REQUIRE(seen.find(a) != nullptr);
+  files.write("a.txt", "two");
+  pass(1s);
+  CHECK(table->observe(a, seen.find(a)).value() == content_digest("one")); // as it was seen
+  CHECK(table->observe(a).value() == content_digest("two"));
+  // What is read is what is there now, whatever was seen.
+  recent_glances later;
+  files.write("a.txt", "three");
+  pass(1s);
+  CHECK(table->bytes_to_read(a, later) == 5);
+  files.write("a.txt", "four!!");
+  pass(1s);
+  CHECK(table->observe(a, later.find(a)).value() == content_digest("four!!"));
+  CHECK(table->observe(a).value() == content_digest("four!!"));
+  CHECK(table->reads() == 3);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "an empty file cannot hide a change: any content makes it longer") {
+  files.write("a.txt", "");
+  files.write("b.txt", "b");
+  CHECK(look("a.txt") == content_digest(""));
+  CHECK(look("a.txt") == content_digest(""));
+  CHECK(table->reads() == 1);
+  static_cast<void>(look("b.txt"));
+  static_cast<void>(look("b.txt"));
+  CHECK(table->reads() == 3); // racy
+  CHECK(table->take_observed().size() == 1);
+  const auto at = time.now_;
+  files.write("a.txt", "x");
+  CHECK(look("a.txt") == content_digest("x"));
+  CHECK(time.now_ == at);
 }
 
 TEST_CASE("who reads a large file keeps nobody waiting who asks for another") {
@@ -379,8 +421,9 @@ TEST_CASE("who reads a large file keeps nobody waiting who asks for another") {
   slow.reading.get_future().wait();
   for (std::size_t i = 1; i < paths.size(); ++i) {
     const auto slot = names->slot_of(paths[i]);
-    CHECK(table.bytes_to_read(slot) == paths[i].size());
-    CHECK(table.observe(slot).value() == content_digest(paths[i]));
+    recent_glances seen;
+    CHECK(table.bytes_to_read(slot, seen) == paths[i].size());
+    CHECK(table.observe(slot, seen.find(slot)).value() == content_digest(paths[i]));
   }
   CHECK(table.take_observed().size() == paths.size() - 1);
   slow.go_on.set_value();
