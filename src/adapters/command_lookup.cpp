@@ -27,13 +27,6 @@ std::string beneath(std::string_view cwd, std::string_view path) {
   return whole;
 }
 
-std::string_view search_path(const std::vector<std::string>& environment) {
-  for (const std::string_view entry : environment)
-    if (entry.starts_with("PATH="))
-      return entry.substr(5);
-  return "/bin:/usr/bin"; // what execvp takes where there is none
-}
-
 enum class verdict { executable, absent, folder, not_a_file, not_executable, unreachable };
 
 verdict judge(const std::string& file) {
@@ -86,11 +79,12 @@ std::string interpreter_of(const std::string& file) {
 std::string too_long(const process_request& request) {
   std::size_t all = 0;
   std::size_t longest = 0;
-  for (const auto* list : {&request.argv, &request.environment})
-    for (const auto& text : *list) {
-      all += text.size() + 1 + sizeof(char*);
-      longest = std::max(longest, text.size() + 1);
-    }
+  const auto count = [&](const std::string& text) {
+    all += text.size() + 1 + sizeof(char*);
+    longest = std::max(longest, text.size() + 1);
+  };
+  std::for_each(request.argv.begin(), request.argv.end(), count);
+  each_variable(request, count);
   if (longest > longest_argument)
     return "an argument or environment variable of the command is too long: " + std::to_string(longest) +
            " bytes, the system takes " + std::to_string(longest_argument) + " for one";
@@ -107,8 +101,18 @@ std::string limit_text(__rlimit_resource_t resource) {
 
 } // namespace
 
-result<std::string> find_command(std::string_view name, const std::vector<std::string>& environment,
-                                 std::string_view cwd) {
+result<std::string> find_command(const process_request& request) {
+  if (request.argv.empty())
+    return fail(error_code::not_found, "the command is empty");
+  std::string_view folders = "/bin:/usr/bin"; // what execvp takes where there is no PATH
+  each_variable(request, [&](std::string_view entry) {
+    if (entry.starts_with("PATH="))
+      folders = entry.substr(5);
+  });
+  return find_command(request.argv.front(), folders, request.cwd);
+}
+
+result<std::string> find_command(std::string_view name, std::string_view folders, std::string_view cwd) {
   if (name.empty())
     return fail(error_code::not_found, "the command is empty");
   if (name.find('/') != std::string_view::npos) {
@@ -120,7 +124,6 @@ result<std::string> find_command(std::string_view name, const std::vector<std::s
     return fail(error_code::not_found, words(name, v, std::string(name)));
   }
   // As execvp: a file that may not be executed does not end the search, but is what the message tells of.
-  const auto folders = search_path(environment);
   auto worst = verdict::absent;
   std::string at;
   std::string file;

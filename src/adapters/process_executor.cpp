@@ -2,6 +2,7 @@
 #include "adapters/process_executor.hpp"
 
 #include "adapters/process_loop.hpp"
+#include "adapters/process_spawn.hpp"
 
 namespace troupe {
 
@@ -15,6 +16,11 @@ result<std::unique_ptr<posix_process_executor>> posix_process_executor::open(pro
 posix_process_executor::posix_process_executor(std::unique_ptr<process_loop> loop) : loop_(std::move(loop)) {}
 
 posix_process_executor::~posix_process_executor() = default;
+
+void posix_process_executor::prepare(process_request& request) const {
+  if (auto file = find_command(request))
+    request.file = std::move(*file); // else start() says what is wrong, if it still is
+}
 
 void posix_process_executor::start(process_request request, std::function<void(process_spawned)> spawned,
                                    std::function<void(process_exit)> exited) {

@@ -35,6 +35,7 @@ public:
   [[nodiscard]] static result<std::unique_ptr<posix_process_executor>> open(process_executor_options options = {});
   ~posix_process_executor() override;
 
+  void prepare(process_request& request) const override;
   void start(process_request request, std::function<void(process_spawned)> spawned,
              std::function<void(process_exit)> exited) override;
   void end(process_key key, urgency how) override;

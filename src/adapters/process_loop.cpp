@@ -97,8 +97,10 @@ void process_loop::run() {
   look_at_ = clock::now();
   for (;;) {
     take_orders();
-    if (settle_wanted_)
+    if (settle_wanted_) {
       settle();
+      take_orders(); // what follows from an end is mostly the next start
+    }
     if (stopping_ && attempts_.empty()) {
       orphans_.end_the_rest();
       return;

@@ -7,6 +7,7 @@
 
 #include <spawn.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -83,31 +84,53 @@ std::variant<spawned_process, spawn_failure> command_spawner::spawn(const proces
   TROUPE_CHECK(output > 2, "the output must not be where standard descriptors go");
   if (request.argv.empty())
     return spawn_failure{process_exit::kind::not_started, "the command is empty"};
-  for (const auto* list : {&request.argv, &request.environment})
-    for (const auto& text : *list)
-      if (text.find('\0') != std::string::npos)
-        return spawn_failure{process_exit::kind::not_started,
-                             "a zero byte cannot be part of an argument or of an environment variable: " +
-                                 text.substr(0, text.find('\0'))};
-  const auto file = find_command(request.argv.front(), request.environment, request.cwd);
+  const std::string* broken = nullptr;
+  const auto look_for_zero = [&](const std::string& text) {
+    if (text.find('\0') != std::string::npos)
+      broken = &text;
+  };
+  std::for_each(request.argv.begin(), request.argv.end(), look_for_zero);
+  each_variable(request, look_for_zero);
+  if (broken != nullptr)
+    return spawn_failure{process_exit::kind::not_started,
+                         "a zero byte cannot be part of an argument or of an environment variable: " +
+                             broken->substr(0, broken->find('\0'))};
+  if (!request.file.empty()) {
+    auto started = spawn_file(request, request.file, output);
+    if (auto* process = std::get_if<spawned_process>(&started))
+      return std::move(*process);
+    const int e = std::get<int>(started);
+    if (e != ENOENT && e != ENOTDIR && e != EACCES)
+      return explain_spawn_error(request, request.file, e);
+    // It may have gone since it was found, and another be there.
+  }
+  const auto file = find_command(request);
   if (!file)
     return spawn_failure{process_exit::kind::not_started, file.error().message};
+  auto started = spawn_file(request, *file, output);
+  if (auto* process = std::get_if<spawned_process>(&started))
+    return std::move(*process);
+  return explain_spawn_error(request, *file, std::get<int>(started));
+}
 
+/// The process, or an errno value.
+std::variant<spawned_process, int> command_spawner::spawn_file(const process_request& request, const std::string& file,
+                                                               int output) {
   // The casts away from const are the C interface's: exec does not write to its arguments.
   std::vector<char*> argv;
   argv.reserve(request.argv.size() + 1);
   for (const auto& argument : request.argv)
     argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  std::vector<char*> shell_argv{const_cast<char*>("/bin/sh"), const_cast<char*>(file->c_str())};
+  std::vector<char*> shell_argv{const_cast<char*>("/bin/sh"), const_cast<char*>(file.c_str())};
   shell_argv.insert(shell_argv.end(), argv.begin() + 1, argv.end());
   std::vector<char*> environment;
-  environment.reserve(request.environment.size() + 1);
-  for (const auto& entry : request.environment)
-    environment.push_back(const_cast<char*>(entry.c_str()));
+  environment.reserve(request.environment.size() +
+                      (request.shared_environment ? request.shared_environment->size() : 0) + 1);
+  each_variable(request, [&](const std::string& entry) { environment.push_back(const_cast<char*>(entry.c_str())); });
   environment.push_back(nullptr);
-  const child_program program{file->c_str(), argv.data(), shell_argv.data(), environment.data(), request.cwd.c_str(),
-                              null_.get(),   output};
+  const child_program program{file.c_str(), argv.data(), shell_argv.data(), environment.data(), request.cwd.c_str(),
+                              null_.get(),  output};
 
   spawned_process process;
   if (cloner_) {
@@ -120,11 +143,11 @@ std::variant<spawned_process, spawn_failure> command_spawner::spawn(const proces
       return process;
     }
     if (failure.step != clone_step::unsupported)
-      return explain_spawn_error(request, *file, failure.error_number);
+      return failure.error_number;
     cloner_.reset();
   }
   if (const int e = spawn_plainly(program, process); e != 0)
-    return explain_spawn_error(request, *file, e);
+    return e;
   process.start_ticks = process_start_ticks(process.pid).value_or(0);
   process.pidfd = unique_fd(open_pidfd(process.pid));
   return process;

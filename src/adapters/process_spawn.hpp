@@ -40,6 +40,8 @@ public:
 
 private:
   command_spawner() = default;
+  [[nodiscard]] std::variant<spawned_process, int> spawn_file(const process_request& request, const std::string& file,
+                                                              int output);
   /// 0 or an errno value.
   [[nodiscard]] int spawn_plainly(const child_program& program, spawned_process& process) const;
 
@@ -47,10 +49,11 @@ private:
   std::unique_ptr<child_cloner> cloner_; // none once it has proved to be no way
 };
 
-/// The file that execvp would take for `name` with this PATH, or the words why there is none. A name with a slash is
-/// itself. Relative folders in PATH, and a relative name, are beneath `cwd`.
-[[nodiscard]] result<std::string> find_command(std::string_view name, const std::vector<std::string>& environment,
-                                               std::string_view cwd);
+/// The file that execvp would take for `name` with this value of PATH, or the words why there is none. A name with a
+/// slash is itself. Relative folders in PATH, and a relative name, are beneath `cwd`.
+[[nodiscard]] result<std::string> find_command(std::string_view name, std::string_view folders, std::string_view cwd);
+/// The same for the command of a request.
+[[nodiscard]] result<std::string> find_command(const process_request& request);
 
 /// The words for a command that was found but could not be executed with this error number.
 [[nodiscard]] spawn_failure explain_spawn_error(const process_request& request, const std::string& file,

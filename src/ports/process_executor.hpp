@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,14 +18,27 @@ using process_key = std::uint64_t;
 
 struct process_request {
   process_key key = 0;
-  std::vector<std::string> argv;        ///< argv[0] without "/" is looked up in the PATH of `environment`
-  std::vector<std::string> environment; ///< complete: "NAME=value"
+  std::vector<std::string> argv; ///< argv[0] without "/" is looked up in the PATH of the environment
+  std::string file;              ///< where prepare() found argv[0]; empty: start() looks
+  /// "NAME=value"; complete together with `shared_environment`, and no name is in both.
+  std::vector<std::string> environment;
+  std::shared_ptr<const std::vector<std::string>> shared_environment; ///< what many requests have alike; may be null
   std::string cwd;                      ///< absolute
   std::string log_file;                 ///< absolute; made only when there is output, with its parent folders
   std::uint64_t max_log = 0; ///< bytes (0: no limit); beyond it the middle is dropped, with lines that say so
   std::optional<duration> timeout;
   duration grace{}; ///< between SIGTERM and SIGKILL
 };
+
+/// Calls `take` with each entry of the request's environment.
+template <class Take>
+void each_variable(const process_request& request, Take&& take) {
+  if (request.shared_environment)
+    for (const auto& entry : *request.shared_environment)
+      take(entry);
+  for (const auto& entry : request.environment)
+    take(entry);
+}
 
 struct process_spawned {
   std::int32_t process_group = 0;
@@ -55,6 +69,9 @@ class process_executor {
 public:
   virtual ~process_executor() = default; ///< ends what runs at once and waits for it
 
+  /// Does ahead of start() what can be, so that less is to be done when the time has come: looks up the command. May
+  /// block. What has changed until then is seen by start() all the same, if the command cannot be executed any more.
+  virtual void prepare(process_request& /*request*/) const {}
   /// `spawned` at most once and before `exited`; `exited` exactly once, also when it could not be started.
   virtual void start(process_request request, std::function<void(process_spawned)> spawned,
                      std::function<void(process_exit)> exited) = 0;

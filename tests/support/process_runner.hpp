@@ -37,6 +37,7 @@ public:
   }
   process_request shell(const std::string& script) { return request({"/bin/sh", "-c", script}); }
 
+  void prepare(process_request& r) const { executor_->prepare(r); }
   process_key start(process_request r) {
     const auto key = r.key;
     executor_->start(

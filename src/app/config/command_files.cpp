@@ -65,14 +65,21 @@ private:
     if (!path_.problem.empty() || path_.text.front() == '/' || path_.text.starts_with("../") ||
         !seen_.insert(path_.text).second)
       return;
-    const auto [known, is_new] = exists_.emplace(path_.text, false);
-    if (is_new)
-      known->second = is_file_(path_.text);
-    if (!known->second || is_declared(asset)) // few words are files; to ask whether one is declared takes a look at all
+    // The cheaper question first: whether a word is a file is a system call, whether it is declared a look at all that is.
+    const auto& spec = p_.asset(asset);
+    const bool declares_few = spec.inputs.size() + spec.outputs.size() + spec.deps.size() <= 16;
+    if ((declares_few && is_declared(asset)) || !exists() || is_declared(asset))
       return;
     out_.warning(p_.declaration(asset).command_where, "undeclared_file",
                  path_.text + " is in the command of " + in_quotes(p_.declaration(asset).name) +
                      " but not in inputs: editing it will re-run nothing");
+  }
+
+  [[nodiscard]] bool exists() {
+    const auto [known, is_new] = exists_.emplace(path_.text, false);
+    if (is_new)
+      known->second = is_file_(path_.text);
+    return known->second;
   }
 
   [[nodiscard]] bool is_declared(asset_index asset) const {

@@ -60,6 +60,7 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
            entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) ||
            entry.starts_with("TROUPE_RESULT=");
   });
+  inherited_ = std::make_shared<const std::vector<std::string>>(std::move(setup_.environment));
 }
 
 asset_worker::~asset_worker() {
@@ -156,18 +157,20 @@ std::string asset_worker::result_file(asset_index asset, std::uint32_t attempt) 
          std::to_string(attempt);
 }
 
-std::vector<std::string> asset_worker::environment_of(asset_index asset, std::string& problem) const {
+std::optional<std::string> asset_worker::set_environment(asset_index asset, process_request& request) const {
   const auto& settings = setup_.p.settings_of(asset);
+  auto& environment = request.environment;
   const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
     const std::string prefix = std::string(name) + "=";
-    for (const auto& entry : setup_.environment)
+    for (const auto& entry : *inherited_)
       if (entry.starts_with(prefix))
         return entry.substr(prefix.size());
     return std::nullopt;
   };
-  std::vector<std::string> environment;
-  if (settings.inherit_env) {
-    environment = setup_.environment;
+  if (settings.inherit_env && settings.env.empty()) {
+    request.shared_environment = inherited_;
+  } else if (settings.inherit_env) {
+    environment = *inherited_;
   } else {
     for (const auto& name : settings.inherit_names)
       if (const auto value = value_of(name))
@@ -178,34 +181,25 @@ std::vector<std::string> asset_worker::environment_of(asset_index asset, std::st
     switch (entry.source) {
     case env_source::literal: {
       const auto text = render_env_value(scope, entry.text);
-      if (!text) {
-        problem = text.error().message;
-        return {};
-      }
+      if (!text)
+        return text.error().message;
       set_variable(environment, entry.name, *text);
       break;
     }
     case env_source::from_env:
-      if (const auto value = value_of(entry.text)) {
+      if (const auto value = value_of(entry.text))
         set_variable(environment, entry.name, *value);
-      } else {
-        problem =
-            "env " + entry.name + " is to come from the environment variable " + entry.text + ", which is not set";
-        return {};
-      }
+      else
+        return "env " + entry.name + " is to come from the environment variable " + entry.text + ", which is not set";
       break;
     case env_source::from_file: {
       auto text = setup_.files.read_text(entry.text, max_result_file);
-      if (!text) {
-        problem = "env " + entry.name + " is to come from a file: " + text.error().message;
-        return {};
-      }
+      if (!text)
+        return "env " + entry.name + " is to come from a file: " + text.error().message;
       while (!text->empty() && (text->back() == '\n' || text->back() == '\r'))
         text->pop_back();
-      if (text->find('\0') != std::string::npos) {
-        problem = "env " + entry.name + " is to come from the file " + entry.text + ", which holds a NUL byte";
-        return {};
-      }
+      if (text->find('\0') != std::string::npos)
+        return "env " + entry.name + " is to come from the file " + entry.text + ", which holds a NUL byte";
       set_variable(environment, entry.name, *text);
       break;
     }
@@ -221,7 +215,7 @@ std::vector<std::string> asset_worker::environment_of(asset_index asset, std::st
   set_variable(environment, "TROUPE_STATE_ID", to_string(setup_.state_id));
   if (!supervisor_.empty())
     set_variable(environment, "TROUPE_SUPERVISOR", supervisor_);
-  return environment;
+  return std::nullopt;
 }
 
 result<process_request> asset_worker::prepare(asset_index asset) const {
@@ -233,16 +227,15 @@ result<process_request> asset_worker::prepare(asset_index asset) const {
   auto command = render_command({setup_.p, asset, run_text_, found_[asset.value]->inputs});
   if (!command)
     return command.error();
-  std::string problem;
   process_request request;
   request.argv = std::move(command->argv);
-  request.environment = environment_of(asset, problem);
-  if (!problem.empty())
-    return fail(error_code::invalid_input, problem);
+  if (auto problem = set_environment(asset, request))
+    return fail(error_code::invalid_input, std::move(*problem));
   request.cwd = join_path(setup_.p.folder, settings.cwd);
   request.max_log = settings.max_log;
   request.timeout = settings.timeout;
   request.grace = setup_.grace;
+  setup_.processes.prepare(request);
   return request;
 }
 

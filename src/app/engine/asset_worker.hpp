@@ -35,7 +35,7 @@ struct worker_setup {
   uuid run_id;
   run_number run;
   duration grace{};
-  std::vector<std::string> environment; ///< the supervisor's own
+  std::vector<std::string> environment; ///< the supervisor's own; taken over
   unsigned threads = 2;                 ///< that examine and check
 };
 
@@ -81,9 +81,11 @@ private:
   [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
                                             timestamp started_at);
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
-  [[nodiscard]] std::vector<std::string> environment_of(asset_index asset, std::string& problem) const;
+  /// Into the request; else what is wrong with it.
+  [[nodiscard]] std::optional<std::string> set_environment(asset_index asset, process_request& request) const;
 
   worker_setup setup_;
+  std::shared_ptr<const std::vector<std::string>> inherited_; ///< setup_.environment
   std::string run_text_;
   std::string supervisor_; ///< as the environment tells it; empty if it cannot be known
   std::vector<std::unique_ptr<asset_record>> records_;

@@ -70,6 +70,65 @@ TEST_CASE_FIXTURE(process_runner, "the environment is exactly the one asked for"
   CHECK(log() == "A=1\nB=two words\nC=new\nline \xff\nEMPTY=\n");
 }
 
+TEST_CASE_FIXTURE(process_runner, "what many requests share of their environment comes first, PATH may be in it") {
+  folder.write("bin/tool", "#!/bin/sh\n/usr/bin/env\n");
+  fs::permissions(folder / "bin/tool", fs::perms::owner_all);
+  auto r = request({"tool"});
+  r.environment = {"B=own"};
+  r.shared_environment = std::make_shared<const std::vector<std::string>>(
+      std::vector<std::string>{"PATH=" + (folder / "bin"), "A=shared"});
+  CHECK(run(r).exit_code == 0);
+  CHECK(log().find("A=shared\n") != std::string::npos);
+  CHECK(log().find("B=own\n") != std::string::npos);
+  r = request({"/bin/true"});
+  r.shared_environment = std::make_shared<const std::vector<std::string>>(
+      std::vector<std::string>{"A=" + std::string(1'000'000, 'a')});
+  CHECK(run(r).message.find("an argument or environment variable of the command is too long: 1000003 bytes") == 0);
+  r.shared_environment =
+      std::make_shared<const std::vector<std::string>>(std::vector<std::string>{std::string("A=\0", 3)});
+  r.key = 1000;
+  CHECK(wait(start(r)).message.find("zero byte") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(process_runner, "a command that was looked up ahead is started from there, or from where it is by now") {
+  for (const auto* name : {"one/tool", "two/tool"}) {
+    folder.write(name, "#!/bin/sh\necho $0\n");
+    fs::permissions(folder / name, fs::perms::owner_all);
+  }
+  const auto prepared = [this] {
+    auto r = request({"tool"});
+    r.environment = {"PATH=" + (folder / "one") + ":" + (folder / "two")};
+    prepare(r);
+    return r;
+  };
+  auto r = prepared();
+  CHECK(r.file == folder / "one/tool");
+  CHECK(run(std::move(r)).exit_code == 0);
+  CHECK(log() == (folder / "one/tool") + "\n");
+  for (const bool gone : {true, false}) { // or may no longer be executed
+    r = prepared();
+    CHECK(r.file == folder / "one/tool");
+    if (gone)
+      fs::remove(folder / "one/tool");
+    else
+      fs::permissions(folder / "one/tool", fs::perms::owner_read);
+    CHECK(run(std::move(r)).exit_code == 0);
+    CHECK(log() == (folder / "two/tool") + "\n");
+    folder.write("one/tool", "#!/bin/sh\n");
+    fs::permissions(folder / "one/tool", fs::perms::owner_all);
+  }
+  r = prepared();
+  fs::remove(folder / "one/tool");
+  fs::remove(folder / "two/tool");
+  CHECK(run(std::move(r)).message.find("the command \"tool\" does not exist in any folder of PATH") == 0);
+  r = request({"no-such-command"});
+  prepare(r);
+  CHECK(r.file.empty());
+  r = request({});
+  prepare(r);
+  CHECK(r.file.empty());
+}
+
 TEST_CASE_FIXTURE(process_runner, "arguments arrive as they are") {
   run(request({"/usr/bin/printf", "[%s]", "", "two words", "new\nline", "\xff", "*", "$HOME"}));
   CHECK(log() == "[][two words][new\nline][\xff][*][$HOME]");
