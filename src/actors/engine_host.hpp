@@ -28,6 +28,8 @@ struct host_setup {
   clock* time = nullptr;
   run_observer* observer = nullptr;
   bool strict = false; ///< the run's durability
+  /// Called on the loop once that is on disk and the first attempts are let go; may be empty.
+  std::function<void()> begun;
   std::function<std::vector<event>()> names_and_files;
   std::function<std::vector<event>()> closing; ///< events to append with the run's end, the last of this writer
   std::function<std::string(asset_index, std::uint32_t)> log_of;

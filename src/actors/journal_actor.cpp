@@ -64,6 +64,8 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
         if (done.ticket == state.beginning) {
           state.beginning = 0;
           let_go(state.held_back);
+          if (state.begun)
+            state.begun();
         }
         let_go(at->second.releases);
         if (at->second.last)

@@ -6,6 +6,7 @@
 #include "actors/protocol.hpp"
 #include "ports/event_log.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -26,6 +27,7 @@ struct journal_state {
   std::map<std::uint64_t, held> waiting; ///< by ticket: what waits for the disk
   std::uint64_t beginning = 0;           ///< ticket of the run's beginning, until it is on disk
   std::vector<release> held_back;        ///< until then
+  std::function<void()> begun;           ///< called when that is so, after what was held back has gone; may be empty
   bool failed = false;
 };
 

@@ -34,6 +34,7 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
   journal_initial.supervisor = supervisor;
   journal_initial.run = setup.logic->state().run();
   journal_initial.strict = setup.strict;
+  journal_initial.begun = setup.begun;
   const auto journal = system.spawn(journal_actor, std::move(journal_initial));
 
   // Dependents first: each asset is born knowing whom to tell.
@@ -50,7 +51,8 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
         state.dependents.push_back(assets[dependent.value]);
     state.supervisor = supervisor;
     state.executor = executor;
-    assets[at->value] = system.spawn(asset_actor, std::move(state));
+    // Not before it is told something: most wait for others, and the first commands for nobody.
+    assets[at->value] = system.spawn<caf::lazy_init>(asset_actor, std::move(state));
   }
   way_in->open(assets, journal, supervisor);
   // Whoever opens the state after a crash looks for what was left running only if it knows that somebody was here. Who

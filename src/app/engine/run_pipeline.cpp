@@ -183,6 +183,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   host.time = &run.history;
   host.observer = &run.observer;
   host.strict = p.engine.durability == durability::strict;
+  host.begun = [&keeper] { keeper.begin(); }; // not before: the first commands wait for the disk too
   host.names_and_files = [&run] { return names_and_files(run.plan); };
   host.closing = [&run] { return run.writer.closing(); };
   host.log_of = [&](asset_index asset, std::uint32_t attempt) {
