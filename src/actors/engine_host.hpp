@@ -24,12 +24,14 @@ struct host_setup {
   const asset_graph* graph = nullptr;
   work_loop* loop = nullptr; ///< where actors run
   asset_executor* work = nullptr;
-  event_log* log = nullptr; ///< nothing is started before what it was given so far is on disk: see wiring.cpp
+  event_log* log = nullptr;
+  /// Calls back, once and on any thread, when all that the log was given so far is on disk, or with why it never will
+  /// be. Nothing is started before: whoever opens the state after a crash looks for what was left running only if it
+  /// knows that somebody was here. Empty: the log is asked.
+  std::function<void(std::function<void(result<std::uint64_t>)>)> when_on_disk;
   clock* time = nullptr;
   run_observer* observer = nullptr;
   bool strict = false; ///< the run's durability
-  /// Called on the loop once that is on disk and the first attempts are let go; may be empty.
-  std::function<void()> begun;
   std::function<std::vector<event>()> names_and_files;
   std::function<std::vector<event>()> closing; ///< events to append with the run's end, the last of this writer
   std::function<std::string(asset_index, std::uint32_t)> log_of;

@@ -24,14 +24,11 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
   guard_actor(self, self->state.supervisor, "journal actor");
   return {
       [self](append_request& request) {
-        take_over(); // the first comes from who spawned
         auto& state = self->state;
         if (state.failed)
           return;
-        const bool hold = request.strict || state.strict || request.last || request.beginning;
+        const bool hold = request.strict || state.strict || request.last;
         const auto ticket = state.next_ticket++;
-        if (request.beginning)
-          state.beginning = ticket;
         state.log->append(std::move(request.events), hold,
                           [back = state.back, ticket, hold](result<std::uint64_t> outcome) {
                             if (hold || !outcome)
@@ -42,7 +39,7 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
           state.log->checkpoint(state.run, std::move(request.checkpoint));
         if (hold)
           state.waiting[ticket] = {std::move(request.releases), request.last};
-        else if (state.beginning != 0)
+        else if (!state.begun)
           state.held_back.insert(state.held_back.end(), std::make_move_iterator(request.releases.begin()),
                                  std::make_move_iterator(request.releases.end()));
         else
@@ -58,15 +55,14 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
           state.waiting.clear();
           return;
         }
+        if (done.ticket == beginning_ticket) {
+          state.begun = true;
+          let_go(state.held_back);
+          return;
+        }
         const auto at = state.waiting.find(done.ticket);
         if (at == state.waiting.end())
           return;
-        if (done.ticket == state.beginning) {
-          state.beginning = 0;
-          let_go(state.held_back);
-          if (state.begun)
-            state.begun();
-        }
         let_go(at->second.releases);
         if (at->second.last)
           self->send(state.supervisor, run_durable{});

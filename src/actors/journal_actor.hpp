@@ -6,12 +6,14 @@
 #include "actors/protocol.hpp"
 #include "ports/event_log.hpp"
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
 
 namespace troupe {
+
+/// Of what the log was given before the actor was spawned: nothing is let go before that is on disk.
+constexpr std::uint64_t beginning_ticket = 1;
 
 struct journal_state {
   event_log* log = nullptr;   ///< outlives the actor
@@ -19,15 +21,14 @@ struct journal_state {
   supervisor_handle supervisor;
   run_number run;
   bool strict = false; ///< the whole run is: releases wait for the disk
-  std::uint64_t next_ticket = 1;
+  std::uint64_t next_ticket = beginning_ticket + 1;
   struct held {
     std::vector<release> releases;
     bool last = false;
   };
   std::map<std::uint64_t, held> waiting; ///< by ticket: what waits for the disk
-  std::uint64_t beginning = 0;           ///< ticket of the run's beginning, until it is on disk
+  bool begun = false;                    ///< the run's beginning is on disk: committed{beginning_ticket} has come
   std::vector<release> held_back;        ///< until then
-  std::function<void()> begun;           ///< called when that is so, after what was held back has gone; may be empty
   bool failed = false;
 };
 

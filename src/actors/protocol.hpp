@@ -150,7 +150,6 @@ struct append_request {
   bool strict = false;    ///< releases only once the events are on disk
   bool last = false;      ///< tell the supervisor run_durable once they are
   std::string checkpoint; ///< the run's encoded state after these events; empty: none is due
-  bool beginning = false; ///< of the run: nothing is let go before all that the log was given so far is on disk
 };
 /// The commit thread has brought an append_request to disk (or could not).
 struct committed {

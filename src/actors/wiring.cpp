@@ -34,7 +34,6 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
   journal_initial.supervisor = supervisor;
   journal_initial.run = setup.logic->state().run();
   journal_initial.strict = setup.strict;
-  journal_initial.begun = setup.begun;
   const auto journal = system.spawn(journal_actor, std::move(journal_initial));
 
   // Dependents first: each asset is born knowing whom to tell.
@@ -55,11 +54,15 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
     assets[at->value] = system.spawn<caf::lazy_init>(asset_actor, std::move(state));
   }
   way_in->open(assets, journal, supervisor);
-  // Whoever opens the state after a crash looks for what was left running only if it knows that somebody was here. Who
-  // spawns has told the log so; this asks whether it is on disk.
-  hand_over();
-  caf::anon_send(journal, append_request{{}, {}, false, false, {}, true});
   way_in->begin(begin_run{assets, executor, journal});
+  auto begun = [way_in](const result<std::uint64_t>& outcome) {
+    way_in->to_journal(
+        committed{beginning_ticket, outcome.has_value(), outcome ? std::string() : outcome.error().message});
+  };
+  if (setup.when_on_disk)
+    setup.when_on_disk(std::move(begun));
+  else
+    setup.log->append({}, true, std::move(begun));
   return {supervisor, executor, journal};
 }
 

@@ -71,9 +71,10 @@ struct housekeeping::shared {
 
 housekeeping::housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current,
                            const clock& time)
-    : log_(log), shared_(std::make_shared<shared>()) {
+    : shared_(std::make_shared<shared>()) {
   shared_->state_folder = std::move(state_folder);
   shared_->rule = {p.name, p.engine.keep_runs};
+  log.submit([self = shared_, log = &log](journal_store& store) { shared::step(self, log, store); });
   const auto oldest = time.now() - p.engine.keep_logs;
   const auto clean = [self = shared_, oldest, current] {
     delete_old_logs(self->state_folder, oldest, current, [&] { return self->ending.load(); });
@@ -82,10 +83,6 @@ housekeeping::housekeeping(group_commit& log, std::string state_folder, const pi
     cleaner_ = start_thread(clean);
   } catch (const std::system_error&) { // old logs stay for a later run
   }
-}
-
-void housekeeping::begin() {
-  log_.submit([self = shared_, log = &log_](journal_store& store) { shared::step(self, log, store); });
 }
 
 housekeeping::~housekeeping() {

@@ -18,14 +18,11 @@ namespace troupe {
 class housekeeping {
 public:
   housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current, const clock& time);
-  /// Retention begins; at most one call. Any thread.
-  void begin();
   ~housekeeping(); ///< stops after the step in progress
   housekeeping(const housekeeping&) = delete;
   housekeeping& operator=(const housekeeping&) = delete;
 
 private:
-  group_commit& log_;
   struct shared;
   std::shared_ptr<shared> shared_;
   std::thread cleaner_;

@@ -19,6 +19,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <system_error>
 
 namespace troupe {
@@ -120,6 +124,37 @@ void append_to(std::vector<event>& to, std::vector<event> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+/// Whether the first events of a run are on disk, for one who asks for it later. Any thread.
+class opening {
+public:
+  void tell(const result<std::uint64_t>& outcome) {
+    std::function<void(result<std::uint64_t>)> then;
+    {
+      const std::lock_guard lock(mutex_);
+      outcome_ = outcome;
+      then = std::move(then_);
+    }
+    if (then)
+      then(outcome);
+  }
+  void ask(std::function<void(result<std::uint64_t>)> then) {
+    std::optional<result<std::uint64_t>> outcome;
+    {
+      const std::lock_guard lock(mutex_);
+      outcome = outcome_;
+      if (!outcome)
+        then_ = std::move(then);
+    }
+    if (outcome)
+      then(*outcome);
+  }
+
+private:
+  std::mutex mutex_;
+  std::optional<result<std::uint64_t>> outcome_;
+  std::function<void(result<std::uint64_t>)> then_;
+};
+
 /// What the system refuses a run that has not begun: threads, descriptors.
 error cannot_begin(const std::string& why) {
   return fail(error_code::state_unusable, "the system refuses what a run needs, and nothing was started: " + why);
@@ -144,7 +179,8 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
     return fail(error_code::state_unusable, made.error().message);
 
   group_commit log(run.writer.store(), gather_time);
-  log.append(std::move(first_events), true, {}); // nothing is started before they are on disk
+  const auto opened = std::make_shared<opening>();
+  log.append(std::move(first_events), true, [opened](const result<std::uint64_t>& outcome) { opened->tell(outcome); });
   housekeeping keeper(log, run.on.state_folder, p, number, run.time);
 
   worker_setup setup{p,
@@ -180,10 +216,11 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   host.loop = processes->get();
   host.work = &work;
   host.log = &log;
+  // Not by asking the log again, which does its housekeeping first.
+  host.when_on_disk = [opened](std::function<void(result<std::uint64_t>)> then) { opened->ask(std::move(then)); };
   host.time = &run.history;
   host.observer = &run.observer;
   host.strict = p.engine.durability == durability::strict;
-  host.begun = [&keeper] { keeper.begin(); }; // not before: the first commands wait for the disk too
   host.names_and_files = [&run] { return names_and_files(run.plan); };
   host.closing = [&run] { return run.writer.closing(); };
   host.log_of = [&](asset_index asset, std::uint32_t attempt) {
