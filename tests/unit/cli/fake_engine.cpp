@@ -66,9 +66,9 @@ run_record make_run(std::uint32_t number, run_status status) {
   return run;
 }
 
-status_counts counts_of(const run_report& report) {
+status_counts counts_of(const run_report& run) {
   status_counts counts{};
-  for (const auto& asset : report.assets)
+  for (const auto& asset : run.assets)
     ++counts[static_cast<std::size_t>(asset.status)];
   return counts;
 }

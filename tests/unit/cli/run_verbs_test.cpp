@@ -165,10 +165,10 @@ TEST_CASE("of very many failures only the first are shown") {
   test::reset();
   engine().logs_folder = "/nowhere";
   engine().report = [](run_number) {
-    auto report = failed_report("clean");
+    auto many = failed_report("clean");
     for (int i = 0; i < 30; ++i)
-      report.assets.push_back(report.assets.front());
-    return report;
+      many.assets.push_back(many.assets.front());
+    return many;
   };
   engine().run = [](const project&, const run_options&, run_observer&, stop_request&) {
     auto result = ended(run_status::failed, {{asset_status::failed, 31}});

@@ -25,15 +25,15 @@ inline asset_run_report ran(std::string name, asset_status status) {
 }
 
 inline run_report some_run(run_status status = run_status::failed) {
-  run_report report;
-  report.run = make_run(3, status);
-  report.run.request.selection = {"report"};
-  report.run.request.params = {{"n", "5"}};
-  auto clean = ran("clean", asset_status::failed);
-  clean.error = "exit status 2";
-  clean.attempts = 2;
-  clean.last_log_attempt = 2;
-  clean.has_log = true;
+  run_report whole;
+  whole.run = make_run(3, status);
+  whole.run.request.selection = {"report"};
+  whole.run.request.params = {{"n", "5"}};
+  auto failed = ran("clean", asset_status::failed);
+  failed.error = "exit status 2";
+  failed.attempts = 2;
+  failed.last_log_attempt = 2;
+  failed.has_log = true;
   asset_run_report blocked;
   blocked.name = "report";
   blocked.status = asset_status::blocked;
@@ -41,9 +41,9 @@ inline run_report some_run(run_status status = run_status::failed) {
   asset_run_report fresh;
   fresh.name = "raw";
   fresh.status = asset_status::fresh;
-  report.assets = {fresh, clean, blocked, ran("n[a]", asset_status::succeeded)};
-  report.run.counts = counts_of(report);
-  return report;
+  whole.assets = {fresh, failed, blocked, ran("n[a]", asset_status::succeeded)};
+  whole.run.counts = counts_of(whole);
+  return whole;
 }
 
 inline void with_run() {

@@ -124,12 +124,12 @@ TEST_CASE("status lists freshness, the last materialization, and why") {
   test::reset();
   engine().runs = {test::make_run(4, run_status::succeeded)};
   engine().statuses = [](const project&, const std::vector<std::string>&) {
-    auto clean = status_of(asset_index(1U), plan_action::fresh, {});
-    clean.record.last = made_in(4);
-    auto side = status_of(asset_index(3U), plan_action::maybe, {{reason_kind::upstream_changed, "raw"}});
-    side.record.last = made_in(2);
-    side.record.last->made.reported_version = "v1";
-    return std::vector{clean, side,
+    auto fresh = status_of(asset_index(1U), plan_action::fresh, {});
+    fresh.record.last = made_in(4);
+    auto waiting = status_of(asset_index(3U), plan_action::maybe, {{reason_kind::upstream_changed, "raw"}});
+    waiting.record.last = made_in(2);
+    waiting.record.last->made.reported_version = "v1";
+    return std::vector{fresh, waiting,
                        status_of(asset_index(2U), plan_action::run, {{reason_kind::never_materialized, ""}})};
   };
   const auto done = troupe_cli({"status"});

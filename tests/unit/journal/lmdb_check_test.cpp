@@ -81,8 +81,8 @@ bool reads_as(const std::string& folder, const expected_state& expected) {
     return false;
   bool same = s.value()->info().last_seq == expected.tables.state.last_seq;
   std::uint64_t seq = expected.tables.state.first_seq;
-  const auto events = s.value()->visit_events(0, [&](std::uint64_t at, const event& e) {
-    same = same && at == seq++ && e == expected.events[at - 1];
+  const auto events = s.value()->visit_events(0, [&](std::uint64_t number, const event& e) {
+    same = same && number == seq++ && e == expected.events[number - 1];
     return same;
   });
   std::size_t assets = 0;
