@@ -100,8 +100,7 @@ result<file_record> posix_file_system::read(std::string_view path) const {
     return there.error();
   if (!*there)
     return file_record{};
-  auto record = S_ISDIR(info.st_mode) ? read_folder_record(at_.get(), path)
-                                      : read_file_record(at_.get(), path, info);
+  auto record = S_ISDIR(info.st_mode) ? read_folder_record(at_.get(), path) : read_file_record(at_.get(), path, info);
   if (!record) {
     // It may have gone between the two looks: then it is absent, and nothing is wrong.
     there = look_at(at_.get(), path, info);

@@ -23,8 +23,8 @@ struct process_request {
   /// "NAME=value"; complete together with `shared_environment`, and no name is in both.
   std::vector<std::string> environment;
   std::shared_ptr<const std::vector<std::string>> shared_environment; ///< what many requests have alike; may be null
-  std::string cwd;                      ///< absolute
-  std::string log_file;                 ///< absolute; made only when there is output, with its parent folders
+  std::string cwd;                                                    ///< absolute
+  std::string log_file;      ///< absolute; made only when there is output, with its parent folders
   std::uint64_t max_log = 0; ///< bytes (0: no limit); beyond it the middle is dropped, with lines that say so
   std::optional<duration> timeout;
   duration grace{}; ///< between SIGTERM and SIGKILL

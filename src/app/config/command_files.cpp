@@ -65,7 +65,8 @@ private:
     if (!path_.problem.empty() || path_.text.front() == '/' || path_.text.starts_with("../") ||
         !seen_.insert(path_.text).second)
       return;
-    // The cheaper question first: whether a word is a file is a system call, whether it is declared a look at all that is.
+    // The cheaper question first: whether a word is a file is a system call, whether it is declared a look at all that
+    // is.
     const auto& spec = p_.asset(asset);
     const bool declares_few = spec.inputs.size() + spec.outputs.size() + spec.deps.size() <= 16;
     if ((declares_few && is_declared(asset)) || !exists() || is_declared(asset))

@@ -78,9 +78,8 @@ void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::f
     done(look_at(asset, upstreams, *seen));
     return;
   }
-  pool_->submit([this, asset, upstreams = std::move(upstreams), done = std::move(done)] {
-    done(look_at(asset, upstreams, {}));
-  });
+  pool_->submit(
+      [this, asset, upstreams = std::move(upstreams), done = std::move(done)] { done(look_at(asset, upstreams, {})); });
 }
 
 examination asset_worker::look_at(asset_index asset, const upstream_digests& upstreams, const recent_glances& seen) {
@@ -382,8 +381,8 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
   else if (!source)
     if (auto problem = take_report(asset, attempt, started_at, made))
       return refuse(outcome_kind::bad_result, std::move(*problem));
-  if (const auto outputs = setup_.looks.observe_outputs(asset, look::anew, made.outputs,
-                                                        quick != nullptr ? *quick : recent_glances());
+  if (const auto outputs =
+          setup_.looks.observe_outputs(asset, look::anew, made.outputs, quick != nullptr ? *quick : recent_glances());
       !outputs)
     return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
   for (const auto& output : made.outputs) {

@@ -117,7 +117,8 @@ result<digest> file_table::keep(path_slot slot, entry& e, const fetched& found) 
     return absent_file;
   e.record = *record;
   // What has no content cannot get any without growing.
-  const bool nothing_to_hide = record->stat.kind == file_kind::file && record->stat.size == 0 && record->content == empty_;
+  const bool nothing_to_hide =
+      record->stat.kind == file_kind::file && record->stat.size == 0 && record->content == empty_;
   e.trusted = nothing_to_hide || !is_racy(record->stat, read_at, timestamp_granularity(record->stat));
   const std::lock_guard lock(lists_);
   (e.trusted ? dirty_ : racy_).push_back(slot);

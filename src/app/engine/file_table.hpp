@@ -95,7 +95,7 @@ private:
   const file_system& files_;
   const clock& time_;
   catalog& names_;
-  digest empty_; // the content of a file without any
+  digest empty_;               // the content of a file without any
   std::vector<entry> entries_; // by slot, of the paths known when this was made: never resized
   std::mutex growth_;
   std::deque<entry> found_entries_; // of those found later; stable addresses

@@ -138,15 +138,14 @@ public:
       then(outcome);
   }
   void ask(std::function<void(result<std::uint64_t>)> then) {
-    std::optional<result<std::uint64_t>> outcome;
     {
       const std::lock_guard lock(mutex_);
-      outcome = outcome_;
-      if (!outcome)
+      if (!outcome_) {
         then_ = std::move(then);
+        return;
+      }
     }
-    if (outcome)
-      then(*outcome);
+    then(*outcome_); // told once: nobody changes it any more
   }
 
 private:

@@ -84,8 +84,7 @@ TEST_CASE_FIXTURE(temporary_folder, "a command that may not be reached is told a
 TEST_CASE_FIXTURE(temporary_folder, "a folder in PATH that is named like the command is passed over") {
   fs::create_directories(*this / "one/tool");
   write("two/tool", "");
-  CHECK(find_command("tool", "one:two", path()).error().message ==
-        "the command \"tool\" is a folder (one/tool)");
+  CHECK(find_command("tool", "one:two", path()).error().message == "the command \"tool\" is a folder (one/tool)");
   fs::permissions(*this / "two/tool", fs::perms::owner_all);
   CHECK(find_command("tool", "one:two", path()).value() == "two/tool");
 }

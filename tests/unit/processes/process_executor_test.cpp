@@ -81,8 +81,8 @@ TEST_CASE_FIXTURE(process_runner, "what many requests share of their environment
   CHECK(log().find("A=shared\n") != std::string::npos);
   CHECK(log().find("B=own\n") != std::string::npos);
   r = request({"/bin/true"});
-  r.shared_environment = std::make_shared<const std::vector<std::string>>(
-      std::vector<std::string>{"A=" + std::string(1'000'000, 'a')});
+  r.shared_environment =
+      std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"A=" + std::string(1'000'000, 'a')});
   CHECK(run(r).message.find("an argument or environment variable of the command is too long: 1000003 bytes") == 0);
   r.shared_environment =
       std::make_shared<const std::vector<std::string>>(std::vector<std::string>{std::string("A=\0", 3)});
@@ -90,7 +90,8 @@ TEST_CASE_FIXTURE(process_runner, "what many requests share of their environment
   CHECK(wait(start(r)).message.find("zero byte") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(process_runner, "a command that was looked up ahead is started from there, or from where it is by now") {
+TEST_CASE_FIXTURE(process_runner,
+                  "a command that was looked up ahead is started from there, or from where it is by now") {
   for (const auto* name : {"one/tool", "two/tool"}) {
     folder.write(name, "#!/bin/sh\necho $0\n");
     fs::permissions(folder / name, fs::perms::owner_all);
