@@ -24,20 +24,18 @@ public:
   /// Lets the run begin; stops that came earlier follow.
   void begin(begin_run order) {
     const std::lock_guard lock(mutex_);
-    hand_over();
-    caf::anon_send(supervisor_, std::move(order));
+    send(supervisor_, std::move(order));
     begun_ = true;
     for (const auto& early : std::exchange(early_stops_, {}))
-      caf::anon_send(supervisor_, early);
+      send(supervisor_, early);
   }
   /// A stop that comes before the run has begun is kept for it.
   void stop(const stop_order& order) {
     const std::lock_guard lock(mutex_);
-    hand_over();
     if (!begun_)
       early_stops_.push_back(order);
-    else if (supervisor_)
-      caf::anon_send(supervisor_, order);
+    else
+      send(supervisor_, order);
   }
   /// To be called once the actors have ended; the handles are returned, to be released by the caller.
   std::vector<asset_handle> close() {
@@ -49,26 +47,32 @@ public:
   template <class Message>
   void to_asset(asset_index asset, Message message) {
     const std::lock_guard lock(mutex_);
-    hand_over();
-    if (asset.value < assets_.size() && assets_[asset.value])
-      caf::anon_send(assets_[asset.value], std::move(message));
+    if (asset.value < assets_.size())
+      send(assets_[asset.value], std::move(message));
   }
   template <class Message>
   void to_journal(Message message) {
     const std::lock_guard lock(mutex_);
-    hand_over();
-    if (journal_)
-      caf::anon_send(journal_, std::move(message));
+    send(journal_, std::move(message));
   }
   template <class Message>
   void to_supervisor(Message message) {
     const std::lock_guard lock(mutex_);
-    hand_over();
-    if (supervisor_)
-      caf::anon_send(supervisor_, std::move(message));
+    send(supervisor_, std::move(message));
   }
 
 private:
+  template <class Handle, class Message>
+  static void send(const Handle& to, Message message) {
+    static_assert(caf::response_type_unbox<caf::signatures_of_t<Handle>, caf::detail::type_list<Message>>::valid,
+                  "the actor does not take this message");
+    if (!to)
+      return;
+    auto made = caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(message));
+    hand_over(); // the making too
+    caf::actor_cast<caf::abstract_actor*>(to)->enqueue(std::move(made), nullptr);
+  }
+
   std::mutex mutex_;
   std::vector<asset_handle> assets_; ///< by asset_index
   journal_handle journal_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
 
 namespace troupe {
 namespace {
@@ -104,12 +105,12 @@ std::string limit_text(__rlimit_resource_t resource) {
 result<std::string> find_command(const process_request& request) {
   if (request.argv.empty())
     return fail(error_code::not_found, "the command is empty");
-  std::string_view folders = "/bin:/usr/bin"; // what execvp takes where there is no PATH
+  std::optional<std::string_view> folders; // the first, as getenv; there may be more
   each_variable(request, [&](std::string_view entry) {
-    if (entry.starts_with("PATH="))
+    if (!folders && entry.starts_with("PATH="))
       folders = entry.substr(5);
   });
-  return find_command(request.argv.front(), folders, request.cwd);
+  return find_command(request.argv.front(), folders.value_or("/bin:/usr/bin"), request.cwd); // as execvp without PATH
 }
 
 result<std::string> find_command(std::string_view name, std::string_view folders, std::string_view cwd) {

@@ -96,10 +96,11 @@ void process_loop::run() {
   buffer_ = std::make_unique_for_overwrite<char[]>(64 * 1024);
   look_at_ = clock::now();
   for (;;) {
-    take_orders();
+    const auto until = clock::now() + longest_turn;
+    take_orders(until);
     if (settle_wanted_) {
       settle();
-      take_orders(); // what follows from an end is mostly the next start
+      take_orders(until); // what follows from an end is mostly the next start
     }
     if (stopping_ && attempts_.empty()) {
       orphans_.end_the_rest();
@@ -110,8 +111,7 @@ void process_loop::run() {
   }
 }
 
-void process_loop::take_orders() {
-  const auto until = clock::now() + longest_turn;
+void process_loop::take_orders(clock::time_point until) {
   std::vector<process_order> orders;
   for (;;) {
     {

@@ -78,7 +78,7 @@ private:
   process_loop(process_executor_options options, command_spawner spawner);
   void run();
   void be_awake();
-  void take_orders();
+  void take_orders(clock::time_point until);
   void wait_for_events();
 
   void carry_out(start_process& order);

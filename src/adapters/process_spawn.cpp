@@ -100,9 +100,9 @@ std::variant<spawned_process, spawn_failure> command_spawner::spawn(const proces
     if (auto* process = std::get_if<spawned_process>(&started))
       return std::move(*process);
     const int e = std::get<int>(started);
-    if (e != ENOENT && e != ENOTDIR && e != EACCES)
-      return explain_spawn_error(request, request.file, e);
     // It may have gone since it was found, and another be there.
+    if (e != ENOENT && e != ENOTDIR && e != EACCES && e != ELOOP)
+      return explain_spawn_error(request, request.file, e);
   }
   const auto file = find_command(request);
   if (!file)

@@ -20,7 +20,8 @@ struct process_request {
   process_key key = 0;
   std::vector<std::string> argv; ///< argv[0] without "/" is looked up in the PATH of the environment
   std::string file;              ///< where prepare() found argv[0]; empty: start() looks
-  /// "NAME=value"; complete together with `shared_environment`, and no name is in both.
+  /// "NAME=value"; complete together with `shared_environment`, and no name is in both. All TROUPE_* are here: by them
+  /// what the command leaves behind is known.
   std::vector<std::string> environment;
   std::shared_ptr<const std::vector<std::string>> shared_environment; ///< what many requests have alike; may be null
   std::string cwd;                                                    ///< absolute

@@ -67,13 +67,20 @@ private:
       return;
     // The cheaper question first: whether a word is a file is a system call, whether it is declared a look at all that
     // is.
-    const auto& spec = p_.asset(asset);
-    const bool declares_few = spec.inputs.size() + spec.outputs.size() + spec.deps.size() <= 16;
-    if ((declares_few && is_declared(asset)) || !exists() || is_declared(asset))
+    if ((declares_few(asset) && is_declared(asset)) || !exists() || is_declared(asset))
       return;
     out_.warning(p_.declaration(asset).command_where, "undeclared_file",
                  path_.text + " is in the command of " + in_quotes(p_.declaration(asset).name) +
                      " but not in inputs: editing it will re-run nothing");
+  }
+
+  [[nodiscard]] bool declares_few(asset_index asset) const {
+    constexpr std::size_t few = 16;
+    const auto& spec = p_.asset(asset);
+    auto declared = spec.inputs.size() + spec.outputs.size() + spec.deps.size();
+    for (auto dep = spec.deps.begin(); dep != spec.deps.end() && declared <= few; ++dep)
+      declared += p_.asset(*dep).outputs.size();
+    return declared <= few;
   }
 
   [[nodiscard]] bool exists() {

@@ -6,6 +6,7 @@
 #include "app/engine/asset_worker.hpp"
 #include "app/engine/early_look.hpp"
 #include "app/engine/housekeeping.hpp"
+#include "app/engine/opening.hpp"
 #include "app/engine/planning.hpp"
 #include "app/engine/project.hpp"
 #include "app/engine/run_history.hpp"
@@ -21,8 +22,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <system_error>
 
 namespace troupe {
@@ -123,36 +122,6 @@ std::vector<event> names_and_files(planning& plan) {
 void append_to(std::vector<event>& to, std::vector<event> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
-
-/// Whether the first events of a run are on disk, for one who asks for it later. Any thread.
-class opening {
-public:
-  void tell(const result<std::uint64_t>& outcome) {
-    std::function<void(result<std::uint64_t>)> then;
-    {
-      const std::lock_guard lock(mutex_);
-      outcome_ = outcome;
-      then = std::move(then_);
-    }
-    if (then)
-      then(outcome);
-  }
-  void ask(std::function<void(result<std::uint64_t>)> then) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!outcome_) {
-        then_ = std::move(then);
-        return;
-      }
-    }
-    then(*outcome_); // told once: nobody changes it any more
-  }
-
-private:
-  std::mutex mutex_;
-  std::optional<result<std::uint64_t>> outcome_;
-  std::function<void(result<std::uint64_t>)> then_;
-};
 
 /// What the system refuses a run that has not begun: threads, descriptors.
 error cannot_begin(const std::string& why) {

@@ -86,6 +86,7 @@ public:
     setup.versions.resize(p->assets.size());
     setup.expected.resize(p->assets.size());
     setup.checkpoint_every = checkpoint_every;
+    setup.when_on_disk = when_on_disk;
     host = std::make_unique<engine_host>(std::move(setup));
     for (const auto cause : early_stops)
       host->stop(cause, false);
@@ -112,6 +113,7 @@ public:
   std::optional<asset_index> outside;
   bool strict = false;
   std::uint64_t checkpoint_every = 10'000;
+  std::function<void(std::function<void(result<std::uint64_t>)>)> when_on_disk;
   std::vector<std::pair<asset_index, asset_index>> never_made;
   std::vector<stop_cause> early_stops;
   std::vector<event> new_names;
@@ -358,6 +360,39 @@ TEST_CASE("when the journal fails the run breaks off: not durable, the problem n
       if (!std::holds_alternative<names_interned>(e) && !std::holds_alternative<writer_closed>(e))
         checker.observe(e);
   }
+}
+
+TEST_CASE("nothing is started before the run's beginning is told to be on disk") {
+  host_fixture f(diamond());
+  std::thread disk;
+  std::atomic<bool> told{false};
+  std::atomic<int> too_early{0};
+  f.work.on_execute = [&](asset_index, std::uint32_t) { too_early += told ? 0 : 1; };
+  f.when_on_disk = [&](std::function<void(result<std::uint64_t>)> then) {
+    disk = std::thread([&told, then = std::move(then)] {
+      std::this_thread::sleep_for(20ms);
+      told = true;
+      then(std::uint64_t{2});
+    });
+  };
+  const auto end = f.run();
+  disk.join();
+  CHECK(end.durable);
+  CHECK(too_early == 0);
+  CHECK(f.check_history() == run_status::succeeded);
+}
+
+TEST_CASE("a run whose beginning cannot be recorded starts nothing and says why") {
+  host_fixture f(diamond());
+  std::atomic<int> executed{0};
+  f.work.on_execute = [&](asset_index, std::uint32_t) { ++executed; };
+  f.when_on_disk = [](const std::function<void(result<std::uint64_t>)>& then) {
+    then(fail(error_code::io, "the disk is full"));
+  };
+  const auto end = f.run();
+  CHECK_FALSE(end.durable);
+  CHECK(end.problem == "the disk is full");
+  CHECK(executed == 0);
 }
 
 TEST_CASE("when the journal fails while an attempt hangs, the host returns without waiting for it") {

@@ -58,6 +58,23 @@ TEST_CASE("what is declared in any way is not warned of") {
         "made/x.txt;");
 }
 
+TEST_CASE("of a word that is declared among few nobody asks whether it is a file; among many that is asked first") {
+  const std::set<std::string, std::less<>> files = {"in.txt", "out.txt"};
+  auto s = searched(R"("a":{"command":"x in.txt out.txt","inputs":["in.txt"],"outputs":["out.txt"]})", files);
+  CHECK(s.warned.empty());
+  CHECK(s.asked.empty());
+  std::string outputs;
+  for (int i = 0; i < 20; ++i)
+    outputs += "\"made/" + std::to_string(i) + "\",";
+  outputs.pop_back();
+  s = searched(R"("m":{"command":"y","outputs":[)" + outputs +
+                   R"(]},"a":{"command":"x made/3 made/none","deps":["m"]})",
+               {"made/3"});
+  CHECK(s.warned.empty());
+  CHECK(s.asked.contains("made/3"));
+  CHECK(s.asked.contains("made/none"));
+}
+
 TEST_CASE("words that are no files of the folder are not asked for") {
   const auto s = searched(
       R"("a":{"command":"x -v --flag /etc/passwd ../up.txt plain . .. > written.txt 2>&1 {{ outputs[0] }} $HOME/f.txt *.txt","outputs":["o.txt"]},

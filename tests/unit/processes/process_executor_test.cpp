@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -106,15 +108,21 @@ TEST_CASE_FIXTURE(process_runner,
   CHECK(r.file == folder / "one/tool");
   CHECK(run(std::move(r)).exit_code == 0);
   CHECK(log() == (folder / "one/tool") + "\n");
-  for (const bool gone : {true, false}) { // or may no longer be executed
+  const std::vector<std::function<void(const std::string&)>> ways_to_go{
+      [](const std::string& tool) { fs::remove(tool); },
+      [](const std::string& tool) { fs::permissions(tool, fs::perms::owner_read); },
+      [](const std::string& tool) {
+        fs::remove(tool);
+        fs::create_symlink(tool, tool);
+      },
+  };
+  for (const auto& goes : ways_to_go) {
     r = prepared();
     CHECK(r.file == folder / "one/tool");
-    if (gone)
-      fs::remove(folder / "one/tool");
-    else
-      fs::permissions(folder / "one/tool", fs::perms::owner_read);
+    goes(folder / "one/tool");
     CHECK(run(std::move(r)).exit_code == 0);
     CHECK(log() == (folder / "two/tool") + "\n");
+    fs::remove(folder / "one/tool");
     folder.write("one/tool", "#!/bin/sh\n");
     fs::permissions(folder / "one/tool", fs::perms::owner_all);
   }
@@ -185,6 +193,10 @@ TEST_CASE_FIXTURE(process_runner, "commands are found in the PATH of their envir
   empty_entry.environment = {"PATH=/nowhere:"};
   CHECK(run(std::move(empty_entry)).exit_code == 0);
   CHECK(log() == "here\n");
+  auto twice = request({"tool"});
+  twice.environment = {"PATH=" + (folder / "bin"), "PATH=/nowhere"}; // the first counts, as for getenv
+  CHECK(run(std::move(twice)).exit_code == 0);
+  CHECK(log() == "tool in bin\n");
   auto no_path = request({"true"});
   no_path.environment = {};
   CHECK(run(std::move(no_path)).exit_code == 0);
