@@ -68,9 +68,13 @@ private:
                   "the actor does not take this message");
     if (!to)
       return;
-    auto made = caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(message));
+    auto made = make(std::move(message));
     hand_over(); // the making too
     caf::actor_cast<caf::abstract_actor*>(to)->enqueue(std::move(made), nullptr);
+  }
+  template <class Message>
+  TROUPE_IN_STACKS static caf::mailbox_element_ptr make(Message message) {
+    return caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(message));
   }
 
   std::mutex mutex_;

@@ -11,6 +11,8 @@ extern "C" void __tsan_release(void* place);
 namespace troupe {
 
 #if defined(__SANITIZE_THREAD__)
+/// A function that tests/tsan/suppressions.txt names.
+#define TROUPE_IN_STACKS __attribute__((noinline))
 inline char handover_place = 0;
 /// The thread: right before it sends.
 inline void hand_over() {
@@ -21,6 +23,7 @@ inline void take_over() {
   __tsan_acquire(&handover_place);
 }
 #else
+#define TROUPE_IN_STACKS
 inline void hand_over() {}
 inline void take_over() {}
 #endif
