@@ -63,6 +63,11 @@ class Table:
         show = (lambda v: f"{v:.0f} MB") if unit == "MB" else duration
         self.add(work, show(troupe), f"{peer_name} {show(peer)}", f"{ratio:.2f}", f"at most {at_most:.2f}", ratio <= at_most)
 
+    def tell(self, work, troupe, peer_name, peer):
+        """For comparison; no goal."""
+        self.rows.append((work, duration(troupe), f"{peer_name} {duration(peer)}", f"{troupe / peer:.2f}", "", ""))
+        print(f"  {work}: {duration(troupe)}; {peer_name} {duration(peer)}", flush=True)
+
     def limit(self, work, troupe, under):
         self.add(work, duration(troupe), "", "", f"under {duration(under)}", troupe < under)
 
@@ -87,11 +92,13 @@ def remove_and_wait(folder):
         time.sleep(60)
 
 
-def touches(table, troupe, root, rounds):
+def touches(table, troupe, root, rounds, bare_loop):
     base = os.path.join(root, "touch")
     remove_and_wait(base)
     print(f"{TOUCHES} x touch, 2 at a time ({rounds} rounds)", flush=True)
     commands = {"make": ["make", "-j2"], "ninja": ["ninja", "-j2"], "troupe": [troupe, "run", "--workers", "2"]}
+    if bare_loop:
+        commands["bare loop"] = [os.path.abspath(bare_loop), str(TOUCHES)]
     times = {tool: [] for tool in commands}
     for turn in range(rounds):
         for tool, command in commands.items():
@@ -102,6 +109,8 @@ def touches(table, troupe, root, rounds):
     work = f"{TOUCHES} x touch, two dependencies each"
     table.compare(work, "s", times["troupe"], "make -j2", times["make"], 1.05)
     table.compare(work, "s", times["troupe"], "ninja -j2", times["ninja"], 0.60)
+    if bare_loop:
+        table.tell(work + ", the limit", times["troupe"], "a bare loop", times["bare loop"])
 
 
 def prepare_idle(troupe, root, size):
@@ -161,6 +170,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--troupe", required=True)
     parser.add_argument("--demo", required=True, help="the demo's pipeline file")
+    parser.add_argument("--bare-loop", help="bench/bare_loop.cpp, built; without it, nothing is compared with it")
     parser.add_argument("--folder", default="build/bench", help="where the graphs are made")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--full", action="store_true", help=f"nothing to do: {FULL:,} assets instead of {SMALL:,}")
@@ -174,7 +184,7 @@ def main():
     if "demo" in arguments.only:
         demo(table, troupe, root, arguments.rounds * 2, arguments.demo)
     if "touch" in arguments.only:
-        touches(table, troupe, root, arguments.rounds)
+        touches(table, troupe, root, arguments.rounds, arguments.bare_loop)
     if "idle" in arguments.only:
         idle(table, troupe, root, arguments.rounds, FULL if arguments.full else SMALL)
     table.print()
