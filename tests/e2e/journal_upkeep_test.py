@@ -249,7 +249,7 @@ def a_run_beyond_the_first_costs_at_most_250_bytes_of_journal_an_asset(shop):
     assets = 200
     shop.pipeline({f"asset_number_{n}": {"command": f"cat in.txt > out/{n}.txt", "inputs": ["in.txt"], "outputs": [f"out/{n}.txt"]} for n in range(assets)})
     sizes = []
-    for run in range(4):
+    for run in range(8):        # the second makes room for pages that are written anew while the old are still read, which the others use
         shop.write("in.txt", f"{run}\n")
         equal(shop.run()["counts"], {"succeeded": assets})
         stats = shop.troupe("journal", "stats", "--json").must(0).json()

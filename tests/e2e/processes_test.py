@@ -304,6 +304,7 @@ def a_second_writer_is_told_who_holds_the_state(shop):
     shop.wait_for_file("a.pid")
     result = shop.troupe("run").must(3)
     contains(result.errors, str(process.pid))
+    shop.wait_for(lambda: shop.troupe("logs", "a").status == 0, "the start is in the journal, which gathers events for a moment")
     for verb in (["plan"], ["status"], ["runs"], ["show", "latest"], ["explain", "a"], ["journal", "verify"], ["journal", "stats"], ["logs", "a"]):
         shop.troupe(*verb).must(0)           # readers take no lock
     shop.troupe("cancel").must(0)
