@@ -381,8 +381,9 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
   else if (!source)
     if (auto problem = take_report(asset, attempt, started_at, made))
       return refuse(outcome_kind::bad_result, std::move(*problem));
+  const recent_glances none;
   if (const auto outputs =
-          setup_.looks.observe_outputs(asset, look::anew, made.outputs, quick != nullptr ? *quick : recent_glances());
+          setup_.looks.observe_outputs(asset, look::anew, made.outputs, quick != nullptr ? *quick : none);
       !outputs)
     return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
   for (const auto& output : made.outputs) {
