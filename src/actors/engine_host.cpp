@@ -14,8 +14,8 @@ namespace troupe {
 
 namespace {
 
-/// One thread: assets are made elsewhere, and a message that stays on its thread costs less than one that wakes
-/// another.
+/// One actor at a time: assets are made elsewhere, and a message that stays on its thread costs less than one that
+/// wakes another.
 struct host_config : caf::actor_system_config {
   host_config(work_loop& loop, timer_thread& timers) {
     schedule_on(*this, loop, timers);

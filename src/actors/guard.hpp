@@ -19,7 +19,7 @@ inline std::string words_of(const std::exception_ptr& thrown) {
   }
 }
 
-/// Calls `tell` (on the actor's own thread) with what went wrong.
+/// Calls `tell` (from the actor) with what went wrong.
 template <class Self, class Tell>
 void guard_actor_with(Self* self, Tell tell) {
   self->set_exception_handler([tell](std::exception_ptr& thrown) -> caf::error {

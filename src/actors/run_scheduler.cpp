@@ -9,7 +9,7 @@ namespace troupe {
 namespace {
 
 /// Timers of a run are delayed messages of its supervisor: no actor has timeouts. CAF would have those of each actor
-/// that ends cancelled, and wake the thread for it.
+/// that ends cancelled, and wake the timers for it.
 class run_clock_of_actors final : public caf::detail::thread_safe_actor_clock {
 public:
   void cancel_timeouts(caf::abstract_actor*) override {}
@@ -54,7 +54,7 @@ protected:
   }
 
 private:
-  /// What actors see of the thread that they run on.
+  /// What actors see of what they run on.
   struct unit final : caf::execution_unit {
     explicit unit(run_coordinator& all) : execution_unit(&all.system()), all_(all) {}
     void exec_later(caf::resumable* job) override { all_.enqueue(job); }

@@ -37,7 +37,7 @@ struct supervisor_setup {
   std::function<std::string(asset_index, std::uint32_t)> log_of; ///< path of an attempt's log
   std::vector<digest> versions;                                  ///< by asset_index: data versions as of now
   std::vector<duration> expected;                                ///< by asset_index: past durations; 0: unknown
-  std::function<void(run_end)> on_end;                           ///< called once, on the supervisor's thread
+  std::function<void(run_end)> on_end;                           ///< called once, by the supervisor
   std::uint64_t checkpoint_every = 0; ///< events between checkpoints of the run: keeps replay short
 };
 

@@ -25,7 +25,7 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
   inner.expected = std::move(setup.expected);
   inner.checkpoint_every = setup.checkpoint_every;
   inner.on_end = std::move(on_end);
-  // A spawned actor's function runs later, on another thread: handles are passed on by who spawns.
+  // A spawned actor's function runs later: handles are passed on by who spawns.
   const auto supervisor = system.spawn(supervisor_actor, std::move(inner));
   const auto executor = system.spawn(executor_actor, executor_state{setup.work, way_in, supervisor});
   journal_state journal_initial;

@@ -20,8 +20,8 @@ struct run_actors {
   journal_handle journal;
 };
 
-/// Spawns all and lets the run begin. Takes out of `setup` what can be moved. `on_end` is called once, on the
-/// supervisor's thread.
+/// Spawns all and lets the run begin. Takes out of `setup` what can be moved. `on_end` is called once, by the
+/// supervisor.
 [[nodiscard]] run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::shared_ptr<gate>& way_in,
                                    std::function<void(run_end)> on_end);
 /// Closes the gate and asks all to end. Keep what it returns until they have: releasing a chain of handles of actors

@@ -109,11 +109,9 @@ bool child_cloner::clone(const child_program& program, cloned_child& child, clon
     failure = {clone_step::unsupported, ENOMEM};
     return false;
   }
-  int pidfd = -1;
   clone_args arguments{};
-  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND;
   arguments.exit_signal = SIGCHLD;
-  arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
   arguments.stack = reinterpret_cast<std::uintptr_t>(stack_);
   arguments.stack_size = stack_bytes;
   errand e;
@@ -130,7 +128,6 @@ bool child_cloner::clone(const child_program& program, cloned_child& child, clon
     return false;
   }
   child.pid = static_cast<pid_t>(pid);
-  child.pidfd = unique_fd(pidfd);
   if (e.error_number != 0) {
     failure = {e.step, e.error_number};
     while (waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR)

@@ -2,8 +2,6 @@
 // nothing of requests or PATH.
 #pragma once
 
-#include "adapters/unique_fd.hpp"
-
 #include <sys/types.h>
 
 #include <cstddef>
@@ -26,7 +24,6 @@ struct child_program {
 
 struct cloned_child {
   pid_t pid = 0;
-  unique_fd pidfd;
   std::uint64_t start_ticks = 0; ///< as in /proc/PID/stat, or 0: not known without looking there
 };
 
@@ -37,10 +34,9 @@ struct clone_failure {
   int error_number = 0;
 };
 
-/// clone3 with CLONE_VFORK | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND: a posix_spawn resets 64 signals one by one,
-/// maps a stack and needs a pidfd_open, which together cost about as much as all else in starting a process. Only on
-/// x86-64, and where the kernel (5.5) and its filters allow it. One thread, with all signals blocked that have a
-/// handler, for its life.
+/// clone3 with CLONE_VFORK | CLONE_VM | CLONE_CLEAR_SIGHAND: a posix_spawn resets 64 signals one by one and maps a
+/// stack, which together cost about as much as all else in starting a process. Only on x86-64, and where the kernel
+/// (5.5) and its filters allow it. One thread at a time, with all signals blocked that have a handler.
 class child_cloner {
 public:
   child_cloner();

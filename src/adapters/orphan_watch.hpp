@@ -28,7 +28,8 @@ struct orphan {
   bool beyond_reach = false; ///< signals to it are refused: nobody waits for it
 };
 
-/// Finds orphans among the children that the kernel hands to the main thread, and reaps dead ones. One thread.
+/// Finds orphans among the children that the kernel hands to the main thread, and reaps dead ones. One thread
+/// at a time.
 class orphan_watch {
 public:
   /// `owns_every_orphan`: see process_executor_options. Becomes a subreaper until destruction.

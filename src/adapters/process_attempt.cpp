@@ -62,13 +62,12 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
       {},
       process.pid,
       process.start_ticks,
-      std::move(process.pidfd),
+      {},
       std::move(output),
       std::move(input),
       log_writer(order.request.log_file, order.request.max_log),
   });
-  if (!a->pidfd || !a->pidfd.lift_above_standard() || !watch(a->pidfd.get(), id << 2U | about_leader, EPOLLIN) ||
-      !watch(a->output.get(), id << 2U | about_output, EPOLLIN)) {
+  if (!watch(a->output.get(), id << 2U | about_output, EPOLLIN) || !watch_leader(*a)) {
     auto failure = system_failure("watch the process");
     kill(-a->pid, SIGKILL);
     while (waitpid(a->pid, nullptr, 0) < 0 && errno == EINTR)
@@ -104,9 +103,10 @@ void process_loop::read_output(attempt& a, std::uint32_t events) {
 }
 
 void process_loop::drain_output(attempt& a) {
-  a.input.reset();
-  if (!a.output)
+  if (!a.output) {
+    a.input.reset();
     return;
+  }
   // All other writers are dead but for those beyond reach: what is in the pipe now is all that is still waited for.
   int waiting = 0;
   if (ioctl(a.output.get(), FIONREAD, &waiting) != 0)
@@ -118,7 +118,8 @@ void process_loop::drain_output(attempt& a) {
     a.log.write({buffer_.get(), static_cast<std::size_t>(got)});
     waiting -= static_cast<int>(got);
   }
-  a.output.reset();
+  a.output.reset(); // first: else that its last writer has gone would be an event
+  a.input.reset();
 }
 
 void process_loop::end(attempt& a, urgency how, process_exit::kind because) {

@@ -39,4 +39,8 @@ void posix_process_executor::post(std::function<void()> work) {
   loop_->post(std::move(work));
 }
 
+void posix_process_executor::post_idle(std::function<void()> work) {
+  loop_->post_idle(std::move(work));
+}
+
 } // namespace troupe

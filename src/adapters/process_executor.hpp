@@ -1,4 +1,4 @@
-// The process executor port on Linux, whose thread is a work loop too: what it is made with. How it works is in
+// The process executor port on Linux, which is a work loop too: what it is made with. How it works is in
 // process_loop.
 #pragma once
 
@@ -24,9 +24,10 @@ struct process_executor_options {
   bool posix_spawn_only = false;
 };
 
-/// One thread that starts, watches and ends all processes, and does what is posted to it. Making it turns this process
-/// into a child subreaper (PR_SET_CHILD_SUBREAPER) and, where SIGCHLD is ignored, restores its default, without which
-/// no exit status could be had; nobody else in the process may wait for "any child". One at a time in a process.
+/// Starts, watches and ends all processes, and does what is posted to it: all on threads of its own, one at a time.
+/// Making it turns this process into a child subreaper (PR_SET_CHILD_SUBREAPER) and, where SIGCHLD is ignored, restores
+/// its default, without which no exit status could be had; nobody else in the process may wait for "any child". One at
+/// a time in a process.
 ///
 /// Beyond the port: process_exit::message of a process that `ended` is empty or a warning: that its log is not complete
 /// (a full disk does not fail a command that succeeded), or that something it started could not be ended.
@@ -42,6 +43,7 @@ public:
   void end_all(urgency how) override;
   /// Work is done between what processes ask for.
   void post(std::function<void()> work) override;
+  void post_idle(std::function<void()> work) override;
 
 private:
   explicit posix_process_executor(std::unique_ptr<process_loop> loop);

@@ -3,12 +3,13 @@
 
 #include "adapters/event_wake.hpp"
 #include "adapters/posix_error.hpp"
+#include "adapters/process_table.hpp"
 #include "adapters/start_thread.hpp"
 #include "base/check.hpp"
 
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
@@ -20,17 +21,9 @@ namespace troupe {
 namespace {
 /// How long orders and work are taken, each leading to more, before processes are looked at again.
 constexpr auto longest_turn = std::chrono::milliseconds(2);
+/// Of so many commands that run at a time, each has a thread that waits for its end.
+constexpr std::size_t most_waiters = 16;
 
-/// A signal that is blocked where it is sent to wakes another thread, which then finds that it is to be ignored.
-void let_child_signals_be_ignored() {
-  struct sigaction action {};
-  if (sigaction(SIGCHLD, nullptr, &action) != 0 || action.sa_handler != SIG_DFL)
-    return; // for the threads of who handles it
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  pthread_sigmask(SIG_UNBLOCK, &child, nullptr);
-}
 } // namespace
 
 result<std::unique_ptr<process_loop>> process_loop::open(process_executor_options options) {
@@ -62,12 +55,14 @@ result<std::unique_ptr<process_loop>> process_loop::open(process_executor_option
 }
 
 process_loop::process_loop(process_executor_options options, command_spawner spawner)
-    : options_(options), spawner_(std::move(spawner)), orphans_(options.owns_every_orphan) {}
+    : options_(options), spawner_(std::move(spawner)), orphans_(options.owns_every_orphan),
+      waiters_(most_waiters, [this](std::uint64_t id) { waited_for(id); }) {}
 
 process_loop::~process_loop() {
   if (!thread_.joinable())
     return;
-  TROUPE_CHECK(thread_.get_id() != std::this_thread::get_id(), "an executor cannot be destroyed by its own callback");
+  TROUPE_CHECK(thread_.get_id() != std::this_thread::get_id() && !waiters_.is_here(),
+               "an executor cannot be destroyed by its own callback");
   post(stop_loop{});
   thread_.join();
 }
@@ -84,6 +79,12 @@ void process_loop::post(std::function<void()> work) {
   be_awake();
 }
 
+void process_loop::post_idle(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back({std::move(work), clock::now()});
+  be_awake();
+}
+
 void process_loop::be_awake() {
   if (awake_)
     return;
@@ -93,22 +94,57 @@ void process_loop::be_awake() {
 
 void process_loop::run() {
   let_child_signals_be_ignored();
+  const std::lock_guard turn(turn_); // but in wait_for_events()
   buffer_ = std::make_unique_for_overwrite<char[]>(64 * 1024);
   look_at_ = clock::now();
   for (;;) {
-    const auto until = clock::now() + longest_turn;
-    take_orders(until);
-    if (settle_wanted_) {
-      settle();
-      take_orders(until); // what follows from an end is mostly the next start
-    }
+    work();
     if (stopping_ && attempts_.empty()) {
       orphans_.end_the_rest();
       return;
     }
-    wait_for_events();
+    const auto events = wait_for_events();
     handle_due();
+    do_what_can_wait(events == 0 && !settle_wanted_);
   }
+}
+
+void process_loop::waited_for(std::uint64_t id) {
+  turn_.lock_soon();
+  const std::lock_guard turn(turn_, std::adopt_lock);
+  {
+    const std::lock_guard lock(mutex_);
+    awake_ = true;
+  }
+  if (auto* a = find(id))
+    leader_ended(*a);
+  const auto until = clock::now() + longest_turn; // then it is to wait for what it has started
+  bool rest = false;
+  for (work(); !(rest = may_rest()) && clock::now() < until; work())
+    do_what_can_wait(true);
+  do_what_can_wait(false); // whoever else waits for a turn
+  const bool over = stopping_ && attempts_.empty();
+  const bool due_earlier =
+      (!dues_.empty() && dues_.begin()->first < sleeps_until_) || (!attempts_.empty() && look_at_ < sleeps_until_);
+  if (!rest || over || due_earlier)
+    wake(wake_.get()); // the loop's own thread goes on
+}
+
+void process_loop::work() {
+  const auto until = clock::now() + longest_turn;
+  take_orders(until);
+  if (settle_wanted_) {
+    settle();
+    take_orders(until); // what follows from an end is mostly the next start
+  }
+}
+
+bool process_loop::may_rest() {
+  const std::lock_guard lock(mutex_);
+  if (!orders_.empty() || !work_.empty() || !todo_.empty() || !idle_.empty() || settle_wanted_)
+    return turn_.wanted();
+  awake_ = false;
+  return true;
 }
 
 void process_loop::take_orders(clock::time_point until) {
@@ -135,22 +171,33 @@ void process_loop::take_orders(clock::time_point until) {
   }
 }
 
-void process_loop::wait_for_events() {
-  int timeout = wait_ms();
+void process_loop::do_what_can_wait(bool no_events) {
+  std::function<void()> piece;
   {
     const std::lock_guard lock(mutex_);
-    if (orders_.empty() && work_.empty() && todo_.empty() && !settle_wanted_)
-      awake_ = false;
-    else
-      timeout = 0;
+    if (idle_.empty())
+      return;
+    const bool nothing_else = no_events && orders_.empty() && work_.empty() && todo_.empty();
+    if (!nothing_else && clock::now() - idle_.front().since < longest_turn)
+      return;
+    piece = std::move(idle_.front().work);
+    idle_.pop_front();
   }
+  piece();
+}
+
+std::size_t process_loop::wait_for_events() {
+  const int timeout = may_rest() ? wait_ms() : 0;
   std::array<epoll_event, 64> events;
+  turn_.unlock();
   const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+  const int problem = errno;
+  turn_.lock();
   {
     const std::lock_guard lock(mutex_);
     awake_ = true;
   }
-  TROUPE_CHECK(count >= 0 || errno == EINTR, "epoll must work");
+  TROUPE_CHECK(count >= 0 || problem == EINTR, "epoll must work");
   for (int i = 0; i < count; ++i) {
     const auto what = events[static_cast<std::size_t>(i)].data.u64;
     const auto id = what >> 2U;
@@ -171,6 +218,7 @@ void process_loop::wait_for_events() {
       break;
     }
   }
+  return static_cast<std::size_t>(std::max(count, 0));
 }
 
 void process_loop::carry_out(start_process& order) {
@@ -228,19 +276,20 @@ void process_loop::handle_due() {
     settle_wanted_ = true;
 }
 
-int process_loop::wait_ms() const {
+int process_loop::wait_ms() {
+  sleeps_until_ = clock::time_point::max();
   if (attempts_.empty())
     return -1;
-  auto until = look_at_;
+  sleeps_until_ = look_at_;
   if (!dues_.empty())
-    until = std::min(until, dues_.begin()->first);
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+    sleeps_until_ = std::min(sleeps_until_, dues_.begin()->first);
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(sleeps_until_ - clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
 }
 
 bool process_loop::has_ended(const attempt& a) {
-  pollfd leader{a.pidfd.get(), POLLIN, 0};
-  return poll(&leader, 1, 0) > 0;
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(a.pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
 }
 
 bool process_loop::watch(int fd, std::uint64_t what, std::uint32_t events) {
@@ -248,6 +297,13 @@ bool process_loop::watch(int fd, std::uint64_t what, std::uint32_t events) {
   event.events = events;
   event.data.u64 = what;
   return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+bool process_loop::watch_leader(attempt& a) {
+  if (waiters_.take(a.id, a.pid))
+    return true;
+  a.pidfd = unique_fd(open_pidfd(a.pid));
+  return a.pidfd && a.pidfd.lift_above_standard() && watch(a.pidfd.get(), a.id << 2U | about_leader, EPOLLIN);
 }
 
 process_loop::attempt* process_loop::find(std::uint64_t id) {

@@ -1,7 +1,9 @@
-// The thread that starts, watches and ends processes: who is alive, what is due, what to signal. Knows nothing of
-// assets, of files only through log_writer, and of the work it does for others only that it is short.
+// Starts, watches and ends processes: who is alive, what is due, what to signal. Knows nothing of assets, of files only
+// through log_writer, and of the work it does for others only that it is short.
 #pragma once
 
+#include "adapters/exit_waiters.hpp"
+#include "adapters/fair_mutex.hpp"
 #include "adapters/log_writer.hpp"
 #include "adapters/orphan_watch.hpp"
 #include "adapters/process_executor.hpp"
@@ -42,6 +44,11 @@ using process_order = std::variant<start_process, end_process, end_processes, st
 ///   and, from any of these, when the leader ends: wait (asking, then killing) until all it left behind has ended,
 ///   drain the log, reap the leader, report. The leader stays a zombie until then, so that its process group's number
 ///   cannot be given to others while we still signal it.
+///
+/// All of it, and all work, is done by the one thread whose turn it is. The loop's own thread takes its turn when there
+/// is output, something is due or was posted; the thread that waited for the end of a command, at that end. Nobody
+/// leaves a turn while there is something to do, unless another thread waits to take it up, or is woken to: the loop's
+/// own, after 2 ms of a turn that is not its own.
 class process_loop {
 public:
   [[nodiscard]] static result<std::unique_ptr<process_loop>> open(process_executor_options options);
@@ -50,6 +57,8 @@ public:
   /// Any thread; never blocks for long.
   void post(process_order order);
   void post(std::function<void()> work);
+  /// `work` is done when nothing else is to be done, or after 2 ms at the end of a turn, one piece each.
+  void post_idle(std::function<void()> work);
 
 private:
   using clock = std::chrono::steady_clock;
@@ -62,7 +71,7 @@ private:
     start_process order;
     pid_t pid = 0;
     std::uint64_t start_ticks = 0;
-    unique_fd pidfd;
+    unique_fd pidfd; ///< only if no thread waits for it
     unique_fd output;
     /// Its other end, kept while few run: that the last writer is gone is no news worth waking for, but a descriptor
     /// each is too much for many.
@@ -78,8 +87,18 @@ private:
   process_loop(process_executor_options options, command_spawner spawner);
   void run();
   void be_awake();
+  /// From a thread that waited for it; takes a turn.
+  void waited_for(std::uint64_t id);
+  /// What was posted, and what follows from ends.
+  void work();
   void take_orders(clock::time_point until);
-  void wait_for_events();
+  /// Whether there is nothing to do, or another thread waits for its turn, who looks at it first.
+  [[nodiscard]] bool may_rest();
+  /// Returns how many there were. Nobody's turn meanwhile.
+  std::size_t wait_for_events();
+  /// One piece of it, if nothing else is to be done (there are no events either, and nothing was posted) or it has
+  /// waited for as long as a turn may take.
+  void do_what_can_wait(bool no_events);
 
   void carry_out(start_process& order);
   void carry_out(const end_process& order);
@@ -101,8 +120,10 @@ private:
   /// Now and a span later; spans beyond a century are one.
   [[nodiscard]] static clock::time_point after(duration d);
   void handle_due();
-  [[nodiscard]] int wait_ms() const;
+  /// From now to sleeps_until_, which it sets.
+  [[nodiscard]] int wait_ms();
   [[nodiscard]] bool watch(int fd, std::uint64_t what, std::uint32_t events);
+  [[nodiscard]] bool watch_leader(attempt& a);
   [[nodiscard]] static bool has_ended(const attempt& a);
   [[nodiscard]] attempt* find(std::uint64_t id);
 
@@ -115,10 +136,19 @@ private:
   std::mutex mutex_;
   std::vector<process_order> orders_;      // guarded by mutex_
   std::deque<std::function<void()>> work_; // guarded by mutex_
-  bool awake_ = true;                      // guarded by mutex_: the thread will look at both before it sleeps
+  struct waiting_work {
+    std::function<void()> work;
+    clock::time_point since;
+  };
+  std::deque<waiting_work> idle_; // guarded by mutex_
+  bool awake_ = true;             // guarded by mutex_: somebody will look at these before all rest
 
-  // From here on the thread's own.
+  fair_mutex turn_; // taken before mutex_
+  exit_waiters waiters_;
+
+  // From here on guarded by turn_.
   std::deque<std::function<void()>> todo_; // taken from work_
+  clock::time_point sleeps_until_;         // the loop's own thread
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<attempt>> attempts_;
   std::unordered_map<process_key, std::uint64_t> by_key_;

@@ -137,7 +137,7 @@ std::variant<spawned_process, int> command_spawner::spawn_file(const process_req
     cloned_child child;
     clone_failure failure;
     if (cloner_->clone(program, child, failure)) {
-      process = {child.pid, std::move(child.pidfd), child.start_ticks};
+      process = {child.pid, child.start_ticks};
       if (process.start_ticks == 0)
         process.start_ticks = process_start_ticks(process.pid).value_or(0);
       return process;
@@ -149,7 +149,6 @@ std::variant<spawned_process, int> command_spawner::spawn_file(const process_req
   if (const int e = spawn_plainly(program, process); e != 0)
     return e;
   process.start_ticks = process_start_ticks(process.pid).value_or(0);
-  process.pidfd = unique_fd(open_pidfd(process.pid));
   return process;
 }
 

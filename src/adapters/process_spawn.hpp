@@ -23,7 +23,6 @@ struct spawn_failure {
 /// A process that was started. It is not yet reaped by anyone, whatever has become of it.
 struct spawned_process {
   pid_t pid = 0;
-  unique_fd pidfd;               ///< none if the system had none to give
   std::uint64_t start_ticks = 0; ///< as in /proc/PID/stat
 };
 

@@ -1,7 +1,7 @@
 // A new thread inherits the mask of the one that starts it.
 #include "adapters/start_thread.hpp"
 
-#include <signal.h>
+#include <csignal>
 
 #include <utility>
 
@@ -28,6 +28,16 @@ private:
 std::thread start_thread(std::function<void()> work) {
   const all_signals_blocked here;
   return std::thread(std::move(work));
+}
+
+void let_child_signals_be_ignored() {
+  struct sigaction action {};
+  if (sigaction(SIGCHLD, nullptr, &action) != 0 || action.sa_handler != SIG_DFL)
+    return; // for the threads of who handles it
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  pthread_sigmask(SIG_UNBLOCK, &child, nullptr);
 }
 
 } // namespace troupe

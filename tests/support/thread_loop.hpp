@@ -11,6 +11,7 @@ namespace troupe::test {
 class thread_loop final : public work_loop {
 public:
   void post(std::function<void()> work) override { thread_.submit(std::move(work)); }
+  void post_idle(std::function<void()> work) override { thread_.submit(std::move(work)); }
 
 private:
   thread_pool thread_{1};

@@ -67,19 +67,35 @@ asset_worker::~asset_worker() {
   // After a run that broke off (its journal failed) commands may still run, and report to the pool when they end.
   setup_.processes.end_all(urgency::at_once);
   {
-    std::unique_lock lock(processes_mutex_);
-    processes_ended_.wait(lock, [this] { return processes_ == 0; });
+    std::unique_lock lock(handed_out_mutex_);
+    all_back_.wait(lock, [this] { return handed_out_ == 0; });
   }
   pool_.reset();
 }
 
+void asset_worker::hand_out() {
+  const std::lock_guard lock(handed_out_mutex_);
+  ++handed_out_;
+}
+
+void asset_worker::take_back() {
+  const std::lock_guard lock(handed_out_mutex_);
+  --handed_out_;
+  all_back_.notify_all(); // under the lock: who waits for it destroys it
+}
+
 void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) {
-  if (const auto seen = examines_quickly(asset)) {
-    done(look_at(asset, upstreams, *seen));
-    return;
-  }
-  pool_->submit(
-      [this, asset, upstreams = std::move(upstreams), done = std::move(done)] { done(look_at(asset, upstreams, {})); });
+  hand_out();
+  // Ends and starts go before: what follows from them is waited for.
+  setup_.loop.post_idle([this, asset, upstreams = std::move(upstreams), done = std::move(done)]() mutable {
+    if (const auto seen = examines_quickly(asset))
+      done(look_at(asset, upstreams, *seen));
+    else
+      pool_->submit([this, asset, upstreams = std::move(upstreams), done = std::move(done)] {
+        done(look_at(asset, upstreams, {}));
+      });
+    take_back();
+  });
 }
 
 examination asset_worker::look_at(asset_index asset, const upstream_digests& upstreams, const recent_glances& seen) {
@@ -272,10 +288,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   request->log_file = log_path(setup_.state_folder, setup_.run, setup_.p.asset(asset).name, attempt);
   request->environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
   request->environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
-  {
-    const std::lock_guard lock(processes_mutex_);
-    ++processes_;
-  }
+  hand_out();
   setup_.processes.start(std::move(*request), std::move(spawned),
                          [this, asset, attempt, started_at, began, done = std::move(done)](process_exit exit) {
                            if (const auto quick = finishes_quickly(asset, attempt, exit)) {
@@ -285,9 +298,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
                                done(finish(asset, attempt, {started_at, began}, exit, nullptr));
                              });
                            }
-                           const std::lock_guard lock(processes_mutex_);
-                           --processes_;
-                           processes_ended_.notify_all(); // under the lock: who waits for it destroys it
+                           take_back();
                          });
   // A stop that came between the first question and the start has not seen this process.
   if (ending_.load())

@@ -8,6 +8,7 @@
 #include "ports/asset_executor.hpp"
 #include "ports/clock.hpp"
 #include "ports/process_executor.hpp"
+#include "ports/work_loop.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -29,6 +30,7 @@ struct worker_setup {
   file_table& table;
   const file_system& files;
   process_executor& processes;
+  work_loop& loop; ///< for what can wait
   const clock& time;
   std::string state_folder; ///< absolute
   uuid state_id;
@@ -56,6 +58,9 @@ public:
   [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
 
 private:
+  /// Around what others call back for, which uses this.
+  void hand_out();
+  void take_back();
   /// All of a request but what the attempt's number is part of. May block.
   [[nodiscard]] result<process_request> prepare(asset_index asset) const;
   struct attempt_start {
@@ -63,7 +68,7 @@ private:
     duration monotonic; ///< to tell how long it took
   };
   [[nodiscard]] examination look_at(asset_index asset, const upstream_digests& upstreams, const recent_glances& seen);
-  // What was seen of the files in question, if there is so little to read that the thread that asks does it sooner than
+  // What was seen of the files in question, if there is so little to read that the loop does it sooner than
   // it has woken another.
   [[nodiscard]] std::optional<recent_glances> reads_little(std::span<const path_slot> slots) const;
   [[nodiscard]] std::optional<recent_glances> examines_quickly(asset_index asset) const;
@@ -93,9 +98,9 @@ private:
   /// By asset_index: prepared when examined, so that a granted attempt starts at once.
   std::vector<std::unique_ptr<result<process_request>>> prepared_;
   std::atomic<bool> ending_{false};
-  std::mutex processes_mutex_;
-  std::condition_variable processes_ended_;
-  std::size_t processes_ = 0;         ///< started, and not yet handed to the pool
+  std::mutex handed_out_mutex_;
+  std::condition_variable all_back_;
+  std::size_t handed_out_ = 0;        ///< to processes and the loop, and not yet back or with the pool
   std::unique_ptr<thread_pool> pool_; // last: its threads use the members above
 };
 

@@ -158,6 +158,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      *run.plan.table,
                      *run.plan.files,
                      **processes,
+                     **processes,
                      run.time,
                      run.on.state_folder,
                      run.state_id,

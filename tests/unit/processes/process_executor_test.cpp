@@ -396,18 +396,44 @@ TEST_CASE_FIXTURE(process_runner, "running out of descriptors is reported, and p
     setrlimit(RLIMIT_NOFILE, &before);
     return exit;
   };
-  for (const rlim_t free : {0U, 1U, 2U}) { // not enough for a pipe and a pidfd
+  for (const rlim_t free : {0U, 1U}) { // not enough for a pipe
     const auto exit = run_with_free(free);
     CHECK(exit.how == kind::internal);
     CHECK(exit.message.find("Too many open files") != std::string::npos);
     CHECK(exit.message.find("ulimit -n") != std::string::npos);
   }
-  const auto enough = run_with_free(3);
+  const auto enough = run_with_free(2);
   CHECK(enough.how == kind::ended);
   CHECK(enough.exit_code == 3);
   CHECK(enough.message.empty());
   CHECK(log() == "output\n");
   CHECK(open_files() == files);
+  CHECK(children_of_this_process() == 0);
+}
+
+TEST_CASE_FIXTURE(process_runner, "a command that no thread can wait for needs a descriptor more") {
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  std::vector<process_key> keys;
+  for (int i = 0; i < 16; ++i)
+    keys.push_back(start(request({"/bin/sleep", "600"})));
+  for (const auto key : keys)
+    static_cast<void>(wait_spawned(key));
+  const auto files = open_files();
+  auto low = before;
+  const int lowest = dup(0);
+  close(lowest);
+  low.rlim_cur = static_cast<rlim_t>(lowest) + 2;
+  setrlimit(RLIMIT_NOFILE, &low);
+  const auto exit = run_shell("sleep 600");
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(exit.how == kind::internal);
+  CHECK(exit.message.find("cannot watch the process: Too many open files") != std::string::npos);
+  CHECK(open_files() == files);
+  CHECK(run_shell("exit 3").exit_code == 3);
+  executor().end_all(urgency::at_once);
+  for (const auto key : keys)
+    CHECK(wait(key).how == kind::ended_by_us);
   CHECK(children_of_this_process() == 0);
 }
 

@@ -1,4 +1,4 @@
-// The executor's thread as a loop: work beside processes, many ends at a time, descriptors, and what a late loop must
+// The executor as a loop: work beside processes, many ends at a time, descriptors, and what a late loop must
 // not do.
 #include "support/process_runner.hpp"
 #include "support/processes.hpp"
@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <thread>
@@ -15,32 +16,188 @@
 using namespace troupe;
 using kind = process_exit::kind;
 
-TEST_CASE_FIXTURE(process_runner,
-                  "what is posted is done in order, on the thread of the reports, while processes run") {
-  const auto key = start(shell("sleep 60"));
-  std::promise<std::thread::id> reporter;
-  executor().start(shell("exit 0"), {}, [&](process_exit) { reporter.set_value(std::this_thread::get_id()); });
-  const auto thread = reporter.get_future().get();
+namespace {
+/// What it holds; a wait that takes a minute fails the test.
+template <class T>
+T soon(std::future<T> future) {
+  REQUIRE(future.wait_for(std::chrono::minutes(1)) == std::future_status::ready);
+  return future.get();
+}
+} // namespace
 
+TEST_CASE_FIXTURE(process_runner, "what is posted is done in order and never beside a report, while processes run") {
+  const auto key = start(shell("sleep 60"));
+  std::atomic<int> at_once{0};
+  std::atomic<int> most_at_once{0};
+  const auto alone = [&](auto what) {
+    most_at_once = std::max(most_at_once.load(), ++at_once);
+    what();
+    --at_once;
+  };
+  std::vector<std::promise<void>> reported(40);
+  for (auto& one : reported)
+    executor().start(request({"/bin/true"}), {}, [&](process_exit) {
+      alone([] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
+      one.set_value();
+    });
   std::vector<int> done;
-  std::vector<std::thread::id> by;
   std::promise<void> last;
   for (int i = 0; i < 300; ++i)
     executor().post([&, i] {
-      done.push_back(i);
-      by.push_back(std::this_thread::get_id());
+      alone([&] { done.push_back(i); });
       if (i == 299) // work may ask for more
         executor().post([&] {
-          done.push_back(300);
+          alone([&] { done.push_back(300); });
           last.set_value();
         });
     });
-  last.get_future().get();
+  soon(last.get_future());
+  for (auto& one : reported)
+    soon(one.get_future());
   REQUIRE(done.size() == 301);
   CHECK(std::is_sorted(done.begin(), done.end()));
-  CHECK(std::all_of(by.begin(), by.end(), [&](auto id) { return id == thread; }));
+  CHECK(most_at_once == 1);
   executor().end(key, urgency::at_once);
   CHECK(wait(key).how == kind::ended_by_us);
+}
+
+TEST_CASE_FIXTURE(process_runner, "what can wait is done in order, and after what was posted") {
+  std::vector<int> done;
+  std::promise<void> last_posted;
+  std::promise<void> last;
+  bool in_time = false; // nothing waited for longer than it can
+  executor().post([&] {
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100; ++i)
+      executor().post_idle([&, i] {
+        done.push_back(1000 + i);
+        if (i == 99)
+          last.set_value();
+      });
+    for (int i = 0; i < 100; ++i)
+      executor().post([&, i, began] {
+        done.push_back(i);
+        if (i < 99)
+          return;
+        in_time = std::chrono::steady_clock::now() - began < std::chrono::milliseconds(2);
+        last_posted.set_value();
+      });
+  });
+  soon(last_posted.get_future());
+  soon(last.get_future());
+  std::vector<int> posted;
+  std::vector<int> waited;
+  for (const auto one : done)
+    (one < 1000 ? posted : waited).push_back(one);
+  CHECK(posted.size() == 100);
+  CHECK(waited.size() == 100);
+  CHECK(std::is_sorted(posted.begin(), posted.end()));
+  CHECK(std::is_sorted(waited.begin(), waited.end()));
+  if (in_time)
+    CHECK(std::is_sorted(done.begin(), done.end()));
+}
+
+TEST_CASE_FIXTURE(process_runner, "what can wait is done while nothing happens") {
+  const auto key = start(shell("sleep 60"));
+  static_cast<void>(wait_spawned(key));
+  std::promise<void> done;
+  executor().post_idle([&] { done.set_value(); });
+  soon(done.get_future());
+  executor().end(key, urgency::at_once);
+  CHECK(wait(key).how == kind::ended_by_us);
+}
+
+TEST_CASE_FIXTURE(process_runner, "what can wait is done, however much output and however many ends there are") {
+  std::vector<process_key> floods;
+  for (int i = 0; i < 30; ++i)
+    floods.push_back(start(request({"/usr/bin/yes"})));
+  for (const auto key : floods)
+    static_cast<void>(wait_spawned(key));
+  std::promise<void> last;
+  int left = 200;
+  std::function<void()> again = [&] {
+    if (--left == 0)
+      last.set_value();
+    else
+      executor().post_idle(again);
+  };
+  executor().post_idle(again);
+  soon(last.get_future());
+  executor().end_all(urgency::at_once);
+  for (const auto key : floods)
+    CHECK(wait(key).how == kind::ended_by_us);
+
+  constexpr int chains = 40;
+  std::atomic<bool> enough{false};
+  std::promise<void> over;
+  int ended = 0;
+  const auto one = request({"/bin/true"});
+  std::atomic<process_key> keys{1'000'000};
+  std::function<void(process_exit)> next = [&](process_exit) {
+    if (!enough) {
+      auto r = one;
+      r.key = ++keys;
+      executor().start(std::move(r), {}, next);
+    } else if (++ended == chains) {
+      over.set_value();
+    }
+  };
+  for (int i = 0; i < chains; ++i)
+    next({});
+  left = 20;
+  last = {};
+  auto done = last.get_future();
+  executor().post_idle(again);
+  soon(std::move(done));
+  enough = true;
+  soon(over.get_future());
+}
+
+TEST_CASE_FIXTURE(process_runner, "a chain of commands, each started by the end of the one before, ends") {
+  // The thread that waited for the first starts the next and waits for it, and so on.
+  std::promise<int> last;
+  int left = 300;
+  std::function<void(process_exit)> next = [&](process_exit exit) {
+    if (exit.exit_code != 0 || --left == 0)
+      last.set_value(left);
+    else
+      executor().start(request({"/bin/true"}), {}, next);
+  };
+  executor().start(request({"/bin/true"}), {}, next);
+  CHECK(soon(last.get_future()) == 0);
+}
+
+TEST_CASE_FIXTURE(process_runner, "work without end, begun by an end, does not keep further ends from being seen") {
+  std::atomic<bool> enough{false};
+  std::promise<void> over;
+  std::function<void()> again = [&] {
+    if (enough)
+      over.set_value();
+    else
+      executor().post(again);
+  };
+  std::promise<int> second;
+  executor().start(request({"/bin/true"}), {}, [&](process_exit) {
+    executor().post(again);
+    // By the same thread, which is to wait for it.
+    executor().start(shell("exit 6"), {}, [&](process_exit exit) { second.set_value(exit.exit_code); });
+  });
+  CHECK(soon(second.get_future()) == 6);
+  enough = true;
+  soon(over.get_future());
+}
+
+TEST_CASE_FIXTURE(process_runner, "a timeout that is due sooner than any before is kept, whoever started the command") {
+  const auto late = start(shell("sleep 60"));
+  std::promise<kind> how;
+  executor().start(request({"/bin/true"}), {}, [&](process_exit) {
+    auto r = shell("exec sleep 1.8"); // the loop's own thread sleeps 2 s if nobody wakes it
+    r.timeout = std::chrono::milliseconds(50);
+    executor().start(std::move(r), {}, [&](process_exit exit) { how.set_value(exit.how); });
+  });
+  CHECK(soon(how.get_future()) == kind::timed_out);
+  executor().end(late, urgency::at_once);
+  CHECK(wait(late).how == kind::ended_by_us);
 }
 
 TEST_CASE_FIXTURE(process_runner, "work without end does not keep ends from being seen") {
@@ -55,7 +212,7 @@ TEST_CASE_FIXTURE(process_runner, "work without end does not keep ends from bein
   executor().post(again);
   CHECK(run_shell("exit 3").exit_code == 3);
   enough = true;
-  over.get_future().get();
+  soon(over.get_future());
 }
 
 TEST_CASE_FIXTURE(process_runner, "a command that reads from its own output keeps nobody waiting for it") {
@@ -65,7 +222,8 @@ TEST_CASE_FIXTURE(process_runner, "a command that reads from its own output keep
   CHECK(run(std::move(r)).exit_code == 4);
 }
 
-TEST_CASE_FIXTURE(process_runner, "few running commands hold three descriptors each, further ones two") {
+TEST_CASE_FIXTURE(process_runner,
+                  "running commands hold two descriptors each, and a third if no thread waits for them or few do") {
   run_shell("exit 0"); // whatever is opened once
   const auto files = open_files();
   std::vector<process_key> keys;
@@ -73,7 +231,7 @@ TEST_CASE_FIXTURE(process_runner, "few running commands hold three descriptors e
     keys.push_back(start(request({"/bin/sleep", "600"})));
   for (const auto key : keys)
     static_cast<void>(wait_spawned(key));
-  CHECK(open_files() - files == 64 * 3 + 6 * 2);
+  CHECK(open_files() - files == 16 * 2 + 48 * 3 + 6 * 2);
   executor().end_all(urgency::at_once);
   for (const auto key : keys)
     CHECK(wait(key).how == kind::ended_by_us);
@@ -106,7 +264,7 @@ TEST_CASE_FIXTURE(process_runner, "who ended in time is not timed out by a loop 
     std::this_thread::sleep_for(std::chrono::seconds(3)); // what no work may do
     held.set_value();
   });
-  held.get_future().get();
+  soon(held.get_future());
   for (const auto key : keys)
     CHECK(wait(key).how == kind::ended);
 }
@@ -128,7 +286,7 @@ TEST_CASE_FIXTURE(process_runner,
     std::this_thread::sleep_for(std::chrono::seconds(2)); // what no work may do
     held.set_value();
   });
-  held.get_future().get();
+  soon(held.get_future());
   for (const auto key : keys)
     CHECK(wait(key).how == kind::ended_by_us);
 }
