@@ -60,7 +60,9 @@ void value_reader::skip_value() {
 void value_reader::unknown_key(std::string_view key, place where, std::string_view what,
                                std::span<const std::string_view> keys) {
   std::string hint = nearest_hint(key, keys);
-  if (hint.empty() && keys.size() <= 8) {
+  if (hint.empty() && keys.size() > 8) {
+    hint = "; `troupe schema` tells which there are";
+  } else if (hint.empty()) {
     hint = "; known are ";
     for (std::size_t i = 0; i < keys.size(); ++i)
       hint += (i == 0 ? "" : i + 1 == keys.size() ? " and " : ", ") + std::string(keys[i]);
