@@ -27,6 +27,23 @@ std::string at(place where) {
   return std::to_string(where.line) + ":" + std::to_string(where.column);
 }
 
+/// Whether `word` is `key` with letters left out but the first and the last: cmd for command, which by letters changed
+/// is nearer to cwd.
+bool abbreviates(std::string_view word, std::string_view key) {
+  if (word.size() < 3 || word.front() != key.front() || word.back() != key.back())
+    return false;
+  auto at = word.begin();
+  for (const char c : key)
+    if (at != word.end() && *at == c)
+      ++at;
+  return at == word.end();
+}
+
+std::string abbreviation_hint(std::string_view word, std::span<const std::string_view> keys) {
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](auto key) { return abbreviates(word, key); });
+  return found == keys.end() ? std::string() : "; did you mean " + in_quotes(*found) + "?";
+}
+
 } // namespace
 
 std::string named(std::string_view what) {
@@ -59,7 +76,9 @@ void value_reader::skip_value() {
 
 void value_reader::unknown_key(std::string_view key, place where, std::string_view what,
                                std::span<const std::string_view> keys) {
-  std::string hint = nearest_hint(key, keys);
+  std::string hint = abbreviation_hint(key, keys);
+  if (hint.empty())
+    hint = nearest_hint(key, keys);
   if (hint.empty() && keys.size() > 8) {
     hint = "; `troupe schema` tells which there are";
   } else if (hint.empty()) {
