@@ -3,6 +3,9 @@
 #include "adapters/child_clone.hpp"
 
 #include <linux/sched.h>
+#if __has_include(<linux/close_range.h>)
+#include <linux/close_range.h>
+#endif
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,7 +16,7 @@
 
 namespace troupe {
 
-#if defined(__x86_64__) && defined(SYS_clone3) && defined(CLONE_CLEAR_SIGHAND)
+#if defined(__x86_64__) && defined(SYS_clone3) && defined(CLONE_CLEAR_SIGHAND) && defined(CLOSE_RANGE_CLOEXEC)
 namespace {
 
 constexpr std::size_t stack_bytes = 64 * 1024;
@@ -33,6 +36,13 @@ struct errand {
   volatile int error_number = 0;
 };
 
+/// All descriptors above the standard ones, at exec and not before: the state's lock (state_folder.hpp) is among them, and
+/// whoever takes it next has to find this process by its environment, which it has from exec on.
+TROUPE_PLAIN bool close_others_at_exec() {
+  return syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0 ||
+         (errno == EINVAL && syscall(SYS_close_range, 3U, ~0U, 0U) == 0); // before Linux 5.11
+}
+
 TROUPE_PLAIN int run_child(void* argument) {
   auto& e = *static_cast<errand*>(argument);
   const auto& program = *e.program;
@@ -41,9 +51,12 @@ TROUPE_PLAIN int run_child(void* argument) {
     e.error_number = errno;
     _exit(127);
   };
-  if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.output, 2) < 0 ||
-      syscall(SYS_close_range, 3U, ~0U, 0U) != 0)
+  if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.output, 2) < 0)
     give_up();
+  if (!close_others_at_exec()) {
+    e.step = errno == ENOSYS ? clone_step::unsupported : clone_step::set_up; // before Linux 5.9
+    give_up();
+  }
   e.step = clone_step::change_folder;
   if (chdir(program.cwd) != 0)
     give_up();

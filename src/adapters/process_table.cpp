@@ -15,6 +15,8 @@
 namespace troupe {
 namespace {
 
+constexpr std::uint64_t kernel_thread_flag = 0x0020'0000; // PF_KTHREAD, field 9
+
 using proc_path = std::array<char, 48>;
 
 proc_path path_of(pid_t pid, const char* file) {
@@ -32,6 +34,13 @@ Integer take_number(std::string_view& text) {
   if (!text.empty())
     text.remove_prefix(1);
   return problem == std::errc() ? value : Integer{};
+}
+
+void skip_fields(std::string_view& text, int count) {
+  for (; count > 0; --count) {
+    const auto blank = text.find(' ');
+    text.remove_prefix(blank == std::string_view::npos ? text.size() : blank + 1);
+  }
 }
 
 /// After a failed call: neither that the process has gone nor that it may not be looked at. The former shows as ESRCH
@@ -85,13 +94,14 @@ std::optional<process_facts> read_process_facts(pid_t pid, bool* in_doubt) {
   facts.parent = take_number<pid_t>(text);
   facts.group = take_number<pid_t>(text);
   facts.session = take_number<pid_t>(text);
-  for (int field = 7; field < 22; ++field) {
-    const auto blank = text.find(' ');
-    if (blank == std::string_view::npos)
-      return std::nullopt;
-    text.remove_prefix(blank + 1);
-  }
+  skip_fields(text, 2); // terminal and its group
+  facts.kernel_thread = (take_number<std::uint64_t>(text) & kernel_thread_flag) != 0;
+  skip_fields(text, 10); // faults, times, priority, nice
+  facts.threads = take_number<long>(text);
+  skip_fields(text, 1);
   facts.start_ticks = take_number<std::uint64_t>(text);
+  skip_fields(text, 28); // memory, signals, scheduling, ends of data and arguments
+  facts.environment_end = take_number<std::uint64_t>(text);
   return facts;
 }
 
@@ -106,13 +116,21 @@ std::optional<std::string> read_process_environment(pid_t pid, bool* in_doubt) {
 }
 
 std::optional<std::string> read_settled_environment(const process_facts& facts, bool* in_doubt) {
-  constexpr pid_t kernel_threads = 2; // the parent of all kernel threads, which have none ever
-  auto environment = read_process_environment(facts.pid, in_doubt);
-  for (int i = 0; i < 5 && environment && environment->empty() && facts.parent != kernel_threads; ++i) {
-    usleep(300);
-    environment = read_process_environment(facts.pid, in_doubt);
+  constexpr int looks = 10;
+  static const bool told = read_process_facts(getpid()).value_or(process_facts()).environment_end != 0;
+  for (int look = 0; look < looks; ++look) {
+    auto environment = read_process_environment(facts.pid, in_doubt);
+    if (!environment || !environment->empty() || facts.kernel_thread)
+      return environment;
+    // Started with none, or in exec: then the new memory is there, and what it will hold is not.
+    const auto now = read_process_facts(facts.pid, in_doubt);
+    if (!told || !now || now->environment_end != 0 || now->state == 'Z' || now->state == 'X')
+      return environment;
+    usleep(500);
   }
-  return environment;
+  if (in_doubt != nullptr)
+    *in_doubt = true;
+  return std::nullopt;
 }
 
 bool environment_has(std::string_view environment, std::string_view entry) {

@@ -18,7 +18,10 @@ struct process_facts {
   pid_t parent = 0;
   pid_t group = 0;
   pid_t session = 0;
-  std::uint64_t start_ticks = 0; ///< since boot, in clock ticks
+  bool kernel_thread = false;
+  long threads = 0;
+  std::uint64_t start_ticks = 0;     ///< since boot, in clock ticks
+  std::uint64_t environment_end = 0; ///< an address; 0: during exec, or it may not be known
 };
 
 // `in_doubt`, where it is asked for, becomes true if something could not be read for a reason that lies with this
@@ -31,7 +34,8 @@ struct process_facts {
 [[nodiscard]] std::optional<std::uint64_t> process_start_ticks(pid_t pid);
 /// The environment a process was started with, each entry ended by a zero byte; nullopt if it may not be read.
 [[nodiscard]] std::optional<std::string> read_process_environment(pid_t pid, bool* in_doubt = nullptr);
-/// The same of a live process, but waits a moment (about a millisecond) if it is empty: during exec it briefly is.
+/// The same of a live process that is not ours, but not while it is in exec, where it briefly is empty: waits, up to
+/// some milliseconds, and is in doubt then.
 [[nodiscard]] std::optional<std::string> read_settled_environment(const process_facts& facts, bool* in_doubt = nullptr);
 /// Whether an environment as read_process_environment gives it has this entry ("NAME=value"), exactly.
 [[nodiscard]] bool environment_has(std::string_view environment, std::string_view entry);

@@ -1,6 +1,8 @@
 // mkdir, fcntl(F_OFD_SETLK), statfs, fsync.
 #include "adapters/state_folder.hpp"
 
+#include "adapters/process_table.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -9,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <string_view>
@@ -16,6 +19,8 @@
 
 namespace troupe {
 namespace {
+
+using steady = std::chrono::steady_clock;
 
 error cannot(const std::string& folder, const std::string& what, int code) {
   auto text = "state " + folder + ": cannot " + what + ": " + std::strerror(code);
@@ -27,8 +32,8 @@ error cannot(const std::string& folder, const std::string& what, int code) {
 }
 
 constexpr const char* mark_of_loss = "lost";
-constexpr int looks_for_holder = 50;
 constexpr unsigned look_for_holder_every_us = 2'000;
+constexpr auto patience_with_words = std::chrono::milliseconds(100); // of a holder of whom the file tells nothing true yet
 
 class file_handle {
 public:
@@ -97,18 +102,6 @@ bool holds_nothing_else(const std::string& folder) {
   return !failed;
 }
 
-/// Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. 0: there is no such process.
-std::uint64_t start_ticks_of(const std::string& pid) {
-  const auto stat = read_some("/proc/" + pid + "/stat");
-  auto at = stat.rfind(')');
-  for (int field = 2; field < 22 && at != std::string::npos; ++field)
-    at = stat.find(' ', at + 1);
-  std::uint64_t ticks = 0;
-  if (at != std::string::npos)
-    std::from_chars(stat.data() + at + 1, stat.data() + stat.size(), ticks);
-  return ticks;
-}
-
 std::string own_command_line() {
   auto line = read_some("/proc/self/cmdline").substr(0, 4096);
   for (auto& c : line)
@@ -129,6 +122,11 @@ std::string_view line_value(std::string_view text, std::string_view key) {
   return {};
 }
 
+std::uint64_t own_pid_namespace() {
+  struct stat st {};
+  return ::stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
 lock_holder read_holder(int fd) {
   const auto text = read_some(fd);
   const auto number = [&](std::string_view key, auto& value) {
@@ -138,6 +136,7 @@ lock_holder read_holder(int fd) {
   lock_holder holder;
   number("pid", holder.pid);
   number("start_ticks", holder.start_ticks);
+  number("pid_namespace", holder.pid_namespace);
   holder.command = line_value(text, "command");
   struct stat st {};
   if (::fstat(fd, &st) == 0) // written when it was taken
@@ -145,16 +144,47 @@ lock_holder read_holder(int fd) {
   return holder;
 }
 
+enum class life { lives, ended, unknown };
+
+life life_of(const lock_holder& holder) {
+  if (holder.pid == 0 || holder.start_ticks == 0)
+    return life::unknown;
+  const auto process = read_process_facts(holder.pid);
+  const bool dead = !process || process->start_ticks != holder.start_ticks || process->state == 'X' ||
+                    (process->state == 'Z' && process->threads <= 1); // its first thread alone may have ended
+  if (!dead)
+    return life::lives;
+  return holder.pid_namespace != 0 && holder.pid_namespace == own_pid_namespace() ? life::ended : life::unknown;
+}
+
+struct seen_holder {
+  lock_holder who;
+  life state = life::unknown;
+};
+
+seen_holder see_holder(int fd) {
+  auto who = read_holder(fd);
+  const auto state = life_of(who);
+  return {std::move(who), state};
+}
+
 /// Who holds the lock that another process has just been seen to hold. Whoever takes it writes its words next: until
 /// then those of the one before it stand there, or half of either.
-lock_holder await_holder(int fd) {
-  auto holder = read_holder(fd);
-  for (int look = 0; look < looks_for_holder; ++look, holder = read_holder(fd)) {
-    if (holder.pid != 0 && holder.start_ticks != 0 && start_ticks_of(std::to_string(holder.pid)) == holder.start_ticks)
-      return holder;
+seen_holder await_holder(int fd) {
+  const auto until = steady::now() + patience_with_words;
+  for (;;) {
+    const auto seen = see_holder(fd);
+    if (seen.state == life::lives || steady::now() >= until)
+      return seen; // not seen to live: of another pid namespace, or it has ended and a command it was starting has it
     ::usleep(look_for_holder_every_us);
   }
-  return holder; // of another pid namespace, perhaps
+}
+
+std::string words_on(const lock_holder& holder) {
+  auto who = holder.pid != 0 ? "process " + std::to_string(holder.pid) : std::string("another process");
+  if (!holder.command.empty())
+    who += " (" + holder.command + ")";
+  return who;
 }
 
 struct flock whole_file(short type) {
@@ -196,6 +226,29 @@ result<void> make_folder(const std::string& folder) {
   return {}; // its entries come to disk with the journal
 }
 
+result<void> take_lock(const std::string& folder, int fd, duration patience_with_starts) {
+  const auto began = steady::now();
+  for (;;) {
+    auto range = whole_file(F_WRLCK);
+    if (::fcntl(fd, F_OFD_SETLK, &range) == 0)
+      return {};
+    if (errno != EAGAIN && errno != EACCES)
+      return cannot(folder, "lock it", errno);
+    const auto seen = see_holder(fd);
+    const auto waited = steady::now() - began;
+    if (seen.state == life::lives || (seen.state == life::unknown && waited >= patience_with_words))
+      return fail(error_code::state_locked, "state " + folder + " is in use by " + words_on(seen.who) + ", since " +
+                                                to_rfc3339(seen.who.since) +
+                                                "; wait for it, or end it with `troupe cancel`");
+    if (waited >= patience_with_starts)
+      return fail(error_code::state_locked,
+                  "state " + folder + " is still held by a command that " + words_on(seen.who) +
+                      " was starting when it ended, and that does not get to run; `fuser " + folder +
+                      "/lock` tells which process it is: end that one");
+    ::usleep(look_for_holder_every_us);
+  }
+}
+
 } // namespace
 
 state_lock::state_lock(state_lock&& other) noexcept
@@ -212,7 +265,7 @@ state_lock::~state_lock() {
     ::close(fd_);
 }
 
-result<state_lock> lock_state(const std::string& folder) {
+result<state_lock> lock_state(const std::string& folder, duration patience) {
   if (auto made = make_folder(folder); !made)
     return made.error();
   if (auto local = require_local(folder); !local)
@@ -221,20 +274,11 @@ result<state_lock> lock_state(const std::string& folder) {
   file_handle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (file.get() < 0)
     return cannot(folder, "open its lock", errno);
-  auto range = whole_file(F_WRLCK);
-  if (::fcntl(file.get(), F_OFD_SETLK, &range) != 0) {
-    if (errno != EAGAIN && errno != EACCES)
-      return cannot(folder, "lock it", errno);
-    const auto holder = await_holder(file.get());
-    auto who = holder.pid != 0 ? "process " + std::to_string(holder.pid) : std::string("another process");
-    if (!holder.command.empty())
-      who += " (" + holder.command + ")";
-    return fail(error_code::state_locked, "state " + folder + " is in use by " + who + ", since " +
-                                              to_rfc3339(holder.since) +
-                                              "; wait for it, or end it with `troupe cancel`");
-  }
-  const auto text = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks_of("self")) +
-                    "\ncommand " + own_command_line() + "\n";
+  if (auto taken = take_lock(folder, file.get(), patience); !taken)
+    return taken.error();
+  const auto text = "pid " + std::to_string(::getpid()) + "\nstart_ticks " +
+                    std::to_string(process_start_ticks(::getpid()).value_or(0)) + "\npid_namespace " +
+                    std::to_string(own_pid_namespace()) + "\ncommand " + own_command_line() + "\n";
   // For people and for `cancel`; the lock itself does not depend on it, so a disk that is full is no reason to stop
   // here.
   if (::ftruncate(file.get(), 0) == 0)
@@ -256,14 +300,17 @@ file_handle held_lock(const std::string& folder) {
 } // namespace
 
 bool is_held(const std::string& folder) {
-  return held_lock(folder).get() >= 0;
+  return holder_of(folder).has_value();
 }
 
 std::optional<lock_holder> holder_of(const std::string& folder) {
   const auto file = held_lock(folder);
   if (file.get() < 0)
     return std::nullopt;
-  return await_holder(file.get());
+  auto seen = await_holder(file.get());
+  if (seen.state == life::ended)
+    return std::nullopt;
+  return std::move(seen.who);
 }
 
 const char* network_file_system(std::uint64_t type) {

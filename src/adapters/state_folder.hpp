@@ -2,7 +2,8 @@
 // the journal in it says.
 //
 //   journal.mdb       the journal (docs/journal-format.md); journal.mdb-lock beside it is LMDB's table of readers
-//   lock              held (an open-file-description lock) by the single writer, with a few lines on who that is
+//   lock              held (an open-file-description lock) by the single writer, with a few lines on who that is; and, after
+//                     that one was killed, for as long as a command it was starting has not got to exec
 //   unsynced          only while durability is none: the boot id under which commits were not forced to disk
 //   .gitignore        "*"
 #pragma once
@@ -19,7 +20,8 @@ namespace troupe {
 /// Who holds a state. Fields that could not be read are 0 or empty.
 struct lock_holder {
   std::int32_t pid = 0;
-  std::uint64_t start_ticks = 0; ///< of that process, /proc/PID/stat field 22: with pid, never a stranger
+  std::uint64_t start_ticks = 0;   ///< of that process, /proc/PID/stat field 22: with pid, never a stranger
+  std::uint64_t pid_namespace = 0; ///< in which it has that pid: the inode of /proc/self/ns/pid
   timestamp since{};
   std::string command; ///< its command line, for people
 };
@@ -33,20 +35,21 @@ public:
   [[nodiscard]] const std::string& folder() const { return folder_; }
 
 private:
-  friend result<state_lock> lock_state(const std::string& folder);
+  friend result<state_lock> lock_state(const std::string& folder, duration patience);
   state_lock(std::string folder, int fd) : folder_(std::move(folder)), fd_(fd) {}
   std::string folder_;
   int fd_ = -1;
 };
 
-/// Takes the state's lock without waiting, making the folder (mode 0700, with its .gitignore) if it is not there.
-/// state_locked, naming the holder, if another process has it; state_unusable if the folder cannot be used or lies on a
-/// network file system. Any thread.
-[[nodiscard]] result<state_lock> lock_state(const std::string& folder);
+/// Takes the state's lock, making the folder (mode 0700, with its .gitignore) if it is not there. Does not wait for who
+/// has it; only, for up to `patience`, for what a dead one was starting: once that has got to exec, it can be told by its
+/// environment (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the folder
+/// cannot be used or lies on a network file system. Any thread.
+[[nodiscard]] result<state_lock> lock_state(const std::string& folder, duration patience = std::chrono::seconds(10));
 
-/// Whether somebody holds the state now. Takes nothing, writes nothing. Any thread.
+/// Whether a process that lives holds the state now. Takes nothing, writes nothing. Any thread.
 [[nodiscard]] bool is_held(const std::string& folder);
-/// Who holds the state now; nullopt if nobody (or there is no state). Takes nothing, writes nothing. Any thread.
+/// Which one; nullopt if none (or there is no state). Takes nothing, writes nothing. Any thread.
 [[nodiscard]] std::optional<lock_holder> holder_of(const std::string& folder);
 
 /// Refuses what a memory-mapped file cannot be trusted on: NFS, SMB and their like (state_unusable, with the way out).

@@ -54,6 +54,8 @@ class Soak:
         self.journal_bytes, self.memory_kb, self.descriptors, self.log_folders = Measured(), Measured(), Measured(), Measured()
         self.share = 0.0
         self.history = collections.deque(maxlen=12)
+        self.stopped = set()                         # of processes that a killed run left behind
+        self.usual_s = 0.05                          # how long a run takes that has something to do
         self.new_pipeline()
 
     # ---- files and processes ----
@@ -145,6 +147,26 @@ class Soak:
             self.new_pipeline()
         self.history.append(f"edit: {what} {asset.name} {source}")
 
+    def settle(self):
+        """After a kill: what the run left behind ends by itself, or stands still until another ends it. Else it would go on while the
+        model looks at what there is."""
+        stop = self.chance.random() < 0.5
+        self.stopped &= {pid for pid, _ in processes_with(self.mark)}
+        deadline = time.monotonic() + TIMEOUT_S
+        while left := [pid for pid, _ in processes_with(self.mark) if pid not in self.stopped]:
+            assert time.monotonic() < deadline, f"left running: {left}"
+            for pid in left if stop else ():
+                try:
+                    with open(f"/proc/{pid}/environ", "rb") as file:
+                        begun = b"\0TROUPE_ASSET=" in file.read()   # before its exec it would keep the state's lock
+                    if begun:
+                        os.kill(pid, signal.SIGSTOP)
+                        self.stopped.add(pid)
+                except (ProcessLookupError, FileNotFoundError):
+                    pass                             # it has ended
+            time.sleep(0.001)
+        self.counts["processes left behind stopped"] += len(self.stopped)
+
     # ---- what is true ----
     def begun(self):
         return {name: (self.disk(f"ran/{name}") or "").count("begin ") for name in NAMES}
@@ -168,8 +190,9 @@ class Soak:
     def undisturbed(self, verb):
         """A run that is left alone does exactly what the model says."""
         fate, content = self.model.predict(self.pipeline, self.disk, self.failing)
-        before = self.begun()
+        before, began = self.begun(), time.monotonic()
         status, text = self.troupe(verb, "--json", statuses=(0, 1))
+        ended = time.monotonic()
         document = json.loads(text)
         assert status == (1 if "failed" in fate.values() else 0), f"exit status {status}; the model: {fate}"
         if verb == "run":
@@ -184,13 +207,15 @@ class Soak:
         left = processes_with(self.mark)
         assert not left, f"left running: {left}"
         self.counts["assets run"] += len(ran)
+        if ran:
+            self.usual_s = ended - began
 
     def disturbed(self, how):
         """A run that is killed or cancelled at a random moment: what it has recorded is true, and is what the model goes on from."""
         fate, _ = self.model.predict(self.pipeline, self.disk, self.failing)
         before, last = self.begun(), self.recorded()[0]
         process, output = self.start("run")
-        time.sleep(self.chance.uniform(0, 0.12))
+        time.sleep(self.chance.uniform(0, 1.2 * self.usual_s))
         try:
             self.descriptors.add(self.share, len(os.listdir(f"/proc/{process.pid}/fd")))
         except OSError:
@@ -200,9 +225,11 @@ class Soak:
         else:
             os.kill(process.pid, {"kill": signal.SIGKILL, "interrupt": signal.SIGINT, "terminate": signal.SIGTERM}[how])   # it has not been waited for
         status, _ = self.finish(process, output, ("run",), {"kill": (0, 1, -9), "cancel": (0, 1), "interrupt": (0, 1, 130, -2), "terminate": (0, 1, 143, -15)}[how])
+        if status == -9:
+            self.settle()
         run, started, succeeded = self.recorded()
-        if how != "kill" or status >= 0:
-            left = processes_with(self.mark)
+        if status != -9:
+            left = [entry for entry in processes_with(self.mark) if run != last or entry[0] not in self.stopped]   # it may not have got to them
             assert not left, f"left running: {left}"
         may_run = {name for name, what in fate.items() if what in ("succeeded", "failed")}
         ran = {name: count - before[name] for name, count in self.begun().items() if count != before[name]}

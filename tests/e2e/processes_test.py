@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Commands that misbehave, runs that are stopped or die, and two that meet: what is left behind, recorded and reported.
 usage: processes_test.py TROUPE [NAME...]"""
+import fcntl
 import json
 import os
 import shutil
@@ -8,7 +9,7 @@ import signal
 import sys
 import time
 
-from harness import alive, contains, equal, finish, main, statuses
+from harness import Skip, alive, contains, equal, finish, main, statuses
 
 
 def failed_asset(shop, asset, status=1, **engine):
@@ -244,6 +245,46 @@ def a_supervisor_killed_by_its_first_command(shop):
     equal([r["status"] for r in shop.troupe("runs", "--json").must(0).json()["runs"]], ["succeeded", "interrupted"])
 
 
+def a_supervisor_killed_while_it_starts_a_command(shop):
+    """Between clone and exec the command cannot be told by its environment: who comes next waits until it can."""
+    shell = shop.path("shell")
+    shutil.copy("/bin/sh", shell)
+    descriptor = os.open(shell, os.O_RDONLY)
+    shop.write("step", f"#!{shell}\necho $$ >> a.pid\nuntil test -e go; do sleep 0.02; done\n", 0o755)
+    shop.pipeline({"a": {"command": ["./step"]}})
+    old = signal.signal(signal.SIGIO, signal.SIG_IGN)      # somebody wants to open it
+    try:
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)   # exec waits for this process to give it up
+        except OSError as error:
+            raise Skip(f"no lease on a file in {shop.folder}: {error.strerror}") from None
+        process = shop.start("run")
+
+        def children():
+            found = []
+            for task in os.listdir(f"/proc/{process.pid}/task"):
+                with open(f"/proc/{process.pid}/task/{task}/children", encoding="ascii") as file:
+                    found += map(int, file.read().split())
+            return found
+
+        shop.wait_for(children, "the command is being started")
+        starting = children()[0]
+        process.kill()
+        finish(process)
+        assert alive(starting) and not shop.exists("a.pid")
+        equal([r["status"] for r in shop.troupe("runs", "--json").must(0).json()["runs"]], ["interrupted"])
+        resumed = shop.start("resume", "--json")
+        time.sleep(0.3)                                    # time to do it wrong
+        assert resumed.poll() is None
+    finally:
+        os.close(descriptor)                               # with the lease
+        signal.signal(signal.SIGIO, old)
+    shop.wait_for(lambda: not alive(starting), "what the dead supervisor was starting has been ended")
+    shop.write("go", "")
+    equal(statuses(finish(resumed).must(0).json()), {"a": "succeeded"})
+    equal([pid for pid in shop.lines("a.pid") if pid != str(starting)], shop.lines("a.pid")[-1:])   # started once more, after it
+
+
 def a_copy_of_a_state_in_use_ends_nothing(shop):
     """A backup made in the middle of a run: who opens it finds an unfinished run, whose commands are the original's."""
     shop.pipeline({"a": {"command": "echo $$ >> a.pid; while ! test -e go; do sleep 0.05; done; echo done > a.txt", "outputs": ["a.txt"]}})
@@ -333,7 +374,8 @@ TESTS = [the_exit_status_of_a_command, a_command_that_does_not_exist_or_is_not_e
          an_allowed_failure, retries, long_output_keeps_head_and_tail, a_command_that_closes_its_pipes_and_lives_on, a_daemon_does_not_outlive_the_run,
          what_a_command_is_given, outputs_of_every_kind, a_fifo_as_output_does_not_hang, a_command_that_deletes_the_working_folder,
          sigint_ends_the_run_and_its_children, a_second_sigint_kills_at_once, sigterm_ends_with_143, a_killed_supervisor_is_recovered_from,
-         a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, a_copy_of_a_state_in_use_ends_nothing, resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
+         a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, a_supervisor_killed_while_it_starts_a_command, a_copy_of_a_state_in_use_ends_nothing,
+         resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
          workers_and_pools_bound_what_runs_at_once, it_is_really_parallel]
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@
 #include <lmdb.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
+#include <thread>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -165,6 +167,43 @@ TEST_CASE("a lock moves with its owner and dies with its process") {
   child.kill();
   CHECK(child.wait() == -SIGKILL);
   CHECK_FALSE(holder_of(folder));
+}
+
+TEST_CASE("what a killed holder was starting keeps the lock until it runs or ends, and is waited for") {
+  temporary_folder t;
+  const auto folder = t / "state";
+  signal_pipe locked;
+  signal_pipe release;
+  child_process holder([&] {
+    const auto held = lock_state(folder);
+    child_process started([&] {
+      ::alarm(60);
+      locked.notify();
+      return release.await() ? 0 : 1;
+    });
+    ::pause();
+    return 0;
+  });
+  REQUIRE(locked.await());
+  CHECK(lock_state(folder, {}).error().code == error_code::state_locked);
+  CHECK(is_held(folder));
+  holder.kill();
+  CHECK(holder.wait() == -SIGKILL);
+  const auto refused = lock_state(folder, std::chrono::milliseconds(20));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == error_code::state_locked);
+  CHECK_MESSAGE(contains(refused.error().message, "still held by a command that process "), refused.error().message);
+  CHECK_MESSAGE(contains(refused.error().message, "`fuser " + folder + "/lock` tells"), refused.error().message);
+  CHECK_FALSE(is_held(folder)); // by none who writes
+  CHECK_FALSE(holder_of(folder));
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    release.notify();
+  });
+  const auto taken = lock_state(folder, std::chrono::seconds(60));
+  later.join();
+  CHECK(taken.has_value());
+  CHECK(holder_of(folder)->pid == ::getpid());
 }
 
 TEST_CASE("a lock whose words are missing is held all the same") {
