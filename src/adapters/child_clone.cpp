@@ -2,24 +2,30 @@
 // system calls and write to its `errand`, nothing else.
 #include "adapters/child_clone.hpp"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #if __has_include(<linux/close_range.h>)
 #include <linux/close_range.h>
 #endif
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <ctime>
 
 namespace troupe {
-
-#if defined(__x86_64__) && defined(SYS_clone3) && defined(CLONE_CLEAR_SIGHAND) && defined(CLOSE_RANGE_CLOEXEC)
 namespace {
 
 constexpr std::size_t stack_bytes = 64 * 1024;
+constexpr int last_signal = 64;
+constexpr std::size_t signal_set_bytes = 8; // the kernel's
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TROUPE_PLAIN __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
@@ -31,16 +37,21 @@ struct errand {
   const child_program* program = nullptr;
   const int* signals_to_reset = nullptr;
   std::size_t signal_count = 0;
+  int descriptors_end = 0;
   timespec began{};
   volatile clone_step step = clone_step::set_up;
   volatile int error_number = 0;
 };
 
-/// All descriptors above the standard ones, at exec and not before: the state's lock (state_folder.hpp) is among them, and
-/// whoever takes it next has to find this process by its environment, which it has from exec on.
-TROUPE_PLAIN bool close_others_at_exec() {
-  return syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0 ||
-         (errno == EINVAL && syscall(SYS_close_range, 3U, ~0U, 0U) == 0); // before Linux 5.11
+/// All descriptors above the standard ones, at exec and not before: the state's lock (state_folder.hpp) is among them,
+/// and whoever takes it next has to find this process by its environment, which it has from exec on.
+TROUPE_PLAIN void close_others_at_exec(int descriptors_end) {
+#if defined(SYS_close_range) && defined(CLOSE_RANGE_CLOEXEC)
+  if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+    return;
+#endif
+  for (int fd = 3; fd < descriptors_end; ++fd) // before Linux 5.11, or a filter
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 TROUPE_PLAIN int run_child(void* argument) {
@@ -53,18 +64,16 @@ TROUPE_PLAIN int run_child(void* argument) {
   };
   if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.output, 2) < 0)
     give_up();
-  if (!close_others_at_exec()) {
-    e.step = errno == ENOSYS ? clone_step::unsupported : clone_step::set_up; // before Linux 5.9
-    give_up();
-  }
+  close_others_at_exec(e.descriptors_end);
   e.step = clone_step::change_folder;
   if (chdir(program.cwd) != 0)
     give_up();
   e.step = clone_step::execute;
-  struct sigaction plain {};
-  plain.sa_handler = SIG_DFL;
+  // The kernel's own form of struct sigaction, all zeros: its default. The C library's call refuses the signals it uses
+  // itself, and a sanitizer's keeps a table that is the parent's too.
+  const std::array<std::uint64_t, 4> as_by_default{};
   for (std::size_t i = 0; i < e.signal_count; ++i)
-    sigaction(e.signals_to_reset[i], &plain, nullptr);
+    syscall(SYS_rt_sigaction, e.signals_to_reset[i], as_by_default.data(), nullptr, signal_set_bytes);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -75,6 +84,7 @@ TROUPE_PLAIN int run_child(void* argument) {
   return 0;
 }
 
+#if defined(__x86_64__) && defined(SYS_clone3) && defined(CLONE_CLEAR_SIGHAND)
 /// clone3, and in the child `function(argument)` on the stack given in `arguments`. It must not return.
 TROUPE_PLAIN long clone_and_call(clone_args& arguments, int (*function)(void*), void* argument) {
   long outcome = SYS_clone3;
@@ -94,6 +104,21 @@ TROUPE_PLAIN long clone_and_call(clone_args& arguments, int (*function)(void*), 
   return outcome;
 }
 
+/// A child with all handlers reset; its pid, or an errno value below 0.
+TROUPE_PLAIN long clone_without_handlers(void* stack, errand& e) {
+  clone_args arguments{};
+  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND;
+  arguments.exit_signal = SIGCHLD;
+  arguments.stack = reinterpret_cast<std::uintptr_t>(stack);
+  arguments.stack_size = stack_bytes;
+  return clone_and_call(arguments, run_child, &e);
+}
+#else
+long clone_without_handlers(void*, errand&) {
+  return -ENOSYS;
+}
+#endif
+
 std::uint64_t ticks(const timespec& t, long ticks_per_second) {
   const auto ns = static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
   return ns / (1'000'000'000 / static_cast<std::uint64_t>(ticks_per_second));
@@ -101,14 +126,16 @@ std::uint64_t ticks(const timespec& t, long ticks_per_second) {
 
 } // namespace
 
-child_cloner::child_cloner() {
+child_cloner::child_cloner(way how) : plainly_(how == way::plain) {
   void* stack = mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack != MAP_FAILED)
     stack_ = stack;
-  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+  for (int signal = 1; signal <= last_signal; ++signal) {
     struct sigaction action {};
     if (signal == SIGPIPE || (sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN))
       ignored_signals_.push_back(signal);
+    if (signal != SIGKILL && signal != SIGSTOP)
+      all_signals_.push_back(signal);
   }
 }
 
@@ -119,25 +146,29 @@ child_cloner::~child_cloner() {
 
 bool child_cloner::clone(const child_program& program, cloned_child& child, clone_failure& failure) {
   if (stack_ == nullptr) {
-    failure = {clone_step::unsupported, ENOMEM};
+    failure = {clone_step::make, ENOMEM};
     return false;
   }
-  clone_args arguments{};
-  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND;
-  arguments.exit_signal = SIGCHLD;
-  arguments.stack = reinterpret_cast<std::uintptr_t>(stack_);
-  arguments.stack_size = stack_bytes;
   errand e;
   e.program = &program;
-  e.signals_to_reset = ignored_signals_.data();
-  e.signal_count = ignored_signals_.size();
+  e.descriptors_end = static_cast<int>(std::min<long>(sysconf(_SC_OPEN_MAX), INT_MAX));
   timespec before{};
   clock_gettime(CLOCK_BOOTTIME, &before);
-  const auto pid = clone_and_call(arguments, run_child, &e);
+  long pid = -ENOSYS;
+  if (!plainly_) {
+    e.signals_to_reset = ignored_signals_.data();
+    e.signal_count = ignored_signals_.size();
+    pid = clone_without_handlers(stack_, e);
+    plainly_ = pid == -ENOSYS || pid == -EPERM || pid == -EINVAL; // an old kernel, or a filter
+  }
+  if (plainly_) {
+    e.signals_to_reset = all_signals_.data();
+    e.signal_count = all_signals_.size();
+    pid = ::clone(run_child, static_cast<char*>(stack_) + stack_bytes, CLONE_VM | CLONE_VFORK | SIGCHLD, &e);
+    pid = pid < 0 ? -errno : pid;
+  }
   if (pid < 0) {
-    const int error_number = static_cast<int>(-pid);
-    const bool refused = error_number == ENOSYS || error_number == EPERM || error_number == EINVAL;
-    failure = {refused ? clone_step::unsupported : clone_step::make, error_number};
+    failure = {clone_step::make, static_cast<int>(-pid)};
     return false;
   }
   child.pid = static_cast<pid_t>(pid);
@@ -153,17 +184,5 @@ bool child_cloner::clone(const child_program& program, cloned_child& child, clon
     child.start_ticks = ticks(before, per_second);
   return true;
 }
-
-#else
-
-child_cloner::child_cloner() = default;
-child_cloner::~child_cloner() = default;
-
-bool child_cloner::clone(const child_program&, cloned_child&, clone_failure& failure) {
-  failure = {clone_step::unsupported, ENOSYS};
-  return false;
-}
-
-#endif
 
 } // namespace troupe

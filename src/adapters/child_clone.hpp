@@ -1,5 +1,4 @@
-// A child that shares our memory until it executes its program: what posix_spawn does, with fewer system calls. Knows
-// nothing of requests or PATH.
+// A child that shares our memory until it executes its program. Knows nothing of requests or PATH.
 #pragma once
 
 #include <sys/types.h>
@@ -28,18 +27,21 @@ struct cloned_child {
 };
 
 /// Where the call failed in the child, or in making it.
-enum class clone_step : std::uint8_t { unsupported, make, set_up, change_folder, execute };
+enum class clone_step : std::uint8_t { make, set_up, change_folder, execute };
 struct clone_failure {
-  clone_step step = clone_step::unsupported;
+  clone_step step = clone_step::make;
   int error_number = 0;
 };
 
-/// clone3 with CLONE_VFORK | CLONE_VM | CLONE_CLEAR_SIGHAND: a posix_spawn resets 64 signals one by one and maps a
-/// stack, which together cost about as much as all else in starting a process. Only on x86-64, and where the kernel
-/// (5.5) and its filters allow it. One thread at a time, with all signals blocked that have a handler.
+/// clone with CLONE_VFORK | CLONE_VM, as in posix_spawn, which is not taken for two reasons. It closes the descriptors
+/// that are not to be handed on before exec, and the state's lock has to stay until exec (state_folder.hpp). And it
+/// resets 64 signals one by one and maps a stack, which together cost about as much as all else in starting a process:
+/// clone3 with CLONE_CLEAR_SIGHAND does without, on x86-64 and where the kernel (5.5) and its filters allow it. One
+/// thread at a time, with all signals blocked that have a handler.
 class child_cloner {
 public:
-  child_cloner();
+  enum class way { best, plain }; ///< the second never through clone3; for tests
+  explicit child_cloner(way how = way::best);
   child_cloner(const child_cloner&) = delete;
   child_cloner& operator=(const child_cloner&) = delete;
   ~child_cloner();
@@ -49,7 +51,9 @@ public:
 
 private:
   void* stack_ = nullptr;
+  bool plainly_;                     // clone3 is not wanted, or has proved to be no way
   std::vector<int> ignored_signals_; // when this was made; exec would hand them on
+  std::vector<int> all_signals_;     // but those that nobody can do anything about
 };
 
 } // namespace troupe

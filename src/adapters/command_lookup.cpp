@@ -152,7 +152,7 @@ result<std::string> find_command(std::string_view name, std::string_view folders
 spawn_failure explain_spawn_error(const process_request& request, const std::string& file, int error_number) {
   const auto what = "the command " + in_quotes(request.argv.front());
   using kind = process_exit::kind;
-  // posix_spawn does not say which of its steps failed: look again.
+  // The error number does not say what it is about: look again.
   struct stat info;
   const c_path cwd(request.cwd);
   if (cwd.error() != 0 || stat(cwd.get(), &info) != 0)

@@ -21,7 +21,7 @@ struct process_executor_options {
   /// request's own grace.
   duration leftover_grace = std::chrono::seconds(1);
   /// Do without the faster way to start a process (see child_clone), as where the system does not have it.
-  bool posix_spawn_only = false;
+  bool plain_clone_only = false;
 };
 
 /// Starts, watches and ends all processes, and does what is posted to it: all on threads of its own, one at a time.

@@ -27,8 +27,7 @@ constexpr std::size_t most_waiters = 16;
 } // namespace
 
 result<std::unique_ptr<process_loop>> process_loop::open(process_executor_options options) {
-  auto spawner =
-      command_spawner::open(options.posix_spawn_only ? command_spawner::way::posix_spawn : command_spawner::way::best);
+  auto spawner = command_spawner::open(options.plain_clone_only ? child_cloner::way::plain : child_cloner::way::best);
   if (!spawner)
     return spawner.error();
   std::unique_ptr<process_loop> loop(new process_loop(options, std::move(*spawner)));

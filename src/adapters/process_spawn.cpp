@@ -5,79 +5,19 @@
 #include "adapters/process_table.hpp"
 #include "base/check.hpp"
 
-#include <spawn.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <utility>
 
 namespace troupe {
-namespace {
 
-/// posix_spawn's attributes: destroyed with this.
-class spawn_attributes {
-public:
-  spawn_attributes() {
-    error_ = posix_spawnattr_init(&attributes_);
-    if (error_ != 0)
-      return;
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  spawn_attributes(const spawn_attributes&) = delete;
-  spawn_attributes& operator=(const spawn_attributes&) = delete;
-  ~spawn_attributes() {
-    if (error_ == 0)
-      posix_spawnattr_destroy(&attributes_);
-  }
-  [[nodiscard]] int error() const { return error_; }
-  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
-
-private:
-  int error_ = 0;
-  posix_spawnattr_t attributes_{};
-};
-
-} // namespace
-
-result<command_spawner> command_spawner::open(way how) {
+result<command_spawner> command_spawner::open(child_cloner::way how) {
   command_spawner spawner;
   spawner.null_ = unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!spawner.null_ || !spawner.null_.lift_above_standard())
     return posix_error("open", "/dev/null", errno);
-  if (how == way::best)
-    spawner.cloner_ = std::make_unique<child_cloner>();
+  spawner.cloner_ = std::make_unique<child_cloner>(how);
   return spawner;
-}
-
-int command_spawner::spawn_plainly(const child_program& program, spawned_process& process) const {
-  const spawn_attributes attributes;
-  posix_spawn_file_actions_t actions;
-  int e = attributes.error() != 0 ? attributes.error() : posix_spawn_file_actions_init(&actions);
-  if (e != 0)
-    return e;
-  const auto add = [&e](int outcome) {
-    if (e == 0)
-      e = outcome;
-  };
-  add(posix_spawn_file_actions_adddup2(&actions, program.input, 0));
-  add(posix_spawn_file_actions_adddup2(&actions, program.output, 1));
-  add(posix_spawn_file_actions_adddup2(&actions, program.output, 2));
-  add(posix_spawn_file_actions_addclosefrom_np(&actions, 3));
-  add(posix_spawn_file_actions_addchdir_np(&actions, program.cwd));
-  if (e == 0)
-    e = posix_spawn(&process.pid, program.file, &actions, attributes.get(), program.argv, program.environment);
-  if (e == ENOEXEC) // as execvp does: a script without #! is one for the shell
-    e = posix_spawn(&process.pid, "/bin/sh", &actions, attributes.get(), program.shell_argv, program.environment);
-  posix_spawn_file_actions_destroy(&actions);
-  return e;
 }
 
 std::variant<spawned_process, spawn_failure> command_spawner::spawn(const process_request& request, int output) {
@@ -132,24 +72,13 @@ std::variant<spawned_process, int> command_spawner::spawn_file(const process_req
   const child_program program{file.c_str(), argv.data(), shell_argv.data(), environment.data(), request.cwd.c_str(),
                               null_.get(),  output};
 
-  spawned_process process;
-  if (cloner_) {
-    cloned_child child;
-    clone_failure failure;
-    if (cloner_->clone(program, child, failure)) {
-      process = {child.pid, child.start_ticks};
-      if (process.start_ticks == 0)
-        process.start_ticks = process_start_ticks(process.pid).value_or(0);
-      return process;
-    }
-    if (failure.step != clone_step::unsupported)
-      return failure.error_number;
-    cloner_.reset();
-  }
-  if (const int e = spawn_plainly(program, process); e != 0)
-    return e;
-  process.start_ticks = process_start_ticks(process.pid).value_or(0);
-  return process;
+  cloned_child child;
+  clone_failure failure;
+  if (!cloner_->clone(program, child, failure))
+    return failure.error_number;
+  if (child.start_ticks == 0)
+    child.start_ticks = process_start_ticks(child.pid).value_or(0);
+  return spawned_process{child.pid, child.start_ticks};
 }
 
 } // namespace troupe

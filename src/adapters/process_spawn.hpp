@@ -27,13 +27,12 @@ struct spawned_process {
 };
 
 /// Starts commands: leading their own process group, signals at their defaults and none blocked, in `cwd`, standard
-/// input from /dev/null, standard output and error to one descriptor, and no other descriptor. Through child_cloner, or
-/// posix_spawn where that cannot be had: neither copies our page tables, so the cost does not grow with our memory. One
-/// thread at a time, which has all signals blocked that have a handler.
+/// input from /dev/null, standard output and error to one descriptor, and no other descriptor. Our page tables are not
+/// copied (child_cloner), so the cost does not grow with our memory. One thread at a time, which has all signals
+/// blocked that have a handler.
 class command_spawner {
 public:
-  enum class way { best, posix_spawn }; ///< the second for tests
-  [[nodiscard]] static result<command_spawner> open(way how = way::best);
+  [[nodiscard]] static result<command_spawner> open(child_cloner::way how = child_cloner::way::best);
 
   [[nodiscard]] std::variant<spawned_process, spawn_failure> spawn(const process_request& request, int output);
 
@@ -41,11 +40,9 @@ private:
   command_spawner() = default;
   [[nodiscard]] std::variant<spawned_process, int> spawn_file(const process_request& request, const std::string& file,
                                                               int output);
-  /// 0 or an errno value.
-  [[nodiscard]] int spawn_plainly(const child_program& program, spawned_process& process) const;
 
   unique_fd null_;
-  std::unique_ptr<child_cloner> cloner_; // none once it has proved to be no way
+  std::unique_ptr<child_cloner> cloner_;
 };
 
 /// The file that execvp would take for `name` with this value of PATH, or the words why there is none. A name with a

@@ -33,7 +33,8 @@ error cannot(const std::string& folder, const std::string& what, int code) {
 
 constexpr const char* mark_of_loss = "lost";
 constexpr unsigned look_for_holder_every_us = 2'000;
-constexpr auto patience_with_words = std::chrono::milliseconds(100); // of a holder of whom the file tells nothing true yet
+constexpr auto patience_with_words =
+    std::chrono::milliseconds(100); // of a holder of whom the file tells nothing true yet
 
 class file_handle {
 public:
@@ -241,10 +242,10 @@ result<void> take_lock(const std::string& folder, int fd, duration patience_with
                                                 to_rfc3339(seen.who.since) +
                                                 "; wait for it, or end it with `troupe cancel`");
     if (waited >= patience_with_starts)
-      return fail(error_code::state_locked,
-                  "state " + folder + " is still held by a command that " + words_on(seen.who) +
-                      " was starting when it ended, and that does not get to run; `fuser " + folder +
-                      "/lock` tells which process it is: end that one");
+      return fail(error_code::state_locked, "state " + folder + " is still held by a command that " +
+                                                words_on(seen.who) +
+                                                " was starting when it ended, and that does not get to run; `fuser " +
+                                                folder + "/lock` tells which process it is: end that one");
     ::usleep(look_for_holder_every_us);
   }
 }

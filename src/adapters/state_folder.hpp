@@ -2,7 +2,8 @@
 // the journal in it says.
 //
 //   journal.mdb       the journal (docs/journal-format.md); journal.mdb-lock beside it is LMDB's table of readers
-//   lock              held (an open-file-description lock) by the single writer, with a few lines on who that is; and, after
+//   lock              held (an open-file-description lock) by the single writer, with a few lines on who that is; and,
+//   after
 //                     that one was killed, for as long as a command it was starting has not got to exec
 //   unsynced          only while durability is none: the boot id under which commits were not forced to disk
 //   .gitignore        "*"
@@ -42,9 +43,9 @@ private:
 };
 
 /// Takes the state's lock, making the folder (mode 0700, with its .gitignore) if it is not there. Does not wait for who
-/// has it; only, for up to `patience`, for what a dead one was starting: once that has got to exec, it can be told by its
-/// environment (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the folder
-/// cannot be used or lies on a network file system. Any thread.
+/// has it; only, for up to `patience`, for what a dead one was starting: once that has got to exec, it can be told by
+/// its environment (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
+/// folder cannot be used or lies on a network file system. Any thread.
 [[nodiscard]] result<state_lock> lock_state(const std::string& folder, duration patience = std::chrono::seconds(10));
 
 /// Whether a process that lives holds the state now. Takes nothing, writes nothing. Any thread.

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """Commands that misbehave, runs that are stopped or die, and two that meet: what is left behind, recorded and reported.
 usage: processes_test.py TROUPE [NAME...]"""
+import ctypes
+import errno
 import fcntl
 import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
-from harness import Skip, alive, contains, equal, finish, main, statuses
+import harness
+from harness import SKIPPED, Skip, alive, contains, equal, finish, main, statuses
 
 
 def failed_asset(shop, asset, status=1, **engine):
@@ -139,6 +143,39 @@ def what_a_command_is_given(shop):
     equal(shop.read("in.txt"), "")
     equal(shop.read("pgid.txt").strip(), shop.read("pid.txt").strip())
     contains(shop.read("env.txt"), "TROUPE_PIPELINE=test", "TROUPE_ASSET=a", "TROUPE_ATTEMPT=1", "TROUPE_RUN_ID=", "TROUPE_STATE_ID=", "TROUPE_RESULT=")
+
+
+def refuse_system_calls(*numbers):
+    """For this process and all it becomes and starts: the kernel answers as one that does not have them."""
+    class Instruction(ctypes.Structure):
+        _fields_ = [("code", ctypes.c_uint16), ("if_true", ctypes.c_uint8), ("if_false", ctypes.c_uint8), ("k", ctypes.c_uint32)]
+
+    class Program(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_uint16), ("filter", ctypes.POINTER(Instruction))]
+
+    load, jump_if_equal, answer = 0x20, 0x15, 0x06         # a word of what is asked, here the call's number
+    steps = [(load, 0, 0, 0), *((jump_if_equal, len(numbers) - i, 0, number) for i, number in enumerate(numbers)),
+             (answer, 0, 0, 0x7fff0000), (answer, 0, 0, 0x00050000 | errno.ENOSYS)]
+    instructions = (Instruction * len(steps))(*steps)
+    libc = ctypes.CDLL(None, use_errno=True)
+    set_no_new_privileges, set_seccomp, filter_mode = 38, 22, 2
+    if libc.prctl(set_no_new_privileges, 1, 0, 0, 0) != 0 or libc.prctl(set_seccomp, filter_mode, ctypes.byref(Program(len(steps), instructions)), 0, 0) != 0:
+        os._exit(SKIPPED)
+
+
+def what_a_command_is_given_by_an_older_system(shop):
+    """One without clone3 and close_range."""
+    shop.pipeline({"a": {"command": "ls -l /proc/self/fd > fds.txt; cat /proc/self/status > signals.txt"}})
+    with subprocess.Popen([harness.TROUPE, "run", "--json"], cwd=shop.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          preexec_fn=lambda: refuse_system_calls(435, 436)) as process:
+        result = finish(process)
+    if result.status == SKIPPED:
+        raise Skip("system calls cannot be refused here")
+    equal(statuses(result.must(0).json()), {"a": "succeeded"})
+    fds = sorted(line.split(" -> ")[0].split()[-1] for line in shop.lines("fds.txt") if " -> " in line and "/proc/" not in line.split(" -> ")[1])
+    equal(fds, ["0", "1", "2"])
+    equal({line.split(":")[0]: int(line.split()[1], 16) for line in shop.lines("signals.txt") if line.startswith(("SigBlk", "SigIgn", "SigCgt"))},
+          {"SigBlk": 0, "SigIgn": 0, "SigCgt": 0})
 
 
 def outputs_of_every_kind(shop):
@@ -372,7 +409,7 @@ def it_is_really_parallel(shop):
 TESTS = [the_exit_status_of_a_command, a_command_that_does_not_exist_or_is_not_executable, a_command_ended_by_a_signal, a_time_out_ends_the_whole_group,
          a_command_that_ignores_sigterm, a_declared_output_that_was_not_made, malformed_results, a_missing_input_fails_before_the_start, error_strategies,
          an_allowed_failure, retries, long_output_keeps_head_and_tail, a_command_that_closes_its_pipes_and_lives_on, a_daemon_does_not_outlive_the_run,
-         what_a_command_is_given, outputs_of_every_kind, a_fifo_as_output_does_not_hang, a_command_that_deletes_the_working_folder,
+         what_a_command_is_given, what_a_command_is_given_by_an_older_system, outputs_of_every_kind, a_fifo_as_output_does_not_hang, a_command_that_deletes_the_working_folder,
          sigint_ends_the_run_and_its_children, a_second_sigint_kills_at_once, sigterm_ends_with_143, a_killed_supervisor_is_recovered_from,
          a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, a_supervisor_killed_while_it_starts_a_command, a_copy_of_a_state_in_use_ends_nothing,
          resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
