@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Commands that misbehave, runs that are stopped or die, and two that meet: what is left behind, recorded and reported.
 usage: processes_test.py TROUPE [NAME...]"""
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -300,7 +301,7 @@ def a_supervisor_killed_while_it_starts_a_command(shop):
         def children():
             found = []
             for task in os.listdir(f"/proc/{process.pid}/task"):
-                with open(f"/proc/{process.pid}/task/{task}/children", encoding="ascii") as file:
+                with contextlib.suppress(OSError), open(f"/proc/{process.pid}/task/{task}/children", encoding="ascii") as file:   # it may have ended
                     found += map(int, file.read().split())
             return found
 
