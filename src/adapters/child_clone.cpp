@@ -51,7 +51,7 @@ struct errand {
   volatile int error_number = 0;
 };
 
-/// All descriptors above the standard ones, at exec and not before: the state's lock (state_folder.hpp) is among them,
+/// All descriptors above the standard ones, at exec and not before: the state's lock (state_lock.hpp) is among them,
 /// and whoever takes it next has to find this process by its environment, which it has from exec on.
 TROUPE_PLAIN void close_others_at_exec(int descriptors_end) {
 #if defined(SYS_close_range) && defined(CLOSE_RANGE_CLOEXEC)

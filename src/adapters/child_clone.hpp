@@ -34,7 +34,7 @@ struct clone_failure {
 };
 
 /// clone with CLONE_VFORK | CLONE_VM, as in posix_spawn, which is not taken for two reasons. It closes the descriptors
-/// that are not to be handed on before exec, and the state's lock has to stay until exec (state_folder.hpp). And it
+/// that are not to be handed on before exec, and the state's lock has to stay until exec (state_lock.hpp). And it
 /// resets 64 signals one by one and maps a stack, which together cost about as much as all else in starting a process:
 /// clone3 with CLONE_CLEAR_SIGHAND does without, on x86-64 and where the kernel (5.5) and its filters allow it. One
 /// thread at a time, with all signals blocked that have a handler.

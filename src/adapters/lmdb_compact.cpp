@@ -3,6 +3,7 @@
 #include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_remake.hpp"
 #include "adapters/lmdb_snapshot.hpp"
+#include "adapters/state_lock.hpp"
 
 #include <sys/stat.h>
 

@@ -2,7 +2,7 @@
 #include "adapters/lmdb_env.hpp"
 
 #include "adapters/lmdb_pages.hpp"
-#include "adapters/state_folder.hpp"
+#include "adapters/state_lock.hpp"
 #include "base/check.hpp"
 
 #include <dirent.h>

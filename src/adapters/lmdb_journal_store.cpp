@@ -7,6 +7,7 @@
 #include "adapters/lmdb_snapshot.hpp"
 #include "adapters/lmdb_writer.hpp"
 #include "adapters/posix_error.hpp"
+#include "adapters/state_folder.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

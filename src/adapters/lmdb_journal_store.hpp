@@ -1,7 +1,7 @@
 // The durable journal: opening a state to write or to read. What lies on disk is described in docs/journal-format.md.
 #pragma once
 
-#include "adapters/state_folder.hpp"
+#include "adapters/state_lock.hpp"
 #include "base/result.hpp"
 #include "core/pipeline.hpp"
 #include "ports/clock.hpp"

@@ -5,7 +5,7 @@
 #include "adapters/lmdb_pages.hpp"
 #include "adapters/lmdb_projection.hpp"
 #include "adapters/lmdb_remake.hpp"
-#include "adapters/state_folder.hpp"
+#include "adapters/state_lock.hpp"
 
 #include <cstring>
 #include <tuple>

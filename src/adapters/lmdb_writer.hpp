@@ -5,7 +5,7 @@
 #include "adapters/lmdb_inspect.hpp"
 #include "adapters/lmdb_projection.hpp"
 #include "adapters/lmdb_tables.hpp"
-#include "adapters/state_folder.hpp"
+#include "adapters/state_lock.hpp"
 #include "core/pipeline.hpp"
 #include "ports/journal_store.hpp"
 

@@ -1,5 +1,5 @@
-// The folder of a state: making it, who holds it, whether it can be trusted after a power loss. Knows nothing of what
-// the journal in it says.
+// The folder of a state: making it, and whether it can be trusted after a power loss. Knows nothing of what the journal
+// in it says.
 //
 //   journal.mdb       the journal (docs/journal-format.md); journal.mdb-lock beside it is LMDB's table of readers
 //   lock              held (an open-file-description lock) by the single writer, with a few lines on who that is; and,
@@ -10,48 +10,14 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "base/time.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace troupe {
 
-/// Who holds a state. Fields that could not be read are 0 or empty.
-struct lock_holder {
-  std::int32_t pid = 0;
-  std::uint64_t start_ticks = 0;   ///< of that process, /proc/PID/stat field 22: with pid, never a stranger
-  std::uint64_t pid_namespace = 0; ///< in which it has that pid: the inode of /proc/self/ns/pid
-  timestamp since{};
-  std::string command; ///< its command line, for people
-};
-
-/// The right to write a state; released when destroyed, or when the process ends in whatever way.
-class state_lock {
-public:
-  state_lock(state_lock&& other) noexcept;
-  state_lock& operator=(state_lock&& other) noexcept;
-  ~state_lock();
-  [[nodiscard]] const std::string& folder() const { return folder_; }
-
-private:
-  friend result<state_lock> lock_state(const std::string& folder, duration patience);
-  state_lock(std::string folder, int fd) : folder_(std::move(folder)), fd_(fd) {}
-  std::string folder_;
-  int fd_ = -1;
-};
-
-/// Takes the state's lock, making the folder (mode 0700, with its .gitignore) if it is not there. Does not wait for who
-/// has it; only, for up to `patience`, for what a dead one was starting: once that has got to exec, it can be told by
-/// its environment (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
-/// folder cannot be used or lies on a network file system. Any thread.
-[[nodiscard]] result<state_lock> lock_state(const std::string& folder, duration patience = std::chrono::seconds(10));
-
-/// Whether a process that lives holds the state now. Takes nothing, writes nothing. Any thread.
-[[nodiscard]] bool is_held(const std::string& folder);
-/// Which one; nullopt if none (or there is no state). Takes nothing, writes nothing. Any thread.
-[[nodiscard]] std::optional<lock_holder> holder_of(const std::string& folder);
+/// Makes the folder (mode 0700, with its .gitignore) if it is not there; its entries come to disk with the journal.
+[[nodiscard]] result<void> make_state_folder(const std::string& folder);
 
 /// Refuses what a memory-mapped file cannot be trusted on: NFS, SMB and their like (state_unusable, with the way out).
 [[nodiscard]] result<void> require_local(const std::string& folder);
@@ -73,6 +39,9 @@ private:
 [[nodiscard]] result<void> mark_lost(const std::string& folder);
 /// Takes either note away, once everything is on disk. No note is no error.
 [[nodiscard]] result<void> clear_unsynced(const std::string& folder);
+
+/// state_unusable: "state FOLDER: cannot WHAT: …" for an errno value, with the way out where there is one.
+[[nodiscard]] error state_error(const std::string& folder, const std::string& what, int error_number);
 
 /// Makes entries of the folder survive a power loss.
 [[nodiscard]] result<void> sync_folder(const std::string& folder);

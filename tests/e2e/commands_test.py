@@ -152,7 +152,7 @@ def a_damaged_journal_is_noticed(shop):
 
 def a_power_loss_with_durability_none_is_noticed(shop):
     """What was never forced to disk is not read after another boot, by anybody; in the same boot it is all there."""
-    shop.pipeline({"a": {"command": "echo ran >> a.log"}, "b": {"command": "test -e go || { sleep 0.3; kill -9 $PPID; }", "deps": ["a"]}}, engine={"durability": "none", "workers": 1})
+    shop.pipeline({"a": {"command": "echo ran >> a.log"}, "b": {"command": "test -e go || { sleep 1; kill -9 $PPID; }", "deps": ["a"]}}, engine={"durability": "none", "workers": 1})
     assert shop.troupe("run").status == -9
     assert shop.exists(".troupe/unsynced")
     shop.write("go", "")

@@ -104,6 +104,10 @@ class Workshop:
             assert time.monotonic() < deadline, f"after 30 s still not: {what}"
             time.sleep(0.01)
 
+    def wait_for_status(self, asset, status):
+        """Until the journal tells it of the last run, whose beginning it has."""
+        self.wait_for(lambda: self.troupe("show", "latest", "--json").must(0).json()["assets"][asset]["status"] == status, f"{asset} is recorded as {status}")
+
     def wait_for_file(self, name):
         self.wait_for(lambda: self.exists(name) and os.path.getsize(self.path(name)) > 0, f"{name} exists")
 

@@ -49,7 +49,7 @@ def a_gigabyte_of_output(shop):
 
 def closed_pipes_hide_no_command(shop):
     shop.pipeline({"lives_on": {"command": "exec >&- 2>&- <&-; sleep 0.3; echo 1 > done.txt", "outputs": ["done.txt"]},
-                   "too_long": {"command": "exec >&- 2>&- <&-; echo $$ > too_long.pid; sleep 300", "timeout": "200ms"}}, engine={"workers": 2, "error_strategy": "continue"})
+                   "too_long": {"command": "exec >&- 2>&- <&-; echo $$ > too_long.pid; sleep 300", "timeout": "1s"}}, engine={"workers": 2, "error_strategy": "continue"})
     document = shop.run(status=1)
     equal(statuses(document), {"lives_on": "succeeded", "too_long": "failed"})
     contains(document["assets"]["too_long"]["error"], "timeout")
@@ -69,7 +69,7 @@ def no_daemon_is_left_behind(shop):
 
 
 def sigterm_ignored_by_all_of_a_group(shop):
-    shop.pipeline({"a": {"command": "trap '' TERM; (echo $$ > child.pid; while :; do sleep 0.05; done) & echo $$ > self.pid; wait; while :; do sleep 0.05; done", "timeout": "200ms"}},
+    shop.pipeline({"a": {"command": "trap '' TERM; (echo $$ > child.pid; while :; do sleep 0.05; done) & echo $$ > self.pid; wait; while :; do sleep 0.05; done", "timeout": "1s"}},
                   engine={"grace_period": "200ms"})
     document = shop.run(status=1)
     contains(document["assets"]["a"]["error"], "timeout")

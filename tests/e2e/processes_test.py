@@ -47,14 +47,14 @@ def a_command_ended_by_a_signal(shop):
 
 def a_time_out_ends_the_whole_group(shop):
     started = time.monotonic()
-    asset = failed_asset(shop, {"command": "sleep 300 & echo $! > child.pid; echo $$ > self.pid; wait", "timeout": "500ms"})
+    asset = failed_asset(shop, {"command": "sleep 300 & echo $! > child.pid; echo $$ > self.pid; wait", "timeout": "1s"})
     assert time.monotonic() - started < 60
     contains(asset["error"].lower(), "time")
     assert not alive(int(shop.read("child.pid"))) and not alive(int(shop.read("self.pid")))
 
 
 def a_command_that_ignores_sigterm(shop):
-    failed_asset(shop, {"command": "trap '' TERM; echo $$ > self.pid; while :; do sleep 1; done", "timeout": "300ms"}, grace_period="300ms")
+    failed_asset(shop, {"command": "trap '' TERM; echo $$ > self.pid; while :; do sleep 1; done", "timeout": "1s"}, grace_period="300ms")
     assert not alive(int(shop.read("self.pid")))
 
 
@@ -129,10 +129,9 @@ def a_command_that_closes_its_pipes_and_lives_on(shop):
 
 
 def a_daemon_does_not_outlive_the_run(shop):
-    shop.pipeline({"a": {"command": "setsid sleep 321 < /dev/null > /dev/null 2>&1 & echo $! > daemon.pid; sleep 0.1"},
-                   "b": {"command": "(setsid sh -c 'echo $$ > grandchild.pid; exec sleep 322' &) ; sleep 0.2"}})
+    shop.pipeline({"a": {"command": "setsid sh -c 'echo $$ > daemon.pid; exec sleep 321' < /dev/null > /dev/null 2>&1 & until test -s daemon.pid; do sleep 0.01; done"},
+                   "b": {"command": "(setsid sh -c 'echo $$ > grandchild.pid; exec sleep 322' &) ; until test -s grandchild.pid; do sleep 0.01; done"}})
     shop.run()
-    time.sleep(0.2)
     assert not alive(int(shop.read("daemon.pid"))) and not alive(int(shop.read("grandchild.pid")))
 
 
@@ -241,7 +240,7 @@ def a_killed_supervisor_is_recovered_from(shop):
                    "third": {"command": "cp second.txt third.txt", "inputs": ["second.txt"], "outputs": ["third.txt"]}})
     process = shop.start("run")
     shop.wait_for_file("second.pid")
-    time.sleep(0.5)                                        # "pipelined": what is done is on disk soon after
+    shop.wait_for_status("first", "succeeded")             # "pipelined": what is done is on disk soon after
     process.kill()
     finish(process)
     leftover = int(shop.read("second.pid"))
@@ -261,7 +260,7 @@ def a_run_after_a_killed_one(shop):
     shop.pipeline({"first": {"command": "echo ran >> first.log"}, "second": {"command": "echo $$ >> second.pid; test -e go || sleep 300", "deps": ["first"]}})
     process = shop.start("run")
     shop.wait_for_file("second.pid")
-    time.sleep(0.5)
+    shop.wait_for_status("first", "succeeded")
     process.kill()
     finish(process)
     shop.write("go", "")
@@ -317,7 +316,11 @@ def a_supervisor_killed_while_it_starts_a_command(shop):
     finally:
         os.close(descriptor)                               # with the lease
         signal.signal(signal.SIGIO, old)
-    shop.wait_for(lambda: not alive(starting), "what the dead supervisor was starting has been ended")
+    try:
+        shop.wait_for(lambda: not alive(starting), "what the dead supervisor was starting has been ended")
+    except AssertionError:
+        os.kill(starting, signal.SIGKILL)
+        raise
     shop.write("go", "")
     equal(statuses(finish(resumed).must(0).json()), {"a": "succeeded"})
     equal([pid for pid in shop.lines("a.pid") if pid != str(starting)], shop.lines("a.pid")[-1:])   # started once more, after it
@@ -328,7 +331,7 @@ def a_copy_of_a_state_in_use_ends_nothing(shop):
     shop.pipeline({"a": {"command": "echo $$ >> a.pid; while ! test -e go; do sleep 0.05; done; echo done > a.txt", "outputs": ["a.txt"]}})
     original = shop.start("run")
     shop.wait_for_file("a.pid")
-    shop.wait_for(lambda: shop.troupe("show", "latest", "--json").json()["assets"]["a"]["status"] == "running", "a is recorded as running")
+    shop.wait_for_status("a", "running")
     at_work = int(shop.lines("a.pid")[0])
     shutil.copytree(shop.folder, shop.top + "/copy", ignore=shutil.ignore_patterns("control"))   # a pipe
     open(shop.top + "/copy/go", "w").close()

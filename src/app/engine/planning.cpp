@@ -1,7 +1,7 @@
 // Catalog, files, records and plan, put together.
 #include "app/engine/planning.hpp"
 
-#include "adapters/state_folder.hpp"
+#include "adapters/state_lock.hpp"
 #include "app/engine/early_look.hpp"
 #include "core/selection.hpp"
 

@@ -1,6 +1,6 @@
 // `troupe journal` on journals that are there, empty, or none.
 #include "adapters/lmdb_journal_store.hpp"
-#include "adapters/state_folder.hpp"
+#include "adapters/state_lock.hpp"
 #include "adapters/system_clock.hpp"
 #include "support/temporary_folder.hpp"
 #include "verb_fixtures.hpp"

@@ -1,4 +1,6 @@
 // Opening states: what is made, who is told what, and what is refused untouched.
+#include "adapters/state_folder.hpp"
+#include "adapters/state_lock.hpp"
 #include "child_process.hpp"
 #include "journal_fixtures.hpp"
 #include "support/history.hpp"

@@ -1,0 +1,51 @@
+// Who may write a state: one process at a time. Knows nothing of what is written.
+//
+// The lock is one on an open file. Killed, a holder leaves it for a moment to a command that it was starting: until
+// that has got to exec, which closes it (child_clone.cpp).
+#pragma once
+
+#include "adapters/unique_fd.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace troupe {
+
+/// Who holds a state. Fields that could not be read are 0 or empty.
+struct lock_holder {
+  std::int32_t pid = 0;
+  std::uint64_t start_ticks = 0;   ///< of that process, /proc/PID/stat field 22: with pid, never a stranger
+  std::uint64_t pid_namespace = 0; ///< in which it has that pid: the inode of /proc/self/ns/pid
+  timestamp since{};
+  std::string command; ///< its command line, for people
+};
+
+/// The right to write a state; released when destroyed, or when the process ends in whatever way.
+class state_lock {
+public:
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+
+private:
+  friend result<state_lock> lock_state(const std::string& folder, duration patience);
+  state_lock(std::string folder, unique_fd fd) : folder_(std::move(folder)), fd_(std::move(fd)) {}
+  std::string folder_;
+  unique_fd fd_;
+};
+
+/// Takes the state's lock, making the folder (mode 0700, with its .gitignore) if it is not there. Does not wait for who
+/// has it; only, for up to `patience`, for what a dead one was starting: once that has got to exec, it can be told by
+/// its environment (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
+/// folder cannot be used or lies on a network file system. Any thread.
+[[nodiscard]] result<state_lock> lock_state(const std::string& folder, duration patience = std::chrono::seconds(10));
+
+/// Whether a process that lives holds the state now. Takes nothing, writes nothing. Any thread.
+[[nodiscard]] bool is_held(const std::string& folder);
+/// Which one; nullopt if none (or there is no state). Takes nothing, writes nothing. Any thread.
+[[nodiscard]] std::optional<lock_holder> holder_of(const std::string& folder);
+
+} // namespace troupe
