@@ -9,11 +9,11 @@
 #endif
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -24,8 +24,8 @@ namespace troupe {
 namespace {
 
 constexpr std::size_t stack_bytes = 64 * 1024;
-constexpr int last_signal = 64;
-constexpr std::size_t signal_set_bytes = 8; // the kernel's
+constexpr int last_signal = _NSIG - 1;
+constexpr std::size_t signal_set_bytes = _NSIG / 8; // the kernel's
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TROUPE_PLAIN __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
@@ -45,7 +45,6 @@ struct errand {
   const child_program* program = nullptr;
   const int* signals_to_reset = nullptr;
   std::size_t signal_count = 0;
-  int descriptors_end = 0;
   timespec began{};
   volatile clone_step step = clone_step::set_up;
   volatile int error_number = 0;
@@ -53,13 +52,31 @@ struct errand {
 
 /// All descriptors above the standard ones, at exec and not before: the state's lock (state_lock.hpp) is among them,
 /// and whoever takes it next has to find this process by its environment, which it has from exec on.
-TROUPE_PLAIN void close_others_at_exec(int descriptors_end) {
+TROUPE_PLAIN void close_others_at_exec() {
 #if defined(SYS_close_range) && defined(CLOSE_RANGE_CLOEXEC)
   if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
     return;
 #endif
-  for (int fd = 3; fd < descriptors_end; ++fd) // before Linux 5.11, or a filter
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
+  // Before Linux 5.11, or a filter. The folder's own descriptor is among those it lists.
+  const auto folder = static_cast<int>(syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY));
+  alignas(8) char entries[2048];
+  for (long bytes = 0; folder >= 0 && (bytes = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0;)
+    for (long at = 0; at < bytes;) {
+      constexpr long length_at = 16; // of struct linux_dirent64
+      constexpr long name_at = 19;
+      unsigned short length = 0;
+      __builtin_memcpy(&length, entries + at + length_at, sizeof length);
+      int fd = 0;
+      for (const char* digit = entries + at + name_at; *digit >= '0' && *digit <= '9'; ++digit)
+        fd = fd * 10 + (*digit - '0');
+      if (fd > 2)
+        syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+      at += length;
+    }
+  rlimit most{};
+  if (folder < 0 && getrlimit(RLIMIT_NOFILE, &most) == 0) // no descriptor left, no /proc
+    for (rlim_t fd = 3; fd < most.rlim_cur && fd <= INT_MAX; ++fd)
+      syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
 }
 
 TROUPE_PLAIN int run_child(void* argument) {
@@ -72,7 +89,7 @@ TROUPE_PLAIN int run_child(void* argument) {
   };
   if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.output, 2) < 0)
     give_up();
-  close_others_at_exec(e.descriptors_end);
+  close_others_at_exec();
   e.step = clone_step::change_folder;
   if (chdir(program.cwd) != 0)
     give_up();
@@ -159,7 +176,6 @@ bool child_cloner::clone(const child_program& program, cloned_child& child, clon
   }
   errand e;
   e.program = &program;
-  e.descriptors_end = static_cast<int>(std::min<long>(sysconf(_SC_OPEN_MAX), INT_MAX));
   timespec before{};
   clock_gettime(CLOCK_BOOTTIME, &before);
   long pid = -ENOSYS;

@@ -81,7 +81,7 @@ bool supervisor_lives(std::string_view environment, bool& in_doubt) {
     if (parsed.ec != std::errc() || pid <= 1 || pid == getpid())
       return false;
     const auto facts = read_process_facts(pid, &in_doubt);
-    return facts && facts->state != 'Z' && facts->state != 'X' && value == supervisor_mark(pid, facts->start_ticks);
+    return facts && !facts->dead() && value == supervisor_mark(pid, facts->start_ticks);
   }
   return false;
 }
@@ -197,7 +197,7 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
 }
 
 result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
-                                            duration grace) {
+                                            duration grace, const std::function<bool()>& hurried) {
   std::vector<leftover> ended;
   constexpr duration longest = std::chrono::hours(24 * 365);
   const auto kill_at =
@@ -245,7 +245,7 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
       continue;
     }
     clean_before = false;
-    const bool past_grace = steady::now() >= kill_at;
+    const bool past_grace = steady::now() >= kill_at || (hurried && hurried());
     if (steady::now() >= give_up_at) {
       std::vector<leftover> stubborn;
       for (const auto& process : alive)
@@ -257,7 +257,7 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
         if (syscall(SYS_pidfd_send_signal, process.pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno == EPERM)
           return fail(error_code::io, "a process that an earlier run left behind may not be ended: " +
                                           list({process.who}) + ": " + errno_text(EPERM));
-    wait_for_all(alive, past_grace ? std::min(give_up_at, steady::now() + std::chrono::milliseconds(200)) : kill_at);
+    wait_for_all(alive, std::min(past_grace ? give_up_at : kill_at, steady::now() + std::chrono::milliseconds(200)));
     for (auto& process : alive) {
       const auto pid = process.who.pid;
       held.emplace(pid, std::move(process));

@@ -6,6 +6,7 @@
 #include "base/time.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,11 +44,12 @@ inline constexpr std::string_view supervisor_variable = "TROUPE_SUPERVISOR=";
 [[nodiscard]] std::vector<leftover>
 find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded, bool* in_doubt = nullptr);
 
-/// Ends them: SIGTERM, SIGKILL after `grace`, again for what they start meanwhile, until none is left; blocks for so
-/// long. Signals go through pidfds, verified by start time, so that nobody else is ever hit. Returns whom it ended; an
-/// error (io) names those that could not be ended: not permitted, or not gone ten seconds after SIGKILL; or it says
-/// that for so long the processes could not be looked at.
+/// Ends them: SIGTERM, SIGKILL after `grace` or as soon as somebody is `hurried`, again for what they start meanwhile,
+/// until none is left; blocks for so long. Signals go through pidfds, verified by start time, so that nobody else is
+/// ever hit. Returns whom it ended; an error (io) names those that could not be ended: not permitted, or not gone ten
+/// seconds after SIGKILL; or it says that for so long the processes could not be looked at.
 [[nodiscard]] result<std::vector<leftover>> end_leftovers(std::string_view state_id,
-                                                          std::span<const recorded_process> recorded, duration grace);
+                                                          std::span<const recorded_process> recorded, duration grace,
+                                                          const std::function<bool()>& hurried = {});
 
 } // namespace troupe

@@ -172,7 +172,7 @@ result<std::shared_ptr<lmdb_env>> lmdb_env::open(const lmdb_open_options& option
     else if (!options.read_only)
       ::unlink((path + "-lock").c_str()); // of a journal that is no longer there; this process alone may write
     else
-      without_lock_file = !holder_of(options.folder);
+      without_lock_file = !is_locked(options.folder);
   }
 }
 
@@ -237,10 +237,13 @@ result<void> lmdb_env::open_file(const lmdb_open_options& options, bool without_
     } else if ((code == EACCES || code == EROFS || code == EPERM) && options.read_only && (flags & MDB_NOLOCK) == 0 &&
                ::access(path.c_str(), R_OK) == 0) {
       // Not even the table of readers can be written. That is safe as long as nobody else writes either.
-      if (const auto holder = holder_of(folder_))
-        return fail(error_code::state_unusable, "state " + folder_ + ": process " + std::to_string(holder->pid) +
+      if (is_locked(folder_)) {
+        const auto holder = holder_of(folder_);
+        const auto who = holder && holder->pid != 0 ? "process " + std::to_string(holder->pid) : "another process";
+        return fail(error_code::state_unusable, "state " + folder_ + ": " + who +
                                                     " is writing it, and without permission to write journal.mdb-lock "
                                                     "it cannot be read meanwhile");
+      }
       flags |= MDB_NOLOCK;
     } else {
       return lmdb_error(folder_, "open its journal", code);

@@ -15,7 +15,9 @@
 namespace troupe {
 namespace {
 
-constexpr std::uint64_t kernel_thread_flag = 0x0020'0000; // PF_KTHREAD, field 9
+// Field 9 of /proc/PID/stat.
+constexpr std::uint64_t exiting_flag = 0x4;               // PF_EXITING
+constexpr std::uint64_t kernel_thread_flag = 0x0020'0000; // PF_KTHREAD
 
 using proc_path = std::array<char, 48>;
 
@@ -95,12 +97,17 @@ std::optional<process_facts> read_process_facts(pid_t pid, bool* in_doubt) {
   facts.group = take_number<pid_t>(text);
   facts.session = take_number<pid_t>(text);
   skip_fields(text, 2); // terminal and its group
-  facts.kernel_thread = (take_number<std::uint64_t>(text) & kernel_thread_flag) != 0;
+  const auto flags = take_number<std::uint64_t>(text);
+  facts.kernel_thread = (flags & kernel_thread_flag) != 0;
+  facts.exiting = (flags & exiting_flag) != 0;
   skip_fields(text, 10); // faults, times, priority, nice
   facts.threads = take_number<long>(text);
   skip_fields(text, 1);
   facts.start_ticks = take_number<std::uint64_t>(text);
-  skip_fields(text, 28); // memory, signals, scheduling, ends of data and arguments
+  skip_fields(text, 3); // memory
+  facts.code_start = take_number<std::uint64_t>(text);
+  skip_fields(text, 23); // end of code, signals, scheduling, data, arguments
+  facts.environment_start = take_number<std::uint64_t>(text);
   facts.environment_end = take_number<std::uint64_t>(text);
   return facts;
 }
@@ -117,19 +124,20 @@ std::optional<std::string> read_process_environment(pid_t pid, bool* in_doubt) {
 
 std::optional<std::string> read_settled_environment(const process_facts& facts, bool* in_doubt) {
   constexpr int looks = 10;
-  static const bool told = read_process_facts(getpid()).value_or(process_facts()).environment_end != 0;
+  static const bool told = read_process_facts(getpid()).value_or(process_facts()).code_start != 0;
   for (int look = 0; look < looks; ++look) {
     auto environment = read_process_environment(facts.pid, in_doubt);
-    if (!environment || !environment->empty() || facts.kernel_thread)
+    if (!environment || !environment->empty() || facts.kernel_thread || !told)
       return environment;
-    // Started with none, or in exec: then the new memory is there, and what it will hold is not.
+    // Started with none, without memory, or in exec: then the new memory is there, and what it will hold is not.
     const auto now = read_process_facts(facts.pid, in_doubt);
-    if (!told || !now || now->environment_end != 0 || now->state == 'Z' || now->state == 'X')
+    if (!now || now->exiting || now->dead() || (now->code_start != 0 && now->environment_start == now->environment_end))
       return environment;
     usleep(500);
   }
   if (in_doubt != nullptr)
     *in_doubt = true;
+  errno = EAGAIN;
   return std::nullopt;
 }
 

@@ -19,9 +19,15 @@ struct process_facts {
   pid_t group = 0;
   pid_t session = 0;
   bool kernel_thread = false;
+  bool exiting = false; ///< its memory has gone, or is about to
   long threads = 0;
-  std::uint64_t start_ticks = 0;     ///< since boot, in clock ticks
-  std::uint64_t environment_end = 0; ///< an address; 0: during exec, or it may not be known
+  std::uint64_t start_ticks = 0; ///< since boot, in clock ticks
+  /// Addresses; 0 where they may not be known, and during exec: it sets these of the environment first, then writes the
+  /// environment, then sets that of the code.
+  std::uint64_t code_start = 0, environment_start = 0, environment_end = 0;
+
+  /// All of it: where its first thread alone has ended, a process shows as 'Z' too.
+  [[nodiscard]] bool dead() const { return state == 'X' || (state == 'Z' && threads <= 1); }
 };
 
 // `in_doubt`, where it is asked for, becomes true if something could not be read for a reason that lies with this

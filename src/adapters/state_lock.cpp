@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <string_view>
 #include <utility>
 
@@ -52,9 +54,21 @@ std::string_view line_value(std::string_view text, std::string_view key) {
   return {};
 }
 
-std::uint64_t own_pid_namespace() {
+std::uint64_t inode_of(const char* path) {
   struct stat st {};
-  return ::stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+  return ::stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/// Empty if it cannot be told, or if /proc is that of other processes than ours.
+std::string own_place() {
+  std::array<char, 24> own;
+  const auto length = ::readlink("/proc/self", own.data(), own.size());
+  const auto boot = current_boot_id();
+  if (length <= 0 || boot.empty() ||
+      std::string_view(own.data(), static_cast<std::size_t>(length)) != std::to_string(::getpid()))
+    return {};
+  return boot + " " + std::to_string(inode_of("/proc/self/ns/pid")) + " " +
+         std::to_string(inode_of("/proc/self/ns/time"));
 }
 
 lock_holder read_holder(int fd) {
@@ -66,7 +80,7 @@ lock_holder read_holder(int fd) {
   lock_holder holder;
   number("pid", holder.pid);
   number("start_ticks", holder.start_ticks);
-  number("pid_namespace", holder.pid_namespace);
+  holder.where = line_value(text, "where");
   holder.command = line_value(text, "command");
   struct stat st {};
   if (::fstat(fd, &st) == 0) // written when it was taken
@@ -76,15 +90,16 @@ lock_holder read_holder(int fd) {
 
 enum class life { lives, ended, unknown };
 
+/// `ended` on proof alone.
 life life_of(const lock_holder& holder) {
-  if (holder.pid == 0 || holder.start_ticks == 0)
+  if (holder.pid <= 0 || holder.start_ticks == 0 || holder.where.empty() || holder.where != own_place())
     return life::unknown;
+  if (::kill(holder.pid, 0) != 0 && errno == ESRCH)
+    return life::ended;
   const auto process = read_process_facts(holder.pid);
-  const bool dead = !process || process->start_ticks != holder.start_ticks || process->state == 'X' ||
-                    (process->state == 'Z' && process->threads <= 1); // its first thread alone may have ended
-  if (!dead)
-    return life::lives;
-  return holder.pid_namespace != 0 && holder.pid_namespace == own_pid_namespace() ? life::ended : life::unknown;
+  if (!process)
+    return life::unknown; // it may not be looked at, or has ended just now
+  return process->start_ticks == holder.start_ticks && !process->dead() ? life::lives : life::ended;
 }
 
 struct seen_holder {
@@ -124,7 +139,7 @@ struct flock whole_file(short type) {
   return range;
 }
 
-result<void> take_lock(const std::string& folder, int fd, duration patience_with_starts) {
+result<void> take_lock(const std::string& folder, int fd, const lock_patience& patience) {
   const auto began = steady::now();
   for (;;) {
     auto range = whole_file(F_WRLCK);
@@ -138,7 +153,7 @@ result<void> take_lock(const std::string& folder, int fd, duration patience_with
       return fail(error_code::state_locked, "state " + folder + " is in use by " + words_on(seen.who) + ", since " +
                                                 to_rfc3339(seen.who.since) +
                                                 "; wait for it, or end it with `troupe cancel`");
-    if (waited >= patience_with_starts)
+    if (waited >= patience.longest || (patience.enough && patience.enough()))
       return fail(error_code::state_locked, "state " + folder + " is still held by a command that " +
                                                 words_on(seen.who) +
                                                 " was starting when it ended, and that does not get to run; `fuser " +
@@ -149,24 +164,46 @@ result<void> take_lock(const std::string& folder, int fd, duration patience_with
 
 } // namespace
 
-result<state_lock> lock_state(const std::string& folder, duration patience) {
+state_lock::state_lock(std::string folder, unique_fd fd)
+    : folder_(std::move(folder)), fd_(std::move(fd)), taken_by_(::getpid()) {}
+
+state_lock& state_lock::operator=(state_lock&& other) noexcept {
+  std::swap(folder_, other.folder_);
+  std::swap(fd_, other.fd_);
+  std::swap(taken_by_, other.taken_by_);
+  return *this;
+}
+
+state_lock::~state_lock() {
+  // Closing alone would leave it to a command that another run of this process is starting just now. In a fork of it
+  // the lock is not ours to give back.
+  auto range = whole_file(F_UNLCK);
+  if (fd_ && taken_by_ == ::getpid())
+    static_cast<void>(::fcntl(fd_.get(), F_OFD_SETLK, &range));
+}
+
+result<state_lock> lock_state(const std::string& folder, const lock_patience& patience) {
   if (auto made = make_state_folder(folder); !made)
     return made.error();
   if (auto local = require_local(folder); !local)
     return local.error();
   const auto path = folder + "/lock";
   unique_fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file)
+  if (!file || !file.lift_above_standard()) // a command gets others as 0 to 2 before its exec
     return state_error(folder, "open its lock", errno);
   if (auto taken = take_lock(folder, file.get(), patience); !taken)
     return taken.error();
-  const auto text = "pid " + std::to_string(::getpid()) + "\nstart_ticks " +
-                    std::to_string(process_start_ticks(::getpid()).value_or(0)) + "\npid_namespace " +
-                    std::to_string(own_pid_namespace()) + "\ncommand " + own_command_line() + "\n";
-  // For people and for `cancel`; the lock itself does not depend on it, so a disk that is full is no reason to stop
-  // here.
-  if (::ftruncate(file.get(), 0) == 0)
-    static_cast<void>(::pwrite(file.get(), text.data(), text.size(), 0) == 0);
+  const auto where = own_place();
+  const auto start_ticks = where.empty() ? 0 : process_start_ticks(::getpid()).value_or(0);
+  const auto text = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks) + "\nwhere " +
+                    (where.empty() ? "unknown" : where) + "\ncommand " + own_command_line() + "\n";
+  // For people, for `cancel` and for who comes after our death; the lock itself does not depend on it, so a disk that
+  // is full is no reason to stop here. Written before what is there is cut off: words of a dead holder must not stand
+  // alone.
+  if (::pwrite(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()))
+    static_cast<void>(::ftruncate(file.get(), static_cast<off_t>(text.size())) == 0);
+  else
+    static_cast<void>(::ftruncate(file.get(), 0) == 0);
   return state_lock(folder, std::move(file));
 }
 
@@ -182,6 +219,10 @@ unique_fd held_lock(const std::string& folder) {
 }
 
 } // namespace
+
+bool is_locked(const std::string& folder) {
+  return static_cast<bool>(held_lock(folder));
+}
 
 bool is_held(const std::string& folder) {
   return holder_of(folder).has_value();

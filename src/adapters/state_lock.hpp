@@ -8,8 +8,11 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,31 +22,43 @@ namespace troupe {
 /// Who holds a state. Fields that could not be read are 0 or empty.
 struct lock_holder {
   std::int32_t pid = 0;
-  std::uint64_t start_ticks = 0;   ///< of that process, /proc/PID/stat field 22: with pid, never a stranger
-  std::uint64_t pid_namespace = 0; ///< in which it has that pid: the inode of /proc/self/ns/pid
+  std::uint64_t start_ticks = 0; ///< of that process, /proc/PID/stat field 22: with pid, never a stranger
+  std::string where;             ///< in which pid and which start_ticks count: boot id, pid and time namespace
   timestamp since{};
   std::string command; ///< its command line, for people
+};
+
+/// How long lock_state waits for what a dead holder was starting.
+struct lock_patience {
+  duration longest = std::chrono::seconds(10);
+  std::function<bool()> enough; ///< asked every few milliseconds: whether to give up now
 };
 
 /// The right to write a state; released when destroyed, or when the process ends in whatever way.
 class state_lock {
 public:
+  state_lock(state_lock&& other) noexcept = default;
+  state_lock& operator=(state_lock&& other) noexcept;
+  ~state_lock();
   [[nodiscard]] const std::string& folder() const { return folder_; }
 
 private:
-  friend result<state_lock> lock_state(const std::string& folder, duration patience);
-  state_lock(std::string folder, unique_fd fd) : folder_(std::move(folder)), fd_(std::move(fd)) {}
+  friend result<state_lock> lock_state(const std::string& folder, const lock_patience& patience);
+  state_lock(std::string folder, unique_fd fd);
   std::string folder_;
   unique_fd fd_;
+  pid_t taken_by_ = 0;
 };
 
 /// Takes the state's lock, making the folder (mode 0700, with its .gitignore) if it is not there. Does not wait for who
-/// has it; only, for up to `patience`, for what a dead one was starting: once that has got to exec, it can be told by
-/// its environment (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
+/// has it; only for what a dead one was starting: once that has got to exec, it can be told by its environment
+/// (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
 /// folder cannot be used or lies on a network file system. Any thread.
-[[nodiscard]] result<state_lock> lock_state(const std::string& folder, duration patience = std::chrono::seconds(10));
+[[nodiscard]] result<state_lock> lock_state(const std::string& folder, const lock_patience& patience = {});
 
-/// Whether a process that lives holds the state now. Takes nothing, writes nothing. Any thread.
+/// Whether anybody has the lock now, living or dead. Takes nothing, writes nothing. Any thread.
+[[nodiscard]] bool is_locked(const std::string& folder);
+/// Whether a process holds the state now that is not known to have ended. Takes nothing, writes nothing. Any thread.
 [[nodiscard]] bool is_held(const std::string& folder);
 /// Which one; nullopt if none (or there is no state). Takes nothing, writes nothing. Any thread.
 [[nodiscard]] std::optional<lock_holder> holder_of(const std::string& folder);

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -166,8 +167,16 @@ def refuse_system_calls(*numbers):
 def what_a_command_is_given_by_an_older_system(shop):
     """One without clone3 and close_range."""
     shop.pipeline({"a": {"command": "ls -l /proc/self/fd > fds.txt; cat /proc/self/status > signals.txt"}})
+
+    def older():
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        os.dup2(0, soft - 1)
+        os.set_inheritable(soft - 1, True)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft // 2, hard))   # a descriptor above it stays
+        refuse_system_calls(435, 436)
+
     with subprocess.Popen([harness.TROUPE, "run", "--json"], cwd=shop.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          preexec_fn=lambda: refuse_system_calls(435, 436)) as process:
+                          close_fds=False, preexec_fn=older) as process:
         result = finish(process)
     if result.status == SKIPPED:
         raise Skip("system calls cannot be refused here")
@@ -282,40 +291,53 @@ def a_supervisor_killed_by_its_first_command(shop):
     equal([r["status"] for r in shop.troupe("runs", "--json").must(0).json()["runs"]], ["succeeded", "interrupted"])
 
 
-def a_supervisor_killed_while_it_starts_a_command(shop):
-    """Between clone and exec the command cannot be told by its environment: who comes next waits until it can."""
-    shell = shop.path("shell")
-    shutil.copy("/bin/sh", shell)
-    descriptor = os.open(shell, os.O_RDONLY)
-    shop.write("step", f"#!{shell}\necho $$ >> a.pid\nuntil test -e go; do sleep 0.02; done\n", 0o755)
-    shop.pipeline({"a": {"command": ["./step"]}})
+@contextlib.contextmanager
+def leased(path):
+    """While this lasts, whoever opens the file waits, and so does who executes it."""
+    descriptor = os.open(path, os.O_RDONLY)
     old = signal.signal(signal.SIGIO, signal.SIG_IGN)      # somebody wants to open it
     try:
         try:
-            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)   # exec waits for this process to give it up
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         except OSError as error:
-            raise Skip(f"no lease on a file in {shop.folder}: {error.strerror}") from None
-        process = shop.start("run")
-
-        def children():
-            found = []
-            for task in os.listdir(f"/proc/{process.pid}/task"):
-                with contextlib.suppress(OSError), open(f"/proc/{process.pid}/task/{task}/children", encoding="ascii") as file:   # it may have ended
-                    found += map(int, file.read().split())
-            return found
-
-        shop.wait_for(children, "the command is being started")
-        starting = children()[0]
-        process.kill()
-        finish(process)
-        assert alive(starting) and not shop.exists("a.pid")
-        equal([r["status"] for r in shop.troupe("runs", "--json").must(0).json()["runs"]], ["interrupted"])
-        resumed = shop.start("resume", "--json")
-        time.sleep(0.3)                                    # time to do it wrong
-        assert resumed.poll() is None
+            raise Skip(f"no lease on {path}: {error.strerror}") from None
+        yield
     finally:
         os.close(descriptor)                               # with the lease
         signal.signal(signal.SIGIO, old)
+
+
+def children(pid):
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:   # it may have ended
+            found += map(int, file.read().split())
+    return found
+
+
+def killed_while_it_starts_a_command(shop, standard_descriptors):
+    """Between clone and exec the command cannot be told by its environment: who comes next waits until it can."""
+    shell = shop.path("shell")
+    shutil.copy("/bin/sh", shell)
+    shop.write("step", f"#!{shell}\necho $$ >> a.pid\nuntil test -e go; do sleep 0.02; done\n", 0o755)
+    shop.pipeline({"a": {"command": ["./step"]}})
+    with leased(shell):
+        closed = " ".join(f"{fd}>&-" for fd in range(3) if fd not in standard_descriptors)
+        process = subprocess.Popen(["/bin/sh", "-c", f'exec "$0" run {closed}', harness.TROUPE], cwd=shop.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        shop.wait_for(lambda: children(process.pid), "the command is being started")
+        starting = children(process.pid)[0]
+        process.kill()
+        process.wait()
+        assert alive(starting) and not shop.exists("a.pid")
+        equal([r["status"] for r in shop.troupe("runs", "--json").must(0).json()["runs"]], ["interrupted"])
+        contains(shop.troupe("cancel").must(2).errors, "not live")
+        impatient = shop.start("run")
+        resumed = shop.start("resume", "--json")
+        time.sleep(0.3)                                    # time to do it wrong
+        assert impatient.poll() is None and resumed.poll() is None
+        impatient.send_signal(signal.SIGINT)
+        contains(finish(impatient).must(130).errors, f"is still held by a command that process {process.pid} (", "was starting when it ended")
     try:
         shop.wait_for(lambda: not alive(starting), "what the dead supervisor was starting has been ended")
     except AssertionError:
@@ -324,6 +346,31 @@ def a_supervisor_killed_while_it_starts_a_command(shop):
     shop.write("go", "")
     equal(statuses(finish(resumed).must(0).json()), {"a": "succeeded"})
     equal([pid for pid in shop.lines("a.pid") if pid != str(starting)], shop.lines("a.pid")[-1:])   # started once more, after it
+
+
+def a_supervisor_killed_while_it_starts_a_command(shop):
+    killed_while_it_starts_a_command(shop, (0, 1, 2))
+
+
+def a_supervisor_with_nothing_open_killed_while_it_starts_a_command(shop):
+    killed_while_it_starts_a_command(shop, ())
+
+
+def leftovers_that_take_their_time_are_hurried(shop):
+    """By the second SIGINT, as what a run has started itself."""
+    shop.pipeline({"a": {"command": "trap '' TERM; echo $$ >> a.pid; while :; do sleep 0.1; done"}}, engine={"grace_period": "100s"})
+    process = shop.start("run")
+    shop.wait_for_file("a.pid")
+    process.kill()
+    finish(process)
+    resumed = shop.start("resume")
+    time.sleep(0.3)
+    resumed.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert resumed.poll() is None and alive(int(shop.lines("a.pid")[0]))
+    resumed.send_signal(signal.SIGINT)
+    finish(resumed).must(130)
+    assert not alive(int(shop.lines("a.pid")[0]))
 
 
 def a_copy_of_a_state_in_use_ends_nothing(shop):
@@ -415,7 +462,8 @@ TESTS = [the_exit_status_of_a_command, a_command_that_does_not_exist_or_is_not_e
          an_allowed_failure, retries, long_output_keeps_head_and_tail, a_command_that_closes_its_pipes_and_lives_on, a_daemon_does_not_outlive_the_run,
          what_a_command_is_given, what_a_command_is_given_by_an_older_system, outputs_of_every_kind, a_fifo_as_output_does_not_hang, a_command_that_deletes_the_working_folder,
          sigint_ends_the_run_and_its_children, a_second_sigint_kills_at_once, sigterm_ends_with_143, a_killed_supervisor_is_recovered_from,
-         a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, a_supervisor_killed_while_it_starts_a_command, a_copy_of_a_state_in_use_ends_nothing,
+         a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, a_supervisor_killed_while_it_starts_a_command, a_supervisor_with_nothing_open_killed_while_it_starts_a_command,
+         leftovers_that_take_their_time_are_hurried, a_copy_of_a_state_in_use_ends_nothing,
          resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
          workers_and_pools_bound_what_runs_at_once, it_is_really_parallel]
 

@@ -250,7 +250,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   system_clock time;
   run_clock history(time);
   const auto began = history.now(); // the run's duration is the user's: planning is part of it
-  auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time);
+  auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time, stop);
   if (!writer)
     return writer.error();
   if (on.seen && (*writer)->recovered())
@@ -309,7 +309,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
 
 result<run_result> resume_run(const project& on, run_number number, run_observer& observer, stop_request& stop) {
   system_clock time;
-  auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time);
+  auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time, stop);
   if (!writer)
     return writer.error();
   auto snapshot = (*writer)->store().snapshot();

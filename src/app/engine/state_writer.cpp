@@ -2,6 +2,7 @@
 #include "app/engine/state_writer.hpp"
 
 #include "adapters/leftovers.hpp"
+#include "adapters/state_lock.hpp"
 
 #include <unistd.h>
 
@@ -23,17 +24,22 @@ std::vector<event> interrupted_attempts(const std::vector<open_attempt>& open, t
 }
 
 result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, durability how, duration grace,
-                                                         clock& time) {
-  auto store = open_journal(folder, {how, 0}, time);
+                                                         clock& time, const stop_request& stop) {
+  lock_patience patience;
+  patience.enough = [&stop] { return stop.count() > 0; };
+  auto lock = lock_state(folder, patience);
+  if (!lock)
+    return lock.error();
+  auto store = open_journal(std::move(*lock), {how, 0}, time);
   if (!store)
     return store.error();
   std::unique_ptr<state_writer> writer(new state_writer(std::move(*store), time));
-  if (const auto recovered = writer->recover(grace); !recovered)
+  if (const auto recovered = writer->recover(grace, stop); !recovered)
     return recovered.error();
   return writer;
 }
 
-result<void> state_writer::recover(duration grace) {
+result<void> state_writer::recover(duration grace, const stop_request& stop) {
   const auto snapshot = store_->snapshot();
   if (!snapshot)
     return snapshot.error();
@@ -47,7 +53,8 @@ result<void> state_writer::recover(duration grace) {
   for (const auto& attempt : *open)
     if (attempt.process_group != 0)
       recorded.push_back({attempt.process_group, attempt.start_ticks, attempt.boot_id});
-  if (const auto ended = end_leftovers(to_string((*snapshot)->info().id), recorded, grace); !ended)
+  const auto hurried = [&stop] { return stop.count() > 1; };
+  if (const auto ended = end_leftovers(to_string((*snapshot)->info().id), recorded, grace, hurried); !ended)
     return fail(error_code::state_unusable, ended.error().message);
   auto events = take_opening();
   for (auto& e : interrupted_attempts(*open, time_.now()))

@@ -18,9 +18,10 @@ namespace troupe {
 class state_writer {
 public:
   /// Locks and opens (creating it if there is none). If the last writer did not leave in order: ends what is left of
-  /// its processes and records their attempts as interrupted, before it returns. state_locked names the holder.
-  [[nodiscard]] static result<std::unique_ptr<state_writer>> open(const std::string& folder, durability how,
-                                                                  duration grace, clock& time);
+  /// its processes and records their attempts as interrupted, before it returns; `stop` ends what there is to wait for:
+  /// once for the lock, twice for the grace of those processes. state_locked names the holder.
+  [[nodiscard]] static result<std::unique_ptr<state_writer>>
+  open(const std::string& folder, durability how, duration grace, clock& time, const stop_request& stop);
 
   [[nodiscard]] journal_store& store() { return *store_; }
   /// Whether the last writer did not leave in order.
@@ -32,7 +33,7 @@ public:
 
 private:
   state_writer(std::unique_ptr<journal_store> store, clock& time) : store_(std::move(store)), time_(time) {}
-  [[nodiscard]] result<void> recover(duration grace);
+  [[nodiscard]] result<void> recover(duration grace, const stop_request& stop);
 
   std::unique_ptr<journal_store> store_;
   clock& time_;

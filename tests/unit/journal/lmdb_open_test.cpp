@@ -187,22 +187,35 @@ TEST_CASE("what a killed holder was starting keeps the lock until it runs or end
     return 0;
   });
   REQUIRE(locked.await());
-  CHECK(lock_state(folder, {}).error().code == error_code::state_locked);
+  CHECK(lock_state(folder).error().code == error_code::state_locked);
   CHECK(is_held(folder));
   holder.kill();
   CHECK(holder.wait() == -SIGKILL);
-  const auto refused = lock_state(folder, std::chrono::milliseconds(20));
+  const auto refused = lock_state(folder, {std::chrono::milliseconds(20), {}});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == error_code::state_locked);
   CHECK_MESSAGE(contains(refused.error().message, "still held by a command that process "), refused.error().message);
   CHECK_MESSAGE(contains(refused.error().message, "`fuser " + folder + "/lock` tells"), refused.error().message);
+  int looks = 0;
+  CHECK_FALSE(lock_state(folder, {std::chrono::hours(1), [&] { return ++looks == 3; }}).has_value());
+  CHECK(looks == 3);
   CHECK_FALSE(is_held(folder)); // by none who writes
+  CHECK(is_locked(folder));
   CHECK_FALSE(holder_of(folder));
+  const auto words = read_file(folder + "/lock");
+  const auto place = words.substr(words.find("where "), words.find("command ") - words.find("where "));
+  CHECK(place.size() > 40);
+  auto elsewhere = words; // another boot, pid or time namespace
+  elsewhere.replace(words.find(place), place.size(), "where " + std::string(place.size() - 7, 'x') + "\n");
+  t.write("state/lock", elsewhere);
+  CHECK(is_held(folder)); // nothing proves that it has ended
+  CHECK(contains(lock_state(folder).error().message, "is in use by process "));
+  t.write("state/lock", words);
   std::thread later([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     release.notify();
   });
-  const auto taken = lock_state(folder, std::chrono::seconds(60));
+  const auto taken = lock_state(folder, {std::chrono::seconds(60), {}});
   later.join();
   CHECK(taken.has_value());
   CHECK(holder_of(folder)->pid == ::getpid());
