@@ -65,6 +65,16 @@ private:
     place opened;
   };
   static constexpr int end_of_text = -1;
+  static constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD, for bytes that are no UTF-8
+  static constexpr bool is_digit(int c) { return c >= '0' && c <= '9'; }
+  static constexpr bool is_word(int c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '.' || c == '+' ||
+           c == '-';
+  }
+  /// Upper-case, `digits` of them.
+  static std::string to_hex(std::uint32_t value, int digits);
+  /// "U+00A0" for one character's UTF-8.
+  static std::string code_point(std::string_view text);
 
   [[nodiscard]] int peek() { return at_ < end_ || refill() ? static_cast<unsigned char>(buffer_[at_]) : end_of_text; }
   [[nodiscard]] bool refill();

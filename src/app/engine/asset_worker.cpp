@@ -1,4 +1,4 @@
-// From a granted attempt to its outcome.
+// From a granted attempt to the end of its process.
 #include "app/engine/asset_worker.hpp"
 
 #include "adapters/leftovers.hpp"
@@ -29,21 +29,6 @@ void set_variable(std::vector<std::string>& environment, std::string_view name, 
     environment.push_back(entry);
   else
     *at = entry;
-}
-
-std::string describe(const process_exit& exit) {
-  switch (exit.how) {
-  case process_exit::kind::ended:
-    if (exit.signal != 0)
-      return "ended by signal " + std::to_string(exit.signal) + " (" + strsignal(exit.signal) + ")";
-    return "exit status " + std::to_string(exit.exit_code) + (exit.message.empty() ? "" : "; " + exit.message);
-  case process_exit::kind::timed_out:
-  case process_exit::kind::ended_by_us:
-  case process_exit::kind::not_started:
-  case process_exit::kind::internal:
-    break;
-  }
-  return exit.message;
 }
 
 } // namespace
@@ -315,148 +300,6 @@ void asset_worker::settle(std::function<void()> done) {
 void asset_worker::end_all(urgency how) {
   ending_.store(true);
   setup_.processes.end_all(how);
-}
-
-execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
-                               const process_exit& exit, const recent_glances* quick) {
-  execution out;
-  out.has_log = exit.has_log;
-  out.exit_code = exit.exit_code;
-  out.signal = exit.signal;
-  out.took = setup_.time.monotonic() - start.monotonic;
-  out.message = describe(exit);
-  switch (exit.how) {
-  case process_exit::kind::ended:
-    if (exit.signal != 0)
-      out.outcome = outcome_kind::signalled;
-    else if (exit.exit_code != 0)
-      out.outcome = outcome_kind::exited;
-    else if (out.message.clear(); !exit.message.empty())
-      out.warnings.push_back("asset " + std::string(setup_.p.asset(asset).name) + ": " + exit.message);
-    break;
-  case process_exit::kind::ended_by_us:
-    out.outcome = outcome_kind::cancelled;
-    break;
-  case process_exit::kind::timed_out:
-    out.outcome = outcome_kind::timed_out;
-    if (out.message.empty())
-      out.message = "its timeout of " + to_human(setup_.p.settings_of(asset).timeout.value_or(out.took)) + " was over";
-    break;
-  case process_exit::kind::not_started:
-    out.outcome = outcome_kind::not_started;
-    break;
-  case process_exit::kind::internal:
-    out.outcome = outcome_kind::internal;
-    break;
-  }
-  if (out.outcome == outcome_kind::succeeded)
-    check_products(asset, attempt, start.at, quick, out);
-  if (out.outcome != outcome_kind::succeeded) { // whether or not it is there, and whatever the command made of it
-    std::error_code ignored;
-    std::filesystem::remove_all(result_file(asset, attempt), ignored);
-  }
-  return out;
-}
-
-std::optional<std::string> asset_worker::take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
-                                                     production& made) {
-  const auto text = setup_.files.read_text(result_file(asset, attempt), max_result_file);
-  if (!text) {
-    if (text.error().code != error_code::not_found)
-      return "the result file (TROUPE_RESULT) cannot be used: " + text.error().message;
-    found_[asset.value]->now.discovered.clear();
-    return std::nullopt;
-  }
-  unlink(result_file(asset, attempt).c_str());
-  auto report = parse_attempt_report(*text);
-  if (!report)
-    return report.error().message;
-  made.reported_version = std::move(report->data_version);
-  made.metadata = std::move(report->metadata);
-  if (auto problem = take_discovered(asset, report->inputs, started_at); !problem.empty())
-    return problem;
-  return std::nullopt;
-}
-
-void asset_worker::check_products(asset_index asset, std::uint32_t attempt, timestamp started_at,
-                                  const recent_glances* quick, execution& out) {
-  const auto refuse = [&](outcome_kind kind, std::string message) {
-    out.outcome = kind;
-    out.message = std::move(message);
-    out.made.reset();
-  };
-  const bool source = setup_.p.is_source(asset);
-  production made;
-  if (quick != nullptr)
-    found_[asset.value]->now.discovered.clear(); // there is no result file
-  else if (!source)
-    if (auto problem = take_report(asset, attempt, started_at, made))
-      return refuse(outcome_kind::bad_result, std::move(*problem));
-  const recent_glances none;
-  if (const auto outputs =
-          setup_.looks.observe_outputs(asset, look::anew, made.outputs, quick != nullptr ? *quick : none);
-      !outputs)
-    return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
-  for (const auto& output : made.outputs) {
-    if (output.content != absent_file)
-      continue;
-    const std::string name(setup_.names.path_text(output.path));
-    if (std::error_code unknown; std::filesystem::is_symlink(join_path(setup_.p.folder, name), unknown))
-      return refuse(outcome_kind::output_missing, (source ? "the source's file \"" : "the output \"") + name +
-                                                      "\" is a link to something that does not exist");
-    return refuse(outcome_kind::output_missing,
-                  (source ? "the source's file \"" : "the command ended well, but its output \"") + name +
-                      (source ? "\" does not exist" : "\" is not there: write it, or correct \"outputs\""));
-  }
-  if (!made.reported_version.empty())
-    made.data_version = version_of_report(made.reported_version);
-  else if (!made.outputs.empty())
-    made.data_version = version_of_outputs(made.outputs, setup_.names);
-  else
-    made.data_version =
-        content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
-  out.made = std::move(made);
-}
-
-std::string asset_worker::take_discovered(asset_index asset, const std::vector<std::string>& reported,
-                                          timestamp started_at) {
-  auto& now = found_[asset.value]->now;
-  const auto before = std::move(now.discovered); // as they were when the asset was ready
-  now.discovered.clear();
-  const auto folder = join_path(setup_.p.folder, setup_.p.settings_of(asset).cwd);
-  const auto& spec = setup_.p.asset(asset);
-  const auto in = [](const std::vector<file_version>& files, path_id path) {
-    return std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
-  };
-  for (const auto& path : reported) {
-    const auto named = relative_to(setup_.p.folder, join_path(folder, path));
-    const auto slot = setup_.names.slot_of(named);
-    const auto id = setup_.names.id_of(slot);
-    const bool own =
-        std::any_of(spec.outputs.begin(), spec.outputs.end(), [&](path_index o) { return setup_.p.path(o) == named; });
-    if (own || in(now.inputs, id) != now.inputs.end() || in(now.discovered, id) != now.discovered.end())
-      continue;
-    if (const auto known = in(before, id); known != before.end()) {
-      now.discovered.push_back(*known);
-      continue;
-    }
-    const auto content = setup_.table.observe(slot);
-    if (!content)
-      return "the result file (TROUPE_RESULT) names an input that cannot be read: " + content.error().message;
-    // Nobody looked at it before the attempt: if it changed since, what the command read is not known, and next time it
-    // runs again.
-    const auto stat = setup_.files.stat(named);
-    const bool moved = stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(started_at);
-    now.discovered.push_back({id, moved ? content_digest("changed during the attempt") : *content});
-  }
-  std::sort(now.discovered.begin(), now.discovered.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  return {};
-}
-
-materialized asset_worker::changes_made(asset_index asset, const execution& done) const {
-  TROUPE_CHECK(done.made.has_value(), "what a failed attempt made");
-  const auto& record = *records_[asset.value];
-  return make_delta(record.last ? &*record.last : nullptr, found_[asset.value]->now, *done.made, done.took);
 }
 
 } // namespace troupe
