@@ -46,7 +46,6 @@ struct errand {
   const int* signals_to_reset = nullptr;
   std::size_t signal_count = 0;
   timespec began{};
-  volatile clone_step step = clone_step::set_up;
   volatile int error_number = 0;
 };
 
@@ -90,10 +89,8 @@ TROUPE_PLAIN int run_child(void* argument) {
   if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.output, 2) < 0)
     give_up();
   close_others_at_exec();
-  e.step = clone_step::change_folder;
   if (chdir(program.cwd) != 0)
     give_up();
-  e.step = clone_step::execute;
   // The kernel's own form of struct sigaction, all zeros: its default. The C library's call refuses the signals it uses
   // itself, and a sanitizer's keeps a table that is the parent's too.
   const std::array<std::uint64_t, 4> as_by_default{};
@@ -169,11 +166,9 @@ child_cloner::~child_cloner() {
     munmap(stack_, stack_bytes);
 }
 
-bool child_cloner::clone(const child_program& program, cloned_child& child, clone_failure& failure) {
-  if (stack_ == nullptr) {
-    failure = {clone_step::make, ENOMEM};
-    return false;
-  }
+int child_cloner::clone(const child_program& program, cloned_child& child) {
+  if (stack_ == nullptr)
+    return ENOMEM;
   errand e;
   e.program = &program;
   timespec before{};
@@ -191,22 +186,19 @@ bool child_cloner::clone(const child_program& program, cloned_child& child, clon
     pid = plain_clone(run_child, static_cast<char*>(stack_) + stack_bytes, CLONE_VM | CLONE_VFORK | SIGCHLD, &e);
     pid = pid < 0 ? -errno : pid;
   }
-  if (pid < 0) {
-    failure = {clone_step::make, static_cast<int>(-pid)};
-    return false;
-  }
+  if (pid < 0)
+    return static_cast<int>(-pid);
   child.pid = static_cast<pid_t>(pid);
   if (e.error_number != 0) {
-    failure = {e.step, e.error_number};
     while (waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR)
       ;
-    return false;
+    return e.error_number;
   }
   // The kernel took its start time between these two moments: mostly within one tick, and then the tick is known.
   const long per_second = sysconf(_SC_CLK_TCK);
   if (ticks(before, per_second) == ticks(e.began, per_second))
     child.start_ticks = ticks(before, per_second);
-  return true;
+  return 0;
 }
 
 } // namespace troupe

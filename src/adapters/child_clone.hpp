@@ -26,13 +26,6 @@ struct cloned_child {
   std::uint64_t start_ticks = 0; ///< as in /proc/PID/stat, or 0: not known without looking there
 };
 
-/// Where the call failed in the child, or in making it.
-enum class clone_step : std::uint8_t { make, set_up, change_folder, execute };
-struct clone_failure {
-  clone_step step = clone_step::make;
-  int error_number = 0;
-};
-
 /// clone with CLONE_VFORK | CLONE_VM, as in posix_spawn, which is not taken for two reasons. It closes the descriptors
 /// that are not to be handed on before exec, and the state's lock has to stay until exec (state_lock.hpp). And it
 /// resets 64 signals one by one and maps a stack, which together cost about as much as all else in starting a process:
@@ -46,8 +39,8 @@ public:
   child_cloner& operator=(const child_cloner&) = delete;
   ~child_cloner();
 
-  /// True if a child was made; else `failure` says why none is left (it has been reaped).
-  [[nodiscard]] bool clone(const child_program& program, cloned_child& child, clone_failure& failure);
+  /// 0 and the child; or an errno value, and none is left (it has been reaped).
+  [[nodiscard]] int clone(const child_program& program, cloned_child& child);
 
 private:
   void* stack_ = nullptr;

@@ -73,9 +73,8 @@ std::variant<spawned_process, int> command_spawner::spawn_file(const process_req
                               null_.get(),  output};
 
   cloned_child child;
-  clone_failure failure;
-  if (!cloner_->clone(program, child, failure))
-    return failure.error_number;
+  if (const int e = cloner_->clone(program, child); e != 0)
+    return e;
   if (child.start_ticks == 0)
     child.start_ticks = process_start_ticks(child.pid).value_or(0);
   return spawned_process{child.pid, child.start_ticks};

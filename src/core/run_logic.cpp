@@ -5,7 +5,6 @@
 #include "core/backoff.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <unordered_set>
 #include <utility>
 

@@ -4,7 +4,6 @@
 #include "app/config/value_text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 

@@ -21,6 +21,7 @@ constexpr std::array<bool, 256> plain_bytes = [] {
 bool is_plain(char c) {
   return plain_bytes[static_cast<unsigned char>(c)];
 }
+
 void append_utf8(std::string& out, std::uint32_t code) {
   const auto put = [&](std::uint32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
   if (code < 0x80) {

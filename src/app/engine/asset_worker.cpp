@@ -6,7 +6,6 @@
 #include "app/engine/state_layout.hpp"
 #include "base/check.hpp"
 #include "core/command.hpp"
-#include "core/delta.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +13,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <string.h>
 
 namespace troupe {
 

@@ -23,6 +23,27 @@ T soon(std::future<T> future) {
   REQUIRE(future.wait_for(std::chrono::minutes(1)) == std::future_status::ready);
   return future.get();
 }
+
+/// Work that asks for itself again, without end until end().
+class endless_work {
+public:
+  explicit endless_work(posix_process_executor& executor) : executor_(executor) {}
+  void begin() {
+    if (enough_)
+      over_.set_value();
+    else
+      executor_.post([this] { begin(); });
+  }
+  void end() {
+    enough_ = true;
+    soon(over_.get_future());
+  }
+
+private:
+  posix_process_executor& executor_;
+  std::atomic<bool> enough_{false};
+  std::promise<void> over_;
+};
 } // namespace
 
 TEST_CASE_FIXTURE(process_runner, "what is posted is done in order and never beside a report, while processes run") {
@@ -168,23 +189,15 @@ TEST_CASE_FIXTURE(process_runner, "a chain of commands, each started by the end 
 }
 
 TEST_CASE_FIXTURE(process_runner, "work without end, begun by an end, does not keep further ends from being seen") {
-  std::atomic<bool> enough{false};
-  std::promise<void> over;
-  std::function<void()> again = [&] {
-    if (enough)
-      over.set_value();
-    else
-      executor().post(again);
-  };
+  endless_work work(executor());
   std::promise<int> second;
   executor().start(request({"/bin/true"}), {}, [&](process_exit) {
-    executor().post(again);
+    work.begin();
     // By the same thread, which is to wait for it.
     executor().start(shell("exit 6"), {}, [&](process_exit exit) { second.set_value(exit.exit_code); });
   });
   CHECK(soon(second.get_future()) == 6);
-  enough = true;
-  soon(over.get_future());
+  work.end();
 }
 
 TEST_CASE_FIXTURE(process_runner, "a timeout that is due sooner than any before is kept, whoever started the command") {
@@ -201,18 +214,10 @@ TEST_CASE_FIXTURE(process_runner, "a timeout that is due sooner than any before 
 }
 
 TEST_CASE_FIXTURE(process_runner, "work without end does not keep ends from being seen") {
-  std::atomic<bool> enough{false};
-  std::promise<void> over;
-  std::function<void()> again = [&] {
-    if (enough)
-      over.set_value();
-    else
-      executor().post(again);
-  };
-  executor().post(again);
+  endless_work work(executor());
+  work.begin();
   CHECK(run_shell("exit 3").exit_code == 3);
-  enough = true;
-  soon(over.get_future());
+  work.end();
 }
 
 TEST_CASE_FIXTURE(process_runner, "a command that reads from its own output keeps nobody waiting for it") {
