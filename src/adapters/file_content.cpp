@@ -166,12 +166,15 @@ file_stat to_file_stat(const struct stat& info) {
   return stat;
 }
 
-result<file_stat> fold_folder_stat(int at, std::string_view path) {
+result<file_stat> fold_folder_stat(int at, std::string_view path, const folder_filter& filter) {
   stat_fold fold;
-  auto walked = walk_folder(at, path, [&](const folder_member& member) -> result<void> {
-    fold.add(member);
-    return {};
-  });
+  auto walked = walk_folder(
+      at, path,
+      [&](const folder_member& member) -> result<void> {
+        fold.add(member);
+        return {};
+      },
+      filter);
   if (!walked)
     return walked.error();
   return fold.finish();
@@ -197,15 +200,18 @@ result<file_record> read_file_record(int at, std::string_view path, const struct
   return keeps_changing(path);
 }
 
-result<file_record> read_folder_record(int at, std::string_view path) {
+result<file_record> read_folder_record(int at, std::string_view path, const folder_filter& filter) {
   for (int i = 0; i < reads_at_most; ++i) {
     stat_fold before;
     content_hasher hasher;
-    auto walked = walk_folder(at, path, [&](const folder_member& member) -> result<void> {
-      before.add(member);
-      return feed_member(hasher, at, member);
-    });
-    auto after = fold_folder_stat(at, path);
+    auto walked = walk_folder(
+        at, path,
+        [&](const folder_member& member) -> result<void> {
+          before.add(member);
+          return feed_member(hasher, at, member);
+        },
+        filter);
+    auto after = fold_folder_stat(at, path, filter);
     if (!after)
       return after.error();
     const bool unchanged = before.finish() == *after;

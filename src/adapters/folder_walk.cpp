@@ -57,7 +57,7 @@ result<std::vector<std::string>> list_folder(int at, std::string_view folder) {
 }
 
 result<void> walk_folder(int at, std::string_view folder,
-                         const std::function<result<void>(const folder_member&)>& visit) {
+                         const std::function<result<void>(const folder_member&)>& visit, const folder_filter& filter) {
   auto top = list_folder(at, folder);
   if (!top)
     return top.error();
@@ -72,6 +72,8 @@ result<void> walk_folder(int at, std::string_view folder,
     }
     auto member = join(here.path, here.names.back());
     here.names.pop_back();
+    if (!filter.takes_nothing() && filter.leaves_out(member))
+      continue;
     const auto full = join(folder, member);
     const c_path path(full);
     if (path.error() != 0)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/exclusion.hpp"
 
 #include <sys/stat.h>
 
@@ -22,9 +23,10 @@ struct folder_member {
 /// Visits all members beneath `folder` (relative to the descriptor `at`, or absolute): folders before what they hold,
 /// the members of one folder sorted bytewise. Links inside are visited, never followed. Depth costs heap, not stack. A
 /// member that disappears between being listed and being looked at is left out. Stops at the first error, which names
-/// the path; also at the visitor's. Any thread.
+/// the path; also at the visitor's. What the filter leaves out is not looked at, nor is what lies in it. Any thread.
 [[nodiscard]] result<void> walk_folder(int at, std::string_view folder,
-                                       const std::function<result<void>(const folder_member&)>& visit);
+                                       const std::function<result<void>(const folder_member&)>& visit,
+                                       const folder_filter& filter = {});
 
 /// The names in one folder, sorted bytewise, without "." and "..". `folder` is empty for `at` itself.
 [[nodiscard]] result<std::vector<std::string>> list_folder(int at, std::string_view folder);

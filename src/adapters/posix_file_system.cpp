@@ -71,9 +71,9 @@ result<std::unique_ptr<posix_file_system>> posix_file_system::open(std::string r
   return std::unique_ptr<posix_file_system>(new posix_file_system(std::move(root), std::move(at)));
 }
 
-result<file_stat> posix_file_system::glance(std::string_view path) const {
+result<file_stat> posix_file_system::glance(std::string_view name) const {
   struct stat info;
-  auto there = look_at(at_.get(), path, info);
+  auto there = look_at(at_.get(), unfiltered(name), info);
   if (!there)
     return there.error();
   if (!*there)
@@ -86,21 +86,25 @@ result<file_stat> posix_file_system::glance(std::string_view path) const {
   return to_file_stat(info);
 }
 
-result<file_stat> posix_file_system::stat(std::string_view path) const {
-  auto seen = glance(path);
-  if (seen && seen->kind == file_kind::folder)
-    return fold_folder_stat(at_.get(), path);
-  return seen;
+result<file_stat> posix_file_system::stat(std::string_view name) const {
+  auto seen = glance(name);
+  if (!seen || seen->kind != file_kind::folder)
+    return seen;
+  const folder_filter filter(name);
+  return fold_folder_stat(at_.get(), filter.path(), filter);
 }
 
-result<file_record> posix_file_system::read(std::string_view path) const {
+result<file_record> posix_file_system::read(std::string_view name) const {
+  const folder_filter filter(name);
+  const auto path = filter.path();
   struct stat info;
   auto there = look_at(at_.get(), path, info);
   if (!there)
     return there.error();
   if (!*there)
     return file_record{};
-  auto record = S_ISDIR(info.st_mode) ? read_folder_record(at_.get(), path) : read_file_record(at_.get(), path, info);
+  auto record =
+      S_ISDIR(info.st_mode) ? read_folder_record(at_.get(), path, filter) : read_file_record(at_.get(), path, info);
   if (!record) {
     // It may have gone between the two looks: then it is absent, and nothing is wrong.
     there = look_at(at_.get(), path, info);

@@ -16,9 +16,9 @@ public:
   /// `root` is an absolute path of a folder that exists.
   [[nodiscard]] static result<std::unique_ptr<posix_file_system>> open(std::string root);
 
-  [[nodiscard]] result<file_stat> stat(std::string_view path) const override;
-  [[nodiscard]] result<file_stat> glance(std::string_view path) const override;
-  [[nodiscard]] result<file_record> read(std::string_view path) const override;
+  [[nodiscard]] result<file_stat> stat(std::string_view name) const override;
+  [[nodiscard]] result<file_stat> glance(std::string_view name) const override;
+  [[nodiscard]] result<file_record> read(std::string_view name) const override;
   [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
                                                       const std::vector<std::string>& skip) const override;
   [[nodiscard]] result<void> make_parent(std::string_view path) const override;

@@ -5,8 +5,10 @@
 
 #include "base/utf8.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -200,6 +202,66 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
     t = *resume;
   }
   return p.done();
+}
+
+// All positions in the pattern that some reading of the path's components so far leads to.
+glob_relation relate_to_glob(std::string_view pattern, std::string_view path) {
+  if (path == ".") // the folder that relative paths begin in
+    return {pattern == ".", false, !pattern.starts_with('/') && pattern != ".." && !pattern.starts_with("../")};
+  if (path == "/")
+    return {pattern == "/", false, pattern.starts_with('/') && pattern.size() > 1};
+  std::vector<std::string_view> parts;
+  for (components p(pattern); !p.done(); p.next())
+    parts.push_back(p.now());
+  std::vector<bool> at(parts.size() + 1, false);
+  std::vector<bool> next(parts.size() + 1);
+  const auto open_up = [&](std::vector<bool>& positions) { // ** stands for nothing too, but for a last one
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i)
+      if (positions[i] && parts[i] == "**")
+        positions[i + 1] = true;
+  };
+  at[0] = true;
+  open_up(at);
+  glob_relation relation;
+  for (components t(path); !t.done(); t.next()) {
+    if (at.back())
+      relation.beneath = true;
+    next.assign(next.size(), false);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (!at[i])
+        continue;
+      if (parts[i] == "**") {
+        if (any_depth_may_take(t.now())) {
+          next[i] = true;
+          if (i + 1 == parts.size())
+            next[i + 1] = true;
+        }
+      } else if (component_matches(parts[i], t.now())) {
+        next[i + 1] = true;
+      }
+    }
+    open_up(next);
+    at.swap(next);
+  }
+  relation.matches = at.back();
+  relation.reaches = std::find(at.begin(), at.end() - 1, true) != at.end() - 1;
+  return relation;
+}
+
+bool enters_folders(std::string_view pattern) {
+  const auto rest = pattern.substr(std::min(pattern.size(), literal_length(pattern)));
+  return rest.find('/') != npos || rest.find("**") != npos;
+}
+
+std::string glob_of_path(std::string_view path) {
+  std::string pattern;
+  pattern.reserve(path.size());
+  for (const char c : path) {
+    if (c == '*' || c == '?' || c == '[' || c == '\\')
+      pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
 }
 
 std::string glob_root(std::string_view pattern) {

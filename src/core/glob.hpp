@@ -14,6 +14,19 @@ namespace troupe {
 /// for one character of UTF-8. For normalised paths and patterns: no "//", no "/" at the end. A "[" that is never
 /// closed, and a "\\" at the end of a component, stand for themselves.
 [[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view path);
+/// How a path stands to a pattern, by their texts. Both as for glob_matches().
+struct glob_relation {
+  bool matches = false; ///< as glob_matches() has it
+  bool beneath = false; ///< a folder above the path matches
+  bool reaches = false; ///< the path could be a folder above a match: a proper prefix of one
+};
+[[nodiscard]] glob_relation relate_to_glob(std::string_view pattern, std::string_view path);
+/// Whether the pattern has a wildcard where a folder is, or **: only then can it reach into folders that it does not
+/// name.
+[[nodiscard]] bool enters_folders(std::string_view pattern);
+/// The pattern that matches exactly this path.
+[[nodiscard]] std::string glob_of_path(std::string_view path);
+
 /// The longest leading folder without wildcards ("raw" of "raw/*.txt"; "" for "*.txt"; "/" possible).
 [[nodiscard]] std::string glob_root(std::string_view pattern);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/digest.hpp"
+#include "core/exclusion.hpp"
 #include "core/glob.hpp"
 #include "ports/file_system.hpp"
 
@@ -82,13 +83,14 @@ public:
     return reads_;
   }
 
-  [[nodiscard]] result<file_stat> stat(std::string_view path) const override {
+  [[nodiscard]] result<file_stat> stat(std::string_view name) const override {
     const std::lock_guard lock(mutex_);
-    return stat_locked(absolute(path));
+    const folder_filter filter(name);
+    return stat_locked(absolute(filter.path()), filter);
   }
 
-  [[nodiscard]] result<file_stat> glance(std::string_view path) const override {
-    auto seen = stat(path);
+  [[nodiscard]] result<file_stat> glance(std::string_view name) const override {
+    auto seen = stat(unfiltered(name));
     if (seen && seen->kind == file_kind::folder) {
       file_stat folder;
       folder.kind = file_kind::folder;
@@ -97,11 +99,13 @@ public:
     return seen;
   }
 
-  [[nodiscard]] result<file_record> read(std::string_view path) const override {
+  [[nodiscard]] result<file_record> read(std::string_view name) const override {
     const std::lock_guard lock(mutex_);
     ++reads_;
+    const folder_filter filter(name);
+    const auto path = filter.path();
     const auto whole = absolute(path);
-    auto stat = stat_locked(whole);
+    auto stat = stat_locked(whole, filter);
     if (!stat)
       return stat.error();
     if (stat->kind == file_kind::absent)
@@ -112,10 +116,12 @@ public:
       return file_record{*stat, content_digest(nodes_.at(whole).content)};
     std::string all;
     for (auto it = nodes_.lower_bound(whole + "/"); it != nodes_.end() && it->first.starts_with(whole + "/"); ++it) {
-      const auto& [name, member] = *it;
+      const auto& [at, member] = *it;
+      if (is_left_out(filter, whole, at))
+        continue;
       if (member.stat.kind == file_kind::other)
-        return fail(error_code::io, name + " is a FIFO: only files and folders have content");
-      const auto relative = name.substr(whole.size());
+        return fail(error_code::io, at + " is a FIFO: only files and folders have content");
+      const auto relative = at.substr(whole.size());
       all += member.stat.kind == file_kind::folder ? 'd' : member.executable ? 'x' : 'f';
       all += std::to_string(relative.size()) + ":" + relative + to_hex(content_digest(member.content));
     }
@@ -221,7 +227,11 @@ private:
     }
   }
 
-  [[nodiscard]] result<file_stat> stat_locked(const std::string& whole) const {
+  static bool is_left_out(const folder_filter& filter, const std::string& folder, const std::string& member) {
+    return !filter.takes_nothing() && filter.leaves_out(std::string_view(member).substr(folder.size() + 1));
+  }
+
+  [[nodiscard]] result<file_stat> stat_locked(const std::string& whole, const folder_filter& filter = {}) const {
     if (const auto it = errors_.find(whole); it != errors_.end())
       return it->second;
     const auto it = nodes_.find(whole);
@@ -233,6 +243,8 @@ private:
     folded.kind = file_kind::folder;
     std::string all;
     for (auto m = nodes_.lower_bound(whole + "/"); m != nodes_.end() && m->first.starts_with(whole + "/"); ++m) {
+      if (is_left_out(filter, whole, m->first))
+        continue;
       const auto& s = m->second.stat;
       all += m->first.substr(whole.size()) + '\0' + std::to_string(static_cast<int>(s.kind)) + '\0' +
              std::to_string(s.inode) + '\0';

@@ -78,6 +78,30 @@ TEST_CASE_TEMPLATE("a glance is a stat that does not look into folders", world, 
   CHECK(w.fs().glance("other").value().kind == file_kind::other);
 }
 
+TEST_CASE_TEMPLATE("what a filter leaves out of a folder does not count in its stat or its content", world, on_disk,
+                   in_memory) {
+  world w;
+  w.write("d/keep/a", "1");
+  w.write("d/b.txt", "2");
+  std::string name = "d";
+  add_spelling(name, "d", std::vector<std::string_view>{"d/tmp", "**/*~", "other/x"});
+  CHECK(w.fs().read(name).value() == w.fs().read("d").value());
+  CHECK(w.fs().stat(name).value() == w.fs().stat("d").value());
+  const auto before = w.fs().read(name).value();
+  w.write("d/tmp/deep/x", "3");
+  w.write("d/keep/a~", "4");
+  CHECK(w.fs().read(name).value() == before);
+  CHECK(w.fs().stat(name).value() == before.stat);
+  CHECK(w.fs().read("d").value().content != before.content);
+  CHECK(w.fs().glance(name).value().kind == file_kind::folder);
+  w.write("d/tmp2", "5");
+  CHECK(w.fs().read(name).value().content != before.content);
+  CHECK(w.fs().stat(name).value() != before.stat);
+  w.remove("d");
+  w.write("d", "a file now");
+  CHECK(w.fs().read(name).value() == w.fs().read("d").value());
+}
+
 TEST_CASE_TEMPLATE("absolute paths and paths from the root name the same files", world, on_disk, in_memory) {
   world w;
   w.write("a/b", "x");

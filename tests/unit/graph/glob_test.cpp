@@ -54,6 +54,19 @@ bool naive_path(const std::vector<std::string>& p, std::size_t i, const std::vec
   return naive_text(p[i], t[k]) && naive_path(p, i + 1, t, k + 1);
 }
 
+/// Whether the pattern has something left once it has taken all components of the path.
+bool naive_prefix(const std::vector<std::string>& p, std::size_t i, const std::vector<std::string>& t, std::size_t k) {
+  if (k == t.size())
+    return i < p.size();
+  if (i == p.size())
+    return false;
+  const bool hidden = !t[k].empty() && t[k][0] == '.';
+  if (p[i] == "**")
+    return (i + 1 < p.size() && naive_prefix(p, i + 1, t, k)) ||
+           (!hidden && !t[k].empty() && naive_prefix(p, i, t, k + 1));
+  return (!hidden || (!p[i].empty() && p[i][0] == '.')) && naive_text(p[i], t[k]) && naive_prefix(p, i + 1, t, k + 1);
+}
+
 std::string joined(const std::vector<std::string>& pieces) {
   std::string all;
   for (const auto& piece : pieces)
@@ -186,6 +199,28 @@ TEST_CASE("wildcards over plain text know neither slashes nor hidden names") {
   CHECK_FALSE(wildcard_matches("", "a"));
 }
 
+TEST_CASE("a pattern reaches into each folder that could hold a match") {
+  CHECK(relate_to_glob("out/*/metrics.txt", "out/a").reaches);
+  CHECK(relate_to_glob("out/**/metrics.txt", "out/a").reaches);
+  CHECK(relate_to_glob("out/**/metrics.txt", "out/a/b/c").reaches);
+  CHECK(relate_to_glob("out/**", "out/a").reaches);
+  CHECK(relate_to_glob("*/a/x", "out").reaches);
+  CHECK(relate_to_glob("*/a/x", "out/a").reaches);
+  CHECK_FALSE(relate_to_glob("*/a/x", "out/b").reaches);
+  CHECK_FALSE(relate_to_glob("out/*.txt", "out/a").reaches);
+  CHECK_FALSE(relate_to_glob("out/*.txt", "out/a.txt").reaches);
+  CHECK_FALSE(relate_to_glob("out/*/x", "out/.a").reaches);
+  CHECK(relate_to_glob("out/.*/x", "out/.a").reaches);
+  CHECK_FALSE(relate_to_glob("out/v*/x", "out/a").reaches);
+  CHECK(relate_to_glob("out/*", "out/a/b").beneath);
+  CHECK_FALSE(relate_to_glob("out/*", "out/a").beneath);
+  CHECK(enters_folders("a/*/b"));
+  CHECK(enters_folders("a/**"));
+  CHECK_FALSE(enters_folders("a/b/*.c"));
+  CHECK_FALSE(enters_folders("a/b/c"));
+  CHECK(glob_of_path("a*b/[c]\\d?") == "a\\*b/\\[c]\\\\d\\?");
+}
+
 TEST_CASE("a pattern of many stars against a long text ends soon") {
   std::string pattern;
   std::string deep = "**";
@@ -213,6 +248,15 @@ TEST_CASE("property: globs match what a naive recursive matcher matches") {
     for (const auto& path : paths) {
       const bool expected = naive_path(split(pattern), 0, split(path), 0);
       RC_ASSERT(glob_matches(pattern, path) == expected);
+      if (path == "/" || path == ".") // folders with names of their own, not components
+        continue;
+      const auto relation = relate_to_glob(pattern, path);
+      RC_ASSERT(relation.matches == expected);
+      RC_ASSERT(relation.reaches == naive_prefix(split(pattern), 0, split(path), 0));
+      bool beneath = false;
+      for (auto end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1))
+        beneath = beneath || naive_path(split(pattern), 0, split(path.substr(0, end)), 0);
+      RC_ASSERT(relation.beneath == beneath);
       if (expected)
         RC_ASSERT(path.substr(0, glob_prefix(pattern).size()) == glob_prefix(pattern));
     }
