@@ -11,8 +11,8 @@
 
 namespace troupe {
 
-/// Paths are absolute or relative to the root handed to the implementation (the pipeline's folder). stat(), glance() and
-/// read() also take the name of a folder without some of its members (core/exclusion). Any thread; may block.
+/// Paths are absolute or relative to the root handed to the implementation (the pipeline's folder). stat(), glance()
+/// and read() also take the name of a folder without some of its members (core/exclusion). Any thread; may block.
 class file_system {
 public:
   virtual ~file_system() = default;
