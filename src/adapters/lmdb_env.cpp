@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t wanted_map_bytes = sizeof(std::size_t) > 4 ? std::size_t{64} << 30U : std::size_t{1} << 29U;
 constexpr std::size_t spare_map_bytes = std::size_t{16} << 20U; ///< room to write in, at the very least
-constexpr unsigned tables_limit = 24;
+constexpr unsigned tables_limit = 128;
 constexpr unsigned readers_limit = 512;
 constexpr int versions_limit = 20;
 constexpr int replacements_limit = 40;

@@ -25,8 +25,11 @@ public:
     compare(lmdb_table::runs, replayed, replay_.runs, [](std::uint64_t key) { return run_number(narrow(key)); });
     compare(lmdb_table::open_attempts, replayed, replay_.open_attempts,
             [](std::uint64_t key) { return std::pair(run_number(narrow(key >> 32U)), asset_id(narrow(key))); });
-    compare_texts(lmdb_table::asset_names, replayed, replay_.asset_names);
-    compare_texts(lmdb_table::paths, replayed, replay_.paths);
+    compare(lmdb_table::made, replayed, replay_.made, [](std::uint64_t key) { return path_id(narrow(key)); });
+    compare_texts(lmdb_table::asset_names, replayed, live_names_.asset_names, replay_.asset_names,
+                  replay_.state.asset_count);
+    compare_texts(lmdb_table::paths, replayed, live_names_.paths, replay_.paths, replay_.state.path_count);
+    compare_texts(lmdb_table::identities, replayed, live_names_.identities, replay_.identities, std::nullopt);
     check_checkpoints();
     if (replayed)
       compare_info();
@@ -66,7 +69,7 @@ private:
   bool each_decoded(lmdb_table table, const Visit& visit) {
     T value;
     return each_record(table, [&](std::uint64_t key, std::string_view content) {
-      if (const char* what = decode(content, value)) {
+      if (const char* what = decode(content, value, snapshot_.access().layout())) {
         problem(record_name(table, key) + ": " + what);
         return false;
       }
@@ -87,6 +90,10 @@ private:
                                       [&](std::uint64_t, const open_attempt& attempt) {
                                         replay_.open_attempts.emplace(std::pair(attempt.run, attempt.asset), attempt);
                                       }) &&
+           good;
+    good = each_decoded<made_record>(
+               lmdb_table::base_made,
+               [&](std::uint64_t key, const made_record& record) { replay_.made.emplace(narrow(key), record); }) &&
            good;
     replay_.state = snapshot_.base_info();
     if (snapshot_.info().first_seq != replay_.state.last_seq + 1) {
@@ -109,6 +116,7 @@ private:
     };
     read(lmdb_table::asset_names, replay_.state.asset_count, live_names_.asset_names, replay_.asset_names);
     read(lmdb_table::paths, replay_.state.path_count, live_names_.paths, replay_.paths);
+    read(lmdb_table::identities, replay_.state.asset_count, live_names_.identities, replay_.identities);
   }
 
   bool replay() {
@@ -169,18 +177,11 @@ private:
     problem(record_name(table, open_attempt_key(key.first, key.second)) + " is missing, or cannot be read");
   }
 
+  /// `count`: how many there must be, where every id has one.
   template <class Map>
-  void compare_texts(lmdb_table table, bool replayed, const Map& wanted) {
-    const auto& live = [&]() -> const auto& {
-      if constexpr (std::is_same_v<typename Map::key_type, asset_id>)
-        return live_names_.asset_names;
-      else
-        return live_names_.paths;
-    }
-    ();
-    const auto& info = replay_.state;
-    const std::size_t count = table == lmdb_table::paths ? info.path_count : info.asset_count;
-    if (replayed && (live != wanted || live.size() != count))
+  void compare_texts(lmdb_table table, bool replayed, const Map& live, const Map& wanted,
+                     std::optional<std::size_t> count) {
+    if (replayed && (live != wanted || (count && live.size() != *count)))
       problem("the table " + std::string(table_name(table)) + " differs from what a replay makes");
   }
 

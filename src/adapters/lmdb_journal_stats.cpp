@@ -81,6 +81,8 @@ result<journal_statistics> journal_stats(const std::string& folder) {
     out.file_bytes = static_cast<std::uint64_t>(st.st_size);
   for (std::size_t i = 0; i < lmdb_table_count; ++i) {
     const auto table = static_cast<lmdb_table>(i);
+    if (!access.tables().has(table))
+      continue;
     MDB_stat size;
     if (const int code = mdb_stat(access.txn(), access.tables()[table], &size); code != 0)
       return lmdb_error(folder, "read its journal", code);

@@ -3,7 +3,9 @@
 
 #include "adapters/lmdb_draft.hpp"
 #include "adapters/lmdb_inspect.hpp"
+#include "adapters/lmdb_migrate.hpp"
 #include "adapters/lmdb_open.hpp"
+#include "adapters/lmdb_pages.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 #include "adapters/lmdb_writer.hpp"
 #include "adapters/posix_error.hpp"
@@ -96,6 +98,14 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
     return problem;
   };
   auto env = lmdb_env::open(options, open_journal_tables);
+  if (env && (*env)->tables().format() != journal_format) {
+    env->reset(); // a process has the file open once
+    if (const auto problem = doubts.take(); !problem.empty())
+      return damaged_journal(folder, problem);
+    if (auto migrated = copy_journal(folder, true); !migrated)
+      return migrated.error();
+    env = lmdb_env::open(options, open_journal_tables);
+  }
   if (!env)
     return env.error();
   auto taken = lmdb_snapshot::take(*env);

@@ -3,19 +3,31 @@
 
 namespace troupe {
 
-result<void> lmdb_projection::put_text(lmdb_table table, std::uint32_t id, std::string_view text) {
+result<void> lmdb_projection::put_text(lmdb_table table, std::uint32_t id, std::string_view text, unsigned flags) {
   if (base_)
     return {}; // names are never dropped: live and base share them
   access_.start_record() += text;
-  return access_.put(table, id, MDB_APPEND);
+  return access_.put(table, id, flags);
 }
 
 result<void> lmdb_projection::put_asset_name(asset_id asset, std::string_view name) {
+  return put_text(lmdb_table::asset_names, asset.value, name, MDB_APPEND);
+}
+
+result<void> lmdb_projection::rename_asset(asset_id asset, std::string_view name) {
   return put_text(lmdb_table::asset_names, asset.value, name);
 }
 
+result<void> lmdb_projection::put_identity(asset_id asset, std::string_view identity) {
+  return put_text(lmdb_table::identities, asset.value, identity);
+}
+
+result<void> lmdb_projection::put_made(path_id path, const made_record& record) {
+  return access_.write(base_ ? lmdb_table::base_made : lmdb_table::made, path.value, record);
+}
+
 result<void> lmdb_projection::put_path(path_id path, std::string_view text) {
-  return put_text(lmdb_table::paths, path.value, text);
+  return put_text(lmdb_table::paths, path.value, text, MDB_APPEND);
 }
 
 result<bool> lmdb_projection::get_asset(asset_id asset, asset_record& out) {

@@ -17,6 +17,9 @@ public:
 
   [[nodiscard]] state_info& info() override { return info_; }
   [[nodiscard]] result<void> put_asset_name(asset_id asset, std::string_view name) override;
+  [[nodiscard]] result<void> rename_asset(asset_id asset, std::string_view name) override;
+  [[nodiscard]] result<void> put_identity(asset_id asset, std::string_view identity) override;
+  [[nodiscard]] result<void> put_made(path_id path, const made_record& record) override;
   [[nodiscard]] result<void> put_path(path_id path, std::string_view text) override;
   [[nodiscard]] result<bool> get_asset(asset_id asset, asset_record& out) override;
   [[nodiscard]] result<void> put_asset(asset_id asset, const asset_record& record) override;
@@ -32,7 +35,7 @@ public:
   [[nodiscard]] result<void> flush();
 
 private:
-  [[nodiscard]] result<void> put_text(lmdb_table table, std::uint32_t id, std::string_view text);
+  [[nodiscard]] result<void> put_text(lmdb_table table, std::uint32_t id, std::string_view text, unsigned flags = 0);
   [[nodiscard]] lmdb_table assets() const { return base_ ? lmdb_table::base_assets : lmdb_table::assets; }
   [[nodiscard]] lmdb_table files() const { return base_ ? lmdb_table::base_files : lmdb_table::files; }
   [[nodiscard]] lmdb_table open_table() const {

@@ -43,12 +43,17 @@ public:
       else
         best = rank;
     }
+    if (old.version_)
+      old.layout_ = old.format() - 1;
     if (!old.version_)
       return fail(error_code::state_unusable,
                   "state " + folder + ": neither of the first two pages of its journal is whole");
     return old;
   }
   /// Whether the file may have held a newer version, to which nothing leads any more.
+  [[nodiscard]] bool has(lmdb_table table) const {
+    return static_cast<std::size_t>(table) < lmdb_tables_of(layout_ + 1);
+  }
   [[nodiscard]] bool in_doubt() const { return in_doubt_; }
 
   /// Visits the sound records of a table: (key, content). Returns what is wrong with it or with any record that
@@ -79,7 +84,7 @@ public:
     T value;
     std::vector<std::string> undecoded;
     auto problems = read(table, [&](std::string_view key, std::string_view content) {
-      if (const char* problem = decode(content, value))
+      if (const char* problem = decode(content, value, layout_))
         undecoded.push_back(record_name(table, key_number(key)) + ": " + problem);
       else
         visit(key_number(key), value);
@@ -91,7 +96,7 @@ public:
   void read_info(std::optional<state_info>& state, std::optional<state_info>& base) {
     static_cast<void>(read(lmdb_table::meta, [&](std::string_view key, std::string_view content) {
       state_info info;
-      if (decode(content, info) == nullptr)
+      if (decode(content, info, layout_) == nullptr)
         (key == "state" ? state : base) = info;
     }));
   }
@@ -100,6 +105,22 @@ public:
 
 private:
   old_journal(std::string folder, lmdb_file file) : folder_(std::move(folder)), file_(std::move(file)) {}
+  /// The newest one if the record of it is damaged.
+  std::uint32_t format() {
+    std::uint32_t found = journal_format;
+    lmdb_walk how;
+    how.only_table = table_name(lmdb_table::meta);
+    how.visit = [&](std::string_view, std::string_view key, std::string_view stored) {
+      std::uint32_t number = 0;
+      if (key == "format" && stored.size() == sizeof number) {
+        std::memcpy(&number, stored.data(), sizeof number);
+        found = number >= oldest_journal_format && number <= journal_format ? number : journal_format;
+      }
+      return true;
+    };
+    static_cast<void>(walk_lmdb_pages(file_, *version_, how));
+    return found;
+  }
   std::uint64_t last_event() {
     std::uint64_t last = 0;
     static_cast<void>(read(lmdb_table::events, [&](std::string_view key, std::string_view content) {
@@ -118,6 +139,7 @@ private:
   std::string folder_;
   lmdb_file file_;
   std::optional<lmdb_meta> version_;
+  unsigned layout_ = newest_layout;
   bool in_doubt_ = false;
 };
 
@@ -184,6 +206,16 @@ public:
       copy_.write(lmdb_table::base_open_attempts, key, r);
       copy_.write(lmdb_table::open_attempts, key, r);
     }));
+    if (from_.has(lmdb_table::base_made)) {
+      add(from_.read_decoded<made_record>(lmdb_table::base_made, [&](std::uint64_t key, const made_record& r) {
+        copy_.write(lmdb_table::base_made, key, r);
+        copy_.write(lmdb_table::made, key, r);
+      }));
+      add(from_.read(lmdb_table::identities, [&](std::string_view key, std::string_view text) {
+        if (key_number(key) < base_.asset_count)
+          copy_.text(lmdb_table::identities, key_number(key), text);
+      }));
+    }
     names(lmdb_table::asset_names, base_.asset_count, problems);
     names(lmdb_table::paths, base_.path_count, problems);
     if (!problems.empty())
@@ -300,6 +332,16 @@ std::vector<std::string> keep_projections(old_journal& from, record_copy& to, co
     to.write(lmdb_table::base_open_attempts, key, r);
     to.write(lmdb_table::open_attempts, key, r);
   }));
+  if (from.has(lmdb_table::made)) {
+    add(from.read_decoded<made_record>(lmdb_table::made, [&](std::uint64_t key, const made_record& r) {
+      to.write(lmdb_table::base_made, key, r);
+      to.write(lmdb_table::made, key, r);
+    }));
+    add(from.read(lmdb_table::identities, [&](std::string_view key, std::string_view text) {
+      if (key_number(key) < info.asset_count)
+        to.text(lmdb_table::identities, key_number(key), text);
+    }));
+  }
   for (const auto& [table, count] :
        {std::pair(lmdb_table::asset_names, info.asset_count), std::pair(lmdb_table::paths, info.path_count)}) {
     std::uint32_t next = 0;

@@ -92,6 +92,21 @@ result<void> lmdb_snapshot::visit_asset_names(const std::function<bool(asset_id,
                      [&](std::uint32_t id, std::string_view text) { return visit(asset_id(id), text); });
 }
 
+result<void> lmdb_snapshot::visit_identities(const std::function<bool(asset_id, std::string_view)>& visit) const {
+  return visit_texts(access_, lmdb_table::identities, *this,
+                     [&](std::uint32_t id, std::string_view text) { return visit(asset_id(id), text); });
+}
+
+result<bool> lmdb_snapshot::read_made(path_id path, made_record& out) const {
+  return access_.read(lmdb_table::made, path.value, out);
+}
+
+result<void> lmdb_snapshot::visit_made(const std::function<bool(path_id, const made_record&)>& visit) const {
+  return visit_records<made_record>(access_, lmdb_table::made, [&](std::uint64_t key, const made_record& record) {
+    return visit(path_id(static_cast<std::uint32_t>(key)), record);
+  });
+}
+
 result<void> lmdb_snapshot::visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const {
   return visit_texts(access_, lmdb_table::paths, *this,
                      [&](std::uint32_t id, std::string_view text) { return visit(path_id(id), text); });
@@ -105,7 +120,7 @@ result<bool> lmdb_snapshot::read_asset(asset_id asset, asset_record& out) const 
     return found;
   if (!*found)
     return access_.read(lmdb_table::assets, asset.value, out); // looks at the neighbours, too: it may be one of them
-  if (const char* problem = decode(assets_->content(), out))
+  if (const char* problem = decode(assets_->content(), out, access_.layout()))
     return access_.damage(lmdb_table::assets, asset.value, problem);
   return true;
 }

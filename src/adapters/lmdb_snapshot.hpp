@@ -26,6 +26,10 @@ public:
                const std::function<bool(std::uint64_t seq, const event&)>& visit) const override;
   [[nodiscard]] result<void>
   visit_asset_names(const std::function<bool(asset_id, std::string_view)>& visit) const override;
+  [[nodiscard]] result<void>
+  visit_identities(const std::function<bool(asset_id, std::string_view)>& visit) const override;
+  [[nodiscard]] result<bool> read_made(path_id path, made_record& out) const override;
+  [[nodiscard]] result<void> visit_made(const std::function<bool(path_id, const made_record&)>& visit) const override;
   [[nodiscard]] result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const override;
   [[nodiscard]] result<bool> read_asset(asset_id asset, asset_record& out) const override;
   [[nodiscard]] result<void>
@@ -64,7 +68,7 @@ template <class T, class Visit>
   T value;
   auto more = cursor.move(first);
   for (; more && *more; more = cursor.move(next)) {
-    if (const char* problem = decode(cursor.content(), value))
+    if (const char* problem = decode(cursor.content(), value, access.layout()))
       return access.damage(table, cursor.key(), problem);
     if (!visit(cursor.key(), value))
       return {};

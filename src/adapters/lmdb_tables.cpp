@@ -14,6 +14,7 @@ namespace troupe {
 namespace {
 
 constexpr char format_key[] = "format";
+constexpr char draft_key[] = "draft";
 /// There will not be more than these: a higher number is damage, not a newer version.
 constexpr std::uint32_t formats_to_come = 1000;
 constexpr std::array<const char*, 2> meta_keys = {"state", "base"};
@@ -36,6 +37,9 @@ constexpr std::array<table_facts, lmdb_table_count> facts = {{
     {"base_assets", "base asset record", 4},
     {"base_files", "base file record", 4},
     {"base_open_attempts", "base open attempt", 8},
+    {"made", "record of who made", 4},
+    {"base_made", "base record of who made", 4},
+    {"identities", "asset identity", 4},
 }};
 
 constexpr const char* too_short = "it is shorter than its check value";
@@ -87,6 +91,36 @@ error newer_format(const std::string& folder, std::uint32_t format) {
           "damaged: remove the folder to begin anew; nothing was changed");
 }
 
+error other_draft(const std::string& folder, std::uint32_t draft) {
+  return fail(error_code::state_unusable,
+              "state " + folder + " was written by a development version of Troupe (journal format 2, draft " +
+                  std::to_string(draft) + "), and this version reads draft " + std::to_string(journal_draft) +
+                  ": use that version, or put the journal back that the upgrade kept (journal.mdb.format1, renamed to "
+                  "journal.mdb; what happened since is lost), or remove the folder to start anew; nothing was changed");
+}
+
+/// A number of the meta table that has no check value; false if there is none of that size.
+result<bool> read_number(const lmdb_txn& txn, const std::string& folder, MDB_dbi meta, const char* name,
+                         std::uint32_t& out) {
+  MDB_val key{std::strlen(name), const_cast<char*>(name)};
+  MDB_val value{};
+  const int code = mdb_get(txn.get(), meta, &key, &value);
+  if (code == MDB_NOTFOUND || (code == 0 && value.mv_size != sizeof out))
+    return false;
+  if (code != 0)
+    return lmdb_error(folder, "open its journal", code);
+  std::memcpy(&out, value.mv_data, sizeof out);
+  return true;
+}
+
+result<void> write_number(const lmdb_txn& txn, const std::string& folder, MDB_dbi meta, const char* name,
+                          std::uint32_t number) {
+  MDB_val key{std::strlen(name), const_cast<char*>(name)};
+  MDB_val value{sizeof number, &number};
+  const int code = mdb_put(txn.get(), meta, &key, &value, 0);
+  return code == 0 ? result<void>() : result<void>(lmdb_error(folder, "make its journal", code));
+}
+
 error no_state(const std::string& folder) {
   return fail(error_code::state_unusable, "state " + folder +
                                               ": journal.mdb is an LMDB file, but not a journal of Troupe; nothing was "
@@ -126,7 +160,7 @@ std::string stored_record_problem(std::string_view table, std::string_view key, 
   if (of->key_bytes == 0) {
     const auto name = std::find(meta_keys.begin(), meta_keys.end(), key);
     if (name == meta_keys.end())
-      return key == format_key ? "" : std::string(of->record) + ": there is one under an unknown name";
+      return key == format_key || key == draft_key ? "" : std::string(of->record) + ": there is one under an unknown name";
     number = static_cast<std::uint64_t>(name - meta_keys.begin());
   } else if (key.size() != of->key_bytes) {
     return std::string(of->record) + ": a key has an impossible size";
@@ -154,31 +188,39 @@ result<lmdb_tables> lmdb_tables::open(const lmdb_txn& txn, const std::string& fo
            : mdb_dbi_open(txn.get(), table_name(lmdb_table::events), 0, &tables.handles_[1]) == 0
                ? damaged_journal(folder, "the table \"meta\" is missing")
                : no_state(folder);
-  MDB_val key{sizeof format_key - 1, const_cast<char*>(format_key)};
-  std::uint32_t format = journal_format;
-  MDB_val value{sizeof format, &format};
   if (create) {
-    if (const int code = mdb_put(txn.get(), meta, &key, &value, 0); code != 0)
-      return lmdb_error(folder, "make its journal", code);
+    for (const auto& [name, number] : {std::pair(format_key, journal_format), std::pair(draft_key, journal_draft)})
+      if (auto written = write_number(txn, folder, meta, name, number); !written)
+        return written.error();
   } else {
-    const int code = mdb_get(txn.get(), meta, &key, &value);
-    if (code != 0 || value.mv_size != sizeof format)
-      return code == 0 || code == MDB_NOTFOUND ? damaged_journal(folder, "the record of its format is missing")
-                                               : lmdb_error(folder, "open its journal", code);
-    std::memcpy(&format, value.mv_data, sizeof format);
+    std::uint32_t format = 0;
+    const auto found = read_number(txn, folder, meta, format_key, format);
+    if (!found)
+      return found.error();
+    if (!*found)
+      return damaged_journal(folder, "the record of its format is missing");
     if (format == 0 || format > formats_to_come)
       return damaged_journal(folder, "its format's number is " + std::to_string(format));
-    if (format != journal_format)
+    if (format > journal_format)
       return newer_format(folder, format);
+    if (format == journal_format) {
+      std::uint32_t draft = 0;
+      if (const auto drafted = read_number(txn, folder, meta, draft_key, draft); !drafted)
+        return drafted.error();
+      if (draft != journal_draft)
+        return other_draft(folder, draft);
+    }
+    tables.format_ = format;
   }
-  for (std::size_t i = 1; i < lmdb_table_count; ++i)
+  const auto count = lmdb_tables_of(tables.format_);
+  for (std::size_t i = 1; i < count; ++i)
     if (const int code =
             mdb_dbi_open(txn.get(), facts[i].name, MDB_INTEGERKEY | (create ? MDB_CREATE : 0U), &tables.handles_[i]);
         code != 0)
       return code == MDB_NOTFOUND
                  ? damaged_journal(folder, std::string("the table \"") + facts[i].name + "\" is missing")
                  : lmdb_error(folder, "open its journal", code);
-  for (std::size_t i = 0; i < lmdb_table_count; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     unsigned flags = 0;
     if (const int code = mdb_dbi_flags(txn.get(), tables.handles_[i], &flags); code != 0)
       return lmdb_error(folder, "open its journal", code);
@@ -211,6 +253,8 @@ result<std::string_view> lmdb_access::checked(lmdb_table table, std::uint64_t ke
 }
 
 result<bool> lmdb_access::get(lmdb_table table, std::uint64_t key, std::string_view& content) {
+  if (!tables_.has(table))
+    return false;
   stored_key k(table, key);
   MDB_val stored{};
   const int code = mdb_get(txn_, tables_[table], k.get(), &stored);
@@ -270,7 +314,7 @@ result<void> lmdb_access::erase(lmdb_table table, std::uint64_t key) {
 }
 
 lmdb_cursor::lmdb_cursor(lmdb_access& access, lmdb_table table) : access_(access), table_(table) {
-  open_code_ = mdb_cursor_open(access.txn(), access.tables()[table], &cursor_);
+  open_code_ = access.tables().has(table) ? mdb_cursor_open(access.txn(), access.tables()[table], &cursor_) : MDB_NOTFOUND;
 }
 
 lmdb_cursor::~lmdb_cursor() {

@@ -13,14 +13,18 @@
 
 namespace troupe {
 
-inline constexpr std::uint32_t journal_format = 1;
+inline constexpr std::uint32_t journal_format = 2;
+/// Formats from this one on are read; the first writer makes a journal of the newest one of it (lmdb_migrate).
+inline constexpr std::uint32_t oldest_journal_format = 1;
+/// Until format 2 is released its details may change: each change gets the next number, and any other is refused.
+inline constexpr std::uint32_t journal_draft = 1;
 /// A record of events is closed once it has this many bytes. Large enough that its own cost (22 bytes) is small, small
 /// enough that pages of 4,096 bytes are filled well.
 inline constexpr std::size_t event_record_bytes = 480;
 
 /// The tables, by the names they have on disk. The number takes part in the check value: do not change it.
 enum class lmdb_table : std::uint8_t {
-  meta = 0,                ///< "format": the number alone, without check; "state", "base": state_info
+  meta = 0, ///< "format", "draft": the number alone, without check; "state", "base": state_info
   events = 1,              ///< key: sequence number of the first event in the record; one or more events
   asset_names = 2,         ///< key: asset_id; text
   paths = 3,               ///< key: path_id; text
@@ -32,8 +36,15 @@ enum class lmdb_table : std::uint8_t {
   base_assets = 9,         ///< as assets, of the base
   base_files = 10,         ///< as files, of the base
   base_open_attempts = 11, ///< as open_attempts, of the base
+  made = 12,               ///< key: path_id; made_record
+  base_made = 13,          ///< as made, of the base
+  identities = 14,         ///< key: asset_id; text
 };
-inline constexpr std::size_t lmdb_table_count = 12;
+inline constexpr std::size_t lmdb_table_count = 15;
+/// How many of them a journal of this format has.
+[[nodiscard]] constexpr std::size_t lmdb_tables_of(std::uint32_t format) {
+  return format == 1 ? 12 : lmdb_table_count;
+}
 [[nodiscard]] const char* table_name(lmdb_table table);
 /// What a table's records are called in messages: "event", "asset record" …
 [[nodiscard]] std::string record_name(lmdb_table table, std::uint64_t key);
@@ -57,9 +68,13 @@ public:
   [[nodiscard]] static result<lmdb_tables> open(const lmdb_txn& txn, const std::string& folder, bool create,
                                                 const uuid& id);
   [[nodiscard]] MDB_dbi operator[](lmdb_table table) const { return handles_[static_cast<std::size_t>(table)]; }
+  [[nodiscard]] std::uint32_t format() const { return format_; }
+  /// A table that the journal's format does not have counts as empty.
+  [[nodiscard]] bool has(lmdb_table table) const { return static_cast<std::size_t>(table) < lmdb_tables_of(format_); }
 
 private:
   MDB_dbi handles_[lmdb_table_count] = {};
+  std::uint32_t format_ = journal_format;
 };
 
 /// One transaction's access to the records. Views into the map live until the transaction ends or, in a write
@@ -89,7 +104,7 @@ public:
       return found.error();
     if (!*found)
       out = T{};
-    else if (const char* problem = decode(content, out))
+    else if (const char* problem = decode(content, out, layout()))
       return damage(table, key, problem);
     return *found;
   }
@@ -100,6 +115,8 @@ public:
   }
 
   [[nodiscard]] error damage(lmdb_table table, std::uint64_t key, const std::string& finding) const;
+  /// Of the records, for decode().
+  [[nodiscard]] unsigned layout() const { return tables_.format() - 1; }
   [[nodiscard]] MDB_txn* txn() const { return txn_; }
   [[nodiscard]] const lmdb_tables& tables() const { return tables_; }
   [[nodiscard]] const std::string& folder() const { return folder_; }

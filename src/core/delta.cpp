@@ -75,6 +75,9 @@ materialized make_delta(const materialization* previous, const fingerprint& made
   value_delta(base.made.data_version, made.data_version, d.data_version);
   value_delta(base.made.reported_version, made.reported_version, d.reported_version);
   value_delta(base.made.metadata, made.metadata, d.metadata);
+  value_delta(base.made_from.rule, made_from.rule, d.rule);
+  value_delta(base.made.templates, made.templates, d.templates);
+  d.pipeline_file = made.pipeline_file;
   return d;
 }
 
@@ -98,6 +101,11 @@ materialization apply_delta(const materialization* previous, const materialized&
   m.made.data_version = d.data_version.value_or(base.made.data_version);
   m.made.reported_version = d.reported_version.value_or(base.made.reported_version);
   m.made.metadata = d.metadata.value_or(base.made.metadata);
+  m.made_from.rule = d.rule.value_or(base.made_from.rule);
+  m.made.templates = d.templates.value_or(base.made.templates);
+  m.made.pipeline_file = d.pipeline_file;
+  m.since = d.since;
+  m.adopted = d.adopted;
   return m;
 }
 

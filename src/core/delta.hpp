@@ -8,7 +8,7 @@
 namespace troupe {
 
 /// What differs from `previous` (null: full, complete lists). Lists of both sides are sorted by their first member.
-/// Equal lists cost nothing.
+/// Equal lists cost nothing. `since` and `adopted` are for the caller to fill in.
 [[nodiscard]] materialized make_delta(const materialization* previous, const fingerprint& made_from,
                                       const production& made, duration took);
 

@@ -27,6 +27,9 @@ namespace troupe {
 struct names_interned {
   asset_id first;
   std::vector<std::string> names;
+  /// Parallel to names, or empty: what an asset of a matrix with several variables is known by, whatever the order of
+  /// its variables ("pipeline/asset[a=1,b=2]", sorted); "" where the name says it.
+  std::vector<std::string> identities;
   friend bool operator==(const names_interned&, const names_interned&) = default;
 };
 
@@ -103,6 +106,7 @@ struct attempt_started {
   std::uint32_t attempt = 1;
   timestamp at;
   std::vector<reason> reasons; ///< empty for attempts after the first of a run's segment
+  std::vector<path_id> absent_outputs; ///< see asset_record
   friend bool operator==(const attempt_started&, const attempt_started&) = default;
 };
 
@@ -128,6 +132,7 @@ enum class outcome_kind : std::uint8_t {
   cancelled = 7,      ///< ended because the run was stopped
   interrupted = 8,    ///< its supervisor died; recorded by the next writer
   internal = 9,       ///< the executor itself failed: what it could not do is in the message
+  outdated = 10,      ///< it ended well, but an input that it discovered was made again meanwhile: it is made once more
 };
 
 /// The changes from one sorted list to the next, by key: what a materialization differs in from the one before it.
@@ -149,7 +154,19 @@ struct materialized {
   std::optional<digest> data_version; ///< absent: unchanged
   std::optional<std::string> reported_version;
   std::optional<std::string> metadata;
+  std::optional<timestamp> since; ///< never carried over
+  std::optional<std::uint8_t> rule;
+  std::optional<path_id> pipeline_file; ///< likewise
+  std::optional<std::vector<std::string>> templates;
+  bool adopted = false;
   friend bool operator==(const materialized&, const materialized&) = default;
+};
+
+/// Something the user should know of an attempt, whatever its outcome. `code` as in findings: "output_not_written".
+struct attempt_warning {
+  std::string code;
+  std::string text;
+  friend bool operator==(const attempt_warning&, const attempt_warning&) = default;
 };
 
 struct attempt_finished {
@@ -164,6 +181,7 @@ struct attempt_finished {
   bool has_log = false;
   std::optional<timestamp> retry_at; ///< another attempt follows, not before this
   std::optional<materialized> made;  ///< exactly when outcome is succeeded
+  std::vector<attempt_warning> warnings;
   friend bool operator==(const attempt_finished&, const attempt_finished&) = default;
 };
 
@@ -206,6 +224,8 @@ struct writer_opened {
   timestamp at;
   std::string boot_id;
   std::int32_t pid = 0;
+  std::uint64_t pid_namespace = 0; ///< its inode, as /proc/self/ns/pid has it; 0: unknown
+  bool process_one = false;        ///< it was process 1 of that namespace: when it ends, so does all in there
   friend bool operator==(const writer_opened&, const writer_opened&) = default;
 };
 
@@ -215,9 +235,32 @@ struct writer_closed {
   friend bool operator==(const writer_closed&, const writer_closed&) = default;
 };
 
-/// The index in this variant is the event's type on disk: only ever append.
+/// An asset is shown under another name than before, or its identity became known.
+struct asset_renamed {
+  asset_id asset;
+  std::string name;
+  std::string identity; ///< see names_interned
+  friend bool operator==(const asset_renamed&, const asset_renamed&) = default;
+};
+
+/// The record of a fresh asset is written by a newer rule, or with facts it lacked. Run, attempt and time stay.
+struct record_restated {
+  asset_id asset;
+  materialized made;
+  friend bool operator==(const record_restated&, const record_restated&) = default;
+};
+
+/// The user says that the outputs are as the asset would make them.
+struct asset_adopted {
+  asset_id asset;
+  timestamp at;
+  materialized made;
+  friend bool operator==(const asset_adopted&, const asset_adopted&) = default;
+};
+
+/// The index in this variant decides the event's type on disk (see event_codec): only ever append.
 using event = std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
                            attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
-                           run_finished, writer_opened, writer_closed>;
+                           run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted>;
 
 } // namespace troupe

@@ -9,9 +9,39 @@
 namespace troupe {
 namespace {
 
-constexpr unsigned type_bits = 5; // up to 32 types, 8 layouts of each
+constexpr unsigned type_bits = 5; // types 0 to 30, 8 layouts of each
+constexpr std::uint8_t wide_type = 31;
 constexpr std::size_t type_count = std::variant_size_v<event>;
-static_assert(type_count <= 1U << type_bits);
+constexpr std::uint64_t first_wide_number = 32;
+
+/// The newest layout of each type, by index in troupe::event: 1 where format 2 added fields, to the type or to a part.
+constexpr std::array<std::uint8_t, type_count> newest_layouts = {
+    1, // names_interned
+    0, // paths_interned
+    1, // files_observed
+    0, // run_started
+    0, // run_resumed
+    0, // asset_found_fresh
+    1, // attempt_started
+    0, // attempt_spawned
+    1, // attempt_finished
+    0, // assets_settled
+    0, // run_stopping
+    0, // run_finished
+    1, // writer_opened
+    0, // writer_closed
+    1, // asset_renamed
+    1, // record_restated
+    1, // asset_adopted
+};
+
+/// The index in troupe::event of a type's number; type_count if there is no such type.
+constexpr std::size_t index_of_type(std::uint64_t number) {
+  for (std::size_t index = 0; index < type_count; ++index)
+    if (event_type_number(index) == number)
+      return index;
+  return type_count;
+}
 
 template <std::size_t I>
 event read_as(wire_reader& in) {
@@ -37,8 +67,8 @@ void encode_record(const T& value, std::string& out) {
 }
 
 template <class T>
-const char* decode_record(std::string_view bytes, T& out) {
-  wire_reader in(bytes);
+const char* decode_record(std::string_view bytes, T& out, unsigned layout) {
+  wire_reader in(bytes, layout);
   visit_fields(in, out);
   if (in.problem() == nullptr && in.left() != 0)
     return "it is longer than its fields";
@@ -48,7 +78,15 @@ const char* decode_record(std::string_view bytes, T& out) {
 } // namespace
 
 void event_encoder::add(const event& e) {
-  bytes_ += static_cast<char>(e.index());
+  const auto number = event_type_number(e.index());
+  const auto layout = newest_layouts[e.index()];
+  if (number < first_wide_number) {
+    bytes_ += static_cast<char>(layout << type_bits | number);
+  } else {
+    bytes_ += static_cast<char>(wide_type);
+    writer_.put(number);
+    bytes_ += static_cast<char>(layout);
+  }
   std::visit([&](const auto& body) { visit_fields(writer_, body); }, e);
 }
 
@@ -60,14 +98,25 @@ void event_encoder::clear() {
 result<event> event_decoder::next() {
   if (failed_)
     return bad_event("nothing can be read behind one that could not");
-  std::uint8_t type = 0;
-  in_.get(type);
-  failed_ = in_.problem() != nullptr || type >= type_count;
+  std::uint8_t first = 0;
+  in_.get(first);
+  std::uint64_t number = first & ((1U << type_bits) - 1);
+  std::uint8_t layout = first >> type_bits;
+  if (number == wide_type) {
+    in_.get(number);
+    in_.get(layout);
+  }
+  failed_ = true;
   if (in_.problem() != nullptr)
     return bad_event(in_.problem());
-  if (failed_)
-    return bad_event(("type " + std::to_string(type) + " is unknown").c_str());
-  event e = readers[type](in_);
+  const bool known_form = (first & ((1U << type_bits) - 1)) != wide_type || (first == wide_type && number >= first_wide_number);
+  const auto index = known_form ? index_of_type(number) : type_count;
+  if (index == type_count)
+    return bad_event(("type " + std::to_string(number) + " is unknown").c_str());
+  if (layout > newest_layouts[index] || (number >= first_wide_number && layout == 0))
+    return bad_event(("layout " + std::to_string(layout) + " of type " + std::to_string(number) + " is unknown").c_str());
+  in_.set_layout(layout);
+  event e = readers[index](in_);
   failed_ = in_.problem() != nullptr;
   if (failed_)
     return bad_event(in_.problem());
@@ -89,20 +138,27 @@ void encode(const open_attempt& value, std::string& out) {
 void encode(const state_info& value, std::string& out) {
   encode_record(value, out);
 }
-const char* decode(std::string_view bytes, asset_record& out) {
-  return decode_record(bytes, out);
+void encode(const made_record& value, std::string& out) {
+  encode_record(value, out);
 }
-const char* decode(std::string_view bytes, run_record& out) {
-  return decode_record(bytes, out);
+const char* decode(std::string_view bytes, asset_record& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
 }
-const char* decode(std::string_view bytes, file_record& out) {
-  return decode_record(bytes, out);
+const char* decode(std::string_view bytes, run_record& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
 }
-const char* decode(std::string_view bytes, open_attempt& out) {
-  return decode_record(bytes, out);
+const char* decode(std::string_view bytes, file_record& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
 }
-const char* decode(std::string_view bytes, state_info& out) {
-  return decode_record(bytes, out);
+const char* decode(std::string_view bytes, open_attempt& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, state_info& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+
+const char* decode(std::string_view bytes, made_record& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
 }
 
 } // namespace troupe

@@ -1,7 +1,8 @@
 // Events and projection records as bytes, and back. Knows nothing of where they are stored.
 //
-// An event is one byte (layout version << 5 | index in troupe::event), then its fields in the order of core/fields.hpp,
-// encoded as core/wire.hpp says. A changed layout of a type gets the next layout version; old ones stay readable.
+// An event is one byte (layout << 5 | type), then its fields in the order of core/fields.hpp, encoded as core/wire.hpp
+// says. Type 31 says that the type follows as a LEB128 number of 32 or more, and the layout as a byte. A changed layout
+// of a type gets the next number; old ones stay readable.
 #pragma once
 
 #include "base/result.hpp"
@@ -49,17 +50,26 @@ private:
   bool failed_ = false;
 };
 
+/// The number of an event's type on disk.
+[[nodiscard]] constexpr std::uint64_t event_type_number(std::size_t index_in_variant) {
+  constexpr std::size_t first_wide_index = 14; ///< those of format 1 have the numbers below 14
+  return index_in_variant < first_wide_index ? index_in_variant : index_in_variant - first_wide_index + 32;
+}
+
 /// The records of the projections. Decoders are as total as event_decoder, fill `out` reusing its memory, and return
-/// null, or what is wrong with the bytes (then `out` holds rubbish). All bytes must be used.
+/// null, or what is wrong with the bytes (then `out` holds rubbish). All bytes must be used. `layout`: the journal's
+/// format less 1.
 void encode(const asset_record& value, std::string& out);
 void encode(const run_record& value, std::string& out);
 void encode(const file_record& value, std::string& out);
 void encode(const open_attempt& value, std::string& out);
 void encode(const state_info& value, std::string& out);
-[[nodiscard]] const char* decode(std::string_view bytes, asset_record& out);
-[[nodiscard]] const char* decode(std::string_view bytes, run_record& out);
-[[nodiscard]] const char* decode(std::string_view bytes, file_record& out);
-[[nodiscard]] const char* decode(std::string_view bytes, open_attempt& out);
-[[nodiscard]] const char* decode(std::string_view bytes, state_info& out);
+void encode(const made_record& value, std::string& out);
+[[nodiscard]] const char* decode(std::string_view bytes, asset_record& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, run_record& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, file_record& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, open_attempt& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, state_info& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, made_record& out, unsigned layout = newest_layout);
 
 } // namespace troupe

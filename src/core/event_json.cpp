@@ -48,6 +48,9 @@ private:
     } else if constexpr (requires { field.value.empty(); }) {
       if (!field.value.empty())
         (*this)(field.name, field.value);
+    } else if constexpr (std::is_same_v<std::remove_cvref_t<T>, executable_bit>) {
+      if (field.value != executable_bit::unknown)
+        (*this)(field.name, field.value);
     } else if constexpr (std::is_enum_v<std::remove_cvref_t<T>>) {
       (*this)(field.name, field.value);
     } else if (field.value != std::remove_cvref_t<T>{}) {
@@ -122,14 +125,15 @@ private:
 constexpr std::array<std::string_view, std::variant_size_v<event>> type_names = {
     "names_interned",    "paths_interned",  "files_observed",  "run_started",      "run_resumed",
     "asset_found_fresh", "attempt_started", "attempt_spawned", "attempt_finished", "assets_settled",
-    "run_stopping",      "run_finished",    "writer_opened",   "writer_closed"};
+    "run_stopping",      "run_finished",    "writer_opened",   "writer_closed",    "asset_renamed",
+    "record_restated",   "asset_adopted"};
 
 } // namespace
 
 std::string_view to_string(outcome_kind kind) {
-  static constexpr std::array<std::string_view, 10> words = {"succeeded",   "exited",         "signalled",  "timed_out",
+  static constexpr std::array<std::string_view, 11> words = {"succeeded",   "exited",         "signalled",  "timed_out",
                                                              "not_started", "output_missing", "bad_result", "cancelled",
-                                                             "interrupted", "internal"};
+                                                             "interrupted", "internal",       "outdated"};
   return words[static_cast<std::size_t>(kind)];
 }
 
@@ -147,6 +151,11 @@ std::string_view to_string(attempt_state state) {
 std::string_view to_string(file_kind kind) {
   static constexpr std::array<std::string_view, 4> words = {"absent", "file", "folder", "other"};
   return words[static_cast<std::size_t>(kind)];
+}
+
+std::string_view to_string(executable_bit bit) {
+  static constexpr std::array<std::string_view, 3> words = {"unknown", "no", "yes"};
+  return words[static_cast<std::size_t>(bit)];
 }
 
 std::string_view event_type_name(std::size_t index) {

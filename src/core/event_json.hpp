@@ -14,6 +14,7 @@ namespace troupe {
 [[nodiscard]] std::string_view to_string(stop_cause cause);
 [[nodiscard]] std::string_view to_string(attempt_state state);
 [[nodiscard]] std::string_view to_string(file_kind kind);
+[[nodiscard]] std::string_view to_string(executable_bit bit);
 /// The type's name as in core/event.hpp: "attempt_started".
 [[nodiscard]] std::string_view type_name(const event& e);
 /// The same by index in the variant; "unknown" beyond it.

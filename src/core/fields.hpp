@@ -1,8 +1,9 @@
 // The fields of everything that is stored, each list once: bytes, JSON and tests are driven by it and cannot drift.
 // Knows neither bytes nor JSON.
 //
-// A visitor has v(name, field), v.time(name, unix_ns) and v.sparse(named_field…) for fields that are mostly default.
-// The order here is the order on disk. See docs/journal-format.md before changing anything.
+// A visitor has v(name, field), v.time(name, unix_ns) and v.sparse(named_field…) for fields that are mostly default; it
+// may have v.layout(), the layout that its bytes have (0: format 1). The order here is the order on disk. See
+// docs/journal-format.md before changing anything.
 #pragma once
 
 #include "core/event.hpp"
@@ -24,6 +25,16 @@ struct named_field {
 template <class T>
 named_field(const char*, T&) -> named_field<T>;
 
+/// The newest layout of what is stored: that of format 2. What was written in an older one is read as it was.
+inline constexpr unsigned newest_layout = 1;
+template <class V>
+[[nodiscard]] constexpr unsigned layout_of(const V& visitor) {
+  if constexpr (requires { visitor.layout(); })
+    return visitor.layout();
+  else
+    return newest_layout;
+}
+
 /// How many values of the enumeration there are; anything beyond is not from this version.
 [[nodiscard]] constexpr unsigned enum_count(asset_status) {
   return static_cast<unsigned>(asset_status_count);
@@ -35,7 +46,7 @@ named_field(const char*, T&) -> named_field<T>;
   return reason_kind_count;
 }
 [[nodiscard]] constexpr unsigned enum_count(outcome_kind) {
-  return 10;
+  return 11;
 }
 [[nodiscard]] constexpr unsigned enum_count(stop_cause) {
   return 3;
@@ -45,6 +56,9 @@ named_field(const char*, T&) -> named_field<T>;
 }
 [[nodiscard]] constexpr unsigned enum_count(file_kind) {
   return 4;
+}
+[[nodiscard]] constexpr unsigned enum_count(executable_bit) {
+  return 3;
 }
 
 /// T or const T: a list serves those who read the fields and those who fill them.
@@ -67,6 +81,8 @@ template <class V, is_a<file_version> T>
 void visit_fields(V& v, T& f) {
   v("path", f.path);
   v("content", f.content);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"executable", f.executable}, named_field{"link", f.link});
 }
 template <class V, is_a<upstream_version> T>
 void visit_fields(V& v, T& u) {
@@ -85,6 +101,8 @@ template <class V, is_a<file_record> T>
 void visit_fields(V& v, T& f) {
   visit_fields(v, f.stat);
   v("content", f.content);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"executable", f.executable});
 }
 template <class V, is_a<observed_file> T>
 void visit_fields(V& v, T& f) {
@@ -107,7 +125,14 @@ void visit_fields(V& v, T& m) {
            named_field{"version", m.version}, named_field{"env", m.env}, named_field{"params", m.params},
            named_field{"inputs_gone", m.inputs_gone}, named_field{"discovered_gone", m.discovered_gone},
            named_field{"upstreams_gone", m.upstreams_gone}, named_field{"outputs_gone", m.outputs_gone},
-           named_field{"reported_version", m.reported_version}, named_field{"metadata", m.metadata});
+           named_field{"reported_version", m.reported_version}, named_field{"metadata", m.metadata},
+           named_field{"since", m.since}, named_field{"rule", m.rule}, named_field{"pipeline_file", m.pipeline_file},
+           named_field{"templates", m.templates}, named_field{"adopted", m.adopted});
+}
+template <class V, is_a<attempt_warning> T>
+void visit_fields(V& v, T& w) {
+  v("code", w.code);
+  v("text", w.text);
 }
 template <class V, is_a<settled_asset> T>
 void visit_fields(V& v, T& s) {
@@ -121,6 +146,8 @@ template <class V, is_a<names_interned> T>
 void visit_fields(V& v, T& e) {
   v("first", e.first);
   v("names", e.names);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"identities", e.identities});
 }
 template <class V, is_a<paths_interned> T>
 void visit_fields(V& v, T& e) {
@@ -160,6 +187,8 @@ void visit_fields(V& v, T& e) {
   v("attempt", e.attempt);
   v("at", e.at);
   v("reasons", e.reasons);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"absent_outputs", e.absent_outputs});
 }
 template <class V, is_a<attempt_spawned> T>
 void visit_fields(V& v, T& e) {
@@ -177,7 +206,7 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v.sparse(named_field{"outcome", e.outcome}, named_field{"exit_code", e.exit_code}, named_field{"signal", e.signal},
            named_field{"message", e.message}, named_field{"has_log", e.has_log}, named_field{"retry_at", e.retry_at},
-           named_field{"made", e.made});
+           named_field{"made", e.made}, named_field{"warnings", e.warnings});
 }
 template <class V, is_a<assets_settled> T>
 void visit_fields(V& v, T& e) {
@@ -205,10 +234,29 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v("boot_id", e.boot_id);
   v("pid", e.pid);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"pid_namespace", e.pid_namespace}, named_field{"process_one", e.process_one});
 }
 template <class V, is_a<writer_closed> T>
 void visit_fields(V& v, T& e) {
   v("at", e.at);
+}
+template <class V, is_a<asset_renamed> T>
+void visit_fields(V& v, T& e) {
+  v("asset", e.asset);
+  v("name", e.name);
+  v("identity", e.identity);
+}
+template <class V, is_a<record_restated> T>
+void visit_fields(V& v, T& e) {
+  v("asset", e.asset);
+  v("made", e.made);
+}
+template <class V, is_a<asset_adopted> T>
+void visit_fields(V& v, T& e) {
+  v("asset", e.asset);
+  v("at", e.at);
+  v("made", e.made);
 }
 
 // --- projections ---
@@ -218,13 +266,14 @@ void visit_fields(V& v, T& f) {
   v("command", f.command);
   v.sparse(named_field{"inputs", f.inputs}, named_field{"upstreams", f.upstreams},
            named_field{"discovered", f.discovered}, named_field{"version", f.version}, named_field{"env", f.env},
-           named_field{"params", f.params});
+           named_field{"params", f.params}, named_field{"rule", f.rule});
 }
 template <class V, is_a<production> T>
 void visit_fields(V& v, T& p) {
   v("data_version", p.data_version);
   v.sparse(named_field{"outputs", p.outputs}, named_field{"reported_version", p.reported_version},
-           named_field{"metadata", p.metadata});
+           named_field{"metadata", p.metadata}, named_field{"pipeline_file", p.pipeline_file},
+           named_field{"templates", p.templates});
 }
 template <class V, is_a<materialization> T>
 void visit_fields(V& v, T& m) {
@@ -234,12 +283,22 @@ void visit_fields(V& v, T& m) {
   v("took", m.took);
   v("made_from", m.made_from);
   v("made", m.made);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"since", m.since}, named_field{"adopted", m.adopted});
+}
+template <class V, is_a<made_record> T>
+void visit_fields(V& v, T& m) {
+  v("asset", m.asset);
+  v("run", m.run);
+  v("pipeline_file", m.pipeline_file);
+  v("output_template", m.output_template);
+  v("content", m.content);
 }
 template <class V, is_a<asset_record> T>
 void visit_fields(V& v, T& a) {
   v.sparse(named_field{"last", a.last}, named_field{"attempt", a.attempt}, named_field{"attempt_run", a.attempt_run},
            named_field{"attempt_number", a.attempt_number}, named_field{"attempt_started_at", a.attempt_started_at},
-           named_field{"attempt_reasons", a.attempt_reasons});
+           named_field{"attempt_reasons", a.attempt_reasons}, named_field{"absent_outputs", a.absent_outputs});
 }
 template <class V, is_a<run_record> T>
 void visit_fields(V& v, T& r) {
@@ -267,6 +326,9 @@ void visit_fields(V& v, T& s) {
   v("writer_seq", s.writer_seq);
   v("writer_boot_id", s.writer_boot_id);
   v("closed_cleanly", s.closed_cleanly);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"writer_pid_namespace", s.writer_pid_namespace},
+             named_field{"writer_process_one", s.writer_process_one});
 }
 template <class V, is_a<open_attempt> T>
 void visit_fields(V& v, T& o) {
@@ -277,6 +339,8 @@ void visit_fields(V& v, T& o) {
   v("process_group", o.process_group);
   v("start_ticks", o.start_ticks);
   v("boot_id", o.boot_id);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"pid_namespace", o.pid_namespace}, named_field{"process_one", o.process_one});
 }
 
 } // namespace troupe

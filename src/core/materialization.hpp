@@ -15,10 +15,16 @@
 
 namespace troupe {
 
+/// Whether the owner may execute a file. Unknown equals both: records of format 1, folders, file systems that invent
+/// the bit. Persisted: do not change the values.
+enum class executable_bit : std::uint8_t { unknown = 0, no = 1, yes = 2 };
+
 /// Content of one file (or folder, as a whole) at one moment.
 struct file_version {
   path_id path;
   digest content;
+  executable_bit executable = executable_bit::unknown;
+  bool link = false; ///< an output: the path itself is a symbolic link
   friend bool operator==(const file_version&, const file_version&) = default;
 };
 
@@ -38,13 +44,16 @@ struct named_digest {
 
 /// The parts of a fingerprint: all that an asset is made from. Each list is sorted by its first member.
 struct fingerprint {
-  digest command; ///< template texts, shell, cwd, matrix values
+  digest command; ///< as `rule` says
   std::string version;
   std::vector<named_digest> env;
   std::vector<named_digest> params;
   std::vector<file_version> inputs;     ///< declared: literal and what the globs matched
   std::vector<file_version> discovered; ///< reported by the command itself
   std::vector<upstream_version> upstreams;
+  /// What `command`, `env` and `params` stand for. 0, format 1: template texts, shell, cwd, matrix values, and the
+  /// params used, all of which count. 1: what would be executed, and final values of variables; params only explain.
+  std::uint8_t rule = 0;
   friend bool operator==(const fingerprint&, const fingerprint&) = default;
 };
 
@@ -54,6 +63,9 @@ struct production {
   std::string reported_version;      ///< as the asset reported it; empty: derived from outputs or unique
   std::vector<file_version> outputs; ///< sorted by path
   std::string metadata;              ///< a JSON object's text, or empty
+  std::optional<path_id> pipeline_file; ///< that declared the asset; absent for sources and in records of format 1
+  /// Parallel to `outputs`: the text each was declared with. Empty where every text is the path itself.
+  std::vector<std::string> templates;
   friend bool operator==(const production&, const production&) = default;
 };
 
@@ -65,6 +77,9 @@ struct materialization {
   duration took{};
   fingerprint made_from;
   production made;
+  /// When the run (or its last resumption) that made it started; absent in records of format 1.
+  std::optional<timestamp> since;
+  bool adopted = false; ///< taken over as it was, not made by an attempt; then run and attempt are 0
   friend bool operator==(const materialization&, const materialization&) = default;
 };
 
@@ -86,6 +101,9 @@ struct asset_record {
   std::uint32_t attempt_number = 0;
   timestamp attempt_started_at;
   std::vector<reason> attempt_reasons; ///< why that attempt was made
+  /// Declared outputs that did not exist when the first attempt after the last success started; recorded only for
+  /// assets that clear their outputs.
+  std::vector<path_id> absent_outputs;
   friend bool operator==(const asset_record&, const asset_record&) = default;
 };
 
@@ -106,7 +124,18 @@ struct file_stat {
 struct file_record {
   file_stat stat;
   digest content;
+  executable_bit executable = executable_bit::unknown;
   friend bool operator==(const file_record&, const file_record&) = default;
+};
+
+/// Who made the file at a path last, as far as the state knows: kept for every output ever made.
+struct made_record {
+  asset_id asset;
+  run_number run;             ///< 0: adopted
+  path_id pipeline_file;      ///< that declared the asset
+  std::string output_template; ///< the text the output was declared with; empty: the path itself
+  digest content;
+  friend bool operator==(const made_record&, const made_record&) = default;
 };
 
 } // namespace troupe

@@ -18,6 +18,20 @@ result<void> memory_tables::put_asset_name(asset_id asset, std::string_view name
   return {};
 }
 
+result<void> memory_tables::rename_asset(asset_id asset, std::string_view name) {
+  return put_asset_name(asset, name);
+}
+
+result<void> memory_tables::put_identity(asset_id asset, std::string_view identity) {
+  identities.insert_or_assign(asset, std::string(identity));
+  return {};
+}
+
+result<void> memory_tables::put_made(path_id path, const made_record& record) {
+  made.insert_or_assign(path, record);
+  return {};
+}
+
 result<void> memory_tables::put_path(path_id path, std::string_view text) {
   paths.insert_or_assign(path, std::string(text));
   return {};

@@ -15,7 +15,9 @@ class memory_tables final : public projection_tables {
 public:
   state_info state;
   std::map<asset_id, std::string> asset_names;
+  std::map<asset_id, std::string> identities;
   std::map<path_id, std::string> paths;
+  std::map<path_id, made_record> made;
   std::map<asset_id, asset_record> assets;
   std::map<path_id, file_record> files;
   std::map<run_number, run_record> runs;
@@ -25,6 +27,9 @@ public:
 
   [[nodiscard]] state_info& info() override { return state; }
   [[nodiscard]] result<void> put_asset_name(asset_id asset, std::string_view name) override;
+  [[nodiscard]] result<void> rename_asset(asset_id asset, std::string_view name) override;
+  [[nodiscard]] result<void> put_identity(asset_id asset, std::string_view identity) override;
+  [[nodiscard]] result<void> put_made(path_id path, const made_record& record) override;
   [[nodiscard]] result<void> put_path(path_id path, std::string_view text) override;
   [[nodiscard]] result<bool> get_asset(asset_id asset, asset_record& out) override;
   [[nodiscard]] result<void> put_asset(asset_id asset, const asset_record& record) override;

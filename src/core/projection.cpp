@@ -61,9 +61,14 @@ result<void> projector::fold(std::uint64_t seq, const names_interned& e) {
   if (e.first.value != info.asset_count)
     return broken_rule(seq, "asset ids begin at " + std::to_string(e.first.value) + ", not at " +
                                 std::to_string(info.asset_count));
-  for (const auto& name : e.names)
-    if (auto done = tables_.put_asset_name(asset_id(info.asset_count++), name); !done)
+  for (std::size_t i = 0; i < e.names.size(); ++i) {
+    const asset_id asset(info.asset_count++);
+    if (auto done = tables_.put_asset_name(asset, e.names[i]); !done)
       return done;
+    if (i < e.identities.size() && !e.identities[i].empty())
+      if (auto done = tables_.put_identity(asset, e.identities[i]); !done)
+        return done;
+  }
   return {};
 }
 
@@ -131,9 +136,15 @@ result<void> projector::fold(std::uint64_t seq, const attempt_started& e) {
   asset_.attempt_run = e.run;
   asset_.attempt_number = e.attempt;
   asset_.attempt_started_at = e.at;
+  if (!e.absent_outputs.empty())
+    asset_.absent_outputs = e.absent_outputs;
   if (auto done = tables_.put_asset(e.asset, asset_); !done)
     return done;
-  open_ = {e.asset, e.run, e.attempt, e.at, 0, 0, {}};
+  open_ = {};
+  open_.asset = e.asset;
+  open_.run = e.run;
+  open_.attempt = e.attempt;
+  open_.started_at = e.at;
   if (auto done = tables_.put_open_attempt(open_); !done)
     return done;
   return change_run(e.run, seq, [](run_record& run) { ++run.attempts; });
@@ -149,6 +160,8 @@ result<void> projector::fold(std::uint64_t seq, const attempt_spawned& e) {
     open_.process_group = e.process_group;
     open_.start_ticks = e.start_ticks;
     open_.boot_id = tables_.info().writer_boot_id;
+    open_.pid_namespace = tables_.info().writer_pid_namespace;
+    open_.process_one = tables_.info().writer_process_one;
     if (auto done = tables_.put_open_attempt(open_); !done)
       return done;
   }
@@ -170,11 +183,29 @@ result<void> projector::fold(std::uint64_t seq, const attempt_finished& e) {
     return found.error();
   if (asset_.attempt_run == e.run && asset_.attempt_number == e.attempt)
     asset_.attempt = state_after(e.outcome);
-  if (e.made)
+  if (e.made) {
     asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, *e.made, e.run, e.attempt, e.at);
+    asset_.absent_outputs.clear();
+    if (auto done = note_made(e.asset); !done)
+      return done;
+  }
   if (auto done = tables_.put_asset(e.asset, asset_); !done)
     return done;
   return change_run(e.run, seq, [](run_record&) {});
+}
+
+result<void> projector::note_made(asset_id asset) {
+  const auto& last = *asset_.last;
+  if (!last.made.pipeline_file)
+    return {};
+  const auto& templates = last.made.templates;
+  for (std::size_t i = 0; i < last.made.outputs.size(); ++i) {
+    made_ = {asset, last.run, *last.made.pipeline_file, i < templates.size() ? templates[i] : std::string(),
+             last.made.outputs[i].content};
+    if (auto done = tables_.put_made(last.made.outputs[i].path, made_); !done)
+      return done;
+  }
+  return {};
 }
 
 result<void> projector::fold(std::uint64_t seq, const assets_settled& e) {
@@ -199,6 +230,8 @@ result<void> projector::fold(std::uint64_t seq, const writer_opened& e) {
   auto& info = tables_.info();
   info.writer_seq = seq;
   info.writer_boot_id = e.boot_id;
+  info.writer_pid_namespace = e.pid_namespace;
+  info.writer_process_one = e.process_one;
   info.closed_cleanly = false;
   return {};
 }
@@ -206,6 +239,46 @@ result<void> projector::fold(std::uint64_t seq, const writer_opened& e) {
 result<void> projector::fold(std::uint64_t, const writer_closed&) {
   tables_.info().closed_cleanly = true;
   return {};
+}
+
+result<void> projector::fold(std::uint64_t, const asset_renamed& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  if (auto done = tables_.rename_asset(e.asset, e.name); !done)
+    return done;
+  return e.identity.empty() ? result<void>() : tables_.put_identity(e.asset, e.identity);
+}
+
+result<void> projector::fold(std::uint64_t, const record_restated& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  if (const auto found = tables_.get_asset(e.asset, asset_); !found)
+    return found.error();
+  if (!asset_.last)
+    return {}; // nothing to say better: a late report
+  const auto before = std::move(*asset_.last);
+  asset_.last = apply_delta(&before, e.made, before.run, before.attempt, before.finished_at);
+  if (!asset_.last->since)
+    asset_.last->since = before.since;
+  asset_.last->adopted = before.adopted;
+  if (auto done = note_made(e.asset); !done)
+    return done;
+  return tables_.put_asset(e.asset, asset_);
+}
+
+result<void> projector::fold(std::uint64_t, const asset_adopted& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  if (const auto found = tables_.get_asset(e.asset, asset_); !found)
+    return found.error();
+  asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, e.made, run_number(0U), 0, e.at);
+  asset_.last->adopted = true;
+  asset_.absent_outputs.clear();
+  if (asset_.attempt != attempt_state::none)
+    asset_.attempt = attempt_state::succeeded; // what an earlier attempt left is what the user says it is
+  if (auto done = note_made(e.asset); !done)
+    return done;
+  return tables_.put_asset(e.asset, asset_);
 }
 
 } // namespace troupe

@@ -19,6 +19,10 @@ public:
   virtual ~projection_tables() = default;
   [[nodiscard]] virtual state_info& info() = 0;
   [[nodiscard]] virtual result<void> put_asset_name(asset_id asset, std::string_view name) = 0;
+  /// The name of an asset that has one already.
+  [[nodiscard]] virtual result<void> rename_asset(asset_id asset, std::string_view name) = 0;
+  [[nodiscard]] virtual result<void> put_identity(asset_id asset, std::string_view identity) = 0;
+  [[nodiscard]] virtual result<void> put_made(path_id path, const made_record& record) = 0;
   [[nodiscard]] virtual result<void> put_path(path_id path, std::string_view text) = 0;
   /// False, and `out` as new, if nothing is recorded.
   [[nodiscard]] virtual result<bool> get_asset(asset_id asset, asset_record& out) = 0;
@@ -58,15 +62,21 @@ private:
   result<void> fold(std::uint64_t seq, const run_finished& e);
   result<void> fold(std::uint64_t seq, const writer_opened& e);
   result<void> fold(std::uint64_t seq, const writer_closed& e);
+  result<void> fold(std::uint64_t seq, const asset_renamed& e);
+  result<void> fold(std::uint64_t seq, const record_restated& e);
+  result<void> fold(std::uint64_t seq, const asset_adopted& e);
 
   template <class Change>
   result<void> change_run(run_number run, std::uint64_t seq, Change change);
   result<void> check_asset(asset_id asset) const;
+  /// Who made the outputs of asset_.last, as far as the record says it.
+  result<void> note_made(asset_id asset);
 
   projection_tables& tables_;
   asset_record asset_;
   run_record run_;
   open_attempt open_;
+  made_record made_;
 };
 
 } // namespace troupe

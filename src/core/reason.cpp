@@ -35,6 +35,16 @@ std::string_view to_string(reason_kind kind) {
     return "always";
   case reason_kind::forced:
     return "forced";
+  case reason_kind::cycle:
+    return "cycle";
+  case reason_kind::output_target_changed:
+    return "output_target_changed";
+  case reason_kind::output_renamed:
+    return "output_renamed";
+  case reason_kind::output_made_by_other:
+    return "output_made_by_other";
+  case reason_kind::executable_changed:
+    return "executable_changed";
   }
   return "unknown";
 }

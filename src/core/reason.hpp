@@ -19,13 +19,18 @@ enum class reason_kind : std::uint8_t {
   input_removed = 7,        ///< detail: the file
   upstream_changed = 8,     ///< detail: the asset
   output_missing = 9,       ///< detail: the file
-  output_modified = 10,     ///< detail: the file; somebody else wrote it
+  output_modified = 10,     ///< detail: the file; nobody in this state wrote what is there
   last_attempt_failed = 11, ///< detail: failed, cancelled or interrupted; running while it has not ended
   expired = 12,             ///< detail: how old
   always = 13,
   forced = 14,
+  cycle = 15,                 ///< detail: the discovered input whose maker needs this asset
+  output_target_changed = 16, ///< detail: the output; what a link in it leads to has other content
+  output_renamed = 17,        ///< detail: the output; the asset last made another path
+  output_made_by_other = 18,  ///< detail: "PATH (made by ASSET in run #N)"
+  executable_changed = 19,    ///< detail: the input whose executable bit is another one
 };
-inline constexpr std::uint8_t reason_kind_count = 15;
+inline constexpr std::uint8_t reason_kind_count = 20;
 
 struct reason {
   reason_kind kind = reason_kind::never_materialized;

@@ -34,7 +34,9 @@ struct open_attempt {
   timestamp started_at;
   std::int32_t process_group = 0; ///< 0: not spawned as far as the journal knows
   std::uint64_t start_ticks = 0;
-  std::string boot_id; ///< of the writer that spawned it
+  std::string boot_id;             ///< of the writer that spawned it
+  std::uint64_t pid_namespace = 0; ///< likewise; see writer_opened
+  bool process_one = false;        ///< likewise
   friend bool operator==(const open_attempt&, const open_attempt&) = default;
 };
 

@@ -20,6 +20,8 @@ struct state_info {
   std::uint64_t writer_seq = 0; ///< of the last writer_opened
   std::string writer_boot_id;   ///< its boot id
   bool closed_cleanly = true;   ///< the last writer_opened is followed by writer_closed
+  std::uint64_t writer_pid_namespace = 0; ///< of the last writer; see writer_opened
+  bool writer_process_one = false;
   friend bool operator==(const state_info&, const state_info&) = default;
 };
 

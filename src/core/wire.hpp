@@ -220,7 +220,12 @@ private:
 /// or with values; it never allocates more than a small multiple of the bytes it was given.
 class wire_reader {
 public:
-  explicit wire_reader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  explicit wire_reader(std::string_view bytes, unsigned layout = newest_layout)
+      : at_(bytes.data()), end_(bytes.data() + bytes.size()), layout_(layout) {}
+
+  /// Of what is read next (see core/fields.hpp).
+  [[nodiscard]] unsigned layout() const { return layout_; }
+  void set_layout(unsigned layout) { layout_ = layout; }
 
   /// Null while all is well; else the first finding.
   [[nodiscard]] const char* problem() const { return problem_; }
@@ -445,6 +450,7 @@ private:
 
   const char* at_;
   const char* end_;
+  unsigned layout_;
   const char* problem_ = nullptr;
   std::optional<std::int64_t> last_time_;
   std::int64_t last_id_ = 0;

@@ -158,14 +158,14 @@ def a_state_of_another_format(shop):
     journal = shop.path(".troupe/journal.mdb")
     with open(journal, "rb") as file:
         ours = file.read()
-    for version in (2, 77):
-        theirs = ours.replace(b"format" + (1).to_bytes(4, sys.byteorder), b"format" + version.to_bytes(4, sys.byteorder))
+    for version in (3, 77):
+        theirs = ours.replace(b"format" + (2).to_bytes(4, sys.byteorder), b"format" + version.to_bytes(4, sys.byteorder))
         assert theirs != ours
         with open(journal, "wb") as file:
             file.write(theirs)
         for verb in (["run"], ["resume"], *READERS[:-2]):
             result = shop.troupe(*verb).must(3)
-            contains(result.errors, f"journal format {version}", "reads up to 1", "newer version")
+            contains(result.errors, f"journal format {version}", "reads up to 2", "newer version")
         with open(journal, "rb") as file:
             equal(file.read() == theirs, True)        # untouched
     with open(journal, "wb") as file:

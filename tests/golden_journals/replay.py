@@ -63,11 +63,11 @@ def replay(program, golden):
 
 
 def refuse_newer(program, golden, newest):
-    """The same journal, but of the next format: refused by all, and not a byte of it changed."""
+    """The same journal, but of the format after the newest: refused by all, and not a byte of it changed."""
     with Copy(program, golden) as copy:
         with open(copy.journal, "rb") as file:
             data = file.read()
-        newer = re.sub(rb"format" + re.escape(newest.to_bytes(4, sys.byteorder)), b"format" + (newest + 1).to_bytes(4, sys.byteorder), data)
+        newer = re.sub(rb"format" + b"[\x01-\x09]\0\0\0", b"format" + (newest + 1).to_bytes(4, sys.byteorder), data)
         assert newer != data, "the format's number was not found"
         with open(copy.journal, "wb") as file:
             file.write(newer)
@@ -81,11 +81,13 @@ def refuse_newer(program, golden, newest):
 def main():
     program, root = os.path.abspath(sys.argv[1]), sys.argv[2]
     with open(os.path.join(root, "src/adapters/lmdb_tables.hpp"), encoding="utf-8") as file:
-        newest = int(re.search(r"journal_format = (\d+);", file.read())[1])
+        text = file.read()
+    newest = int(re.search(r"journal_format = (\d+);", text)[1])
+    released = newest - 1 if "journal_draft" in text else newest     # a format that may still change has no golden journal yet
     passed = failed = 0
-    for number in range(1, newest + 1):
+    for number in range(1, released + 1):
         golden = os.path.join(HERE, f"v{number}")
-        for check, arguments in ((replay, (program, golden)), *(((refuse_newer, (program, golden, newest)),) if number == newest else ())):
+        for check, arguments in ((replay, (program, golden)), *(((refuse_newer, (program, golden, newest)),) if number == released else ())):
             try:
                 assert os.path.isdir(golden), f"there is no golden journal of format {number}: tests/golden_journals/make.py makes one"
                 check(*arguments)

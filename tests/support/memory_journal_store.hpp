@@ -147,6 +147,17 @@ private:
     result<void> visit_asset_names(const std::function<bool(asset_id, std::string_view)>& visit) const override {
       return each(world_->live.asset_names, visit);
     }
+    result<void> visit_identities(const std::function<bool(asset_id, std::string_view)>& visit) const override {
+      return each(world_->live.identities, visit);
+    }
+    result<bool> read_made(path_id path, made_record& out) const override {
+      const auto found = world_->live.made.find(path);
+      out = found != world_->live.made.end() ? found->second : made_record{};
+      return found != world_->live.made.end();
+    }
+    result<void> visit_made(const std::function<bool(path_id, const made_record&)>& visit) const override {
+      return each(world_->live.made, visit);
+    }
     result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const override {
       return each(world_->live.paths, visit);
     }

@@ -74,6 +74,17 @@ std::string reason_sentence(const reason& why) {
     return "It is declared to run every time (\"always\": true).";
   case reason_kind::forced:
     return "It was asked to run whatever its freshness (--force).";
+  case reason_kind::cycle:
+    return "It was found to read " + detail + ", and the asset that makes this file needs this asset: neither can come "
+           "last.";
+  case reason_kind::output_target_changed:
+    return "What a link in its output " + detail + " leads to has changed.";
+  case reason_kind::output_renamed:
+    return "It declares the output " + detail + ", and it last made another path.";
+  case reason_kind::output_made_by_other:
+    return "Its output was written since it was made: " + detail + ".";
+  case reason_kind::executable_changed:
+    return "The executable bit of its input " + detail + " has changed.";
   }
   return reason_words(why);
 }
@@ -116,6 +127,16 @@ std::string past_reason_sentence(const reason& why) {
   case reason_kind::always:
   case reason_kind::forced:
     break;
+  case reason_kind::cycle:
+    return "It had been found to read " + detail + ", and the asset that makes this file needs it.";
+  case reason_kind::output_target_changed:
+    return "What a link in its output " + detail + " leads to had changed.";
+  case reason_kind::output_renamed:
+    return "It declared the output " + detail + ", and it had last made another path.";
+  case reason_kind::output_made_by_other:
+    return "Its output had been written since it was made: " + detail + ".";
+  case reason_kind::executable_changed:
+    return "The executable bit of its input " + detail + " had changed.";
   }
   return reason_sentence(why);
 }

@@ -112,7 +112,7 @@ TEST_CASE("every reason has words and a sentence with its detail") {
     const reason why{static_cast<reason_kind>(kind), "the-detail"};
     CHECK(reason_words(why).find("the-detail") != std::string::npos);
     CHECK(reason_words(why).find('_') == std::string::npos);
-    const bool detailed = (kind >= 3 && kind <= 12) || why.kind == reason_kind::version_changed;
+    const bool detailed = (kind >= 3 && kind <= 12) || kind >= 15 || why.kind == reason_kind::version_changed;
     for (const auto sentence_of : {reason_sentence, past_reason_sentence}) {
       const auto sentence = sentence_of(why);
       CHECK(sentence.back() == '.');

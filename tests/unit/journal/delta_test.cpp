@@ -42,10 +42,14 @@ TEST_CASE("applying the difference between two materializations gives the second
       to.made_from.inputs = from.made_from.inputs;
     if (random.below(2) == 0)
       to.made = from.made;
-    const auto delta = make_delta(&from, to.made_from, to.made, to.took);
+    auto delta = make_delta(&from, to.made_from, to.made, to.took);
+    delta.since = to.since;
+    delta.adopted = to.adopted;
     CHECK_FALSE(delta.full);
     REQUIRE(apply_delta(&from, delta, to.run, to.attempt, to.finished_at) == to);
-    const auto full = make_delta(nullptr, to.made_from, to.made, to.took);
+    auto full = make_delta(nullptr, to.made_from, to.made, to.took);
+    full.since = to.since;
+    full.adopted = to.adopted;
     CHECK(full.full);
     REQUIRE(apply_delta(&from, full, to.run, to.attempt, to.finished_at) == to);
     REQUIRE(apply_delta(nullptr, full, to.run, to.attempt, to.finished_at) == to);

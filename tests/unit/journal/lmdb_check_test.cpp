@@ -175,10 +175,10 @@ TEST_CASE("an event that is missing, cannot be read or breaks a rule is named, a
   }
   SUBCASE("unreadable") {
     state.tamper([&](lmdb_access& access) {
-      access.start_record() += "\x1F";
+      access.start_record() += "\x1E";
       REQUIRE(access.put(lmdb_table::events, last).has_value());
     });
-    words = "type 31 is unknown";
+    words = "type 30 is unknown";
   }
   SUBCASE("breaking a rule") {
     state.tamper([&](lmdb_access& access) {

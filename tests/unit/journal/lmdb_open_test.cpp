@@ -321,13 +321,13 @@ TEST_CASE("a journal of a newer format is refused, untouched") {
   MDB_dbi meta = 0;
   REQUIRE(mdb_dbi_open(txn, "meta", 0, &meta) == 0);
   char name[] = "format";
-  std::uint32_t format = 2;
+  std::uint32_t format = 3;
   MDB_val key{6, name};
   MDB_val value{sizeof format, &format};
   REQUIRE(mdb_put(txn, meta, &key, &value, 0) == 0);
   REQUIRE(mdb_txn_commit(txn) == 0);
   mdb_env_close(env);
-  check_refused(state, "journal format 2, and this version of Troupe reads up to 1");
+  check_refused(state, "journal format 3, and this version of Troupe reads up to 2");
 }
 
 TEST_CASE("what is no journal is refused, untouched") {
