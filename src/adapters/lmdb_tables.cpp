@@ -160,7 +160,8 @@ std::string stored_record_problem(std::string_view table, std::string_view key, 
   if (of->key_bytes == 0) {
     const auto name = std::find(meta_keys.begin(), meta_keys.end(), key);
     if (name == meta_keys.end())
-      return key == format_key || key == draft_key ? "" : std::string(of->record) + ": there is one under an unknown name";
+      return key == format_key || key == draft_key ? ""
+                                                   : std::string(of->record) + ": there is one under an unknown name";
     number = static_cast<std::uint64_t>(name - meta_keys.begin());
   } else if (key.size() != of->key_bytes) {
     return std::string(of->record) + ": a key has an impossible size";
@@ -314,7 +315,8 @@ result<void> lmdb_access::erase(lmdb_table table, std::uint64_t key) {
 }
 
 lmdb_cursor::lmdb_cursor(lmdb_access& access, lmdb_table table) : access_(access), table_(table) {
-  open_code_ = access.tables().has(table) ? mdb_cursor_open(access.txn(), access.tables()[table], &cursor_) : MDB_NOTFOUND;
+  open_code_ =
+      access.tables().has(table) ? mdb_cursor_open(access.txn(), access.tables()[table], &cursor_) : MDB_NOTFOUND;
 }
 
 lmdb_cursor::~lmdb_cursor() {

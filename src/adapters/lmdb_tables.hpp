@@ -24,7 +24,7 @@ inline constexpr std::size_t event_record_bytes = 480;
 
 /// The tables, by the names they have on disk. The number takes part in the check value: do not change it.
 enum class lmdb_table : std::uint8_t {
-  meta = 0, ///< "format", "draft": the number alone, without check; "state", "base": state_info
+  meta = 0,                ///< "format", "draft": the number alone, without check; "state", "base": state_info
   events = 1,              ///< key: sequence number of the first event in the record; one or more events
   asset_names = 2,         ///< key: asset_id; text
   paths = 3,               ///< key: path_id; text

@@ -105,7 +105,7 @@ struct attempt_started {
   asset_id asset;
   std::uint32_t attempt = 1;
   timestamp at;
-  std::vector<reason> reasons; ///< empty for attempts after the first of a run's segment
+  std::vector<reason> reasons;         ///< empty for attempts after the first of a run's segment
   std::vector<path_id> absent_outputs; ///< see asset_record
   friend bool operator==(const attempt_started&, const attempt_started&) = default;
 };

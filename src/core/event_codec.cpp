@@ -109,12 +109,14 @@ result<event> event_decoder::next() {
   failed_ = true;
   if (in_.problem() != nullptr)
     return bad_event(in_.problem());
-  const bool known_form = (first & ((1U << type_bits) - 1)) != wide_type || (first == wide_type && number >= first_wide_number);
+  const bool known_form =
+      (first & ((1U << type_bits) - 1)) != wide_type || (first == wide_type && number >= first_wide_number);
   const auto index = known_form ? index_of_type(number) : type_count;
   if (index == type_count)
     return bad_event(("type " + std::to_string(number) + " is unknown").c_str());
   if (layout > newest_layouts[index] || (number >= first_wide_number && layout == 0))
-    return bad_event(("layout " + std::to_string(layout) + " of type " + std::to_string(number) + " is unknown").c_str());
+    return bad_event(
+        ("layout " + std::to_string(layout) + " of type " + std::to_string(number) + " is unknown").c_str());
   in_.set_layout(layout);
   event e = readers[index](in_);
   failed_ = in_.problem() != nullptr;

@@ -60,9 +60,9 @@ struct fingerprint {
 /// What a successful attempt produced.
 struct production {
   digest data_version;
-  std::string reported_version;      ///< as the asset reported it; empty: derived from outputs or unique
-  std::vector<file_version> outputs; ///< sorted by path
-  std::string metadata;              ///< a JSON object's text, or empty
+  std::string reported_version;         ///< as the asset reported it; empty: derived from outputs or unique
+  std::vector<file_version> outputs;    ///< sorted by path
+  std::string metadata;                 ///< a JSON object's text, or empty
   std::optional<path_id> pipeline_file; ///< that declared the asset; absent for sources and in records of format 1
   /// Parallel to `outputs`: the text each was declared with. Empty where every text is the path itself.
   std::vector<std::string> templates;
@@ -131,8 +131,8 @@ struct file_record {
 /// Who made the file at a path last, as far as the state knows: kept for every output ever made.
 struct made_record {
   asset_id asset;
-  run_number run;             ///< 0: adopted
-  path_id pipeline_file;      ///< that declared the asset
+  run_number run;              ///< 0: adopted
+  path_id pipeline_file;       ///< that declared the asset
   std::string output_template; ///< the text the output was declared with; empty: the path itself
   digest content;
   friend bool operator==(const made_record&, const made_record&) = default;

@@ -16,10 +16,10 @@ struct state_info {
   std::uint64_t last_seq = 0;    ///< of the newest event; 0: none yet
   std::uint32_t asset_count = 0; ///< ids given out: 0 … asset_count - 1
   std::uint32_t path_count = 0;
-  run_number last_run;          ///< 0: none yet
-  std::uint64_t writer_seq = 0; ///< of the last writer_opened
-  std::string writer_boot_id;   ///< its boot id
-  bool closed_cleanly = true;   ///< the last writer_opened is followed by writer_closed
+  run_number last_run;                    ///< 0: none yet
+  std::uint64_t writer_seq = 0;           ///< of the last writer_opened
+  std::string writer_boot_id;             ///< its boot id
+  bool closed_cleanly = true;             ///< the last writer_opened is followed by writer_closed
   std::uint64_t writer_pid_namespace = 0; ///< of the last writer; see writer_opened
   bool writer_process_one = false;
   friend bool operator==(const state_info&, const state_info&) = default;

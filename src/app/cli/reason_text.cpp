@@ -75,7 +75,8 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::forced:
     return "It was asked to run whatever its freshness (--force).";
   case reason_kind::cycle:
-    return "It was found to read " + detail + ", and the asset that makes this file needs this asset: neither can come "
+    return "It was found to read " + detail +
+           ", and the asset that makes this file needs this asset: neither can come "
            "last.";
   case reason_kind::output_target_changed:
     return "What a link in its output " + detail + " leads to has changed.";
