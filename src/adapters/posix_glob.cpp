@@ -1,6 +1,7 @@
 // Walks the disk with the set of pattern components that may come next: a folder no component leads into is not read.
 #include "adapters/posix_glob.hpp"
 
+#include "adapters/disk_identity.hpp"
 #include "adapters/posix_error.hpp"
 #include "adapters/posix_path.hpp"
 #include "adapters/unique_dir.hpp"
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace troupe {
@@ -78,7 +80,11 @@ using states = std::vector<std::size_t>; // indices of components that may come 
 struct folder_to_search {
   std::string path; // as the pattern spells it, ending in "/" unless empty
   states next;
+  std::vector<std::size_t> links{}; // where in the path ** went through a link: the length of the folder that holds it
 };
+
+/// So many folders that ** reaches through links are a maze of links, not a tree that somebody meant.
+constexpr std::size_t most_linked_folders = 100'000;
 
 class searcher {
 public:
@@ -118,15 +124,15 @@ private:
     return from;
   }
 
-  /// What may come after `name`. `by_link`: ** does not count.
-  [[nodiscard]] states after(const states& next, std::string_view name, bool by_link) const {
+  /// What may come after `name`. `without_any_depth`: ** does not take it.
+  [[nodiscard]] states after(const states& next, std::string_view name, bool without_any_depth) const {
     states following;
     for (const auto i : next) {
       if (i >= parts_.size())
         continue;
       const auto& part = parts_[i];
       if (part.any_depth) {
-        if (!by_link && name.front() != '.')
+        if (!without_any_depth && name.front() != '.')
           following.push_back(i);
       } else if (part.wild ? glob_matches(part.text, name) : part.literal == name) {
         following.push_back(i + 1);
@@ -208,13 +214,55 @@ private:
       is_folder = S_ISDIR(info.st_mode);
       is_file = S_ISREG(info.st_mode);
       if (link && is_folder)
-        next = after(folder.next, name, true);
+        return follow(folder, name, std::move(path), info, std::move(next));
     }
     if (is_file && glob_matches(plain_, path) && !skipped(path))
       found_.push_back(std::move(path));
     else if (is_folder && leads_on(next) && !skipped(path))
-      todo_.push_back({std::move(path) + "/", std::move(next)});
+      todo_.push_back({std::move(path) + "/", std::move(next), folder.links});
     return {};
+  }
+
+  /// A link to a folder. ** goes in, unless that leads back into a folder that it came through, or that lies above one.
+  result<void> follow(const folder_to_search& folder, std::string_view name, std::string path, const struct stat& target,
+                      states next) {
+    if (!leads_on(next) || skipped(path))
+      return {};
+    auto links = folder.links;
+    if (auto by_names = after(folder.next, name, true); by_names != next) {
+      const auto back = leads_back(folder, {target.st_dev, target.st_ino});
+      if (!back)
+        return back.error();
+      if (!*back && ++linked_ > most_linked_folders)
+        return fail(error_code::io, "the glob \"" + std::string(pattern_) + "\" leads through links into more than " +
+                                        std::to_string(most_linked_folders) +
+                                        " folders: name the folders to search instead of **");
+      if (*back)
+        next = std::move(by_names);
+    }
+    if (next.empty())
+      return {};
+    links.push_back(folder.path.size());
+    todo_.push_back({std::move(path) + "/", std::move(next), std::move(links)});
+    return {};
+  }
+
+  [[nodiscard]] result<bool> leads_back(const folder_to_search& folder, disk_identity target) {
+    auto ends = folder.links;
+    ends.push_back(folder.path.size());
+    for (const auto end : ends) {
+      const auto part = folder.path.substr(0, end);
+      auto& known = above_[part]; // many links lie in one folder
+      if (known.empty()) {
+        auto up = identities_up(at_, part);
+        if (!up)
+          return up.error();
+        known = std::move(*up);
+      }
+      if (std::find(known.begin(), known.end(), target) != known.end())
+        return true;
+    }
+    return false;
   }
 
   /// What is not there, or is a link that leads nowhere or in circles, matches nothing; the rest is an error.
@@ -234,6 +282,8 @@ private:
   std::set<std::string> skip_;
   std::vector<folder_to_search> todo_;
   std::vector<std::string> found_;
+  std::map<std::string, std::vector<disk_identity>> above_; // of folders that hold links: what they lie in
+  std::size_t linked_ = 0;
 };
 
 } // namespace

@@ -24,12 +24,58 @@ struct glob_fixture {
 
 } // namespace
 
-TEST_CASE_FIXTURE(glob_fixture, "** enters no link, so circles end") {
+TEST_CASE_FIXTURE(glob_fixture, "** goes into linked folders, as * does") {
+  folder.write("vendor/v.c", "");
+  folder.write("vendor/deep/w.c", "");
+  folder.write("src/a.c", "");
+  fs::create_directory_symlink("../vendor", folder / "src/vendor");
+  fs::create_directory_symlink(folder / "vendor", folder / "src/absolute");
+  CHECK(glob("src/*/*.c") == names{"src/absolute/v.c", "src/vendor/v.c"});
+  CHECK(glob("src/**/*.c") == names{"src/a.c", "src/absolute/deep/w.c", "src/absolute/v.c", "src/vendor/deep/w.c",
+                                    "src/vendor/v.c"});
+  CHECK(glob("src/**/w.c") == names{"src/absolute/deep/w.c", "src/vendor/deep/w.c"});
+}
+
+TEST_CASE_FIXTURE(glob_fixture, "** goes through a link in a linked folder") {
+  folder.write("one/a", "");
+  folder.write("two/b", "");
+  folder.write("top/c", "");
+  fs::create_directory_symlink("../one", folder / "top/one");
+  fs::create_directory_symlink("../two", folder / "one/two");
+  CHECK(glob("top/**") == names{"top/c", "top/one/a", "top/one/two/b"});
+}
+
+TEST_CASE_FIXTURE(glob_fixture, "** enters no link that leads back, so circles end") {
   folder.write("d/a.txt", "");
-  fs::create_directory_symlink("..", folder / "d/up");
+  folder.write("d/sub/b.txt", "");
+  folder.write("beside.txt", "");
   fs::create_directory_symlink(".", folder / "d/self");
-  CHECK(glob("**/*.txt") == names{"d/a.txt"});
-  CHECK(glob("d/**") == names{"d/a.txt"});
+  fs::create_directory_symlink("..", folder / "d/up");
+  fs::create_directory_symlink("../..", folder / "d/above_all"); // the pipeline's folder lies in there
+  fs::create_directory_symlink("../../d", folder / "d/sub/again");
+  fs::create_directory_symlink("/", folder / "d/sub/root");
+  CHECK(glob("d/**") == names{"d/a.txt", "d/sub/b.txt"});
+  CHECK(glob("**/*.txt") == names{"beside.txt", "d/a.txt", "d/sub/b.txt"});
+  CHECK(glob("d/*/*.txt") == names{"d/self/a.txt", "d/sub/b.txt", "d/up/beside.txt"});
+}
+
+TEST_CASE_FIXTURE(glob_fixture, "** ends in circles that lead through several linked folders") {
+  folder.write("x/a", "");
+  folder.write("y/b", "");
+  folder.write("y/in/c", "");
+  fs::create_directory_symlink("../y", folder / "x/y");
+  fs::create_directory_symlink("../x", folder / "y/x");
+  fs::create_directory_symlink("../../x", folder / "y/in/x");
+  CHECK(glob("x/**") == names{"x/a", "x/y/b", "x/y/in/c"});
+  CHECK(glob("y/**") == names{"y/b", "y/in/c", "y/in/x/a", "y/x/a"});
+}
+
+TEST_CASE_FIXTURE(glob_fixture, "** does not go into a link whose name is hidden, nor into one that is skipped") {
+  folder.write("real/a", "");
+  folder.write("top/b", "");
+  fs::create_directory_symlink("../real", folder / "top/.hidden");
+  fs::create_directory_symlink("../real", folder / "top/skipped");
+  CHECK(glob("top/**", {"top/skipped"}) == names{"top/b"});
 }
 
 TEST_CASE_FIXTURE(glob_fixture, "a component that matches a link to a folder enters it") {
