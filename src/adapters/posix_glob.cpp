@@ -224,8 +224,8 @@ private:
   }
 
   /// A link to a folder. ** goes in, unless that leads back into a folder that it came through, or that lies above one.
-  result<void> follow(const folder_to_search& folder, std::string_view name, std::string path, const struct stat& target,
-                      states next) {
+  result<void> follow(const folder_to_search& folder, std::string_view name, std::string path,
+                      const struct stat& target, states next) {
     if (!leads_on(next) || skipped(path))
       return {};
     auto links = folder.links;

@@ -10,9 +10,9 @@
 namespace troupe {
 
 /// The file system port's glob: files (links to files too) that match, sorted bytewise, spelled as the pattern spells
-/// them. Only folders that can hold a match are read; literal components are looked up instead of listed. Links to folders
-/// are entered, by `**` too unless the link leads back to a folder that it came through, or to one above that. `at` is a
-/// descriptor of the folder `root` (absolute).
+/// them. Only folders that can hold a match are read; literal components are looked up instead of listed. Links to
+/// folders are entered, by `**` too unless the link leads back to a folder that it came through, or to one above that.
+/// `at` is a descriptor of the folder `root` (absolute).
 [[nodiscard]] result<std::vector<std::string>> glob_files(int at, std::string_view root, std::string_view pattern,
                                                           const std::vector<std::string>& skip);
 

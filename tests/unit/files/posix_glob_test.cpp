@@ -31,8 +31,8 @@ TEST_CASE_FIXTURE(glob_fixture, "** goes into linked folders, as * does") {
   fs::create_directory_symlink("../vendor", folder / "src/vendor");
   fs::create_directory_symlink(folder / "vendor", folder / "src/absolute");
   CHECK(glob("src/*/*.c") == names{"src/absolute/v.c", "src/vendor/v.c"});
-  CHECK(glob("src/**/*.c") == names{"src/a.c", "src/absolute/deep/w.c", "src/absolute/v.c", "src/vendor/deep/w.c",
-                                    "src/vendor/v.c"});
+  CHECK(glob("src/**/*.c") ==
+        names{"src/a.c", "src/absolute/deep/w.c", "src/absolute/v.c", "src/vendor/deep/w.c", "src/vendor/v.c"});
   CHECK(glob("src/**/w.c") == names{"src/absolute/deep/w.c", "src/vendor/deep/w.c"});
 }
 
