@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <climits>
+#include <cstdlib>
 
 namespace troupe {
 namespace {
@@ -68,7 +70,10 @@ result<std::unique_ptr<posix_file_system>> posix_file_system::open(std::string r
   unique_fd at(::open(path.get(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!at || !at.lift_above_standard())
     return posix_error("open the folder", root, errno);
-  return std::unique_ptr<posix_file_system>(new posix_file_system(std::move(root), std::move(at)));
+  char real[PATH_MAX];
+  std::string real_root = realpath(path.get(), real) != nullptr ? std::string(real) : root;
+  return std::unique_ptr<posix_file_system>(
+      new posix_file_system(std::move(root), std::move(real_root), std::move(at)));
 }
 
 result<file_stat> posix_file_system::glance(std::string_view name) const {
@@ -117,6 +122,11 @@ result<file_record> posix_file_system::read(std::string_view name) const {
 result<std::vector<std::string>> posix_file_system::glob(std::string_view pattern,
                                                          const std::vector<std::string>& skip) const {
   return glob_files(at_.get(), root_, pattern, skip);
+}
+
+std::string posix_file_system::real_folder(std::string_view path) const {
+  auto resolving = resolver();
+  return resolving.resolve(path).identity;
 }
 
 result<void> posix_file_system::make_parent(std::string_view path) const {

@@ -1,6 +1,7 @@
 // The file system port on the disk. Names are bytes. Knows nothing of what is recorded.
 #pragma once
 
+#include "adapters/folder_resolver.hpp"
 #include "adapters/unique_fd.hpp"
 #include "ports/file_system.hpp"
 
@@ -16,18 +17,25 @@ public:
   /// `root` is an absolute path of a folder that exists.
   [[nodiscard]] static result<std::unique_ptr<posix_file_system>> open(std::string root);
 
+  /// Answers questions for identities of many paths at one moment; must not outlive this.
+  [[nodiscard]] folder_resolver resolver() const { return {at_.get(), real_root_}; }
+  [[nodiscard]] const std::string& real_root() const { return real_root_; }
+
   [[nodiscard]] result<file_stat> stat(std::string_view name) const override;
   [[nodiscard]] result<file_stat> glance(std::string_view name) const override;
   [[nodiscard]] result<file_record> read(std::string_view name) const override;
   [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
                                                       const std::vector<std::string>& skip) const override;
+  [[nodiscard]] std::string real_folder(std::string_view path) const override;
   [[nodiscard]] result<void> make_parent(std::string_view path) const override;
   [[nodiscard]] result<std::string> read_text(std::string_view path, std::uint64_t limit) const override;
 
 private:
-  posix_file_system(std::string root, unique_fd at) : root_(std::move(root)), at_(std::move(at)) {}
+  posix_file_system(std::string root, std::string real_root, unique_fd at)
+      : root_(std::move(root)), real_root_(std::move(real_root)), at_(std::move(at)) {}
 
   std::string root_;
+  std::string real_root_; // without links
   unique_fd at_;
 };
 

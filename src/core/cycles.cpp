@@ -14,10 +14,15 @@ public:
       : targets_(targets), start_(start), size_(static_cast<std::uint32_t>(start.size() - 1)), number_(size_, no_node),
         low_(size_), next_edge_(start.begin(), start.end() - 1), part_(size_, no_node) {}
 
-  std::vector<std::vector<asset_index>> all() {
+  const std::vector<std::uint32_t>& parts() {
     for (std::uint32_t root = 0; root < size_; ++root)
       if (number_[root] == no_node)
         visit(root);
+    return part_;
+  }
+
+  std::vector<std::vector<asset_index>> all() {
+    parts();
     std::sort(lowest_.begin(), lowest_.end());
     std::vector<std::uint32_t> reached_from(size_, no_node);
     std::vector<std::vector<asset_index>> cycles;
@@ -103,6 +108,10 @@ private:
 std::vector<std::vector<asset_index>> find_cycles(std::span<const asset_index> targets,
                                                   std::span<const std::uint32_t> start) {
   return finder(targets, start).all();
+}
+
+std::vector<std::uint32_t> strong_parts(std::span<const asset_index> targets, std::span<const std::uint32_t> start) {
+  return finder(targets, start).parts();
 }
 
 } // namespace troupe

@@ -16,4 +16,8 @@ namespace troupe {
 [[nodiscard]] std::vector<std::vector<asset_index>> find_cycles(std::span<const asset_index> targets,
                                                                 std::span<const std::uint32_t> start);
 
+/// For each node a number that it shares with exactly those nodes that it leads to and that lead to it.
+[[nodiscard]] std::vector<std::uint32_t> strong_parts(std::span<const asset_index> targets,
+                                                      std::span<const std::uint32_t> start);
+
 } // namespace troupe

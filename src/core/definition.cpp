@@ -116,6 +116,8 @@ std::uint64_t definition_number(const pipeline& p, asset_index asset, const fing
   parts.add("inputs");
   for (const auto& input : spec.inputs)
     parts.add(input.glob ? "glob" : "path").add(p.path(input.path));
+  for (const auto pattern : spec.exclusions)
+    parts.add("not").add(p.path(pattern));
   parts.add("outputs");
   for (const auto output : spec.outputs)
     parts.add(p.path(output));

@@ -17,17 +17,21 @@ enum class edge_kind : std::uint8_t {
   contains,     ///< the input, a folder, contains the output
   glob,         ///< the input, a glob, matches the output
   glob_beneath, ///< the input, a glob, looks into the output, a folder
+  link,         ///< the input is a link to the output, or to something in it
+  recorded,     ///< its last attempt reported the output, or something in it, as an input
 };
 
 /// The first reason that holds, in the order of edge_kind, then of inputs.
 struct edge_reason {
   edge_kind kind = edge_kind::name;
-  path_index input;  ///< of the asset that needs; unused with `name`
-  path_index output; ///< of the asset that is needed; unused with `name`
+  path_index input;            ///< of the asset that needs; unused with `name` and `recorded`
+  path_index output;           ///< of the asset that is needed; unused with `name` and `recorded`
+  std::string_view reported{}; ///< with `recorded`: the path, which the graph holds
 };
 
 /// Why `needing` needs `needed`; nullopt if it does not, by itself.
-[[nodiscard]] std::optional<edge_reason> explain_edge(const pipeline& p, asset_index needing, asset_index needed);
+[[nodiscard]] std::optional<edge_reason> explain_edge(const pipeline& p, const asset_graph& graph, asset_index needing,
+                                                      asset_index needed);
 /// The reasons of all edges into `needing`, parallel to graph.upstream(needing).
 [[nodiscard]] std::vector<edge_reason> explain_upstream(const pipeline& p, const asset_graph& graph,
                                                         asset_index needing);

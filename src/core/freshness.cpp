@@ -139,6 +139,8 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
     reasons.push_back({reason_kind::always, {}});
   if (policy.forced)
     reasons.push_back({reason_kind::forced, {}});
+  if (!policy.cycle.empty())
+    reasons.push_back({reason_kind::cycle, std::string(policy.cycle)});
 }
 
 digest version_of_outputs(std::span<const file_version> outputs, const name_source& names) {

@@ -206,10 +206,11 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
 
 // All positions in the pattern that some reading of the path's components so far leads to.
 glob_relation relate_to_glob(std::string_view pattern, std::string_view path) {
-  if (path == ".") // the folder that relative paths begin in
-    return {pattern == ".", false, !pattern.starts_with('/') && pattern != ".." && !pattern.starts_with("../")};
-  if (path == "/")
-    return {pattern == "/", false, pattern.starts_with('/') && pattern.size() > 1};
+  if (path == "." || path == "/") { // where paths begin, with no component of their own
+    const bool reaches = path == "/" ? pattern.starts_with('/') && pattern.size() > 1
+                                     : !pattern.starts_with('/') && pattern != ".." && !pattern.starts_with("../");
+    return {pattern == path, false, reaches, reaches};
+  }
   std::vector<std::string_view> parts;
   for (components p(pattern); !p.done(); p.next())
     parts.push_back(p.now());
@@ -238,6 +239,7 @@ glob_relation relate_to_glob(std::string_view pattern, std::string_view path) {
         }
       } else if (component_matches(parts[i], t.now())) {
         next[i + 1] = true;
+        relation.by_name = relation.by_name || (t.last() && i + 1 < parts.size());
       }
     }
     open_up(next);
@@ -269,6 +271,11 @@ std::string glob_root(std::string_view pattern) {
   if (slash == npos)
     return {};
   return slash == 0 ? "/" : without_escapes(pattern.substr(0, slash));
+}
+
+std::string_view glob_rest(std::string_view pattern) {
+  const auto slash = pattern.substr(0, literal_length(pattern)).rfind('/');
+  return slash == npos ? pattern : pattern.substr(slash + 1);
 }
 
 std::string glob_prefix(std::string_view pattern) {

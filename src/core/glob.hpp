@@ -19,6 +19,7 @@ struct glob_relation {
   bool matches = false; ///< as glob_matches() has it
   bool beneath = false; ///< a folder above the path matches
   bool reaches = false; ///< the path could be a folder above a match: a proper prefix of one
+  bool by_name = false; ///< it reaches, and not only because ** may stand for any folder
 };
 [[nodiscard]] glob_relation relate_to_glob(std::string_view pattern, std::string_view path);
 /// Whether the pattern has a wildcard where a folder is, or **: only then can it reach into folders that it does not
@@ -29,6 +30,9 @@ struct glob_relation {
 
 /// The longest leading folder without wildcards ("raw" of "raw/*.txt"; "" for "*.txt"; "/" possible).
 [[nodiscard]] std::string glob_root(std::string_view pattern);
+
+/// What follows that folder ("*.txt" of both).
+[[nodiscard]] std::string_view glob_rest(std::string_view pattern);
 
 /// The text that all matches begin with, as far as the pattern tells: "raw/x_" of "raw/x_*.txt"; the whole path of a
 /// pattern without wildcards.

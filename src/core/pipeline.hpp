@@ -100,14 +100,15 @@ struct matrix_value {
 
 /// One asset, expanded: a node of the graph.
 struct asset_spec {
-  std::string_view name;                ///< "packages", "by_section[admin]", "x[a,b]"
-  std::uint32_t declaration = 0;        ///< index into pipeline::declarations
-  std::span<const matrix_value> matrix; ///< in the order written
-  std::span<const input_ref> inputs;    ///< as declared, templates filled in, paths normalised
-  std::span<const path_index> outputs;  ///< likewise
-  std::span<const asset_index> deps;    ///< by name, expanded, without duplicates, in declared order
-  std::span<const place> input_places;  ///< parallel to inputs
-  std::span<const place> output_places; ///< parallel to outputs
+  std::string_view name;                  ///< "packages", "by_section[admin]", "x[a,b]"
+  std::uint32_t declaration = 0;          ///< index into pipeline::declarations
+  std::span<const matrix_value> matrix;   ///< in the order written
+  std::span<const input_ref> inputs;      ///< as declared, templates filled in, paths normalised
+  std::span<const path_index> outputs;    ///< likewise
+  std::span<const asset_index> deps;      ///< by name, expanded, without duplicates, in declared order
+  std::span<const path_index> exclusions; ///< "!PATTERN" in inputs: patterns (a plain path is written as one)
+  std::span<const place> input_places;    ///< parallel to inputs
+  std::span<const place> output_places;   ///< parallel to outputs
 };
 
 /// A parameter's value: string, number or bool. Numbers keep the text they were written with.

@@ -25,11 +25,15 @@ planner::planner(const pipeline& p, const asset_graph& graph, std::vector<bool> 
 
 freshness_policy planner::policy_of(asset_index asset, timestamp now) const {
   const auto& settings = p_.settings_of(asset);
-  return {forced_[asset.value], settings.always, p_.is_source(asset), settings.max_age, now};
+  freshness_policy policy{forced_[asset.value], settings.always, p_.is_source(asset), settings.max_age, now, {}};
+  if (const auto cycle = in_cycle_.find(asset.value); cycle != in_cycle_.end())
+    policy.cycle = cycle->second;
+  return policy;
 }
 
 bool planner::may_be_undone(asset_index asset, const asset_record& record, const fingerprint& now,
                             std::span<const asset_index> running) const {
+  const auto& same = graph_.same();
   // Only what an asset makes can change back; whoever makes a source's files does so elsewhere.
   std::unordered_set<std::string_view> made, above, assets;
   for (const auto upstream : running) {
@@ -37,12 +41,14 @@ bool planner::may_be_undone(asset_index asset, const asset_record& record, const
     if (p_.is_source(upstream))
       continue;
     for (const auto output : p_.asset(upstream).outputs) {
-      made.insert(p_.path(output));
-      for (auto folder = parent_path(p_.path(output)); folder.size() > 1; folder = parent_path(folder))
+      made.insert(same.text_of(p_, output));
+      for (auto folder = same.parent(same.text_of(p_, output)); folder.size() > 1; folder = same.parent(folder))
         above.insert(folder);
     }
   }
   const auto is_made = [&](std::string_view path) {
+    if (const auto known = p_.paths.find(path))
+      path = same.text_of(p_, path_index(*known));
     if (above.contains(path))
       return true;
     for (auto part = path; !part.empty() && part != "."; part = parent_path(part))

@@ -8,6 +8,8 @@
 #include "core/report.hpp"
 
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace troupe {
@@ -22,6 +24,9 @@ public:
   /// Judges one asset of the run; every upstream in the run must have been judged before.
   void judge(asset_index asset, const asset_record& record, const fingerprint& now,
              std::span<const file_version> outputs);
+
+  /// Before it is judged: it is stale whatever its files say, because the asset that makes this file needs it.
+  void keep_stale(asset_index asset, std::string file) { in_cycle_.emplace(asset.value, std::move(file)); }
 
   [[nodiscard]] bool in_run(asset_index asset) const { return in_run_[asset.value]; }
   [[nodiscard]] plan_action action(asset_index asset) const { return action_[asset.value]; }
@@ -48,6 +53,7 @@ private:
   std::vector<bool> forced_;
   timestamp now_;
   const name_source& names_;
+  std::unordered_map<std::uint32_t, std::string> in_cycle_; ///< by asset: a file that it reads
   std::vector<plan_action> action_;
   std::vector<item> to_do_;
   std::vector<reason> scratch_;

@@ -32,6 +32,9 @@ public:
   /// relative). Folders named in `skip` (normalised relative paths or absolute) are not entered and not matched.
   [[nodiscard]] virtual result<std::vector<std::string>> glob(std::string_view pattern,
                                                               const std::vector<std::string>& skip) const = 0;
+  /// The folder that a path leads to, links followed: its identity as core/path_identities has it. What does not exist
+  /// is taken by its text. Never fails: where nothing can be found out, the path is handed back.
+  [[nodiscard]] virtual std::string real_folder(std::string_view path) const { return std::string(path); }
   /// mkdir -p of the parent folder.
   [[nodiscard]] virtual result<void> make_parent(std::string_view path) const = 0;
   /// The whole file, at most `limit` bytes; not_found if absent; invalid_input if larger.

@@ -37,7 +37,8 @@ public:
   explicit asset_builder(std::string name) : name_(std::move(name)) {}
 
   asset_builder& description(std::string text) { return description_ = std::move(text), *this; }
-  /// Added to those given before; a text with *, ? or [ is a glob.
+  /// Added to those given before; a text with *, ? or [ is a glob, one that begins with ! an exclusion (which has no
+  /// place).
   asset_builder& inputs(texts paths) { return append(inputs_, std::move(paths)); }
   /// An input that is taken literally whatever its text holds.
   asset_builder& literal_input(std::string path) { return literal_.push_back(std::move(path)), *this; }
@@ -169,8 +170,12 @@ private:
       name += (v == 0 ? "[" : ",") + std::string(values[v].value) + (v + 1 == values.size() ? "]" : "");
     TROUPE_CHECK(!p.names.find(name), "the test describes one asset twice");
     std::vector<input_ref> inputs;
+    std::vector<path_index> exclusions;
     for (const auto& text : a.inputs_)
-      inputs.push_back({path_index(p.paths.intern(filled_in(text, values))), is_glob(text)});
+      if (text.starts_with('!'))
+        exclusions.emplace_back(p.paths.intern(filled_in(text.substr(1), values)));
+      else
+        inputs.push_back({path_index(p.paths.intern(filled_in(text, values))), is_glob(text)});
     for (const auto& text : a.literal_)
       inputs.push_back({path_index(p.paths.intern(filled_in(text, values))), false});
     std::vector<path_index> outputs;
@@ -181,6 +186,7 @@ private:
     spec.declaration = declaration;
     spec.matrix = p.text.keep(values);
     spec.inputs = p.text.keep(inputs);
+    spec.exclusions = p.text.keep(exclusions);
     spec.outputs = p.text.keep(outputs);
     spec.input_places = p.text.keep(places(line + 2, inputs.size()));
     spec.output_places = p.text.keep(places(line + 3, outputs.size()));

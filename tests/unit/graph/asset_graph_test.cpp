@@ -31,7 +31,7 @@ struct built {
   [[nodiscard]] std::string downstream(std::string_view name) const { return names(graph->downstream(*p->find(name))); }
   [[nodiscard]] std::string order() const { return names(graph->topological_order()); }
   [[nodiscard]] std::string why(std::string_view needing, std::string_view needed) const {
-    const auto reason = explain_edge(*p, *p->find(needing), *p->find(needed));
+    const auto reason = explain_edge(*p, *graph, *p->find(needing), *p->find(needed));
     return reason ? in_words(*p, *reason, *p->find(needed)) : "not needed";
   }
 };
@@ -125,8 +125,9 @@ TEST_CASE("a glob depends on the makers of the outputs it matches, but not on it
   CHECK(g.upstream("same_glob") == "all n[x] n[y]");
   CHECK(g.why("all", "n[y]") == "its input out/*.n matches out/y.n, an output of n[y]");
   std::string matching;
-  for (const auto path : g.graph->outputs_matching(*g.p, "**/x.n"))
-    matching += std::string(g.p->path(path)) + " ";
+  const auto glob = g.p->asset(*g.p->find("deep")).inputs[0].path;
+  for (const auto& path : g.graph->outputs_taken(*g.p, *g.p->find("deep"), glob))
+    matching += path + " ";
   CHECK(matching == "out/sub/x.n out/x.n ");
 }
 
@@ -250,7 +251,7 @@ TEST_CASE("a cycle is told whole, in order from its first declared asset, with w
   b.asset("a").inputs({"out/*"});
   CHECK(only(built(b)) == "cycle 20:5 these assets need each other: c -> a -> b -> c; c needs a: named in its deps; a "
                           "needs b: its input out/* matches out/b, an output of b; b needs c: its input c.txt is an "
-                          "output of c");
+                          "output of c; if a does not read out/b, write \"!out/b\" in its inputs");
 }
 
 TEST_CASE("of a knot of cycles a shortest is told, and every knot is told") {
@@ -325,4 +326,223 @@ TEST_CASE("a cycle of 100,000 assets is found without recursion") {
   const built g(b);
   REQUIRE(g.found.items.size() == 1);
   CHECK(g.found.items.front().message.find(" n99999 -> n0;") != std::string::npos);
+}
+
+TEST_CASE("a glob that can reach into another asset's folder depends on its maker") {
+  pipeline_builder b;
+  b.asset("summary").inputs({"out/*/metrics.txt"});
+  b.asset("deep").inputs({"out/**/metrics.txt"});
+  b.asset("flat").inputs({"out/*.txt"});
+  b.asset("middle").inputs({"*/b/x"});
+  b.asset("hidden").inputs({"out/*/x"});
+  b.asset("exp").matrix("x", {"a", "b"}).outputs({"out/{{ matrix.x }}"});
+  b.asset("dot").outputs({"out/.cache"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("summary") == "exp[a] exp[b]");
+  CHECK(g.upstream("deep") == "exp[a] exp[b]");
+  CHECK(g.upstream("flat") == "");
+  CHECK(g.upstream("middle") == "exp[b]");
+  CHECK(g.upstream("hidden") == "exp[a] exp[b]");
+  CHECK(g.why("summary", "exp[a]") == "its input out/*/metrics.txt looks into out/a, an output of exp[a]");
+  CHECK(g.found.items.empty());
+}
+
+TEST_CASE("an output is a folder or a file as it is on disk, or else as its name says") {
+  const auto upstream_of = [](const std::string& pattern, const std::string& output, file_kind kind) {
+    pipeline_builder b;
+    b.asset("r").inputs({pattern});
+    b.asset("m").outputs({output});
+    const auto p = b.build();
+    diagnostics found;
+    disk_facts facts;
+    facts.kind_of = [&](std::string_view) { return kind; };
+    const auto graph = asset_graph::build(*p, found, std::move(facts));
+    const bool told = graph->glob_if_folder(p->assets[1].outputs[0]).has_value();
+    CHECK(graph->upstream(asset_index(0U)).empty() == told); // what is taken for a file can be told later
+    return !told;
+  };
+  CHECK(upstream_of("out/**/x", "out/a.txt", file_kind::folder));
+  CHECK_FALSE(upstream_of("out/**/x", "out/a", file_kind::file));
+  CHECK(upstream_of("out/**/x", "out/a", file_kind::absent));
+  CHECK(upstream_of("out/**/x", "out/v1.2", file_kind::absent));
+  CHECK_FALSE(upstream_of("**/*.py", "model.bin", file_kind::absent));
+  CHECK(upstream_of("out/*/part-*", "out/t.parquet", file_kind::absent)); // it asks for folders just there
+  CHECK_FALSE(upstream_of("out/*/part-*", "out/t.parquet", file_kind::file));
+}
+
+TEST_CASE("a folder whose maker needs the reader is left out of its globs, with a warning") {
+  pipeline_builder b;
+  b.asset("index").inputs({"out/**/*.md"}).outputs({"index.txt"});
+  b.asset("report").inputs({"index.txt"}).outputs({"out/report"});
+  b.asset("page").outputs({"out/page"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("index") == "page");
+  const auto out = g.graph->left_out(*g.p->find("index"));
+  REQUIRE(out.size() == 1);
+  CHECK(g.graph->same().text(*g.p, out[0]) == "out/report");
+  REQUIRE(g.found.items.size() == 1);
+  CHECK(g.found.items[0].level == severity::warning);
+  CHECK(g.found.items[0].code == "folder_left_out");
+  CHECK(g.found.items[0].where.line == 12);
+  CHECK(g.found.items[0].message.find("write \"!out/report\"") != std::string::npos);
+}
+
+TEST_CASE("globs that reach into each other's folders are a cycle whose message names the patterns to write") {
+  pipeline_builder b;
+  b.asset("a").inputs({"out/*/x"}).outputs({"out/a"});
+  b.asset("b").inputs({"out/*/y"}).outputs({"out/b"});
+  const auto told = only(built(b));
+  CHECK(told.starts_with("cycle "));
+  CHECK(told.find("if a does not read out/b, write \"!out/b\" in its inputs") != std::string::npos);
+  CHECK(told.find("if b does not read out/a, write \"!out/a\" in its inputs") != std::string::npos);
+  pipeline_builder mended;
+  mended.asset("a").inputs({"out/*/x", "!out/b"}).outputs({"out/a"});
+  mended.asset("b").inputs({"out/*/y"}).outputs({"out/b"});
+  const built g(mended);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("b") == "a");
+  CHECK(g.upstream("a") == "");
+  CHECK(g.found.items.empty());
+}
+
+TEST_CASE("outputs that are most likely files close no cycle") {
+  pipeline_builder b;
+  b.asset("a").inputs({"logs/*/x"}).outputs({"logs/a.txt"});
+  b.asset("b").inputs({"logs/*/y"}).outputs({"logs/b.txt"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.found.items.empty());
+  CHECK(g.graph->left_out(*g.p->find("a")).size() == 1);
+}
+
+TEST_CASE("what an exclusion takes out makes no dependency, wherever in the list it stands") {
+  pipeline_builder b;
+  b.asset("glob").inputs({"!out/b.n", "out/*.n"});
+  b.asset("reach").inputs({"res/*/x", "!res/q/**"});
+  b.asset("folder").inputs({"out", "!out/c.n"});
+  b.asset("n").matrix("s", {"a", "b", "c"}).outputs({"out/{{ matrix.s }}.n"});
+  b.asset("r").matrix("s", {"p", "q"}).outputs({"res/{{ matrix.s }}"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("glob") == "n[a] n[c]");
+  CHECK(g.upstream("reach") == "r[p]");
+  CHECK(g.upstream("folder") == "n[a] n[b]");
+  const auto glob = g.p->asset(*g.p->find("glob")).inputs[0].path;
+  CHECK(g.graph->outputs_taken(*g.p, *g.p->find("glob"), glob) == std::vector<std::string>{"out/a.n", "out/c.n"});
+}
+
+TEST_CASE("a literal input that an exclusion takes out is refused") {
+  pipeline_builder b;
+  b.asset("a").inputs({"x/y", "!x"});
+  CHECK(only(built(b)) ==
+        "excluded_input 12:10 x/y, an input of a, is taken out by \"!x\" of the same list: leave one of the two out");
+}
+
+namespace {
+
+/// With what the disk is said to be: (spelling, identity) of files and patterns, and links.
+struct linked {
+  std::unique_ptr<pipeline> p;
+  diagnostics found;
+  std::optional<asset_graph> graph;
+
+  using pairs = std::vector<std::pair<std::string, std::string>>;
+  linked(const pipeline_builder& b, const pairs& files, const pairs& globs = {}, const pairs& links = {})
+      : p(b.build()) {
+    path_facts facts;
+    facts.root = "/w/p";
+    const auto fill = [&](const pairs& from, path_facts::texts& to) {
+      for (const auto& [path, identity] : from)
+        to.emplace_back(path_index(*p->paths.find(path)), identity);
+      std::stable_sort(to.begin(), to.end(), [](const auto& a, const auto& c) { return a.first < c.first; });
+    };
+    fill(files, facts.files);
+    fill(globs, facts.globs);
+    fill(links, facts.links);
+    graph = asset_graph::build(*p, found, {path_identities(*p, std::move(facts)), {}});
+  }
+  [[nodiscard]] std::string upstream(std::string_view name) const {
+    std::string all;
+    for (const auto i : graph->upstream(*p->find(name)))
+      all += (all.empty() ? "" : " ") + std::string(p->asset(i).name);
+    return all;
+  }
+};
+
+} // namespace
+
+TEST_CASE("one file is one file, however it is spelt") {
+  pipeline_builder b;
+  b.asset("a").outputs({"out"});
+  b.asset("b").inputs({"/w/p/out"});
+  b.asset("c").inputs({"../p/out/deep"});
+  b.asset("d").inputs({"lnk/out"});
+  b.asset("e").inputs({"lnk/*"});
+  b.asset("f").inputs({"cur"});
+  b.asset("g").inputs({".."});
+  const linked g(b, {{"/w/p/out", "out"}, {"../p/out/deep", "out/deep"}, {"lnk/out", "out"}, {"..", "/w"}},
+                 {{"lnk/*", "*"}}, {{"cur", "out/v1"}});
+  REQUIRE(g.graph);
+  for (const auto* name : {"b", "c", "d", "e", "f", "g"}) {
+    CAPTURE(name);
+    CHECK(g.upstream(name) == "a");
+    CHECK(explain_edge(*g.p, *g.graph, *g.p->find(name), *g.p->find("a")).has_value());
+  }
+  const auto glob = g.p->asset(*g.p->find("e")).inputs[0].path;
+  CHECK(g.graph->outputs_taken(*g.p, *g.p->find("e"), glob) ==
+        std::vector<std::string>{"lnk/out"}); // as the glob has it
+  const auto why = explain_edge(*g.p, *g.graph, *g.p->find("b"), *g.p->find("a"));
+  CHECK(in_words(*g.p, *why, *g.p->find("a")) == "its input /w/p/out is out, an output of a");
+  CHECK(g.graph->producer(path_index(*g.p->paths.find("lnk/out"))) == g.p->find("a"));
+}
+
+TEST_CASE("mistakes are found through other spellings") {
+  pipeline_builder twice;
+  twice.asset("a").outputs({"same"});
+  twice.asset("b").outputs({"../p/same"});
+  const linked duplicate(twice, {{"../p/same", "same"}});
+  REQUIRE(duplicate.found.items.size() == 1);
+  CHECK(duplicate.found.items[0].code == "duplicate_output");
+  pipeline_builder beneath;
+  beneath.asset("a").outputs({"out"});
+  beneath.asset("b").outputs({"lnk/x"});
+  const linked prefix(beneath, {{"lnk/x", "out/x"}});
+  REQUIRE(prefix.found.items.size() == 1);
+  CHECK(prefix.found.items[0].code == "output_prefix");
+  pipeline_builder own;
+  own.asset("a").inputs({"/w/p/out"}).outputs({"out"});
+  const linked self(own, {{"/w/p/out", "out"}});
+  REQUIRE(self.found.items.size() == 1);
+  CHECK(self.found.items[0].code == "self_dependency");
+  pipeline_builder through;
+  through.asset("a").inputs({"cur"}).outputs({"out"});
+  CHECK(linked(through, {}, {}, {{"cur", "out"}}).found.items.size() == 1);
+}
+
+TEST_CASE("recorded edges order assets, unless they close a cycle") {
+  pipeline_builder b;
+  b.asset("reader").outputs({"r"});
+  b.asset("maker").outputs({"m"});
+  b.asset("end").inputs({"r"});
+  const built g(b);
+  REQUIRE(g.graph);
+  const auto reader = *g.p->find("reader"), maker = *g.p->find("maker"), end = *g.p->find("end");
+  std::vector<recorded_edge> dropped;
+  const auto more = g.graph->with_edges({{reader, maker, "m"}, {reader, maker, "./m"}}, dropped);
+  CHECK(dropped.empty());
+  CHECK(g.names(more.upstream(reader)) == "maker");
+  CHECK(g.names(more.topological_order()) == "maker reader end");
+  CHECK(g.order() == "reader maker end"); // the first graph is as it was
+  const auto why = explain_edge(*g.p, more, reader, maker);
+  REQUIRE(why.has_value());
+  CHECK(why->kind == edge_kind::recorded);
+  CHECK(in_words(*g.p, *why, maker) == "its last attempt reported ./m as an input, which maker makes");
+  const auto cyclic = g.graph->with_edges({{reader, end, "x"}, {end, maker, "m"}}, dropped);
+  CHECK(dropped == std::vector<recorded_edge>{{reader, end, "x"}});
+  CHECK(g.names(cyclic.upstream(end)) == "reader maker");
+  CHECK(g.names(cyclic.upstream(reader)) == "");
+  const auto none = g.graph->with_edges({}, dropped);
+  CHECK(g.names(none.topological_order()) == g.order());
 }

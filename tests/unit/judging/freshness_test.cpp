@@ -190,6 +190,10 @@ TEST_CASE("always and forced stand beside the other reasons") {
         }) == texts{"command_changed", "forced"});
 }
 
+TEST_CASE("what reads a file whose maker needs it is never fresh, and says which file") {
+  CHECK(after([](auto& s) { s.policy.cycle = "gen/h"; }) == texts{"cycle gen/h"});
+}
+
 TEST_CASE("reasons are appended to those that are there") {
   std::vector<reason> found{{reason_kind::forced, "before"}};
   situation s;
