@@ -3,6 +3,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include "app/config/command_files.hpp"
 #include "app/config/load_pipeline.hpp"
 
 #include <algorithm>
@@ -263,11 +264,15 @@ TEST_CASE("words of a command are looked up among its inputs in no more time tha
   parse_options options;
   options.folder = "/nowhere";
   int asked = 0;
-  options.is_file = [&](std::string_view) { return ++asked % 1000 == 0; };
+  const std::function<bool(std::string_view)> is_file = [&](std::string_view) { return ++asked % 1000 == 0; };
   std::string text = numbered(R"({"name":"p","assets":{"a":{"command":["x",)", "\"w.#\",", 50'000, "") +
                      numbered(R"("x"],"inputs":[)", "\"in/#\",", 50'000, "") + "]}}}";
-  const auto loaded = parse_pipeline(text, options);
-  CHECK(loaded.p);
+  auto loaded = parse_pipeline(text, options);
+  REQUIRE(loaded.p);
+  const auto graph = asset_graph::build(*loaded.p, loaded.findings);
+  REQUIRE(graph);
+  findings out(loaded.findings);
+  warn_of_undeclared_files(*loaded.p, *graph, is_file, false, out);
   CHECK(loaded.findings.items.size() == 50);
   CHECK(asked == 50'000);
 }

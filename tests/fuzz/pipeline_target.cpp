@@ -3,6 +3,7 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
+#include "app/config/command_files.hpp"
 #include "app/config/load_pipeline.hpp"
 #include "app/config/value_text.hpp"
 #include "base/utf8.hpp"
@@ -101,7 +102,6 @@ void check_graph(const pipeline& p, const asset_graph& graph) {
 loaded_pipeline load(std::string_view text, std::size_t piece) {
   config::parse_options options;
   options.folder = "/pipeline";
-  options.is_file = [](std::string_view path) { return number_of(path) % 2 == 0; };
   auto loaded = parse_pipeline(
       [text, piece](char* into, std::size_t capacity) mutable {
         const std::size_t count = std::min({piece, capacity, text.size()});
@@ -111,10 +111,20 @@ loaded_pipeline load(std::string_view text, std::size_t piece) {
       },
       options);
   if (loaded.p) {
-    if (auto graph = asset_graph::build(*loaded.p, loaded.findings))
+    // What is on disk is made up, by the path.
+    disk_facts facts;
+    facts.kind_of = [](std::string_view path) { return static_cast<file_kind>(number_of(path) % 3); };
+    if (auto graph = asset_graph::build(*loaded.p, loaded.findings, std::move(facts))) {
+      const std::function<bool(std::string_view)> by_number = [](std::string_view path) {
+        return number_of(path) % 2 == 0;
+      };
+      config::findings out(loaded.findings);
+      warn_of_undeclared_files(*loaded.p, *graph, by_number, true, out);
+      warn_of_missing_inputs(*loaded.p, *graph, by_number, out);
       loaded.graph = std::make_shared<const asset_graph>(std::move(*graph));
-    else
+    } else {
       loaded.p = nullptr;
+    }
   }
   sort_by_place(loaded.findings);
   return loaded;

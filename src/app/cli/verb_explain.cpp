@@ -130,9 +130,12 @@ void write_last_attempt(json_writer& json, const asset_record& record) {
 
 int explain_now(invocation& with, const project& on, asset_index asset) {
   const std::string name(on.p->asset(asset).name);
-  auto statuses = asset_statuses(on, {name});
+  std::vector<std::string> warnings;
+  auto statuses = asset_statuses(on, {name}, &warnings);
   if (!statuses)
     return with.report(statuses.error());
+  for (const auto& warning : warnings)
+    with.warn(warning);
   for (const auto& status : *statuses) {
     if (status.asset != asset)
       continue;
@@ -225,6 +228,8 @@ int explain(invocation& with, const explain_arguments& arguments) {
   auto on = with.open();
   if (!on)
     return with.report(on.error());
+  if (auto recorded = with_recorded_edges(*on)) // what is wrong with a state is said below
+    *on = std::move(*recorded);
   auto asset = find_asset(*on, arguments.asset);
   if (!asset)
     return with.report(asset.error());

@@ -46,6 +46,12 @@ int graph(invocation& with, const graph_arguments& arguments) {
   auto on = with.open();
   if (!on)
     return with.report(on.error());
+  if (!arguments.no_status) {
+    if (auto recorded = with_recorded_edges(*on))
+      *on = std::move(*recorded);
+    else
+      with.warn("drawn without the edges that are recorded: " + recorded.error().message);
+  }
   auto selected = select_assets(*on->p, *on->graph, arguments.selection);
   if (!selected)
     return with.report(selected.error());

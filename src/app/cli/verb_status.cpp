@@ -48,9 +48,12 @@ int status(invocation& with, const std::vector<std::string>& selection) {
   auto on = with.open(selection.empty());
   if (!on)
     return with.report(on.error());
-  auto assets = asset_statuses(*on, selection);
+  std::vector<std::string> warnings;
+  auto assets = asset_statuses(*on, selection, &warnings);
   if (!assets)
     return with.report(assets.error());
+  for (const auto& warning : warnings)
+    with.warn(warning);
   if (!with.options.json) {
     print_statuses(with.io.out, *on->p, *assets, system_clock().now());
     return exit_ok;

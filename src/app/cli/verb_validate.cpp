@@ -19,7 +19,8 @@ int validate(invocation& with) {
   auto request = with.project_request();
   if (!request)
     return with.report(request.error());
-  auto on = config::load_pipeline({.file = request->file, .params = request->params, .thorough = true});
+  auto on = config::load_pipeline(
+      {.file = request->file, .params = request->params, .thorough = true, .state = request->state});
   const auto& findings = on.findings;
   const bool valid = on.p != nullptr;
   if (with.options.json) {

@@ -3,6 +3,7 @@
 
 #include "base/check.hpp"
 #include "core/command.hpp"
+#include "core/glob.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -102,15 +103,22 @@ void asset_maker::name(const declared_asset& a, asset_spec& spec, std::uint32_t 
     p_.declarations.back().name = spec.name;
 }
 
-std::optional<path_item> asset_maker::read(std::string_view text, std::string_view written, bool output, place where) {
+std::optional<path_item> asset_maker::read(std::string_view text, std::string_view written, kind what, place where) {
+  const bool excludes = what == kind::exclusion;
   if (is_plain_path(text))
-    return path_item{p_.paths.intern(text), false, false, where};
+    return path_item{p_.paths.intern(text), false, false, excludes, where};
   read_path(text, path_);
-  if (output && path_.glob && path_.problem.empty())
+  if (what == kind::output && path_.glob && path_.problem.empty())
     path_.problem = "holds a wildcard, but outputs are files and folders by name (\\\\* is a plain *)";
-  if (path_.problem.empty())
-    return path_item{p_.paths.intern(path_.text), false, path_.glob, where};
-  std::string message = output ? "the output " : "the input ";
+  if (path_.problem.empty()) {
+    constexpr std::size_t most_raised = 1000;
+    if (path_.went_up && d_.raised.size() < most_raised)
+      d_.raised.push_back({std::string(text), path_.text, where});
+    if (excludes && !path_.glob) // a pattern among patterns
+      path_.text = glob_of_path(path_.text);
+    return path_item{p_.paths.intern(path_.text), false, path_.glob, excludes, where};
+  }
+  std::string message = what == kind::output ? "the output " : excludes ? "the pattern after \"!\" " : "the input ";
   message += in_quotes(written);
   if (text != written)
     message += ", here " + in_quotes(text) + ",";
@@ -120,7 +128,7 @@ std::optional<path_item> asset_maker::read(std::string_view text, std::string_vi
 
 // The item with its path's templates filled in. Where that makes no path (reported, once for all combinations) it keeps
 // its place with the text as written.
-path_item asset_maker::filled_in(declared_asset& a, path_item item, const asset_spec& spec, bool output, bool first) {
+path_item asset_maker::filled_in(declared_asset& a, path_item item, const asset_spec& spec, kind what, bool first) {
   if (!item.is_template)
     return item;
   const auto written = d_.templates[item.text];
@@ -128,19 +136,25 @@ path_item asset_maker::filled_in(declared_asset& a, path_item item, const asset_
     const auto text = render_path(p_, spec.matrix, written);
     if (!text)
       out_.error(item.where, "unknown_template",
-                 text.error().message + (output ? " (in the output " : " (in the input ") + in_quotes(written) + ")");
-    else if (const auto path = read(*text, written, output, item.where))
+                 text.error().message + (what == kind::output ? " (in the output " : " (in the input ") +
+                     in_quotes(written) + ")");
+    else if (const auto path = read(*text, written, item.exclusion ? kind::exclusion : what, item.where))
       return *path;
     a.broken = true;
   }
-  return {p_.paths.intern(written), false, false, item.where};
+  return {p_.paths.intern(written), false, false, item.exclusion, item.where};
 }
 
 void asset_maker::inputs(declared_asset& a, asset_spec& spec, bool first) {
   refs_.clear();
+  exclusions_.clear();
   places_.clear();
   for (const auto& declared : std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count)) {
-    const auto item = filled_in(a, declared, spec, false, first);
+    const auto item = filled_in(a, declared, spec, kind::input, first);
+    if (item.exclusion) {
+      exclusions_.push_back(path_index(item.text));
+      continue;
+    }
     if (!is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
       if (first)
         out_.warning(item.where, "duplicate_input",
@@ -151,6 +165,7 @@ void asset_maker::inputs(declared_asset& a, asset_spec& spec, bool first) {
     places_.push_back(item.where);
   }
   spec.inputs = p_.text.keep(refs_);
+  spec.exclusions = p_.text.keep(exclusions_);
   spec.input_places = p_.text.keep(places_);
 }
 
@@ -158,7 +173,7 @@ void asset_maker::outputs(declared_asset& a, asset_spec& spec, bool first, bool 
   paths_.clear();
   places_.clear();
   for (const auto& declared : std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count)) {
-    const auto item = filled_in(a, declared, spec, true, first);
+    const auto item = filled_in(a, declared, spec, kind::output, first);
     const bool again = !is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()) + 1);
     if (first && !good_output(a, declared, again, only))
       continue;

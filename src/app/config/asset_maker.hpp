@@ -21,9 +21,10 @@ public:
   /// Appends the declaration, and the asset or one for each combination of its matrix. Its mistakes are reported once.
   void make(declared_asset& a);
 
-  /// Reads a path; nullopt if it is none, which is reported. `text` is what is read, `written` what stands in the file.
-  [[nodiscard]] std::optional<path_item> read(std::string_view text, std::string_view written, bool output,
-                                              place where);
+  enum class kind : std::uint8_t { input, output, exclusion };
+  /// Reads a path; nullopt if it is none, which is reported. `text` is what is read, `written` what stands in the file;
+  /// both without the "!" of an exclusion.
+  [[nodiscard]] std::optional<path_item> read(std::string_view text, std::string_view written, kind what, place where);
 
 private:
   void declare(const declared_asset& a);
@@ -32,7 +33,7 @@ private:
   void name(const declared_asset& a, asset_spec& spec, std::uint32_t index);
   void inputs(declared_asset& a, asset_spec& spec, bool first);
   void outputs(declared_asset& a, asset_spec& spec, bool first, bool only);
-  [[nodiscard]] path_item filled_in(declared_asset& a, path_item item, const asset_spec& spec, bool output, bool first);
+  [[nodiscard]] path_item filled_in(declared_asset& a, path_item item, const asset_spec& spec, kind what, bool first);
   [[nodiscard]] bool good_output(declared_asset& a, const path_item& item, bool again, bool only);
   [[nodiscard]] bool is_new(std::uint32_t path, std::uint32_t list);
 
@@ -44,6 +45,7 @@ private:
   std::string name_;
   declared_path path_;
   std::vector<input_ref> refs_;
+  std::vector<path_index> exclusions_;
   std::vector<path_index> paths_;
   std::vector<place> places_;
   std::vector<std::uint32_t> last_list_; // by path: the list that named it last

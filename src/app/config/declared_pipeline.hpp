@@ -50,6 +50,13 @@ struct path_item {
   std::uint32_t text = 0; ///< number in pipeline::paths, or (a template) in declared_pipeline::templates
   bool is_template = false;
   bool glob = false;
+  bool exclusion = false; ///< written with a "!", which the text is without
+  place where;
+};
+
+/// A path with a ".." that took away the folder before it, as written.
+struct raised_path {
+  std::string written, taken; ///< taken: as it was understood
   place where;
 };
 
@@ -117,6 +124,7 @@ struct declared_pipeline {
   std::deque<settings_patch> patches;
   std::unordered_map<std::string, std::uint32_t> patch_numbers; ///< by what was written, so that equals are stored once
   std::vector<pool_request> pool_requests;
+  std::vector<raised_path> raised;
   std::map<std::string, place, std::less<>> param_places;
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read;
 };

@@ -1,6 +1,9 @@
 // Opens the file and reads it in chunks; everything else is asked of parse_pipeline() and asset_graph.
 #include "app/config/load_pipeline.hpp"
 
+#include "app/config/command_files.hpp"
+#include "app/config/look_at_paths.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -72,6 +75,41 @@ std::string why(int error, const std::string& file) {
   return start + std::strerror(error);
 }
 
+/// With what the disk says of the paths. A folder that cannot be opened hinders nothing here: who runs something in it
+/// says what is wrong.
+void build_graph(loaded_pipeline& loaded, const load_options& options) {
+  auto& found = loaded.findings;
+  const auto files = posix_file_system::open(loaded.p->folder);
+  disk_facts facts;
+  if (files) {
+    facts = look_at_paths(*loaded.p, **files);
+    check_reserved(*loaded.p, facts.same, **files, options.state, found);
+    warn_of_raised_paths(loaded.raised, **files, found);
+  }
+  auto graph = asset_graph::build(*loaded.p, found, std::move(facts));
+  if (graph && !found.has_errors()) {
+    findings out(found);
+    warn_of_undeclared_files(
+        *loaded.p, *graph,
+        [&](std::string_view path) {
+          const auto seen = files ? (*files)->glance(path) : result<file_stat>(file_stat{});
+          return seen && seen->kind == file_kind::file;
+        },
+        options.thorough, out);
+    if (options.thorough && files)
+      warn_of_missing_inputs(
+          *loaded.p, *graph,
+          [&](std::string_view path) {
+            const auto seen = (*files)->glance(path);
+            return !seen || seen->kind != file_kind::absent;
+          },
+          out);
+    loaded.graph = std::make_shared<const asset_graph>(std::move(*graph));
+  } else {
+    loaded.p = nullptr;
+  }
+}
+
 } // namespace
 
 loaded_pipeline load_pipeline(const load_options& options) {
@@ -91,13 +129,8 @@ loaded_pipeline load_pipeline(const load_options& options) {
   parse.folder =
       options.file == "-" ? working.string() : (working / options.file).lexically_normal().parent_path().string();
   parse.params = options.params;
-  parse.thorough = options.thorough;
   parse.paths_read = options.paths_read;
   parse.expected_bytes = file.size();
-  parse.is_file = [folder = parse.folder + "/"](std::string_view path) {
-    struct stat status {};
-    return ::stat((folder + std::string(path)).c_str(), &status) == 0 && S_ISREG(status.st_mode);
-  };
   int read_error = 0;
   loaded = parse_pipeline(
       [&](char* into, std::size_t capacity) {
@@ -109,12 +142,8 @@ loaded_pipeline load_pipeline(const load_options& options) {
       parse);
   if (read_error != 0)
     loaded.findings.error({}, "cannot_read", why(read_error, options.file));
-  if (loaded.p) {
-    if (auto graph = asset_graph::build(*loaded.p, loaded.findings))
-      loaded.graph = std::make_shared<const asset_graph>(std::move(*graph));
-    else
-      loaded.p = nullptr;
-  }
+  if (loaded.p)
+    build_graph(loaded, options);
   sort_by_place(loaded.findings);
   return loaded;
 }

@@ -2,6 +2,7 @@
 // of the application; knows the disk only to read that file and to ask which files exist.
 #pragma once
 
+#include "app/config/declared_pipeline.hpp"
 #include "core/asset_graph.hpp"
 #include "core/diagnostic.hpp"
 #include "core/pipeline.hpp"
@@ -24,12 +25,14 @@ struct load_options {
   /// Told the paths of a large pipeline while it is being read, some hundreds at a time, in the order of their numbers
   /// from 0 on; not necessarily all. The views are good as long as the pipeline, which may yet turn out to be wrong.
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read{};
+  std::string state{}; ///< --state, as given: no output may lie in there; empty: the pipeline's own
 };
 
 struct loaded_pipeline {
   std::shared_ptr<const pipeline> p;        ///< null if there is any error
   std::shared_ptr<const asset_graph> graph; ///< null if there is any error, and from parse_pipeline()
   diagnostics findings;                     ///< sorted by place; warnings alone do not hinder
+  std::vector<raised_path> raised{};        ///< paths whose ".." was taken by the text
 };
 
 /// Reads, checks and expands the file and builds its graph. Any thread; nothing is shared between calls.
@@ -39,9 +42,6 @@ struct parse_options {
   std::string folder; ///< absolute: pipeline::folder
   std::string file = "troupe.json";
   std::vector<std::pair<std::string, std::string>> params;
-  /// Whether a path relative to the folder is an existing regular file; without it commands are not searched for files.
-  std::function<bool(std::string_view)> is_file;
-  bool thorough = false;
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)>
       paths_read{};                 ///< as above
   std::uint64_t expected_bytes = 0; ///< about the size of the text, so that memory is asked for once; 0: unknown

@@ -1,5 +1,4 @@
 // The steps from text to pipeline, in order.
-#include "app/config/command_files.hpp"
 #include "app/config/expand.hpp"
 #include "app/config/load_pipeline.hpp"
 #include "app/config/pipeline_reader.hpp"
@@ -29,13 +28,12 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
     if (expanded && !out.clean() && !out.full())
       static_cast<void>(asset_graph::build(*declared.p, loaded.findings));
   }
-  if (out.clean() && options.is_file)
-    warn_of_undeclared_files(*declared.p, options.is_file, options.thorough, out);
   if (out.full())
     loaded.findings.error(loaded.findings.items.back().where, "too_many_errors",
                           "more than " + std::to_string(findings::max_errors) + " mistakes; the rest is not shown");
   if (!loaded.findings.has_errors() && !json.unreadable())
     loaded.p = std::move(declared.p);
+  loaded.raised = std::move(declared.raised);
   return loaded;
 }
 

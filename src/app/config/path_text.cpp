@@ -39,6 +39,9 @@ void remove_escapes(std::string& text) {
 void read_path(std::string_view written, declared_path& out) {
   out.text.clear();
   out.glob = false;
+  out.went_up = false;
+  if (written.starts_with("\\!"))
+    written.remove_prefix(1);
   out.problem = {};
   if (written.empty())
     out.problem = "is empty";
@@ -68,6 +71,7 @@ void read_path(std::string_view written, declared_path& out) {
       }
       if (!before.empty() && !is_dot_dot(before)) {
         out.text.resize(last > root ? last - 1 : root);
+        out.went_up = true;
         continue;
       }
       if (absolute)

@@ -11,10 +11,12 @@ struct declared_path {
   std::string text;  ///< normal form: no ".", no "//", no trailing "/", ".." only in front. A literal path is without
                      ///< escapes, a glob keeps them
   bool glob = false; ///< an unescaped *, ? or [ stands in it
+  bool went_up = false;     ///< a ".." has taken away the folder before it
   std::string_view problem; ///< not empty: why this is no path for an input or output
 };
 
-/// Normalises lexically ("a/../b" is "b" even where a is a link). \ before * ? [ ] and \ takes their meaning away.
+/// Normalises lexically ("a/../b" is "b" even where a is a link). \ before * ? [ ] and \ takes their meaning away, and
+/// before a "!" that the path begins with.
 void read_path(std::string_view written, declared_path& out);
 /// Whether read_path() would return the text as it is, and no glob: true for most paths there are, much quicker. False
 /// only says that it has to be asked.

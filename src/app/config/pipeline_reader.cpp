@@ -335,16 +335,23 @@ private:
         a.broken = true;
         return;
       }
+      const bool excludes = !output && text->starts_with('!');
+      const std::string_view path = excludes ? std::string_view(*text).substr(1) : std::string_view(*text);
       std::optional<path_item> item;
-      if (has_template(*text)) {
-        item = {static_cast<std::uint32_t>(d_.templates.size()), true, false, values_.where()};
-        d_.templates.push_back(d_.text.keep(*text));
+      if (has_template(path)) {
+        item = {static_cast<std::uint32_t>(d_.templates.size()), true, false, excludes, values_.where()};
+        d_.templates.push_back(d_.text.keep(path));
       } else {
-        item = maker_.read(*text, *text, output, values_.where());
+        using kind = asset_maker::kind;
+        item = maker_.read(path, path,
+                           output     ? kind::output
+                           : excludes ? kind::exclusion
+                                      : kind::input,
+                           values_.where());
       }
       // A path that is none keeps its place, so that {{ outputs[1] }} means what it says.
       a.broken |= !item;
-      items.push_back(item.value_or(path_item{p_.paths.intern(*text), false, false, values_.where()}));
+      items.push_back(item.value_or(path_item{p_.paths.intern(path), false, false, excludes, values_.where()}));
     });
     range.count = static_cast<std::uint32_t>(items.size()) - range.first;
   }

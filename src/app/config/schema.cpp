@@ -153,7 +153,7 @@ std::string_view pipeline_schema() {
           ]
         },
         "inputs": {
-          "description": "Files it is made from; globs with ** are allowed. An input that another asset makes is a dependency",
+          "description": "Files it is made from; globs with ** are allowed, and !PATTERN takes out of globs and folders. An input that another asset makes is a dependency",
           "type": "array",
           "items": {"type": "string", "minLength": 1}
         },

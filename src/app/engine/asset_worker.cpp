@@ -128,8 +128,8 @@ std::optional<recent_glances> asset_worker::examines_quickly(asset_index asset) 
     return std::nullopt;
   std::vector<path_slot> slots;
   slots.reserve(spec.inputs.size() + spec.outputs.size());
-  for (const auto& input : spec.inputs)
-    slots.emplace_back(input.path.value);
+  for (std::size_t k = 0; k < spec.inputs.size(); ++k)
+    slots.push_back(setup_.names.input_slot(asset, k));
   for (const auto output : spec.outputs)
     slots.emplace_back(output.value);
   return reads_little(slots);

@@ -2,6 +2,7 @@
 // processes, checks what came of it. Knows nothing of order, retries or the journal.
 #pragma once
 
+#include "adapters/posix_file_system.hpp"
 #include "adapters/thread_pool.hpp"
 #include "app/engine/examiner.hpp"
 #include "core/plan.hpp"
@@ -28,7 +29,7 @@ struct worker_setup {
   const planner& plan; ///< for freshness policies
   catalog& names;
   file_table& table;
-  const file_system& files;
+  const posix_file_system& files;
   process_executor& processes;
   work_loop& loop; ///< for what can wait
   const clock& time;
@@ -83,6 +84,8 @@ private:
   /// The result file, into `made` and the asset's findings; or what is wrong with it.
   [[nodiscard]] std::optional<std::string> take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
                                                        production& made);
+  /// Of outputs that were taken for files when the graph was built, and into which globs reach.
+  void warn_of_folders(asset_index asset, execution& out) const;
   [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
                                             timestamp started_at);
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;

@@ -2,10 +2,13 @@
 #include "app/engine/asset_worker.hpp"
 
 #include "app/engine/attempt_report.hpp"
+#include "app/engine/file_makers.hpp"
+#include "app/engine/state_layout.hpp"
 #include "base/check.hpp"
 #include "core/delta.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <string.h>
 
 namespace troupe {
@@ -120,6 +123,7 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
                   (source ? "the source's file \"" : "the command ended well, but its output \"") + name +
                       (source ? "\" does not exist" : "\" is not there: write it, or correct \"outputs\""));
   }
+  warn_of_folders(asset, out);
   if (!made.reported_version.empty())
     made.data_version = version_of_report(made.reported_version);
   else if (!made.outputs.empty())
@@ -128,6 +132,20 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
     made.data_version =
         content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
   out.made = std::move(made);
+}
+
+void asset_worker::warn_of_folders(asset_index asset, execution& out) const {
+  const auto& p = setup_.p;
+  for (const auto output : p.asset(asset).outputs) {
+    const auto glob = setup_.looks.graph().glob_if_folder(output);
+    if (!glob)
+      continue;
+    const auto seen = setup_.files.glance(p.path(output));
+    if (seen && seen->kind == file_kind::folder)
+      out.warnings.push_back("asset " + std::string(p.asset(asset).name) + ": " + std::string(p.path(output)) +
+                             " is a folder, and was taken for a file until now; what reads " +
+                             std::string(p.path(*glob)) + " may have run too soon: run again");
+  }
 }
 
 std::string asset_worker::take_discovered(asset_index asset, const std::vector<std::string>& reported,
@@ -140,13 +158,23 @@ std::string asset_worker::take_discovered(asset_index asset, const std::vector<s
   const auto in = [](const std::vector<file_version>& files, path_id path) {
     return std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
   };
+  const auto& graph = setup_.looks.graph();
+  file_makers makers(setup_.p, graph, setup_.files);
+  const auto is_declared = [&](std::string_view identity) {
+    const auto file = graph.same().find(setup_.p, identity);
+    return file && std::any_of(spec.inputs.begin(), spec.inputs.end(), [&](const input_ref& input) {
+             return !input.glob && graph.same().of(input.path) == *file;
+           });
+  };
   for (const auto& path : reported) {
-    const auto named = relative_to(setup_.p.folder, join_path(folder, path));
+    // As it was reported, so that it names the same file next time: the system resolves what is a link by then.
+    const auto named = relative_to(setup_.p.folder, join_as_written(folder, path));
+    const auto identity = makers.identity_of(named);
     const auto slot = setup_.names.slot_of(named);
     const auto id = setup_.names.id_of(slot);
-    const bool own =
-        std::any_of(spec.outputs.begin(), spec.outputs.end(), [&](path_index o) { return setup_.p.path(o) == named; });
-    if (own || in(now.inputs, id) != now.inputs.end() || in(now.discovered, id) != now.discovered.end())
+    const bool own = graph.maker_of(setup_.p, identity) == asset;
+    if (own || is_declared(identity) || in(now.inputs, id) != now.inputs.end() ||
+        in(now.discovered, id) != now.discovered.end())
       continue;
     if (const auto known = in(before, id); known != before.end()) {
       now.discovered.push_back(*known);

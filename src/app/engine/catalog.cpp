@@ -2,6 +2,7 @@
 #include "app/engine/catalog.hpp"
 
 #include "base/check.hpp"
+#include "core/exclusion.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -82,13 +83,38 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
       if (c->own_ids_[path.value] == none)
         c->give_path_id(path_slot(path.value));
     };
-    for (const auto& input : p.asset(asset).inputs)
-      if (!input.glob)
-        give(input.path);
+    const auto& spec = p.asset(asset);
+    for (std::size_t k = 0; k < spec.inputs.size(); ++k) {
+      if (spec.inputs[k].glob)
+        continue;
+      const auto path = spec.inputs[k].path;
+      if (spec.exclusions.empty()) {
+        give(path);
+        continue;
+      }
+      const auto slot = c->filtered_slot_of(graph.same(), asset, p.path(path), graph.same().text_of(p, path));
+      if (slot.value >= p.paths.size())
+        c->filtered_.emplace(std::uint64_t(asset.value) << 32U | k, slot);
+    }
     for (const auto output : p.asset(asset).outputs)
       give(output);
   }
   return c;
+}
+
+path_slot catalog::filtered_slot_of(const path_identities& same, asset_index asset, std::string_view path,
+                                    std::string_view identity) {
+  std::vector<std::string_view> as_written;
+  std::vector<std::string_view> resolved;
+  for (const auto pattern : p_.asset(asset).exclusions) {
+    as_written.push_back(p_.path(pattern));
+    resolved.push_back(same.pattern(p_, pattern));
+  }
+  std::string name(path);
+  add_spelling(name, path, as_written);
+  if (identity != path || as_written != resolved)
+    add_spelling(name, identity, resolved);
+  return slot_of(name);
 }
 
 path_slot catalog::add_path(std::string_view path, bool recorded) {
@@ -162,7 +188,7 @@ std::string_view catalog::asset_name(asset_id id) const {
 
 std::string_view catalog::path_text(path_id id) const {
   const auto slot = slot_of(id);
-  return slot ? text(*slot) : "(another pipeline's path)";
+  return slot ? unfiltered(text(*slot)) : "(another pipeline's path)";
 }
 
 std::vector<event> catalog::take_new_names() {

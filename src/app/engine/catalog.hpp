@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace troupe {
@@ -37,10 +38,21 @@ public:
   /// Whether the id was in the journal when this was loaded.
   [[nodiscard]] bool was_known(asset_id id) const { return id.value < known_assets_; }
   [[nodiscard]] path_id id_of(path_slot slot) const;
+  /// The slot of a literal input, by its number in the asset's list: a folder of which "!PATTERN" takes something out
+  /// has one of its own.
+  [[nodiscard]] path_slot input_slot(asset_index asset, std::size_t k) const {
+    if (!filtered_.empty())
+      if (const auto at = filtered_.find(std::uint64_t(asset.value) << 32U | k); at != filtered_.end())
+        return at->second;
+    return path_slot(p_.asset(asset).inputs[k].path.value);
+  }
   /// The slot of any path, old or new.
   [[nodiscard]] path_slot slot_of(std::string_view path);
   /// The slot of a recorded path of this pipeline; nullopt if it is another's.
   [[nodiscard]] std::optional<path_slot> slot_of(path_id id) const;
+  /// The slot of a path among the inputs of an asset, without what the asset's "!PATTERN"s take out of it.
+  [[nodiscard]] path_slot filtered_slot_of(const path_identities& same, asset_index asset, std::string_view path,
+                                           std::string_view identity);
   [[nodiscard]] std::string_view text(path_slot slot) const;
   [[nodiscard]] std::size_t slots() const;
 
@@ -68,8 +80,9 @@ private:
   [[nodiscard]] std::uint32_t& id_at(path_slot slot) {
     return slot.value < own_ids_.size() ? own_ids_[slot.value] : found_ids_[slot.value - own_ids_.size()];
   }
-  std::vector<std::uint32_t> slot_of_id_; // by path_id: slot or none
-  interner found_;                        // slot - p.paths.size()
+  std::vector<std::uint32_t> slot_of_id_;                 // by path_id: slot or none
+  interner found_;                                        // slot - p.paths.size()
+  std::unordered_map<std::uint64_t, path_slot> filtered_; // by asset and number of the input
   std::vector<std::string> new_assets_;
   std::vector<std::string> new_paths_;
 };

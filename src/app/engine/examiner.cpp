@@ -1,6 +1,10 @@
 // The fingerprint of one asset, now.
 #include "app/engine/examiner.hpp"
 
+#include "core/exclusion.hpp"
+#include "core/missing_input.hpp"
+#include "core/parent_paths.hpp"
+
 #include <algorithm>
 
 namespace troupe {
@@ -29,6 +33,7 @@ examiner::examiner(const pipeline& p, const asset_graph& graph, catalog& names, 
   const std::string inside = p.folder == "/" ? "/" : p.folder + "/";
   if (state_folder.starts_with(inside))
     skip_.push_back(state_folder.substr(inside.size()));
+  real_state_ = files.real_folder(state_folder);
   skip_.push_back(std::move(state_folder));
 }
 
@@ -44,39 +49,74 @@ void examiner::add_input(path_slot slot, look how, const recent_glances& seen, s
   to.push_back({names_.id_of(slot), *content});
 }
 
-bool examiner::somebody_makes(asset_index asset, std::string_view path) const {
-  for (const auto upstream : graph_.upstream(asset))
-    for (const auto output : p_.asset(upstream).outputs) {
-      const auto made = p_.path(output);
-      const auto within = [](std::string_view inner, std::string_view outer) {
-        return inner == outer ||
-               (inner.size() > outer.size() && inner.starts_with(outer) && inner[outer.size()] == '/');
-      };
-      if (within(path, made) || within(made, path))
-        return true;
-    }
-  return false;
-}
+namespace {
 
-void examiner::add_glob(asset_index asset, std::string_view glob, findings& out) const {
-  const auto& own = p_.asset(asset).outputs;
-  const auto is_own = [&](std::string_view path) {
-    return std::any_of(own.begin(), own.end(), [&](path_index o) {
-      const auto text = p_.path(o);
-      return path == text || (path.starts_with(text) && path.size() > text.size() && path[text.size()] == '/');
-    });
-  };
-  std::vector<std::string> matches;
-  for (const auto output : graph_.outputs_matching(p_, glob))
-    if (!is_own(p_.path(output)))
-      matches.emplace_back(p_.path(output));
+/// What a glob of an asset does not take of what is on disk: the asset's own outputs, the state, folders that were left
+/// out when the graph was built, and what "!PATTERN" takes out.
+class leftover_filter {
+public:
+  leftover_filter(const pipeline& p, const asset_graph& graph, asset_index asset, const file_system& files,
+                  std::string_view state)
+      : p_(p), same_(graph.same()), asset_(asset), files_(files), folders_{state} {
+    for (const auto output : p.asset(asset).outputs)
+      folders_.push_back(same_.text_of(p, output));
+    for (const auto folder : graph.left_out(asset))
+      folders_.push_back(same_.text(p, folder));
+  }
+
+  [[nodiscard]] bool takes(std::string_view path) {
+    const auto& patterns = p_.asset(asset_).exclusions;
+    const auto out_by_text = [&](path_index pattern) { return takes_out(p_.path(pattern), path); };
+    if (std::any_of(patterns.begin(), patterns.end(), out_by_text))
+      return false;
+    const auto identity = identity_of(path);
+    return !is_excluded(p_, same_, asset_, identity) &&
+           std::none_of(folders_.begin(), folders_.end(), [&](std::string_view folder) {
+             return identity == folder || same_.is_beneath(identity, folder);
+           });
+  }
+
+private:
+  /// Matches come sorted: one folder after the other.
+  std::string_view identity_of(std::string_view path) {
+    const auto folder = parent_path(path);
+    if (!asked_ || folder != folder_) {
+      asked_ = true;
+      folder_ = folder;
+      real_ = files_.real_folder(folder);
+    }
+    if (real_ == folder)
+      return path;
+    identity_.clear();
+    if (real_ != ".")
+      identity_.append(real_).append(real_ == "/" ? "" : "/");
+    return identity_.append(path.substr(path.rfind('/') + 1));
+  }
+
+  const pipeline& p_;
+  const path_identities& same_;
+  asset_index asset_;
+  const file_system& files_;
+  std::vector<std::string_view> folders_;
+  bool asked_ = false;
+  std::string folder_, real_, identity_;
+};
+
+} // namespace
+
+void examiner::add_glob(asset_index asset, path_index input, findings& out) const {
+  const auto glob = p_.path(input);
+  const bool excludes = !p_.asset(asset).exclusions.empty();
+  const auto made = graph_.outputs_taken(p_, asset, input);
+  auto matches = made;
   auto on_disk = files_.glob(glob, skip_);
   if (!on_disk) {
     out.impossible = on_disk.error().message;
     return;
   }
+  leftover_filter filter(p_, graph_, asset, files_, real_state_);
   for (auto& path : *on_disk)
-    if (!is_own(path))
+    if (filter.takes(path))
       matches.push_back(std::move(path));
   std::sort(matches.begin(), matches.end());
   matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
@@ -84,7 +124,10 @@ void examiner::add_glob(asset_index asset, std::string_view glob, findings& out)
     out.warnings.push_back("asset " + std::string(p_.asset(asset).name) + ": the glob \"" + std::string(glob) +
                            "\" in inputs matches nothing");
   for (auto& path : matches) {
-    add_input(names_.slot_of(path), look::anew, {}, out.now.inputs, out);
+    // An output may be a folder, of which a part is taken out; what was found on disk is a file.
+    const bool part = excludes && std::binary_search(made.begin(), made.end(), path);
+    const auto slot = part ? names_.filtered_slot_of(graph_.same(), asset, path, path) : names_.slot_of(path);
+    add_input(slot, look::anew, {}, out.now.inputs, out);
     out.inputs.push_back(std::move(path));
   }
 }
@@ -95,6 +138,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
   const auto& spec = p_.asset(asset);
   out.impossible.reset();
   out.warnings.clear();
+  out.missing.clear();
   out.inputs.clear();
   out.outputs.clear();
   out.now.inputs.clear();
@@ -102,16 +146,19 @@ void examiner::examine(asset_index asset, const asset_record& before,
   out.now.upstreams.clear();
   define_asset(p_, asset, lookup_, out.now);
 
-  for (const auto& input : spec.inputs) {
+  for (std::size_t k = 0; k < spec.inputs.size(); ++k) {
+    const auto& input = spec.inputs[k];
     const auto text = p_.path(input.path);
     if (input.glob) {
-      add_glob(asset, text, out);
+      add_glob(asset, input.path, out);
       continue;
     }
-    add_input(path_slot(input.path.value), how, seen, out.now.inputs, out);
-    if (out.now.inputs.back().content == absent_file && !out.impossible && !somebody_makes(asset, text))
-      out.impossible =
-          "input \"" + std::string(text) + "\" does not exist and no asset makes it: create it, or correct \"inputs\"";
+    add_input(names_.input_slot(asset, k), how, seen, out.now.inputs, out);
+    if (out.now.inputs.back().content == absent_file && !graph_.is_made(p_, asset, input.path)) {
+      out.missing.push_back(missing_input_text(text));
+      if (!out.impossible)
+        out.impossible = out.missing.back();
+    }
     if (how == look::anew)
       out.inputs.emplace_back(text);
   }
@@ -131,6 +178,10 @@ void examiner::examine(asset_index asset, const asset_record& before,
     if (p_.is_source(asset) && !out.impossible)
       out.impossible = outputs.error().message;
   }
+  if (p_.is_source(asset))
+    for (const auto& file : out.outputs)
+      if (file.content == absent_file)
+        out.missing.push_back(missing_source_text(names_.path_text(file.path)));
 }
 
 result<void> examiner::observe_outputs(asset_index asset, look how, std::vector<file_version>& out,
@@ -151,20 +202,21 @@ result<void> examiner::observe_outputs(asset_index asset, look how, std::vector<
 }
 
 std::vector<path_slot> examiner::slots_of(const std::vector<asset_index>& assets) const {
-  std::vector<bool> seen(p_.paths.size(), false);
+  std::vector<bool> seen(names_.slots(), false);
   std::vector<path_slot> slots;
-  const auto add = [&](path_index path) {
-    if (!seen[path.value]) {
-      seen[path.value] = true;
-      slots.emplace_back(path.value);
+  const auto add = [&](path_slot slot) {
+    if (!seen[slot.value]) {
+      seen[slot.value] = true;
+      slots.push_back(slot);
     }
   };
   for (const auto asset : assets) {
-    for (const auto& input : p_.asset(asset).inputs)
-      if (!input.glob)
-        add(input.path);
+    const auto& inputs = p_.asset(asset).inputs;
+    for (std::size_t k = 0; k < inputs.size(); ++k)
+      if (!inputs[k].glob)
+        add(names_.input_slot(asset, k));
     for (const auto output : p_.asset(asset).outputs)
-      add(output);
+      add(path_slot(output.value));
   }
   return slots;
 }

@@ -29,6 +29,7 @@ struct findings {
   std::vector<std::string> inputs;       ///< for {{ inputs }}: literal inputs, each glob's matches in its place
   std::optional<std::string> impossible; ///< see examination
   std::vector<std::string> warnings;
+  std::vector<std::string> missing; ///< of each literal input, or file of a source, that is not there and nobody makes
 };
 
 /// Any thread, as long as each has a `findings` of its own.
@@ -37,6 +38,8 @@ public:
   /// `state_folder`: absolute; left out of globs.
   examiner(const pipeline& p, const asset_graph& graph, catalog& names, file_table& table, const file_system& files,
            std::string state_folder, env_lookup lookup);
+
+  [[nodiscard]] const asset_graph& graph() const { return graph_; }
 
   /// `before`: the asset's record, for the inputs it discovered. `version_of`: data version of an upstream by name.
   /// `seen`: what was seen of its files a moment ago.
@@ -51,8 +54,7 @@ public:
 private:
   void add_input(path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
                  findings& out) const;
-  [[nodiscard]] bool somebody_makes(asset_index asset, std::string_view path) const;
-  void add_glob(asset_index asset, std::string_view glob, findings& out) const;
+  void add_glob(asset_index asset, path_index glob, findings& out) const;
 
   const pipeline& p_;
   const asset_graph& graph_;
@@ -60,6 +62,7 @@ private:
   file_table& table_;
   const file_system& files_;
   std::vector<std::string> skip_; ///< the state folder, as globs name it
+  std::string real_state_;        ///< its identity
   env_lookup lookup_;
 };
 

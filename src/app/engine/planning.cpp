@@ -1,14 +1,17 @@
 // Catalog, files, records and plan, put together.
 #include "app/engine/planning.hpp"
 
+#include "adapters/lmdb_journal_store.hpp"
 #include "adapters/state_lock.hpp"
 #include "app/engine/early_look.hpp"
+#include "app/engine/file_makers.hpp"
 #include "core/selection.hpp"
 
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace troupe {
 
@@ -76,17 +79,82 @@ static result<void> derive_attempt(const project& on, const journal_snapshot& sn
   return {};
 }
 
-result<std::unique_ptr<planning>> planning::make(const project& on, const run_scope& scope,
+namespace {
+
+/// Collects the edges that records tell. Each path is asked about once.
+class edge_finder {
+public:
+  edge_finder(const project& on, const catalog& names, const posix_file_system& files)
+      : graph_(*on.graph), names_(names), makers_(*on.p, *on.graph, files) {}
+
+  void look(asset_index asset, const asset_record& record) {
+    if (!record.last)
+      return;
+    for (const auto& found : record.last->made_from.discovered)
+      if (const auto slot = names_.slot_of(found.path))
+        for (const auto maker : makers_of(*slot)) {
+          const auto known = graph_.upstream(asset);
+          if (maker != asset && !std::binary_search(known.begin(), known.end(), maker))
+            edges.push_back({asset, maker, std::string(names_.text(*slot))});
+        }
+  }
+
+  std::vector<recorded_edge> edges;
+
+private:
+  const std::vector<asset_index>& makers_of(path_slot slot) {
+    const auto [known, is_new] = known_.try_emplace(slot.value);
+    if (is_new)
+      known->second = makers_.makers_of(names_.text(slot));
+    return known->second;
+  }
+
+  const asset_graph& graph_;
+  const catalog& names_;
+  file_makers makers_;
+  std::unordered_map<std::uint32_t, std::vector<asset_index>> known_;
+};
+
+} // namespace
+
+result<project> with_recorded_edges(const project& on) {
+  auto snapshot = open_snapshot(on.state_folder);
+  if (!snapshot && snapshot.error().code == error_code::not_found)
+    return on;
+  if (!snapshot)
+    return snapshot.error();
+  const auto names = catalog::load(*on.p, *on.graph, snapshot->get());
+  if (!names)
+    return names.error();
+  const auto files = posix_file_system::open(on.p->folder);
+  if (!files)
+    return files.error();
+  edge_finder finder(on, **names, **files);
+  asset_record record;
+  for (const auto asset : on.graph->topological_order()) {
+    const auto id = (*names)->id_of(asset);
+    if (!(*names)->was_known(id))
+      continue;
+    if (const auto read = (*snapshot)->read_asset(id, record); !read)
+      return read.error();
+    finder.look(asset, record);
+  }
+  project extended = on;
+  std::vector<recorded_edge> dropped;
+  if (!finder.edges.empty())
+    extended.graph = std::make_shared<const asset_graph>(on.graph->with_edges(std::move(finder.edges), dropped));
+  return extended;
+}
+
+result<std::unique_ptr<planning>> planning::make(const project& on, const scope_maker& scope_for,
                                                  const journal_snapshot* snapshot, const clock& time, bool keep_all,
-                                                 const std::function<void(asset_index, const asset_record&)>& see) {
-  const auto& p = *on.p;
-  const auto& graph = *on.graph;
+                                                 const planning_view& view) {
   std::unique_ptr<planning> made(new planning);
-  auto names = catalog::load(p, graph, snapshot);
+  auto names = catalog::load(*on.p, *on.graph, snapshot);
   if (!names)
     return names.error();
   made->names = std::move(*names);
-  auto files = posix_file_system::open(p.folder);
+  auto files = posix_file_system::open(on.p->folder);
   if (!files)
     return files.error();
   made->files = std::move(*files);
@@ -96,31 +164,83 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
       return loaded.error();
   if (snapshot != nullptr)
     snapshot->release_memory();
-  made->looks = std::make_unique<examiner>(p, graph, *made->names, *made->table, *made->files, on.state_folder,
-                                           make_lookup(*made->files));
   const auto now = time.now();
-  made->plan = std::make_unique<planner>(p, graph, scope.in_run, scope.forced, now, *made->names);
-  made->versions.resize(p.assets.size());
-  made->has_version.resize(p.assets.size());
-  made->expected.resize(p.assets.size());
-  made->records.resize(p.assets.size());
+  if (const auto used = made->use(on, scope_for, now); !used)
+    return used.error();
+  std::vector<recorded_edge> edges;
+  auto complete = made->judge_all(snapshot, keep_all, view, &edges);
+  if (complete && !*complete) {
+    // What runs, and in which order, is another question now.
+    std::vector<recorded_edge> dropped;
+    auto extended = on;
+    extended.graph = std::make_shared<const asset_graph>(on.graph->with_edges(std::move(edges), dropped));
+    if (const auto used = made->use(extended, scope_for, now); !used)
+      return used.error();
+    for (const auto& edge : dropped)
+      made->drop(edge);
+    complete = made->judge_all(snapshot, keep_all, view, nullptr);
+  }
+  if (!complete)
+    return complete.error();
+  made->table->forget();
+  return made;
+}
 
+void planning::drop(const recorded_edge& edge) {
+  const auto& p = *on.p;
+  plan->keep_stale(edge.needing, edge.path);
+  if (!scope.in_run[edge.needing.value])
+    return;
+  const std::string name(p.asset(edge.needing).name);
+  const std::string maker(p.asset(edge.needed).name);
+  warnings.push_back("asset " + name + ": its last attempt reported " + edge.path + " as an input, which " + maker +
+                     " makes; but " + maker + " needs " + name + ", so " + name +
+                     " stays stale: let one of the two do without the other");
+}
+
+result<void> planning::use(const project& project, const scope_maker& scope_for, timestamp now) {
+  auto wanted_scope = scope_for(project);
+  if (!wanted_scope)
+    return wanted_scope.error();
+  on = project;
+  scope = std::move(*wanted_scope);
+  const auto& p = *on.p;
+  const auto& graph = *on.graph;
+  looks = std::make_unique<examiner>(p, graph, *names, *table, *files, on.state_folder, make_lookup(*files));
+  plan = std::make_unique<planner>(p, graph, scope.in_run, scope.forced, now, *names);
+  const auto size = p.assets.size();
+  versions.assign(size, {});
+  has_version.assign(size, false);
+  expected.assign(size, {});
+  records.clear();
+  records.resize(size);
+  blocked_from_outside.clear();
+  warnings.clear();
   std::vector<asset_index> wanted;
   for (const auto asset : graph.topological_order())
     if (scope.in_run[asset.value])
       wanted.push_back(asset);
-  made->table->observe_all(made->looks->slots_of(wanted), std::min(usable_cpus(), 4U),
-                           on.seen ? on.seen->take() : std::vector<file_stat>());
+  table->observe_all(looks->slots_of(wanted), std::min(usable_cpus(), 4U),
+                     on.seen ? on.seen->take() : std::vector<file_stat>());
+  return {};
+}
 
+result<bool> planning::judge_all(const journal_snapshot* snapshot, bool keep_all, const planning_view& view,
+                                 std::vector<recorded_edge>* edges) {
+  const auto& p = *on.p;
+  const auto& graph = *on.graph;
+  if (view.begins)
+    view.begins(on, scope);
+  edge_finder finder(on, *names, *files);
   asset_record record;
   findings found;
   std::size_t judged = 0;
-  const std::function<digest(asset_index)> version_of = [&](asset_index dep) { return made->versions[dep.value]; };
+  const std::function<digest(asset_index)> version_of = [&](asset_index dep) { return versions[dep.value]; };
   for (const auto asset : graph.topological_order()) {
-    const auto id = made->names->id_of(asset);
+    const auto id = names->id_of(asset);
     if (++judged % records_between_releases == 0 && snapshot != nullptr)
       snapshot->release_memory();
-    if (snapshot != nullptr && made->names->was_known(id)) {
+    if (snapshot != nullptr && names->was_known(id)) {
       if (const auto read = snapshot->read_asset(id, record); !read)
         return read.error();
       if (const auto derived = derive_attempt(on, *snapshot, record); !derived)
@@ -128,43 +248,50 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const run_sc
     } else {
       record = {};
     }
+    if (edges != nullptr)
+      finder.look(asset, record);
+    if (!finder.edges.empty())
+      continue; // the rest is read for its edges alone
     const auto i = asset.value;
     if (record.last) {
-      made->versions[i] = record.last->made.data_version;
-      made->has_version[i] = true;
-      made->expected[i] = record.last->took;
+      versions[i] = record.last->made.data_version;
+      has_version[i] = true;
+      expected[i] = record.last->took;
     }
     // A failure that was allowed is what dependents have seen of it, and see until it succeeds.
     if (p.settings_of(asset).allow_failure && record.attempt == attempt_state::failed)
-      made->versions[i] = version_of_allowed_failure();
+      versions[i] = version_of_allowed_failure();
     if (!scope.in_run[i]) {
       if (!record.last && p.is_source(asset)) {
         std::vector<file_version> outputs;
-        if (made->looks->observe_outputs(asset, look::anew, outputs))
-          made->versions[i] = version_of_outputs(outputs, *made->names);
+        if (looks->observe_outputs(asset, look::anew, outputs))
+          versions[i] = version_of_outputs(outputs, *names);
       }
       continue;
     }
-    made->looks->examine(asset, record, version_of, look::as_remembered, found);
-    made->plan->judge(asset, record, found.now, found.outputs);
+    looks->examine(asset, record, version_of, look::as_remembered, found);
+    plan->judge(asset, record, found.now, found.outputs);
+    for (const auto& missing : found.missing)
+      warnings.push_back("asset " + std::string(p.asset(asset).name) + ": " + missing + " [missing_input]");
     // What runs first may make what is missing now; then it is looked at again, and warned of if need be.
     const auto upstream = graph.upstream(asset);
     if (std::none_of(upstream.begin(), upstream.end(),
-                     [&](asset_index u) { return made->plan->action(u) != plan_action::fresh; }))
-      made->warnings.insert(made->warnings.end(), found.warnings.begin(), found.warnings.end());
+                     [&](asset_index u) { return plan->action(u) != plan_action::fresh; }))
+      warnings.insert(warnings.end(), found.warnings.begin(), found.warnings.end());
     for (const auto needed : upstream)
-      if (!scope.in_run[needed.value] && !made->has_version[needed.value] && !p.is_source(needed) &&
-          !(p.settings_of(needed).allow_failure && made->versions[needed.value] == version_of_allowed_failure())) {
-        made->blocked_from_outside.emplace_back(asset, needed);
+      if (!scope.in_run[needed.value] && !has_version[needed.value] && !p.is_source(needed) &&
+          !(p.settings_of(needed).allow_failure && versions[needed.value] == version_of_allowed_failure())) {
+        blocked_from_outside.emplace_back(asset, needed);
         break;
       }
-    if (see)
-      see(asset, record);
-    if (keep_all || made->plan->action(asset) != plan_action::fresh)
-      made->records[i] = std::make_unique<asset_record>(record);
+    if (view.see)
+      view.see(asset, record);
+    if (keep_all || plan->action(asset) != plan_action::fresh)
+      records[i] = std::make_unique<asset_record>(record);
   }
-  made->table->forget();
-  return made;
+  if (edges != nullptr)
+    *edges = std::move(finder.edges);
+  return edges == nullptr || edges->empty();
 }
 
 } // namespace troupe

@@ -27,6 +27,16 @@ struct run_scope {
 
 /// Selection, --exclude, --only, --force.
 [[nodiscard]] result<run_scope> scope_of(const project& on, const run_options& options);
+/// The scope on a graph: what it needs may change with what is recorded.
+using scope_maker = std::function<result<run_scope>(const project&)>;
+
+/// What planning shows while it goes through the assets.
+struct planning_view {
+  /// It begins (again) with this project and scope: what was shown before does not count.
+  std::function<void(const project&, const run_scope&)> begins{};
+  /// Every asset of the scope, with its record.
+  std::function<void(asset_index, const asset_record&)> see{};
+};
 
 /// How many CPUs this process may use; at least 1.
 [[nodiscard]] unsigned usable_cpus();
@@ -41,12 +51,14 @@ struct run_scope {
 /// Members refer to each other: built in place, never moved.
 class planning {
 public:
-  /// `snapshot` null: no state yet. `time` outlives this. `see` (may be empty) is shown every asset of the scope with
-  /// its record. `keep_all`: keep the records of all assets of the scope, not only of those to do.
-  [[nodiscard]] static result<std::unique_ptr<planning>>
-  make(const project& on, const run_scope& scope, const journal_snapshot* snapshot, const clock& time, bool keep_all,
-       const std::function<void(asset_index, const asset_record&)>& see);
+  /// `snapshot` null: no state yet. `time` outlives this. `keep_all`: keep the records of all assets of the scope, not
+  /// only of those to do.
+  [[nodiscard]] static result<std::unique_ptr<planning>> make(const project& on, const scope_maker& scope_for,
+                                                              const journal_snapshot* snapshot, const clock& time,
+                                                              bool keep_all, const planning_view& view = {});
 
+  project on; ///< with the graph that the plan is made with: it has the recorded edges
+  run_scope scope;
   std::unique_ptr<catalog> names;
   std::unique_ptr<posix_file_system> files;
   std::unique_ptr<file_table> table;
@@ -62,6 +74,11 @@ public:
 
 private:
   planning() = default;
+  void drop(const recorded_edge& edge);
+  [[nodiscard]] result<void> use(const project& project, const scope_maker& scope_for, timestamp now);
+  /// False: the records tell of edges that the graph lacks; they are in `edges`, and nothing else counts.
+  [[nodiscard]] result<bool> judge_all(const journal_snapshot* snapshot, bool keep_all, const planning_view& view,
+                                       std::vector<recorded_edge>* edges);
 };
 
 } // namespace troupe

@@ -37,7 +37,7 @@ result<std::unique_ptr<journal_snapshot>> snapshot_if_any(const std::string& sta
 } // namespace
 
 result<project> open_project(const project_options& options, diagnostics& findings) {
-  config::load_options how{options.file, options.params};
+  config::load_options how{.file = options.file, .params = options.params, .state = options.state};
   std::shared_ptr<early_look> seen;
   if (options.all_files && usable_cpus() > 1)
     how.paths_read = [&](const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
@@ -88,21 +88,19 @@ result<std::string> find_state_folder(const project_options& options, std::strin
 }
 
 result<plan_report> plan_pipeline(const project& on, const run_options& options) {
-  const auto scope = scope_of(on, options);
-  if (!scope)
-    return scope.error();
   const auto snapshot = snapshot_if_any(on.state_folder);
   if (!snapshot)
     return snapshot.error();
   const system_clock time;
-  auto plan = planning::make(on, *scope, snapshot->get(), time, false, {});
+  auto plan = planning::make(
+      on, [&](const project& now) { return scope_of(now, options); }, snapshot->get(), time, false);
   if (!plan)
     return plan.error();
   plan_report report;
   report.warnings = std::move((*plan)->warnings);
   auto item = (*plan)->plan->items().begin();
-  for (const auto asset : on.graph->topological_order()) {
-    if (!scope->in_run[asset.value])
+  for (const auto asset : (*plan)->on.graph->topological_order()) {
+    if (!(*plan)->scope.in_run[asset.value])
       continue;
     report.order.push_back(asset);
     planned_asset planned;
@@ -114,29 +112,35 @@ result<plan_report> plan_pipeline(const project& on, const run_options& options)
   return report;
 }
 
-result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection) {
+result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection,
+                                                        std::vector<std::string>* warnings) {
   run_options options;
   options.selection = selection;
-  // What an asset's freshness is depends on all it needs, shown or not.
-  const auto scope = scope_of(on, options);
-  if (!scope)
-    return scope.error();
-  options.only = true;
-  const auto shown = scope_of(on, options);
-  if (!shown)
-    return shown.error();
+  auto only = options;
+  only.only = true;
   const auto snapshot = snapshot_if_any(on.state_folder);
   if (!snapshot)
     return snapshot.error();
   const system_clock time;
   std::vector<asset_status_report> reports;
-  auto plan =
-      planning::make(on, *scope, snapshot->get(), time, false, [&](asset_index asset, const asset_record& record) {
-        if (shown->in_run[asset.value])
-          reports.push_back({asset, false, plan_action::fresh, {}, record});
-      });
+  std::vector<bool> shown;
+  planning_view view;
+  view.begins = [&](const project& now, const run_scope&) {
+    reports.clear();
+    const auto selected = scope_of(now, only);
+    shown = selected ? selected->in_run : std::vector<bool>(now.p->assets.size(), false);
+  };
+  view.see = [&](asset_index asset, const asset_record& record) {
+    if (shown[asset.value])
+      reports.push_back({asset, false, plan_action::fresh, {}, record});
+  };
+  // What an asset's freshness is depends on all it needs, shown or not.
+  auto plan = planning::make(
+      on, [&](const project& now) { return scope_of(now, options); }, snapshot->get(), time, false, view);
   if (!plan)
     return plan.error();
+  if (warnings != nullptr)
+    *warnings = std::move((*plan)->warnings);
   auto item = (*plan)->plan->items().begin();
   for (auto& report : reports) {
     report.action = (*plan)->plan->action(report.asset);

@@ -43,6 +43,11 @@ struct project {
 /// many, and the caller prints the findings.
 [[nodiscard]] result<project> open_project(const project_options& options, diagnostics& findings);
 
+/// The project with the edges that its records tell: an asset reported a file as an input, and another makes it. The
+/// project itself if there are none, or no state. For commands that only show the graph: plans and runs see to it by
+/// themselves.
+[[nodiscard]] result<project> with_recorded_edges(const project& on);
+
 /// The state folder for commands that need no valid pipeline (runs, show, logs, journal …): --state, or that of the
 /// pipeline file if it can be read, or .troupe beside it. `pipeline`, if not null, gets the name of the pipeline, if
 /// its file can be read.
@@ -103,9 +108,11 @@ private:
 
 /// What would run. No state is made, nothing is written.
 [[nodiscard]] result<plan_report> plan_pipeline(const project& on, const run_options& options);
-/// Freshness and last materialization of the selected assets, in topological order.
+/// Freshness and last materialization of the selected assets, in topological order. `warnings`, if not null, gets what
+/// a plan of them would warn of.
 [[nodiscard]] result<std::vector<asset_status_report>> asset_statuses(const project& on,
-                                                                      const std::vector<std::string>& selection);
+                                                                      const std::vector<std::string>& selection,
+                                                                      std::vector<std::string>* warnings = nullptr);
 
 /// "#42", "42", an id, a unique prefix of one, "latest". not_found names what there is.
 [[nodiscard]] result<run_record> find_run(const std::string& state_folder, const std::string& name);

@@ -244,8 +244,7 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
 
 result<run_result> run_pipeline(const project& on, const run_options& options, run_observer& observer,
                                 stop_request& stop) {
-  const auto scope = scope_of(on, options);
-  if (!scope)
+  if (const auto scope = scope_of(on, options); !scope) // before a state is made
     return scope.error();
   system_clock time;
   run_clock history(time);
@@ -258,13 +257,14 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   auto snapshot = (*writer)->store().snapshot();
   if (!snapshot)
     return snapshot.error();
-  auto plan = planning::make(on, *scope, snapshot->get(), time, false, {});
+  auto plan = planning::make(
+      on, [&](const project& now) { return scope_of(now, options); }, snapshot->get(), time, false);
   if (!plan)
     return plan.error();
   const auto info = (*snapshot)->info();
   snapshot->reset(); // a long-lived view would keep old pages alive
 
-  prepared_run run{on, time, history, **writer, **plan, request_of(on, options), observer, stop, info.id};
+  prepared_run run{(*plan)->on, time, history, **writer, **plan, request_of(on, options), observer, stop, info.id};
   run_started started;
   started.run = run_number(info.last_run.value + 1);
   started.at = began;
@@ -278,7 +278,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   std::vector<std::pair<asset_id, asset_index>> waiting;
   for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {
     const asset_index asset(i);
-    if (!scope->in_run[i])
+    if (!(*plan)->scope.in_run[i])
       continue;
     if ((*plan)->plan->action(asset) == plan_action::fresh && !blocked[i])
       fresh.push_back((*plan)->names->id_of(asset));
@@ -352,12 +352,13 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
       scope.forced[asset.value] = scope.in_run[asset.value];
   names->reset();
 
-  auto plan = planning::make(on, scope, snapshot->get(), time, true, {});
+  auto plan = planning::make(
+      on, [&](const project&) { return result<run_scope>(scope); }, snapshot->get(), time, true);
   if (!plan)
     return plan.error();
   const auto info = (*snapshot)->info();
   snapshot->reset();
-  prepared_run run{on, time, history, **writer, **plan, past->record.request, observer, stop, info.id};
+  prepared_run run{(*plan)->on, time, history, **writer, **plan, past->record.request, observer, stop, info.id};
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(**plan));
   events.emplace_back(resumed);

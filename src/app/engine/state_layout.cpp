@@ -3,6 +3,7 @@
 
 #include "base/digest.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace troupe {
@@ -43,6 +44,22 @@ std::string log_path(const std::string& state_folder, run_number run, std::strin
 
 std::string result_folder(const std::string& state_folder) {
   return state_folder + "/results";
+}
+
+std::string join_as_written(std::string_view folder, std::string_view path) {
+  std::string joined = path.starts_with('/') ? std::string() : std::string(folder);
+  const bool absolute = joined.starts_with('/') || path.starts_with('/');
+  for (std::size_t at = 0; at < path.size();) {
+    const auto end = std::min(path.find('/', at), path.size());
+    const auto part = path.substr(at, end - at);
+    at = end + 1;
+    if (part.empty() || part == ".")
+      continue;
+    if ((!joined.empty() || absolute) && !joined.ends_with('/'))
+      joined += '/';
+    joined += part;
+  }
+  return joined.empty() ? (absolute ? "/" : ".") : joined;
 }
 
 std::string join_path(std::string_view folder, std::string_view path) {

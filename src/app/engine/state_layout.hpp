@@ -20,7 +20,9 @@ namespace troupe {
 
 /// Joins and normalises lexically: "." and "//" go, ".." takes back a component. `path` absolute: it alone.
 [[nodiscard]] std::string join_path(std::string_view folder, std::string_view path);
-/// `path` (absolute, normalised) as the pipeline in `folder` names it: relative if it lies beneath, else as it is.
+/// The same, but ".." is kept: after a link it does not lead where the text says.
+[[nodiscard]] std::string join_as_written(std::string_view folder, std::string_view path);
+/// `path` (absolute) as the pipeline in `folder` names it: relative if it begins with the folder, else as it is.
 [[nodiscard]] std::string relative_to(std::string_view folder, std::string_view path);
 
 } // namespace troupe

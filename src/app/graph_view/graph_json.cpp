@@ -19,6 +19,10 @@ std::string_view word_of(edge_kind kind) {
     return "glob";
   case edge_kind::glob_beneath:
     return "glob_beneath";
+  case edge_kind::link:
+    return "link";
+  case edge_kind::recorded:
+    return "recorded";
   }
   return "name";
 }
@@ -78,6 +82,8 @@ void write_edge(std::string& out, const view_model& model, const view_edge& edge
   member(out, "kind", word_of(edge.reason.kind));
   if (edge.reason.kind == edge_kind::name)
     out += ",\"via\":null";
+  else if (edge.reason.kind == edge_kind::recorded)
+    member(out, "via", edge.reason.reported);
   else
     member(out, "via", model.p.path(edge.reason.input));
   out += '}';

@@ -103,7 +103,12 @@ result<plan_report> plan_pipeline(const project& on, const run_options& options)
   return engine().plan(on, options);
 }
 
-result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection) {
+result<project> with_recorded_edges(const project& on) {
+  return on;
+}
+
+result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection,
+                                                        std::vector<std::string>*) {
   return engine().statuses(on, selection);
 }
 

@@ -23,16 +23,20 @@ search searched(const std::string& assets, const std::set<std::string, std::less
   search s;
   parse_options options;
   options.folder = "/folder";
-  options.thorough = thorough;
-  options.is_file = [&](std::string_view path) {
+  const std::function<bool(std::string_view)> is_file = [&](std::string_view path) {
     ++s.asked[std::string(path)];
     return files.contains(path);
   };
-  const auto loaded = parse_pipeline("{\"name\":\"p\",\"assets\":{" + assets + "}}", options);
-  CHECK(loaded.p);
+  auto loaded = parse_pipeline("{\"name\":\"p\",\"assets\":{" + assets + "}}", options);
+  REQUIRE(loaded.p);
+  const auto graph = asset_graph::build(*loaded.p, loaded.findings);
+  REQUIRE(graph);
+  findings out(loaded.findings);
+  warn_of_undeclared_files(*loaded.p, *graph, is_file, thorough, out);
   for (const auto& item : loaded.findings.items)
-    s.warned += item.code == "undeclared_file" ? item.message.substr(0, item.message.find(" is in the command")) + ";"
-                                               : item.code + ";";
+    s.warned += item.code == "undeclared_input"  ? "!" + item.message.substr(0, item.message.find(", an output")) + ";"
+                : item.code == "undeclared_file" ? item.message.substr(0, item.message.find(" is in the command")) + ";"
+                                                 : item.code + ";";
   return s;
 }
 
@@ -55,7 +59,64 @@ TEST_CASE("what is declared in any way is not warned of") {
   CHECK(searched(R"("m":{"command":"y","outputs":["made"]},"a":{"command":"x made/x.txt","deps":["m"]})", files)
             .warned.empty());
   CHECK(searched(R"("m":{"command":"y","outputs":["made"]},"a":{"command":"x made/x.txt"})", files).warned ==
-        "made/x.txt;");
+        "!made/x.txt;");
+}
+
+TEST_CASE("an output of another asset in a command is warned of, there or not, unless the order is known") {
+  const auto warned = [](const std::string& assets) { return searched(assets, {}).warned; };
+  const std::string maker = R"(,"m":{"command":"y","outputs":["a.txt","out/deep","plain"]})";
+  CHECK(warned(R"("b":{"command":"cat a.txt > b.txt","outputs":["b.txt"]})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":["cat","./a.txt"]})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":["sh","-c","cat a.txt | wc"]})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":["tool","--in=a.txt"]})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":"cat /folder/a.txt"})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":"cat ../a.txt","cwd":"sub"})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":"cat out/deep/x"})" + maker) == "!out/deep/x;");
+  CHECK(warned(R"("b":{"command":"X=1 cat < a.txt && y"})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":"cat {{ matrix.v }}.txt","matrix":{"v":["a"]}})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":"cat a.txt","deps":["m"]})" + maker).empty());
+  CHECK(warned(R"("b":{"command":"cat a.txt","inputs":["a.*"]})" + maker).empty());
+  CHECK(warned(R"("b":{"command":"cat a.txt","deps":["c"]},"c":{"command":"z","inputs":["plain"]})" + maker).empty());
+  // Neither the program, nor what is only named, nor what is written, nor a word that could be anything.
+  CHECK(warned(R"("b":{"command":"out/deep arg"})" + maker).empty());
+  CHECK(warned(R"("b":{"command":"rm -f a.txt; echo a.txt; mkdir -p out/deep && x"})" + maker).empty());
+  CHECK(warned(R"("b":{"command":"x > a.txt; y 2>a.txt"})" + maker).empty());
+  CHECK(warned(R"("b":{"command":"echo plain; cat plain"})" + maker).empty());
+  CHECK(warned(R"("b":{"command":"x # a.txt\ny"})" + maker).empty());
+  CHECK(warned(R"("b":{"command":"rm a.txt; cat a.txt"})" + maker) == "!a.txt;");
+  CHECK(warned(R"("b":{"command":"if test; then cat a.txt; fi"})" + maker) == "!a.txt;");
+}
+
+TEST_CASE("a file that is made from what the command makes is told to be the last run's") {
+  auto loaded = parse_pipeline(R"({"name":"p","assets":{"b":{"command":"cat a.txt > b.txt","outputs":["b.txt"]},
+    "a":{"command":"x","inputs":["b.txt"],"outputs":["a.txt"]}}})",
+                               parse_options{.folder = "/folder"});
+  REQUIRE(loaded.p);
+  const auto graph = asset_graph::build(*loaded.p, loaded.findings);
+  findings out(loaded.findings);
+  warn_of_undeclared_files(
+      *loaded.p, *graph, [](std::string_view) { return false; }, false, out);
+  REQUIRE(loaded.findings.items.size() == 1);
+  CHECK(loaded.findings.items[0].message.find("\"a\" needs \"b\"") != std::string::npos);
+}
+
+TEST_CASE("literal inputs and files of sources that are not there are warned of, unless somebody makes them") {
+  auto loaded = parse_pipeline(R"({"name":"p","assets":{
+    "s":{"outputs":["src.csv","there.csv"]},
+    "a":{"command":"x","inputs":["order.csv","there.csv","b.txt","out/x","*.q"]},
+    "b":{"command":"y","outputs":["b.txt","out"]}}})",
+                               parse_options{.folder = "/folder"});
+  REQUIRE(loaded.p);
+  const auto graph = asset_graph::build(*loaded.p, loaded.findings);
+  findings out(loaded.findings);
+  warn_of_missing_inputs(
+      *loaded.p, *graph, [](std::string_view path) { return path == "there.csv"; }, out);
+  REQUIRE(loaded.findings.items.size() == 2);
+  CHECK(loaded.findings.items[0].code == "missing_input");
+  CHECK(loaded.findings.items[0].message.find("\"src.csv\"") != std::string::npos);
+  CHECK(loaded.findings.items[1].message ==
+        "asset a: input \"order.csv\" does not exist and no asset makes it: create it, or correct \"inputs\"");
+  CHECK(loaded.findings.items[1].where.line == 3);
 }
 
 TEST_CASE("of a word that is declared among few nobody asks whether it is a file; among many that is asked first") {

@@ -232,6 +232,30 @@ TEST_CASE("paths have one form, and places beside them") {
   REQUIRE(p->assets[0].output_places.size() == 2);
 }
 
+TEST_CASE("an input after ! is a pattern, kept apart from the inputs; a backslash makes it a name") {
+  const auto p = parsed(R"({"name":"p","params":{"f":"!v","d":"a*b"},"assets":{
+    "a":{"command":"x","inputs":["!src/./gen","src/**/*.c","\\!odd","!{{ params.d }}/x","{{ params.f }}","!a\\*"],
+         "outputs":["!out"]}}})");
+  CHECK(inputs(*p, "a") == words{"glob src/**/*.c", "!odd", "!v"});
+  words patterns;
+  for (const auto path : p->assets[0].exclusions)
+    patterns.emplace_back(p->path(path));
+  CHECK(patterns == words{"src/gen", "a\\*b/x", "a\\*"}); // as patterns: what is a plain * in a path is escaped
+  CHECK(p->assets[0].input_places.size() == 3);
+  CHECK(outputs(*p, "a") == words{"!out"}); // nothing is taken out of outputs
+}
+
+TEST_CASE("paths whose .. took a folder away are remembered as they were written") {
+  const auto loaded = parse_pipeline(
+      with_assets(R"("a":{"command":"x","inputs":["l/../b","../c","d/e","x*y"],"outputs":["a/x/../o"]})"),
+      parse_options{.folder = "/folder"});
+  REQUIRE(loaded.p);
+  REQUIRE(loaded.raised.size() == 2);
+  CHECK(loaded.raised[0].written == "l/../b");
+  CHECK(loaded.raised[0].taken == "b");
+  CHECK(loaded.raised[1].written == "a/x/../o");
+}
+
 TEST_CASE("dependencies by name: all combinations, one of them, each once, in declared order") {
   const auto p = parsed(with_assets(
       R"("r":{"command":"x","deps":["m","b","m[2]","b"]},"m":{"command":"x","matrix":{"v":[1,2]},"deps":["b"]},"b":{"command":"x"},

@@ -127,3 +127,24 @@ TEST_CASE("many names are recorded in pieces, in order") {
     CHECK(again.id(asset) == l.id(asset));
   CHECK(again.names->take_new_names().empty());
 }
+
+TEST_CASE("a folder without what is taken out of it has a name of its own, and is shown as the folder") {
+  test::memory_journal_store store;
+  pipeline_builder b("test");
+  b.asset("part").inputs({"assets", "!assets/tmp"});
+  b.asset("same").inputs({"!assets/tmp", "assets"});
+  b.asset("other").inputs({"assets", "!assets/*~"});
+  b.asset("whole").inputs({"assets", "!elsewhere"});
+  const loaded l(b);
+  const auto slot = [&](const loaded& in, const char* asset) { return in.names->input_slot(*in.p->find(asset), 0); };
+  CHECK(slot(l, "part") == slot(l, "same"));
+  CHECK(slot(l, "part") != slot(l, "other"));
+  CHECK(slot(l, "part") != slot(l, "whole"));
+  CHECK(slot(l, "whole") == path_slot(*l.p->paths.find("assets")));
+  CHECK(l.names->path_text(l.names->id_of(slot(l, "part"))) == "assets");
+  CHECK(l.names->text(slot(l, "part")).size() > std::string_view("assets").size());
+  store.append(l.names->take_new_names()).value();
+  const loaded again(b, &store);
+  CHECK(again.names->id_of(slot(again, "part")) == l.names->id_of(slot(l, "part")));
+  CHECK(again.names->take_new_names().empty());
+}
