@@ -57,7 +57,16 @@ const folder_resolver::folder& folder_resolver::resolve(std::string_view path) {
     w.at = resolve(slash == std::string_view::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
     step(w, last_component(path));
   }
+  w.at.content = &listings_[w.at.identity];
   return folders_.emplace(path, std::move(w.at)).first->second;
+}
+
+bool folder_resolver::may_be_link(const folder& in, std::string_view name) {
+  if (in.content == nullptr)
+    return true;
+  if (in.content->listed)
+    return !in.content->links.empty() && in.content->links.contains(name);
+  return !in.content->missing;
 }
 
 std::string folder_resolver::identity_of(std::string_view path) {
@@ -127,11 +136,11 @@ void folder_resolver::step(walk& w, std::string_view name) {
 
 std::string folder_resolver::target_of(const std::string& folder, std::string_view name) {
   auto& known = listings_[folder];
-  if (known.missing || (known.listed && !known.links.contains(std::string(name))))
+  if (known.missing || (known.listed && !known.links.contains(name)))
     return {};
   if (!known.listed && ++known.asked >= ask_before_list && std::has_single_bit(known.asked)) {
     list(folder, known);
-    if (known.listed && !known.links.contains(std::string(name)))
+    if (known.listed && !known.links.contains(name))
       return {};
   }
   const auto path = join(folder, name);

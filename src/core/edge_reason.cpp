@@ -37,7 +37,8 @@ std::optional<edge_kind> relation(const pipeline& p, const path_identities& same
       return edge_kind::contains;
   }
   for (const auto& [path, target] : same.links(input.path))
-    if (target == same.of(output) || same.is_beneath(same.text(p, target), out))
+    if (target == same.of(output) || same.is_beneath(same.text(p, target), out) ||
+        (!input.glob && same.is_beneath(out, same.text(p, target)) && !is_excluded(p, same, needing, out)))
       return edge_kind::link;
   return std::nullopt;
 }

@@ -93,6 +93,10 @@ private:
       for (const input_ref input : asset.inputs)
         if (!input.glob && !g_.producer(input.path))
           folder_input[same().of(input.path).value] = any = true;
+    for (const auto& asset : p_.assets)
+      for (const input_ref input : asset.inputs)
+        for (const auto& [path, target] : same().links(input.path)) // it may be a link to a folder
+          folder_input[target.value] = any = true;
     std::string_view walked; // neighbours mostly share their folder: what is above it is looked up once
     std::vector<file_number> inputs_above;
     std::optional<file_number> output_above;
@@ -161,7 +165,8 @@ private:
   void add_literal(asset_index reader, std::size_t k, std::vector<asset_index>& needs) {
     const path_index path = p_.asset(reader).inputs[k].path;
     const file_number file = same().of(path);
-    for (const auto& [input, target] : same().links(path))
+    for (const auto& [input, target] : same().links(path)) {
+      add_contained(reader, k, target, needs);
       if (const auto made = g_.outputs_.at_or_above(p_, same(), same().text(p_, target)); !made)
         continue;
       else if (maker(*made) == reader)
@@ -170,6 +175,7 @@ private:
                             tell_.text(same(), *made));
       else
         needs.push_back(maker(*made));
+    }
     if (const auto made = g_.outputs_.maker(file)) {
       if (*made == reader)
         return tell_.reads_own(reader, k, " is both an input and an output of " + tell_.name(reader));
@@ -182,8 +188,12 @@ private:
       else
         needs.push_back(maker(*above));
     }
-    for (auto it = std::lower_bound(contained_.begin(), contained_.end(), std::pair(file, file_number()));
-         it != contained_.end() && it->first == file; ++it) {
+    add_contained(reader, k, file, needs);
+  }
+
+  void add_contained(asset_index reader, std::size_t k, file_number folder, std::vector<asset_index>& needs) {
+    for (auto it = std::lower_bound(contained_.begin(), contained_.end(), std::pair(folder, file_number()));
+         it != contained_.end() && it->first == folder; ++it) {
       if (is_excluded(p_, same(), reader, same().text(p_, it->second)))
         continue;
       if (maker(it->second) == reader)

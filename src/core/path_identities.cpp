@@ -43,6 +43,8 @@ std::string_view path_identities::pattern(const pipeline& p, path_index glob) co
 }
 
 std::span<const std::pair<path_index, file_number>> path_identities::links(path_index input) const {
+  if (links_.empty())
+    return {};
   const auto first = std::lower_bound(links_.begin(), links_.end(), input,
                                       [](const auto& entry, path_index wanted) { return entry.first < wanted; });
   auto last = first;

@@ -196,6 +196,30 @@ def a_link_that_an_asset_makes_still_counts_once_it_is_there(shop):
     equal((shop.read("f"), shop.read("g")), ("2\n", "2\n"))
 
 
+def a_glob_that_comes_by_a_link_depends_on_what_is_there(shop):
+    os.makedirs(shop.path("gen"))
+    os.symlink("gen", shop.path("linked"))
+    shop.write("gen/x.c", "0\n")
+    shop.pipeline({"r": {"command": "cat l*/x.c > r", "inputs": ["l*/x.c"], "outputs": ["r"]},
+                   "m": {"command": "sleep 0.1; echo {{ params.v }} > gen/x.c", "outputs": ["gen/x.c"]}}, params={"v": "1"})
+    equal(shop.plan("r")["order"], ["m", "r"])
+    for v in ("1", "2"):
+        shop.run("-j", "4", "--param", "v=" + v)
+        equal(shop.read("r"), v + "\n")
+
+
+def a_link_to_a_folder_is_that_folder(shop):
+    os.symlink("out", shop.path("lnk"))
+    shop.pipeline({"m": {"command": "sleep 0.1; mkdir -p out; echo {{ params.v }} > out/a; date +%N > out/log", "outputs": ["out/a"]},
+                   "r": {"command": "cat lnk/a > r", "inputs": ["lnk", "!out/log"], "outputs": ["r"]}}, params={"v": "1"})
+    shop.run("-j", "4")
+    equal(edges(shop), [("m", "r", "link")])
+    shop.run("-j", "4", "--param", "v=2")
+    equal(shop.read("r"), "2\n")
+    equal(statuses(shop.run("--force", "m", "--param", "v=2")), {"m": "succeeded"})
+    equal(set(statuses(shop.run("--param", "v=2")).values()), {"fresh"})
+
+
 def own_outputs_are_left_out_of_globs_through_links(shop):
     os.mkdir(shop.path("src"))
     os.symlink("src", shop.path("lnk"))
@@ -396,7 +420,8 @@ TESTS = [a_glob_sees_the_folders_of_other_assets_after_they_were_made, a_selecti
          a_folder_made_from_the_result_is_left_out, a_file_that_turns_out_to_be_a_folder_is_told, what_is_taken_out_counts_nowhere,
          a_pattern_for_an_own_output_lets_its_folder_be_an_input, a_params_value_is_no_exclusion, an_output_is_found_by_any_name,
          through_a_param_too, neither_the_state_nor_the_pipeline_is_an_output, an_input_needs_the_makers_of_what_it_links_to,
-         a_link_that_an_asset_makes_still_counts_once_it_is_there, own_outputs_are_left_out_of_globs_through_links,
+         a_link_that_an_asset_makes_still_counts_once_it_is_there, a_link_to_a_folder_is_that_folder,
+         a_glob_that_comes_by_a_link_depends_on_what_is_there, own_outputs_are_left_out_of_globs_through_links,
          a_moved_project_stays_fresh, dot_dot_after_a_link_is_told, a_reported_input_is_opened_by_the_name_it_was_reported_by,
          a_reported_input_that_another_asset_makes_orders_the_two, a_reported_input_in_another_assets_folder_orders_the_two,
          a_forgotten_input_is_told_before_the_first_run, an_input_that_nobody_makes_is_told_by_all_who_look,

@@ -4,6 +4,7 @@
 
 #include "app/config/path_text.hpp"
 #include "base/utf8.hpp"
+#include "core/exclusion.hpp"
 #include "core/glob.hpp"
 
 #include <map>
@@ -170,6 +171,20 @@ void fuzz_glob(std::string_view bytes) {
     FUZZ_CHECK(wildcard_matches(pattern, path) == wildcard_oracle(pattern, path).matches(), shown);
     if (normalised(pattern) && normalised(path))
       FUZZ_CHECK(matches == path_oracle(pattern, path).from(0, 0), shown);
+  }
+  if (normalised(pattern) && normalised(path) && path != "." && path != "/") {
+    const auto relation = relate_to_glob(pattern, path);
+    FUZZ_CHECK(relation.matches == matches, shown);
+    for (auto end = path.find('/', 1); end != path.npos; end = path.find('/', end + 1))
+      FUZZ_CHECK(relation.beneath || !glob_matches(pattern, path.substr(0, end)), shown);
+    const auto slash = path.rfind('/');
+    FUZZ_CHECK(!matches || slash == path.npos || slash == 0 || relate_to_glob(pattern, path.substr(0, slash)).reaches,
+               shown);
+    FUZZ_CHECK(takes_out(glob_of_path(path), path) && (!matches || takes_out(pattern, path)), shown);
+    std::string name(path);
+    const std::string_view patterns[] = {pattern};
+    add_spelling(name, path, patterns);
+    FUZZ_CHECK(unfiltered(name) == path || path.find('\0') != path.npos, shown);
   }
   if (!matches)
     return;

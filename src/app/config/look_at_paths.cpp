@@ -62,8 +62,9 @@ private:
     if (is_input) {
       for (const auto& link : folder.links)
         facts_.links.emplace_back(path, link);
-      for (auto& file : resolver_.chain_of(as_written ? text : std::string_view(identity)))
-        facts_.links.emplace_back(path, std::move(file));
+      if (!as_written || folder_resolver::may_be_link(folder, last))
+        for (auto& file : resolver_.chain_of(as_written ? text : std::string_view(identity)))
+          facts_.links.emplace_back(path, std::move(file));
     }
     if (!as_written && identity != text)
       facts_.files.emplace_back(path, std::move(identity));

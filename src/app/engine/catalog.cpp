@@ -92,7 +92,11 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
         give(path);
         continue;
       }
-      const auto slot = c->filtered_slot_of(graph.same(), asset, p.path(path), graph.same().text_of(p, path));
+      // A link to a folder counts as that folder.
+      const auto& same = graph.same();
+      const auto links = same.links(path);
+      const auto identity = links.empty() ? same.text_of(p, path) : same.text(p, links.back().second);
+      const auto slot = c->filtered_slot_of(same, asset, p.path(path), identity);
       if (slot.value >= p.paths.size())
         c->filtered_.emplace(std::uint64_t(asset.value) << 32U | k, slot);
     }

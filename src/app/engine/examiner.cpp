@@ -57,7 +57,7 @@ class leftover_filter {
 public:
   leftover_filter(const pipeline& p, const asset_graph& graph, asset_index asset, const file_system& files,
                   std::string_view state)
-      : p_(p), same_(graph.same()), asset_(asset), files_(files), folders_{state} {
+      : p_(p), graph_(graph), same_(graph.same()), asset_(asset), files_(files), folders_{state} {
     for (const auto output : p.asset(asset).outputs)
       folders_.push_back(same_.text_of(p, output));
     for (const auto folder : graph.left_out(asset))
@@ -70,13 +70,25 @@ public:
     if (std::any_of(patterns.begin(), patterns.end(), out_by_text))
       return false;
     const auto identity = identity_of(path);
+    if (real_ != folder_)
+      note_maker(path, identity);
     return !is_excluded(p_, same_, asset_, identity) &&
            std::none_of(folders_.begin(), folders_.end(), [&](std::string_view folder) {
              return identity == folder || same_.is_beneath(identity, folder);
            });
   }
 
+  std::vector<recorded_edge> by_links;
+
 private:
+  void note_maker(std::string_view path, std::string_view identity) {
+    const auto maker = graph_.maker_of(p_, identity);
+    const auto known = graph_.upstream(asset_);
+    if (maker && *maker != asset_ && !std::binary_search(known.begin(), known.end(), *maker) &&
+        !is_excluded(p_, same_, asset_, identity))
+      by_links.push_back({asset_, *maker, std::string(path)});
+  }
+
   /// Matches come sorted: one folder after the other.
   std::string_view identity_of(std::string_view path) {
     const auto folder = parent_path(path);
@@ -94,6 +106,7 @@ private:
   }
 
   const pipeline& p_;
+  const asset_graph& graph_;
   const path_identities& same_;
   asset_index asset_;
   const file_system& files_;
@@ -118,6 +131,7 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
   for (auto& path : *on_disk)
     if (filter.takes(path))
       matches.push_back(std::move(path));
+  out.by_links.insert(out.by_links.end(), filter.by_links.begin(), filter.by_links.end());
   std::sort(matches.begin(), matches.end());
   matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
   if (matches.empty())
@@ -139,6 +153,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
   out.impossible.reset();
   out.warnings.clear();
   out.missing.clear();
+  out.by_links.clear();
   out.inputs.clear();
   out.outputs.clear();
   out.now.inputs.clear();

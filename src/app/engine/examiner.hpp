@@ -29,6 +29,8 @@ struct findings {
   std::vector<std::string> inputs;       ///< for {{ inputs }}: literal inputs, each glob's matches in its place
   std::optional<std::string> impossible; ///< see examination
   std::vector<std::string> warnings;
+  /// What its globs found by way of links, and another asset makes that it does not depend on.
+  std::vector<recorded_edge> by_links;
   std::vector<std::string> missing; ///< of each literal input, or file of a source, that is not there and nobody makes
 };
 

@@ -168,20 +168,21 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
   if (const auto used = made->use(on, scope_for, now); !used)
     return used.error();
   std::vector<recorded_edge> edges;
-  auto complete = made->judge_all(snapshot, keep_all, view, &edges);
-  if (complete && !*complete) {
+  for (std::size_t known = 0;;) {
+    if (const auto judged = made->judge_all(snapshot, keep_all, view, edges); !judged)
+      return judged.error();
+    if (edges.size() == known)
+      break;
     // What runs, and in which order, is another question now.
+    known = edges.size();
     std::vector<recorded_edge> dropped;
     auto extended = on;
-    extended.graph = std::make_shared<const asset_graph>(on.graph->with_edges(std::move(edges), dropped));
+    extended.graph = std::make_shared<const asset_graph>(on.graph->with_edges(edges, dropped));
     if (const auto used = made->use(extended, scope_for, now); !used)
       return used.error();
     for (const auto& edge : dropped)
       made->drop(edge);
-    complete = made->judge_all(snapshot, keep_all, view, nullptr);
   }
-  if (!complete)
-    return complete.error();
   made->table->forget();
   return made;
 }
@@ -225,13 +226,15 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
   return {};
 }
 
-result<bool> planning::judge_all(const journal_snapshot* snapshot, bool keep_all, const planning_view& view,
-                                 std::vector<recorded_edge>* edges) {
+result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all, const planning_view& view,
+                                 std::vector<recorded_edge>& edges) {
   const auto& p = *on.p;
   const auto& graph = *on.graph;
   if (view.begins)
     view.begins(on, scope);
   edge_finder finder(on, *names, *files);
+  const bool first = edges.empty(); // all records are read at the first time
+  std::vector<recorded_edge> by_links;
   asset_record record;
   findings found;
   std::size_t judged = 0;
@@ -248,7 +251,7 @@ result<bool> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     } else {
       record = {};
     }
-    if (edges != nullptr)
+    if (first)
       finder.look(asset, record);
     if (!finder.edges.empty())
       continue; // the rest is read for its edges alone
@@ -270,6 +273,9 @@ result<bool> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
       continue;
     }
     looks->examine(asset, record, version_of, look::as_remembered, found);
+    std::copy_if(found.by_links.begin(), found.by_links.end(), std::back_inserter(by_links), [&](const auto& edge) {
+      return std::find(edges.begin(), edges.end(), edge) == edges.end(); // else it was dropped
+    });
     plan->judge(asset, record, found.now, found.outputs);
     for (const auto& missing : found.missing)
       warnings.push_back("asset " + std::string(p.asset(asset).name) + ": " + missing + " [missing_input]");
@@ -289,9 +295,9 @@ result<bool> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     if (keep_all || plan->action(asset) != plan_action::fresh)
       records[i] = std::make_unique<asset_record>(record);
   }
-  if (edges != nullptr)
-    *edges = std::move(finder.edges);
-  return edges == nullptr || edges->empty();
+  auto& more = finder.edges.empty() ? by_links : finder.edges;
+  edges.insert(edges.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  return {};
 }
 
 } // namespace troupe

@@ -76,9 +76,9 @@ private:
   planning() = default;
   void drop(const recorded_edge& edge);
   [[nodiscard]] result<void> use(const project& project, const scope_maker& scope_for, timestamp now);
-  /// False: the records tell of edges that the graph lacks; they are in `edges`, and nothing else counts.
-  [[nodiscard]] result<bool> judge_all(const journal_snapshot* snapshot, bool keep_all, const planning_view& view,
-                                       std::vector<recorded_edge>* edges);
+  /// Adds to `edges` those that the graph lacks: then nothing else counts.
+  [[nodiscard]] result<void> judge_all(const journal_snapshot* snapshot, bool keep_all, const planning_view& view,
+                                       std::vector<recorded_edge>& edges);
 };
 
 } // namespace troupe
