@@ -28,10 +28,10 @@ char32_t next_character(std::string_view text, std::size_t& at) {
 }
 
 /// Whether `c` is in the set that begins behind the "[" at `at`, which is moved behind the "]"; nullopt if the set is
-/// never closed. A "]" in first place, and a "-" in first or last, stand for themselves.
+/// never closed. "!" or "^" in first place negates; a "]" in first place, and a "-" in first or last, stand for themselves.
 std::optional<bool> in_set(std::string_view pattern, std::size_t& at, char32_t c) {
   std::size_t i = at + 1;
-  const bool negated = i < pattern.size() && pattern[i] == '!';
+  const bool negated = i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^');
   if (negated)
     ++i;
   bool found = false;
@@ -85,8 +85,11 @@ bool step(std::string_view pattern, std::size_t& p, std::string_view text, std::
   return true;
 }
 
+/// An empty component, which no path in normal form has, is matched by an empty one only.
 bool component_matches(std::string_view pattern, std::string_view text) {
-  const bool hidden = !text.empty() && text.front() == '.';
+  if (text.empty())
+    return pattern.empty();
+  const bool hidden = text.front() == '.';
   const bool asks_hidden = !pattern.empty() && (pattern.front() == '.' || pattern.substr(0, 2) == "\\.");
   return (!hidden || asks_hidden) && wildcard_matches(pattern, text);
 }

@@ -63,7 +63,7 @@ private:
   /// Where the set ends that begins at `p`; nullopt if nowhere.
   std::optional<std::size_t> set(std::size_t p, char32_t c, bool& in) const {
     std::size_t i = p + 1;
-    const bool negated = i < p_.size() && p_[i] == '!';
+    const bool negated = i < p_.size() && (p_[i] == '!' || p_[i] == '^');
     i += negated ? 1 : 0;
     bool found = false;
     for (const std::size_t begin = i; i < p_.size();) {
@@ -124,6 +124,8 @@ private:
     }
     if (t == t_.size())
       return false;
+    if (t_[t].empty()) // no path in normal form has such a component
+      return p_[p].empty() && from(p + 1, t + 1);
     const bool hidden = t_[t].starts_with('.');
     const bool asks = p_[p].starts_with('.') || p_[p].starts_with("\\.");
     return (!hidden || asks) && wildcard_oracle(p_[p], t_[t]).matches() && from(p + 1, t + 1);

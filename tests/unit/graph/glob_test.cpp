@@ -18,7 +18,7 @@ std::vector<std::string> split(const std::string& path) {
   return parts;
 }
 
-/// Only literals, *, ? and [x] or [!x] with one letter: what the generator below makes.
+/// Only literals, *, ? and [x], [!x] or [^x] with one letter: what the generator below makes.
 bool naive_text(const std::string& p, const std::string& t) {
   if (p.empty())
     return t.empty();
@@ -29,7 +29,7 @@ bool naive_text(const std::string& p, const std::string& t) {
   if (p[0] == '?')
     return naive_text(p.substr(1), t.substr(1));
   if (p[0] == '[') {
-    const bool negated = p[1] == '!';
+    const bool negated = p[1] == '!' || p[1] == '^';
     const std::size_t at = negated ? 2 : 1;
     return (p[at] == t[0]) != negated && naive_text(p.substr(at + 2), t.substr(1));
   }
@@ -49,7 +49,9 @@ bool naive_path(const std::vector<std::string>& p, std::size_t i, const std::vec
     }
     return false;
   }
-  if (k == t.size() || (!t[k].empty() && t[k][0] == '.' && (p[i].empty() || p[i][0] != '.')))
+  if (k == t.size() || (t[k].empty() && !p[i].empty()))
+    return false;
+  if ((!t[k].empty() && t[k][0] == '.' && (p[i].empty() || p[i][0] != '.')))
     return false;
   return naive_text(p[i], t[k]) && naive_path(p, i + 1, t, k + 1);
 }
@@ -108,7 +110,7 @@ TEST_CASE("globs match paths component by component") {
       {"raw/*.txt", "raw/x/a.txt", false},
       {"raw?a", "raw/a", false},
       {"raw[/]a", "raw/a", false},
-      {"*", "", true},
+      {"*", "", false},
       {"*", "a", true},
       {"?", "", false},
       {"?", "ä", true},
@@ -142,6 +144,17 @@ TEST_CASE("globs match paths component by component") {
       {"[abc].n", "b.n", true},
       {"[!abc].n", "b.n", false},
       {"[!abc].n", "x.n", true},
+      {"[^abc].n", "b.n", false},
+      {"[^abc].n", "x.n", true},
+      {"[^a-c]x", "bx", false},
+      {"[^]]", "]", false},
+      {"[^]", "[^]", true},
+      {"[a^]", "^", true},
+      {"[\\^a]", "^", true},
+      {"[\\^a]", "b", false},
+      {"[!^]", "^", false},
+      {"[^.]a", ".a", false},
+      {"**/*/**/", "a//b/", false},
       {"[a-c]x", "bx", true},
       {"[a-c]x", "dx", false},
       {"[]a]", "]", true},
@@ -237,7 +250,7 @@ TEST_CASE("a pattern of many stars against a long text ends soon") {
 
 TEST_CASE("property: globs match what a naive recursive matcher matches") {
   const auto pieces = rc::gen::elementOf(std::vector<std::string>{"a", "b", ".", "*", "?", "/", "/", "/**/", "**",
-                                                                  "[a]", "[!a]", "[.]", "/*/", "/.*", "a/", "**/"});
+                                                                  "[a]", "[!a]", "[^b]", "[.]", "/*/", "/.*", "a/", "**/"});
   const auto letters = rc::gen::elementOf(std::vector<std::string>{"a", "b", ".", "/", "/a", "/b/", "a/", "/."});
   CHECK(rc::check([&] {
     const auto some = [](const auto& piece) {
