@@ -49,8 +49,8 @@ duration retry_delay(const retry_policy& policy, std::uint32_t failed_attempt, d
                      std::uint64_t random_bits) {
   TROUPE_CHECK(failed_attempt >= 1, "attempts are counted from 1");
   const auto of = [](duration d) { return static_cast<ticks>(std::max(duration::zero(), d).count()); };
-  const ticks most = of(policy.max_delay);
-  const ticks delay = std::min(of(policy.delay), most);
+  const ticks delay = of(policy.delay);
+  const ticks most = std::max(of(policy.max_delay), delay);
   const ticks wait = grown(policy, failed_attempt, delay, most);
   ticks chosen = wait;
   switch (policy.jitter) {

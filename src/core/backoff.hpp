@@ -8,9 +8,10 @@
 
 namespace troupe {
 
-/// The wait after failed attempt number `failed_attempt` (1-based), never more than policy.max_delay, never negative:
+/// The wait after failed attempt number `failed_attempt` (1-based), never more than the larger of policy.max_delay and
+/// policy.delay, never negative:
 ///
-///   backoff: w = delay (fixed), delay · n (linear), delay · 2^(n - 1) (exponential), at most max_delay
+///   backoff: w = delay (fixed), delay · n (linear), delay · 2^(n - 1) (exponential), at most max_delay or delay
 ///   jitter:  w (none), 0 … w (full), w/2 … w (equal), delay … 3 · previous (decorrelated, which grows by itself: it
 ///            takes the place of the backoff)
 ///

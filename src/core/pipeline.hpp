@@ -33,9 +33,10 @@ struct retry_policy {
   std::uint32_t attempts = 1; ///< in all, the first included; at least 1
   duration delay = std::chrono::seconds(1);
   troupe::backoff backoff = troupe::backoff::fixed;
-  duration max_delay = std::chrono::minutes(10); ///< no wait is longer
+  duration max_delay = std::chrono::minutes(10); ///< no wait is longer, except `delay` itself
   troupe::jitter jitter = troupe::jitter::none;
-  std::vector<int> on_exit_codes; ///< empty: every failure; else only these exit statuses are retried
+  std::vector<int> on_exit_codes; ///< empty: every failure; else these exit statuses (128 + n: signal n) and timeouts
+  bool on_timeout = true;         ///< whether a timeout is retried
 };
 
 /// Where the value of an environment variable comes from.

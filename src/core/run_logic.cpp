@@ -9,12 +9,41 @@
 #include <utility>
 
 namespace troupe {
+namespace {
+
+/// Whether the policy tries again after an attempt that ended so.
+bool may_retry(const retry_policy& retry, const attempt_ended& in) {
+  const auto listed = [&](std::int32_t status) {
+    const auto& codes = retry.on_exit_codes;
+    return codes.empty() || std::find(codes.begin(), codes.end(), status) != codes.end();
+  };
+  switch (in.outcome) {
+  case outcome_kind::succeeded:
+  case outcome_kind::not_started:
+  case outcome_kind::cancelled:
+  case outcome_kind::interrupted:
+    return false;
+  case outcome_kind::exited:
+    return listed(in.exit_code);
+  case outcome_kind::signalled:
+    return listed(128 + in.signal); // as a shell reports it
+  case outcome_kind::timed_out:
+    return retry.on_timeout;
+  case outcome_kind::output_missing:
+  case outcome_kind::bad_result:
+  case outcome_kind::internal:
+    return retry.on_exit_codes.empty(); // they have no exit status that could be listed
+  }
+  return false;
+}
+
+} // namespace
 
 run_logic::run_logic(const pipeline& p, const asset_graph& graph, run_policy policy, std::vector<asset_id> ids,
                      run_state state)
     : p_(p), graph_(graph), policy_(std::move(policy)), ids_(std::move(ids)), state_(std::move(state)),
       position_(p.assets.size(), outside), index_(state_.size()), phase_(state_.size(), phase::idle),
-      missing_(state_.size(), 0), reasons_(state_.size()), claim_due_(state_.size(), false),
+      missing_(state_.size(), 0), priority_(state_.size(), 0), reasons_(state_.size()), claim_due_(state_.size(), false),
       blocked_by_(state_.size(), outside) {
   TROUPE_CHECK(state_.started() && !state_.finished(), "the logic of a run that is not going on");
   TROUPE_CHECK(policy_.workers > 0, "a run without workers");
@@ -30,6 +59,7 @@ run_logic::run_logic(const pipeline& p, const asset_graph& graph, run_policy pol
   TROUPE_CHECK(known == state_.size(), "a run has assets that its pipeline does not have");
   for (std::uint32_t position = 0; position < state_.size(); ++position)
     missing_[position] = needs(asset_index(index_[position]));
+  inherit_priorities();
 }
 
 asset_status run_logic::status(asset_index asset) const {
@@ -177,13 +207,7 @@ void run_logic::on(decision& d, const attempt_ended& in, timestamp now) {
   TROUPE_CHECK(in.made.has_value() == (in.outcome == outcome_kind::succeeded),
                "a success without what was made, or the reverse");
   const auto& retry = settings.retry;
-  const bool kind_retries = in.outcome != outcome_kind::succeeded && in.outcome != outcome_kind::cancelled &&
-                            in.outcome != outcome_kind::interrupted && in.outcome != outcome_kind::not_started;
-  const bool code_retries =
-      retry.on_exit_codes.empty() ||
-      (in.outcome == outcome_kind::exited &&
-       std::find(retry.on_exit_codes.begin(), retry.on_exit_codes.end(), in.exit_code) != retry.on_exit_codes.end());
-  if (kind_retries && code_retries && asset.segment_attempts < retry.attempts && !state_.stopping())
+  if (may_retry(retry, in) && asset.segment_attempts < retry.attempts && !state_.stopping())
     finished.retry_at = now + retry_delay(retry, asset.segment_attempts, asset.retry_delay, in.random_bits);
   d.strict = d.strict || settings.durability == durability::strict;
   const auto retry_at = finished.retry_at;

@@ -155,14 +155,14 @@ private:
   };
 
   struct queued {
-    std::int32_t priority;
+    std::int32_t priority; ///< the highest of its own and of those that need it
     duration remaining;
     std::uint32_t asset;
     /// Less urgent: lower priority, shorter remaining path, later declaration.
     bool operator<(const queued& other) const;
   };
   using pool_need = std::vector<std::pair<std::string, std::uint32_t>>;
-  /// By the pools they take: a full pool hides only those that need it.
+  /// By the pools they take, one line for each need: a full pool hides only those that need it.
   using ready_queue = std::map<pool_need, std::priority_queue<queued>>;
 
   void record(decision& d, event e);
@@ -180,8 +180,17 @@ private:
   void leave_phase(asset_index asset);
   void enqueue(ready_queue& queue, asset_index asset);
   [[nodiscard]] queued urgency_of(asset_index asset) const;
-  [[nodiscard]] ready_queue::iterator best_of(ready_queue& queue);
-  static asset_index pop(ready_queue& queue, ready_queue::iterator at);
+  /// One that might be admitted: the first of a queue's line, or (no queue) one that is being looked at.
+  struct candidate {
+    queued who;
+    ready_queue* from;
+    ready_queue::iterator line;
+  };
+  template <class Visit>
+  void visit_candidates(Visit visit);
+  [[nodiscard]] std::optional<candidate> next_to_admit();
+  static asset_index pop(ready_queue& queue, ready_queue::iterator line);
+  void inherit_priorities();
   void settled(decision& d, asset_index asset, asset_status status, asset_index because, std::string message = {});
   void after_failure(decision& d, asset_index asset, timestamp now);
   void block_downstream(decision& d, asset_index from, asset_index because, timestamp now);
@@ -190,7 +199,8 @@ private:
   void wind_up(decision& d, timestamp now);
   void settle_rest(decision& d, timestamp now);
   void arm_timer(decision& d);
-  [[nodiscard]] bool pools_allow(const asset_settings& s) const;
+  /// Whether the pools have room for it, beside what is kept free for `kept_for` if that is not null.
+  [[nodiscard]] bool pools_allow(const asset_settings& s, const asset_settings* kept_for) const;
   void take_pools(const asset_settings& s);
   void return_pools(const asset_settings& s);
   [[nodiscard]] const asset_in_run& at(asset_index asset) const { return state_.at(position_[asset.value]); }
@@ -204,6 +214,7 @@ private:
   std::vector<std::uint32_t> index_;         // by position: asset_index
   std::vector<phase> phase_;                 // by position
   std::vector<std::uint32_t> missing_;       // by position: upstreams in the run that are not satisfied
+  std::vector<std::int32_t> priority_;       // by position: the highest of its own and of those that need it
   std::vector<std::vector<reason>> reasons_; // by position: why the next attempt is made
   ready_queue ready_;                        // phase ready
   ready_queue stale_;                        // phase stale

@@ -1,4 +1,5 @@
-// Choosing among what is ready: priority, then the longest path that is left, within workers and pools.
+// Choosing among what is ready: priority (an asset's own, or of what needs it), then the longest path that is left, within
+// workers and pools. Knows nothing of how an attempt ends.
 #include "core/run_logic.hpp"
 
 #include "base/check.hpp"
@@ -13,12 +14,29 @@ bool run_logic::queued::operator<(const queued& other) const {
   return std::tie(priority, remaining, other.asset) < std::tie(other.priority, other.remaining, asset);
 }
 
-bool run_logic::pools_allow(const asset_settings& s) const {
+void run_logic::inherit_priorities() {
+  for (std::uint32_t position = 0; position < state_.size(); ++position)
+    priority_[position] = p_.settings_of(asset_index(index_[position])).priority;
+  const auto& order = graph_.topological_order();
+  for (auto asset = order.rbegin(); asset != order.rend(); ++asset) {
+    if (!in_run(*asset) || is_final(at(*asset).status))
+      continue;
+    const auto urgent = priority_[position_[asset->value]];
+    for (const auto needed : graph_.upstream(*asset))
+      if (in_run(needed))
+        priority_[position_[needed.value]] = std::max(priority_[position_[needed.value]], urgent);
+  }
+}
+
+bool run_logic::pools_allow(const asset_settings& s, const asset_settings* kept_for) const {
   return std::all_of(s.pools.begin(), s.pools.end(), [&](const auto& need) {
     const auto size = p_.engine.pools.find(need.first);
     const auto used = pool_used_.find(need.first);
-    return (used == pool_used_.end() ? 0 : used->second) + need.second <=
-           (size == p_.engine.pools.end() ? 0 : size->second);
+    std::uint64_t taken = used == pool_used_.end() ? 0 : used->second;
+    if (kept_for != nullptr)
+      if (const auto kept = kept_for->pools.find(need.first); kept != kept_for->pools.end())
+        taken += kept->second;
+    return taken + need.second <= (size == p_.engine.pools.end() ? 0 : size->second);
   });
 }
 
@@ -36,7 +54,7 @@ void run_logic::return_pools(const asset_settings& s) {
 }
 
 run_logic::queued run_logic::urgency_of(asset_index asset) const {
-  return {p_.settings_of(asset).priority, policy_.remaining[asset.value], asset.value};
+  return {priority_[position_[asset.value]], policy_.remaining[asset.value], asset.value};
 }
 
 void run_logic::enqueue(ready_queue& queue, asset_index asset) {
@@ -44,22 +62,42 @@ void run_logic::enqueue(ready_queue& queue, asset_index asset) {
   queue[pool_need(pools.begin(), pools.end())].push(urgency_of(asset));
 }
 
-run_logic::ready_queue::iterator run_logic::best_of(ready_queue& queue) {
-  auto best = queue.end();
-  for (auto at = queue.begin(); at != queue.end(); ++at) {
-    if (best != queue.end() && !(best->second.top() < at->second.top()))
-      continue;
-    if (pools_allow(p_.settings_of(asset_index(at->second.top().asset))))
-      best = at;
-  }
-  return best;
+template <class Visit>
+void run_logic::visit_candidates(Visit visit) {
+  for (auto* queue : {&stale_, &ready_})
+    for (auto line = queue->begin(); line != queue->end(); ++line)
+      visit(candidate{line->second.top(), queue, line});
+  for (const auto& one : looking_)
+    visit(candidate{one, nullptr, {}});
 }
 
-asset_index run_logic::pop(ready_queue& queue, ready_queue::iterator at) {
-  const asset_index asset(at->second.top().asset);
-  at->second.pop();
-  if (at->second.empty())
-    queue.erase(at);
+/// The most urgent; if its pools have no room for it, what is free there is kept for it, so that it does not wait for
+/// as long as lesser ones keep coming: then the most urgent that leaves it that much.
+std::optional<run_logic::candidate> run_logic::next_to_admit() {
+  std::optional<candidate> first;
+  visit_candidates([&](const candidate& one) {
+    if (!first || first->who < one.who)
+      first = one;
+  });
+  if (!first)
+    return std::nullopt;
+  const auto& most_urgent = p_.settings_of(asset_index(first->who.asset));
+  if (pools_allow(most_urgent, nullptr))
+    return first;
+  std::optional<candidate> next;
+  visit_candidates([&](const candidate& one) {
+    if (one.who.asset != first->who.asset && (!next || next->who < one.who) &&
+        pools_allow(p_.settings_of(asset_index(one.who.asset)), &most_urgent))
+      next = one;
+  });
+  return next;
+}
+
+asset_index run_logic::pop(ready_queue& queue, ready_queue::iterator line) {
+  const asset_index asset(line->second.top().asset);
+  line->second.pop();
+  if (line->second.empty())
+    queue.erase(line);
   return asset;
 }
 
@@ -67,36 +105,22 @@ void run_logic::admit(decision& d, timestamp now) {
   if (state_.stopping() || claims_due_ > 0)
     return;
   while (state_.open_attempts() + reserved_ < policy_.workers) {
-    const auto stale = best_of(stale_);
-    const auto ready = best_of(ready_);
-    std::optional<queued> best;
-    const auto consider = [&](const queued& one) {
-      if (!best || *best < one)
-        best = one;
-    };
-    if (stale != stale_.end())
-      consider(stale->second.top());
-    if (ready != ready_.end())
-      consider(ready->second.top());
-    for (const auto& one : looking_)
-      if (pools_allow(p_.settings_of(asset_index(one.asset))))
-        consider(one);
-    if (!best)
+    const auto next = next_to_admit();
+    if (!next)
       break;
-    const asset_index asset(best->asset);
-    auto& current = phase_[position_[asset.value]];
-    if (current == phase::stale) {
-      pop(stale_, stale);
+    const asset_index asset(next->who.asset);
+    if (next->from == &ready_) {
+      examine(d, pop(ready_, next->line), phase::reserved);
+    } else if (next->from == &stale_) {
+      pop(stale_, next->line);
       --stale_count_;
       leave_phase(asset);
       start(d, asset, now);
-    } else if (current == phase::looking) { // its turn has come while somebody looks: the slot waits for the answer
+    } else { // its turn has come while somebody looks: the slot waits for the answer
       leave_phase(asset);
-      current = phase::reserved;
+      phase_[position_[asset.value]] = phase::reserved;
       ++reserved_;
       take_pools(p_.settings_of(asset));
-    } else {
-      examine(d, pop(ready_, ready), phase::reserved);
     }
   }
   // Look ahead, so that a slot that falls free finds somebody examined: at most as many as there are workers.

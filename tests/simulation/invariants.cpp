@@ -17,6 +17,7 @@ invariants::invariants(const random_case& on, rare_paths& paths, const simulated
       finished_(on.p->assets.size(), 0), retry_due_(on.p->assets.size()) {
   books_.expect(on.policy.error_strategy);
   books_.expect_steady_clock();
+  books_.expect_order(on.policy.remaining);
   for (std::uint32_t i = 0; i < members_.size(); ++i)
     members_[i] =
         random_run::contains(on.started.fresh, on.ids[i]) || random_run::contains(on.started.waiting, on.ids[i]);
@@ -154,14 +155,27 @@ void invariants::nobody_waits_in_vain(const simulated_executor& work, duration n
   if (cause_ || work.examining() > 0 || journal_.has_appended() || journal_.has_answers() ||
       books_.open_attempts() >= on_.policy.workers)
     return;
+  bool one_is_due_now = false; // whether it is in the line yet cannot be seen from here
+  const auto waits = [&](asset_index asset) {
+    const auto status = books_.status_of(asset);
+    const bool retries = status == asset_status::retrying && retry_due_[asset.value] <= now;
+    one_is_due_now = one_is_due_now || (retries && retry_due_[asset.value] == now);
+    return members_[asset.value] && (status == asset_status::waiting || retries) && books_.all_satisfied(asset);
+  };
+  const auto urgent = books_.most_urgent(waits);
+  if (one_is_due_now)
+    return;
   for (std::uint32_t i = 0; i < members_.size(); ++i) {
     const asset_index asset(i);
     const auto status = books_.status_of(asset);
-    const bool waits = status == asset_status::waiting || (status == asset_status::retrying && retry_due_[i] < now);
-    if (!members_[i] || !waits || !books_.all_satisfied(asset))
+    if (!waits(asset))
       continue;
     if (!books_.pools_have_room(asset)) {
       paths_.reached(rare_path::pool_full);
+      continue;
+    }
+    if (*urgent != asset && !books_.pools_have_room(*urgent) && !books_.pools_have_room(asset, urgent)) {
+      paths_.reached(rare_path::slots_kept);
       continue;
     }
     throw std::runtime_error("(3) " + std::string(on_.p->asset(asset).name) +
@@ -211,6 +225,7 @@ void check_history(const random_case& on, const std::vector<event>& events, seed
   run_checker books(*on.p, *on.graph, on.ids, on.policy.workers, on.never_made);
   books.expect(on.policy.error_strategy);
   books.expect_steady_clock();
+  books.expect_order(on.policy.remaining);
   const auto kept_at = events.empty() ? 0 : random.below(static_cast<std::uint32_t>(events.size()));
   run_state live;
   std::optional<run_state> kept;

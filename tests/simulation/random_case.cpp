@@ -82,7 +82,8 @@ retry_policy random_retry(seeded& random) {
   retry.backoff = static_cast<backoff>(random.below(3));
   retry.jitter = static_cast<jitter>(random.below(4));
   if (random.once_in(6))
-    retry.on_exit_codes = {7};
+    retry.on_exit_codes = random.once_in(2) ? std::vector<int>{7} : std::vector<int>{7, 128 + 9};
+  retry.on_timeout = !random.once_in(6);
   return retry;
 }
 
@@ -92,8 +93,9 @@ std::unique_ptr<pipeline> random_pipeline(seeded& random, const edges& needs, co
   for (std::uint32_t node = 0; node < size; ++node)
     node_at[place[node]] = node;
   pipeline_builder b;
+  const auto slots = 1 + random.below(3);
   b.engine([&](engine_settings& e) {
-    e.pools["p"] = 1 + random.below(2);
+    e.pools["p"] = slots;
     e.pools["q"] = 1;
     e.durability = random.once_in(4)   ? durability::strict
                    : random.once_in(4) ? durability::none
@@ -106,7 +108,7 @@ std::unique_ptr<pipeline> random_pipeline(seeded& random, const edges& needs, co
       deps.push_back("a" + std::to_string(place[u]));
     asset.deps(std::move(deps));
     if (random.once_in(3))
-      asset.pool("p");
+      asset.pool("p", 1 + random.below(slots));
     if (random.once_in(5))
       asset.pool("q");
     if (random.once_in(4))

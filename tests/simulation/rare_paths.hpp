@@ -54,6 +54,7 @@ namespace troupe::test {
   PATH(recovery_refused, "recovery that cannot append")                                                                \
   PATH(strict_grant_held, "grant held back until its attempt is on disk")                                              \
   PATH(pool_full, "ready asset held back by a full pool")                                                              \
+  PATH(slots_kept, "ready asset held back by slots that are kept for a more urgent one")                               \
   PATH(allowed_failure, "failure that is allowed, with dependents")                                                    \
   PATH(blocked_from_outside, "asset blocked from outside the run")                                                     \
   PATH(fresh_when_looked_at, "asset found fresh when its turn came")                                                   \

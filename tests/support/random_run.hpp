@@ -67,8 +67,9 @@ struct random_run {
   const auto density = 1 + random.below(4);
   const auto trouble = 2 + random.below(12); // one asset in so many fails
   pipeline_builder b;
+  const auto slots = 1 + random.below(3);
   b.engine([&](engine_settings& e) {
-    e.pools["p"] = 1 + random.below(2);
+    e.pools["p"] = slots;
     e.pools["q"] = 1;
   });
   for (std::uint32_t i = 0; i < size; ++i) {
@@ -79,7 +80,7 @@ struct random_run {
         deps.push_back("a" + std::to_string(u));
     asset.deps(std::move(deps));
     if (random.once_in(3))
-      asset.pool("p");
+      asset.pool("p", 1 + random.below(slots));
     if (random.once_in(5))
       asset.pool("q");
     if (random.once_in(4))
@@ -90,7 +91,8 @@ struct random_run {
     retry.backoff = static_cast<backoff>(random.below(3));
     retry.jitter = static_cast<jitter>(random.below(4));
     if (random.once_in(6))
-      retry.on_exit_codes = {7};
+      retry.on_exit_codes = {7, 128 + 9};
+    retry.on_timeout = !random.once_in(6);
     asset.retry(retry);
     const bool allowed = random.once_in(5);
     const bool strict = random.once_in(8);

@@ -24,7 +24,8 @@ public:
   run_checker(const pipeline& p, const asset_graph& graph, std::vector<asset_id> ids, std::uint32_t workers,
               std::vector<std::pair<asset_index, asset_index>> never_made = {})
       : p_(p), graph_(graph), ids_(std::move(ids)), workers_(workers), never_made_(std::move(never_made)),
-        books_(p.assets.size()), lacks_(p.assets.size(), false), never_was_(p.assets.size(), false) {
+        books_(p.assets.size()), lacks_(p.assets.size(), false), never_was_(p.assets.size(), false),
+        priority_(p.assets.size(), 0) {
     for (std::uint32_t i = 0; i < ids_.size(); ++i)
       index_.emplace(ids_[i].value, i);
     for (const auto& [asset, missing] : never_made_) {
@@ -37,6 +38,9 @@ public:
   void expect(error_strategy strategy) { strategy_ = strategy; }
   /// The times of a segment never go back: they are held against the waits of the retry policy too.
   void expect_steady_clock() { steady_ = true; }
+  /// The most urgent of the ready is not overtaken for ever by those that take what falls free in its pools.
+  /// `remaining` by asset_index: the longest path that is left.
+  void expect_order(std::vector<duration> remaining) { remaining_ = std::move(remaining); }
 
   void observe(const event& e) {
     if (steady_)
@@ -81,14 +85,34 @@ public:
     const auto up = graph_.upstream(asset);
     return std::all_of(up.begin(), up.end(), [&](asset_index u) { return satisfied(u); });
   }
-  /// Whether the pools have room for one more attempt of the asset.
-  [[nodiscard]] bool pools_have_room(asset_index asset) const {
+  /// Whether the pools have room for one more attempt of the asset, beside what is kept free for another.
+  [[nodiscard]] bool pools_have_room(asset_index asset, std::optional<asset_index> kept_for = {}) const {
     for (const auto& [pool, slots] : p_.settings_of(asset).pools) {
       const auto used = used_.find(pool);
-      if ((used == used_.end() ? 0 : used->second) + slots > p_.engine.pools.at(pool))
+      auto taken = used == used_.end() ? 0 : used->second;
+      if (kept_for)
+        if (const auto kept = p_.settings_of(*kept_for).pools.find(pool); kept != p_.settings_of(*kept_for).pools.end())
+          taken += kept->second;
+      if (taken + slots > p_.engine.pools.at(pool))
         return false;
     }
     return true;
+  }
+  /// The most urgent of those for which `waits(asset)` holds: by the highest priority of its own and of what needs it,
+  /// then the longest path that is left, then the order of declaration.
+  template <class Waits>
+  [[nodiscard]] std::optional<asset_index> most_urgent(Waits waits) const {
+    std::optional<asset_index> first;
+    const auto key = [&](asset_index a) { return std::pair(priority_[a.value], remaining_[a.value]); };
+    for (std::uint32_t i = 0; i < books_.size(); ++i)
+      if (waits(asset_index(i)) && (!first || key(*first) < key(asset_index(i))))
+        first = asset_index(i);
+    return first;
+  }
+  /// Whether the asset waits for a retry that is due at `now` or before.
+  [[nodiscard]] bool retry_is_due(asset_index asset, timestamp now) const {
+    const auto& b = books_[asset.value];
+    return b.status == asset_status::retrying && b.retry_at <= now;
   }
 
 private:
@@ -176,6 +200,7 @@ private:
           of(asset_id(id)).in_run = true;
           of(asset_id(id)).status = status;
         }
+    inherit_priorities();
   }
   void check(const run_resumed&) {
     require(started_ && open_ == 0, "a run is resumed with attempts open");
@@ -189,16 +214,49 @@ private:
       b.in_segment = 0;
       b.waited = {};
     }
+    inherit_priorities();
+  }
+  /// Those that are done before anything starts lend none.
+  void inherit_priorities() {
+    overtaken_ = 0;
+    urgent_.reset();
+    for (std::uint32_t i = 0; i < books_.size(); ++i)
+      priority_[i] = p_.settings_of(asset_index(i)).priority;
+    const auto& order = graph_.topological_order();
+    for (std::size_t k = order.size(); k-- > 0;)
+      for (const auto dependent : graph_.downstream(order[k]))
+        if (books_[dependent.value].in_run && !is_final(books_[dependent.value].status))
+          priority_[order[k].value] = std::max(priority_[order[k].value], priority_[dependent.value]);
+  }
+  /// Whoever held a slot when the most urgent became ready may still start; no more than there are workers.
+  void check_order(asset_index starting) {
+    if (remaining_.empty())
+      return;
+    const auto urgent = most_urgent([&](asset_index a) {
+      const auto& b = books_[a.value];
+      return b.in_run && !b.open && !is_final(b.status) && all_satisfied(a);
+    });
+    if (std::exchange(urgent_, urgent) != urgent)
+      overtaken_ = 0;
+    if (!urgent || *urgent == starting || books_[urgent->value].status != asset_status::waiting ||
+        pools_have_room(*urgent))
+      return;
+    const auto& wanted = p_.settings_of(*urgent).pools;
+    const auto& taken = p_.settings_of(starting).pools;
+    if (std::any_of(taken.begin(), taken.end(), [&](const auto& pool) { return wanted.contains(pool.first); }))
+      require(++overtaken_ <= workers_, "(8) " + name(urgent->value) + ", the most urgent of the ready, is overtaken by " +
+                                            name(starting.value) + " and others in its own pools");
   }
   /// The oracle of core/backoff: what a wait may be.
   void check_wait(const book& b, const retry_policy& retry, duration wait) const {
     const auto who = name(index(b));
-    const auto first = std::min(retry.delay, retry.max_delay);
+    const auto first = retry.delay;
+    const auto limit = std::max(retry.delay, retry.max_delay);
     duration most = first;
     for (std::uint32_t failed = 1; failed < b.in_segment; ++failed)
       most = retry.backoff == backoff::fixed    ? most
-             : retry.backoff == backoff::linear ? std::min(most + first, retry.max_delay)
-                                                : std::min(most * 2, retry.max_delay);
+             : retry.backoff == backoff::linear ? std::min(most + first, limit)
+                                                : std::min(most * 2, limit);
     duration least = most;
     if (retry.jitter == jitter::full)
       least = duration::zero();
@@ -206,7 +264,7 @@ private:
       least = most / 2;
     else if (retry.jitter == jitter::decorrelated) {
       least = first;
-      most = std::min(retry.max_delay, std::max(first, b.waited) * 3);
+      most = std::min(limit, std::max(first, b.waited) * 3);
     }
     require(least <= wait && wait <= most, "(7) the wait before the next attempt of " + who + " is not the policy's");
   }
@@ -243,6 +301,7 @@ private:
     require(b.in_segment < p_.settings_of(asset_index(index(b))).retry.attempts, who + " is tried too often");
     require(e.reasons.empty() == (b.in_segment > 0), who + ": the first attempt has reasons, the others have none");
     require(open_ < workers_, "(2) more attempts than workers");
+    check_order(asset_index(index(b)));
     require(pools_have_room(asset_index(index(b))), "(2) a pool is overdrawn by " + who);
     for (const auto& [pool, slots] : p_.settings_of(asset_index(index(b))).pools)
       used_[pool] += slots;
@@ -267,10 +326,12 @@ private:
     for (const auto& [pool, slots] : p_.settings_of(asset_index(index(b))).pools)
       used_[pool] -= slots;
     const auto& retry = p_.settings_of(asset_index(index(b))).retry;
+    const bool listed = retry.on_exit_codes.empty() ||
+                        (e.outcome == outcome_kind::exited && contains(retry.on_exit_codes, e.exit_code)) ||
+                        (e.outcome == outcome_kind::signalled && contains(retry.on_exit_codes, 128 + e.signal));
     const bool may_retry = e.outcome != outcome_kind::succeeded && e.outcome != outcome_kind::cancelled &&
                            e.outcome != outcome_kind::interrupted && e.outcome != outcome_kind::not_started &&
-                           (retry.on_exit_codes.empty() ||
-                            (e.outcome == outcome_kind::exited && contains(retry.on_exit_codes, e.exit_code)));
+                           (e.outcome == outcome_kind::timed_out ? retry.on_timeout : listed);
     require(e.retry_at.has_value() == (may_retry && !stopping_ && b.in_segment < retry.attempts),
             "(7) " + who + " is tried again against its policy, or not tried again");
     if (e.retry_at) {
@@ -370,6 +431,10 @@ private:
   std::vector<book> books_;
   std::vector<bool> lacks_;                                // by asset_index: needs one outside that was never made
   std::vector<bool> never_was_;                            // by asset_index: such a one
+  std::vector<std::int32_t> priority_;                     // by asset_index: the highest of its own and of what needs it
+  std::vector<duration> remaining_;                        // by asset_index; empty: the order is not looked at
+  std::optional<asset_index> urgent_;                      // the most urgent at the last start,
+  std::uint32_t overtaken_ = 0;                            // and how often it was overtaken in its pools since
   std::unordered_map<std::uint32_t, std::uint32_t> index_; // by asset_id
   std::optional<error_strategy> strategy_;
   bool steady_ = false;

@@ -23,6 +23,7 @@ struct retry_patch {
   std::optional<duration> max_delay;
   std::optional<troupe::jitter> jitter;
   std::optional<std::vector<int>> on_exit_codes;
+  std::optional<bool> on_timeout;
 };
 
 /// The settings that an asset (or "defaults") writes; what it leaves out is absent. null writes "none".

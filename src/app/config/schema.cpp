@@ -285,7 +285,7 @@ std::string_view pipeline_schema() {
           "default": "fixed"
         },
         "max_delay": {
-          "description": "No wait is longer",
+          "description": "No wait is longer, except that the delay itself is never cut",
           "allOf": [{"$ref": "#/definitions/duration"}],
           "default": "10m"
         },
@@ -296,7 +296,7 @@ std::string_view pipeline_schema() {
           "default": "none"
         },
         "on_exit_codes": {
-          "description": "Only these exit statuses are tried again; empty: every failure",
+          "description": "Only these exit statuses, and timeouts, are tried again; 128 + n stands for death by signal n; empty: every failure",
           "type": "array",
           "items": {
             "type": "integer",
@@ -304,6 +304,11 @@ std::string_view pipeline_schema() {
             "maximum": 255
           },
           "default": []
+        },
+        "on_timeout": {
+          "description": "Whether an attempt that took longer than timeout is tried again",
+          "type": "boolean",
+          "default": true
         }
       },
       "additionalProperties": false
@@ -318,7 +323,7 @@ std::string_view pipeline_schema() {
       "allOf": [{"$ref": "#/definitions/pools"}]
     },
     "setting_priority": {
-      "description": "Among assets that are ready, higher ones start first",
+      "description": "Among assets that are ready, higher ones start first; an asset is as urgent as the most urgent one that needs it",
       "type": "integer",
       "minimum": -1000000,
       "maximum": 1000000,

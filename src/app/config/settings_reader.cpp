@@ -233,11 +233,12 @@ void settings_reader::inherit_env() {
 }
 
 void settings_reader::retry() {
-  static constexpr std::array<std::string_view, 6> keys = {"attempts",  "delay",  "backoff",
-                                                           "max_delay", "jitter", "on_exit_codes"};
+  static constexpr std::array<std::string_view, 7> keys = {"attempts", "delay",         "backoff",   "max_delay",
+                                                           "jitter",   "on_exit_codes", "on_timeout"};
   static constexpr std::array<std::string_view, 3> backoffs = {"fixed", "linear", "exponential"};
   static constexpr std::array<std::string_view, 4> jitters = {"none", "full", "equal", "decorrelated"};
   auto& retry = patch_.retry;
+  place delay_at;
   const auto span = [&](std::optional<duration>& into, std::string_view what) {
     if ((into = values_.time_span(what, duration(0))))
       note(into->count());
@@ -250,7 +251,9 @@ void settings_reader::retry() {
         note(retry.attempts = static_cast<std::uint32_t>(*number));
       return;
     case 1:
-      return span(retry.delay, "delay");
+      span(retry.delay, "delay");
+      delay_at = values_.where();
+      return;
     case 2:
       if (const auto i = values_.one_of("backoff", backoffs))
         note(retry.backoff = static_cast<troupe::backoff>(*i));
@@ -261,6 +264,8 @@ void settings_reader::retry() {
       if (const auto i = values_.one_of("jitter", jitters))
         note(retry.jitter = static_cast<troupe::jitter>(*i));
       return;
+    case 6:
+      return note(retry.on_timeout = values_.boolean("on_timeout"));
     default:
       retry.on_exit_codes.emplace();
       values_.array("on_exit_codes", "a list of exit statuses", [&](std::size_t) {
@@ -272,6 +277,10 @@ void settings_reader::retry() {
       signature_ += '\1';
     }
   });
+  if (retry.delay && retry.max_delay && *retry.delay > *retry.max_delay)
+    values_.out.error(delay_at, "bad_value",
+                      "\"delay\" (" + to_human(*retry.delay) + ") is longer than \"max_delay\" (" +
+                          to_human(*retry.max_delay) + "): shorten the one or raise the other");
   signature_ += '\1';
 }
 
@@ -335,6 +344,7 @@ asset_settings applied(const settings_patch& patch, asset_settings base) {
   take(base.retry.max_delay, patch.retry.max_delay);
   take(base.retry.jitter, patch.retry.jitter);
   take(base.retry.on_exit_codes, patch.retry.on_exit_codes);
+  take(base.retry.on_timeout, patch.retry.on_timeout);
   take(base.allow_failure, patch.allow_failure);
   for (const auto& [pool, slots] : patch.pools)
     base.pools[pool] = slots;

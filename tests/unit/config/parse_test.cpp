@@ -90,6 +90,7 @@ TEST_CASE("what is left out has its default") {
   CHECK(s.shell == "/bin/sh");
   CHECK_FALSE(s.timeout);
   CHECK(s.retry.attempts == 1);
+  CHECK(s.retry.on_timeout);
   CHECK(s.max_log == 100'000'000);
   CHECK_FALSE(s.durability);
 }
@@ -100,7 +101,7 @@ TEST_CASE("every key is read") {
               "grace_period":"250ms","keep_runs":5,"keep_logs":"2d"},
     "assets":{"a":{"command":["x","y z"],"description":"one","env":{"A":"1","B":{"from_env":"C"},"D":{"from_file":"e","secret":false}},
       "inherit_env":["PATH","HOME"],"cwd":"sub","shell":"/bin/bash","timeout":"90m",
-      "retry":{"attempts":3,"delay":"2s","backoff":"exponential","max_delay":"1h","jitter":"decorrelated","on_exit_codes":[75,1]},
+      "retry":{"attempts":3,"delay":"2s","backoff":"exponential","max_delay":"1h","jitter":"decorrelated","on_exit_codes":[75,1],"on_timeout":false},
       "allow_failure":true,"pools":{"db":1},"priority":-7,"version":"2","always":true,"max_age":"1d","durability":"strict",
       "max_log":"1MiB","tags":["t","u","t"],"group":"g","owners":["me@here"]}}})");
   CHECK(p->description == "the whole");
@@ -142,6 +143,7 @@ TEST_CASE("every key is read") {
   CHECK(s.retry.max_delay == 1h);
   CHECK(s.retry.jitter == jitter::decorrelated);
   CHECK(s.retry.on_exit_codes == std::vector<int>{75, 1});
+  CHECK_FALSE(s.retry.on_timeout);
   CHECK(s.allow_failure);
   CHECK(s.pools.at("db") == 1);
   CHECK(s.priority == -7);
@@ -159,11 +161,12 @@ TEST_CASE("defaults count wherever they stand, and assets win key by key in env,
   const auto p = parsed(R"({"name":"p","engine":{"pools":{"a":5,"b":5}},
     "assets":{
       "plain":{"command":"x"},
-      "own":{"command":"x","description":"mine","timeout":null,"retry":{"attempts":9},"env":{"B":"own","C":"c"},"pools":{"b":2},"tags":[]}},
+      "own":{"command":"x","description":"mine","timeout":null,"retry":{"attempts":9,"on_timeout":false},"env":{"B":"own","C":"c"},"pools":{"b":2},"tags":[]}},
     "defaults":{"description":"all","timeout":"5s","retry":{"attempts":2,"delay":"7s"},"env":{"A":"a","B":"b"},"pools":{"a":1,"b":1},"tags":["t"]}})");
   const auto& plain = p->settings_of(p->find("plain").value());
   CHECK(plain.timeout == 5s);
   CHECK(plain.retry.attempts == 2);
+  CHECK(plain.retry.on_timeout);
   CHECK(plain.tags == words{"t"});
   CHECK(p->declarations[0].description == "all");
   CHECK(p->declarations[1].description == "mine");
@@ -171,6 +174,7 @@ TEST_CASE("defaults count wherever they stand, and assets win key by key in env,
   CHECK_FALSE(own.timeout);
   CHECK(own.retry.attempts == 9);
   CHECK(own.retry.delay == 7s);
+  CHECK_FALSE(own.retry.on_timeout);
   REQUIRE(own.env.size() == 3);
   CHECK(own.env[0].text == "a");
   CHECK(own.env[1].text == "own");

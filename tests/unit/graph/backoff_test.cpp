@@ -39,7 +39,7 @@ retry_policy any_policy(jitter j) {
 TEST_CASE("a fixed wait stays the same") {
   for (const std::uint32_t n : {1U, 2U, 1'000'000U})
     CHECK(retry_delay(policy(backoff::fixed), n, 0s, all_bits) == 1s);
-  CHECK(retry_delay(policy(backoff::fixed, jitter::none, 90s), 1, 0s, 0) == 60s);
+  CHECK(retry_delay(policy(backoff::fixed, jitter::none, 60s), 1, 0s, 0) == 60s);
 }
 
 TEST_CASE("a linear wait grows by the delay, up to the most allowed") {
@@ -85,9 +85,17 @@ TEST_CASE("decorrelated jitter reaches from the delay to three times the wait be
   CHECK(retry_delay(p, 4, duration::max(), all_bits) == 60s);
 }
 
+TEST_CASE("a delay above the most allowed is waited out whole, and does not grow") {
+  for (const auto growth : {backoff::fixed, backoff::linear, backoff::exponential})
+    for (const std::uint32_t n : {1U, 2U, 7U, 1'000'000U})
+      CHECK(retry_delay(policy(growth, jitter::none, 1h), n, 0s, 0) == 1h);
+  CHECK(retry_delay(policy(backoff::fixed, jitter::equal, 1h), 1, 0s, 0) == 30min);
+  CHECK(retry_delay(policy(backoff::fixed, jitter::decorrelated, 1h), 2, 1h, all_bits) == 1h);
+}
+
 TEST_CASE("waits below nothing are no waits") {
   CHECK(retry_delay(policy(backoff::linear, jitter::none, -1s), 3, 0s, 0) == 0s);
-  CHECK(retry_delay(policy(backoff::linear, jitter::full, 1s, -1s), 3, 0s, all_bits) == 0s);
+  CHECK(retry_delay(policy(backoff::linear, jitter::full, 0s, -1s), 3, 0s, all_bits) == 0s);
   CHECK(retry_delay(policy(backoff::fixed, jitter::decorrelated, -1s), 3, -5s, all_bits) == 0s);
 }
 
@@ -98,7 +106,7 @@ TEST_CASE("property: whatever the policy, the wait is between nothing and the mo
     const auto previous = duration(*rc::gen::arbitrary<std::int64_t>());
     const auto wait = retry_delay(p, attempt, previous, *rc::gen::arbitrary<std::uint64_t>());
     RC_ASSERT(wait >= duration::zero());
-    RC_ASSERT(wait <= std::max(duration::zero(), p.max_delay));
+    RC_ASSERT(wait <= std::max({duration::zero(), p.delay, p.max_delay}));
   }));
 }
 
@@ -129,7 +137,7 @@ TEST_CASE("property: jitter stays in its range around the wait without it, and m
       if (kind == jitter::equal)
         RC_ASSERT(low >= wait / 2);
       if (kind == jitter::decorrelated)
-        RC_ASSERT(low >= std::max(duration::zero(), std::min(p.delay, p.max_delay)));
+        RC_ASSERT(low >= std::max(duration::zero(), p.delay));
     }
   }));
 }

@@ -28,6 +28,7 @@ public:
       : random_(seed), run_(make_random_run(random_)),
         checker_(*run_.p, *run_.graph, run_.ids, run_.policy.workers, run_.never_made), now_(run_.started.at),
         stops_(random_.once_in(4)), crashes_(random_.once_in(3)), disorder_(random_.once_in(2)) {
+    checker_.expect_order(run_.policy.remaining);
     checker_.observe(run_.started);
     history_.emplace_back(run_.started);
   }
@@ -179,6 +180,7 @@ private:
     if (ended.outcome == outcome_kind::succeeded)
       ended.made.emplace();
     ended.exit_code = random_.once_in(2) ? 7 : 1;
+    ended.signal = ended.outcome == outcome_kind::signalled ? (random_.once_in(2) ? 9 : 11) : 0;
     ended.random_bits = random_.bits();
     if (random_.once_in(2))
       post(process_appeared{e.asset, e.attempt, 4711, 1});
@@ -221,9 +223,17 @@ private:
       if (!one.timer && !std::holds_alternative<attempt_ended>(one.input) &&
           !std::holds_alternative<process_appeared>(one.input))
         return;
+    const auto urgent = checker_.most_urgent([&](asset_index a) {
+      const bool waits = claimed_.contains(a.value) && checker_.status_of(a) == asset_status::waiting;
+      return waits || checker_.retry_is_due(a, now_);
+    });
+    if (urgent && checker_.status_of(*urgent) == asset_status::retrying)
+      return; // it may be in the line, or its timer is still on the way
     for (const auto asset : claimed_)
       if (checker_.status_of(asset_index(asset)) == asset_status::waiting &&
-          checker_.pools_have_room(asset_index(asset)))
+          checker_.pools_have_room(asset_index(asset)) &&
+          (asset == urgent->value || checker_.pools_have_room(*urgent) ||
+           checker_.pools_have_room(asset_index(asset), urgent)))
         throw std::runtime_error("a worker is free, and " + std::string(run_.p->assets[asset].name) +
                                  " waits although its pools have room");
   }
@@ -278,6 +288,8 @@ private:
       return asset_status::succeeded;
     if (f.fails >= retry.attempts || f.how == outcome_kind::not_started)
       return asset_status::failed;
+    if (f.how == outcome_kind::timed_out)
+      return retry.on_timeout ? asset_status::succeeded : asset_status::failed;
     if (retry.on_exit_codes.empty())
       return asset_status::succeeded;
     return checker_.status_of(asset); // the exit status is drawn by lot

@@ -93,8 +93,12 @@ void scenario_header::declare_asset(const word_list& parts) {
       while (i + 1 < parts.size() && !is_key(parts[i + 1]))
         options.needs.push_back(parts[++i]);
     } else if (parts[i] == "pool") {
-      while (i + 1 < parts.size() && !is_key(parts[i + 1]))
-        options.settings.pools[parts[++i]] = 1;
+      while (i + 1 < parts.size() && !is_key(parts[i + 1])) { // "p" takes one slot, "p*2" two
+        const auto& pool = parts[++i];
+        const auto star = std::min(pool.find('*'), pool.size());
+        options.settings.pools[pool.substr(0, star)] =
+            star == pool.size() ? 1 : static_cast<std::uint32_t>(number(pool.substr(star + 1)));
+      }
     } else if (parts[i] == "priority") {
       options.settings.priority = static_cast<std::int32_t>(number(parts.at(++i)));
     } else if (parts[i] == "takes") {
@@ -129,6 +133,8 @@ void scenario_header::declare_retry(const word_list& parts) {
                      : value == "decorrelated" ? jitter::decorrelated
                      : value == "none"         ? jitter::none
                                                : (misread("no such jitter"), jitter::none);
+    } else if (key == "on_timeout") {
+      retry.on_timeout = value == "yes" || (value == "no" ? false : (misread("on_timeout is yes or no"), false));
     } else if (key == "codes") {
       retry.on_exit_codes.push_back(static_cast<int>(number(value)));
       while (i + 1 < parts.size())
