@@ -31,7 +31,7 @@ std::string_view pipeline_schema() {
       "additionalProperties": false,
       "properties": {
         "workers": {
-          "description": "Attempts at a time; default: the CPUs this process may use",
+          "description": "Attempts at a time; default: the CPUs this process may use, by its affinity mask and the CPU quotas of its control groups",
           "type": "integer",
           "minimum": 1,
           "maximum": 10000

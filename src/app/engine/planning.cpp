@@ -1,6 +1,7 @@
 // Catalog, files, records and plan, put together.
 #include "app/engine/planning.hpp"
 
+#include "adapters/cpu_quota.hpp"
 #include "adapters/lmdb_journal_store.hpp"
 #include "adapters/state_lock.hpp"
 #include "app/engine/early_look.hpp"
@@ -15,6 +16,20 @@
 
 namespace troupe {
 
+/// A pattern that takes in more than was meant must not pass for a run with nothing to do.
+static error nothing_left(const run_options& options) {
+  const auto quoted = [](const std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& word : words)
+      text.append(text.empty() ? "\"" : " \"").append(word).append("\"");
+    return text;
+  };
+  return fail(error_code::invalid_input, "--exclude " + quoted(options.exclude) + " leaves out every asset of " +
+                                             (options.selection.empty() ? std::string("the pipeline")
+                                                                        : "the selection " + quoted(options.selection)) +
+                                             ": there is nothing to run; exclude less, or select more");
+}
+
 result<run_scope> scope_of(const project& on, const run_options& options) {
   const auto selected = select_assets(*on.p, *on.graph, options.selection);
   if (!selected)
@@ -28,6 +43,8 @@ result<run_scope> scope_of(const project& on, const run_options& options) {
       return excluded.error();
     for (const auto asset : *excluded)
       scope.in_run[asset.value] = false;
+    if (std::find(scope.in_run.begin(), scope.in_run.end(), true) == scope.in_run.end())
+      return nothing_left(options);
   }
   if (options.force)
     for (const auto asset : *selected)
@@ -35,12 +52,20 @@ result<run_scope> scope_of(const project& on, const run_options& options) {
   return scope;
 }
 
-unsigned usable_cpus() {
+static unsigned allowed_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof set, &set) == 0)
     return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
   return static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))); // more CPUs than cpu_set_t can tell
+}
+
+unsigned usable_cpus() {
+  static const unsigned cpus = [] {
+    const auto allowed = allowed_cpus();
+    return allowed == 1 ? allowed : std::min(allowed, cpu_quota("").value_or(allowed));
+  }();
+  return cpus;
 }
 
 std::vector<std::string> own_environment() {

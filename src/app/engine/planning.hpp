@@ -38,7 +38,7 @@ struct planning_view {
   std::function<void(asset_index, const asset_record&)> see{};
 };
 
-/// How many CPUs this process may use; at least 1.
+/// How many CPUs this process may use, by its affinity and by the quotas of its cgroups; at least 1.
 [[nodiscard]] unsigned usable_cpus();
 
 /// The supervisor's environment, as "NAME=value".
