@@ -1,4 +1,5 @@
-// Where the process's cgroups are (/proc/self/cgroup), where they are mounted (/proc/self/mountinfo), and the quota files there.
+// Where the process's cgroups are (/proc/self/cgroup), where they are mounted (/proc/self/mountinfo), and the quota
+// files there.
 #include "adapters/cpu_quota.hpp"
 
 #include <algorithm>

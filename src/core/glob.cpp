@@ -28,7 +28,8 @@ char32_t next_character(std::string_view text, std::size_t& at) {
 }
 
 /// Whether `c` is in the set that begins behind the "[" at `at`, which is moved behind the "]"; nullopt if the set is
-/// never closed. "!" or "^" in first place negates; a "]" in first place, and a "-" in first or last, stand for themselves.
+/// never closed. "!" or "^" in first place negates; a "]" in first place, and a "-" in first or last, stand for
+/// themselves.
 std::optional<bool> in_set(std::string_view pattern, std::size_t& at, char32_t c) {
   std::size_t i = at + 1;
   const bool negated = i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^');

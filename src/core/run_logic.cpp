@@ -43,8 +43,8 @@ run_logic::run_logic(const pipeline& p, const asset_graph& graph, run_policy pol
                      run_state state)
     : p_(p), graph_(graph), policy_(std::move(policy)), ids_(std::move(ids)), state_(std::move(state)),
       position_(p.assets.size(), outside), index_(state_.size()), phase_(state_.size(), phase::idle),
-      missing_(state_.size(), 0), priority_(state_.size(), 0), reasons_(state_.size()), claim_due_(state_.size(), false),
-      blocked_by_(state_.size(), outside) {
+      missing_(state_.size(), 0), priority_(state_.size(), 0), reasons_(state_.size()),
+      claim_due_(state_.size(), false), blocked_by_(state_.size(), outside) {
   TROUPE_CHECK(state_.started() && !state_.finished(), "the logic of a run that is not going on");
   TROUPE_CHECK(policy_.workers > 0, "a run without workers");
   policy_.remaining.resize(p.assets.size());

@@ -1,5 +1,5 @@
-// Choosing among what is ready: priority (an asset's own, or of what needs it), then the longest path that is left, within
-// workers and pools. Knows nothing of how an attempt ends.
+// Choosing among what is ready: priority (an asset's own, or of what needs it), then the longest path that is left,
+// within workers and pools. Knows nothing of how an attempt ends.
 #include "core/run_logic.hpp"
 
 #include "base/check.hpp"

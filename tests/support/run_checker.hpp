@@ -244,8 +244,9 @@ private:
     const auto& wanted = p_.settings_of(*urgent).pools;
     const auto& taken = p_.settings_of(starting).pools;
     if (std::any_of(taken.begin(), taken.end(), [&](const auto& pool) { return wanted.contains(pool.first); }))
-      require(++overtaken_ <= workers_, "(8) " + name(urgent->value) + ", the most urgent of the ready, is overtaken by " +
-                                            name(starting.value) + " and others in its own pools");
+      require(++overtaken_ <= workers_, "(8) " + name(urgent->value) +
+                                            ", the most urgent of the ready, is overtaken by " + name(starting.value) +
+                                            " and others in its own pools");
   }
   /// The oracle of core/backoff: what a wait may be.
   void check_wait(const book& b, const retry_policy& retry, duration wait) const {
@@ -429,12 +430,12 @@ private:
   std::uint32_t workers_;
   std::vector<std::pair<asset_index, asset_index>> never_made_;
   std::vector<book> books_;
-  std::vector<bool> lacks_;                                // by asset_index: needs one outside that was never made
-  std::vector<bool> never_was_;                            // by asset_index: such a one
-  std::vector<std::int32_t> priority_;                     // by asset_index: the highest of its own and of what needs it
-  std::vector<duration> remaining_;                        // by asset_index; empty: the order is not looked at
-  std::optional<asset_index> urgent_;                      // the most urgent at the last start,
-  std::uint32_t overtaken_ = 0;                            // and how often it was overtaken in its pools since
+  std::vector<bool> lacks_;            // by asset_index: needs one outside that was never made
+  std::vector<bool> never_was_;        // by asset_index: such a one
+  std::vector<std::int32_t> priority_; // by asset_index: the highest of its own and of what needs it
+  std::vector<duration> remaining_;    // by asset_index; empty: the order is not looked at
+  std::optional<asset_index> urgent_;  // the most urgent at the last start,
+  std::uint32_t overtaken_ = 0;        // and how often it was overtaken in its pools since
   std::unordered_map<std::uint32_t, std::uint32_t> index_; // by asset_id
   std::optional<error_strategy> strategy_;
   bool steady_ = false;

@@ -24,10 +24,11 @@ static error nothing_left(const run_options& options) {
       text.append(text.empty() ? "\"" : " \"").append(word).append("\"");
     return text;
   };
-  return fail(error_code::invalid_input, "--exclude " + quoted(options.exclude) + " leaves out every asset of " +
-                                             (options.selection.empty() ? std::string("the pipeline")
-                                                                        : "the selection " + quoted(options.selection)) +
-                                             ": there is nothing to run; exclude less, or select more");
+  return fail(
+      error_code::invalid_input,
+      "--exclude " + quoted(options.exclude) + " leaves out every asset of " +
+          (options.selection.empty() ? std::string("the pipeline") : "the selection " + quoted(options.selection)) +
+          ": there is nothing to run; exclude less, or select more");
 }
 
 result<run_scope> scope_of(const project& on, const run_options& options) {

@@ -97,7 +97,8 @@ TEST_CASE_FIXTURE(fake_machine, "a container that sees its own group alone: the 
   own_groups("3:cpu:/docker/abc/sub\n");
   v1("sys/fs/cgroup/cpu/sub", "100000");
   CHECK(quota() == 1U);
-  own_groups("3:cpu:/docker/abcdef/sub\n"); // another group's name that begins alike: the mount's own group is what is left
+  own_groups(
+      "3:cpu:/docker/abcdef/sub\n"); // another group's name that begins alike: the mount's own group is what is left
   CHECK(quota() == 2U);
 }
 

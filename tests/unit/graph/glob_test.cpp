@@ -249,8 +249,8 @@ TEST_CASE("a pattern of many stars against a long text ends soon") {
 }
 
 TEST_CASE("property: globs match what a naive recursive matcher matches") {
-  const auto pieces = rc::gen::elementOf(std::vector<std::string>{"a", "b", ".", "*", "?", "/", "/", "/**/", "**",
-                                                                  "[a]", "[!a]", "[^b]", "[.]", "/*/", "/.*", "a/", "**/"});
+  const auto pieces = rc::gen::elementOf(std::vector<std::string>{
+      "a", "b", ".", "*", "?", "/", "/", "/**/", "**", "[a]", "[!a]", "[^b]", "[.]", "/*/", "/.*", "a/", "**/"});
   const auto letters = rc::gen::elementOf(std::vector<std::string>{"a", "b", ".", "/", "/a", "/b/", "a/", "/."});
   CHECK(rc::check([&] {
     const auto some = [](const auto& piece) {
