@@ -66,6 +66,8 @@ bool naive_prefix(const std::vector<std::string>& p, std::size_t i, const std::v
   if (p[i] == "**")
     return (i + 1 < p.size() && naive_prefix(p, i + 1, t, k)) ||
            (!hidden && !t[k].empty() && naive_prefix(p, i, t, k + 1));
+  if (t[k].empty() && !p[i].empty()) // an empty component is matched by an empty one only
+    return false;
   return (!hidden || (!p[i].empty() && p[i][0] == '.')) && naive_text(p[i], t[k]) && naive_prefix(p, i + 1, t, k + 1);
 }
 
