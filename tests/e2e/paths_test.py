@@ -313,6 +313,27 @@ def a_reported_input_in_another_assets_folder_orders_the_two(shop):
     equal(shop.read("r"), "2\n")
 
 
+def only_does_not_follow_a_recorded_edge(shop):
+    shop.write("gen/h", "0\n")
+    shop.pipeline({"reader": {"command": reported("gen/h", "cat gen/h > r"), "outputs": ["r"]},
+                   "maker": {"command": "exit 1", "outputs": ["gen/h"]}})
+    shop.run("--only", "reader")
+    equal(edges(shop), [("maker", "reader", "recorded")])
+    equal(statuses(shop.run("--only", "reader", "--force")), {"reader": "succeeded"})
+    equal(statuses(shop.run("reader", status=1)), {"maker": "failed", "reader": "blocked"})
+
+
+def who_needs_what_reads_it_stays_stale(shop):
+    shop.write("gen/h", "0\n")
+    shop.pipeline({"reader": {"command": reported("gen/h", "cat gen/h > r"), "outputs": ["r"]},
+                   "maker": {"command": "cp r gen/h", "inputs": ["r"], "outputs": ["gen/h"]}})
+    shop.troupe("run").must(0)
+    contains(shop.reasons("reader")[1], ("cycle", "gen/h"))
+    says(shop, "maker needs reader", "plan")
+    equal(statuses(shop.run())["reader"], "succeeded")
+    equal([e[:2] for e in edges(shop)], [("reader", "maker")])
+
+
 # ── what is forgotten ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -424,6 +445,7 @@ TESTS = [a_glob_sees_the_folders_of_other_assets_after_they_were_made, a_selecti
          a_glob_that_comes_by_a_link_depends_on_what_is_there, own_outputs_are_left_out_of_globs_through_links,
          a_moved_project_stays_fresh, dot_dot_after_a_link_is_told, a_reported_input_is_opened_by_the_name_it_was_reported_by,
          a_reported_input_that_another_asset_makes_orders_the_two, a_reported_input_in_another_assets_folder_orders_the_two,
+         only_does_not_follow_a_recorded_edge, who_needs_what_reads_it_stays_stale,
          a_forgotten_input_is_told_before_the_first_run, an_input_that_nobody_makes_is_told_by_all_who_look,
          a_random_pipeline_comes_out_as_if_made_from_nothing]
 

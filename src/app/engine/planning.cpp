@@ -312,6 +312,7 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
       warnings.insert(warnings.end(), found.warnings.begin(), found.warnings.end());
     for (const auto needed : upstream)
       if (!scope.in_run[needed.value] && !has_version[needed.value] && !p.is_source(needed) &&
+          graph.recorded(asset, needed) == nullptr && // --only does not follow what is recorded
           !(p.settings_of(needed).allow_failure && versions[needed.value] == version_of_allowed_failure())) {
         blocked_from_outside.emplace_back(asset, needed);
         break;
