@@ -19,6 +19,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   > END
   $ troupe run -j 1 --exclude flaky
   run #1 of trouble: 8 assets, 0 fresh, 1 worker
+  warning: asset needs_file: input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs" [missing_input]
   [1/8] fine  succeeded in <duration>
   [2/8] bad  failed after <duration>: exit status 3
   [3/8] after  blocked by bad
