@@ -30,7 +30,10 @@ void fuzz_result(std::string_view bytes) {
     FUZZ_CHECK(is_utf8(message) && message.size() < 1000, message);
     return;
   }
-  FUZZ_CHECK(!wrong && value.is_object() && is_utf8(bytes), "only JSON is accepted");
+  FUZZ_CHECK(is_utf8(bytes), "only JSON is accepted");
+  if (wrong == boost::json::error::exponent_overflow) // a limit of Boost.JSON's
+    return;
+  FUZZ_CHECK(!wrong && value.is_object(), "only JSON is accepted");
   const auto& object = value.get_object();
   for (const auto& member : object)
     FUZZ_CHECK(member.key() == "data_version" || member.key() == "metadata" || member.key() == "inputs", "a known key");
@@ -42,10 +45,10 @@ void fuzz_result(std::string_view bytes) {
   const auto* metadata = object.if_contains("metadata");
   FUZZ_CHECK((metadata == nullptr) == report->metadata.empty(), report->metadata);
   if (metadata != nullptr) {
-    // Numbers may be written in another way, and read back a little differently: the second time nothing changes.
     const auto again = boost::json::parse(report->metadata, wrong, {}, options);
     FUZZ_CHECK(!wrong && again.is_object() && is_utf8(report->metadata), report->metadata);
-    FUZZ_CHECK(again.get_object().size() == metadata->as_object().size(), report->metadata);
+    // Numbers included: they are copied as text. (Not compared as values: Boost.JSON makes NaN of 0e400.)
+    FUZZ_CHECK(boost::json::serialize(again) == boost::json::serialize(*metadata), report->metadata);
   }
 
   const auto* inputs = object.if_contains("inputs");

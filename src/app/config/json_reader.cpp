@@ -23,8 +23,8 @@ chunk_source chunks_of(std::string_view text) {
   };
 }
 
-json_reader::json_reader(chunk_source source, findings& out)
-    : source_(std::move(source)), out_(out), buffer_(chunk_bytes) {}
+json_reader::json_reader(chunk_source source, findings& out, json_dialect dialect)
+    : source_(std::move(source)), out_(out), dialect_(dialect), buffer_(chunk_bytes) {}
 
 bool json_reader::refill() {
   if (failed_)
@@ -90,7 +90,9 @@ void json_reader::unexpected(std::string_view expected) {
                (frames_.empty() ? "" : "; " + opened_at() + " is not closed"));
     return;
   }
-  const std::string_view way_out = peek() == '#' ? "; a comment begins with //" : "";
+  const std::string_view way_out = plain() && (peek() == '#' || peek() == '/') ? "; JSON has no comments"
+                                   : peek() == '#'                             ? "; a comment begins with //"
+                                                                               : "";
   fail(where, "syntax", "expected " + std::string(expected) + ", found " + found() + std::string(way_out));
 }
 
@@ -105,7 +107,7 @@ void json_reader::first_bytes() {
     end_ += static_cast<std::size_t>(count);
   }
   const std::string_view start(buffer_.data(), std::min<std::size_t>(end_, 4));
-  if (start.starts_with("\xEF\xBB\xBF")) {
+  if (start.starts_with("\xEF\xBB\xBF") && !plain()) {
     at_ = 3;
     line_start_ = 3;
   } else if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF") ||
@@ -129,6 +131,8 @@ bool json_reader::skip_blanks() {
       ++at_;
       break;
     case '/':
+      if (plain())
+        return true; // what is expected here is missing
       if (!skip_comment())
         return false;
       break;
@@ -207,7 +211,8 @@ json_value json_reader::value() {
       return word(where);
     if (frames_.empty() && c == end_of_text)
       fail(where, "empty_file",
-           "the file is empty; a pipeline is { \"name\": …, \"assets\": { … } } (troupe init writes one)");
+           plain() ? "the file is empty"
+                   : "the file is empty; a pipeline is { \"name\": …, \"assets\": { … } } (troupe init writes one)");
     unexpected(!frames_.empty() && !frames_.back().object ? "a value or \"]\"" : "a value");
     return {};
   }
@@ -257,8 +262,8 @@ json_value json_reader::word(place where) {
   std::string lower = scratch_;
   for (char& c : lower)
     c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  std::string way_out =
-      frames_.empty() ? "; a pipeline file is JSON and begins with {" : "; a string is written in double quotes";
+  std::string way_out = frames_.empty() && !plain() ? "; a pipeline file is JSON and begins with {"
+                                                    : "; a string is written in double quotes";
   if (lower == "true" || lower == "yes" || lower == "on")
     way_out = "; write true";
   else if (lower == "false" || lower == "no" || lower == "off")
@@ -285,6 +290,10 @@ bool json_reader::next_item(char closing) {
     ++at_;
     if (!skip_blanks())
       return false;
+    if (plain() && peek() == closing) {
+      unexpected(object ? "a key behind the comma" : "a value behind the comma");
+      return false;
+    }
   }
   f.first = false;
   if (peek() != closing)

@@ -1,5 +1,5 @@
-// Reads JSON (with comments and trailing commas) value by value from chunks, and tells where each key and value stands.
-// Knows nothing of pipelines. Keeps one chunk and one token in memory, whatever the size of the text.
+// Reads JSON value by value from chunks, and says where each key and value is. Knows nothing of pipelines. Keeps one
+// chunk and one token in memory, whatever the size of the text.
 //
 // Boost.JSON's parsers tell a handler neither places nor what was expected, so this reader is written out; the tests
 // hold it against Boost.JSON's.
@@ -25,6 +25,10 @@ struct json_value {
   std::string_view text; ///< a string's content, anything else as written; valid until the reader is asked again
 };
 
+/// `commented` JSON, which people write: with comments, trailing commas and a byte order mark, without NUL in strings.
+/// `plain` JSON, which programs write: as the standard has it.
+enum class json_dialect : std::uint8_t { commented, plain };
+
 /// Copies the next bytes of the text and returns how many: 0 at its end, -1 if it cannot be read.
 using chunk_source = std::function<std::ptrdiff_t(char* into, std::size_t capacity)>;
 /// The source of a text in memory, which has to outlive it.
@@ -38,7 +42,7 @@ public:
   static constexpr std::size_t max_string_bytes = std::size_t(1) << 20U;
   static constexpr std::size_t max_depth = 64;
 
-  json_reader(chunk_source source, findings& out);
+  json_reader(chunk_source source, findings& out, json_dialect dialect = json_dialect::commented);
 
   /// The next value. Where next_member() or next_element() said true it has to be asked for exactly once, and what is
   /// in a container has to be read to its end (or skipped) before anything behind it.
@@ -101,8 +105,11 @@ private:
   void unexpected(std::string_view expected);
   [[nodiscard]] std::string opened_at() const;
 
+  [[nodiscard]] bool plain() const { return dialect_ == json_dialect::plain; }
+
   chunk_source source_;
   findings& out_;
+  json_dialect dialect_;
   std::vector<char> buffer_;
   std::size_t at_ = 0;
   std::size_t end_ = 0;

@@ -152,7 +152,7 @@ bool json_reader::escape() {
       out_.error(where, "bad_escape", "four hexadecimal digits have to follow \\u");
     return !failed_;
   }
-  if (unit == 0) {
+  if (unit == 0 && !plain()) {
     out_.error(where, "nul_byte", "\\u0000: no text of a pipeline may hold a NUL");
     return true;
   }

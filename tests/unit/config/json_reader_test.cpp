@@ -61,10 +61,11 @@ struct told {
   bool accepted = false;
 };
 
-told read(std::string_view text, std::size_t bytes = 1 << 20, bool places = true) {
+told read(std::string_view text, std::size_t bytes = 1 << 20, bool places = true,
+          json_dialect dialect = json_dialect::commented) {
   diagnostics list;
   findings out(list);
-  json_reader json(pieces_of(text, bytes), out);
+  json_reader json(pieces_of(text, bytes), out, dialect);
   told t;
   tell(json, t.text, places);
   json.finish();
@@ -205,6 +206,29 @@ TEST_CASE("property: texts are accepted, and mean, what Boost.JSON says") {
           text.find("\"a\"") == text.rfind("\"a\"") && text.find("\"b\"") == text.rfind("\"b\"") &&
           text.find("\"\"") == text.npos)
         RC_ASSERT(ours.text == theirs);
+    }
+  }));
+}
+
+TEST_CASE("plain JSON has no comments, no comma before a bracket, no byte order mark, and NUL in strings") {
+  const auto findings = [](std::string_view text) { return read(text, 1 << 20, true, json_dialect::plain).findings; };
+  CHECK(findings("[1, \"\\u0000\"]").empty());
+  CHECK(read("[1, \"\\u0000\"]").findings.starts_with("1:6 nul_byte"));
+  CHECK(findings("[1,]") == "1:4 syntax expected a value behind the comma, found \"]\"\n");
+  CHECK(findings("{\"a\": 1,}") == "1:9 syntax expected a key behind the comma, found \"}\"\n");
+  CHECK(findings("[1, // two\n2]") == "1:5 syntax expected a value or \"]\", found \"/\"; JSON has no comments\n");
+  CHECK(findings("\xEF\xBB\xBF[]").starts_with("1:1 syntax expected a value"));
+  CHECK(findings("") == "1:1 empty_file the file is empty\n");
+  CHECK(findings("hello") == "1:1 syntax expected a value, found \"hello\"; a string is written in double quotes\n");
+}
+
+TEST_CASE("property: plain texts are accepted where Boost.JSON does") {
+  CHECK(rc::check([] {
+    for (int i = 0; i < 20; ++i) {
+      const auto text = *rc::gen::resize(*rc::gen::inRange(1, 25), almost_json());
+      boost::system::error_code wrong;
+      const auto v = boost::json::parse(text, wrong);
+      RC_ASSERT(read(text, 1 << 20, false, json_dialect::plain).accepted == !wrong);
     }
   }));
 }
