@@ -58,7 +58,8 @@ private:
     }
   }
 
-  void put(std::uint64_t v) { out_ += std::to_string(v); }
+  /// As text: most readers of JSON take numbers for doubles, which hold 53 bits.
+  void put(std::uint64_t v) { append_json_string(out_, std::to_string(v)); }
   void put(std::uint32_t v) { out_ += std::to_string(v); }
   void put(std::uint8_t v) { out_ += std::to_string(v); }
   void put(std::int32_t v) { out_ += std::to_string(v); }

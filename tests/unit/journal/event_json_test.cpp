@@ -37,6 +37,17 @@ TEST_CASE("an event prints as one line of JSON with names for its ids") {
                                R"("status":"failed","counts":{"failed":1,"blocked":2}})");
 }
 
+TEST_CASE("numbers of 64 bits are text: most readers of JSON take numbers for doubles") {
+  run_started started;
+  started.run = run_number(1U);
+  started.definitions = {18'446'744'073'709'551'615U, 0};
+  CHECK(event_to_json(1, started).find(R"("definitions":["18446744073709551615","0"])") != std::string::npos);
+  attempt_spawned spawned{run_number(1U), asset_id(0U), 1, 4242, 9'007'199'254'740'993U};
+  const auto text = event_to_json(1, spawned);
+  CHECK(text.find(R"("start_ticks":"9007199254740993")") != std::string::npos);
+  CHECK(text.find(R"("process_group":4242)") != std::string::npos);
+}
+
 TEST_CASE("any event prints as JSON that a parser accepts, on one line") {
   random_filler random(21);
   for (int round = 0; round < 5'000; ++round) {
