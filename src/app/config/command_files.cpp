@@ -35,8 +35,15 @@ public:
     seen_.clear();
     seen_reading_.clear();
     upstream_.clear();
-    for (const auto& word : words_of(p_.declaration(asset)))
-      if (looks_like_path(word.text))
+    const auto words = words_of(p_.declaration(asset));
+    for (const auto& word : words)
+      if (word.written && looks_like_path(word.text) && !has_template(word.text)) {
+        read_in_folder(asset, word.text);
+        seen_.insert(path_.text);
+        seen_reading_.insert(path_.text);
+      }
+    for (const auto& word : words)
+      if (!word.written && looks_like_path(word.text))
         consider(asset, word);
   }
 

@@ -63,6 +63,7 @@ private:
     const bool assigns = begins_ && at_ < text_.size() && text_[at_] == '=';
     if (written_) {
       written_ = false;
+      words_.push_back({text, false, false, true});
     } else if (after_assignment_) {
       words_.push_back({text, false, false});
     } else if (assigns || (begins_ && is_keyword(text))) {
@@ -100,9 +101,31 @@ private:
   bool after_assignment_ = false;
 };
 
-} // namespace
+void mark_written(std::vector<command_word>& words) {
+  static constexpr std::array<std::string_view, 8> options{"-o",    "-MF",           "-MJ",       "--output",
+                                                           "--out", "--output-file", "--depfile", "of" /* dd */};
+  static constexpr std::array<std::string_view, 4> writers{"tee", "touch", "mkdir", "truncate"};
+  static constexpr std::array<std::string_view, 4> copiers{"cp", "mv", "install", "ln"};
+  const bool makes_depfiles =
+      std::any_of(words.begin(), words.end(), [](const auto& w) { return w.text == "-MD" || w.text == "-MMD"; });
+  std::string_view program;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    auto& word = words[i];
+    if (word.program && !is_keyword(word.text))
+      program = file_name(word.text);
+    if (word.program || word.written)
+      continue;
+    const bool last = i + 1 == words.size() || words[i + 1].program || words[i + 1].written;
+    word.written = (i > 0 && is_one_of(words[i - 1].text, options)) || is_one_of(program, writers) ||
+                   (last && is_one_of(program, copiers)) || (makes_depfiles && word.text.ends_with(".d"));
+    if (word.text.starts_with("-MF") && word.text.size() > 3)
+      word = {word.text.substr(3), false, false, true};
+    else if (word.text.starts_with("-Wp,-M"))
+      word = {word.text.substr(word.text.rfind(',') + 1), false, false, true};
+  }
+}
 
-std::vector<command_word> words_of(const asset_declaration& declaration) {
+std::vector<command_word> plain_words_of(const asset_declaration& declaration) {
   if (declaration.kind == command_kind::none || declaration.command.empty())
     return {};
   if (declaration.kind == command_kind::shell)
@@ -120,6 +143,14 @@ std::vector<command_word> words_of(const asset_declaration& declaration) {
     const auto value = text.starts_with('-') && text.find('=') != npos ? text.substr(text.find('=') + 1) : text;
     words.push_back({value, i == 0, quiet});
   }
+  return words;
+}
+
+} // namespace
+
+std::vector<command_word> words_of(const asset_declaration& declaration) {
+  auto words = plain_words_of(declaration);
+  mark_written(words);
   return words;
 }
 

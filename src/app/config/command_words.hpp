@@ -9,11 +9,14 @@
 
 namespace troupe::config {
 
-/// One word; what stands between {{ and }} is part of it. Words that are written to by > are left away.
+/// One word; what stands between {{ and }} is part of it.
 struct command_word {
   std::string_view text;
   bool program = false;    ///< it is what is executed
   bool only_named = false; ///< an argument of rm, echo, mkdir and the like, which read no file
+  /// A file that the command itself writes, as far as redirections and the arguments of common programs tell: a depfile,
+  /// say, which the next program reads.
+  bool written = false;
 };
 
 [[nodiscard]] std::vector<command_word> words_of(const asset_declaration& declaration);

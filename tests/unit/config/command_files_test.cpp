@@ -148,6 +148,29 @@ TEST_CASE("words that are no files of the folder are not asked for") {
   CHECK_FALSE(s.asked.contains("plain"));
 }
 
+TEST_CASE("a file that the command itself writes is none of its inputs") {
+  const std::set<std::string, std::less<>> files = {"m.d", "m.c", "sub/m.d", "out.txt"};
+  const auto warned = [&](const std::string& command) {
+    return searched("\"a\":{\"command\":" + command + "}", files).warned;
+  };
+  CHECK(warned(R"("echo m.o: x > m.d; sed -n p m.d > $TROUPE_RESULT")").empty());
+  CHECK(warned(R"("sed -n p m.d; > m.d echo x")").empty());
+  CHECK(warned(R"("cc -MMD -MF m.d -c x && read_deps m.d")").empty());
+  CHECK(warned(R"("cc -MFm.d -c x; read_deps m.d")").empty());
+  CHECK(warned(R"("cc -Wp,-MMD,m.d -c x; read_deps m.d")").empty());
+  CHECK(warned(R"("cc -MD -c x; read_deps m.d")").empty());
+  CHECK(warned(R"(["cc", "-MF", "m.d"])").empty());
+  CHECK(warned(R"("x | tee -a m.d; read_deps m.d")").empty());
+  CHECK(warned(R"("if true; then touch m.d; fi; read_deps m.d")").empty());
+  CHECK(warned(R"("sort x --output=out.txt; cat out.txt")").empty());
+  CHECK(warned(R"("dd if=x of=out.txt; cat out.txt")").empty());
+  CHECK(warned(R"("cp m.c out.txt; cat out.txt")") == "m.c;"); // what is copied is read
+  CHECK(warned(R"("cat m.c > m.d")") == "m.c;");
+  CHECK(warned(R"("x m.d; echo x >&2")") == "m.d;");
+  CHECK(searched(R"("a":{"command":"touch m.d; x m.d","cwd":"sub"})", files).warned.empty());
+  CHECK(searched(R"("a":{"command":"touch m.d"},"b":{"command":"x m.d"})", files).warned == "m.d;"); // another's
+}
+
 TEST_CASE("words are relative to the folder the command runs in") {
   CHECK(searched(R"("a":{"command":"x etl.py ../top.py","cwd":"sub"})", {"sub/etl.py", "etl.py", "top.py"}).warned ==
         "sub/etl.py;top.py;");
