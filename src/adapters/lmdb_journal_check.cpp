@@ -5,6 +5,7 @@
 #include "adapters/lmdb_pages.hpp"
 #include "adapters/lmdb_projection.hpp"
 #include "adapters/lmdb_snapshot.hpp"
+#include "adapters/state_folder.hpp"
 #include "core/memory_tables.hpp"
 
 #include <utility>
@@ -220,7 +221,9 @@ result<journal_verification> verify_journal(const std::string& folder) {
     return out;
   };
   if (auto may = may_read_journal(folder); !may)
-    return may.error();
+    return may.error().code == error_code::not_found && !may_become_state(folder)
+               ? fail(error_code::state_unusable, folder + " is no state: it holds other files, and no journal.mdb")
+               : may.error();
   if (auto problem = lmdb_file_problem(folder, journal_path(folder)); !problem || !problem->empty())
     return problem ? only(*problem) : result<journal_verification>(problem.error());
   // What LMDB would trip over is looked for before LMDB is let loose on it.

@@ -24,6 +24,18 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &st) == 0;
 }
 
+/// Why no state can be or come to be there; null: one can.
+const char* problem_of_place(const std::string& folder) {
+  struct stat st {};
+  if (::stat(folder.c_str(), &st) == 0)
+    return S_ISDIR(st.st_mode) ? nullptr : "it is a file, not a folder";
+  // Not any entry: a folder may have been made there since.
+  const int why = errno;
+  if (why == ENOENT && ::lstat(folder.c_str(), &st) == 0 && S_ISLNK(st.st_mode))
+    return "it is a link that leads nowhere";
+  return why == ENOTDIR ? "a part of its path is a file, not a folder" : nullptr;
+}
+
 result<void> make_journal(const std::string& folder, troupe::clock& clock) {
   const auto high = clock.random();
   auto draft = lmdb_draft::begin(folder, make_uuid_v7(clock.now(), high, clock.random()), 0);
@@ -134,6 +146,10 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
 result<void> may_read_journal(const std::string& folder) {
   struct stat st {};
   if (::lstat(journal_path(folder).c_str(), &st) != 0) {
+    if (auto problem = problem_of_place(folder); problem != nullptr)
+      return fail(error_code::state_unusable, "there can be no state in " + folder + ": " + problem +
+                                                  ". Remove it, or name another folder with --state or "
+                                                  "engine.state_dir");
     // What may not be looked at is not taken for an empty history.
     if (const int why = errno; why != ENOENT && why != ENOTDIR)
       return fail(error_code::state_unusable, "the state in " + folder + " cannot be read: " + errno_text(why));

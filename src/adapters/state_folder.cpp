@@ -75,6 +75,11 @@ bool holds_nothing_else(const std::string& folder) {
 
 } // namespace
 
+bool may_become_state(const std::string& folder) {
+  return ::access(folder.c_str(), F_OK) != 0 || holds_nothing_else(folder) ||
+         ::access((folder + "/lock").c_str(), F_OK) == 0;
+}
+
 result<void> make_state_folder(const std::string& folder) {
   struct stat st {};
   if (::stat(folder.c_str(), &st) == 0) {

@@ -19,6 +19,10 @@ namespace troupe {
 /// Makes the folder (mode 0700, with its .gitignore) if it is not there; its entries come to disk with the journal.
 [[nodiscard]] result<void> make_state_folder(const std::string& folder);
 
+/// Whether the folder is absent or empty, or a state's whose journal is not there yet: false where it holds other
+/// things.
+[[nodiscard]] bool may_become_state(const std::string& folder);
+
 /// Refuses what a memory-mapped file cannot be trusted on: NFS, SMB and their like (state_unusable, with the way out).
 [[nodiscard]] result<void> require_local(const std::string& folder);
 /// The same question about a type number as statfs(2) gives it: the file system's name, or null if it is local.

@@ -38,6 +38,8 @@ public:
     std::vector<reason> reasons;
   };
   [[nodiscard]] const std::vector<item>& items() const { return to_do_; }
+  /// The reasons of the asset that was judged last, which is not fresh; for adding to what they say.
+  [[nodiscard]] std::vector<reason>& last_reasons() { return to_do_.back().reasons; }
   /// The freshness policy of an asset (also used when it is judged again during the run).
   [[nodiscard]] freshness_policy policy_of(asset_index asset, timestamp now) const;
 

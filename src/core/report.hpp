@@ -39,6 +39,20 @@ struct asset_status_report {
   asset_record record; ///< last materialization and last attempt
 };
 
+/// How an asset is now, in one word.
+enum class asset_standing : std::uint8_t { fresh, maybe, stale, running, failed };
+
+/// A failure is more than a reason to run: it says that what is there is not what the asset should have made.
+[[nodiscard]] constexpr asset_standing standing_of(attempt_state last_attempt, plan_action action) {
+  if (last_attempt == attempt_state::running)
+    return asset_standing::running;
+  if (last_attempt == attempt_state::failed && action == plan_action::run)
+    return asset_standing::failed;
+  return action == plan_action::run     ? asset_standing::stale
+         : action == plan_action::maybe ? asset_standing::maybe
+                                        : asset_standing::fresh;
+}
+
 /// What happened to one asset in one run.
 struct asset_run_report {
   std::string name; ///< without the pipeline
@@ -65,5 +79,13 @@ struct run_report {
   run_record run;                       ///< status is derived: interrupted where its writer is gone
   std::vector<asset_run_report> assets; ///< in order of id: topological order of first appearance
 };
+
+/// Whether an asset failed and was waiting for its next attempt when the run ended: nothing tries it again.
+[[nodiscard]] inline bool was_given_up(const asset_run_report& asset, run_status run) {
+  const bool over = asset.status == asset_status::cancelled ||
+                    (asset.status == asset_status::retrying && run == run_status::interrupted);
+  return over && asset.attempts > 0 && asset.outcome && *asset.outcome != outcome_kind::succeeded &&
+         *asset.outcome != outcome_kind::cancelled && *asset.outcome != outcome_kind::interrupted;
+}
 
 } // namespace troupe

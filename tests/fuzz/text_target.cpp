@@ -2,6 +2,7 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
+#include "app/cli/log_text.hpp"
 #include "app/cli/text.hpp"
 #include "base/json_writer.hpp"
 #include "base/utf8.hpp"
@@ -86,6 +87,10 @@ void fuzz_text(std::string_view bytes) {
   auto line = cli::printable_log_line(bytes);
   std::erase(line, '\t');
   FUZZ_CHECK(!has_controls(line), line);
+  const auto seen = cli::shown_line(bytes);
+  if (bytes.find_first_of("\r\b") == std::string_view::npos)
+    FUZZ_CHECK(seen == bytes, seen);
+  FUZZ_CHECK(cli::shown_line(seen) == seen, seen);
   const auto width = cli::display_width(shown);
   const std::size_t columns = 1 + number_of(bytes) % 20;
   const auto cut = cli::truncated(shown, columns);

@@ -6,6 +6,27 @@
 
 namespace troupe::cli {
 
+namespace {
+
+bool is_member(std::string_view asset, std::string_view matrix) {
+  return asset.size() > matrix.size() && asset.starts_with(matrix) && asset[matrix.size()] == '[';
+}
+
+} // namespace
+
+error is_a_matrix(std::string_view name, const std::vector<std::string>& members) {
+  return fail(error_code::invalid_input, printable(name) + " is " + counted(members.size(), "asset") +
+                                             "; name one of them: " + printable(listed(members, 12)));
+}
+
+std::vector<std::string> members_in(const run_report& report, std::string_view name) {
+  std::vector<std::string> members;
+  for (const auto& asset : report.assets)
+    if (is_member(asset.name, name))
+      members.push_back(asset.name);
+  return members;
+}
+
 result<asset_index> find_asset(const project& on, const std::string& name) {
   if (const auto found = on.p->find(name))
     return *found;
@@ -13,12 +34,11 @@ result<asset_index> find_asset(const project& on, const std::string& name) {
   nearest_name nearest(name);
   for (const auto& asset : on.p->assets) {
     nearest.consider(asset.name);
-    if (asset.name.size() > name.size() && asset.name.starts_with(name) && asset.name[name.size()] == '[')
+    if (is_member(asset.name, name))
       members.emplace_back(asset.name);
   }
   if (!members.empty())
-    return fail(error_code::invalid_input, printable(name) + " is " + counted(members.size(), "asset") +
-                                               "; name one of them: " + listed(members, 12));
+    return is_a_matrix(name, members);
   return fail(error_code::not_found, "there is no asset '" + printable(name) + "' in " + on.p->name + nearest.hint());
 }
 

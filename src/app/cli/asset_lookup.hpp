@@ -13,6 +13,11 @@ namespace troupe::cli {
 /// invalid_input and lists its assets.
 [[nodiscard]] result<asset_index> find_asset(const project& on, const std::string& name);
 
+/// The error for a name that stands for a whole matrix, listing its assets.
+[[nodiscard]] error is_a_matrix(std::string_view name, const std::vector<std::string>& members);
+/// The assets of a report that belong to the matrix of this name.
+[[nodiscard]] std::vector<std::string> members_in(const run_report& report, std::string_view name);
+
 /// "; did you mean …?" among the names of a report's assets.
 [[nodiscard]] std::string nearest_of(std::string_view name, const std::vector<asset_run_report>& assets);
 

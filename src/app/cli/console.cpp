@@ -1,6 +1,8 @@
 // Terminals: isatty, window size, the environment's wishes about colour.
 #include "app/cli/console.hpp"
 
+#include "adapters/system_clock.hpp"
+
 #include <cstdlib>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -65,7 +67,8 @@ std::optional<terminal_size> output::size() const {
 
 console::console(std::ostream& out_stream, std::ostream& err_stream, int out_descriptor, int err_descriptor)
     : out{out_stream, out_descriptor, {}, out_descriptor >= 0 && ::isatty(out_descriptor) == 1},
-      err{err_stream, err_descriptor, {}, err_descriptor >= 0 && ::isatty(err_descriptor) == 1} {
+      err{err_stream, err_descriptor, {}, err_descriptor >= 0 && ::isatty(err_descriptor) == 1},
+      started(system_clock().monotonic()) {
   set_colour("auto");
 }
 

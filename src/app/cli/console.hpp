@@ -2,6 +2,8 @@
 // nothing of what is said.
 #pragma once
 
+#include "base/time.hpp"
+
 #include <optional>
 #include <ostream>
 #include <string>
@@ -46,6 +48,9 @@ public:
   [[nodiscard]] static bool may_repaint(const output& to);
 
   output out, err;
+  /// When the command started, by system_clock::monotonic(): what the user waits is counted from here. Set to the
+  /// moment of construction; main() knows better.
+  duration started;
 };
 
 /// Whether the locale's characters are UTF-8, so that more than ASCII may be drawn.

@@ -241,6 +241,7 @@ void write_statuses(json_writer& json, const pipeline& p, const std::vector<asse
   for (const auto& asset : assets) {
     json.key(p.asset(asset.asset).name).begin_object();
     json.member("fresh", asset.fresh).member("action", action_word(asset.action));
+    json.member("state", standing_word(standing_of(asset.record.attempt, asset.action)));
     write_reasons(json, asset.reasons);
     write_last(json, asset.record, id_of);
     json.end_object();

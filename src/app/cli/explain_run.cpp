@@ -110,7 +110,10 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
                             (mine->took > duration::zero() ? ", for " + to_human(mine->took) : "") + ".");
     break;
   case asset_status::retrying:
-    out.push_back("It waits out the delay before its next attempt; so far " + attempts_text(*mine) + error + ".");
+    out.push_back(was_given_up(*mine, report.run.status)
+                      ? "It failed (" + attempts_text(*mine) + ")" + error +
+                            ". It was to be tried again, but the run was interrupted first."
+                      : "It waits out the delay before its next attempt; so far " + attempts_text(*mine) + error + ".");
     break;
   case asset_status::fresh:
     return {
@@ -119,6 +122,11 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
   case asset_status::blocked:
     return {"It was not run: it needs " + printable(mine->because) + ", which did not succeed."};
   case asset_status::cancelled:
+    if (was_given_up(*mine, report.run.status)) {
+      out.push_back("It failed (" + attempts_text(*mine) + ")" + error +
+                    ". It was to be tried again, but the run was stopped first.");
+      break;
+    }
     out.push_back(mine->attempts == 0
                       ? "It was not started: the run was stopped before its turn came."
                       : "It was ended, because the run was stopped (" + attempts_text(*mine) + ")" + error + ".");

@@ -1,4 +1,5 @@
 // The process around the program: its streams, and what becomes of errors in writing them.
+#include "adapters/system_clock.hpp"
 #include "app/cli/cli_main.hpp"
 #include "app/cli/fd_stream.hpp"
 #include "app/cli/signals.hpp"
@@ -9,9 +10,20 @@
 #include <exception>
 #include <new>
 #include <system_error>
+#include <time.h>
 #include <unistd.h>
 
 namespace {
+
+/// When this process started, by system_clock::monotonic(): until main() it has loaded libraries, which takes as long
+/// as it takes the processor.
+troupe::duration process_start() {
+  timespec used{};
+  const auto now = troupe::system_clock().monotonic();
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0)
+    return now;
+  return now - std::chrono::seconds(used.tv_sec) - std::chrono::nanoseconds(used.tv_nsec);
+}
 
 /// For what cannot be undone: CAF that was given some of its threads and not the next, memory that ends in a thread.
 /// The journal is as it was; the next command ends what may be left running, as after any other death.
@@ -36,10 +48,12 @@ namespace {
 
 int main(int argc, char** argv) {
   using namespace troupe::cli;
+  const auto started = process_start();
   std::set_terminate(end_where_resources_end);
   survive_closed_pipes();
   fd_stream out(STDOUT_FILENO), err(STDERR_FILENO);
   console io(out, err, STDOUT_FILENO, STDERR_FILENO);
+  io.started = started;
   const int status = troupe::cli_main(argc, argv, io);
   out.flush();
   // Nobody reading any more (head, a pager) is no error; output lost otherwise is one.

@@ -18,9 +18,11 @@ std::size_t painted_width(std::string_view line) {
 
 } // namespace
 
-progress::progress(const output& to, const pipeline& p, const clock& time)
+progress::progress(const output& to, const pipeline& p, const clock& time, std::optional<duration> command_started)
     : to_(to), time_(time), repaint_(console::may_repaint(to)),
-      model_(p, {.colours = to.colours, .unicode = locale_is_utf8(), .every_asset = !repaint_}) {}
+      model_(p,
+             {.colours = to.colours, .unicode = locale_is_utf8(), .every_asset = !repaint_, .since = command_started}) {
+}
 
 progress::~progress() {
   finish();

@@ -19,7 +19,8 @@ namespace troupe::cli {
 /// hidden and rests below the block, so that nothing needs to be restored, whatever ends the process.
 class progress final : public run_observer {
 public:
-  progress(const output& to, const pipeline& p, const clock& time);
+  /// `command_started`: by `time`'s monotonic clock; the block says how long that is ago. None: when the run began.
+  progress(const output& to, const pipeline& p, const clock& time, std::optional<duration> command_started = {});
   ~progress() override;
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;

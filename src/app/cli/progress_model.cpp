@@ -91,7 +91,10 @@ void progress_model::attempt_ended(asset_index asset, const attempt_end& end, du
 
 void progress_model::asset_settled(asset_index asset, asset_status status, asset_index because,
                                    std::string_view message) {
-  std::erase_if(retrying_, [&](const auto& r) { return r.asset == asset; });
+  const auto retry = std::find_if(retrying_.begin(), retrying_.end(), [&](const auto& r) { return r.asset == asset; });
+  const std::uint32_t failed_attempts = retry == retrying_.end() ? 0 : retry->next_attempt - 1;
+  if (retry != retrying_.end())
+    retrying_.erase(retry);
   const bool told = asset.value < counted_.size() && counted_[asset.value];
   if (!told && asset.value < counted_.size()) {
     counted_[asset.value] = true;
@@ -118,6 +121,12 @@ void progress_model::asset_settled(asset_index asset, asset_status status, asset
     ++cancelled_;
     break;
   default:
+    return;
+  }
+  if (failed_attempts > 0 && status == asset_status::cancelled) {
+    ++totals_.given_up;
+    settled_line(asset, tint::bad,
+                 "attempt " + std::to_string(failed_attempts) + " failed; not tried again, because the run stops");
     return;
   }
   if (told || !style_.every_asset || not_run_lines_ > most_not_run_lines)
@@ -186,7 +195,7 @@ std::string progress_model::headline(duration now, std::size_t columns) const {
     parts.push_back({std::to_string(blocked_ + cancelled_) + " not run", tint::warn});
   if (outline_.fresh + totals_.spared > 0)
     parts.push_back({std::to_string(outline_.fresh + totals_.spared) + " fresh", tint::none});
-  parts.push_back({to_human(now - began_), tint::none});
+  parts.push_back({to_human(now - style_.since.value_or(began_)), tint::none});
   if (stopping_)
     parts.push_back({"stopping", tint::warn});
   else if (const auto left = remaining(now))

@@ -7,6 +7,7 @@
 #include "ports/run_observer.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace troupe::cli {
 struct progress_style {
   palette colours;
   bool unicode = false;
-  bool every_asset = true; ///< a line for each asset that ends; else only for failures, retries and warnings
+  bool every_asset = true;         ///< a line for each asset that ends; else only for failures, retries and warnings
+  std::optional<duration> since{}; ///< when the command started, by the clock of the moments; none: when the run began
 };
 
 /// What the summary after a run tells beyond the run's own counts.
@@ -24,6 +26,7 @@ struct progress_totals {
   std::uint32_t started = 0;   ///< attempts
   std::uint32_t unchanged = 0; ///< succeeded with the data version they had
   std::uint32_t spared = 0;    ///< planned as maybe, found fresh: early cut-off
+  std::uint32_t given_up = 0;  ///< failed, and not tried again as they were to be, because the run stopped
 };
 
 /// One thread at a time.

@@ -154,14 +154,22 @@ std::string maybe_sentence(const std::vector<reason>& why) {
          ", it is spared (early cut-off); otherwise it runs.";
 }
 
-std::string_view freshness_word(plan_action action) {
-  switch (action) {
-  case plan_action::fresh:
+std::string_view standing_words(asset_standing standing) {
+  return standing == asset_standing::maybe ? "may run" : standing_word(standing);
+}
+
+std::string_view standing_word(asset_standing standing) {
+  switch (standing) {
+  case asset_standing::fresh:
     return "fresh";
-  case plan_action::maybe:
-    return "may run";
-  case plan_action::run:
+  case asset_standing::maybe:
+    return "maybe";
+  case asset_standing::stale:
     return "stale";
+  case asset_standing::running:
+    return "running";
+  case asset_standing::failed:
+    return "failed";
   }
   return "unknown";
 }

@@ -22,8 +22,10 @@ namespace troupe::cli {
 /// For an asset that may run: which upstreams may change, and that early cut-off can spare it.
 [[nodiscard]] std::string maybe_sentence(const std::vector<reason>& why);
 
-/// "fresh", "stale", "may run".
-[[nodiscard]] std::string_view freshness_word(plan_action action);
+/// How an asset is: "fresh", "stale", "may run", "running", "failed".
+[[nodiscard]] std::string_view standing_words(asset_standing standing);
+/// The same in one word, for JSON documents: "maybe" for "may run".
+[[nodiscard]] std::string_view standing_word(asset_standing standing);
 /// "run", "maybe", "fresh": the words of the JSON documents.
 [[nodiscard]] std::string_view action_word(plan_action action);
 

@@ -1,13 +1,13 @@
 // The words, the tables, the ends of logs.
 #include "app/cli/run_text.hpp"
 
+#include "app/cli/log_text.hpp"
 #include "app/cli/reason_text.hpp"
 #include "app/cli/text.hpp"
 #include "app/engine/project.hpp"
 
 #include <algorithm>
 #include <ctime>
-#include <fstream>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -95,30 +95,6 @@ std::string short_path(const std::string& path) {
   return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
 }
 
-std::vector<std::string> last_lines(const std::string& file, std::size_t count) {
-  constexpr std::streamoff most = 64 * 1024;
-  std::vector<std::string> lines;
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
-  if (!in)
-    return lines;
-  const std::streamoff size = in.tellg();
-  const auto from = std::max<std::streamoff>(0, size - most);
-  in.seekg(from);
-  std::string text(static_cast<std::size_t>(std::min(size, most)), '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  std::string_view rest = text;
-  if (!rest.empty() && rest.back() == '\n')
-    rest.remove_suffix(1);
-  while (lines.size() < count && !rest.empty()) {
-    const auto start = rest.rfind('\n');
-    lines.push_back(printable_log_line(start == std::string_view::npos ? rest : rest.substr(start + 1)));
-    rest = start == std::string_view::npos ? std::string_view() : rest.substr(0, start);
-  }
-  std::reverse(lines.begin(), lines.end());
-  return lines;
-}
-
 std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset) {
   return asset.last_log_attempt > 0 ? log_path(state_folder, run, asset.name, asset.last_log_attempt) : std::string();
 }
@@ -127,12 +103,14 @@ void print_failures(const output& to, const std::string& state_folder, const run
                     const std::vector<std::string>& allowed_to_fail, std::size_t most) {
   std::size_t shown = 0, failed = 0;
   for (const auto& asset : report.assets) {
-    if (asset.status != asset_status::failed || ++failed > most)
+    const bool given_up = was_given_up(asset, report.run.status);
+    if ((asset.status != asset_status::failed && !given_up) || ++failed > most)
       continue;
     ++shown;
     const bool allowed = std::find(allowed_to_fail.begin(), allowed_to_fail.end(), asset.name) != allowed_to_fail.end();
+    const auto* what = given_up ? "failed, not tried again: " : allowed ? "failed (allowed to): " : "failed: ";
     to.stream << "\n"
-              << to.colours.paint(allowed ? tint::warn : tint::bad, allowed ? "failed (allowed to): " : "failed: ")
+              << to.colours.paint(allowed ? tint::warn : tint::bad, what)
               << to.colours.paint(tint::strong, printable(asset.name)) << attempt_of(asset.attempts) << ": "
               << (asset.error.empty() ? "no more is known" : printable(asset.error)) << "\n";
     const auto log = log_of(state_folder, report.run.run, asset);
@@ -196,6 +174,9 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
     std::string why = reason_words(asset.reasons);
     if (asset.status == asset_status::blocked)
       why = "blocked by " + asset.because;
+    else if (was_given_up(asset, run.status))
+      why = asset.error + "; not tried again, because the run " +
+            (run.status == run_status::interrupted ? "was interrupted" : "stopped");
     else if (!asset.error.empty())
       why = asset.error;
     rows.row({asset.name,

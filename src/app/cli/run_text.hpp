@@ -23,13 +23,11 @@ namespace troupe::cli {
 /// Relative to the working folder where it lies beneath.
 [[nodiscard]] std::string short_path(const std::string& path);
 
-/// The last lines of a file, made printable; fewer if they are long (64 KiB are read). Empty if it cannot be read.
-[[nodiscard]] std::vector<std::string> last_lines(const std::string& file, std::size_t count);
-
 /// Where an asset's last log of the run is; empty if it has none.
 [[nodiscard]] std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset);
 
-/// Each failed asset: what happened, where its log is, the end of it. At most `most` of them.
+/// Each failed asset, and each that failed and was to be tried again when the run ended: what happened, where its log
+/// is, the end of it. At most `most` of them.
 void print_failures(const output& to, const std::string& state_folder, const run_report& report,
                     const std::vector<std::string>& allowed_to_fail, std::size_t most);
 /// "run #3 succeeded in 3.2s: …": how a run ended, in one or a few lines.

@@ -74,7 +74,11 @@ void print_now(const output& to, const asset_status_report& asset, timestamp now
         << "  - Nothing it is made from has changed since it was last made, and its outputs are as it left them.\n";
     break;
   case plan_action::run:
-    to.stream << to.colours.paint(tint::warn, "stale") << ": a run now would execute it\n";
+    if (standing_of(asset.record.attempt, asset.action) == asset_standing::failed)
+      to.stream << to.colours.paint(tint::bad, "failed")
+                << ": the last attempt failed, and a run now would try again\n";
+    else
+      to.stream << to.colours.paint(tint::warn, "stale") << ": a run now would execute it\n";
     print_sentences(to, sentences_of(asset.reasons, reason_sentence));
     break;
   case plan_action::maybe:
@@ -151,6 +155,7 @@ int explain_now(invocation& with, const project& on, asset_index asset) {
     begin_document(json);
     json.member("pipeline", on.p->name).member("asset", name).member("fresh", status.fresh);
     json.member("action", action_word(status.action));
+    json.member("state", standing_word(standing_of(status.record.attempt, status.action)));
     write_reasons(json, status.reasons);
     write_last(json, status.record, [&](run_number number) {
       for (const auto& run : *runs)

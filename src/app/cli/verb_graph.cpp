@@ -14,17 +14,17 @@ struct graph_arguments {
 };
 
 node_status status_of(const asset_status_report& asset) {
-  if (asset.record.attempt == attempt_state::running)
-    return node_status::running;
-  if (asset.record.attempt == attempt_state::failed && asset.action == plan_action::run)
-    return node_status::failed;
-  switch (asset.action) {
-  case plan_action::fresh:
+  switch (standing_of(asset.record.attempt, asset.action)) {
+  case asset_standing::fresh:
     return node_status::fresh;
-  case plan_action::maybe:
+  case asset_standing::maybe:
     return node_status::maybe;
-  case plan_action::run:
+  case asset_standing::stale:
     return node_status::stale;
+  case asset_standing::running:
+    return node_status::running;
+  case asset_standing::failed:
+    return node_status::failed;
   }
   return node_status::unknown;
 }

@@ -2,6 +2,7 @@
 #include "app/cli/asset_lookup.hpp"
 #include "app/cli/documents.hpp"
 #include "app/cli/explain_run.hpp"
+#include "app/cli/log_text.hpp"
 #include "app/cli/run_text.hpp"
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
@@ -21,10 +22,21 @@ struct logs_arguments {
   std::string run;
   std::optional<std::uint32_t> attempt;
   bool follow = false;
+  bool raw = false;
 };
 
 constexpr auto look_for_output_every = std::chrono::milliseconds(100);
 constexpr int looks_per_report = 5; // reading the report replays the run's events
+
+/// The asset ran, and retention has let its run go (or its runs have been dropped with the history).
+error no_longer_kept(const std::string& asset, const asset_record& record) {
+  return fail(
+      error_code::not_found,
+      printable(asset) + " last ran in run #" + std::to_string(record.attempt_run.value) +
+          ", which is no longer kept, and neither is its log: engine.keep_runs and engine.keep_logs say how much "
+          "is kept. troupe run --force --only " +
+          printable(asset) + " runs it again");
+}
 
 /// The run whose log is meant, as a whole.
 result<run_report> find_report(const std::string& state, const std::string& pipeline,
@@ -39,6 +51,7 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
   // runs.
   const bool has_runs = std::any_of(runs.begin(), runs.end(), [&](const auto& r) { return r.pipeline == pipeline; });
   std::string hint;
+  std::vector<std::string> members; // of the matrix that the name may stand for
   for (const auto& run : runs) {
     if (run.attempts == 0 && run.finished_at)
       continue; // it executed nothing
@@ -54,7 +67,16 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
       return report;
     if (asset == nullptr && hint.empty())
       hint = nearest_of(arguments.asset, report->assets);
+    if (asset == nullptr && members.empty())
+      members = members_in(*report, arguments.asset);
   }
+  if (!members.empty())
+    return is_a_matrix(arguments.asset, members);
+  const auto known = remember_asset(state, has_runs ? pipeline : "", arguments.asset);
+  if (!known)
+    return known.error();
+  if (*known && (*known)->record.attempt != attempt_state::none)
+    return no_longer_kept(arguments.asset, (*known)->record);
   return fail(error_code::not_found, "no run executed an asset '" + printable(arguments.asset) + "'" + hint);
 }
 
@@ -70,6 +92,17 @@ std::streamoff copy_from(const std::string& path, std::streamoff from, std::ostr
   }
   to.flush();
   return from;
+}
+
+/// Prints the file as a terminal shows it.
+void show(std::ifstream& file, std::ostream& to) {
+  log_view view(to);
+  char buffer[64 * 1024];
+  while (file && to) {
+    file.read(buffer, sizeof buffer);
+    view.add({buffer, static_cast<std::size_t>(file.gcount())});
+  }
+  view.finish();
 }
 
 /// Prints the attempt's output as it comes until the attempt has ended.
@@ -134,6 +167,8 @@ int logs(invocation& with, const logs_arguments& arguments) {
     return with.report(report.error());
   const auto run = report->run.run;
   const auto* asset = find_in(*report, arguments.asset);
+  if (const auto members = members_in(*report, arguments.asset); asset == nullptr && !members.empty())
+    return with.report(is_a_matrix(arguments.asset, members));
   if (asset == nullptr)
     return with.report(fail(error_code::not_found, "run #" + std::to_string(run.value) + " has no asset '" +
                                                        printable(arguments.asset) + "'" +
@@ -166,14 +201,19 @@ int logs(invocation& with, const logs_arguments& arguments) {
     json.end_object().finish();
     return exit_ok;
   }
-  if (there)
+  if (there && arguments.raw)
     copy_from(path, 0, with.io.out.stream);
+  else if (there)
+    show(file, with.io.out.stream);
   else if (attempt == 0)
     with.io.err.stream << printable(asset->name) << " was not executed in run #" << run.value << " ("
                        << to_string(asset->status) << ")\n";
   else
     with.io.err.stream << "attempt " << attempt << " at " << printable(asset->name) << " in run #" << run.value
-                       << " wrote nothing" << (asset->has_log ? ", or its log is gone" : "") << "\n";
+                       << (attempt == asset->last_log_attempt
+                               ? " wrote output, but its log is gone (engine.keep_logs says how long logs are kept)"
+                               : " wrote nothing")
+                       << "\n";
   return exit_ok;
 }
 
@@ -186,6 +226,7 @@ void declare_logs(command_spec& root, invocation& with) {
   verb.text("-r,--run", "RUN", to->run, "which run; default: the latest that executed the asset").completes =
       completion::runs;
   verb.number("--attempt", "N", to->attempt, 1, "which attempt; default: the last with output");
+  verb.flag("--raw", to->raw, "every byte as it was written, with what was overwritten on the screen since");
   verb.flag("--follow", to->follow, "go on as the attempt writes, until it has ended");
   verb.examples = {{"troupe logs report", "the latest output of report"},
                    {"troupe logs report --run 42 --attempt 1", "what its first attempt in run #42 wrote"},

@@ -1,5 +1,6 @@
 // `troupe resume`: go on with a run that did not come to its end.
 #include "app/cli/run_arguments.hpp"
+#include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
 
 #include <filesystem>
@@ -16,14 +17,28 @@ std::string file_of(const invocation& with, const run_record& run, const std::st
   return file.is_absolute() ? file.string() : (std::filesystem::path(state).parent_path() / file).string();
 }
 
+/// Other pipelines may share the state and have run later.
+result<run_record> latest_run_of(const std::string& state, const std::string& pipeline) {
+  auto runs = list_runs(state, 0);
+  if (!runs)
+    return runs.error();
+  for (auto& run : *runs)
+    if (run.pipeline == pipeline)
+      return std::move(run);
+  return fail(error_code::not_found, "there is no run of the pipeline \"" + printable(pipeline) + "\" in " + state +
+                                         " to resume: troupe run makes one");
+}
+
 int resume(invocation& with, const std::string& name) {
   if (!with.options.params.empty())
     return with.report(fail(error_code::invalid_input, "resume goes on with the params the run was started with; "
                                                        "--param is for run"));
-  auto state = with.state_folder();
+  std::string pipeline; // asked for only where -f says which: else the run says it
+  const bool of_this_file = name == "latest" && !with.options.file.empty();
+  auto state = with.state_folder(of_this_file ? &pipeline : nullptr);
   if (!state)
     return with.report(state.error());
-  auto run = find_run(*state, name);
+  auto run = pipeline.empty() ? find_run(*state, name) : latest_run_of(*state, pipeline);
   if (!run)
     return with.report(run.error());
   if (with.options.file.empty() && run->request.pipeline_file == "-")
@@ -46,8 +61,10 @@ int resume(invocation& with, const std::string& name) {
 void declare_resume(command_spec& root, invocation& with) {
   auto name = std::make_shared<std::string>("latest");
   auto& verb = root.subcommand("resume", "Continue an interrupted, failed or cancelled run as the same run");
-  verb.positional("RUN", *name, false, "#42, 42, an id, a unique prefix of one, or latest (the default)").completes =
-      completion::runs;
+  verb.positional(
+          "RUN", *name, false,
+          "#42, 42, an id, a unique prefix of one, or latest (the default: with -f the latest of that pipeline)")
+      .completes = completion::runs;
   verb.examples = {{"troupe resume", "the latest run; what succeeded in it is not run again"},
                    {"troupe resume 42", "run #42, with its selection and params"}};
   verb.action = [name, &with] { return resume(with, *name); };

@@ -25,6 +25,7 @@ int run(invocation& with, run_arguments& arguments) {
     return with.report(request.error());
   arguments.options.params = request->params;
   arguments.options.error_strategy = strategy_of(arguments.strategy);
+  arguments.options.command_started = with.io.started;
   return watch_run(with, *on, [&](run_observer& observer, stop_request& stop) {
     return run_pipeline(*on, arguments.options, observer, stop);
   });

@@ -16,6 +16,21 @@ std::string short_version(const production& made) {
   return made.reported_version.empty() ? to_hex(made.data_version).substr(0, 12) : made.reported_version;
 }
 
+tint tint_of(asset_standing standing) {
+  switch (standing) {
+  case asset_standing::fresh:
+    return tint::good;
+  case asset_standing::failed:
+    return tint::bad;
+  case asset_standing::stale:
+    return tint::warn;
+  case asset_standing::maybe:
+  case asset_standing::running:
+    return tint::info;
+  }
+  return tint::none;
+}
+
 void print_statuses(const output& to, const pipeline& p, const std::vector<asset_status_report>& assets,
                     timestamp now) {
   table rows({{"ASSET", false, true},
@@ -25,15 +40,14 @@ void print_statuses(const output& to, const pipeline& p, const std::vector<asset
               {"DURATION", true, false},
               {"DATA VERSION", false, true},
               {"WHY", false, true}});
-  std::size_t fresh = 0;
+  std::size_t fresh = 0, failed = 0;
   for (const auto& asset : assets) {
     fresh += asset.fresh ? 1 : 0;
     const auto& last = asset.record.last;
-    const auto colour = asset.action == plan_action::fresh ? tint::good
-                        : asset.action == plan_action::run ? tint::warn
-                                                           : tint::info;
+    const auto standing = standing_of(asset.record.attempt, asset.action);
+    failed += standing == asset_standing::failed ? 1 : 0;
     rows.row({std::string(p.asset(asset.asset).name),
-              {std::string(freshness_word(asset.action)), colour},
+              {std::string(standing_words(standing)), tint_of(standing)},
               last ? ago(last->finished_at, now) : "never",
               last ? "#" + std::to_string(last->run.value) : "",
               last ? to_human(last->took) : "",
@@ -41,7 +55,9 @@ void print_statuses(const output& to, const pipeline& p, const std::vector<asset
               why_words(asset.action, asset.reasons)});
   }
   rows.print(to);
-  to.stream << "\n" << p.name << ": " << fresh << " of " << counted(assets.size(), "asset") << " fresh\n";
+  to.stream << "\n"
+            << p.name << ": " << fresh << " of " << counted(assets.size(), "asset") << " fresh"
+            << (failed > 0 ? ", " + std::to_string(failed) + " failed" : "") << "\n";
 }
 
 int status(invocation& with, const std::vector<std::string>& selection) {

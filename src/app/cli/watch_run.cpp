@@ -8,6 +8,8 @@
 #include "app/cli/signals.hpp"
 #include "app/cli/text.hpp"
 
+#include <algorithm>
+
 namespace troupe::cli {
 
 namespace {
@@ -29,10 +31,9 @@ std::vector<std::string> allowed_to_fail(const project& on, const std::vector<as
   return names;
 }
 
-void tell(const output& to, const project& on, const run_result& ended, const progress_totals& totals,
+void tell(const output& to, const project& on, const run_result& ended, duration took, const progress_totals& totals,
           const std::optional<run_report>& report) {
   const auto assets = total(ended.counts);
-  const auto took = ended.finished_at - ended.started_at;
   if (ended.status == run_status::succeeded && ended.counts[static_cast<std::size_t>(asset_status::fresh)] == assets &&
       totals.started == 0) {
     to.stream << to.colours.paint(tint::good, "all fresh") << ": " << counted(assets, "asset") << ", nothing to do ("
@@ -65,7 +66,7 @@ int watch_run(invocation& with, const project& on, const run_function& go) {
   progress_totals totals;
   {
     const signal_guard guard(stop);
-    progress shown(watched, *on.p, time);
+    progress shown(watched, *on.p, time, with.io.started);
     redirect_logging([&shown](std::string_view line) { shown.print_line(line); });
     ended = go(shown, stop);
     redirect_logging({});
@@ -79,9 +80,13 @@ int watch_run(invocation& with, const project& on, const run_function& go) {
     return ended->error().code == error_code::io ? static_cast<int>(exit_state) : status; // no fault of the pipeline's
   }
   const auto& run = **ended;
+  // What the user waited: the run, and the opening before it and the closing after it.
+  const auto took = std::max(time.monotonic() - with.io.started, run.finished_at - run.started_at);
 
   std::optional<run_report> report;
-  if (with.options.json || !run.failed.empty()) {
+  // An asset that was to be tried again when the run stopped has failed as well.
+  const bool any_failed = !run.failed.empty() || totals.given_up > 0;
+  if (with.options.json || any_failed) {
     auto read = read_run_report(on.state_folder, run.run);
     if (!read)
       return with.report(read.error());
@@ -91,7 +96,7 @@ int watch_run(invocation& with, const project& on, const run_function& go) {
     json_writer json(with.io.out.stream);
     write_run(json, *report, [&](const auto& asset) { return log_of(on.state_folder, run.run, asset); });
   }
-  tell(watched, on, run, totals, run.failed.empty() ? std::nullopt : report);
+  tell(watched, on, run, took, totals, any_failed ? report : std::nullopt);
   watched.stream << std::flush;
   if (run.status == run_status::succeeded)
     return exit_ok;

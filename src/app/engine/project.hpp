@@ -62,6 +62,8 @@ struct run_options {
   std::optional<std::uint32_t> workers;
   std::optional<troupe::error_strategy> error_strategy;
   std::vector<std::pair<std::string, std::string>> params; ///< as given, recorded for resume
+  /// When the user's command started, by the monotonic clock: the run starts then. None: when it is asked for.
+  std::optional<duration> command_started;
 };
 
 /// How a run ended. Its details are read with read_run_report.
@@ -70,8 +72,8 @@ struct run_result {
   uuid id;
   run_status status = run_status::succeeded;
   status_counts counts{};
-  std::vector<asset_index> failed; ///< assets that failed, allowed or not
-  timestamp started_at, finished_at;
+  std::vector<asset_index> failed;   ///< assets that failed, allowed or not
+  timestamp started_at, finished_at; ///< of what this command did of it: a resumed run began earlier
 };
 
 /// Asks a live run to stop, from a signal handler or another thread. First request: gracefully; second: at once.
@@ -120,6 +122,15 @@ private:
 [[nodiscard]] result<std::vector<run_record>> list_runs(const std::string& state_folder, std::size_t limit);
 /// A run whole: live, ended or interrupted.
 [[nodiscard]] result<run_report> read_run_report(const std::string& state_folder, run_number run);
+
+/// What the state remembers of an asset whose runs may no longer be kept.
+struct remembered_asset {
+  std::string pipeline;
+  asset_record record;
+};
+/// By its name, of this pipeline (empty: of any). nullopt: the state knows none.
+[[nodiscard]] result<std::optional<remembered_asset>>
+remember_asset(const std::string& state_folder, const std::string& pipeline, const std::string& asset);
 
 /// Where the log of an attempt is (whether or not it exists).
 [[nodiscard]] std::string log_path(const std::string& state_folder, run_number run, std::string_view asset_name,

@@ -248,7 +248,9 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
     return scope.error();
   system_clock time;
   run_clock history(time);
-  const auto began = history.now(); // the run's duration is the user's: planning is part of it
+  // The run's duration is the user's: loading the pipeline and planning are part of it.
+  const auto asked = options.command_started ? time.monotonic() - *options.command_started : duration::zero();
+  const auto began = history.now() - std::max(asked, duration::zero());
   auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time, stop);
   if (!writer)
     return writer.error();
@@ -362,7 +364,7 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(**plan));
   events.emplace_back(resumed);
-  return carry_out(run, std::move(reopened), std::move(events), past->record.started_at);
+  return carry_out(run, std::move(reopened), std::move(events), resumed.at);
 }
 
 } // namespace troupe

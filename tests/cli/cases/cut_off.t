@@ -84,7 +84,7 @@ An asset that produces what was there before makes nothing downstream stale.
   error: there is no asset 'sortd' in words; did you mean "sorted"?
   [2]
   $ troupe explain count --json | keys
-  action asset downstream format fresh last last_attempt pipeline reasons upstream
+  action asset downstream format fresh last last_attempt pipeline reasons state upstream
   $ troupe explain count --run 2 --json | json
   {
    "asset": "count",

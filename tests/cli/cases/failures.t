@@ -190,7 +190,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
     needs  fine
     needed by  after
   
-  stale: a run now would execute it
+  failed: the last attempt failed, and a run now would try again
     - It has never been materialized: no attempt at it has succeeded yet.
     - The last attempt at it did not succeed: it failed.
   

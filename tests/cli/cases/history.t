@@ -174,7 +174,7 @@ Why it ran then, or did not.
     needs  numbers
     needed by  report
   
-  stale: a run now would execute it
+  failed: the last attempt failed, and a run now would try again
     - The content of its input numbers.txt has changed since.
     - Its output sum.txt is not as it was produced: somebody else wrote it.
     - The last attempt at it did not succeed: it failed.
@@ -187,7 +187,7 @@ Why it ran then, or did not.
     needs  numbers
     needed by  report
   
-  stale: a run now would execute it
+  failed: the last attempt failed, and a run now would try again
     - The content of its input numbers.txt has changed since.
     - Its output sum.txt is not as it was produced: somebody else wrote it.
     - The last attempt at it did not succeed: it failed.
@@ -264,4 +264,4 @@ Logs give way by their age; the run remains.
   $ touch -d '8 days ago' .troupe/logs/$(cat number)
   $ eventually sh -c 'troupe run --force --only report; test ! -e .troupe/logs/$(cat number)'
   $ troupe logs numbers
-  attempt 1 at numbers in run #12 wrote nothing, or its log is gone
+  attempt 1 at numbers in run #12 wrote output, but its log is gone (engine.keep_logs says how long logs are kept)

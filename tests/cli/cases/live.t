@@ -36,7 +36,7 @@ A run that goes on, and what others see of it meanwhile. Reading takes no lock.
   $ troupe status | sed 's/ [0-9a-f]\{12\}/ <version>/'
   ASSET  STATE  LAST MADE  RUN  DURATION  DATA VERSION  WHY
   first  fresh  <ago>  #1  <duration>  <version>
-  long  stale  never  never materialized; running now
+  long  running  never  never materialized; running now
   last  stale  never  never materialized
   
   live: 1 of 3 assets fresh

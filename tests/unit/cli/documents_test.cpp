@@ -174,7 +174,7 @@ TEST_CASE("a status document tells freshness and the last materialization, or th
   });
   CHECK(keys(d) == std::set<std::string>{"format", "pipeline", "assets"});
   const auto& clean = d.at("assets").at("clean");
-  CHECK(keys(clean) == std::set<std::string>{"fresh", "action", "reasons", "last"});
+  CHECK(keys(clean) == std::set<std::string>{"fresh", "action", "state", "reasons", "last"});
   CHECK(keys(clean.at("last")) == std::set<std::string>{"run", "number", "finished_at", "duration_ms", "data_version"});
   CHECK(clean.at("last").at("run") == "the-id");
   CHECK(clean.at("last").at("data_version") == "2024-01");

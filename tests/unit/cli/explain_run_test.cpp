@@ -130,7 +130,10 @@ TEST_CASE("what may run names the upstreams and early cut-off") {
   CHECK(maybe_sentence({{reason_kind::upstream_changed, "a"}, {reason_kind::upstream_changed, "b"}}).find("a and b") !=
         std::string::npos);
   CHECK(maybe_sentence({}).find("something it needs") != std::string::npos);
-  CHECK(freshness_word(plan_action::fresh) == "fresh");
-  CHECK(freshness_word(plan_action::maybe) == "may run");
-  CHECK(freshness_word(plan_action::run) == "stale");
+  CHECK(standing_words(asset_standing::fresh) == "fresh");
+  CHECK(standing_words(asset_standing::maybe) == "may run");
+  CHECK(standing_word(asset_standing::maybe) == "maybe");
+  CHECK(standing_words(asset_standing::stale) == "stale");
+  CHECK(standing_words(asset_standing::running) == "running");
+  CHECK(standing_words(asset_standing::failed) == "failed");
 }

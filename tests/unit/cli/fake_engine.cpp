@@ -130,6 +130,10 @@ result<run_report> read_run_report(const std::string&, run_number run) {
   return engine().report(run);
 }
 
+result<std::optional<remembered_asset>> remember_asset(const std::string&, const std::string&, const std::string&) {
+  return engine().remembered;
+}
+
 result<state_compaction> compact_state(const std::string& state, const retention_rule& rule, duration keep_logs) {
   return engine().compact(state, rule, keep_logs);
 }

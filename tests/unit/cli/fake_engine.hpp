@@ -21,6 +21,7 @@ struct fake_engine {
   std::function<result<std::vector<asset_status_report>>(const project&, const std::vector<std::string>&)> statuses;
   std::vector<run_record> runs; ///< newest first
   std::function<result<run_report>(run_number)> report;
+  std::optional<remembered_asset> remembered; ///< whatever is asked for
   std::function<result<run_record>(const std::optional<std::string>&)> cancel;
   std::function<result<state_compaction>(const std::string&, const retention_rule&, duration)> compact;
   std::string logs_folder; ///< where log_path points

@@ -91,7 +91,7 @@ TEST_CASE("logs says why there is nothing to print") {
   CHECK(done.status == 0);
   CHECK(done.out.empty());
   CHECK(has(done.err, "attempt 1 at n[a] in run #3 wrote nothing\n"));
-  CHECK(has(troupe_cli({"logs", "clean"}).err, "or its log is gone"));
+  CHECK(has(troupe_cli({"logs", "clean"}).err, "wrote output, but its log is gone"));
   CHECK(has(troupe_cli({"logs", "report", "--run", "3"}).err, "report was not executed in run #3 (blocked)"));
   CHECK(bj::parse(troupe_cli({"logs", "n[a]", "--json"}).out).at("text").is_null());
   done = troupe_cli({"logs", "claen"});
@@ -102,6 +102,73 @@ TEST_CASE("logs says why there is nothing to print") {
   CHECK(has(done.err, "run #3 has no asset 'claen'; did you mean \"clean\"?"));
   CHECK(troupe_cli({"logs", "clean", "--follow", "--json"}).status == 2);
   CHECK(troupe_cli({"logs", "clean", "--run", "8"}).status == 2);
+}
+
+TEST_CASE("logs shows what a terminal would show, and with --raw every byte") {
+  with_run();
+  const temporary_folder folder;
+  engine().logs_folder = folder.path();
+  std::ofstream(folder.path() + "/3.clean.2.log") << "1%\r50%\r100%\ndone\n";
+  CHECK(troupe_cli({"logs", "clean"}).out == "100%\ndone\n");
+  CHECK(troupe_cli({"logs", "clean", "--raw"}).out == "1%\r50%\r100%\ndone\n");
+  CHECK(text_of(bj::parse(troupe_cli({"logs", "clean", "--json"}).out).at("text")) == "1%\r50%\r100%\ndone\n");
+}
+
+TEST_CASE("logs of a whole matrix names its assets, in the latest run and in any") {
+  with_run();
+  for (const auto& words : {std::vector<std::string>{"logs", "n"}, {"logs", "n", "--run", "3"}}) {
+    const auto done = troupe_cli(words);
+    CHECK(done.status == 2);
+    CHECK(has(done.err, "n is 1 asset; name one of them: n[a]"));
+  }
+}
+
+TEST_CASE("logs of an asset whose run is no longer kept says so") {
+  with_run();
+  remembered_asset known{"demo", {}};
+  engine().remembered = known; // it has never run
+  CHECK(has(troupe_cli({"logs", "once"}).err, "no run executed an asset 'once'"));
+  known.record.attempt = attempt_state::succeeded;
+  known.record.attempt_run = run_number(1U);
+  engine().remembered = known;
+  const auto done = troupe_cli({"logs", "once"});
+  CHECK(done.status == 2);
+  CHECK(has(done.err, "once last ran in run #1, which is no longer kept"));
+  CHECK_FALSE(done.err.find("did you mean") != std::string::npos);
+  CHECK(has(troupe_cli({"logs", "n"}).err, "name one of them")); // what can be had first
+}
+
+TEST_CASE("an asset that failed and was not tried again is shown as one that failed") {
+  with_run();
+  const temporary_folder folder;
+  engine().logs_folder = folder.path();
+  std::ofstream(folder.path() + "/3.clean.2.log") << "why\n";
+  engine().report = [](run_number) {
+    auto report = test::some_run();
+    report.assets[1].status = asset_status::cancelled;
+    report.assets[1].outcome = outcome_kind::exited;
+    return report;
+  };
+  auto done = troupe_cli({"show"});
+  CHECK(has(done.out, "exit status 2; not tried again, because the run stopped"));
+  CHECK(has(done.out, "failed, not tried again: clean (attempt 2): exit status 2\n"));
+  CHECK(has(done.out, "  | why\n"));
+  CHECK(has(troupe_cli({"explain", "clean", "--run", "3"}).out, "It was to be tried again, but the run was stopped"));
+  engine().report = [](run_number) { // ended while it ran: that is no failure of its own
+    auto report = test::some_run();
+    report.assets[1].status = asset_status::cancelled;
+    report.assets[1].outcome = outcome_kind::cancelled;
+    return report;
+  };
+  done = troupe_cli({"show"});
+  CHECK_FALSE(done.out.find("tried again") != std::string::npos);
+  engine().report = [](run_number) { // its supervisor died while it waited
+    auto report = test::some_run(run_status::interrupted);
+    report.assets[1].status = asset_status::retrying;
+    report.assets[1].outcome = outcome_kind::timed_out;
+    return report;
+  };
+  CHECK(has(troupe_cli({"show"}).out, "not tried again, because the run was interrupted"));
 }
 
 TEST_CASE("logs --follow goes on until the attempt has ended") {

@@ -66,6 +66,32 @@ TEST_CASE("each asset that ends is a line with its place in the run") {
   CHECK(w.model.totals().spared == 1);
 }
 
+TEST_CASE("the block counts from the start of the command") {
+  progress_model model(*test::make_project().p, {.colours = {}, .unicode = false, .every_asset = false, .since = 95s});
+  run_outline outline;
+  outline.assets = 6;
+  model.run_began(outline, 100s);
+  CHECK(model.block(101s, {}).front().find("6.0s") != std::string::npos);
+}
+
+TEST_CASE("an asset that waits for its next attempt when the run stops has failed, not \"not started\"") {
+  watched w;
+  auto end = ended(outcome_kind::exited, "exit status 7");
+  end.retry_in = 60s;
+  w.model.attempt_began(clean, 1, 0s, 100s);
+  w.model.attempt_ended(clean, end, 101s);
+  end.attempt = 2;
+  w.model.attempt_began(clean, 2, 0s, 161s);
+  w.model.attempt_ended(clean, end, 162s);
+  w.model.run_stopping(stop_cause::failure);
+  static_cast<void>(w.model.take_lines());
+  w.model.asset_settled(clean, asset_status::cancelled, clean);
+  w.model.asset_settled(report, asset_status::cancelled, report);
+  CHECK(w.model.take_lines() == "[1/5] clean  attempt 2 failed; not tried again, because the run stops\n"
+                                "[2/5] report  not started\n");
+  CHECK(w.model.totals().given_up == 1);
+}
+
 TEST_CASE("failures, retries and what they block are told with their reasons") {
   watched w;
   w.model.attempt_began(clean, 1, 0s, 100s);

@@ -1,4 +1,5 @@
 // The verbs that change something: run, resume, cancel; and how a run's end is told.
+#include "adapters/system_clock.hpp"
 #include "fake_engine.hpp"
 #include "support/temporary_folder.hpp"
 #include "verb_fixtures.hpp"
@@ -250,6 +251,78 @@ TEST_CASE("resume opens the run's own file with the run's own params") {
   engine().runs[0].request.pipeline_file = "/abs/b.json";
   CHECK(troupe_cli({"resume", "#5"}).status == 0);
   CHECK(opened.file == "/abs/b.json");
+}
+
+TEST_CASE("resume with -f continues the latest run of that pipeline, whichever ran last in the state") {
+  test::reset();
+  auto other = test::make_run(6, run_status::failed);
+  other.pipeline = "other";
+  engine().runs = {other, test::make_run(5, run_status::failed), test::make_run(4, run_status::failed)};
+  std::uint32_t resumed = 0;
+  engine().resume = [&](const project&, run_number number, run_observer&, stop_request&) -> result<run_result> {
+    resumed = number.value;
+    return ended(run_status::succeeded, {});
+  };
+  engine().pipeline = "demo";
+  CHECK(troupe_cli({"resume", "-f", "demo.json"}).status == 0);
+  CHECK(resumed == 5);
+  CHECK(troupe_cli({"resume"}).status == 0);
+  CHECK(resumed == 6);
+  CHECK(troupe_cli({"resume", "4", "-f", "demo.json"}).status == 0);
+  CHECK(resumed == 4);
+  engine().pipeline = "third";
+  const auto done = troupe_cli({"resume", "-f", "third.json"});
+  CHECK(done.status == 2);
+  CHECK(has(done.err, "there is no run of the pipeline \"third\""));
+}
+
+TEST_CASE("a failure that was to be tried again is told when the run stops") {
+  test::reset();
+  const temporary_folder folder;
+  engine().logs_folder = folder.path();
+  std::ofstream(folder.path() + "/5.clean.1.log") << "the cause\n";
+  engine().run = [](const project&, const run_options&, run_observer& observer, stop_request&) {
+    run_outline outline;
+    outline.run = run_number(5U);
+    outline.assets = 6;
+    observer.run_began(outline);
+    observer.attempt_began(asset_index(1U), 1, {}, 0s);
+    attempt_end end;
+    end.attempt = 1;
+    end.outcome = outcome_kind::exited;
+    end.retry_in = 60s;
+    observer.attempt_ended(asset_index(1U), end);
+    observer.run_stopping(stop_cause::signal);
+    observer.asset_settled(asset_index(1U), asset_status::cancelled, asset_index(1U), {});
+    return result<run_result>(ended(run_status::cancelled, {{asset_status::cancelled, 1}}));
+  };
+  engine().report = [](run_number) {
+    auto whole = failed_report("clean");
+    whole.assets[0].status = asset_status::cancelled;
+    whole.assets[0].outcome = outcome_kind::exited;
+    whole.assets[0].attempts = 1;
+    whole.assets[0].last_log_attempt = 1;
+    return whole;
+  };
+  const auto done = troupe_cli({"run"});
+  CHECK(done.status == 1);
+  CHECK(has(done.out, "clean  attempt 1 failed; not tried again, because the run stops\n"));
+  CHECK(has(done.out, "failed, not tried again: clean (attempt 1): "));
+  CHECK(has(done.out, "  | the cause\n"));
+}
+
+TEST_CASE("the run starts when the command did") {
+  test::reset();
+  std::optional<duration> started;
+  engine().run = [&](const project&, const run_options& options, run_observer&, stop_request&) {
+    started = options.command_started;
+    return result<run_result>(ended(run_status::succeeded, {}));
+  };
+  const auto before = system_clock().monotonic();
+  CHECK(troupe_cli({"run"}).status == 0);
+  REQUIRE(started.has_value());
+  CHECK(*started >= before);
+  CHECK(*started <= system_clock().monotonic());
 }
 
 TEST_CASE("resume refuses other params, unknown runs, and what the engine refuses") {

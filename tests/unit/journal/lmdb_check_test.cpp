@@ -97,6 +97,23 @@ bool reads_as(const std::string& folder, const expected_state& expected) {
 
 } // namespace
 
+TEST_CASE("verify tells a state without a journal from what is no state") {
+  temporary_folder t;
+  CHECK(verify_journal(t / "nowhere").error().code == error_code::not_found);
+  fs::create_directory(t / "empty");
+  CHECK(verify_journal(t / "empty").error().code == error_code::not_found);
+  fs::create_directory(t / "made");
+  t.write("made/.gitignore", "*");
+  CHECK(verify_journal(t / "made").error().code == error_code::not_found);
+  t.write("made/lock", "");
+  t.write("made/logs", "");
+  CHECK(verify_journal(t / "made").error().code == error_code::not_found); // its journal was removed
+  fs::create_directory(t / "other");
+  t.write("other/notes.txt", "mine");
+  CHECK(verify_journal(t / "other").error().code == error_code::state_unusable);
+  CHECK(verify_journal(t / "other/notes.txt").error().code == error_code::state_unusable);
+}
+
 TEST_CASE("a sound journal verifies, after every kind of step, closed and beside its writer") {
   lmdb_fixture f;
   history_maker history(31);

@@ -239,6 +239,17 @@ TEST_CASE("without a state there is nothing to read, and reading makes nothing")
   CHECK(fs::is_empty(t.path()));
 }
 
+TEST_CASE("where no state can come to be is no empty history: reading says so, as writing does") {
+  temporary_folder t;
+  std::ofstream(t / "file") << "hi";
+  CHECK(open_snapshot(t / "file").error().code == error_code::state_unusable);
+  CHECK(contains(open_snapshot(t / "file").error().message, "it is a file, not a folder"));
+  CHECK(open_snapshot((t / "file") + "/state").error().code == error_code::state_unusable);
+  fs::create_symlink("nowhere", t / "link");
+  CHECK(open_snapshot(t / "link").error().code == error_code::state_unusable);
+  CHECK(contains(open_snapshot(t / "link").error().message, "it is a link that leads nowhere"));
+}
+
 TEST_CASE("a state that may not be looked at is not an empty history") {
   temporary_folder t;
   fs::create_symlink("loop", t / "loop");
