@@ -135,6 +135,12 @@ enum class outcome_kind : std::uint8_t {
   outdated = 10,      ///< it ended well, but an input that it discovered was made again meanwhile: it is made once more
 };
 
+/// Whether an attempt that ended so has failed: it neither succeeded nor was it ended for the run's sake.
+[[nodiscard]] constexpr bool is_failure(outcome_kind outcome) {
+  return outcome != outcome_kind::succeeded && outcome != outcome_kind::cancelled &&
+         outcome != outcome_kind::interrupted && outcome != outcome_kind::outdated;
+}
+
 /// The changes from one sorted list to the next, by key: what a materialization differs in from the one before it.
 struct materialized {
   duration took{};
@@ -182,6 +188,7 @@ struct attempt_finished {
   std::optional<timestamp> retry_at; ///< another attempt follows, not before this
   std::optional<materialized> made;  ///< exactly when outcome is succeeded
   std::vector<attempt_warning> warnings;
+  bool allowed = false; ///< it failed for good, and the pipeline allows that (allow_failure)
   friend bool operator==(const attempt_finished&, const attempt_finished&) = default;
 };
 
@@ -197,6 +204,7 @@ struct assets_settled {
   asset_status status = asset_status::blocked; ///< blocked, cancelled, or failed
   std::string message;                         ///< for failed without attempt
   std::vector<settled_asset> assets;
+  bool allowed = false; ///< failed: the pipeline allows it; all of them
   friend bool operator==(const assets_settled&, const assets_settled&) = default;
 };
 

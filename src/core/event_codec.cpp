@@ -25,7 +25,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // attempt_started
     0, // attempt_spawned
     1, // attempt_finished
-    0, // assets_settled
+    1, // assets_settled
     0, // run_stopping
     0, // run_finished
     1, // writer_opened

@@ -206,7 +206,7 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v.sparse(named_field{"outcome", e.outcome}, named_field{"exit_code", e.exit_code}, named_field{"signal", e.signal},
            named_field{"message", e.message}, named_field{"has_log", e.has_log}, named_field{"retry_at", e.retry_at},
-           named_field{"made", e.made}, named_field{"warnings", e.warnings});
+           named_field{"made", e.made}, named_field{"warnings", e.warnings}, named_field{"allowed", e.allowed});
 }
 template <class V, is_a<assets_settled> T>
 void visit_fields(V& v, T& e) {
@@ -215,6 +215,8 @@ void visit_fields(V& v, T& e) {
   v("status", e.status);
   v("message", e.message);
   v("assets", e.assets);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"allowed", e.allowed});
 }
 template <class V, is_a<run_stopping> T>
 void visit_fields(V& v, T& e) {

@@ -65,7 +65,8 @@ struct asset_run_report {
   std::string reported_version;        ///< as reported by the asset; empty otherwise
   bool changed = false;                ///< succeeded with another data version than before
   std::optional<outcome_kind> outcome; ///< of the last attempt
-  std::string error; ///< what went wrong in the last attempt, or why it did not run; empty if all well
+  std::string error;    ///< what went wrong in the last attempt, or why it did not run; empty if all well
+  bool allowed = false; ///< it failed, and the pipeline allowed it to
   std::int32_t exit_code = 0;
   std::int32_t signal = 0;
   std::string metadata; ///< JSON object text or empty
@@ -84,8 +85,7 @@ struct run_report {
 [[nodiscard]] inline bool was_given_up(const asset_run_report& asset, run_status run) {
   const bool over = asset.status == asset_status::cancelled ||
                     (asset.status == asset_status::retrying && run == run_status::interrupted);
-  return over && asset.attempts > 0 && asset.outcome && *asset.outcome != outcome_kind::succeeded &&
-         *asset.outcome != outcome_kind::cancelled && *asset.outcome != outcome_kind::interrupted;
+  return over && asset.attempts > 0 && asset.outcome && is_failure(*asset.outcome);
 }
 
 } // namespace troupe

@@ -186,7 +186,9 @@ void run_logic::on(decision& d, const examined_impossible& in, timestamp now) {
   if (is_final(at(in.asset).status) || state_.stopping())
     return;
   const auto id = ids_[in.asset.value];
-  record(d, assets_settled{state_.run(), now, asset_status::failed, in.message, {{id, id}}});
+  record(d,
+         assets_settled{
+             state_.run(), now, asset_status::failed, in.message, {{id, id}}, p_.settings_of(in.asset).allow_failure});
   settled(d, in.asset, asset_status::failed, in.asset, in.message);
   after_failure(d, in.asset, now);
   admit(d, now);
@@ -209,6 +211,7 @@ void run_logic::on(decision& d, const attempt_ended& in, timestamp now) {
   const auto& retry = settings.retry;
   if (may_retry(retry, in) && asset.segment_attempts < retry.attempts && !state_.stopping())
     finished.retry_at = now + retry_delay(retry, asset.segment_attempts, asset.retry_delay, in.random_bits);
+  finished.allowed = settings.allow_failure && !finished.retry_at && is_failure(in.outcome);
   d.strict = d.strict || settings.durability == durability::strict;
   const auto retry_at = finished.retry_at;
   record(d, std::move(finished));

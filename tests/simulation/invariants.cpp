@@ -84,11 +84,16 @@ void invariants::appended(const event& e, const simulated_executor* work, durati
     paths_.reached_if(rare_path::retry_during_cancel,
                       failed && cause_ && finished->outcome != outcome_kind::not_started && retry.attempts > 1 &&
                           retry.on_exit_codes.empty() && started_[asset.value] < retry.attempts);
+    require(finished->allowed == (failed && on_.p->settings_of(asset).allow_failure),
+            "whether the failure of " + name + " was allowed is recorded wrongly");
     paths_.reached_if(rare_path::failure_while_stopping, failed && cause_);
     paths_.reached_if(rare_path::allowed_failure,
                       failed && on_.p->settings_of(asset).allow_failure && !on_.graph->downstream(asset).empty());
     paths_.reached_if(rare_path::retry_after_resume, finished->retry_at && finished->attempt > started_[asset.value]);
   } else if (const auto* settled = std::get_if<assets_settled>(&e)) {
+    require(settled->allowed == (settled->status == asset_status::failed &&
+                                 on_.p->settings_of(index_of(settled->assets.front().asset)).allow_failure),
+            "whether a failure without an attempt was allowed is recorded wrongly");
     paths_.reached_if(rare_path::blocked_from_outside, settled->status == asset_status::blocked &&
                                                            !is_member(index_of(settled->assets.front().because)));
   } else if (std::get_if<asset_found_fresh>(&e) != nullptr) {

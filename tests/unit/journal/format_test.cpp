@@ -124,6 +124,7 @@ TEST_CASE("every event and record layout of format 2 is the one it was") {
       attempt_started{run_number(2U), asset_id(3U), 1, at, {{reason_kind::forced, ""}, {reason_kind::expired, "2d"}}});
   all.add(attempt_spawned{run_number(2U), asset_id(3U), 1, 4'711, 99'999});
   attempt_finished failed{run_number(2U), asset_id(3U), 1, at, outcome_kind::exited, 75, 0, "it failed", true, at};
+  failed.allowed = true;
   all.add(failed);
   attempt_finished made{run_number(2U), asset_id(3U), 2, at};
   made.made = materialized{std::chrono::seconds(1),
@@ -144,12 +145,12 @@ TEST_CASE("every event and record layout of format 2 is the one it was") {
                            "reported",
                            "{\"rows\":1}"};
   all.add(made);
-  all.add(assets_settled{run_number(2U), at, asset_status::failed, "why", {{asset_id(4U), asset_id(3U)}}});
+  all.add(assets_settled{run_number(2U), at, asset_status::failed, "why", {{asset_id(4U), asset_id(3U)}}, true});
   all.add(run_stopping{run_number(2U), at, stop_cause::signal});
   all.add(run_finished{run_number(2U), at, run_status::failed, {0, 0, 0, 0, 5, 6, 7, 8, 9}});
   all.add(writer_opened{at, "boot", 4'711});
   all.add(writer_closed{at});
-  CHECK(to_hex(content_digest(all.bytes())) == "944f1fa3ead589c2df2812508c6bb833");
+  CHECK(to_hex(content_digest(all.bytes())) == "57eda5ab4b5bc86b7376f13582022e8c");
   std::string records;
   run_record run{run_number(2U), {}, "demo", start.request, at, at, run_status::failed, {1, 2}, 3, 4, 5, 6};
   encode(run, records);
