@@ -56,13 +56,16 @@ void compare_inputs(const std::vector<file_version>& before, const std::vector<f
       });
 }
 
+/// `attempted`: an attempt has been made since that did not succeed.
 void compare_outputs(const std::vector<file_version>& before, std::span<const file_version> now, bool source,
-                     const name_source& names, std::vector<reason>& reasons) {
+                     bool attempted, const name_source& names, std::vector<reason>& reasons) {
   if (std::equal(before.begin(), before.end(), now.begin(), now.end()))
     return;
   const auto say = [&](const file_version& f, reason_kind present) {
-    reasons.push_back(
-        {f.content == absent_file ? reason_kind::output_missing : present, std::string(names.path_text(f.path))});
+    const auto kind = f.content == absent_file ? reason_kind::output_missing : present;
+    reasons.push_back({kind, std::string(names.path_text(f.path))});
+    if (kind == reason_kind::output_modified && attempted)
+      reasons.back().note = "an attempt that did not succeed may have written it";
   };
   merge_walk(
       before, now, [](const file_version& f) { return f.path; },
@@ -71,7 +74,8 @@ void compare_outputs(const std::vector<file_version>& before, std::span<const fi
         if (source)
           reasons.push_back({reason_kind::input_removed, std::string(names.path_text(gone.path))});
       },
-      [&](const file_version& added) { say(added, source ? reason_kind::input_added : reason_kind::output_modified); },
+      // Another path than it made: a param in it has another value, or it is declared only now.
+      [&](const file_version& added) { say(added, source ? reason_kind::input_added : reason_kind::output_renamed); },
       [&](const file_version& old_file, const file_version& new_file) {
         if (old_file.content != new_file.content)
           say(new_file, source ? reason_kind::input_changed : reason_kind::output_modified);
@@ -95,6 +99,7 @@ std::string_view word_of(attempt_state state) {
 
 void judge_freshness(const asset_record& record, const fingerprint& now, std::span<const file_version> outputs,
                      const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons) {
+  const bool unfinished = record.attempt != attempt_state::none && record.attempt != attempt_state::succeeded;
   if (!record.last) {
     reasons.push_back({reason_kind::never_materialized, {}});
   } else {
@@ -123,9 +128,8 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
               reasons.push_back({reason_kind::upstream_changed, std::string(names.asset_name(new_version.asset))});
           });
     }
-    compare_outputs(record.last->made.outputs, outputs, policy.source, names, reasons);
+    compare_outputs(record.last->made.outputs, outputs, policy.source, unfinished, names, reasons);
   }
-  const bool unfinished = record.attempt != attempt_state::none && record.attempt != attempt_state::succeeded;
   if (unfinished)
     reasons.push_back({reason_kind::last_attempt_failed, std::string(word_of(record.attempt))});
   if (policy.max_age && record.last) {

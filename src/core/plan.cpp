@@ -78,6 +78,15 @@ bool planner::may_be_undone(asset_index asset, const asset_record& record, const
   });
 }
 
+void planner::restate(std::vector<reason>& reasons) const {
+  if (instead_.empty())
+    return;
+  for (auto& why : reasons)
+    if (why.kind == reason_kind::output_modified && why.note.empty())
+      if (const auto known = instead_.find(why.detail); known != instead_.end())
+        why = known->second;
+}
+
 void planner::judge(asset_index asset, const asset_record& record, const fingerprint& now,
                     std::span<const file_version> outputs) {
   scratch_.clear();

@@ -7,6 +7,8 @@
 #include "core/pipeline.hpp"
 #include "core/report.hpp"
 
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -40,6 +42,13 @@ public:
   [[nodiscard]] const std::vector<item>& items() const { return to_do_; }
   /// The reasons of the asset that was judged last, which is not fresh; for adding to what they say.
   [[nodiscard]] std::vector<reason>& last_reasons() { return to_do_.back().reasons; }
+  /// What is known beside the judgement of an output that was modified: said `instead` of that, here and whenever the
+  /// asset is judged again.
+  void say_instead(std::string output, reason instead) {
+    instead_.insert_or_assign(std::move(output), std::move(instead));
+  }
+  /// Puts what is known in the place of the reasons that say less.
+  void restate(std::vector<reason>& reasons) const;
   /// The freshness policy of an asset (also used when it is judged again during the run).
   [[nodiscard]] freshness_policy policy_of(asset_index asset, timestamp now) const;
 
@@ -58,6 +67,7 @@ private:
   std::unordered_map<std::uint32_t, std::string> in_cycle_; ///< by asset: a file that it reads
   std::vector<plan_action> action_;
   std::vector<item> to_do_;
+  std::map<std::string, reason, std::less<>> instead_; ///< by output
   std::vector<reason> scratch_;
   std::vector<asset_index> running_; ///< upstreams of the asset being judged that are not fresh
 };

@@ -35,7 +35,9 @@ inline constexpr std::uint8_t reason_kind_count = 20;
 struct reason {
   reason_kind kind = reason_kind::never_materialized;
   std::string detail; ///< empty where the kind says it all
-  friend bool operator==(const reason&, const reason&) = default;
+  std::string note{}; ///< what else is known now, for people; not recorded
+  /// As far as it is recorded.
+  friend bool operator==(const reason& a, const reason& b) { return a.kind == b.kind && a.detail == b.detail; }
 };
 
 [[nodiscard]] std::string_view to_string(reason_kind kind);

@@ -27,17 +27,19 @@ def what_a_command_writes_into_its_own_inputs_is_named(shop):
     for _ in range(2):
         shop.run()
     plan = shop.plan()["assets"]
-    equal([why["detail"] for why in plan["folder"]["reasons"]], ["dir (dir/run.log changed while its own command ran)"])
-    equal([why["detail"] for why in plan["glob"]["reasons"]], ["glob/log.txt (it changed while its own command ran)"])
-    equal([why["detail"] for why in plan["file"]["reasons"]], ["file (it changed while its own command ran)"])
+    note = "changed while its own command ran"
+    equal(plan["folder"]["reasons"], [{"kind": "input_changed", "detail": "dir", "note": f"dir/run.log {note}"}])
+    equal(plan["glob"]["reasons"], [{"kind": "input_changed", "detail": "glob/log.txt", "note": f"it {note}"}])
+    equal(plan["file"]["reasons"], [{"kind": "input_changed", "detail": "file", "note": f"it {note}"}])
     equal(plan["clean"]["action"], "fresh")
     warning = "warning: asset folder: dir/run.log changed while its own command ran (run #2). If the command writes it, the asset is stale after every run: write it elsewhere"
     contains(shop.troupe("plan").must(0).errors, warning)
-    contains(shop.troupe("explain", "folder").must(0).text, "dir/run.log changed while its own command ran")
+    contains(shop.troupe("explain", "folder").must(0).text, f"The content of its input dir has changed since: dir/run.log {note}.")
+    contains(shop.troupe("status", "folder").must(0).text, f"input changed: dir (dir/run.log {note})")
     contains(shop.troupe("run", "folder").must(0).text, warning)
     time.sleep(0.05)
     shop.write("glob/m.txt", "2\n")  # somebody else, later
-    equal(sorted(why["detail"] for why in shop.plan("glob")["assets"]["glob"]["reasons"]), ["glob/log.txt (it changed while its own command ran)", "glob/m.txt"])
+    equal(sorted((why["detail"], "note" in why) for why in shop.plan("glob")["assets"]["glob"]["reasons"]), [("glob/log.txt", True), ("glob/m.txt", False)])
 
 
 def a_failure_that_was_to_be_tried_again_is_reported_when_the_run_stops(shop):
@@ -50,6 +52,49 @@ def a_failure_that_was_to_be_tried_again_is_reported_when_the_run_stops(shop):
     contains(shop.troupe("explain", "y", "--run", "latest").must(0).text, "It was to be tried again, but the run was stopped first.")
     document = shop.troupe("show", "--json").must(0).json()["assets"]
     equal((document["y"]["status"], document["y"]["exit_code"], document["z"]["because"]), ("cancelled", 7, "y"))
+
+
+def whether_a_failure_was_allowed_is_said_everywhere(shop):
+    shop.pipeline({"may": {"command": "exit 4", "allow_failure": True}, "must": {"command": "exit 5"}, "missing": {"command": "true", "inputs": ["not-there"], "allow_failure": True},
+                   "after": {"command": "true", "deps": ["may"]}}, engine={"error_strategy": "continue"})
+    for document in (shop.run(status=1), shop.troupe("show", "--json").must(0).json()):
+        equal({name: asset["allowed"] for name, asset in document["assets"].items()}, {"may": True, "must": False, "missing": True, "after": False})
+    contains(shop.troupe("show").must(0).text, "may      failed, allowed", "must     failed  ", "missing  failed, allowed", "failed (allowed to): may (attempt 1): exit status 4")
+    contains(shop.troupe("explain", "may", "--run", "latest").must(0).text, "It is allowed to fail")
+    assert "allowed" not in shop.troupe("explain", "must", "--run", "latest").must(0).text
+
+
+def somebody_else_wrote_it_is_said_only_if_nobody_here_did(shop):
+    # Another path, for another value of a param.
+    shop.pipeline({"dl": {"command": "echo {{ params.day }} > {{ outputs[0] }}", "outputs": ["raw/{{ params.day }}.csv"]}}, params={"day": "1"})
+    shop.run("--param", "day=1")
+    shop.run("--param", "day=2")
+    contains(str(shop.reasons("dl", "--param", "day=1")), "output_renamed", "raw/1.csv")
+    text = shop.troupe("explain", "dl", "--param", "day=1").must(0).text
+    assert "somebody else" not in text, text
+    contains(str(shop.reasons("dl", "--param", "day=3")), "output_missing", "raw/3.csv")
+    # An attempt of its own that failed.
+    shop.pipeline({"a": {"command": "test ! -e bad || { echo half > a.txt; exit 1; }; echo whole > a.txt", "outputs": ["a.txt"]}})
+    shop.run()
+    shop.write("bad", "")
+    shop.run("--force", status=1)
+    text = shop.troupe("explain", "a").must(0).text
+    assert "somebody else" not in text, text
+    contains(text, "Its output a.txt is not as it was produced: an attempt that did not succeed may have written it.")
+    # Somebody else, in truth: a file, and a file in a folder.
+    os.remove(shop.path("bad"))
+    shop.pipeline({"a": {"command": "echo whole > a.txt; mkdir -p d/sub; echo 1 > d/x; echo 2 > d/sub/y", "outputs": ["a.txt", "d"]}})
+    shop.run()
+    time.sleep(0.05)                # more than a tick of the file system's clock
+    shop.write("a.txt", "mine\n")
+    shop.write("d/sub/y", "mine\n")
+    text = shop.troupe("explain", "a").must(0).text
+    contains(text, "Its output a.txt is not as it was produced: somebody else wrote it.", "Its output d is not as it was produced: d/sub/y changed since.")
+    equal(shop.reasons("a"), ("run", [("output_modified", "a.txt"), ("output_modified", "d")]))
+    shop.run()
+    time.sleep(0.05)
+    os.remove(shop.path("d/x"))
+    contains(shop.troupe("plan").must(0).text, "output modified: d (d changed since)")
 
 
 def so_it_is_when_a_signal_stops_it(shop):
@@ -187,7 +232,8 @@ def a_run_takes_as_long_as_its_user_waits(shop):
     equal(statuses(document), {"a": "fresh"})
 
 
-TESTS = [what_a_command_writes_into_its_own_inputs_is_named, a_failure_that_was_to_be_tried_again_is_reported_when_the_run_stops, so_it_is_when_a_signal_stops_it,
+TESTS = [what_a_command_writes_into_its_own_inputs_is_named, whether_a_failure_was_allowed_is_said_everywhere, somebody_else_wrote_it_is_said_only_if_nobody_here_did,
+         a_failure_that_was_to_be_tried_again_is_reported_when_the_run_stops, so_it_is_when_a_signal_stops_it,
          status_and_graph_agree_on_what_failed, numbers_of_metadata_keep_their_text, what_is_wrong_with_a_result_has_its_place, the_dump_holds_no_number_that_a_double_cannot,
          resume_of_a_named_file_is_of_its_pipeline, logs_say_where_the_output_is, logs_are_what_a_terminal_shows, what_is_no_state_does_not_verify,
          a_depfile_is_no_undeclared_input, a_run_takes_as_long_as_its_user_waits]

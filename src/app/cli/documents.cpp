@@ -95,8 +95,12 @@ void write_error(json_writer& json, const error& e, const diagnostics& findings)
 
 void write_reasons(json_writer& json, const std::vector<reason>& reasons) {
   json.key("reasons").begin_array();
-  for (const auto& r : reasons)
-    json.begin_object().member("kind", to_string(r.kind)).member("detail", r.detail).end_object();
+  for (const auto& r : reasons) {
+    json.begin_object().member("kind", to_string(r.kind)).member("detail", r.detail);
+    if (!r.note.empty())
+      json.member("note", r.note);
+    json.end_object();
+  }
   json.end_array();
 }
 
@@ -150,7 +154,7 @@ void write_asset_run_members(json_writer& json, const asset_run_report& asset, c
     json.value(to_hex(*asset.data_version));
   else
     json.null();
-  json.member("changed", asset.changed);
+  json.member("changed", asset.changed).member("allowed", asset.allowed);
   text_or_null(json, "error", asset.error);
   const bool exited = asset.outcome == outcome_kind::succeeded || asset.outcome == outcome_kind::exited ||
                       asset.outcome == outcome_kind::output_missing || asset.outcome == outcome_kind::bad_result;

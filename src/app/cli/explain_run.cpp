@@ -102,6 +102,8 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
   case asset_status::failed:
     out.push_back(mine->attempts == 0 ? "It failed before it started" + error + "."
                                       : "It ran and failed (" + attempts_text(*mine) + ")" + error + ".");
+    if (mine->allowed)
+      out.push_back("It is allowed to fail (\"allow_failure\": true): what needs it ran all the same.");
     break;
   case asset_status::running:
     out.push_back(report.run.status == run_status::interrupted

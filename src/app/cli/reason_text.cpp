@@ -5,6 +5,14 @@
 
 namespace troupe::cli {
 
+namespace {
+
+std::string note_words(const reason& why) {
+  return why.note.empty() ? "" : ": " + printable(why.note);
+}
+
+} // namespace
+
 std::string reason_words(const reason& why) {
   if (why.kind == reason_kind::last_attempt_failed && why.detail == "running")
     return "running now";
@@ -12,7 +20,8 @@ std::string reason_words(const reason& why) {
   for (auto& c : words)
     if (c == '_')
       c = ' ';
-  return why.detail.empty() ? words : words + ": " + printable(why.detail);
+  return words + (why.detail.empty() ? "" : ": " + printable(why.detail)) +
+         (why.note.empty() ? "" : " (" + printable(why.note) + ")");
 }
 
 std::string reason_words(const std::vector<reason>& why) {
@@ -47,9 +56,9 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::param_changed:
     return "The param " + detail + ", which it uses, has another value than it was made with.";
   case reason_kind::input_changed:
-    return "The content of its input " + detail + " has changed since.";
+    return "The content of its input " + detail + " has changed since" + note_words(why) + ".";
   case reason_kind::input_added:
-    return "The file " + detail + " is among its inputs now and was not when it was made.";
+    return "The file " + detail + " is among its inputs now and was not when it was made" + note_words(why) + ".";
   case reason_kind::input_removed:
     return "The file " + detail + " was among its inputs when it was made and is not now.";
   case reason_kind::upstream_changed:
@@ -57,7 +66,8 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::output_missing:
     return "Its output " + detail + " is not there.";
   case reason_kind::output_modified:
-    return "Its output " + detail + " is not as it was produced: somebody else wrote it.";
+    return "Its output " + detail +
+           " is not as it was produced: " + (why.note.empty() ? "somebody else wrote it" : printable(why.note)) + ".";
   case reason_kind::last_attempt_failed:
     if (detail == "running")
       return "An attempt at it is running now, and has not succeeded yet.";
@@ -114,7 +124,7 @@ std::string past_reason_sentence(const reason& why) {
   case reason_kind::output_missing:
     return "Its output " + detail + " was not there.";
   case reason_kind::output_modified:
-    return "Its output " + detail + " was not as it had been produced: somebody else had written it.";
+    return "Its output " + detail + " was not as it had been produced.";
   case reason_kind::last_attempt_failed:
     return "The last attempt at it had not succeeded" +
            (detail.empty()       ? ""

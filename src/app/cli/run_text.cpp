@@ -99,18 +99,16 @@ std::string log_of(const std::string& state_folder, run_number run, const asset_
   return asset.last_log_attempt > 0 ? log_path(state_folder, run, asset.name, asset.last_log_attempt) : std::string();
 }
 
-void print_failures(const output& to, const std::string& state_folder, const run_report& report,
-                    const std::vector<std::string>& allowed_to_fail, std::size_t most) {
+void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most) {
   std::size_t shown = 0, failed = 0;
   for (const auto& asset : report.assets) {
     const bool given_up = was_given_up(asset, report.run.status);
     if ((asset.status != asset_status::failed && !given_up) || ++failed > most)
       continue;
     ++shown;
-    const bool allowed = std::find(allowed_to_fail.begin(), allowed_to_fail.end(), asset.name) != allowed_to_fail.end();
-    const auto* what = given_up ? "failed, not tried again: " : allowed ? "failed (allowed to): " : "failed: ";
+    const auto* what = given_up ? "failed, not tried again: " : asset.allowed ? "failed (allowed to): " : "failed: ";
     to.stream << "\n"
-              << to.colours.paint(allowed ? tint::warn : tint::bad, what)
+              << to.colours.paint(asset.allowed ? tint::warn : tint::bad, what)
               << to.colours.paint(tint::strong, printable(asset.name)) << attempt_of(asset.attempts) << ": "
               << (asset.error.empty() ? "no more is known" : printable(asset.error)) << "\n";
     const auto log = log_of(state_folder, report.run.run, asset);
@@ -180,9 +178,11 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
     else if (!asset.error.empty())
       why = asset.error;
     rows.row({asset.name,
-              {std::string(to_string(asset.status)) +
-                   (asset.status == asset_status::succeeded && !asset.changed ? ", unchanged" : ""),
-               tint_of(asset.status)},
+              {std::string(to_string(asset.status)) + (asset.status == asset_status::succeeded && !asset.changed
+                                                           ? ", unchanged"
+                                                       : asset.allowed ? ", allowed"
+                                                                       : ""),
+               asset.allowed ? tint::warn : tint_of(asset.status)},
               asset.attempts == 0 ? "" : std::to_string(asset.attempts),
               asset.attempts == 0 || asset.status == asset_status::running ? "" : to_human(asset.took),
               why});
@@ -194,7 +194,7 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
     to.stream << to.colours.paint(tint::dim, (rows.empty() ? "\n" : "") + counted(hidden, "fresh asset") +
                                                  " not listed (--all lists them)")
               << "\n";
-  print_failures(to, state_folder, report, {}, report.assets.size());
+  print_failures(to, state_folder, report, report.assets.size());
 }
 
 void print_runs(const output& to, const std::vector<run_record>& runs, timestamp now) {

@@ -28,8 +28,7 @@ namespace troupe::cli {
 
 /// Each failed asset, and each that failed and was to be tried again when the run ended: what happened, where its log
 /// is, the end of it. At most `most` of them.
-void print_failures(const output& to, const std::string& state_folder, const run_report& report,
-                    const std::vector<std::string>& allowed_to_fail, std::size_t most);
+void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most);
 /// "run #3 succeeded in 3.2s: …": how a run ended, in one or a few lines.
 void print_summary(const output& to, run_status status, run_number run, const status_counts& counts, duration took,
                    const progress_totals& totals);

@@ -42,7 +42,7 @@ void tell(const output& to, const project& on, const run_result& ended, duration
   }
   const auto allowed = allowed_to_fail(on, ended.failed);
   if (report) {
-    print_failures(to, on.state_folder, *report, allowed, failures_shown);
+    print_failures(to, on.state_folder, *report, failures_shown);
     to.stream << "\n";
   }
   print_summary(to, ended.status, ended.run, ended.counts, took, totals);

@@ -99,6 +99,7 @@ examination asset_worker::look_at(asset_index asset, const upstream_digests& ups
   out.warnings = found->warnings;
   judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset, setup_.time.now()), setup_.names,
                   out.reasons);
+  setup_.plan.restate(out.reasons);
   if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
     prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
   return out;

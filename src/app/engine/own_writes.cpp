@@ -78,8 +78,7 @@ std::optional<std::string> note_own_writes(const std::string& folder, std::strin
     const auto files = changed_files(folder, why.detail, during);
     if (files.empty())
       continue;
-    why.detail += files.front() == why.detail ? " (it changed while its own command ran)"
-                                              : " (" + listed(files) + " changed while its own command ran)";
+    why.note = (files.front() == why.detail ? "it" : listed(files)) + " changed while its own command ran";
     written.insert(written.end(), files.begin(), files.end());
     if (written.size() >= most_named)
       break;

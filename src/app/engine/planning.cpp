@@ -6,6 +6,7 @@
 #include "adapters/state_lock.hpp"
 #include "app/engine/early_look.hpp"
 #include "app/engine/file_makers.hpp"
+#include "app/engine/output_makers.hpp"
 #include "app/engine/own_writes.hpp"
 #include "core/selection.hpp"
 
@@ -262,6 +263,9 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
   edge_finder finder(on, *names, *files);
   const bool first = edges.empty(); // all records are read at the first time
   std::vector<recorded_edge> by_links;
+  std::optional<output_makers> makers;
+  if (snapshot != nullptr)
+    makers.emplace(*snapshot, *names, p.folder, on.state_folder);
   asset_record record;
   findings found;
   std::size_t judged = 0;
@@ -304,9 +308,13 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
       return std::find(edges.begin(), edges.end(), edge) == edges.end(); // else it was dropped
     });
     plan->judge(asset, record, found.now, found.outputs);
-    if (record.last && plan->action(asset) == plan_action::run)
+    if (record.last && plan->action(asset) == plan_action::run) {
       if (auto warning = note_own_writes(p.folder, p.asset(asset).name, *record.last, plan->last_reasons()))
         warnings.push_back(std::move(*warning));
+      if (makers)
+        if (const auto refined = makers->refine(*plan, asset, *record.last, found.outputs); !refined)
+          return refined.error();
+    }
     for (const auto& missing : found.missing)
       warnings.push_back("asset " + std::string(p.asset(asset).name) + ": " + missing + " [missing_input]");
     // What runs first may make what is missing now; then it is looked at again, and warned of if need be.

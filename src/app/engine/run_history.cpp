@@ -76,6 +76,7 @@ private:
     r.error.clear();
     r.exit_code = 0;
     r.signal = 0;
+    r.allowed = false;
   }
   void on(const attempt_finished& e) {
     auto& fold = assets_[e.asset.value];
@@ -84,6 +85,7 @@ private:
     r.error = e.message;
     r.exit_code = e.exit_code;
     r.signal = e.signal;
+    r.allowed = e.allowed;
     r.has_log = e.has_log;
     if (e.has_log)
       r.last_log_attempt = e.attempt;
@@ -106,6 +108,7 @@ private:
         r.error = "needs " + r.because;
       } else if (!e.message.empty()) {
         r.error = e.message;
+        r.allowed = e.allowed;
       } else if (e.status == asset_status::cancelled && r.error.empty()) {
         r.error = "not started: the run was stopped";
       }
@@ -339,6 +342,8 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
     if (report.run.status == run_status::interrupted && r.status == asset_status::running) {
       r.error = "the supervisor died while this attempt ran";
     }
+    // Format 1 does not say it: a run that succeeds has no failure but those that are allowed.
+    r.allowed = r.status == asset_status::failed && (r.allowed || report.run.status == run_status::succeeded);
   }
   if (!report.run.finished_at)
     report.run.counts = state.counts();

@@ -95,6 +95,7 @@ An asset that produces what was there before makes nothing downstream stale.
    "number": 2,
    "pipeline": "words",
    "result": {
+    "allowed": false,
     "attempts": 0,
     "because": null,
     "changed": false,

@@ -71,7 +71,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   fine  succeeded  1  <duration>  never materialized
   bad  failed  1  <duration>  exit status 3
   after  blocked  blocked by bad
-  loose  failed  1  <duration>  exit status 4
+  loose  failed, allowed  1  <duration>  exit status 4
   with_loose  succeeded  1  <duration>  never materialized
   nowhere  failed  1  <duration>  the command "./no-such-program" does not exist
   silent  failed  1  <duration>  the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
@@ -90,7 +90,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
     | line 11
     | line 12
   
-  failed: loose (attempt 1): exit status 4
+  failed (allowed to): loose (attempt 1): exit status 4
   
   failed: nowhere (attempt 1): the command "./no-such-program" does not exist
   
@@ -101,6 +101,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   {
    "assets": {
     "bad": {
+     "allowed": false,
      "attempts": 1,
      "because": null,
      "changed": false,
@@ -125,6 +126,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
      "status": "failed"
     },
     "fine": {
+     "allowed": false,
      "attempts": 0,
      "because": null,
      "changed": false,

@@ -176,7 +176,7 @@ Why it ran then, or did not.
   
   failed: the last attempt failed, and a run now would try again
     - The content of its input numbers.txt has changed since.
-    - Its output sum.txt is not as it was produced: somebody else wrote it.
+    - Its output sum.txt is not as it was produced: an attempt that did not succeed may have written it.
     - The last attempt at it did not succeed: it failed.
   
   last made in run #2, <local time> (<ago>), in <duration>; data version <digest>
@@ -189,7 +189,7 @@ Why it ran then, or did not.
   
   failed: the last attempt failed, and a run now would try again
     - The content of its input numbers.txt has changed since.
-    - Its output sum.txt is not as it was produced: somebody else wrote it.
+    - Its output sum.txt is not as it was produced: an attempt that did not succeed may have written it.
     - The last attempt at it did not succeed: it failed.
   
   last made in run #2, <local time> (<ago>), in <duration>; data version <digest>

@@ -59,7 +59,7 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   ok.attempts = 2;
   ok.took = std::chrono::milliseconds(1500);
   ok.started_at = test::at(1);
-  ok.reasons = {{reason_kind::input_changed, "x"}, {reason_kind::always, ""}};
+  ok.reasons = {{reason_kind::input_changed, "x"}, {reason_kind::always, "", "and more"}};
   ok.data_version = digest{};
   ok.changed = true;
   ok.outcome = outcome_kind::succeeded;
@@ -71,6 +71,7 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   bad.outcome = outcome_kind::signalled;
   bad.signal = 9;
   bad.error = "signal 9";
+  bad.allowed = true;
   bad.reported_version = "v7";
   bad.metadata = "{broken";
   asset_run_report blocked;
@@ -94,10 +95,13 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   const auto& assets = d.at("assets").as_object();
   const auto& a = assets.at("a\xEF\xBF\xBD");
   CHECK(keys(a) == std::set<std::string>{"status", "attempts", "started_at", "duration_ms", "reasons", "data_version",
-                                         "changed", "error", "exit_code", "signal", "metadata", "because", "log"});
+                                         "changed", "allowed", "error", "exit_code", "signal", "metadata", "because",
+                                         "log"});
   CHECK(a.at("duration_ms") == 1500);
   CHECK(a.at("reasons").at(0).at("kind") == "input_changed");
   CHECK(a.at("reasons").at(0).at("detail") == "x");
+  CHECK(keys(a.at("reasons").at(0)) == std::set<std::string>{"kind", "detail"});
+  CHECK(a.at("reasons").at(1).at("note") == "and more");
   CHECK(a.at("reasons").at(1).at("detail") == "");
   CHECK(bj::value_to<std::string>(a.at("data_version")) == std::string(32, '0'));
   CHECK(a.at("changed") == true);
@@ -107,6 +111,8 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   const auto& b = assets.at("b");
   CHECK(b.at("exit_code").is_null());
   CHECK(b.at("signal") == 9);
+  CHECK(b.at("allowed") == true);
+  CHECK(a.at("allowed") == false);
   CHECK(b.at("data_version") == "v7");
   CHECK(b.at("metadata") == "{broken"); // not JSON: told as text, and the document is still one
   CHECK(b.at("log") == "/logs/b");

@@ -124,6 +124,22 @@ TEST_CASE("outputs that are gone or were written by somebody else are named") {
   SUBCASE("an output declared since is looked at as it is") {
     CHECK(after([](auto& s) { s.outputs.push_back({path_id(12U), absent_file}); }) == texts{"output_missing path-12"});
   }
+  SUBCASE("one that is there and was not made the last time is no other's work") {
+    CHECK(after([](auto& s) { s.outputs.push_back({path_id(12U), content("x")}); }) == texts{"output_renamed path-12"});
+  }
+  SUBCASE("an attempt that did not succeed may have written it") {
+    situation s;
+    s.record.attempt = attempt_state::failed;
+    s.outputs[0].content = absent_file;
+    s.outputs[1].content = content("x");
+    std::vector<reason> reasons;
+    judge_freshness(s.record, s.now, s.outputs, s.policy, names, reasons);
+    REQUIRE(reasons.size() == 3);
+    CHECK(reasons[0].note.empty());
+    CHECK(reasons[1].kind == reason_kind::output_modified);
+    CHECK(reasons[1].detail == "path-11");
+    CHECK(reasons[1].note == "an attempt that did not succeed may have written it");
+  }
   SUBCASE("one that is no longer declared is not this asset's any more") {
     CHECK(after([](auto& s) { s.outputs.pop_back(); }).empty());
   }
