@@ -47,6 +47,9 @@ result<std::size_t> match_run(std::span<const run_record> runs, std::string_view
         matching.push_back(i);
   if (matching.size() == 1)
     return matching.front();
+  if (matching.empty() && number && *number > 0 && *number < runs.back().run.value)
+    return fail(error_code::not_found, "run #" + std::to_string(*number) + " is no longer kept: the oldest kept is " +
+                                           number_of(runs.back()) + " (engine.keep_runs says how many are kept)");
   if (matching.empty())
     return fail(error_code::not_found, "there is no run \"" + std::string(name) + "\": give a number (" +
                                            number_of(runs.front()) +

@@ -75,7 +75,7 @@ result<std::string> output_makers::maker_of(asset_id own, const std::string& pat
 }
 
 /// The first members of a folder with times after that moment; empty where it is no folder.
-std::string output_makers::changed_since(const std::string& path, timestamp then) const {
+std::string output_makers::changed_since(const std::string& path, timestamp then) {
   struct stat info {};
   const auto whole = join_path(folder_, path);
   if (::stat(whole.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
@@ -86,6 +86,9 @@ std::string output_makers::changed_since(const std::string& path, timestamp then
   if (is_later(info.st_mtim))
     folders.push_back(path);
   const auto walked = walk_folder(AT_FDCWD, whole, [&](const folder_member& member) -> result<void> {
+    if (looks_left_ == 0 || files.size() == most_members_named)
+      return fail(error_code::io, "enough");
+    --looks_left_;
     if (!is_later(member.info.st_mtim) && (S_ISDIR(member.info.st_mode) || !is_later(member.info.st_ctim)))
       return {};
     auto& to = S_ISDIR(member.info.st_mode) ? folders : files;
@@ -93,7 +96,8 @@ std::string output_makers::changed_since(const std::string& path, timestamp then
       to.push_back(path + "/" + std::string(member.path));
     return {};
   });
-  static_cast<void>(walked); // a folder that cannot be read is an error elsewhere
+  // A folder that cannot be read is an error elsewhere; of one that is too large, what was seen counts.
+  static_cast<void>(walked);
   // That something was taken out shows only in the time of the folder it was in.
   const auto& changed = files.empty() ? folders : files;
   std::string text;

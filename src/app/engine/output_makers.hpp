@@ -32,13 +32,14 @@ private:
   /// "ASSET in run #N"; empty where nobody is known who made this content there.
   [[nodiscard]] result<std::string> maker_of(asset_id own, const std::string& path, const digest& content);
   [[nodiscard]] bool is_of_this_folder(path_id pipeline_file) const;
-  [[nodiscard]] std::string changed_since(const std::string& path, timestamp then) const;
+  [[nodiscard]] std::string changed_since(const std::string& path, timestamp then);
 
   const journal_snapshot& snapshot_;
   const catalog& names_;
   std::string folder_;
   std::string state_folder_;
   bool loaded_ = false;
+  std::size_t looks_left_ = 50'000; ///< at members of folders, in all: of what changes beyond, nothing is said
   std::unordered_map<std::string, std::vector<path_id>> paths_; ///< by text, of all pipelines
   std::vector<std::string> path_texts_;                         ///< by id, without the pipeline
   std::vector<std::string> asset_names_;                        ///< by id, with the pipeline

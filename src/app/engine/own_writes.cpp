@@ -18,7 +18,16 @@ namespace {
 constexpr duration tick = std::chrono::milliseconds(20);
 constexpr std::size_t most_named = 3;
 
-class attempt_time {
+std::string listed(const std::vector<std::string>& names) {
+  std::string all;
+  for (const auto& name : names)
+    all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
+} // namespace
+
+class own_writes::attempt_time {
 public:
   explicit attempt_time(const materialization& last)
       : from_(to_unix_ns(last.finished_at - last.took)), to_(to_unix_ns(last.finished_at)) {}
@@ -37,17 +46,19 @@ private:
   std::int64_t to_;
 };
 
-/// The file, or the first files in the folder, that changed in that time, as the pipeline names them.
-std::vector<std::string> changed_files(const std::string& folder, const std::string& path, const attempt_time& during) {
+std::vector<std::string> own_writes::changed_files(const std::string& path, const attempt_time& during) {
   struct stat info {};
-  const auto whole = join_path(folder, path);
-  if (::stat(whole.c_str(), &info) != 0)
+  const auto whole = join_path(folder_, path);
+  if (looks_left_ == 0 || (--looks_left_, ::stat(whole.c_str(), &info) != 0))
     return {};
   if (!S_ISDIR(info.st_mode))
     return during.holds(info, tick) ? std::vector{path} : std::vector<std::string>();
   // What made the folder another is not known: a file that was there just before is named only for want of any other.
   std::vector<std::string> found, perhaps;
   const auto ended = walk_folder(AT_FDCWD, whole, [&](const folder_member& member) -> result<void> {
+    if (looks_left_ == 0 || found.size() == most_named)
+      return fail(error_code::io, "enough");
+    --looks_left_;
     if (!S_ISDIR(member.info.st_mode) && during.holds(member.info, tick)) {
       auto& to = during.holds(member.info) ? found : perhaps;
       if (to.size() < most_named)
@@ -55,27 +66,19 @@ std::vector<std::string> changed_files(const std::string& folder, const std::str
     }
     return {};
   });
-  static_cast<void>(ended); // a folder that cannot be read is an error elsewhere
+  // A folder that cannot be read is an error elsewhere; of one that is too large, what was seen counts.
+  static_cast<void>(ended);
   return found.empty() ? perhaps : found;
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string all;
-  for (const auto& name : names)
-    all += (all.empty() ? "" : ", ") + name;
-  return all;
-}
-
-} // namespace
-
-std::optional<std::string> note_own_writes(const std::string& folder, std::string_view asset,
-                                           const materialization& last, std::vector<reason>& reasons) {
+std::optional<std::string> own_writes::note(std::string_view asset, const materialization& last,
+                                            std::vector<reason>& reasons) {
   const attempt_time during(last);
   std::vector<std::string> written;
   for (auto& why : reasons) {
     if (why.kind != reason_kind::input_changed && why.kind != reason_kind::input_added)
       continue;
-    const auto files = changed_files(folder, why.detail, during);
+    const auto files = changed_files(why.detail, during);
     if (files.empty())
       continue;
     why.note = (files.front() == why.detail ? "it" : listed(files)) + " changed while its own command ran";

@@ -263,6 +263,7 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
   edge_finder finder(on, *names, *files);
   const bool first = edges.empty(); // all records are read at the first time
   std::vector<recorded_edge> by_links;
+  own_writes written(p.folder);
   std::optional<output_makers> makers;
   if (snapshot != nullptr)
     makers.emplace(*snapshot, *names, p.folder, on.state_folder);
@@ -309,7 +310,7 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     });
     plan->judge(asset, record, found.now, found.outputs);
     if (record.last && plan->action(asset) == plan_action::run) {
-      if (auto warning = note_own_writes(p.folder, p.asset(asset).name, *record.last, plan->last_reasons()))
+      if (auto warning = written.note(p.asset(asset).name, *record.last, plan->last_reasons()))
         warnings.push_back(std::move(*warning));
       if (makers)
         if (const auto refined = makers->refine(*plan, asset, *record.last, found.outputs); !refined)

@@ -42,6 +42,10 @@ TEST_CASE("what names no run, or more than one, is told with what there is") {
         "\"01a0\" could be any of #1234 #42: give more of the id, or the number");
   for (const auto* wrong : {"", "#", "#x", "#-1", "-1", "123", "01a", "#99999999999999999999", "latest ", "#42 ", "x"})
     CHECK(match_run(some, wrong).error().code == error_code::not_found);
+  CHECK(match_run(some, "6").error().message ==
+        "run #6 is no longer kept: the oldest kept is #7 (engine.keep_runs says how many are kept)");
+  CHECK(match_run(some, "8").error().message.starts_with("there is no run \"8\": give a number"));
+  CHECK(match_run(some, "0").error().message.starts_with("there is no run \"0\""));
   CHECK(match_run({}, "latest").error().code == error_code::not_found);
 }
 
