@@ -12,7 +12,8 @@
 namespace troupe {
 namespace {
 
-constexpr int reads_at_most = 4; // of something that keeps changing
+constexpr int reads_at_most = 4;                             // of something that keeps changing
+constexpr std::uint64_t read_again_bytes = 64 * 1024 * 1024; // what is larger is read once, whatever happens to it
 constexpr std::size_t read_bytes = 128 * 1024;
 
 std::int64_t nanoseconds(const timespec& t) {
@@ -26,10 +27,6 @@ error not_a_file(std::string_view path, const struct stat& info) {
                      : S_ISBLK(info.st_mode) || S_ISCHR(info.st_mode) ? "a device"
                                                                       : "not a file";
   return fail(error_code::io, std::string(path) + " is " + what + ": only files and folders have content");
-}
-
-error keeps_changing(std::string_view path) {
-  return fail(error_code::io, std::string(path) + " keeps changing while it is read");
 }
 
 /// Opens a regular file for reading and tells its stat. Looks before it opens (unless `looked`: the caller has),
@@ -52,17 +49,26 @@ result<unique_fd> open_regular(int at, std::string_view path, struct stat& info,
   return fd;
 }
 
-result<digest> digest_of(const unique_fd& fd, std::string_view path) {
+/// Of the first `size` bytes: what is appended meanwhile may have no end. 0: of all there are, since the kernel's own
+/// files (/proc) do not tell their size.
+result<digest> digest_of(const unique_fd& fd, std::string_view path, std::uint64_t size, const look_bounds& bounds) {
   std::array<char, read_bytes> buffer;
   content_hasher hasher;
-  for (;;) {
-    const auto got = read(fd.get(), buffer.data(), buffer.size());
+  for (std::uint64_t done = 0;;) {
+    if (size != 0 && done == size)
+      return hasher.finish();
+    const auto wanted = size == 0 ? buffer.size() : std::min<std::uint64_t>(size - done, buffer.size());
+    const auto got = read(fd.get(), buffer.data(), wanted);
+    if (got < 0 && errno != EINTR)
+      return posix_error("read", path, errno);
     if (got == 0)
       return hasher.finish();
-    if (got > 0)
-      hasher.update({buffer.data(), static_cast<std::size_t>(got)});
-    else if (errno != EINTR)
-      return posix_error("read", path, errno);
+    if (got < 0)
+      continue;
+    hasher.update({buffer.data(), static_cast<std::size_t>(got)});
+    done += static_cast<std::uint64_t>(got);
+    if (static_cast<std::size_t>(got) == buffer.size() && bounds.broken_off()) // what is small is read to its end
+      return broken_off_error(path);
   }
 }
 
@@ -126,8 +132,15 @@ result<std::string> link_target(int at, std::string_view path) {
   return std::string(target.data(), static_cast<std::size_t>(size));
 }
 
-/// Feeds one member's kind, name, executable bit, target and content.
-result<void> feed_member(content_hasher& hasher, int at, const folder_member& member) {
+/// Whether a member that could not be read has gone since it was listed.
+bool has_gone(int at, std::string_view path) {
+  const c_path c(path);
+  struct stat info;
+  return fstatat(at, c.get(), &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+/// Feeds one member's kind, name, executable bit, target and content; nothing of one that has gone.
+result<void> feed_member(content_hasher& hasher, int at, const folder_member& member, const look_bounds& bounds) {
   const auto mode = member.info.st_mode;
   std::string head;
   if (S_ISDIR(mode)) {
@@ -136,14 +149,14 @@ result<void> feed_member(content_hasher& hasher, int at, const folder_member& me
   } else if (S_ISLNK(mode)) {
     auto target = link_target(at, member.full);
     if (!target)
-      return target.error();
+      return has_gone(at, member.full) ? result<void>() : target.error();
     head = "l";
     append_text(head, member.path);
     append_text(head, *target);
   } else if (S_ISREG(mode)) {
-    auto content = read_file_record(at, member.full, member.info);
+    auto content = read_file_record(at, member.full, member.info, bounds);
     if (!content)
-      return content.error();
+      return has_gone(at, member.full) ? result<void>() : content.error();
     head = (mode & S_IXUSR) != 0 ? "x" : "f";
     append_text(head, member.path);
     head.append(content->content.bytes.begin(), content->content.bytes.end());
@@ -166,7 +179,8 @@ file_stat to_file_stat(const struct stat& info) {
   return stat;
 }
 
-result<file_stat> fold_folder_stat(int at, std::string_view path, const folder_filter& filter) {
+result<file_stat> fold_folder_stat(int at, std::string_view path, const folder_filter& filter,
+                                   const look_bounds& bounds) {
   stat_fold fold;
   auto walked = walk_folder(
       at, path,
@@ -174,54 +188,57 @@ result<file_stat> fold_folder_stat(int at, std::string_view path, const folder_f
         fold.add(member);
         return {};
       },
-      filter);
+      filter, bounds);
   if (!walked)
     return walked.error();
   return fold.finish();
 }
 
-result<file_record> read_file_record(int at, std::string_view path, const struct stat& seen) {
+result<file_record> read_file_record(int at, std::string_view path, const struct stat& seen,
+                                     const look_bounds& bounds) {
   struct stat info = seen;
-  for (int i = 0; i < reads_at_most; ++i) {
+  for (int i = 1;; ++i) {
     // Opened anew each time: a file that was replaced keeps its old content for whoever still has it open.
-    auto fd = open_regular(at, path, info, i == 0);
+    auto fd = open_regular(at, path, info, i == 1);
     if (!fd)
       return fd.error();
     const auto before = to_file_stat(info);
-    auto content = digest_of(*fd, path);
+    auto content = digest_of(*fd, path, before.size, bounds);
     if (!content)
       return content.error();
     if (fstat(fd->get(), &info) != 0)
       return posix_error("read", path, errno);
     const auto after = to_file_stat(info);
-    if (before == after)
-      return file_record{after, *content};
+    if (before == after || after.size > before.size || i == reads_at_most || before.size > read_again_bytes)
+      return file_record{before, *content};
   }
-  return keeps_changing(path);
 }
 
-result<file_record> read_folder_record(int at, std::string_view path, const folder_filter& filter) {
-  for (int i = 0; i < reads_at_most; ++i) {
-    stat_fold before;
+result<file_record> read_folder_record(int at, std::string_view path, const folder_filter& filter,
+                                       const look_bounds& bounds) {
+  for (int i = 1;; ++i) {
+    stat_fold fold;
     content_hasher hasher;
     auto walked = walk_folder(
         at, path,
         [&](const folder_member& member) -> result<void> {
-          before.add(member);
-          return feed_member(hasher, at, member);
+          fold.add(member);
+          return feed_member(hasher, at, member, bounds);
         },
-        filter);
-    auto after = fold_folder_stat(at, path, filter);
+        filter, bounds);
+    if (!walked && (walked.error().code == error_code::stopped || i == reads_at_most))
+      return walked.error();
+    auto after = fold_folder_stat(at, path, filter, bounds);
     if (!after)
       return after.error();
-    const bool unchanged = before.finish() == *after;
-    if (walked && unchanged)
-      return file_record{*after, hasher.finish()};
-    // A member that vanished between being listed and being read is a change, any other failure is one to report.
-    if (!walked && unchanged)
+    const auto before = fold.finish();
+    if (!walked && before == *after)
       return walked.error();
+    if (!walked)
+      continue; // a member became something else while it was looked at
+    if (before == *after || i == reads_at_most || before.size > read_again_bytes)
+      return file_record{before, hasher.finish()};
   }
-  return keeps_changing(path);
 }
 
 result<std::string> read_whole_file(int at, std::string_view path, std::uint64_t limit) {

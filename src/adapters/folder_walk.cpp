@@ -57,7 +57,8 @@ result<std::vector<std::string>> list_folder(int at, std::string_view folder) {
 }
 
 result<void> walk_folder(int at, std::string_view folder,
-                         const std::function<result<void>(const folder_member&)>& visit, const folder_filter& filter) {
+                         const std::function<result<void>(const folder_member&)>& visit, const folder_filter& filter,
+                         const look_bounds& bounds) {
   auto top = list_folder(at, folder);
   if (!top)
     return top.error();
@@ -70,6 +71,8 @@ result<void> walk_folder(int at, std::string_view folder,
       stack.pop_back();
       continue;
     }
+    if (bounds.broken_off())
+      return broken_off_error(folder);
     auto member = join(here.path, here.names.back());
     here.names.pop_back();
     if (!filter.takes_nothing() && filter.leaves_out(member))
@@ -84,6 +87,8 @@ result<void> walk_folder(int at, std::string_view folder,
         continue;
       return posix_error("look at", full, errno);
     }
+    if (bounds.is_state(info))
+      continue;
     if (auto visited = visit({member, full, info}); !visited)
       return visited;
     if (!S_ISDIR(info.st_mode))

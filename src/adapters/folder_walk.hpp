@@ -1,6 +1,7 @@
 // Everything beneath one folder, in one defined order. Knows nothing of what is done with it.
 #pragma once
 
+#include "adapters/look_bounds.hpp"
 #include "base/result.hpp"
 #include "core/exclusion.hpp"
 
@@ -22,11 +23,12 @@ struct folder_member {
 
 /// Visits all members beneath `folder` (relative to the descriptor `at`, or absolute): folders before what they hold,
 /// the members of one folder sorted bytewise. Links inside are visited, never followed. Depth costs heap, not stack. A
-/// member that disappears between being listed and being looked at is left out. Stops at the first error, which names
-/// the path; also at the visitor's. What the filter leaves out is not looked at, nor is what lies in it. Any thread.
+/// member that disappears between being listed and being looked at is left out, and so is the state's folder. Stops at
+/// the first error, which names the path; also at the visitor's, and where `bounds` has it broken off. What the
+/// filter leaves out is not looked at, nor is what lies in it. Any thread.
 [[nodiscard]] result<void> walk_folder(int at, std::string_view folder,
                                        const std::function<result<void>(const folder_member&)>& visit,
-                                       const folder_filter& filter = {});
+                                       const folder_filter& filter = {}, const look_bounds& bounds = {});
 
 /// The names in one folder, sorted bytewise, without "." and "..". `folder` is empty for `at` itself.
 [[nodiscard]] result<std::vector<std::string>> list_folder(int at, std::string_view folder);

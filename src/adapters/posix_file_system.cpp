@@ -63,7 +63,14 @@ result<void> make_folders(int at, std::string_view path) {
   return {};
 }
 
-result<std::unique_ptr<posix_file_system>> posix_file_system::open(std::string root) {
+std::optional<folder_identity> identity_of_folder(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    return std::nullopt;
+  return folder_identity{info.st_dev, info.st_ino};
+}
+
+result<std::unique_ptr<posix_file_system>> posix_file_system::open(std::string root, look_bounds bounds) {
   const c_path path(root);
   if (path.error() != 0)
     return posix_error("open the folder", root, path.error());
@@ -73,7 +80,7 @@ result<std::unique_ptr<posix_file_system>> posix_file_system::open(std::string r
   char real[PATH_MAX];
   std::string real_root = realpath(path.get(), real) != nullptr ? std::string(real) : root;
   return std::unique_ptr<posix_file_system>(
-      new posix_file_system(std::move(root), std::move(real_root), std::move(at)));
+      new posix_file_system(std::move(root), std::move(real_root), std::move(at), std::move(bounds)));
 }
 
 result<file_stat> posix_file_system::glance(std::string_view name) const {
@@ -96,7 +103,7 @@ result<file_stat> posix_file_system::stat(std::string_view name) const {
   if (!seen || seen->kind != file_kind::folder)
     return seen;
   const folder_filter filter(name);
-  return fold_folder_stat(at_.get(), filter.path(), filter);
+  return fold_folder_stat(at_.get(), filter.path(), filter, bounds_);
 }
 
 result<file_record> posix_file_system::read(std::string_view name) const {
@@ -108,8 +115,12 @@ result<file_record> posix_file_system::read(std::string_view name) const {
     return there.error();
   if (!*there)
     return file_record{};
-  auto record =
-      S_ISDIR(info.st_mode) ? read_folder_record(at_.get(), path, filter) : read_file_record(at_.get(), path, info);
+  if (bounds_.is_state(info))
+    return fail(error_code::io, std::string(path) +
+                                    " is the folder of Troupe's state, which changes with every run: it "
+                                    "cannot be an input or output");
+  auto record = S_ISDIR(info.st_mode) ? read_folder_record(at_.get(), path, filter, bounds_)
+                                      : read_file_record(at_.get(), path, info, bounds_);
   if (!record) {
     // It may have gone between the two looks: then it is absent, and nothing is wrong.
     there = look_at(at_.get(), path, info);
@@ -121,7 +132,7 @@ result<file_record> posix_file_system::read(std::string_view name) const {
 
 result<std::vector<std::string>> posix_file_system::glob(std::string_view pattern,
                                                          const std::vector<std::string>& skip) const {
-  return glob_files(at_.get(), root_, pattern, skip);
+  return glob_files(at_.get(), root_, pattern, skip, bounds_);
 }
 
 std::string posix_file_system::real_folder(std::string_view path) const {

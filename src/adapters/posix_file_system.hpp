@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/folder_resolver.hpp"
+#include "adapters/look_bounds.hpp"
 #include "adapters/unique_fd.hpp"
 #include "ports/file_system.hpp"
 
@@ -14,8 +15,9 @@ namespace troupe {
 /// thread, several at once.
 class posix_file_system final : public file_system {
 public:
-  /// `root` is an absolute path of a folder that exists.
-  [[nodiscard]] static result<std::unique_ptr<posix_file_system>> open(std::string root);
+  /// `root` is an absolute path of a folder that exists. A look that `bounds` has broken off is an error of the code
+  /// stopped.
+  [[nodiscard]] static result<std::unique_ptr<posix_file_system>> open(std::string root, look_bounds bounds = {});
 
   /// Answers questions for identities of many paths at one moment; must not outlive this.
   [[nodiscard]] folder_resolver resolver() const { return {at_.get(), real_root_}; }
@@ -29,15 +31,20 @@ public:
   [[nodiscard]] std::string real_folder(std::string_view path) const override;
   [[nodiscard]] result<void> make_parent(std::string_view path) const override;
   [[nodiscard]] result<std::string> read_text(std::string_view path, std::uint64_t limit) const override;
+  [[nodiscard]] bool broken_off() const override { return bounds_.broken_off(); }
 
 private:
-  posix_file_system(std::string root, std::string real_root, unique_fd at)
-      : root_(std::move(root)), real_root_(std::move(real_root)), at_(std::move(at)) {}
+  posix_file_system(std::string root, std::string real_root, unique_fd at, look_bounds bounds)
+      : root_(std::move(root)), real_root_(std::move(real_root)), at_(std::move(at)), bounds_(std::move(bounds)) {}
 
   std::string root_;
   std::string real_root_; // without links
   unique_fd at_;
+  look_bounds bounds_;
 };
+
+/// The folder at an absolute path; none if there is none.
+[[nodiscard]] std::optional<folder_identity> identity_of_folder(const std::string& path);
 
 /// mkdir -p, relative to the descriptor `at` or absolute. Any thread.
 [[nodiscard]] result<void> make_folders(int at, std::string_view path);

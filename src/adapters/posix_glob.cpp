@@ -88,8 +88,9 @@ constexpr std::size_t most_linked_folders = 100'000;
 
 class searcher {
 public:
-  searcher(int at, std::string_view root, std::string_view pattern, const std::vector<std::string>& skip)
-      : at_(at), root_(root), pattern_(pattern), parts_(split(pattern)) {
+  searcher(int at, std::string_view root, std::string_view pattern, const std::vector<std::string>& skip,
+           const look_bounds& bounds)
+      : at_(at), root_(root), pattern_(pattern), bounds_(bounds), parts_(split(pattern)) {
     for (const auto& part : parts_) // "a//b" finds "a/b"
       plain_.append(plain_.empty() && pattern.front() != '/' ? "" : "/").append(part.text);
     for (const auto& path : skip)
@@ -191,6 +192,8 @@ private:
 
   /// Looks at one name in a folder: a match, a folder to search, or nothing.
   result<void> consider(const folder_to_search& folder, std::string_view name, unsigned char type) {
+    if (bounds_.broken_off())
+      return broken_off_error(pattern_);
     auto next = after(folder.next, name, false);
     if (next.empty())
       return {};
@@ -277,6 +280,7 @@ private:
   int at_;
   std::string_view root_;
   std::string_view pattern_;
+  const look_bounds& bounds_;
   std::vector<component> parts_;
   std::string plain_; // the pattern without empty components
   std::set<std::string> skip_;
@@ -289,8 +293,8 @@ private:
 } // namespace
 
 result<std::vector<std::string>> glob_files(int at, std::string_view root, std::string_view pattern,
-                                            const std::vector<std::string>& skip) {
-  return searcher(at, root, pattern, skip).search();
+                                            const std::vector<std::string>& skip, const look_bounds& bounds) {
+  return searcher(at, root, pattern, skip, bounds).search();
 }
 
 } // namespace troupe

@@ -16,6 +16,7 @@ enum class error_code {
   state_unusable, ///< the state cannot be read or written (permissions, disk full, version, damage): exit 3
   io,             ///< an operating system call failed on something that is not the state
   internal,       ///< a bug in Troupe
+  stopped,        ///< a signal asked for the end before there was a run: exit 128 and its number
 };
 
 /// What went wrong, in words for the user: the place, the finding, the way out.

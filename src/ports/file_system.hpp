@@ -26,7 +26,9 @@ public:
   [[nodiscard]] virtual result<file_stat> glance(std::string_view path) const = 0;
   /// stat and the digest of the content as read: a file's bytes; for a folder sorted relative names, kinds, executable
   /// bit, link targets and contents; absent: the all-zero digest; other kinds (FIFO, socket, device) are an error that
-  /// says so. If the file changed while it was read, it is read again, at most a few times, then an error.
+  /// says so. What changes while it is read is read again, where that is cheap, at most a few times. What only grows,
+  /// or keeps changing, counts as it was read, with the stat it had before: the next look finds another, and reads it
+  /// again.
   [[nodiscard]] virtual result<file_record> read(std::string_view path) const = 0;
   /// Files (links followed; no folders) that match, sorted bytewise, in the form of the pattern (relative stays
   /// relative). Folders named in `skip` (normalised relative paths or absolute) are not entered and not matched.
@@ -37,6 +39,8 @@ public:
   [[nodiscard]] virtual std::string real_folder(std::string_view path) const { return std::string(path); }
   /// mkdir -p of the parent folder.
   [[nodiscard]] virtual result<void> make_parent(std::string_view path) const = 0;
+  /// Whether the looks of whoever asked for them are no longer wanted: those that take long fail with the code stopped.
+  [[nodiscard]] virtual bool broken_off() const { return false; }
   /// The whole file, at most `limit` bytes; not_found if absent; invalid_input if larger.
   [[nodiscard]] virtual result<std::string> read_text(std::string_view path, std::uint64_t limit) const = 0;
 };

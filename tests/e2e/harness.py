@@ -94,9 +94,9 @@ class Workshop:
         entry = self.plan(*arguments, **options)["assets"][asset]
         return entry["action"], [(r["kind"], r["detail"]) for r in entry["reasons"]]
 
-    def start(self, *arguments):
-        """A troupe process that goes on; end it with finish()."""
-        return subprocess.Popen([TROUPE, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def start(self, *arguments, **how):
+        """A troupe process that goes on; end it with finish(). `how`: more for subprocess.Popen."""
+        return subprocess.Popen([TROUPE, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
 
     def wait_for(self, condition, what):
         deadline = time.monotonic() + 30
@@ -143,6 +143,9 @@ def main(tests, arguments):
     """Runs the tests named (default: all) and ends with "N passed, N failed". Every test leaves a journal that verifies."""
     global TROUPE
     TROUPE = os.path.abspath(arguments[0])
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):   # ignored where these tests run in the background; troupe would heed that
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     passed = failed = skipped = 0
     for test in tests:
         if arguments[1:] and test.__name__ not in arguments[1:]:

@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
   using namespace troupe::cli;
   const auto started = process_start();
   std::set_terminate(end_where_resources_end);
-  survive_closed_pipes();
+  take_signals_as_errors();
   fd_stream out(STDOUT_FILENO), err(STDERR_FILENO);
   console io(out, err, STDOUT_FILENO, STDERR_FILENO);
   io.started = started;
@@ -63,5 +63,6 @@ int main(int argc, char** argv) {
     return status == exit_ok ? static_cast<int>(exit_failed) : status;
   }
   err.flush();
+  end_as_by_signal(status);
   return status;
 }

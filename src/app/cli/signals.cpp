@@ -3,6 +3,7 @@
 
 #include "base/check.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 
@@ -11,12 +12,31 @@ namespace troupe::cli {
 namespace {
 
 std::atomic<stop_request*> target{nullptr};
+std::atomic<unsigned> continued{0};
+
+struct sigaction handled_by(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  return action;
+}
 
 void on_signal(int number) {
   const int saved = errno;
-  if (auto* stop = target.load())
+  if (auto* stop = target.load()) {
+    if (stop->count() > 0 && stop->ends_at_second()) {
+      const auto by_default = handled_by(SIG_DFL);
+      sigaction(number, &by_default, nullptr);
+      raise(number); // delivered when this handler returns
+    }
     stop->request(number);
+  }
   errno = saved;
+}
+
+void on_continued(int) {
+  continued.fetch_add(1);
 }
 
 void do_nothing(int) {}
@@ -25,30 +45,44 @@ void do_nothing(int) {}
 
 signal_guard::signal_guard(stop_request& stop) {
   TROUPE_CHECK(target.exchange(&stop) == nullptr, "one signal_guard at a time");
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
+  const auto handled = handled_by(on_signal);
   for (std::size_t i = 0; i < signals.size(); ++i) {
     sigaction(signals[i], nullptr, &before_[i]);
-    if (signals[i] == SIGHUP && before_[i].sa_handler == SIG_IGN)
-      continue;
-    sigaction(signals[i], &action, nullptr);
+    if (before_[i].sa_handler != SIG_IGN)
+      sigaction(signals[i], &handled, nullptr);
   }
+  const auto counted = handled_by(on_continued);
+  sigaction(SIGCONT, &counted, &before_continued_);
 }
 
 signal_guard::~signal_guard() {
   for (std::size_t i = 0; i < signals.size(); ++i)
     sigaction(signals[i], &before_[i], nullptr);
+  sigaction(SIGCONT, &before_continued_, nullptr);
   target.store(nullptr);
 }
 
-void survive_closed_pipes() {
-  struct sigaction action {};
-  action.sa_handler = do_nothing;
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
-  sigaction(SIGPIPE, &action, nullptr);
+unsigned times_continued() {
+  return continued.load();
+}
+
+void take_signals_as_errors() {
+  const auto ignored = handled_by(do_nothing);
+  sigaction(SIGPIPE, &ignored, nullptr);
+  sigaction(SIGXFSZ, &ignored, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void end_as_by_signal(int status) {
+  constexpr std::array by_default = {SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU};
+  const int number = status - 128;
+  if (std::find(by_default.begin(), by_default.end(), number) == by_default.end())
+    return;
+  const auto action = handled_by(SIG_DFL);
+  sigaction(number, &action, nullptr);
+  raise(number);
 }
 
 } // namespace troupe::cli

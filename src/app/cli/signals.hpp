@@ -8,8 +8,9 @@
 
 namespace troupe::cli {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP (unless that was ignored, as under nohup) ask `stop` to stop: the first
-/// gracefully, the next at once. One at a time in a process; construct and destroy on one thread.
+/// While it lives, signals whose default is to end the process and that others send ask `stop` to stop: the first
+/// gracefully, the next at once. Those that are ignored stay so: under nohup, or in a script's background. One at a
+/// time in a process; construct and destroy on one thread.
 class signal_guard {
 public:
   explicit signal_guard(stop_request& stop);
@@ -18,12 +19,22 @@ public:
   signal_guard& operator=(const signal_guard&) = delete;
 
 private:
-  static constexpr std::array<int, 3> signals = {SIGINT, SIGTERM, SIGHUP};
-  std::array<struct sigaction, 3> before_{};
+  static constexpr std::array<int, 8> signals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU};
+  std::array<struct sigaction, 8> before_{};
+  struct sigaction before_continued_ {};
 };
 
-/// Writing to a pipe nobody reads becomes an error (EPIPE) instead of the end of the process. A handler that does
-/// nothing, not SIG_IGN: children must not inherit it.
-void survive_closed_pipes();
+/// How often this process was continued after it had been stopped, while there was a signal_guard: what was on the
+/// terminal is elsewhere by then.
+[[nodiscard]] unsigned times_continued();
+
+/// Writing to a pipe nobody reads (EPIPE), or beyond the limit of a file's size (EFBIG), becomes an error instead of
+/// the end of the process. By handlers that do nothing, not SIG_IGN: children must not inherit it. Signals that were
+/// blocked by the process that started this one are heard again. Before there are other threads.
+void take_signals_as_errors();
+
+/// Ends the process like the default action of a signal, if `status` is 128 and the number of one of those for which
+/// there is no custom of exiting with that status: SIGQUIT and the others, but for SIGINT, SIGTERM and SIGHUP.
+void end_as_by_signal(int status);
 
 } // namespace troupe::cli

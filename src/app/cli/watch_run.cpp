@@ -75,8 +75,9 @@ int watch_run(invocation& with, const project& on, const run_function& go) {
   }
   if (!*ended) {
     const int status = with.report(ended->error());
-    if (ended->error().code == error_code::state_locked && stop.signal() > 0)
-      return 128 + stop.signal();                                                         // it was waited for
+    const auto code = ended->error().code;
+    if ((code == error_code::stopped || code == error_code::state_locked) && stop.signal() > 0)
+      return 128 + stop.signal(); // the state's lock was waited for
     return ended->error().code == error_code::io ? static_cast<int>(exit_state) : status; // no fault of the pipeline's
   }
   const auto& run = **ended;

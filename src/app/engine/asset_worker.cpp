@@ -71,17 +71,23 @@ void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::f
   hand_out();
   // Ends and starts go before: what follows from them is waited for.
   setup_.loop.post_idle([this, asset, upstreams = std::move(upstreams), done = std::move(done)]() mutable {
-    if (const auto seen = examines_quickly(asset))
-      done(look_at(asset, upstreams, *seen));
-    else
+    if (const auto seen = examines_quickly(asset)) {
+      if (auto found = look_at(asset, upstreams, *seen))
+        done(std::move(*found));
+    } else {
       pool_->submit([this, asset, upstreams = std::move(upstreams), done = std::move(done)] {
-        done(look_at(asset, upstreams, {}));
+        if (auto found = look_at(asset, upstreams, {}))
+          done(std::move(*found));
       });
+    }
     take_back();
   });
 }
 
-examination asset_worker::look_at(asset_index asset, const upstream_digests& upstreams, const recent_glances& seen) {
+std::optional<examination> asset_worker::look_at(asset_index asset, const upstream_digests& upstreams,
+                                                 const recent_glances& seen) {
+  if (setup_.files.broken_off())
+    return std::nullopt;
   auto& found = found_[asset.value];
   if (!found)
     found = std::make_unique<findings>();
@@ -94,6 +100,8 @@ examination asset_worker::look_at(asset_index asset, const upstream_digests& ups
         return upstreams[static_cast<std::size_t>(at - deps.begin())];
       },
       look::anew, *found, seen);
+  if (setup_.files.broken_off())
+    return std::nullopt; // what could not be read must not pass for what is wrong with it
   examination out;
   out.impossible = found->impossible;
   out.warnings = found->warnings;

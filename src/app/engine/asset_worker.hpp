@@ -68,7 +68,9 @@ private:
     timestamp at;       ///< to compare with files' times
     duration monotonic; ///< to tell how long it took
   };
-  [[nodiscard]] examination look_at(asset_index asset, const upstream_digests& upstreams, const recent_glances& seen);
+  /// None if looking at files was broken off: the run is stopping, and nobody waits for it.
+  [[nodiscard]] std::optional<examination> look_at(asset_index asset, const upstream_digests& upstreams,
+                                                   const recent_glances& seen);
   // What was seen of the files in question, if there is so little to read that the loop does it sooner than
   // it has woken another.
   [[nodiscard]] std::optional<recent_glances> reads_little(std::span<const path_slot> slots) const;

@@ -106,11 +106,14 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
     found_[asset.value]->now.discovered.clear(); // there is no result file
   else if (!source)
     if (auto problem = take_report(asset, attempt, started_at, made))
-      return refuse(outcome_kind::bad_result, std::move(*problem));
+      return refuse(setup_.files.broken_off() ? outcome_kind::cancelled : outcome_kind::bad_result,
+                    std::move(*problem));
   const recent_glances none;
   if (const auto outputs =
           setup_.looks.observe_outputs(asset, look::anew, made.outputs, quick != nullptr ? *quick : none);
-      !outputs)
+      !outputs && setup_.files.broken_off())
+    return refuse(outcome_kind::cancelled, "the run was stopped while what the command made was read");
+  else if (!outputs)
     return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
   for (const auto& output : made.outputs) {
     if (output.content != absent_file)
@@ -186,6 +189,8 @@ std::string asset_worker::take_discovered(asset_index asset, const std::vector<s
     // Nobody looked at it before the attempt: if it changed since, what the command read is not known, and next time it
     // runs again.
     const auto stat = setup_.files.stat(named);
+    if (!stat && stat.error().code == error_code::stopped)
+      return stat.error().message;
     const bool moved = stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(started_at);
     now.discovered.push_back({id, moved ? content_digest("changed during the attempt") : *content});
   }

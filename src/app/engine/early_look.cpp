@@ -5,13 +5,18 @@
 
 #include <signal.h>
 
+#include <chrono>
 #include <system_error>
 #include <utility>
 
 namespace troupe {
 
+namespace {
+constexpr auto ask_every = std::chrono::milliseconds(20);
+} // namespace
+
 early_look::~early_look() {
-  stop();
+  stop([] { return true; });
 }
 
 void early_look::add(const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
@@ -34,12 +39,12 @@ void early_look::add(const std::shared_ptr<const pipeline>& p, std::span<const s
   more_.notify_one();
 }
 
-std::vector<file_stat> early_look::take() {
-  stop();
+std::vector<file_stat> early_look::take(const std::function<bool()>& enough) {
+  stop(enough);
   return std::exchange(seen_, {});
 }
 
-void early_look::stop() {
+void early_look::stop(const std::function<bool()>& enough) {
   if (!thread_.joinable())
     return;
   {
@@ -47,11 +52,26 @@ void early_look::stop() {
     stopped_ = true;
   }
   more_.notify_one();
+  if (enough) {
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, ask_every, [&] { return over_; }))
+      if (enough()) {
+        broken_off_ = true;
+        break;
+      }
+  }
   thread_.join();
 }
 
 void early_look::work() {
-  const auto files = posix_file_system::open(p_->folder);
+  look();
+  const std::lock_guard lock(mutex_);
+  over_ = true;
+  ended_.notify_one();
+}
+
+void early_look::look() {
+  const auto files = posix_file_system::open(p_->folder, {[this] { return broken_off_.load(); }, {}});
   if (!files)
     return; // whoever needs the folder says what is wrong with it
   std::vector<std::string_view> batch;

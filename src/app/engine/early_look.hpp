@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -30,19 +31,23 @@ public:
   /// thread.
   void add(const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths);
   /// Ends the looking, and returns by path_index what was found so far: kind absent where nothing was, or where nobody
-  /// has looked yet. A second call returns nothing.
-  [[nodiscard]] std::vector<file_stat> take();
+  /// has looked yet. A second call returns nothing. A look at a large folder is waited for, unless `enough` says that
+  /// nobody wants it any more.
+  [[nodiscard]] std::vector<file_stat> take(const std::function<bool()>& enough = {});
 
 private:
   void work();
-  void stop();
+  void look();
+  void stop(const std::function<bool()>& enough);
 
   std::shared_ptr<const pipeline> p_; // holds the texts
   std::mutex mutex_;
-  std::condition_variable more_;
+  std::condition_variable more_, ended_;
   std::vector<std::string_view> waiting_;
   std::atomic<bool> stopped_{false}; // set with the mutex held
-  std::vector<file_stat> seen_;      // the thread's while there is one
+  std::atomic<bool> broken_off_{false};
+  bool over_ = false;           // under mutex_
+  std::vector<file_stat> seen_; // the thread's while there is one
   std::thread thread_;
 };
 

@@ -13,12 +13,15 @@ namespace {
 /// A file this large is not read twice: a racy one is waited for before it is read.
 constexpr std::uint64_t large_file = 1'000'000;
 
-void wait_past(const clock& time, const file_stat& stat, duration granularity) {
+constexpr duration look_for_stop_every = std::chrono::milliseconds(50);
+
+void wait_past(const clock& time, const file_stat& stat, duration granularity, const file_system& files) {
   const auto newest = from_unix_ns(std::max(stat.mtime_ns, stat.ctime_ns));
-  const auto left = newest + granularity - time.now() + std::chrono::milliseconds(1);
-  // Times in the future (a clock that was set back) are not waited for: the file stays racy.
-  if (left > duration::zero() && left <= 2 * granularity)
-    std::this_thread::sleep_for(left);
+  auto left = newest + granularity - time.now() + std::chrono::milliseconds(1);
+  if (left > 2 * granularity)
+    return; // times in the future (a clock that was set back) are not waited for: the file stays racy
+  for (; left > duration::zero() && !files.broken_off(); left -= look_for_stop_every)
+    std::this_thread::sleep_for(std::min(left, look_for_stop_every));
 }
 } // namespace
 
@@ -103,7 +106,7 @@ result<digest> file_table::look_at(path_slot slot) {
 
 file_table::fetched file_table::fetch(path_slot slot, const file_stat& seen) {
   if (seen.size > large_file)
-    wait_past(time_, seen, timestamp_granularity(seen));
+    wait_past(time_, seen, timestamp_granularity(seen), files_);
   const auto read_at = time_.now();
   return {files_.read(names_.text(slot)), read_at};
 }
@@ -141,7 +144,7 @@ void file_table::observe_all(std::span<const path_slot> asked, unsigned threads,
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t at = next.fetch_add(chunk); at < slots.size(); at = next.fetch_add(chunk))
-      for (std::size_t i = at; i < std::min(at + chunk, slots.size()); ++i) {
+      for (std::size_t i = at; i < std::min(at + chunk, slots.size()) && !files_.broken_off(); ++i) {
         // Each is one thread's alone. Whoever needs a file that cannot be read reports what is wrong with it.
         const auto content = look_at(slots[i]);
         if (content && slots[i].value < remembered_.size())
@@ -174,6 +177,8 @@ void file_table::settle() {
   std::sort(racy.begin(), racy.end());
   racy.erase(std::unique(racy.begin(), racy.end()), racy.end());
   for (const auto slot : racy) {
+    if (files_.broken_off())
+      return; // they stay unknown, and the next run reads them
     auto& e = entry_of(slot);
     file_stat stat;
     { // a run that was stopped may still be examining
@@ -182,7 +187,7 @@ void file_table::settle() {
         continue;
       stat = e.record.stat;
     }
-    wait_past(time_, stat, timestamp_granularity(stat));
+    wait_past(time_, stat, timestamp_granularity(stat), files_);
     static_cast<void>(observe(slot)); // unreadable now: it stays unknown, and the next run reads it
   }
 }

@@ -182,7 +182,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
   if (!names)
     return names.error();
   made->names = std::move(*names);
-  auto files = posix_file_system::open(on.p->folder);
+  auto files = posix_file_system::open(on.p->folder, {view.enough, identity_of_folder(on.state_folder)});
   if (!files)
     return files.error();
   made->files = std::move(*files);
@@ -199,7 +199,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
   for (std::size_t known = 0;;) {
     if (const auto judged = made->judge_all(snapshot, keep_all, view, edges); !judged)
       return judged.error();
-    if (edges.size() == known)
+    if (edges.size() == known || made->broken_off)
       break;
     // What runs, and in which order, is another question now.
     known = edges.size();
@@ -211,6 +211,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
     for (const auto& edge : dropped)
       made->drop(edge);
   }
+  made->broken_off = made->files->broken_off();
   made->table->forget();
   return made;
 }
@@ -250,7 +251,7 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
     if (scope.in_run[asset.value])
       wanted.push_back(asset);
   table->observe_all(looks->slots_of(wanted), std::min(usable_cpus(), 4U),
-                     on.seen ? on.seen->take() : std::vector<file_stat>());
+                     on.seen ? on.seen->take([this] { return files->broken_off(); }) : std::vector<file_stat>());
   return {};
 }
 
@@ -272,6 +273,10 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
   std::size_t judged = 0;
   const std::function<digest(asset_index)> version_of = [&](asset_index dep) { return versions[dep.value]; };
   for (const auto asset : graph.topological_order()) {
+    if (files->broken_off()) {
+      broken_off = true;
+      return {};
+    }
     const auto id = names->id_of(asset);
     if (++judged % records_between_releases == 0 && snapshot != nullptr)
       snapshot->release_memory();

@@ -30,12 +30,14 @@ struct run_scope {
 /// The scope on a graph: what it needs may change with what is recorded.
 using scope_maker = std::function<result<run_scope>(const project&)>;
 
-/// What planning shows while it goes through the assets.
+/// What planning shows while it goes through the assets, and asks.
 struct planning_view {
   /// It begins (again) with this project and scope: what was shown before does not count.
   std::function<void(const project&, const run_scope&)> begins{};
   /// Every asset of the scope, with its record.
   std::function<void(asset_index, const asset_record&)> see{};
+  /// Now and for all later looks at files: whether to break off; then what is made is good for what it has read alone.
+  std::function<bool()> enough{};
 };
 
 /// How many CPUs this process may use, by its affinity and by the quotas of its cgroups; at least 1.
@@ -71,6 +73,7 @@ public:
   /// Assets of the scope that need one outside it that was never materialized, with that one.
   std::vector<std::pair<asset_index, asset_index>> blocked_from_outside;
   std::vector<std::string> warnings;
+  bool broken_off = false; ///< there is no plan
 
 private:
   planning() = default;

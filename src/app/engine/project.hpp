@@ -86,6 +86,9 @@ public:
   [[nodiscard]] int signal() const noexcept { return signal_.load(); }
   /// A descriptor that becomes readable at each request.
   [[nodiscard]] int descriptor() const noexcept { return fd_; }
+  /// Whether the second request is to end the process by itself (see second_request_ends).
+  void end_at_second(bool on) noexcept { end_at_second_.store(on); }
+  [[nodiscard]] bool ends_at_second() const noexcept { return end_at_second_.load(); }
   stop_request(); ///< throws std::system_error where there is no descriptor left
   ~stop_request();
   stop_request(const stop_request&) = delete;
@@ -94,6 +97,7 @@ public:
 private:
   std::atomic<int> count_{0};
   std::atomic<int> signal_{0};
+  std::atomic<bool> end_at_second_{false};
   int fd_ = -1;
 };
 

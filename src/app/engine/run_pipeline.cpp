@@ -9,6 +9,7 @@
 #include "app/engine/opening.hpp"
 #include "app/engine/planning.hpp"
 #include "app/engine/project.hpp"
+#include "app/engine/reading_limit.hpp"
 #include "app/engine/run_history.hpp"
 #include "app/engine/state_layout.hpp"
 #include "app/engine/state_writer.hpp"
@@ -43,6 +44,7 @@ struct prepared_run {
   run_request request;
   run_observer& observer;
   stop_request& stop;
+  reading_limit& limit;
   uuid state_id;
 };
 
@@ -199,10 +201,13 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   host.expected = run.plan.expected;
   host.checkpoint_every = std::max<std::uint64_t>(checkpoint_events, logic.state().size());
   engine_host engine(std::move(host));
+  run.limit.run_begins();
   host_result ended;
   {
-    const stop_watch watch(run.on.state_folder, run.stop,
-                           [&](stop_cause cause, bool at_once) { engine.stop(cause, at_once); });
+    const stop_watch watch(run.on.state_folder, run.stop, [&](stop_cause cause, bool at_once) {
+      engine.stop(cause, at_once);
+      run.limit.run_stops(); // after the run was told, so that it knows why looks fail
+    });
     ended = engine.run();
   }
   if (!ended.durable)
@@ -217,6 +222,25 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
   } catch (const std::system_error& refused) { // of making threads
     return cannot_begin(refused.what());
   }
+}
+
+result<std::unique_ptr<planning>> plan_a_run(const project& on, const scope_maker& scope_for,
+                                             const journal_snapshot& snapshot, const clock& time, bool keep_all,
+                                             stop_request& stop, const reading_limit& limit) {
+  const second_request_ends meanwhile(stop);
+  planning_view view;
+  view.enough = [&limit] { return limit.over(); };
+  return planning::make(on, scope_for, &snapshot, time, keep_all, view);
+}
+
+/// Planning was broken off: what was read is kept, and there is no run.
+error stopped_before_it_began(state_writer& writer, planning& plan) {
+  auto events = writer.take_opening();
+  append_to(events, names_and_files(plan));
+  append_to(events, writer.closing());
+  if (const auto appended = writer.store().append(events); !appended)
+    return appended.error();
+  return fail(error_code::stopped, "stopped before the run began: nothing was run");
 }
 
 /// A run in which everything is fresh: recorded in one transaction, without actors.
@@ -255,18 +279,22 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   if (!writer)
     return writer.error();
   if (on.seen && (*writer)->recovered())
-    static_cast<void>(on.seen->take()); // what a dead run left behind may have written since
+    static_cast<void>(on.seen->take([] { return true; })); // what a dead run left behind may have written since
   auto snapshot = (*writer)->store().snapshot();
   if (!snapshot)
     return snapshot.error();
-  auto plan = planning::make(
-      on, [&](const project& now) { return scope_of(now, options); }, snapshot->get(), time, false);
+  reading_limit limit(stop);
+  auto plan = plan_a_run(
+      on, [&](const project& now) { return scope_of(now, options); }, **snapshot, time, false, stop, limit);
   if (!plan)
     return plan.error();
+  if ((*plan)->broken_off)
+    return stopped_before_it_began(**writer, **plan);
   const auto info = (*snapshot)->info();
   snapshot->reset(); // a long-lived view would keep old pages alive
 
-  prepared_run run{(*plan)->on, time, history, **writer, **plan, request_of(on, options), observer, stop, info.id};
+  prepared_run run{(*plan)->on, time, history, **writer, **plan, request_of(on, options),
+                   observer,    stop, limit,   info.id};
   run_started started;
   started.run = run_number(info.last_run.value + 1);
   started.at = began;
@@ -354,13 +382,16 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
       scope.forced[asset.value] = scope.in_run[asset.value];
   names->reset();
 
-  auto plan = planning::make(
-      on, [&](const project&) { return result<run_scope>(scope); }, snapshot->get(), time, true);
+  reading_limit limit(stop);
+  auto plan = plan_a_run(
+      on, [&](const project&) { return result<run_scope>(scope); }, **snapshot, time, true, stop, limit);
   if (!plan)
     return plan.error();
+  if ((*plan)->broken_off)
+    return stopped_before_it_began(**writer, **plan);
   const auto info = (*snapshot)->info();
   snapshot->reset();
-  prepared_run run{(*plan)->on, time, history, **writer, **plan, past->record.request, observer, stop, info.id};
+  prepared_run run{(*plan)->on, time, history, **writer, **plan, past->record.request, observer, stop, limit, info.id};
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(**plan));
   events.emplace_back(resumed);

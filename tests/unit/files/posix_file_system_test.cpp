@@ -9,7 +9,9 @@
 #include <sys/un.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <utility>
 
 using namespace troupe;
 namespace fs = std::filesystem;
@@ -173,7 +175,7 @@ TEST_CASE_FIXTURE(fixture, "a file larger than any buffer is read whole") {
   CHECK(files->read_text("big", big.size()).value() == big);
 }
 
-TEST_CASE_FIXTURE(fixture, "a record is of one moment even while the file is written") {
+TEST_CASE_FIXTURE(fixture, "while a file is overwritten it is read again, and at last what was read counts") {
   folder.write("f", std::string(100'000, '0'));
   std::atomic<bool> stop = false;
   std::thread writer([&] {
@@ -185,18 +187,136 @@ TEST_CASE_FIXTURE(fixture, "a record is of one moment even while the file is wri
     }
   });
   int records = 0;
-  int errors = 0;
-  for (int i = 0; i < 300; ++i) {
-    const auto record = files->read("f");
-    if (record)
-      ++records;
-    else if (record.error().message == "f keeps changing while it is read")
-      ++errors;
-  }
+  for (int i = 0; i < 300; ++i)
+    records += files->read("f").has_value() ? 1 : 0;
   stop = true;
   writer.join();
-  CHECK(records + errors == 300);
-  CHECK(files->read("f").has_value());
+  CHECK(records == 300);
+  const auto quiet = files->read("f").value();
+  CHECK(quiet.stat == files->stat("f").value());
+}
+
+namespace {
+
+/// Looks at files while something happens: `between` is called between pieces of the work.
+struct watched : fixture {
+  std::function<bool()> between = [] { return false; };
+  std::unique_ptr<posix_file_system> slowly =
+      posix_file_system::open(folder.path(), {[this] { return between(); }, {}}).value();
+
+  void append(const std::string& name, const std::string& text) const {
+    std::ofstream(folder / name, std::ios::binary | std::ios::app) << text;
+  }
+};
+
+constexpr std::size_t some_buffers = 700'000;
+
+} // namespace
+
+TEST_CASE_FIXTURE(watched, "a file that grows while it is read counts as it was when it was opened, and is read once") {
+  const std::string first(some_buffers, 'a');
+  folder.write("log", first);
+  int pieces = 0;
+  between = [&] {
+    append("log", "more");
+    ++pieces;
+    return false;
+  };
+  const auto record = slowly->read("log").value();
+  CHECK(record.content == content_digest(first));
+  CHECK(record.stat.size == first.size());
+  CHECK(pieces == some_buffers / (128 * 1024)); // whole buffers of one reading
+  CHECK(record.stat != files->stat("log").value()); // the next look reads it again
+}
+
+TEST_CASE_FIXTURE(watched, "a log that is written in a folder does not keep the folder from being read") {
+  folder.write("d/log", std::string(some_buffers, 'a'));
+  folder.write("d/other", "1");
+  between = [&] {
+    append("d/log", "more");
+    return false;
+  };
+  const auto record = slowly->read("d").value();
+  CHECK(record.stat != files->stat("d").value());
+  CHECK(record.content != files->read("d").value().content);
+}
+
+TEST_CASE_FIXTURE(watched, "a file that shrinks or is overwritten while it is read counts as it was read at last") {
+  folder.write("shrinks", std::string(some_buffers, 'a'));
+  std::size_t size = some_buffers;
+  between = [&] {
+    fs::resize_file(folder / "shrinks", size -= 1000);
+    return false;
+  };
+  const auto shrunk = slowly->read("shrinks").value();
+  CHECK(shrunk.stat != files->stat("shrinks").value());
+  folder.write("once", std::string(some_buffers, 'a'));
+  bool changed = false;
+  between = [&] {
+    if (!std::exchange(changed, true))
+      folder.write("once", std::string(some_buffers, 'b'));
+    return false;
+  };
+  CHECK(slowly->read("once").value().content == content_digest(std::string(some_buffers, 'b'))); // it was read again
+}
+
+TEST_CASE_FIXTURE(watched, "members that come and go while their folder is read do no harm") {
+  for (int i = 0; i < 20; ++i)
+    folder.write("d/" + std::to_string(i), "1");
+  int number = 20;
+  between = [&] {
+    fs::remove(folder / ("d/" + std::to_string(number % 20)));
+    folder.write("d/" + std::to_string(++number), "1");
+    return false;
+  };
+  CHECK(slowly->read("d").has_value());
+  CHECK(slowly->stat("d").has_value());
+}
+
+TEST_CASE_FIXTURE(watched, "looks are broken off where they take long: in a file, a folder, a search") {
+  folder.write("small", "1");
+  folder.write("d/e/f", "1");
+  folder.write("huge", "");
+  fs::resize_file(folder / "huge", 1ULL << 40U); // nobody waits for the end of this
+  int asked = 0;
+  between = [&] { return ++asked > 3; };
+  CHECK(slowly->read("huge").error().code == error_code::stopped);
+  CHECK(asked == 4);
+  CHECK(slowly->broken_off());
+  CHECK(slowly->stat("d").error().code == error_code::stopped);
+  CHECK(slowly->read("d").error().code == error_code::stopped);
+  CHECK(slowly->glob("**/f", {}).error().code == error_code::stopped);
+  CHECK(slowly->read("small").value() == files->read("small").value()); // what takes no time is done
+  CHECK(slowly->stat("huge").value() == files->stat("huge").value());
+}
+
+TEST_CASE_FIXTURE(fixture, "a folder that holds the state counts without it, wherever in it that is") {
+  folder.write("d/a", "1");
+  const auto without = files->read("d").value();
+  folder.write("d/sub/.state/journal", "1");
+  const auto state = identity_of_folder(folder / "d/sub/.state");
+  REQUIRE(state.has_value());
+  const auto bounded = posix_file_system::open(folder.path(), {{}, state}).value();
+  const auto first = bounded->read("d").value();
+  const auto stat = bounded->stat("d").value();
+  CHECK(first.stat == stat);
+  folder.write("d/sub/.state/journal", "another");
+  folder.write("d/sub/.state/logs/1", "");
+  CHECK(bounded->read("d").value() == first);
+  CHECK(bounded->stat("d").value() == stat);
+  CHECK(files->read("d").value() != first);
+  CHECK(first.content != without.content); // sub is a member
+  fs::create_directory_symlink(folder / "d", folder / "link");
+  CHECK(bounded->read("link").value() == first);
+  CHECK(bounded->read(folder / "d").value() == first);
+}
+
+TEST_CASE_FIXTURE(fixture, "the state itself is nothing to be read, and a file is no state") {
+  folder.write("state/journal", "1");
+  const auto bounded = posix_file_system::open(folder.path(), {{}, identity_of_folder(folder / "state")}).value();
+  CHECK(bounded->read("state").error().message.find("state is the folder of Troupe's state") == 0);
+  CHECK_FALSE(identity_of_folder(folder / "state/journal").has_value());
+  CHECK_FALSE(identity_of_folder(folder / "nothing").has_value());
 }
 
 TEST_CASE_FIXTURE(fixture, "changing permissions changes a folder's stat, and its content with the executable bit") {

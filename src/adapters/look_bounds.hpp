@@ -1,0 +1,41 @@
+// What bounds a look at files: when it is to be broken off, and which folder is none of its business. Knows nothing of
+// how files are read.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <sys/stat.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+/// One folder, however it is spelt.
+struct folder_identity {
+  dev_t device = 0;
+  ino_t inode = 0;
+
+  [[nodiscard]] bool is(const struct stat& info) const {
+    return S_ISDIR(info.st_mode) && info.st_ino == inode && info.st_dev == device;
+  }
+};
+
+struct look_bounds {
+  /// Asked between pieces of work that take milliseconds: whether to give up. Any thread; empty: never.
+  std::function<bool()> enough{};
+  /// The folder of Troupe's state: it changes all the time, and no folder that holds it counts it.
+  std::optional<folder_identity> state{};
+
+  [[nodiscard]] bool broken_off() const { return enough && enough(); }
+  [[nodiscard]] bool is_state(const struct stat& info) const { return state && state->is(info); }
+};
+
+/// The error of a look that was broken off; nobody takes it for a finding.
+[[nodiscard]] inline error broken_off_error(std::string_view path) {
+  return fail(error_code::stopped, "reading " + std::string(path) + " was broken off, because a stop was asked for");
+}
+
+} // namespace troupe
