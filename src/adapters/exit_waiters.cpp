@@ -12,8 +12,15 @@
 
 namespace troupe {
 
-exit_waiters::exit_waiters(std::size_t most, std::function<void(std::uint64_t)> ended)
-    : ended_(std::move(ended)), most_(most) {}
+int take_stop(pid_t pid) {
+  siginfo_t info{};
+  const bool stopped = waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == pid;
+  return stopped ? info.si_status : 0;
+}
+
+exit_waiters::exit_waiters(std::size_t most, std::function<void(std::uint64_t)> ended,
+                           std::function<void(std::uint64_t, int)> stopped)
+    : ended_(std::move(ended)), stopped_(std::move(stopped)), most_(most) {}
 
 exit_waiters::~exit_waiters() {
   {
@@ -70,6 +77,21 @@ bool exit_waiters::is_here() const {
                      [](const auto& w) { return w.thread.get_id() == std::this_thread::get_id(); });
 }
 
+void exit_waiters::wait_for_end(std::uint64_t id, pid_t pid) const {
+  for (;;) {
+    siginfo_t info{};
+    if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WSTOPPED | WNOWAIT) != 0) {
+      if (errno == EINTR)
+        continue;
+      return; // somebody else in this process has reaped it (ECHILD): it has ended too
+    }
+    if (info.si_code != CLD_STOPPED)
+      return;
+    if (const int signal = take_stop(pid); signal != 0)
+      stopped_(id, signal);
+  }
+}
+
 void exit_waiters::serve(waiter& w) {
   let_child_signals_be_ignored();
   std::unique_lock lock(mutex_);
@@ -82,9 +104,7 @@ void exit_waiters::serve(waiter& w) {
     const auto id = w.id;
     const auto pid = w.pid;
     lock.unlock();
-    siginfo_t info;
-    while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
-      ; // if somebody else in this process has reaped it (ECHILD), it has ended too
+    wait_for_end(id, pid);
     lock.lock();
     w.pid = 0;
     lock.unlock();

@@ -1,4 +1,5 @@
-// Threads that each wait for the end of one child. Knows nothing of what follows from it.
+// Threads that each wait for the end of one child, and notice when it is stopped. Knows nothing of what follows from
+// it.
 #pragma once
 
 #include <sys/types.h>
@@ -13,6 +14,9 @@
 
 namespace troupe {
 
+/// The signal that has stopped a child since this was last asked; 0: none has. Each stop is told of once.
+[[nodiscard]] int take_stop(pid_t pid);
+
 /// The kernel wakes who waits for a child (waitid) where the child ran, for its processor is about to be free. Who
 /// watches a pidfd it wakes where that thread ran before, mostly in the place of another command, while the processor
 /// of the one that has ended may stay idle. So what follows from an end, up to the start of the next command, is done
@@ -20,8 +24,10 @@ namespace troupe {
 class exit_waiters {
 public:
   /// At most `most` threads, made as they are needed. `ended` is called with what take() was given, by the thread that
-  /// waited and on no lock; the child is still to be reaped.
-  exit_waiters(std::size_t most, std::function<void(std::uint64_t id)> ended);
+  /// waited and on no lock; the child is still to be reaped. `stopped` likewise, each time a signal stops the child:
+  /// the thread goes on to wait for its end.
+  exit_waiters(std::size_t most, std::function<void(std::uint64_t id)> ended,
+               std::function<void(std::uint64_t id, int signal)> stopped);
   /// When nothing is waited for any more.
   ~exit_waiters();
   exit_waiters(const exit_waiters&) = delete;
@@ -44,8 +50,10 @@ private:
   /// Locked. None if there are enough or the system has no more.
   [[nodiscard]] waiter* one_more();
   void serve(waiter& w);
+  void wait_for_end(std::uint64_t id, pid_t pid) const;
 
   std::function<void(std::uint64_t)> ended_;
+  std::function<void(std::uint64_t, int)> stopped_;
   mutable std::mutex mutex_; // guards all below
   std::size_t most_;
   bool ending_ = false;

@@ -59,9 +59,10 @@ error lmdb_error(const std::string& folder, const std::string& doing, int code) 
   switch (code) {
   case ENOSPC:
   case EDQUOT:
+    return says("the disk is full, or a quota is reached: free space and run again; nothing recorded was lost");
   case EFBIG:
-    return says(
-        "the disk is full, or a quota or limit is reached: free space and run again; nothing recorded was lost");
+    return says("it may not grow further: a limit on the size of files is reached (see `ulimit -f`); raise it and run "
+                "again; nothing recorded was lost");
   case EIO:
     return says("the disk cannot be read or written (input/output error; a full disk can show like this): free space "
                 "or look at the disk, then run again; nothing recorded was lost");

@@ -123,6 +123,7 @@ void process_loop::drain_output(attempt& a) {
 }
 
 void process_loop::end(attempt& a, urgency how, process_exit::kind because) {
+  a.end_came_later = a.leader_ended;
   if (a.group_was == told::killed)
     return;
   if (!a.leader_ended && a.group_was == told::nothing)
@@ -239,7 +240,45 @@ void process_loop::report(std::unique_ptr<attempt> a) {
   exit.message = a->log.problem();
   if (!a->problem.empty())
     exit.message += (exit.message.empty() ? "" : "; ") + a->problem;
+  const bool ours = may_be_ours(*a, exit);
+  if (ours && !a->end_came_later) {
+    held_.push_back({after(options_.own_end_grace), std::move(a->order.exited), std::move(exit)});
+    return;
+  }
+  if (ours)
+    exit.how = process_exit::kind::ended_by_us;
   a->order.exited(std::move(exit));
+}
+
+bool process_loop::may_be_ours(const attempt& a, const process_exit& exit) const {
+  constexpr std::array asking = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+  // A shell whose program died of a signal exits with 128 and its number.
+  const int signal = exit.signal != 0 ? exit.signal : exit.exit_code - 128;
+  return (!stopping_ || a.end_came_later) && a.how == process_exit::kind::ended && exit.how == a.how &&
+         std::find(asking.begin(), asking.end(), signal) != asking.end();
+}
+
+void process_loop::report_held(bool all) {
+  const auto now = clock::now();
+  while (!held_.empty() && (all || held_.front().until <= now)) {
+    auto one = std::move(held_.front());
+    held_.pop_front();
+    if (all)
+      one.exit.how = process_exit::kind::ended_by_us;
+    one.exited(std::move(one.exit));
+  }
+}
+
+void process_loop::was_stopped(attempt& a, int signal) {
+  if (a.group_was == told::nothing && !a.leader_ended && a.order.request.stopped)
+    a.order.request.stopped(signal);
+}
+
+void process_loop::look_for_stopped() {
+  for (const auto& [id, a] : attempts_)
+    if (a->pidfd)
+      if (const int signal = take_stop(a->pid); signal != 0)
+        was_stopped(*a, signal);
 }
 
 } // namespace troupe

@@ -20,6 +20,10 @@ struct process_executor_options {
   /// How long what a command leaves behind when it ends by itself may take from SIGTERM to SIGKILL; at most the
   /// request's own grace.
   duration leftover_grace = std::chrono::seconds(1);
+  /// A command that dies of a signal that asks programs to end, and that this executor did not send, may be the first
+  /// to hear what is meant for all (a container or a session that is ended): so long its end is not reported, for a
+  /// caller that hears it too to say so with end_all().
+  duration own_end_grace = std::chrono::milliseconds(250);
   /// Do without the faster way to start a process (see child_clone), as where the system does not have it.
   bool plain_clone_only = false;
 };

@@ -55,7 +55,14 @@ result<std::unique_ptr<process_loop>> process_loop::open(process_executor_option
 
 process_loop::process_loop(process_executor_options options, command_spawner spawner)
     : options_(options), spawner_(std::move(spawner)), orphans_(options.owns_every_orphan),
-      waiters_(most_waiters, [this](std::uint64_t id) { waited_for(id); }) {}
+      waiters_(
+          most_waiters, [this](std::uint64_t id) { waited_for(id); },
+          [this](std::uint64_t id, int signal) {
+            post([this, id, signal] {
+              if (auto* a = find(id))
+                was_stopped(*a, signal);
+            });
+          }) {}
 
 process_loop::~process_loop() {
   if (!thread_.joinable())
@@ -123,8 +130,9 @@ void process_loop::waited_for(std::uint64_t id) {
     do_what_can_wait(true);
   do_what_can_wait(false); // whoever else waits for a turn
   const bool over = stopping_ && attempts_.empty();
-  const bool due_earlier =
-      (!dues_.empty() && dues_.begin()->first < sleeps_until_) || (!attempts_.empty() && look_at_ < sleeps_until_);
+  const bool due_earlier = (!dues_.empty() && dues_.begin()->first < sleeps_until_) ||
+                           (!attempts_.empty() && look_at_ < sleeps_until_) ||
+                           (!held_.empty() && held_.front().until < sleeps_until_);
   if (!rest || over || due_earlier)
     wake(wake_.get()); // the loop's own thread goes on
 }
@@ -239,6 +247,7 @@ void process_loop::carry_out(const end_process& order) {
 void process_loop::carry_out(const end_processes& order) {
   for (auto& [id, a] : attempts_)
     end(*a, order.how, process_exit::kind::ended_by_us);
+  report_held(true);
 }
 
 void process_loop::carry_out(const stop_loop&) {
@@ -271,15 +280,21 @@ void process_loop::handle_due() {
       tell_all(a, told::killed);
     }
   }
-  if (!attempts_.empty() && look_at_ <= now)
+  if (!attempts_.empty() && look_at_ <= now) {
     settle_wanted_ = true;
+    look_for_stopped();
+  }
+  report_held(false);
 }
 
 int process_loop::wait_ms() {
   sleeps_until_ = clock::time_point::max();
-  if (attempts_.empty())
+  if (attempts_.empty() && held_.empty())
     return -1;
-  sleeps_until_ = look_at_;
+  if (!attempts_.empty())
+    sleeps_until_ = look_at_;
+  if (!held_.empty())
+    sleeps_until_ = std::min(sleeps_until_, held_.front().until);
   if (!dues_.empty())
     sleeps_until_ = std::min(sleeps_until_, dues_.begin()->first);
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(sleeps_until_ - clock::now()).count();

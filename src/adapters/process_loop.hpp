@@ -80,6 +80,7 @@ private:
     told group_was = told::nothing;
     process_exit::kind how = process_exit::kind::ended;
     bool leader_ended = false;
+    bool end_came_later = false; ///< end() was called when the leader had ended already
     std::optional<clock::time_point> due; // of the timeout, then of the SIGKILL
     std::string problem;
   };
@@ -116,6 +117,13 @@ private:
   /// Looks for what ended attempts left behind; reports those that left nothing.
   void settle();
   void report(std::unique_ptr<attempt> a);
+  /// Whether its end may be part of ours, of which we have not heard yet.
+  [[nodiscard]] bool may_be_ours(const attempt& a, const process_exit& exit) const;
+  /// Reports the ends that were held back: those whose time has come, or all, as ended by us.
+  void report_held(bool all);
+  void was_stopped(attempt& a, int signal);
+  /// The leaders that no thread waits for.
+  void look_for_stopped();
   void set_due(attempt& a, std::optional<clock::time_point> when);
   /// Now and a span later; spans beyond a century are one.
   [[nodiscard]] static clock::time_point after(duration d);
@@ -153,6 +161,12 @@ private:
   std::unordered_map<std::uint64_t, std::unique_ptr<attempt>> attempts_;
   std::unordered_map<process_key, std::uint64_t> by_key_;
   std::set<std::pair<clock::time_point, std::uint64_t>> dues_;
+  struct held_report {
+    clock::time_point until;
+    std::function<void(process_exit)> exited;
+    process_exit exit;
+  };
+  std::deque<held_report> held_; // the first is due first
   clock::time_point look_at_;
   bool settle_wanted_ = false;
   bool stopping_ = false;

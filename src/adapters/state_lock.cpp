@@ -238,4 +238,14 @@ std::optional<lock_holder> holder_of(const std::string& folder) {
   return std::move(seen.who);
 }
 
+std::optional<lock_holder> living_holder_of(const std::string& folder) {
+  const auto file = held_lock(folder);
+  if (!file)
+    return std::nullopt;
+  auto seen = await_holder(file.get());
+  if (seen.state != life::lives)
+    return std::nullopt;
+  return std::move(seen.who);
+}
+
 } // namespace troupe

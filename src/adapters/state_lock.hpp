@@ -62,5 +62,7 @@ private:
 [[nodiscard]] bool is_held(const std::string& folder);
 /// Which one; nullopt if none (or there is no state). Takes nothing, writes nothing. Any thread.
 [[nodiscard]] std::optional<lock_holder> holder_of(const std::string& folder);
+/// The same, of one that is proved to live: its pid means it here and now.
+[[nodiscard]] std::optional<lock_holder> living_holder_of(const std::string& folder);
 
 } // namespace troupe

@@ -354,7 +354,9 @@ result<rendered_command> render_command(const command_scope& scope) {
   std::string text;
   if (!r.shell_text(declaration.command.front(), text))
     return r.failure();
-  if (may_skip_shell(shell) && split_plain_command(text, out.argv))
+  const bool spare = may_skip_shell(shell) && !(scope.bash_reads_file && shell.ends_with("bash"));
+  if (spare && split_plain_command(text, out.argv) &&
+      std::find(scope.functions.begin(), scope.functions.end(), out.argv.front()) == scope.functions.end())
     return out;
   // A text that begins with - or + would be read as more options.
   if (text.starts_with('-') || text.starts_with('+'))

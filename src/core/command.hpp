@@ -18,6 +18,10 @@ struct command_scope {
   asset_index asset;
   std::string_view run_id;
   std::span<const std::string> inputs; ///< literal inputs in declared order, each glob's matches sorted in its place
+  /// Words that a shell finds as functions in its environment (`export -f` of bash): no program is meant by them.
+  std::span<const std::string> functions{};
+  /// Whether bash reads a file before anything else (BASH_ENV), which may change what any word means.
+  bool bash_reads_file = false;
 };
 
 /// What to execute: argv[0] is looked up in PATH.

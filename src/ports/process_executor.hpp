@@ -29,6 +29,9 @@ struct process_request {
   std::uint64_t max_log = 0; ///< bytes (0: no limit); beyond it the middle is dropped, with lines that say so
   std::optional<duration> timeout;
   duration grace{}; ///< between SIGTERM and SIGKILL
+  /// Called, as `spawned` and `exited` are and between them, each time a signal stops the command: SIGTTIN, SIGTTOU
+  /// where it wants the terminal. It is left as it is, and its timeout counts on.
+  std::function<void(std::int32_t signal)> stopped;
 };
 
 /// Calls `take` with each entry of the request's environment.
@@ -47,11 +50,12 @@ struct process_spawned {
 };
 
 struct process_exit {
-  /// ended: by itself (exit_code or signal). ended_by_us: after end() or end_all(). timed_out: after its timeout.
-  /// not_started: `message` says why (the command does not exist, is not executable, …). internal: the executor could
-  /// not go on (out of descriptors …): the process was ended, `message` says why. For the others `message` is empty or
-  /// a warning: the log is not complete (a full disk fails no command that succeeded), something it started is another
-  /// user's and could not be ended.
+  /// ended: by itself (exit_code or signal). ended_by_us: after end() or end_all(); also where it died of such a signal
+  /// as they send a moment before them, since somebody ends all there is, the caller included. timed_out: after its
+  /// timeout. not_started: `message` says why (the command does not exist, is not executable, …). internal: the
+  /// executor could not go on (out of descriptors …): the process was ended, `message` says why. For the others
+  /// `message` is empty or a warning: the log is not complete (a full disk fails no command that succeeded), something
+  /// it started is another user's and could not be ended.
   enum class kind : std::uint8_t { ended, ended_by_us, timed_out, not_started, internal };
   kind how = kind::ended;
   std::int32_t exit_code = 0; ///< valid if signal is 0

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Signals and terminals: what they do to a run, whatever it is busy with, and what its commands find of them.
+"""Signals, and what else a process inherits or shares: what they do to a run, whatever it is busy with.
 usage: signals_test.py TROUPE [NAME...]"""
+import ctypes
 import os
 import resource
+import shutil
 import signal
+import subprocess
 import sys
 import threading
-import time
 
+import harness
 from harness import Skip, alive, contains, equal, finish, main, statuses
 
 HUGE = 4 << 40        # a file without blocks; nobody waits until this is read
@@ -21,10 +24,10 @@ def huge_file(shop, name):
         raise Skip(f"no large files here: {why}") from None
 
 
-def wait_until_it_reads(shop, process):
+def wait_until_it_reads(shop, pid):
     """Until it has read much more than a small pipeline and its state have."""
     def read_bytes():
-        with open(f"/proc/{process.pid}/io", encoding="ascii") as file:
+        with open(f"/proc/{pid}/io", encoding="ascii") as file:
             return int(file.readline().split()[1])
     shop.wait_for(lambda: read_bytes() > 100_000_000, "it reads a large file")
 
@@ -34,13 +37,13 @@ def a_signal_while_planning_reads(shop):
     for number, inputs in ((signal.SIGTERM, ["big/huge.bin"]), (signal.SIGINT, ["big"]), (signal.SIGHUP, ["big/*"])):
         shop.pipeline({"a": {"command": "echo ran > ran.txt", "inputs": inputs}, "first": {"command": "true"}})
         process = shop.start("run")
-        wait_until_it_reads(shop, process)
+        wait_until_it_reads(shop, process.pid)
         process.send_signal(number)
         contains(finish(process).must(128 + number).errors, "stopped before the run began")
     assert not shop.exists("ran.txt")
     equal(shop.troupe("runs", "--json").must(0).json()["runs"], [])
     process = shop.start("run", "--json")
-    wait_until_it_reads(shop, process)
+    wait_until_it_reads(shop, process.pid)
     process.send_signal(signal.SIGTERM)
     equal(finish(process).must(143).json()["error"]["code"], "stopped")
 
@@ -51,7 +54,7 @@ def a_signal_while_a_resume_plans(shop):
     shop.run(status=1)
     huge_file(shop, "x.bin")
     process = shop.start("resume")
-    wait_until_it_reads(shop, process)
+    wait_until_it_reads(shop, process.pid)
     process.send_signal(signal.SIGTERM)
     finish(process).must(143)
     equal(shop.troupe("runs", "--json").must(0).json()["runs"][0]["status"], "failed")
@@ -64,7 +67,7 @@ def a_signal_while_a_ready_asset_is_looked_at(shop):
     for end in (lambda process: process.send_signal(signal.SIGINT), lambda process: shop.troupe("cancel").must(0)):
         huge_file(shop, "probe")
         process = shop.start("run", "--json", "--force")
-        wait_until_it_reads(shop, process)
+        wait_until_it_reads(shop, process.pid)
         end(process)
         result = finish(process)
         assert result.status in (130, 1), result.errors
@@ -80,7 +83,7 @@ def a_signal_while_outputs_are_read(shop):
     shop.pipeline({"a": {"command": f"truncate -s {HUGE} huge.bin", "outputs": ["huge.bin"], "allow_failure": True},
                    "b": {"command": "echo ran > ran.txt", "deps": ["a"]}})
     process = shop.start("run", "--json")
-    wait_until_it_reads(shop, process)
+    wait_until_it_reads(shop, process.pid)
     process.send_signal(signal.SIGTERM)
     document = finish(process).must(143).json()
     equal((document["status"], statuses(document)["a"]), ("cancelled", "cancelled"))
@@ -95,9 +98,28 @@ def verbs_that_only_look_end_by_default(shop):
     shop.pipeline({"a": {"command": "true", "inputs": ["huge.bin"]}})
     for number, verb in ((signal.SIGTERM, ["plan"]), (signal.SIGINT, ["status"]), (signal.SIGQUIT, ["explain", "a"]), (signal.SIGHUP, ["run", "--dry-run"])):
         process = shop.start(*verb, preexec_fn=no_core)
-        wait_until_it_reads(shop, process)
+        wait_until_it_reads(shop, process.pid)
         process.send_signal(number)
         finish(process).must(-number)
+
+
+def verbs_that_only_look_as_process_1(shop):
+    """In a container: the system has no default action for it there."""
+    if subprocess.run(["unshare", "--pid", "--fork", "true"], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("no namespaces here")
+    huge_file(shop, "huge.bin")
+    shop.pipeline({"a": {"command": "true", "inputs": ["huge.bin"]}})
+    for verb, number in (("plan", signal.SIGTERM), ("status", signal.SIGINT), ("run", signal.SIGTERM)):
+        outer = subprocess.Popen(["unshare", "--pid", "--fork", harness.TROUPE, verb], cwd=shop.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+        def inner(outer=outer):
+            with open(f"/proc/{outer.pid}/task/{outer.pid}/children", encoding="ascii") as file:
+                return file.read().split()
+        shop.wait_for(inner, "it runs")
+        pid = int(inner()[0])
+        wait_until_it_reads(shop, pid)
+        os.kill(pid, number)
+        finish(outer).must(128 + number)
 
 
 def no_core():
@@ -146,7 +168,7 @@ def files_that_may_not_grow(shop):
     for kilobytes in (1, 8, 16, 32, 40):
         def limited(size=kilobytes * 1024):
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        contains(finish(shop.start("run", preexec_fn=limited)).must(3).errors, "limit is reached")
+        contains(finish(shop.start("run", preexec_fn=limited)).must(3).errors, "ulimit -f")
         shop.troupe("runs").must(0)
     shop.pipeline({"a": {"command": ["dd", "if=/dev/zero", "of=big", "bs=1M", "count=64"]}}, name="b")
     process = shop.start("run", "--json", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (32 << 20, 32 << 20)))
@@ -196,9 +218,107 @@ def an_input_folder_that_holds_the_state(shop):
     equal(shop.reasons("a", "-f", "p/troupe.json"), ("fresh", []))
 
 
+def a_cancel_of_a_stopped_run(shop):
+    """It is continued to end, as a command would be."""
+    shop.pipeline({"a": {"command": "echo $$ > a.pid; sleep 300"}})
+    process = shop.start("run")
+    shop.wait_for_file("a.pid")
+    shop.wait_for(lambda: shop.troupe("logs", "a").status == 0, "the run is recorded")
+    process.send_signal(signal.SIGSTOP)
+    contains(shop.troupe("cancel").must(0).text, "cancelled")
+    finish(process).must(1)
+    assert not alive(int(shop.read("a.pid")))
+
+
+def a_cancel_of_a_run_in_a_debugger(shop):
+    """Nothing helps: it says so, and what to do, instead of waiting for ever."""
+    def ptrace(request, thread):
+        return call(request, thread, None, None) == 0
+    call = ctypes.CDLL(None, use_errno=True).ptrace
+    call.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    shop.pipeline({"a": {"command": "echo $$ > a.pid; sleep 300"}})
+    process = shop.start("run")
+    shop.wait_for_file("a.pid")
+    shop.wait_for(lambda: shop.troupe("logs", "a").status == 0, "the run is recorded")
+    threads = [int(name) for name in os.listdir(f"/proc/{process.pid}/task")]
+    if not all(ptrace(16, thread) for thread in threads):      # PTRACE_ATTACH
+        process.kill()
+        finish(process)
+        raise Skip(f"no tracing here: {os.strerror(ctypes.get_errno())}")
+    for thread in threads:
+        os.waitpid(thread, 0x40000000)                         # __WALL
+    contains(shop.troupe("cancel").must(3).errors, str(process.pid), "debugger", "kill -CONT")
+    for thread in threads:
+        ptrace(17, thread)                                     # PTRACE_DETACH
+    finish(process).must(1)
+
+
+def a_command_ended_by_a_signal_that_was_meant_for_all(shop):
+    """A container or a session is ended: the command hears of it first. Nothing is started for its allowed failure."""
+    shop.pipeline({"a": {"command": "echo $$ > a.pid; sleep 300", "allow_failure": True}, "b": {"command": "echo ran > ran.txt", "deps": ["a"]}})
+    process = shop.start("run", "--json")
+    shop.wait_for_file("a.pid")
+    process.send_signal(signal.SIGSTOP)               # so that it hears of both in the same moment
+    os.kill(int(shop.read("a.pid")), signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
+    document = finish(process).must(143).json()
+    equal((document["status"], statuses(document)["a"]), ("cancelled", "cancelled"))
+    assert not shop.exists("ran.txt")
+    shop.pipeline({"a": {"command": "kill -TERM $$", "allow_failure": True}, "b": {"command": "echo ran > ran.txt", "deps": ["a"]}})
+    equal(statuses(shop.run()), {"a": "failed", "b": "succeeded"})       # and where it was meant for it alone
+
+
+def a_pipeline_that_is_handed_over(shop):
+    """/dev/stdin and what a shell makes of <(...): as -f -, with paths and state in the current folder."""
+    text = '{ "name": "t", "assets": { "a": { "command": "cat in.* > o; exit $(cat status)", "inputs": ["in.*", "status"], "outputs": ["o"] } } }'
+    shop.write("in.txt", "1")
+    shop.write("status", "0")
+    shop.troupe("run", "-f", "/dev/stdin", stdin=text).must(0)
+    equal(shop.read("o"), "1")
+    equal(shop.troupe("plan", "-f", "-", "--json", stdin=text).must(0).json()["assets"]["a"]["action"], "fresh")
+    shop.write("status", "1")
+
+    def by_descriptor(verb, *more):
+        ends = os.pipe()
+        os.write(ends[1], text.encode())
+        os.close(ends[1])
+        process = shop.start(verb, *more, "-f", f"/dev/fd/{ends[0]}", pass_fds=[ends[0]])
+        os.close(ends[0])
+        return finish(process)
+    by_descriptor("run").must(1)
+    by_descriptor("status").must(0)
+    contains(shop.troupe("resume").must(2).errors, "standard input")
+    shop.write("status", "0")
+    by_descriptor("resume").must(0)
+    os.mkfifo(shop.path("fifo"))
+    writer = threading.Thread(target=lambda: shop.write("fifo", text))
+    writer.start()
+    equal(shop.troupe("plan", "-f", "fifo", "--json").must(0).json()["assets"]["a"]["action"], "fresh")
+    writer.join()
+    os.remove(shop.path("fifo"))
+
+
+def functions_of_the_shell(shop):
+    """export -f of bash, and what BASH_ENV defines: found by a plain command as by any other."""
+    if shutil.which("bash") is None:
+        raise Skip("no bash here")
+    shop.write("rc", "from_file() { echo \"file $1\"; }")
+    shop.pipeline({"plain": {"command": "hello a"}, "text": {"command": "hello a; true"}, "old": {"command": "older b"}}, defaults={"shell": shutil.which("bash")})
+    functions = {"BASH_FUNC_hello%%": "() { echo \"hello $1\"; }", "BASH_FUNC_older%%": "() { echo \"older $1\"; }"}
+    shop.troupe("run", env=functions).must(0)
+    contains(shop.troupe("logs", "plain").must(0).text, "hello a")
+    contains(shop.troupe("logs", "old").must(0).text, "older b")
+    shop.pipeline({"file": {"command": "from_file c"}}, name="b", defaults={"shell": shutil.which("bash"), "env": {"BASH_ENV": shop.path("rc")}})
+    shop.run()
+    contains(shop.troupe("logs", "file").must(0).text, "file c")
+
+
 TESTS = [a_signal_while_planning_reads, a_signal_while_a_resume_plans, a_signal_while_a_ready_asset_is_looked_at, a_signal_while_outputs_are_read,
-         verbs_that_only_look_end_by_default, signals_without_a_custom_end_the_commands_too, signals_that_are_ignored_at_the_start,
-         signals_that_are_blocked_at_the_start, files_that_may_not_grow, an_input_that_is_being_written, an_input_folder_that_holds_the_state]
+         verbs_that_only_look_end_by_default, verbs_that_only_look_as_process_1, signals_without_a_custom_end_the_commands_too, signals_that_are_ignored_at_the_start,
+         signals_that_are_blocked_at_the_start, files_that_may_not_grow, an_input_that_is_being_written, an_input_folder_that_holds_the_state,
+         a_cancel_of_a_stopped_run, a_cancel_of_a_run_in_a_debugger, a_command_ended_by_a_signal_that_was_meant_for_all, a_pipeline_that_is_handed_over,
+         functions_of_the_shell]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

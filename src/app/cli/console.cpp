@@ -65,6 +65,13 @@ std::optional<terminal_size> output::size() const {
   return size;
 }
 
+bool output::in_background() const {
+  if (!terminal)
+    return false;
+  const auto foreground = ::tcgetpgrp(descriptor); // not above 0: not our terminal, or a job we cannot see
+  return foreground > 0 && foreground != ::getpgrp();
+}
+
 console::console(std::ostream& out_stream, std::ostream& err_stream, int out_descriptor, int err_descriptor)
     : out{out_stream, out_descriptor, {}, out_descriptor >= 0 && ::isatty(out_descriptor) == 1},
       err{err_stream, err_descriptor, {}, err_descriptor >= 0 && ::isatty(err_descriptor) == 1},

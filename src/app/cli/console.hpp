@@ -35,6 +35,8 @@ struct output {
 
   /// The terminal's size now; nullopt if it is none. COLUMNS counts where the terminal does not know.
   [[nodiscard]] std::optional<terminal_size> size() const;
+  /// Whether it is this process's terminal and another job has it now: `troupe run &`, or Ctrl-Z and bg.
+  [[nodiscard]] bool in_background() const;
 };
 
 /// Standard output and standard error of one invocation.

@@ -1,6 +1,7 @@
 // The painting thread and its escape sequences (ECMA-48: cursor up, erase a line, erase below).
 #include "app/cli/progress.hpp"
 
+#include "app/cli/signals.hpp"
 #include "app/cli/text.hpp"
 
 #include <system_error>
@@ -100,8 +101,14 @@ void progress::paint(std::unique_lock<std::mutex>& held, bool last) {
     held.lock();
     return;
   }
+  // In the background only what stays is written. Where the cursor is after that, or after this process was stopped,
+  // nobody knows: then the block is painted below.
+  const bool background = to_.in_background();
+  if (background || continued_ != times_continued())
+    on_screen_.clear();
+  continued_ = times_continued();
   const auto size = to_.size().value_or(terminal_size{});
-  const auto block = last || !began_ ? std::vector<std::string>() : model_.block(time_.monotonic(), size);
+  const auto block = last || !began_ || background ? std::vector<std::string>() : model_.block(time_.monotonic(), size);
   held.unlock(); // a slow terminal must not hold up the run
 
   // The terminal may have become narrower since: a line then takes several rows.

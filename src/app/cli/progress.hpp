@@ -1,4 +1,5 @@
-// Shows a run while it goes on: a block repainted by a thread of its own on a terminal, lines where it is none. Knows
+// Shows a run while it goes on: a block repainted by a thread of its own on a terminal, lines where it is none or
+// where another job has the terminal. Knows
 // how to write to terminals; what it shows is progress_model's.
 #pragma once
 
@@ -53,6 +54,7 @@ private:
   std::set<std::string, std::less<>> warned_; // under mutex_
   bool finished_ = false;                     // under mutex_
   bool began_ = false;                        // under mutex_
+  unsigned continued_ = 0;                    // painting thread: times_continued() when it last painted
   std::vector<std::size_t> on_screen_;        // painting thread: width of each line of the block that is on the screen
   std::thread painter_;
 };

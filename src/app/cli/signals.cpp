@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <unistd.h>
 
 namespace troupe::cli {
 
@@ -22,14 +23,16 @@ struct sigaction handled_by(void (*handler)(int)) {
   return action;
 }
 
+/// Not by the default action: process 1 of a container has none.
+void end_now(int number) {
+  _exit(128 + number);
+}
+
 void on_signal(int number) {
   const int saved = errno;
   if (auto* stop = target.load()) {
-    if (stop->count() > 0 && stop->ends_at_second()) {
-      const auto by_default = handled_by(SIG_DFL);
-      sigaction(number, &by_default, nullptr);
-      raise(number); // delivered when this handler returns
-    }
+    if (stop->count() > 0 && stop->ends_at_second())
+      end_now(number);
     stop->request(number);
   }
   errno = saved;
@@ -73,6 +76,14 @@ void take_signals_as_errors() {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (getpid() != 1)
+    return;
+  const auto ending = handled_by(end_now);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    struct sigaction before {};
+    if (sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_DFL)
+      sigaction(number, &ending, nullptr);
+  }
 }
 
 void end_as_by_signal(int status) {

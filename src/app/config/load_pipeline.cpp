@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <optional>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,31 +18,52 @@
 namespace troupe::config {
 namespace {
 
-/// Standard input is there once, and `resume` asks twice (for the state, then with the params of the run): what was
-/// read of it is kept in memory and takes its place.
+/// The descriptor of this process that a name means.
+std::optional<int> descriptor_named(std::string_view name) {
+  if (name == "-" || name == "/dev/stdin")
+    return STDIN_FILENO;
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!name.starts_with(folder))
+      continue;
+    const auto number = name.substr(folder.size());
+    int descriptor = -1;
+    const auto parsed = std::from_chars(number.data(), number.data() + number.size(), descriptor);
+    if (parsed.ec == std::errc() && parsed.ptr == number.data() + number.size() && descriptor >= 0)
+      return descriptor;
+  }
+  return std::nullopt;
+}
+
+/// What a descriptor of ours leads to (standard input, what the shell makes of <(…)) is there once, and `resume` asks
+/// twice (for the state, then with the params of the run): what was read of it is kept in memory and takes its place.
 class open_file {
 public:
-  explicit open_file(const std::string& name)
-      : descriptor_(name == "-" ? STDIN_FILENO : ::open(name.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (descriptor_ != STDIN_FILENO)
+  explicit open_file(const std::string& name) : ours_(descriptor_named(name)) {
+    descriptor_ = ours_ ? *ours_ : ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+    if (!ours_)
       return;
-    if (::fcntl(STDIN_FILENO, F_GET_SEALS) >= 0) // only what is kept in memory has seals
-      ::lseek(STDIN_FILENO, 0, SEEK_SET);
-    else
+    if (::fcntl(descriptor_, F_GET_SEALS) >= 0) // only what is kept in memory has seals
+      ::lseek(descriptor_, 0, SEEK_SET);
+    else if (::fcntl(descriptor_, F_GETFD) >= 0)
       kept_ = ::memfd_create("pipeline", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   }
   ~open_file() {
-    if (descriptor_ > STDIN_FILENO)
+    if (!ours_ && descriptor_ >= 0)
       ::close(descriptor_);
     if (kept_ < 0)
       return;
-    ::dup2(kept_, STDIN_FILENO);
+    ::dup2(kept_, descriptor_);
     ::close(kept_);
   }
   open_file(const open_file&) = delete;
   open_file& operator=(const open_file&) = delete;
 
   [[nodiscard]] bool good() const { return descriptor_ >= 0; }
+  /// Whether it lies in a folder that its paths are relative to: not what was handed over by a descriptor or a FIFO.
+  [[nodiscard]] bool has_folder() const {
+    struct stat status {};
+    return !ours_ && (::fstat(descriptor_, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+  }
   /// 0 for what is no regular file.
   [[nodiscard]] std::uint64_t size() const {
     struct stat status {};
@@ -62,7 +85,8 @@ public:
   }
 
 private:
-  int descriptor_;
+  std::optional<int> ours_;
+  int descriptor_ = -1;
   int kept_ = -1;
 };
 
@@ -112,6 +136,10 @@ void build_graph(loaded_pipeline& loaded, const load_options& options) {
 
 } // namespace
 
+bool names_descriptor(std::string_view file) {
+  return descriptor_named(file).has_value();
+}
+
 loaded_pipeline load_pipeline(const load_options& options) {
   loaded_pipeline loaded;
   loaded.findings.file = options.file;
@@ -125,9 +153,9 @@ loaded_pipeline load_pipeline(const load_options& options) {
     return loaded;
   }
   parse_options parse;
-  parse.file = options.file;
+  parse.file = file.has_folder() ? options.file : "-";
   parse.folder =
-      options.file == "-" ? working.string() : (working / options.file).lexically_normal().parent_path().string();
+      file.has_folder() ? (working / options.file).lexically_normal().parent_path().string() : working.string();
   parse.params = options.params;
   parse.paths_read = options.paths_read;
   parse.expected_bytes = file.size();
@@ -140,6 +168,7 @@ loaded_pipeline load_pipeline(const load_options& options) {
         return count;
       },
       parse);
+  loaded.findings.file = options.file; // as the user knows it
   if (read_error != 0)
     loaded.findings.error({}, "cannot_read", why(read_error, options.file));
   if (loaded.p)

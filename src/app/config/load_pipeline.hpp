@@ -19,7 +19,9 @@
 namespace troupe::config {
 
 struct load_options {
-  std::string file = "troupe.json"; ///< "-" is standard input: paths are then relative to the working folder
+  /// "-" is standard input: paths are then relative to the working folder. So they are for /dev/stdin, /dev/fd/N, a
+  /// FIFO, and what else has no folder that its reader could have meant.
+  std::string file = "troupe.json";
   std::vector<std::pair<std::string, std::string>> params; ///< --param K=V; of two for one K the last counts
   bool thorough = false; ///< look for undeclared files in commands however many assets there are (validate)
   /// Told the paths of a large pipeline while it is being read, some hundreds at a time, in the order of their numbers
@@ -37,6 +39,9 @@ struct loaded_pipeline {
 
 /// Reads, checks and expands the file and builds its graph. Any thread; nothing is shared between calls.
 [[nodiscard]] loaded_pipeline load_pipeline(const load_options& options);
+
+/// Whether a name means a descriptor that this process was started with: "-", /dev/stdin, /dev/fd/N.
+[[nodiscard]] bool names_descriptor(std::string_view file);
 
 struct parse_options {
   std::string folder; ///< absolute: pipeline::folder

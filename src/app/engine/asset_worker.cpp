@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
 
 namespace troupe {
@@ -29,6 +31,10 @@ void set_variable(std::vector<std::string>& environment, std::string_view name, 
     *at = entry;
 }
 
+bool wants_terminal(int signal) {
+  return signal == SIGTTIN || signal == SIGTTOU;
+}
+
 } // namespace
 
 asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records)
@@ -43,6 +49,14 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
            entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) ||
            entry.starts_with("TROUPE_RESULT=");
   });
+  for (const std::string_view entry : setup_.environment) {
+    // BASH_FUNC_name%%=() {…; some systems' older ones write name() for name%%.
+    constexpr std::string_view exported = "BASH_FUNC_";
+    const auto end = std::min(entry.find("%%="), entry.find("()="));
+    if (entry.starts_with(exported) && end != std::string_view::npos && end > exported.size())
+      functions_.emplace_back(entry.substr(exported.size(), end - exported.size()));
+    bash_reads_file_ = bash_reads_file_ || (entry.starts_with("BASH_ENV=") && entry.size() > 9);
+  }
   inherited_ = std::make_shared<const std::vector<std::string>>(std::move(setup_.environment));
 }
 
@@ -231,7 +245,10 @@ result<process_request> asset_worker::prepare(asset_index asset) const {
   for (const auto output : spec.outputs)
     if (const auto made = setup_.files.make_parent(setup_.p.path(output)); !made)
       return made.error();
-  auto command = render_command({setup_.p, asset, run_text_, found_[asset.value]->inputs});
+  const bool bash_reads_file =
+      bash_reads_file_ ||
+      std::any_of(settings.env.begin(), settings.env.end(), [](const auto& entry) { return entry.name == "BASH_ENV"; });
+  auto command = render_command({setup_.p, asset, run_text_, found_[asset.value]->inputs, functions_, bash_reads_file});
   if (!command)
     return command.error();
   process_request request;
@@ -280,9 +297,13 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   request->log_file = log_path(setup_.state_folder, setup_.run, setup_.p.asset(asset).name, attempt);
   request->environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
   request->environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
+  if (setup_.warn)
+    request->stopped = [this, asset](int signal) { was_stopped(asset, signal); };
   hand_out();
   setup_.processes.start(std::move(*request), std::move(spawned),
                          [this, asset, attempt, started_at, began, done = std::move(done)](process_exit exit) {
+                           if (!stopped_.empty())
+                             tell_of_stop(asset, exit);
                            if (const auto quick = finishes_quickly(asset, attempt, exit)) {
                              done(finish(asset, attempt, {started_at, began}, exit, &*quick));
                            } else {
@@ -295,6 +316,31 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   // A stop that came between the first question and the start has not seen this process.
   if (ending_.load())
     setup_.processes.end(key, urgency::graceful);
+}
+
+void asset_worker::was_stopped(asset_index asset, int signal) {
+  stopped_[asset] = signal;
+  std::string text = "asset " + std::string(setup_.p.asset(asset).name);
+  if (wants_terminal(signal))
+    text += " waits for the terminal, and would for ever: the system has stopped its command, which wants to " +
+            std::string(signal == SIGTTIN ? "read from it" : "change or write to it") +
+            ". Commands have no terminal: give it what it asks for by environment or file.";
+  else
+    text += " is stopped by signal " + std::to_string(signal) + " (" + strsignal(signal) +
+            "), which Troupe did not send: it needs a SIGCONT to go on.";
+  const auto timeout = setup_.p.settings_of(asset).timeout;
+  text += timeout ? " Its timeout of " + to_human(*timeout) + " ends it."
+                  : " It has no timeout: Ctrl-C or troupe cancel ends the run.";
+  setup_.warn(text);
+}
+
+void asset_worker::tell_of_stop(asset_index asset, process_exit& exit) {
+  const auto stopped = stopped_.extract(asset);
+  if (stopped.empty() || exit.how != process_exit::kind::timed_out)
+    return;
+  exit.message += exit.message.empty() ? "" : "; ";
+  exit.message += wants_terminal(stopped.mapped()) ? "it waited for the terminal, which commands do not have"
+                                                   : "it was stopped by signal " + std::to_string(stopped.mapped());
 }
 
 void asset_worker::settle(std::function<void()> done) {

@@ -13,11 +13,14 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
@@ -38,8 +41,9 @@ struct worker_setup {
   uuid run_id;
   run_number run;
   duration grace{};
-  std::vector<std::string> environment; ///< the supervisor's own; taken over
-  unsigned threads = 2;                 ///< that examine and check
+  std::vector<std::string> environment;       ///< the supervisor's own; taken over
+  unsigned threads = 2;                       ///< that examine and check
+  std::function<void(std::string_view)> warn; ///< tells whoever watches the run; from the executor's threads
 };
 
 /// asset_executor by processes.
@@ -90,6 +94,8 @@ private:
   void warn_of_folders(asset_index asset, execution& out) const;
   [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
                                             timestamp started_at);
+  void was_stopped(asset_index asset, int signal);
+  void tell_of_stop(asset_index asset, process_exit& exit);
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
   /// Into the request; else what is wrong with it.
   [[nodiscard]] std::optional<std::string> set_environment(asset_index asset, process_request& request) const;
@@ -97,11 +103,15 @@ private:
   worker_setup setup_;
   std::shared_ptr<const std::vector<std::string>> inherited_; ///< setup_.environment
   std::string run_text_;
+  std::vector<std::string> functions_; ///< that setup_.environment hands on to shells
+  bool bash_reads_file_ = false;
   std::string supervisor_; ///< as the environment tells it; empty if it cannot be known
   std::vector<std::unique_ptr<asset_record>> records_;
   std::vector<std::unique_ptr<findings>> found_; // by asset_index: of its last examination
   /// By asset_index: prepared when examined, so that a granted attempt starts at once.
   std::vector<std::unique_ptr<result<process_request>>> prepared_;
+  /// What the system stopped, and by which signal. In callbacks of the executor alone, never two at once.
+  std::map<asset_index, int> stopped_;
   std::atomic<bool> ending_{false};
   std::mutex handed_out_mutex_;
   std::condition_variable all_back_;

@@ -54,8 +54,8 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
     break;
   case process_exit::kind::timed_out:
     out.outcome = outcome_kind::timed_out;
-    if (out.message.empty())
-      out.message = "its timeout of " + to_human(setup_.p.settings_of(asset).timeout.value_or(out.took)) + " was over";
+    out.message = "its timeout of " + to_human(setup_.p.settings_of(asset).timeout.value_or(out.took)) + " was over" +
+                  (exit.message.empty() ? "" : "; " + exit.message);
     break;
   case process_exit::kind::not_started:
     out.outcome = outcome_kind::not_started;

@@ -1,4 +1,4 @@
-// Opening projects, and the questions that only read: plan, status, cancel.
+// Opening projects, and the questions that only read: plan, status.
 #include "app/engine/project.hpp"
 
 #include "adapters/lmdb_journal_store.hpp"
@@ -7,12 +7,10 @@
 #include "app/engine/early_look.hpp"
 #include "app/engine/planning.hpp"
 #include "app/engine/state_layout.hpp"
-#include "app/engine/stop_watch.hpp"
 
 #include <unistd.h>
 
-#include <chrono>
-#include <thread>
+#include <algorithm>
 
 namespace troupe {
 
@@ -79,7 +77,8 @@ result<std::string> find_state_folder(const project_options& options, std::strin
   if (loaded.p)
     return join_path(loaded.p->folder, loaded.p->engine.state_dir);
   const auto file = join_path(*here, options.file);
-  const auto state = options.file == "-" ? join_path(*here, ".troupe") : join_path(file, "../.troupe");
+  const auto state =
+      config::names_descriptor(options.file) ? join_path(*here, ".troupe") : join_path(file, "../.troupe");
   if (access(state.c_str(), F_OK) == 0)
     return state;
   return fail(error_code::invalid_input, "which state? " + options.file +
@@ -152,23 +151,6 @@ result<std::vector<asset_status_report>> asset_statuses(const project& on, const
     report.reasons = item->reasons;
   }
   return reports;
-}
-
-result<run_record> cancel_run(const std::string& state_folder, const std::optional<std::string>& name) {
-  const auto target = find_run(state_folder, name.value_or("latest"));
-  if (!target)
-    return target.error();
-  const auto called = "run #" + std::to_string(target->run.value);
-  if (target->status != run_status::running)
-    return fail(error_code::not_found, called + " is not live: it is " + std::string(to_string(target->status)));
-  if (!send_cancel(state_folder))
-    return fail(error_code::not_found, called + " cannot be reached: it is just starting or ending");
-  for (;;) {
-    const auto now = find_run(state_folder, "#" + std::to_string(target->run.value));
-    if (!now || now->status != run_status::running)
-      return now;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
 }
 
 } // namespace troupe

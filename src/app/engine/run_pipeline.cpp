@@ -168,7 +168,8 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      number,
                      p.engine.grace_period,
                      own_environment(),
-                     std::clamp(workers, 2U, 4U)};
+                     std::clamp(workers, 2U, 4U),
+                     [&run](std::string_view text) { run.observer.warned(text); }};
   asset_worker work(std::move(setup), std::move(run.plan.records));
 
   run.observer.run_began({number, id, static_cast<std::uint32_t>(logic.state().size()),

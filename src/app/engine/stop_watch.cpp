@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <system_error>
 
 namespace troupe {
@@ -38,6 +39,12 @@ stop_watch::~stop_watch() {
   unlink(fifo_path_.c_str());
 }
 
+/// A job in the background may not be allowed to write to its terminal (stty tostop): from now on its words appear all
+/// the same, since a run that is stopped for them would not end.
+static void let_terminal_be_written() {
+  std::signal(SIGTTOU, SIG_IGN);
+}
+
 void stop_watch::serve() {
   int requests = 0;
   bool cancelled = false;
@@ -51,12 +58,14 @@ void stop_watch::serve() {
       std::uint64_t count = 0;
       if (read(stop_.descriptor(), &count, sizeof count) == sizeof count) {
         requests += static_cast<int>(count);
+        let_terminal_be_written();
         on_stop_(stop_.signal() == 0 ? stop_cause::user : stop_cause::signal, requests > 1);
       }
     }
     if (waits[2].revents != 0) {
       char bytes[64];
       if (read(fifo_.get(), bytes, sizeof bytes) > 0) {
+        let_terminal_be_written();
         on_stop_(stop_cause::user, cancelled);
         cancelled = true;
       }

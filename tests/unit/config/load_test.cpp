@@ -5,12 +5,16 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace troupe;
@@ -99,6 +103,50 @@ TEST_CASE("a missing file, a folder and an unreadable file are told apart") {
   CHECK(lines(directory.findings).find("it is a folder; name the pipeline file in it") != std::string::npos);
   CHECK_FALSE(directory.p);
   CHECK_FALSE(directory.graph);
+}
+
+TEST_CASE("what a descriptor or a FIFO hands over is relative to the working folder, and may be asked for twice") {
+  const std::string text = R"({"name":"p","assets":{"a":{"command":"true","inputs":["x/*"]}}})";
+  temporary_folder folder;
+  folder.write("troupe.json", text);
+  const auto working = std::filesystem::current_path().string();
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  ::close(ends[1]);
+  const int file = ::open((folder.path / "troupe.json").c_str(), O_RDONLY | O_CLOEXEC);
+  for (const auto& prefix : {"/dev/fd/", "/proc/self/fd/", "/dev/fd/"})
+    for (const int descriptor : {ends[0], file}) {
+      const auto name = prefix + std::to_string(descriptor);
+      CHECK(names_descriptor(name));
+      const auto loaded = load_pipeline({name, {}, false});
+      REQUIRE(loaded.p);
+      CHECK(loaded.p->folder == working);
+      CHECK(loaded.p->file == "-");
+      CHECK(loaded.findings.file == name);
+    }
+  ::close(ends[0]);
+  ::close(file);
+  const auto fifo = (folder.path / "fifo").string();
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  std::thread writer([&] { std::ofstream(fifo) << text; });
+  const auto loaded = load_pipeline({fifo, {}, false});
+  writer.join();
+  REQUIRE(loaded.p);
+  CHECK(loaded.p->folder == working);
+  CHECK(loaded.p->file == "-");
+  CHECK(load_pipeline({(folder.path / "troupe.json").string(), {}, false}).p->folder == folder.path);
+}
+
+TEST_CASE("a descriptor that is not open, and names that only look like one") {
+  const auto loaded = load_pipeline({"/dev/fd/987", {}, false});
+  CHECK_FALSE(loaded.p);
+  CHECK(lines(loaded.findings).find("cannot read /dev/fd/987: Bad file descriptor") != std::string::npos);
+  CHECK(names_descriptor("-"));
+  CHECK(names_descriptor("/dev/stdin"));
+  for (const auto* name :
+       {"troupe.json", "/dev/fd/", "/dev/fd/x", "/dev/fd/1x", "/dev/fd/-1", "dev/fd/1", "/dev/stdin2", ""})
+    CHECK_FALSE(names_descriptor(name));
 }
 
 TEST_CASE("a file of the folder that stands in a command and not among the inputs is warned of") {

@@ -252,6 +252,27 @@ TEST_CASE("a list glued to a word is refused") {
   CHECK(findings_of("x \"a{{ inputs }}b\"") == "");
 }
 
+TEST_CASE(
+    "what a shell finds as a function in its environment, or in the file that bash reads first, needs the shell") {
+  pipeline_builder b;
+  b.asset("plain").command("hello a");
+  b.asset("other").command("world a");
+  b.asset("bash").command("hello a").with([](auto& settings) { settings.shell = "/bin/bash"; });
+  b.asset("argv").argv({"hello", "a"});
+  const auto p = b.build();
+  const words functions = {"module", "hello"};
+  const auto through_shell = [&](std::uint32_t asset, const words& found, bool reads_file) {
+    return render_command({*p, asset_index(asset), "run-1", {}, found, reads_file}).value().through_shell;
+  };
+  CHECK(through_shell(0, functions, false));
+  CHECK(through_shell(2, functions, false));
+  CHECK_FALSE(through_shell(1, functions, false));
+  CHECK_FALSE(through_shell(3, functions, true)); // no shell was asked for
+  CHECK_FALSE(through_shell(0, {}, true));        // sh does not read it
+  CHECK(through_shell(2, {}, true));
+  CHECK_FALSE(through_shell(2, {}, false));
+}
+
 TEST_CASE("env values take lists line by line") {
   pipeline_builder b;
   b.param("v", "$x");

@@ -70,6 +70,16 @@ TEST_CASE_FIXTURE(early_fixture, "nobody has to ask for what was found, and the 
   p.reset();
 }
 
+TEST_CASE_FIXTURE(early_fixture, "a look that nobody wants any more is not waited for") {
+  early_look early;
+  early.add(p, p->paths.texts(0));
+  const auto seen = early.take([] { return true; });
+  for (std::size_t i = 0; i < seen.size(); ++i)
+    if (seen[i].kind != file_kind::absent)
+      CHECK(seen[i] == now(i));
+  CHECK(early.take([] { return false; }).empty());
+}
+
 TEST_CASE("without paths nothing is looked at") {
   early_look early;
   CHECK(early.take().empty());
