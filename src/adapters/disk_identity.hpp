@@ -1,9 +1,9 @@
-// Which folder on disk a path leads to, whatever the path's text. Knows nothing of what the folder holds.
+// Which file or folder on disk a path leads to, whatever the path's text. Knows nothing of what it holds.
 #pragma once
 
 #include "base/result.hpp"
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <compare>
 #include <string_view>
@@ -11,10 +11,11 @@
 
 namespace troupe {
 
-/// One folder as the kernel tells folders apart, links followed. Good for one moment, never recorded.
+/// One file or folder as the kernel tells them apart. Good for one moment, never recorded.
 struct disk_identity {
   dev_t device = 0;
   ino_t inode = 0;
+  [[nodiscard]] bool is(const struct stat& info) const { return info.st_ino == inode && info.st_dev == device; }
   friend auto operator<=>(const disk_identity&, const disk_identity&) = default;
 };
 

@@ -1,10 +1,11 @@
-// Reads files and folders into digests, watching that what was read is what the stat says.
+// Reads files into digests, watching that what was read is what the stat says.
 #include "adapters/file_content.hpp"
 
-#include "adapters/folder_walk.hpp"
+#include "adapters/device_kind.hpp"
 #include "adapters/posix_error.hpp"
 #include "adapters/posix_path.hpp"
 #include "adapters/unique_fd.hpp"
+#include "ports/file_system.hpp"
 
 #include <algorithm>
 #include <array>
@@ -72,126 +73,29 @@ result<digest> digest_of(const unique_fd& fd, std::string_view path, std::uint64
   }
 }
 
-template <class Integer>
-void append_bytes(std::string& to, Integer value) {
-  for (unsigned i = 0; i < sizeof value; ++i)
-    to.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFFU));
-}
-
-void append_text(std::string& to, std::string_view text) {
-  append_bytes(to, static_cast<std::uint64_t>(text.size()));
-  to.append(text);
-}
-
-/// Folds members' stats into one, in bounded memory.
-class stat_fold {
-public:
-  stat_fold() { folded_.kind = file_kind::folder; }
-
-  void add(const folder_member& member) {
-    append_text(pending_, member.path);
-    append_bytes(pending_, static_cast<std::uint32_t>(member.info.st_mode & (S_IFMT | S_IXUSR)));
-    append_bytes(pending_, static_cast<std::uint64_t>(member.info.st_ino));
-    // A folder's own size and times say no more than its members' names do, and change for nothing.
-    if (!S_ISDIR(member.info.st_mode)) {
-      const auto stat = to_file_stat(member.info);
-      append_bytes(pending_, stat.size);
-      append_bytes(pending_, stat.mtime_ns);
-      append_bytes(pending_, stat.ctime_ns);
-      folded_.size += stat.size;
-      folded_.mtime_ns = std::max(folded_.mtime_ns, stat.mtime_ns);
-      folded_.ctime_ns = std::max(folded_.ctime_ns, stat.ctime_ns);
-    }
-    if (pending_.size() > 64 * 1024)
-      fold();
-  }
-
-  [[nodiscard]] file_stat finish() {
-    fold();
-    for (unsigned i = 0; i < sizeof folded_.inode; ++i)
-      folded_.inode = folded_.inode << 8U | static_cast<unsigned char>(pending_[i]);
-    return folded_;
-  }
-
-private:
-  void fold() {
-    const auto d = quick_digest(pending_);
-    pending_.assign(d.bytes.begin(), d.bytes.end());
-  }
-
-  std::string pending_;
-  file_stat folded_;
-};
-
-result<std::string> link_target(int at, std::string_view path) {
-  const c_path c(path);
-  std::array<char, PATH_MAX> target;
-  const auto size = readlinkat(at, c.get(), target.data(), target.size());
-  if (size < 0)
-    return posix_error("read the link", path, errno);
-  return std::string(target.data(), static_cast<std::size_t>(size));
-}
-
-/// Whether a member that could not be read has gone since it was listed.
-bool has_gone(int at, std::string_view path) {
-  const c_path c(path);
-  struct stat info;
-  return fstatat(at, c.get(), &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
-}
-
-/// Feeds one member's kind, name, executable bit, target and content; nothing of one that has gone.
-result<void> feed_member(content_hasher& hasher, int at, const folder_member& member, const look_bounds& bounds) {
-  const auto mode = member.info.st_mode;
-  std::string head;
-  if (S_ISDIR(mode)) {
-    head = "d";
-    append_text(head, member.path);
-  } else if (S_ISLNK(mode)) {
-    auto target = link_target(at, member.full);
-    if (!target)
-      return has_gone(at, member.full) ? result<void>() : target.error();
-    head = "l";
-    append_text(head, member.path);
-    append_text(head, *target);
-  } else if (S_ISREG(mode)) {
-    auto content = read_file_record(at, member.full, member.info, bounds);
-    if (!content)
-      return has_gone(at, member.full) ? result<void>() : content.error();
-    head = (mode & S_IXUSR) != 0 ? "x" : "f";
-    append_text(head, member.path);
-    head.append(content->content.bytes.begin(), content->content.bytes.end());
-  } else {
-    return not_a_file(member.full, member.info);
-  }
-  hasher.update(head);
-  return {};
-}
-
 } // namespace
 
-file_stat to_file_stat(const struct stat& info) {
+file_stat to_file_stat(const struct stat& info, int at, std::string_view path) {
   file_stat stat;
   stat.kind = S_ISREG(info.st_mode) ? file_kind::file : S_ISDIR(info.st_mode) ? file_kind::folder : file_kind::other;
   stat.size = static_cast<std::uint64_t>(info.st_size);
   stat.mtime_ns = nanoseconds(info.st_mtim);
   stat.ctime_ns = nanoseconds(info.st_ctim);
   stat.inode = info.st_ino;
+  switch (kind_of_device(info, at, path)) {
+  case device_kind::kernel:
+    stat.size = 0;
+    stat.mtime_ns = 0;
+    stat.ctime_ns = never_settled;
+    stat.inode = 0;
+    break;
+  case device_kind::invents_bits:
+    break;
+  case device_kind::ordinary:
+    if (S_ISREG(info.st_mode))
+      stat.executable = (info.st_mode & S_IXUSR) != 0 ? executable_bit::yes : executable_bit::no;
+  }
   return stat;
-}
-
-result<file_stat> fold_folder_stat(int at, std::string_view path, const folder_filter& filter,
-                                   const look_bounds& bounds) {
-  stat_fold fold;
-  auto walked = walk_folder(
-      at, path,
-      [&](const folder_member& member) -> result<void> {
-        fold.add(member);
-        return {};
-      },
-      filter, bounds);
-  if (!walked)
-    return walked.error();
-  return fold.finish();
 }
 
 result<file_record> read_file_record(int at, std::string_view path, const struct stat& seen,
@@ -202,42 +106,15 @@ result<file_record> read_file_record(int at, std::string_view path, const struct
     auto fd = open_regular(at, path, info, i == 1);
     if (!fd)
       return fd.error();
-    const auto before = to_file_stat(info);
+    const auto before = to_file_stat(info, at, path);
     auto content = digest_of(*fd, path, before.size, bounds);
     if (!content)
       return content.error();
     if (fstat(fd->get(), &info) != 0)
       return posix_error("read", path, errno);
-    const auto after = to_file_stat(info);
+    const auto after = to_file_stat(info, at, path);
     if (before == after || after.size > before.size || i == reads_at_most || before.size > read_again_bytes)
-      return file_record{before, *content};
-  }
-}
-
-result<file_record> read_folder_record(int at, std::string_view path, const folder_filter& filter,
-                                       const look_bounds& bounds) {
-  for (int i = 1;; ++i) {
-    stat_fold fold;
-    content_hasher hasher;
-    auto walked = walk_folder(
-        at, path,
-        [&](const folder_member& member) -> result<void> {
-          fold.add(member);
-          return feed_member(hasher, at, member, bounds);
-        },
-        filter, bounds);
-    if (!walked && (walked.error().code == error_code::stopped || i == reads_at_most))
-      return walked.error();
-    auto after = fold_folder_stat(at, path, filter, bounds);
-    if (!after)
-      return after.error();
-    const auto before = fold.finish();
-    if (!walked && before == *after)
-      return walked.error();
-    if (!walked)
-      continue; // a member became something else while it was looked at
-    if (before == *after || i == reads_at_most || before.size > read_again_bytes)
-      return file_record{before, hasher.finish()};
+      return file_record{before, *content, before.executable, {}};
   }
 }
 

@@ -58,7 +58,7 @@ result<std::vector<std::string>> list_folder(int at, std::string_view folder) {
 
 result<void> walk_folder(int at, std::string_view folder,
                          const std::function<result<void>(const folder_member&)>& visit, const folder_filter& filter,
-                         const look_bounds& bounds) {
+                         const look_bounds& bounds, std::string_view place) {
   auto top = list_folder(at, folder);
   if (!top)
     return top.error();
@@ -75,7 +75,7 @@ result<void> walk_folder(int at, std::string_view folder,
       return broken_off_error(folder);
     auto member = join(here.path, here.names.back());
     here.names.pop_back();
-    if (!filter.takes_nothing() && filter.leaves_out(member))
+    if (!filter.takes_nothing() && filter.leaves_out(place.empty() ? member : join(place, member)))
       continue;
     const auto full = join(folder, member);
     const c_path path(full);

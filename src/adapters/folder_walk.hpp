@@ -25,10 +25,12 @@ struct folder_member {
 /// the members of one folder sorted bytewise. Links inside are visited, never followed. Depth costs heap, not stack. A
 /// member that disappears between being listed and being looked at is left out, and so is the state's folder. Stops at
 /// the first error, which names the path; also at the visitor's, and where `bounds` has it broken off. What the
-/// filter leaves out is not looked at, nor is what lies in it. Any thread.
+/// filter leaves out is not looked at, nor is what lies in it; it knows the members by `place`, the folder's own place
+/// among the members of another. Any thread.
 [[nodiscard]] result<void> walk_folder(int at, std::string_view folder,
                                        const std::function<result<void>(const folder_member&)>& visit,
-                                       const folder_filter& filter = {}, const look_bounds& bounds = {});
+                                       const folder_filter& filter = {}, const look_bounds& bounds = {},
+                                       std::string_view place = {});
 
 /// The names in one folder, sorted bytewise, without "." and "..". `folder` is empty for `at` itself.
 [[nodiscard]] result<std::vector<std::string>> list_folder(int at, std::string_view folder);

@@ -2,6 +2,7 @@
 // how files are read.
 #pragma once
 
+#include "adapters/disk_identity.hpp"
 #include "base/result.hpp"
 
 #include <sys/stat.h>
@@ -14,23 +15,19 @@
 namespace troupe {
 
 /// One folder, however it is spelt.
-struct folder_identity {
-  dev_t device = 0;
-  ino_t inode = 0;
-
-  [[nodiscard]] bool is(const struct stat& info) const {
-    return S_ISDIR(info.st_mode) && info.st_ino == inode && info.st_dev == device;
-  }
-};
+using folder_identity = disk_identity;
 
 struct look_bounds {
   /// Asked between pieces of work that take milliseconds: whether to give up. Any thread; empty: never.
   std::function<bool()> enough{};
   /// The folder of Troupe's state: it changes all the time, and no folder that holds it counts it.
   std::optional<folder_identity> state{};
+  std::string state_path{}; ///< its path, absolute: links into it are not followed. Empty: there is none
 
   [[nodiscard]] bool broken_off() const { return enough && enough(); }
-  [[nodiscard]] bool is_state(const struct stat& info) const { return state && state->is(info); }
+  [[nodiscard]] bool is_state(const struct stat& info) const {
+    return state && S_ISDIR(info.st_mode) && state->is(info);
+  }
 };
 
 /// The error of a look that was broken off; nobody takes it for a finding.

@@ -15,11 +15,17 @@
 namespace troupe {
 namespace {
 
-/// stat(2), with "there is no such file" as a value: false.
-result<bool> look_at(int at, std::string_view path, struct stat& info) {
+/// stat(2), with "there is no such file" as a value: false. `link`: whether the path itself is a link.
+result<bool> look_at(int at, std::string_view path, struct stat& info, bool* link = nullptr) {
   const c_path c(path);
   if (c.error() != 0)
     return posix_error("look at", path, c.error());
+  if (link != nullptr) { // most paths are not: then one call answers both
+    const bool there = fstatat(at, c.get(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+    *link = there && S_ISLNK(info.st_mode);
+    if (there && !*link)
+      return true;
+  }
   if (fstatat(at, c.get(), &info, 0) == 0)
     return true;
   if (errno == ENOENT || errno == ENOTDIR)
@@ -85,32 +91,42 @@ result<std::unique_ptr<posix_file_system>> posix_file_system::open(std::string r
 
 result<file_stat> posix_file_system::glance(std::string_view name) const {
   struct stat info;
-  auto there = look_at(at_.get(), unfiltered(name), info);
+  bool link = false;
+  const auto path = unfiltered(name);
+  auto there = look_at(at_.get(), path, info, &link);
   if (!there)
     return there.error();
   if (!*there)
     return file_stat{};
-  if (S_ISDIR(info.st_mode)) {
-    file_stat folder;
-    folder.kind = file_kind::folder;
-    return folder;
-  }
-  return to_file_stat(info);
+  file_stat seen;
+  if (S_ISDIR(info.st_mode))
+    seen.kind = file_kind::folder;
+  else
+    seen = to_file_stat(info, at_.get(), path);
+  seen.link = link;
+  return seen;
 }
 
-result<file_stat> posix_file_system::stat(std::string_view name) const {
+result<file_stat> posix_file_system::stat(std::string_view name, link_rule links) const {
   auto seen = glance(name);
   if (!seen || seen->kind != file_kind::folder)
     return seen;
-  const folder_filter filter(name);
-  return fold_folder_stat(at_.get(), filter.path(), filter, bounds_);
+  folder_remarks remarks;
+  auto folded = stat_folder(setting(), folder_filter(name), links, &remarks);
+  if (folded) {
+    folded->link = seen->link;
+    remember(name, remarks);
+  }
+  return folded;
 }
 
-result<file_record> posix_file_system::read(std::string_view name) const {
+result<file_record> posix_file_system::read(std::string_view name, link_rule links,
+                                            std::vector<folder_listing>* listings) const {
   const folder_filter filter(name);
   const auto path = filter.path();
   struct stat info;
-  auto there = look_at(at_.get(), path, info);
+  bool link = false;
+  auto there = look_at(at_.get(), path, info, &link);
   if (!there)
     return there.error();
   if (!*there)
@@ -119,15 +135,40 @@ result<file_record> posix_file_system::read(std::string_view name) const {
     return fail(error_code::io, std::string(path) +
                                     " is the folder of Troupe's state, which changes with every run: it "
                                     "cannot be an input or output");
-  auto record = S_ISDIR(info.st_mode) ? read_folder_record(at_.get(), path, filter, bounds_)
+  folder_remarks remarks;
+  auto record = S_ISDIR(info.st_mode) ? read_folder(setting(), filter, links, listings, &remarks)
                                       : read_file_record(at_.get(), path, info, bounds_);
   if (!record) {
     // It may have gone between the two looks: then it is absent, and nothing is wrong.
     there = look_at(at_.get(), path, info);
     if (there && !*there)
       return file_record{};
+    return record;
   }
+  record->stat.link = link;
+  if (S_ISDIR(info.st_mode))
+    remember(name, remarks);
   return record;
+}
+
+void posix_file_system::remember(std::string_view name, const folder_remarks& remarks) const {
+  const bool many = remarks.members_elsewhere >= many_members_elsewhere;
+  if (!many && !any_elsewhere_.load(std::memory_order_relaxed))
+    return;
+  const std::lock_guard lock(mutex_);
+  if (many)
+    elsewhere_[std::string(name)] = remarks.members_elsewhere;
+  else if (const auto old = elsewhere_.find(name); old != elsewhere_.end())
+    elsewhere_.erase(old);
+  any_elsewhere_.store(!elsewhere_.empty());
+}
+
+std::uint64_t posix_file_system::members_elsewhere(std::string_view name) const {
+  if (!any_elsewhere_.load(std::memory_order_relaxed))
+    return 0;
+  const std::lock_guard lock(mutex_);
+  const auto found = elsewhere_.find(name);
+  return found == elsewhere_.end() ? 0 : found->second;
 }
 
 result<std::vector<std::string>> posix_file_system::glob(std::string_view pattern,

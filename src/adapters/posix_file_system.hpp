@@ -1,12 +1,17 @@
 // The file system port on the disk. Names are bytes. Knows nothing of what is recorded.
 #pragma once
 
+#include "adapters/counted_folder.hpp"
 #include "adapters/folder_resolver.hpp"
+#include "adapters/linked_files.hpp"
 #include "adapters/look_bounds.hpp"
 #include "adapters/unique_fd.hpp"
 #include "ports/file_system.hpp"
 
+#include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
 
 namespace troupe {
 
@@ -23,9 +28,11 @@ public:
   [[nodiscard]] folder_resolver resolver() const { return {at_.get(), real_root_}; }
   [[nodiscard]] const std::string& real_root() const { return real_root_; }
 
-  [[nodiscard]] result<file_stat> stat(std::string_view name) const override;
+  [[nodiscard]] result<file_stat> stat(std::string_view name, link_rule links = link_rule::content) const override;
   [[nodiscard]] result<file_stat> glance(std::string_view name) const override;
-  [[nodiscard]] result<file_record> read(std::string_view name) const override;
+  [[nodiscard]] result<file_record> read(std::string_view name, link_rule links = link_rule::content,
+                                         std::vector<folder_listing>* listings = nullptr) const override;
+  [[nodiscard]] std::uint64_t members_elsewhere(std::string_view name) const override;
   [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
                                                       const std::vector<std::string>& skip) const override;
   [[nodiscard]] std::string real_folder(std::string_view path) const override;
@@ -36,11 +43,17 @@ public:
 private:
   posix_file_system(std::string root, std::string real_root, unique_fd at, look_bounds bounds)
       : root_(std::move(root)), real_root_(std::move(real_root)), at_(std::move(at)), bounds_(std::move(bounds)) {}
+  [[nodiscard]] folder_setting setting() const { return {at_.get(), root_, bounds_, &linked_}; }
+  void remember(std::string_view name, const folder_remarks& remarks) const;
 
   std::string root_;
   std::string real_root_; // without links
   unique_fd at_;
   look_bounds bounds_;
+  mutable linked_files linked_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::uint64_t, std::less<>> elsewhere_; // folders with many members elsewhere
+  mutable std::atomic<bool> any_elsewhere_{false};
 };
 
 /// The folder at an absolute path; none if there is none.

@@ -79,6 +79,12 @@ void content_hasher::update(std::string_view bytes) {
   TROUPE_CHECK(SHA256_Update(&context_->sha, bytes.data(), bytes.size()) == 1, "SHA-256 failed");
 }
 
+content_hasher content_hasher::copy() const {
+  content_hasher other;
+  *other.context_ = *context_;
+  return other;
+}
+
 digest content_hasher::finish() {
   unsigned char full[SHA256_DIGEST_LENGTH];
   TROUPE_CHECK(SHA256_Final(full, &context_->sha) == 1 && SHA256_Init(&context_->sha) == 1, "SHA-256 failed");

@@ -38,6 +38,8 @@ public:
   content_hasher& operator=(const content_hasher&) = delete;
 
   void update(std::string_view bytes);
+  /// One that was fed the same.
+  [[nodiscard]] content_hasher copy() const;
   /// The digest of all fed since construction or the last finish(); starts anew.
   [[nodiscard]] digest finish();
 

@@ -53,16 +53,29 @@ folder_filter::folder_filter(std::string_view name) : path_(unfiltered(name)) {
   }
 }
 
+std::string folder_filter::spelling::path_of(std::string_view member) const {
+  std::string path(folder);
+  if (path == ".")
+    path.clear();
+  else if (path != "/")
+    path += '/';
+  path += member;
+  return path;
+}
+
 bool folder_filter::leaves_out(std::string_view member) const {
   return std::any_of(spellings_.begin(), spellings_.end(), [&](const spelling& one) {
-    std::string path(one.folder);
-    if (path == ".")
-      path.clear();
-    else if (path != "/")
-      path += '/';
-    path += member;
+    const auto path = one.path_of(member);
     return std::any_of(one.patterns.begin(), one.patterns.end(),
                        [&](std::string_view pattern) { return takes_out(pattern, path); });
+  });
+}
+
+bool folder_filter::reaches_into(std::string_view member) const {
+  return std::any_of(spellings_.begin(), spellings_.end(), [&](const spelling& one) {
+    const auto path = one.path_of(member);
+    return std::any_of(one.patterns.begin(), one.patterns.end(),
+                       [&](std::string_view pattern) { return may_take_out_beneath(pattern, path); });
   });
 }
 

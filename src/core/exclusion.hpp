@@ -30,11 +30,14 @@ public:
   [[nodiscard]] bool takes_nothing() const { return spellings_.empty(); }
   /// Whether a member, by its path relative to the folder, is left out.
   [[nodiscard]] bool leaves_out(std::string_view member) const;
+  /// Whether something in the member, a folder, could be left out.
+  [[nodiscard]] bool reaches_into(std::string_view member) const;
 
 private:
   struct spelling {
     std::string_view folder;
     std::vector<std::string_view> patterns;
+    [[nodiscard]] std::string path_of(std::string_view member) const;
   };
   std::string_view path_;
   std::vector<spelling> spellings_;

@@ -102,7 +102,7 @@ void visit_fields(V& v, T& f) {
   visit_fields(v, f.stat);
   v("content", f.content);
   if (layout_of(v) >= 1)
-    v.sparse(named_field{"executable", f.executable});
+    v.sparse(named_field{"executable", f.executable}, named_field{"as_text", f.as_text});
 }
 template <class V, is_a<observed_file> T>
 void visit_fields(V& v, T& f) {

@@ -35,7 +35,17 @@ void compare_named(const std::vector<named_digest>& before, const std::vector<na
       });
 }
 
-void compare_inputs(const std::vector<file_version>& before, const std::vector<file_version>& now,
+/// `by_text`: the record is of format 1, in which links in folders counted by their text.
+bool same_content(const file_version& before, const file_version& now, bool by_text) {
+  return before.content == now.content || (by_text && now.as_text != digest{} && before.content == now.as_text);
+}
+
+bool same_bit(const file_version& before, const file_version& now) {
+  return before.executable == now.executable || before.executable == executable_bit::unknown ||
+         now.executable == executable_bit::unknown;
+}
+
+void compare_inputs(const std::vector<file_version>& before, const std::vector<file_version>& now, bool by_text,
                     const name_source& names, std::vector<reason>& reasons) {
   if (before == now)
     return;
@@ -47,8 +57,11 @@ void compare_inputs(const std::vector<file_version>& before, const std::vector<f
       [&](const file_version& gone) { say(reason_kind::input_removed, gone.path); },
       [&](const file_version& added) { say(reason_kind::input_added, added.path); },
       [&](const file_version& old_file, const file_version& new_file) {
-        if (old_file.content == new_file.content)
+        if (same_content(old_file, new_file, by_text)) {
+          if (!same_bit(old_file, new_file))
+            say(reason_kind::executable_changed, new_file.path);
           return;
+        }
         say(new_file.content == absent_file   ? reason_kind::input_removed
             : old_file.content == absent_file ? reason_kind::input_added
                                               : reason_kind::input_changed,
@@ -58,7 +71,7 @@ void compare_inputs(const std::vector<file_version>& before, const std::vector<f
 
 /// `attempted`: an attempt has been made since that did not succeed.
 void compare_outputs(const std::vector<file_version>& before, std::span<const file_version> now, bool source,
-                     bool attempted, const name_source& names, std::vector<reason>& reasons) {
+                     bool attempted, bool by_text, const name_source& names, std::vector<reason>& reasons) {
   if (std::equal(before.begin(), before.end(), now.begin(), now.end()))
     return;
   const auto say = [&](const file_version& f, reason_kind present) {
@@ -77,8 +90,12 @@ void compare_outputs(const std::vector<file_version>& before, std::span<const fi
       // Another path than it made: a param in it has another value, or it is declared only now.
       [&](const file_version& added) { say(added, source ? reason_kind::input_added : reason_kind::output_renamed); },
       [&](const file_version& old_file, const file_version& new_file) {
-        if (old_file.content != new_file.content)
-          say(new_file, source ? reason_kind::input_changed : reason_kind::output_modified);
+        if (!same_content(old_file, new_file, by_text))
+          say(new_file, source                           ? reason_kind::input_changed
+                        : old_file.link && new_file.link ? reason_kind::output_target_changed
+                                                         : reason_kind::output_modified);
+        else if (!same_bit(old_file, new_file))
+          say(new_file, reason_kind::executable_changed);
       });
 }
 
@@ -110,8 +127,9 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
       reasons.push_back({reason_kind::version_changed, before.version + " -> " + now.version});
     compare_named(before.env, now.env, reason_kind::env_changed, reasons);
     compare_named(before.params, now.params, reason_kind::param_changed, reasons);
-    compare_inputs(before.inputs, now.inputs, names, reasons);
-    compare_inputs(before.discovered, now.discovered, names, reasons);
+    const bool by_text = before.rule == 0;
+    compare_inputs(before.inputs, now.inputs, by_text, names, reasons);
+    compare_inputs(before.discovered, now.discovered, by_text, names, reasons);
     if (before.upstreams != now.upstreams) {
       merge_walk(
           before.upstreams, now.upstreams, [](const upstream_version& u) { return u.asset; },
@@ -128,7 +146,7 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
               reasons.push_back({reason_kind::upstream_changed, std::string(names.asset_name(new_version.asset))});
           });
     }
-    compare_outputs(record.last->made.outputs, outputs, policy.source, unfinished, names, reasons);
+    compare_outputs(record.last->made.outputs, outputs, policy.source, unfinished, by_text, names, reasons);
   }
   if (unfinished)
     reasons.push_back({reason_kind::last_attempt_failed, std::string(word_of(record.attempt))});
@@ -153,6 +171,8 @@ digest version_of_outputs(std::span<const file_version> outputs, const name_sour
     parts.append(names.path_text(file.path));
     parts.push_back('\0');
     parts.append(reinterpret_cast<const char*>(file.content.bytes.data()), file.content.bytes.size());
+    if (file.executable == executable_bit::yes) // of any other nothing is said, as in format 1
+      parts.append("\0x", 2);
   }
   return content_digest(parts);
 }

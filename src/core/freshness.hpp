@@ -40,7 +40,7 @@ inline constexpr digest absent_file{};
 void judge_freshness(const asset_record& record, const fingerprint& now, std::span<const file_version> outputs,
                      const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons);
 
-/// The data version of outputs: a digest over their names and contents.
+/// The data version of outputs: a digest over their names, contents, and which of them are executable.
 [[nodiscard]] digest version_of_outputs(std::span<const file_version> outputs, const name_source& names);
 /// The data version that a reported text stands for.
 [[nodiscard]] digest version_of_report(std::string_view reported);

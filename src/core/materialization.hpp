@@ -25,7 +25,12 @@ struct file_version {
   digest content;
   executable_bit executable = executable_bit::unknown;
   bool link = false; ///< an output: the path itself is a symbolic link
-  friend bool operator==(const file_version&, const file_version&) = default;
+  /// As of now, never recorded, compared by nobody but judge_freshness(): the content of a folder if its links counted
+  /// by their text, as in format 1. All zero: it is the same.
+  digest as_text{};
+  friend bool operator==(const file_version& a, const file_version& b) {
+    return a.path == b.path && a.content == b.content && a.executable == b.executable && a.link == b.link;
+  }
 };
 
 /// The data version of a dependency by name, as it was seen.
@@ -116,7 +121,13 @@ struct file_stat {
   std::int64_t mtime_ns = 0;
   std::int64_t ctime_ns = 0;
   std::uint64_t inode = 0;
-  friend bool operator==(const file_stat&, const file_stat&) = default;
+  // What else a look shows. Not recorded with the stat, which vouches for the content alone.
+  executable_bit executable = executable_bit::unknown;
+  bool link = false; ///< the path itself is a symbolic link
+  friend bool operator==(const file_stat& a, const file_stat& b) {
+    return a.kind == b.kind && a.size == b.size && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns &&
+           a.inode == b.inode;
+  }
 };
 
 /// A file's stat and the digest of the content it then had. For a folder `stat` is a digest over its members' stats, so
@@ -125,6 +136,9 @@ struct file_record {
   file_stat stat;
   digest content;
   executable_bit executable = executable_bit::unknown;
+  /// Of a folder with links that count by what they lead to: its content if they counted by their text. All zero: the
+  /// same.
+  digest as_text{};
   friend bool operator==(const file_record&, const file_record&) = default;
 };
 

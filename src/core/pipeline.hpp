@@ -9,6 +9,7 @@
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
 #include "core/diagnostic.hpp"
+#include "core/link_rule.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -65,7 +66,8 @@ struct asset_settings {
   bool always = false;
   std::optional<duration> max_age;
   std::optional<troupe::durability> durability;
-  std::uint64_t max_log = 100'000'000; ///< bytes kept of one attempt's output
+  std::uint64_t max_log = 100'000'000;  ///< bytes kept of one attempt's output
+  link_rule links = link_rule::content; ///< of links in its input and output folders
   std::vector<std::string> tags;
   std::string group;
   std::vector<std::string> owners;

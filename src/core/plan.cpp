@@ -60,6 +60,7 @@ bool planner::may_be_undone(asset_index asset, const asset_record& record, const
   return std::all_of(scratch_.begin(), scratch_.end(), [&](const reason& why) {
     switch (why.kind) {
     case reason_kind::input_changed:
+    case reason_kind::executable_changed:
       return is_made(why.detail);
     case reason_kind::input_added: // a file that was absent, or that a glob matches now
       return is_made(why.detail) &&

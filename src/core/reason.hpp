@@ -28,7 +28,7 @@ enum class reason_kind : std::uint8_t {
   output_target_changed = 16, ///< detail: the output; what a link in it leads to has other content
   output_renamed = 17,        ///< detail: the output; the asset last made another path
   output_made_by_other = 18,  ///< detail: "PATH (made by ASSET in run #N)"
-  executable_changed = 19,    ///< detail: the input whose executable bit is another one
+  executable_changed = 19,    ///< detail: the input or output whose executable bit is another one
 };
 inline constexpr std::uint8_t reason_kind_count = 20;
 

@@ -3,6 +3,7 @@
 
 #include "base/digest.hpp"
 #include "base/result.hpp"
+#include "core/link_rule.hpp"
 #include "core/materialization.hpp"
 
 #include <string>
@@ -11,25 +12,41 @@
 
 namespace troupe {
 
+/// The members of a folder, in the bytes that its content is the digest of (see docs/staleness.md).
+struct folder_listing {
+  digest content;
+  std::string bytes;
+};
+inline constexpr std::size_t max_listed_members = 10'000;
+
+/// So many members reached through links outside of the root are worth a word.
+inline constexpr std::uint64_t many_members_elsewhere = 100'000;
+
 /// Paths are absolute or relative to the root handed to the implementation (the pipeline's folder). stat(), glance()
 /// and read() also take the name of a folder without some of its members (core/exclusion). Any thread; may block.
 class file_system {
 public:
   virtual ~file_system() = default;
 
-  /// Links are followed. A folder's stat stands for all beneath it: its members' names and stats are folded into size
-  /// (bytes in all), mtime_ns and ctime_ns (newest of all) and inode (a digest of names, kinds, inodes, sizes and
-  /// times), so that equal means unchanged. A missing file is kind absent, not an error; permission problems are
-  /// errors.
-  [[nodiscard]] virtual result<file_stat> stat(std::string_view path) const = 0;
+  /// Links are followed. A folder's stat stands for all beneath it and, under link_rule::content, for all that its
+  /// links lead to: names and stats are folded into size (bytes in all), mtime_ns and ctime_ns (newest of all) and
+  /// inode (a digest of names, kinds, inodes, sizes and times), so that equal means unchanged. A folder with links has
+  /// another stat by the other rule. A missing file is kind absent, not an error; permission problems are errors. Where
+  /// the stat says nothing of the content (/proc, /sys), ctime_ns is never_settled.
+  [[nodiscard]] virtual result<file_stat> stat(std::string_view path, link_rule links = link_rule::content) const = 0;
   /// stat(), but a folder's members are not looked at: of a folder only the kind is told.
   [[nodiscard]] virtual result<file_stat> glance(std::string_view path) const = 0;
   /// stat and the digest of the content as read: a file's bytes; for a folder sorted relative names, kinds, executable
-  /// bit, link targets and contents; absent: the all-zero digest; other kinds (FIFO, socket, device) are an error that
-  /// says so. What changes while it is read is read again, where that is cheap, at most a few times. What only grows,
-  /// or keeps changing, counts as it was read, with the stat it had before: the next look finds another, and reads it
-  /// again.
-  [[nodiscard]] virtual result<file_record> read(std::string_view path) const = 0;
+  /// bits, contents, and links by the rule; absent: the all-zero digest; other kinds (FIFO, socket, device) are an
+  /// error that says so. What changes while it is read is read again, where that is cheap, at most a few times. What
+  /// only grows, or keeps changing, counts as it was read, with the stat it had before: the next look finds another, and
+  /// reads it again. `listings` gets what a folder, and each folder that its links lead to, holds, where that is not too
+  /// much.
+  [[nodiscard]] virtual result<file_record> read(std::string_view path, link_rule links = link_rule::content,
+                                                 std::vector<folder_listing>* listings = nullptr) const = 0;
+  /// How many members of the folder lie outside of the root and are reached through links, as the last look at it
+  /// found; 0 if they are fewer than many_members_elsewhere.
+  [[nodiscard]] virtual std::uint64_t members_elsewhere(std::string_view) const { return 0; }
   /// Files (links followed; no folders) that match, sorted bytewise, in the form of the pattern (relative stays
   /// relative). Folders named in `skip` (normalised relative paths or absolute) are not entered and not matched.
   [[nodiscard]] virtual result<std::vector<std::string>> glob(std::string_view pattern,
@@ -44,6 +61,18 @@ public:
   /// The whole file, at most `limit` bytes; not_found if absent; invalid_input if larger.
   [[nodiscard]] virtual result<std::string> read_text(std::string_view path, std::uint64_t limit) const = 0;
 };
+
+/// The ctime_ns of what changes without its stat showing it: the far future, so that it is racy at all times.
+inline constexpr std::int64_t never_settled = 4'000'000'000'000'000'000;
+
+/// How close to its last change a file may be read and yet be changed once more without its times showing it. Coarse
+/// clocks of file systems tick every 1 to 10 ms; a file whose times have no fraction of a second comes from one that
+/// counts in seconds.
+[[nodiscard]] constexpr duration timestamp_granularity(const file_stat& stat) {
+  constexpr std::int64_t second = 1'000'000'000;
+  return stat.mtime_ns % second == 0 && stat.ctime_ns % second == 0 ? duration(std::chrono::seconds(2))
+                                                                    : duration(std::chrono::milliseconds(20));
+}
 
 /// Whether a file with this stat, read at `read_at`, could have been changed afterwards without its stat showing it:
 /// its newest time lies within `granularity` of the reading (or after it). Racy records are read again next time.

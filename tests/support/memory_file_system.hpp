@@ -83,7 +83,7 @@ public:
     return reads_;
   }
 
-  [[nodiscard]] result<file_stat> stat(std::string_view name) const override {
+  [[nodiscard]] result<file_stat> stat(std::string_view name, link_rule = link_rule::content) const override {
     const std::lock_guard lock(mutex_);
     const folder_filter filter(name);
     return stat_locked(absolute(filter.path()), filter);
@@ -99,7 +99,8 @@ public:
     return seen;
   }
 
-  [[nodiscard]] result<file_record> read(std::string_view name) const override {
+  [[nodiscard]] result<file_record> read(std::string_view name, link_rule = link_rule::content,
+                                         std::vector<folder_listing>* = nullptr) const override {
     const std::lock_guard lock(mutex_);
     ++reads_;
     const folder_filter filter(name);

@@ -95,7 +95,7 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::output_made_by_other:
     return "Its output was written since it was made: " + detail + ".";
   case reason_kind::executable_changed:
-    return "The executable bit of its input " + detail + " has changed.";
+    return "The executable bit of " + detail + " is not what it was.";
   }
   return reason_words(why);
 }
@@ -147,7 +147,7 @@ std::string past_reason_sentence(const reason& why) {
   case reason_kind::output_made_by_other:
     return "Its output had been written since it was made: " + detail + ".";
   case reason_kind::executable_changed:
-    return "The executable bit of its input " + detail + " had changed.";
+    return "The executable bit of " + detail + " was not what it had been.";
   }
   return reason_sentence(why);
 }

@@ -98,6 +98,7 @@ std::string_view pipeline_schema() {
         "max_age": {"$ref": "#/definitions/setting_max_age"},
         "durability": {"$ref": "#/definitions/setting_durability"},
         "max_log": {"$ref": "#/definitions/setting_max_log"},
+        "links": {"$ref": "#/definitions/setting_links"},
         "tags": {"$ref": "#/definitions/setting_tags"},
         "group": {"$ref": "#/definitions/setting_group"},
         "owners": {"$ref": "#/definitions/setting_owners"}
@@ -202,6 +203,7 @@ std::string_view pipeline_schema() {
         "max_age": {"$ref": "#/definitions/setting_max_age"},
         "durability": {"$ref": "#/definitions/setting_durability"},
         "max_log": {"$ref": "#/definitions/setting_max_log"},
+        "links": {"$ref": "#/definitions/setting_links"},
         "tags": {"$ref": "#/definitions/setting_tags"},
         "group": {"$ref": "#/definitions/setting_group"},
         "owners": {"$ref": "#/definitions/setting_owners"}
@@ -349,6 +351,11 @@ std::string_view pipeline_schema() {
       "description": "Kept of one attempt's output; beyond it the middle is dropped",
       "allOf": [{"$ref": "#/definitions/size"}],
       "default": "100MB"
+    },
+    "setting_links": {
+      "description": "How links in its input and output folders count: by what they lead to, or by their text",
+      "enum": ["content", "text"],
+      "default": "content"
     },
     "setting_tags": {
       "description": "For selections: tag:x",

@@ -24,11 +24,12 @@ enum key : std::size_t {
   max_age_key,
   durability_key,
   max_log_key,
+  links_key,
   tags_key,
   group_key,
   owners_key
 };
-static_assert(asset_keys[env_key] == "env" && asset_keys[owners_key] == "owners" && tags_key == first_source_key);
+static_assert(asset_keys[env_key] == "env" && asset_keys[owners_key] == "owners" && links_key == first_source_key);
 
 // An entry takes the place of the one of its name, or comes behind all.
 void add_env(std::vector<env_entry>& env, const std::vector<env_entry>& more) {
@@ -98,6 +99,12 @@ void settings_reader::read(std::size_t key) {
     return note(patch_.durability = read_durability(values_));
   case max_log_key:
     return note(patch_.max_log = values_.size("max_log", 1000));
+  case links_key: {
+    static constexpr std::array<std::string_view, 2> rules = {"content", "text"};
+    if (const auto i = values_.one_of("links", rules))
+      note(patch_.links = static_cast<link_rule>(*i));
+    return;
+  }
   case tags_key:
     patch_.tags = strings("tags", "a list of names", true);
     return;
@@ -355,6 +362,7 @@ asset_settings applied(const settings_patch& patch, asset_settings base) {
   if (patch.durability)
     base.durability = patch.durability;
   take(base.max_log, patch.max_log);
+  take(base.links, patch.links);
   take(base.tags, patch.tags);
   take(base.group, patch.group);
   take(base.owners, patch.owners);

@@ -183,16 +183,20 @@ std::string asset_worker::take_discovered(asset_index asset, const std::vector<s
       now.discovered.push_back(*known);
       continue;
     }
-    const auto content = setup_.table.observe(slot);
-    if (!content)
-      return "the result file (TROUPE_RESULT) names an input that cannot be read: " + content.error().message;
+    const auto found = setup_.table.observe(slot);
+    if (!found)
+      return "the result file (TROUPE_RESULT) names an input that cannot be read: " + found.error().message;
     // Nobody looked at it before the attempt: if it changed since, what the command read is not known, and next time it
     // runs again.
     const auto stat = setup_.files.stat(named);
     if (!stat && stat.error().code == error_code::stopped)
       return stat.error().message;
     const bool moved = stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(started_at);
-    now.discovered.push_back({id, moved ? content_digest("changed during the attempt") : *content});
+    file_version version;
+    version.path = id;
+    version.content = moved ? content_digest("changed during the attempt") : found->content;
+    version.executable = found->executable;
+    now.discovered.push_back(version);
   }
   std::sort(now.discovered.begin(), now.discovered.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return {};

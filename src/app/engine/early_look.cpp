@@ -87,7 +87,8 @@ void early_look::look() {
     for (const auto path : batch) {
       if (stopped_)
         return;
-      const auto seen = (*files)->stat(path);
+      // A folder whose links are to be followed has another stat then: it is looked at again.
+      const auto seen = (*files)->stat(path, link_rule::text);
       seen_.push_back(seen ? *seen : file_stat{});
     }
   }

@@ -37,16 +37,26 @@ examiner::examiner(const pipeline& p, const asset_graph& graph, catalog& names, 
   skip_.push_back(std::move(state_folder));
 }
 
-void examiner::add_input(path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
-                         findings& out) const {
-  const auto content = how == look::anew ? table_.observe(slot, seen.find(slot)) : table_.remembered(slot);
-  if (!content) {
-    if (!out.impossible)
-      out.impossible = content.error().message;
-    to.push_back({names_.id_of(slot), unreadable()});
-    return;
+file_version examiner::version_of(asset_index asset, path_slot slot, const file_look& found) const {
+  file_version version;
+  version.path = names_.id_of(slot);
+  version.content = found.content;
+  version.executable = found.executable;
+  if (found.as_text != digest{}) {
+    if (p_.settings_of(asset).links == link_rule::text)
+      version.content = found.as_text;
+    else
+      version.as_text = found.as_text;
   }
-  to.push_back({names_.id_of(slot), *content});
+  return version;
+}
+
+void examiner::add_input(asset_index asset, path_slot slot, look how, const recent_glances& seen,
+                         std::vector<file_version>& to, findings& out) const {
+  const auto found = how == look::anew ? table_.observe(slot, seen.find(slot)) : table_.remembered(slot);
+  if (!found && !out.impossible)
+    out.impossible = found.error().message;
+  to.push_back(version_of(asset, slot, found ? *found : file_look{unreadable()}));
 }
 
 namespace {
@@ -141,7 +151,7 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
     // An output may be a folder, of which a part is taken out; what was found on disk is a file.
     const bool part = excludes && std::binary_search(made.begin(), made.end(), path);
     const auto slot = part ? names_.filtered_slot_of(graph_.same(), asset, path, path) : names_.slot_of(path);
-    add_input(slot, look::anew, {}, out.now.inputs, out);
+    add_input(asset, slot, look::anew, {}, out.now.inputs, out);
     out.inputs.push_back(std::move(path));
   }
 }
@@ -168,7 +178,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
       add_glob(asset, input.path, out);
       continue;
     }
-    add_input(names_.input_slot(asset, k), how, seen, out.now.inputs, out);
+    add_input(asset, names_.input_slot(asset, k), how, seen, out.now.inputs, out);
     if (out.now.inputs.back().content == absent_file && !graph_.is_made(p_, asset, input.path)) {
       out.missing.push_back(missing_input_text(text));
       if (!out.impossible)
@@ -181,7 +191,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
   if (before.last) {
     for (const auto& found : before.last->made_from.discovered)
       if (const auto slot = names_.slot_of(found.path))
-        add_input(*slot, look::anew, seen, out.now.discovered, out);
+        add_input(asset, *slot, look::anew, seen, out.now.discovered, out);
   }
   for (const auto dep : spec.deps)
     out.now.upstreams.push_back({names_.id_of(dep), version_of(dep)});
@@ -205,10 +215,11 @@ result<void> examiner::observe_outputs(asset_index asset, look how, std::vector<
   std::optional<error> failure;
   for (const auto output : p_.asset(asset).outputs) {
     const path_slot slot(output.value);
-    const auto content = how == look::anew ? table_.observe(slot, seen.find(slot)) : table_.remembered(slot);
-    if (!content && !failure)
-      failure = content.error();
-    out.push_back({names_.id_of(slot), content ? *content : unreadable()});
+    const auto found = how == look::anew ? table_.observe(slot, seen.find(slot)) : table_.remembered(slot);
+    if (!found && !failure)
+      failure = found.error();
+    out.push_back(version_of(asset, slot, found ? *found : file_look{unreadable()}));
+    out.back().link = found && found->link;
   }
   sort_unique(out);
   if (failure)

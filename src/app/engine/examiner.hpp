@@ -54,7 +54,8 @@ public:
   [[nodiscard]] std::vector<path_slot> slots_of(const std::vector<asset_index>& assets) const;
 
 private:
-  void add_input(path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
+  [[nodiscard]] file_version version_of(asset_index asset, path_slot slot, const file_look& found) const;
+  void add_input(asset_index asset, path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
                  findings& out) const;
   void add_glob(asset_index asset, path_index glob, findings& out) const;
 

@@ -46,35 +46,43 @@ result<void> file_table::load(const journal_snapshot& snapshot) {
   });
 }
 
-result<digest> file_table::observe(path_slot slot, const file_stat* seen) {
+file_look file_table::look_of(const entry& e) {
+  return {e.record.content, e.record.stat.executable, e.record.stat.link, e.record.as_text};
+}
+
+result<file_look> file_table::observe(path_slot slot, const file_stat* seen) {
   {
     const std::lock_guard lock(stripe_of(slot));
     const auto now = seen != nullptr ? result<file_stat>(*seen) : files_.glance(names_.text(slot));
     if (!now)
       return now.error();
     if (now->kind == file_kind::absent)
-      return absent_file;
+      return file_look{absent_file};
     auto& e = entry_of(slot);
-    if (now->kind == file_kind::file && e.trusted && e.record.stat == *now)
-      return e.record.content;
+    if (now->kind == file_kind::file && e.trusted && e.record.stat == *now) {
+      e.record.stat = *now; // equal, but for what is not recorded
+      return look_of(e);
+    }
     if (now->kind == file_kind::file && now->size <= small_file)
       return keep(slot, e, fetch(slot, *now));
   }
   return observe_at_length(slot);
 }
 
-result<digest> file_table::observe_at_length(path_slot slot) {
+result<file_look> file_table::observe_at_length(path_slot slot) {
   const std::lock_guard alone(long_looks_[slot.value % long_looks_.size()]);
-  const auto seen = files_.stat(names_.text(slot));
+  const auto seen = files_.stat(names_.text(slot), rule_of(slot));
   if (!seen)
     return seen.error();
   if (seen->kind == file_kind::absent)
-    return absent_file;
+    return file_look{absent_file};
   {
     const std::lock_guard lock(stripe_of(slot));
-    const auto& e = entry_of(slot);
-    if (e.trusted && e.record.stat == *seen)
-      return e.record.content;
+    auto& e = entry_of(slot);
+    if (e.trusted && e.record.stat == *seen) {
+      e.record.stat = *seen;
+      return look_of(e);
+    }
   }
   const auto found = fetch(slot, *seen);
   const std::lock_guard lock(stripe_of(slot));
@@ -92,15 +100,17 @@ std::optional<std::uint64_t> file_table::bytes_to_read(path_slot slot, recent_gl
   return known ? 0 : seen->size;
 }
 
-result<digest> file_table::look_at(path_slot slot) {
+result<file_look> file_table::look_at(path_slot slot) {
   auto& e = entry_of(slot);
-  const auto seen = files_.stat(names_.text(slot));
+  const auto seen = files_.stat(names_.text(slot), rule_of(slot));
   if (!seen)
     return seen.error();
   if (seen->kind == file_kind::absent)
-    return absent_file;
-  if (e.trusted && e.record.stat == *seen)
-    return e.record.content;
+    return file_look{absent_file};
+  if (e.trusted && e.record.stat == *seen) {
+    e.record.stat = *seen;
+    return look_of(e);
+  }
   return keep(slot, e, fetch(slot, *seen));
 }
 
@@ -108,24 +118,24 @@ file_table::fetched file_table::fetch(path_slot slot, const file_stat& seen) {
   if (seen.size > large_file)
     wait_past(time_, seen, timestamp_granularity(seen), files_);
   const auto read_at = time_.now();
-  return {files_.read(names_.text(slot)), read_at};
+  return {files_.read(names_.text(slot), rule_of(slot)), read_at};
 }
 
-result<digest> file_table::keep(path_slot slot, entry& e, const fetched& found) {
+result<file_look> file_table::keep(path_slot slot, entry& e, const fetched& found) {
   const auto& [record, read_at] = found;
   if (!record)
     return record.error();
   reads_.fetch_add(1, std::memory_order_relaxed);
   if (record->stat.kind == file_kind::absent)
-    return absent_file;
+    return file_look{absent_file};
   e.record = *record;
   // What has no content cannot get any without growing.
-  const bool nothing_to_hide =
-      record->stat.kind == file_kind::file && record->stat.size == 0 && record->content == empty_;
+  const bool nothing_to_hide = record->stat.kind == file_kind::file && record->stat.size == 0 &&
+                               record->content == empty_ && record->stat.ctime_ns != never_settled;
   e.trusted = nothing_to_hide || !is_racy(record->stat, read_at, timestamp_granularity(record->stat));
   const std::lock_guard lock(lists_);
   (e.trusted ? dirty_ : racy_).push_back(slot);
-  return e.record.content;
+  return look_of(e);
 }
 
 void file_table::observe_all(std::span<const path_slot> asked, unsigned threads, std::span<const file_stat> seen) {
@@ -136,19 +146,21 @@ void file_table::observe_all(std::span<const path_slot> asked, unsigned threads,
     const auto known = slot.value < std::min(seen.size(), entries_.size()) && entries_[slot.value].trusted &&
                        seen[slot.value].kind != file_kind::absent &&
                        entries_[slot.value].record.stat == seen[slot.value];
-    if (known)
+    if (known) {
       remembered_[slot.value] = memory::recorded;
-    else
+      entries_[slot.value].record.stat = seen[slot.value];
+    } else {
       slots.push_back(slot);
+    }
   }
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t at = next.fetch_add(chunk); at < slots.size(); at = next.fetch_add(chunk))
       for (std::size_t i = at; i < std::min(at + chunk, slots.size()) && !files_.broken_off(); ++i) {
         // Each is one thread's alone. Whoever needs a file that cannot be read reports what is wrong with it.
-        const auto content = look_at(slots[i]);
-        if (content && slots[i].value < remembered_.size())
-          remembered_[slots[i].value] = *content == absent_file ? memory::absent : memory::recorded;
+        const auto found = look_at(slots[i]);
+        if (found && slots[i].value < remembered_.size())
+          remembered_[slots[i].value] = found->content == absent_file ? memory::absent : memory::recorded;
       }
   };
   const auto useful = std::min<std::size_t>(threads, (slots.size() + chunk - 1) / chunk);
@@ -158,12 +170,12 @@ void file_table::observe_all(std::span<const path_slot> asked, unsigned threads,
   work();
 }
 
-result<digest> file_table::remembered(path_slot slot) {
+result<file_look> file_table::remembered(path_slot slot) {
   if (slot.value < remembered_.size()) {
     if (remembered_[slot.value] == memory::absent)
-      return absent_file;
+      return file_look{absent_file};
     if (remembered_[slot.value] == memory::recorded)
-      return entries_[slot.value].record.content;
+      return look_of(entries_[slot.value]);
   }
   return observe(slot);
 }

@@ -20,15 +20,6 @@
 
 namespace troupe {
 
-/// How close to its last change a file may be read and yet be changed once more without its times showing it. Coarse
-/// clocks of file systems tick every 1 to 10 ms; a file whose times have no fraction of a second comes from one that
-/// counts in seconds.
-[[nodiscard]] constexpr duration timestamp_granularity(const file_stat& stat) {
-  constexpr std::int64_t second = 1'000'000'000;
-  return stat.mtime_ns % second == 0 && stat.ctime_ns % second == 0 ? duration(std::chrono::seconds(2))
-                                                                    : duration(std::chrono::milliseconds(20));
-}
-
 /// Stats taken a moment ago by who asked how much is to be read, so that who acts on the answer need not take them
 /// again. One thread at a time.
 class recent_glances {
@@ -44,6 +35,14 @@ private:
   std::vector<std::pair<path_slot, file_stat>> seen_; // few
 };
 
+/// What a look at a file or folder found.
+struct file_look {
+  digest content; ///< absent_file: it is not there
+  executable_bit executable = executable_bit::unknown;
+  bool link = false; ///< the path itself is a symbolic link
+  digest as_text{};  ///< see file_record
+};
+
 /// Content decides, stat only saves reading: a stat that equals the recorded one vouches for the recorded digest,
 /// unless the file was read so soon after its last change that a further change could hide (racy); such a file is read
 /// again. Any thread; blocks while reading.
@@ -53,8 +52,11 @@ public:
 
   /// Takes over what the journal knows.
   [[nodiscard]] result<void> load(const journal_snapshot& snapshot);
-  /// The file's content now; absent_file if it is not there. `seen`: what bytes_to_read() has just seen.
-  [[nodiscard]] result<digest> observe(path_slot slot, const file_stat* seen = nullptr);
+  /// Folders whose links count by their text for everybody, by slot; the links of all others are followed. To be called
+  /// before any look.
+  void count_links_by_text(std::vector<bool> slots) { by_text_ = std::move(slots); }
+  /// The file as it is now. `seen`: what bytes_to_read() has just seen.
+  [[nodiscard]] result<file_look> observe(path_slot slot, const file_stat* seen = nullptr);
   /// A file no larger is read while others wait for their turn at the table: soon enough for whoever may not block.
   static constexpr std::uint64_t small_file = 64 * 1024;
   /// How many bytes observe() would read now; nullopt: it would do more than read one file. Up to small_file, neither
@@ -66,7 +68,7 @@ public:
   void observe_all(std::span<const path_slot> slots, unsigned threads, std::span<const file_stat> seen = {});
   /// What observe_all() found, without looking again; observe() for a path it was not asked about, or that it could not
   /// read.
-  [[nodiscard]] result<digest> remembered(path_slot slot);
+  [[nodiscard]] result<file_look> remembered(path_slot slot);
   /// Forgets what remembered() knows: from now on every question is a look.
   void forget() { remembered_ = {}; }
   /// Reads racy files once more after their times can no longer hide a change: waits for at most the granularity.
@@ -82,20 +84,25 @@ private:
     bool trusted = false;
   };
   [[nodiscard]] entry& entry_of(path_slot slot);
-  [[nodiscard]] result<digest> look_at(path_slot slot); // nobody else asks about it
-  [[nodiscard]] result<digest> observe_at_length(path_slot slot);
+  [[nodiscard]] static file_look look_of(const entry& e);
+  [[nodiscard]] link_rule rule_of(path_slot slot) const {
+    return slot.value < by_text_.size() && by_text_[slot.value] ? link_rule::text : link_rule::content;
+  }
+  [[nodiscard]] result<file_look> look_at(path_slot slot); // nobody else asks about it
+  [[nodiscard]] result<file_look> observe_at_length(path_slot slot);
   struct fetched {
     result<file_record> record;
     timestamp read_at;
   };
   [[nodiscard]] fetched fetch(path_slot slot, const file_stat& seen);
-  result<digest> keep(path_slot slot, entry& e, const fetched& found); // the path's stripe is held, or as look_at()
+  result<file_look> keep(path_slot slot, entry& e, const fetched& found); // the path's stripe is held, or as look_at()
   [[nodiscard]] std::mutex& stripe_of(path_slot slot) { return stripes_[slot.value % stripes_.size()]; }
 
   const file_system& files_;
   const clock& time_;
   catalog& names_;
   digest empty_;               // the content of a file without any
+  std::vector<bool> by_text_;  // by slot
   std::vector<entry> entries_; // by slot, of the paths known when this was made: never resized
   std::mutex growth_;
   std::deque<entry> found_entries_; // of those found later; stable addresses

@@ -94,6 +94,25 @@ env_lookup make_lookup(const file_system& files) {
   };
 }
 
+/// Paths of which all assets say that links count by their text; empty: there are none.
+static std::vector<bool> slots_by_text(const pipeline& p) {
+  if (std::none_of(p.settings.begin(), p.settings.end(),
+                   [](const asset_settings& s) { return s.links == link_rule::text; }))
+    return {};
+  std::vector<bool> by_text(p.paths.size(), false);
+  std::vector<bool> by_content(p.paths.size(), false);
+  for (std::uint32_t i = 0; i < p.assets.size(); ++i) {
+    auto& slots = p.settings_of(asset_index(i)).links == link_rule::text ? by_text : by_content;
+    for (const auto& input : p.assets[i].inputs)
+      slots[input.path.value] = true;
+    for (const auto output : p.assets[i].outputs)
+      slots[output.value] = true;
+  }
+  for (std::size_t i = 0; i < by_text.size(); ++i)
+    by_text[i] = by_text[i] && !by_content[i];
+  return by_text;
+}
+
 /// What the journal shows as running has been interrupted, unless the writer that started it is still here.
 static result<void> derive_attempt(const project& on, const journal_snapshot& snapshot, asset_record& record) {
   if (record.attempt != attempt_state::running)
@@ -182,11 +201,13 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
   if (!names)
     return names.error();
   made->names = std::move(*names);
-  auto files = posix_file_system::open(on.p->folder, {view.enough, identity_of_folder(on.state_folder)});
+  auto files =
+      posix_file_system::open(on.p->folder, {view.enough, identity_of_folder(on.state_folder), on.state_folder});
   if (!files)
     return files.error();
   made->files = std::move(*files);
   made->table = std::make_unique<file_table>(*made->files, time, *made->names);
+  made->table->count_links_by_text(slots_by_text(*on.p));
   if (snapshot != nullptr)
     if (const auto loaded = made->table->load(*snapshot); !loaded)
       return loaded.error();

@@ -92,6 +92,7 @@ TEST_CASE("what is left out has its default") {
   CHECK(s.retry.attempts == 1);
   CHECK(s.retry.on_timeout);
   CHECK(s.max_log == 100'000'000);
+  CHECK(s.links == link_rule::content);
   CHECK_FALSE(s.durability);
 }
 
@@ -103,7 +104,7 @@ TEST_CASE("every key is read") {
       "inherit_env":["PATH","HOME"],"cwd":"sub","shell":"/bin/bash","timeout":"90m",
       "retry":{"attempts":3,"delay":"2s","backoff":"exponential","max_delay":"1h","jitter":"decorrelated","on_exit_codes":[75,1],"on_timeout":false},
       "allow_failure":true,"pools":{"db":1},"priority":-7,"version":"2","always":true,"max_age":"1d","durability":"strict",
-      "max_log":"1MiB","tags":["t","u","t"],"group":"g","owners":["me@here"]}}})");
+      "max_log":"1MiB","links":"text","tags":["t","u","t"],"group":"g","owners":["me@here"]}}})");
   CHECK(p->description == "the whole");
   CHECK(p->params.at("s").text == "a b");
   CHECK(p->params.at("n").text == "1.50");
@@ -152,6 +153,7 @@ TEST_CASE("every key is read") {
   CHECK(s.max_age == 24h);
   CHECK(s.durability == durability::strict);
   CHECK(s.max_log == 1048576);
+  CHECK(s.links == link_rule::text);
   CHECK(s.tags == words{"t", "u"});
   CHECK(s.group == "g");
   CHECK(s.owners == words{"me@here"});

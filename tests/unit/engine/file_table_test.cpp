@@ -51,14 +51,15 @@ private:
 class slow_file_system final : public file_system {
 public:
   explicit slow_file_system(const file_system& of, std::string slow) : of_(of), slow_(std::move(slow)) {}
-  result<file_stat> stat(std::string_view path) const override { return of_.stat(path); }
+  result<file_stat> stat(std::string_view path, link_rule links) const override { return of_.stat(path, links); }
   result<file_stat> glance(std::string_view path) const override { return of_.glance(path); }
-  result<file_record> read(std::string_view path) const override {
+  result<file_record> read(std::string_view path, link_rule links,
+                           std::vector<folder_listing>* listings) const override {
     if (path == slow_) {
       reading.set_value();
       go_on.get_future().wait();
     }
-    return of_.read(path);
+    return of_.read(path, links, listings);
   }
   result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip) const override {
     return of_.glob(pattern, skip);
@@ -109,7 +110,7 @@ public:
     files.advance(d);
     time.now_ = files.now();
   }
-  digest look(std::string_view path) { return table->observe(names->slot_of(path)).value(); }
+  digest look(std::string_view path) { return table->observe(names->slot_of(path)).value().content; }
 
   std::unique_ptr<pipeline> p;
   std::unique_ptr<asset_graph> graph;
@@ -292,7 +293,7 @@ TEST_CASE_FIXTURE(table_fixture, "a stat taken earlier vouches for what is recor
   std::vector<file_stat> seen(2);
   const auto observe = [&] {
     table->observe_all(slots, 1, seen);
-    return std::pair(table->remembered(slots[0]).value(), table->remembered(slots[1]).value());
+    return std::pair(table->remembered(slots[0]).value().content, table->remembered(slots[1]).value().content);
   };
   for (std::size_t i = 0; i < 2; ++i)
     seen[slots[i].value] = files.stat(i == 0 ? "a.txt" : "b.txt").value();
@@ -363,8 +364,8 @@ TEST_CASE_FIXTURE(table_fixture, "what was seen a moment ago is not looked at on
   REQUIRE(seen.find(a) != nullptr);
   files.write("a.txt", "two");
   pass(1s);
-  CHECK(table->observe(a, seen.find(a)).value() == content_digest("one")); // as it was seen
-  CHECK(table->observe(a).value() == content_digest("two"));
+  CHECK(table->observe(a, seen.find(a)).value().content == content_digest("one")); // as it was seen
+  CHECK(table->observe(a).value().content == content_digest("two"));
   // What is read is what is there now, whatever was seen.
   recent_glances later;
   files.write("a.txt", "three");
@@ -372,8 +373,8 @@ TEST_CASE_FIXTURE(table_fixture, "what was seen a moment ago is not looked at on
   CHECK(table->bytes_to_read(a, later) == 5);
   files.write("a.txt", "four!!");
   pass(1s);
-  CHECK(table->observe(a, later.find(a)).value() == content_digest("four!!"));
-  CHECK(table->observe(a).value() == content_digest("four!!"));
+  CHECK(table->observe(a, later.find(a)).value().content == content_digest("four!!"));
+  CHECK(table->observe(a).value().content == content_digest("four!!"));
   CHECK(table->reads() == 3);
 }
 
@@ -416,14 +417,15 @@ TEST_CASE("who reads a large file keeps nobody waiting who asks for another") {
   const auto snapshot = store.snapshot().value();
   const auto names = catalog::load(*p, *graph, snapshot.get()).value();
   file_table table(slow, time, *names);
-  std::thread reader(
-      [&] { CHECK(table.observe(names->slot_of("file0")).value() == content_digest(std::string(100'000, 'x'))); });
+  std::thread reader([&] {
+    CHECK(table.observe(names->slot_of("file0")).value().content == content_digest(std::string(100'000, 'x')));
+  });
   slow.reading.get_future().wait();
   for (std::size_t i = 1; i < paths.size(); ++i) {
     const auto slot = names->slot_of(paths[i]);
     recent_glances seen;
     CHECK(table.bytes_to_read(slot, seen) == paths[i].size());
-    CHECK(table.observe(slot, seen.find(slot)).value() == content_digest(paths[i]));
+    CHECK(table.observe(slot, seen.find(slot)).value().content == content_digest(paths[i]));
   }
   CHECK(table.take_observed().size() == paths.size() - 1);
   slow.go_on.set_value();

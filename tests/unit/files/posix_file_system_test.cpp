@@ -70,19 +70,6 @@ TEST_CASE_FIXTURE(fixture, "a link to a folder is that folder") {
   CHECK(files->read("l").value() == files->read("d").value());
 }
 
-TEST_CASE_FIXTURE(fixture, "links in a folder count by their target, and are not entered") {
-  folder.write("outside", "1");
-  folder.write("d/a", "1");
-  fs::create_symlink("../outside", folder / "d/link");
-  fs::create_directory_symlink("..", folder / "d/up");
-  const auto before = files->read("d").value();
-  folder.write("outside", "another");
-  CHECK(files->read("d").value() == before);
-  fs::remove(folder / "d/link");
-  fs::create_symlink("../elsewhere", folder / "d/link");
-  CHECK(files->read("d").value().content != before.content);
-}
-
 TEST_CASE_FIXTURE(fixture, "names that are too long and names with a zero byte are errors that name them") {
   const std::string long_name(300, 'n');
   CHECK(files->stat(long_name).error().message.find("cannot look at " + long_name + ": File name too long") == 0);
