@@ -32,6 +32,7 @@ public:
   [[nodiscard]] result<file_stat> glance(std::string_view name) const override;
   [[nodiscard]] result<file_record> read(std::string_view name, link_rule links = link_rule::content,
                                          std::vector<folder_listing>* listings = nullptr) const override;
+  [[nodiscard]] bool many_are_elsewhere() const override { return any_elsewhere_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t members_elsewhere(std::string_view name) const override;
   [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
                                                       const std::vector<std::string>& skip) const override;

@@ -44,6 +44,8 @@ public:
   /// much.
   [[nodiscard]] virtual result<file_record> read(std::string_view path, link_rule links = link_rule::content,
                                                  std::vector<folder_listing>* listings = nullptr) const = 0;
+  /// Whether members_elsewhere() would say something of any folder.
+  [[nodiscard]] virtual bool many_are_elsewhere() const { return false; }
   /// How many members of the folder lie outside of the root and are reached through links, as the last look at it
   /// found; 0 if they are fewer than many_members_elsewhere.
   [[nodiscard]] virtual std::uint64_t members_elsewhere(std::string_view) const { return 0; }

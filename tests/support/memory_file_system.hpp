@@ -114,7 +114,7 @@ public:
     if (stat->kind == file_kind::other)
       return fail(error_code::io, std::string(path) + " is a FIFO: only files and folders have content");
     if (stat->kind == file_kind::file)
-      return file_record{*stat, content_digest(nodes_.at(whole).content)};
+      return file_record{*stat, content_digest(nodes_.at(whole).content), stat->executable, {}};
     std::string all;
     for (auto it = nodes_.lower_bound(whole + "/"); it != nodes_.end() && it->first.starts_with(whole + "/"); ++it) {
       const auto& [at, member] = *it;
@@ -216,6 +216,8 @@ private:
     const auto old = nodes_.find(whole);
     n.stat.inode = old != nodes_.end() ? old->second.stat.inode : ++inodes_;
     n.stat.size = n.content.size();
+    if (n.stat.kind == file_kind::file)
+      n.stat.executable = n.executable ? executable_bit::yes : executable_bit::no;
     n.stat.mtime_ns = n.stat.ctime_ns = to_unix_ns(now_);
     nodes_[whole] = std::move(n);
   }

@@ -122,6 +122,8 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
   judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset, setup_.time.now()), setup_.names,
                   out.reasons);
   setup_.plan.restate(out.reasons);
+  name_changed_members(out.reasons, record, found->now, found->outputs, setup_.p.is_source(asset), setup_.names,
+                       setup_.table, setup_.lists);
   if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
     prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
   return out;

@@ -5,6 +5,7 @@
 #include "adapters/posix_file_system.hpp"
 #include "adapters/thread_pool.hpp"
 #include "app/engine/examiner.hpp"
+#include "app/engine/member_lists.hpp"
 #include "core/plan.hpp"
 #include "ports/asset_executor.hpp"
 #include "ports/clock.hpp"
@@ -32,6 +33,7 @@ struct worker_setup {
   const planner& plan; ///< for freshness policies
   catalog& names;
   file_table& table;
+  const member_lists& lists;
   const posix_file_system& files;
   process_executor& processes;
   work_loop& loop; ///< for what can wait

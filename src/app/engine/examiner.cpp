@@ -198,7 +198,10 @@ void examiner::examine(asset_index asset, const asset_record& before,
   std::sort(out.now.upstreams.begin(), out.now.upstreams.end(),
             [](const auto& a, const auto& b) { return a.asset < b.asset; });
 
-  if (const auto outputs = observe_outputs(asset, how, out.outputs, seen); !outputs) {
+  const auto outputs = observe_outputs(asset, how, out.outputs, seen);
+  if (files_.many_are_elsewhere())
+    warn_of_members_elsewhere(asset, out);
+  if (!outputs) {
     // An output that cannot be read is made anew; a source's is what the source is.
     if (p_.is_source(asset) && !out.impossible)
       out.impossible = outputs.error().message;
@@ -207,6 +210,26 @@ void examiner::examine(asset_index asset, const asset_record& before,
     for (const auto& file : out.outputs)
       if (file.content == absent_file)
         out.missing.push_back(missing_source_text(names_.path_text(file.path)));
+}
+
+void examiner::warn_of_members_elsewhere(asset_index asset, findings& out) const {
+  const auto look_into = [&](path_index path, bool input) {
+    const auto members = files_.members_elsewhere(p_.path(path));
+    if (members == 0)
+      return;
+    const std::string name(p_.path(path));
+    out.warnings.push_back("asset " + std::string(p_.asset(asset).name) + ": the links in the folder \"" + name +
+                           "\" lead to " + std::to_string(members) +
+                           " files and folders outside of the pipeline's folder, and every run looks at all of them: "
+                           "set \"links\": \"text\" if they need not count" +
+                           (input ? ", or leave out some with \"!" + name + "/…\" in \"inputs\"" : ""));
+  };
+  const auto& spec = p_.asset(asset);
+  for (const auto& input : spec.inputs)
+    if (!input.glob)
+      look_into(input.path, true);
+  for (const auto output : spec.outputs)
+    look_into(output, false);
 }
 
 result<void> examiner::observe_outputs(asset_index asset, look how, std::vector<file_version>& out,

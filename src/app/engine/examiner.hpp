@@ -55,6 +55,7 @@ public:
 
 private:
   [[nodiscard]] file_version version_of(asset_index asset, path_slot slot, const file_look& found) const;
+  void warn_of_members_elsewhere(asset_index asset, findings& out) const;
   void add_input(asset_index asset, path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
                  findings& out) const;
   void add_glob(asset_index asset, path_index glob, findings& out) const;

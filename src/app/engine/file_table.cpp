@@ -40,6 +40,8 @@ file_table::entry& file_table::entry_of(path_slot slot) {
 
 result<void> file_table::load(const journal_snapshot& snapshot) {
   return snapshot.visit_files([&](path_id id, const file_record& record) {
+    if (record.stat.kind == file_kind::folder)
+      recorded_folders_.insert(record.content);
     if (const auto slot = names_.slot_of(id))
       entry_of(*slot) = {record, true};
     return true;
@@ -48,6 +50,18 @@ result<void> file_table::load(const journal_snapshot& snapshot) {
 
 file_look file_table::look_of(const entry& e) {
   return {e.record.content, e.record.stat.executable, e.record.stat.link, e.record.as_text};
+}
+
+bool file_table::is_folder(path_id path) const {
+  const auto slot = names_.slot_of(path);
+  if (!slot)
+    return false;
+  const std::lock_guard stripe(stripe_of(*slot));
+  if (slot->value < entries_.size())
+    return entries_[slot->value].record.stat.kind == file_kind::folder;
+  const std::lock_guard lock(growth_);
+  const auto index = slot->value - entries_.size();
+  return index < found_entries_.size() && found_entries_[index].record.stat.kind == file_kind::folder;
 }
 
 result<file_look> file_table::observe(path_slot slot, const file_stat* seen) {
@@ -118,7 +132,13 @@ file_table::fetched file_table::fetch(path_slot slot, const file_stat& seen) {
   if (seen.size > large_file)
     wait_past(time_, seen, timestamp_granularity(seen), files_);
   const auto read_at = time_.now();
-  return {files_.read(names_.text(slot), rule_of(slot)), read_at};
+  if (seen.kind != file_kind::folder || !listings_to_)
+    return {files_.read(names_.text(slot), rule_of(slot)), read_at};
+  std::vector<folder_listing> listings;
+  auto record = files_.read(names_.text(slot), rule_of(slot), &listings);
+  if (record)
+    listings_to_(std::move(listings));
+  return {std::move(record), read_at};
 }
 
 result<file_look> file_table::keep(path_slot slot, entry& e, const fetched& found) {

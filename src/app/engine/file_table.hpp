@@ -12,8 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -55,6 +57,12 @@ public:
   /// Folders whose links count by their text for everybody, by slot; the links of all others are followed. To be called
   /// before any look.
   void count_links_by_text(std::vector<bool> slots) { by_text_ = std::move(slots); }
+  /// Is handed the listings of the folders that are read. Any thread. To be called before any look.
+  void hand_listings_to(std::function<void(std::vector<folder_listing>)> taker) { listings_to_ = std::move(taker); }
+  /// Whether the path was a folder when it was last looked at.
+  [[nodiscard]] bool is_folder(path_id path) const;
+  /// The contents of all folders that the journal knew at load().
+  [[nodiscard]] const std::set<digest>& recorded_folders() const { return recorded_folders_; }
   /// The file as it is now. `seen`: what bytes_to_read() has just seen.
   [[nodiscard]] result<file_look> observe(path_slot slot, const file_stat* seen = nullptr);
   /// A file no larger is read while others wait for their turn at the table: soon enough for whoever may not block.
@@ -96,19 +104,21 @@ private:
   };
   [[nodiscard]] fetched fetch(path_slot slot, const file_stat& seen);
   result<file_look> keep(path_slot slot, entry& e, const fetched& found); // the path's stripe is held, or as look_at()
-  [[nodiscard]] std::mutex& stripe_of(path_slot slot) { return stripes_[slot.value % stripes_.size()]; }
+  [[nodiscard]] std::mutex& stripe_of(path_slot slot) const { return stripes_[slot.value % stripes_.size()]; }
 
   const file_system& files_;
   const clock& time_;
   catalog& names_;
   digest empty_;               // the content of a file without any
   std::vector<bool> by_text_;  // by slot
+  std::function<void(std::vector<folder_listing>)> listings_to_;
+  std::set<digest> recorded_folders_;
   std::vector<entry> entries_; // by slot, of the paths known when this was made: never resized
-  std::mutex growth_;
+  mutable std::mutex growth_;
   std::deque<entry> found_entries_; // of those found later; stable addresses
   enum class memory : std::uint8_t { none, absent, recorded };
   std::vector<memory> remembered_;        // by slot
-  std::array<std::mutex, 64> stripes_;    // of entries; never held for long
+  mutable std::array<std::mutex, 64> stripes_; // of entries; never held for long
   std::array<std::mutex, 64> long_looks_; // taken before stripes_: one at a time reads what is large
   std::mutex lists_;
   std::vector<path_slot> racy_;

@@ -2,6 +2,7 @@
 #include "app/engine/housekeeping.hpp"
 
 #include "adapters/start_thread.hpp"
+#include "app/engine/member_lists.hpp"
 #include "app/engine/state_layout.hpp"
 
 #include <dirent.h>
@@ -70,14 +71,16 @@ struct housekeeping::shared {
 };
 
 housekeeping::housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current,
-                           const clock& time)
+                           const clock& time, const std::set<digest>& folders)
     : shared_(std::make_shared<shared>()) {
   shared_->state_folder = std::move(state_folder);
   shared_->rule = {p.name, p.engine.keep_runs};
   log.submit([self = shared_, log = &log](journal_store& store) { shared::step(self, log, store); });
   const auto oldest = time.now() - p.engine.keep_logs;
-  const auto clean = [self = shared_, oldest, current] {
-    delete_old_logs(self->state_folder, oldest, current, [&] { return self->ending.load(); });
+  const auto clean = [self = shared_, oldest, current, folders] {
+    const auto enough = [&] { return self->ending.load(); };
+    delete_old_logs(self->state_folder, oldest, current, enough);
+    delete_old_listings(self->state_folder, folders, oldest, enough);
   };
   try {
     cleaner_ = start_thread(clean);

@@ -2,22 +2,26 @@
 #pragma once
 
 #include "adapters/group_commit.hpp"
+#include "base/digest.hpp"
 #include "core/pipeline.hpp"
 #include "ports/clock.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 
 namespace troupe {
 
 /// Retention while a run goes on: bounded steps on the log's thread, deletion of log folders on a thread of its own.
-/// The run in progress is never touched. What does not get done before the run ends is done by later ones.
+/// `folders` are the contents that folders have: old listings of others are deleted too. The run in progress is never
+/// touched. What does not get done before the run ends is done by later ones.
 class housekeeping {
 public:
-  housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current, const clock& time);
+  housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current, const clock& time,
+               const std::set<digest>& folders);
   ~housekeeping(); ///< stops after the step in progress
   housekeeping(const housekeeping&) = delete;
   housekeeping& operator=(const housekeeping&) = delete;

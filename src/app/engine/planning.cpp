@@ -207,6 +207,9 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
     return files.error();
   made->files = std::move(*files);
   made->table = std::make_unique<file_table>(*made->files, time, *made->names);
+  made->lists = std::make_unique<member_lists>(on.state_folder, view.writes_state);
+  made->table->hand_listings_to(
+      [lists = made->lists.get()](std::vector<folder_listing> found) { lists->keep(std::move(found)); });
   made->table->count_links_by_text(slots_by_text(*on.p));
   if (snapshot != nullptr)
     if (const auto loaded = made->table->load(*snapshot); !loaded)
@@ -336,11 +339,13 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     });
     plan->judge(asset, record, found.now, found.outputs);
     if (record.last && plan->action(asset) == plan_action::run) {
-      if (auto warning = written.note(p.asset(asset).name, *record.last, plan->last_reasons()))
-        warnings.push_back(std::move(*warning));
       if (makers)
         if (const auto refined = makers->refine(*plan, asset, *record.last, found.outputs); !refined)
           return refined.error();
+      name_changed_members(plan->last_reasons(), record, found.now, found.outputs, p.is_source(asset), *names, *table,
+                           *lists);
+      if (auto warning = written.note(p.asset(asset).name, *record.last, plan->last_reasons()))
+        warnings.push_back(std::move(*warning));
     }
     for (const auto& missing : found.missing)
       warnings.push_back("asset " + std::string(p.asset(asset).name) + ": " + missing + " [missing_input]");

@@ -6,6 +6,7 @@
 #include "app/engine/catalog.hpp"
 #include "app/engine/examiner.hpp"
 #include "app/engine/file_table.hpp"
+#include "app/engine/member_lists.hpp"
 #include "app/engine/project.hpp"
 #include "core/plan.hpp"
 #include "ports/clock.hpp"
@@ -38,6 +39,7 @@ struct planning_view {
   std::function<void(asset_index, const asset_record&)> see{};
   /// Now and for all later looks at files: whether to break off; then what is made is good for what it has read alone.
   std::function<bool()> enough{};
+  bool writes_state = false; ///< the state is locked: what folders hold may be kept there
 };
 
 /// How many CPUs this process may use, by its affinity and by the quotas of its cgroups; at least 1.
@@ -63,6 +65,7 @@ public:
   run_scope scope;
   std::unique_ptr<catalog> names;
   std::unique_ptr<posix_file_system> files;
+  std::unique_ptr<member_lists> lists;
   std::unique_ptr<file_table> table;
   std::unique_ptr<examiner> looks;
   std::unique_ptr<planner> plan;

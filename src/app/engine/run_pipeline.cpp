@@ -151,13 +151,14 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   group_commit log(run.writer.store(), gather_time);
   const auto opened = std::make_shared<opening>();
   log.append(std::move(first_events), true, [opened](const result<std::uint64_t>& outcome) { opened->tell(outcome); });
-  housekeeping keeper(log, run.on.state_folder, p, number, run.time);
+  housekeeping keeper(log, run.on.state_folder, p, number, run.time, run.plan.table->recorded_folders());
 
   worker_setup setup{p,
                      *run.plan.looks,
                      *run.plan.plan,
                      *run.plan.names,
                      *run.plan.table,
+                     *run.plan.lists,
                      *run.plan.files,
                      **processes,
                      **processes,
@@ -231,6 +232,7 @@ result<std::unique_ptr<planning>> plan_a_run(const project& on, const scope_make
   const second_request_ends meanwhile(stop);
   planning_view view;
   view.enough = [&limit] { return limit.over(); };
+  view.writes_state = true;
   return planning::make(on, scope_for, &snapshot, time, keep_all, view);
 }
 

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -122,6 +123,23 @@ public:
 };
 
 } // namespace
+
+TEST_CASE_FIXTURE(table_fixture, "the executable bit is that of the look, also where the content is remembered") {
+  files.write("a.txt", "one", true);
+  pass(1s);
+  const auto bit = [&] { return table->observe(names->slot_of("a.txt")).value().executable; };
+  CHECK(bit() == executable_bit::yes);
+  reopen(); // from here on the stat vouches for the content, and no stat that is recorded has a bit
+  const auto reads = files.reads();
+  const auto slot = names->slot_of("a.txt");
+  table->observe_all(std::array{slot}, 1);
+  CHECK(table->remembered(slot).value().executable == executable_bit::yes);
+  table->observe_all(std::array{slot}, 1, std::array{files.stat("a.txt").value(), file_stat{}});
+  CHECK(table->remembered(slot).value().executable == executable_bit::yes);
+  table->forget();
+  CHECK(bit() == executable_bit::yes);
+  CHECK(files.reads() == reads);
+}
 
 TEST_CASE_FIXTURE(table_fixture, "a file is read once, and not again while its stat is the same, by any run") {
   files.write("a.txt", "one");

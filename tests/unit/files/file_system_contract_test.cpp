@@ -158,6 +158,20 @@ TEST_CASE_TEMPLATE("a folder's digest tells its members' names, kinds, executabl
   CHECK(w.fs().stat("d").value() == changed.stat);
 }
 
+TEST_CASE_TEMPLATE("a file's executable bit is seen by every look", world, on_disk, in_memory) {
+  world w;
+  for (const bool executable : {false, true}) {
+    w.write("f", "1", executable);
+    const auto bit = executable ? executable_bit::yes : executable_bit::no;
+    CHECK(w.fs().glance("f").value().executable == bit);
+    CHECK(w.fs().stat("f").value().executable == bit);
+    CHECK(w.fs().read("f").value().executable == bit);
+    CHECK(w.fs().read("f").value().stat.executable == bit);
+  }
+  w.make_folder("d");
+  CHECK(w.fs().read("d").value().executable == executable_bit::unknown);
+}
+
 TEST_CASE_TEMPLATE("two folders with the same members have the same content", world, on_disk, in_memory) {
   world w;
   for (const std::string folder : {"one", "two"}) {

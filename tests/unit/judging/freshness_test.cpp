@@ -145,6 +145,54 @@ TEST_CASE("outputs that are gone or were written by somebody else are named") {
   }
 }
 
+TEST_CASE("an executable bit counts where it is known before and now") {
+  const auto with_bits = [](executable_bit before, executable_bit now) {
+    return after([&](auto& s) {
+      s.record.last->made_from.inputs[0].executable = before;
+      s.now.inputs[0].executable = now;
+      s.record.last->made.outputs[1].executable = before;
+      s.outputs[1].executable = now;
+    });
+  };
+  CHECK(with_bits(executable_bit::no, executable_bit::yes) ==
+        texts{"executable_changed path-1", "executable_changed path-11"});
+  CHECK(with_bits(executable_bit::yes, executable_bit::no) ==
+        texts{"executable_changed path-1", "executable_changed path-11"});
+  for (const auto bit : {executable_bit::unknown, executable_bit::no, executable_bit::yes}) {
+    CHECK(with_bits(bit, bit).empty());
+    CHECK(with_bits(executable_bit::unknown, bit).empty());
+    CHECK(with_bits(bit, executable_bit::unknown).empty());
+  }
+}
+
+TEST_CASE("what an output that is a link leads to may change without anybody writing the output") {
+  const auto with_links = [](bool before, bool now) {
+    return after([&](auto& s) {
+      s.record.last->made.outputs[0].link = before;
+      s.outputs[0].link = now;
+      s.outputs[0].content = content("another");
+    });
+  };
+  CHECK(with_links(true, true) == texts{"output_target_changed path-10"});
+  CHECK(with_links(true, false) == texts{"output_modified path-10"});
+  CHECK(with_links(false, true) == texts{"output_modified path-10"});
+}
+
+TEST_CASE("a record of format 1 is judged by what links in folders counted by then") {
+  const auto by_rule = [](std::uint8_t rule, const char* as_text) {
+    return after([&](auto& s) {
+      s.record.last->made_from.rule = rule;
+      s.now.inputs[0].content = content("what the links lead to");
+      s.now.inputs[0].as_text = content(as_text);
+      s.outputs[0].content = content("what the links lead to");
+      s.outputs[0].as_text = rule == 0 ? content("ten") : content("another");
+    });
+  };
+  CHECK(by_rule(0, "one").empty());
+  CHECK(by_rule(0, "another") == texts{"input_changed path-1"});
+  CHECK(by_rule(1, "one") == texts{"input_changed path-1", "output_modified path-10"});
+}
+
 TEST_CASE("a source's outputs are what it is made from") {
   const auto source = [](const std::function<void(situation&)>& change) {
     return after([&](auto& s) {
@@ -219,11 +267,16 @@ TEST_CASE("reasons are appended to those that are there") {
   CHECK(found[0].detail == "before");
 }
 
-TEST_CASE("the data version of outputs depends on their names and contents, and on nothing else") {
+TEST_CASE("the data version of outputs depends on their names, contents and executable bits alone") {
   const std::vector<file_version> a{{path_id(1U), content("x")}, {path_id(2U), content("y")}};
   auto b = a;
   CHECK(version_of_outputs(a, names) == version_of_outputs(b, names));
   b[1].content = content("z");
+  CHECK(version_of_outputs(a, names) != version_of_outputs(b, names));
+  b = a;
+  b[1].executable = executable_bit::no; // as in format 1, which did not know
+  CHECK(version_of_outputs(a, names) == version_of_outputs(b, names));
+  b[1].executable = executable_bit::yes;
   CHECK(version_of_outputs(a, names) != version_of_outputs(b, names));
   b = a;
   b[1].path = path_id(3U);
