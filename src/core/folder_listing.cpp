@@ -69,8 +69,9 @@ public:
     // A folder that comes or goes with its members is told by them.
     std::erase_if(folders_, [&](const changed_member& folder) {
       const auto inside = folder.name + "/";
-      const auto at = std::lower_bound(found_.begin(), found_.end(), inside,
-                                       [](const changed_member& one, const std::string& text) { return one.name < text; });
+      const auto at =
+          std::lower_bound(found_.begin(), found_.end(), inside,
+                           [](const changed_member& one, const std::string& text) { return one.name < text; });
       return at != found_.end() && at->name.starts_with(inside);
     });
     found_.insert(found_.end(), folders_.begin(), folders_.end());

@@ -1,5 +1,5 @@
-// What two listings of a folder differ in. Knows the bytes of listings (see read_folder in adapters/counted_folder.hpp),
-// no disk.
+// What two listings of a folder differ in. Knows the bytes of listings (see read_folder in
+// adapters/counted_folder.hpp), no disk.
 #pragma once
 
 #include "base/digest.hpp"
@@ -16,7 +16,7 @@ namespace troupe {
 /// One member of a folder.
 struct listed_member {
   char kind = 0;
-  std::string_view name;  ///< relative to the folder
+  std::string_view name;   ///< relative to the folder
   std::string_view counts; ///< what counts of it besides: the digest of its content, a place, a text
   friend bool operator==(const listed_member&, const listed_member&) = default;
 };

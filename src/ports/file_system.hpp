@@ -39,9 +39,9 @@ public:
   /// stat and the digest of the content as read: a file's bytes; for a folder sorted relative names, kinds, executable
   /// bits, contents, and links by the rule; absent: the all-zero digest; other kinds (FIFO, socket, device) are an
   /// error that says so. What changes while it is read is read again, where that is cheap, at most a few times. What
-  /// only grows, or keeps changing, counts as it was read, with the stat it had before: the next look finds another, and
-  /// reads it again. `listings` gets what a folder, and each folder that its links lead to, holds, where that is not too
-  /// much.
+  /// only grows, or keeps changing, counts as it was read, with the stat it had before: the next look finds another,
+  /// and reads it again. `listings` gets what a folder, and each folder that its links lead to, holds, where that is
+  /// not too much.
   [[nodiscard]] virtual result<file_record> read(std::string_view path, link_rule links = link_rule::content,
                                                  std::vector<folder_listing>* listings = nullptr) const = 0;
   /// Whether members_elsewhere() would say something of any folder.

@@ -94,7 +94,7 @@ def what_is_taken_out_counts_nowhere(shop):
     shop.write("assets/x~", "backup")
     equal(statuses(shop.run()), {"glob": "fresh", "folder": "fresh", "odd": "fresh", "whole": "succeeded"})
     shop.write("assets/x", "xx")
-    equal(shop.reasons("folder"), ("run", [("input_changed", "assets")]))
+    equal(shop.reasons("folder"), ("run", [("input_changed", "assets/x")]))
     shop.write("src/c.c", "c")
     equal(shop.reasons("glob"), ("run", [("input_added", "src/c.c")]))
 

@@ -181,10 +181,10 @@ def a_changed_file_inside_a_folder_output(shop):
     equal(shop.plan()["order"], ["a", "b"])
     equal(statuses(shop.run()), {"a": "fresh", "b": "fresh"})
     shop.write("d/e/f", "2\n")
-    equal(shop.reasons("a")[1][0][0], "output_modified")
+    equal(shop.reasons("a"), ("run", [("output_modified", "d/e/f")]))
     shop.run()
     os.chmod(shop.path("d/e/f"), 0o755)
-    equal(shop.reasons("a")[1][0][0], "output_modified")
+    equal(shop.reasons("a"), ("run", [("executable_changed", "d/e/f")]))
 
 
 def sources_are_observed(shop):

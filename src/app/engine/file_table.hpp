@@ -109,17 +109,17 @@ private:
   const file_system& files_;
   const clock& time_;
   catalog& names_;
-  digest empty_;               // the content of a file without any
-  std::vector<bool> by_text_;  // by slot
+  digest empty_;              // the content of a file without any
+  std::vector<bool> by_text_; // by slot
   std::function<void(std::vector<folder_listing>)> listings_to_;
   std::set<digest> recorded_folders_;
   std::vector<entry> entries_; // by slot, of the paths known when this was made: never resized
   mutable std::mutex growth_;
   std::deque<entry> found_entries_; // of those found later; stable addresses
   enum class memory : std::uint8_t { none, absent, recorded };
-  std::vector<memory> remembered_;        // by slot
+  std::vector<memory> remembered_;             // by slot
   mutable std::array<std::mutex, 64> stripes_; // of entries; never held for long
-  std::array<std::mutex, 64> long_looks_; // taken before stripes_: one at a time reads what is large
+  std::array<std::mutex, 64> long_looks_;      // taken before stripes_: one at a time reads what is large
   std::mutex lists_;
   std::vector<path_slot> racy_;
   std::vector<path_slot> dirty_;

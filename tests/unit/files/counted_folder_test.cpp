@@ -1,9 +1,11 @@
 // How links in a folder count: by what they lead to, by their place, or by their text.
+#include "adapters/counted_folder.hpp"
 #include "adapters/posix_file_system.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -239,9 +241,28 @@ TEST_CASE_FIXTURE(links_fixture, "what a filter leaves out does not count behind
   CHECK(content(name) != kept);
 }
 
-TEST_CASE_FIXTURE(links_fixture, "many members elsewhere are counted, those in the root's folder are not") {
+TEST_CASE_FIXTURE(links_fixture, "members elsewhere are counted where they are outside of the root") {
   folder.write("ref/a", "");
-  link("../../ref", "p/d/ref");
+  folder.write("ref/sub/b", "");
+  folder.write("p/near/c", "");
+  folder.write("p/d/own", "");
+  link("../../ref", "p/d/ref");   // a, sub, sub/b
+  link("../../ref/a", "p/d/one"); // one file
+  link("../near", "p/d/near");
+  const unique_fd at(::open((folder / "p").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const auto root = folder / "p";
+  linked_files shared;
+  const look_bounds bounds;
+  const auto elsewhere = [&](link_rule rule) {
+    folder_remarks remarks;
+    CHECK(stat_folder({at.get(), root, bounds, &shared}, folder_filter("d"), rule, &remarks).has_value());
+    folder_remarks again;
+    CHECK(read_folder({at.get(), root, bounds, &shared}, folder_filter("d"), rule, nullptr, &again).has_value());
+    CHECK(again.members_elsewhere == remarks.members_elsewhere);
+    return remarks.members_elsewhere;
+  };
+  CHECK(elsewhere(link_rule::content) == 4);
+  CHECK(elsewhere(link_rule::text) == 0);
   CHECK(files->stat("d").has_value());
   CHECK(files->members_elsewhere("d") == 0); // too few to be worth a word
 }

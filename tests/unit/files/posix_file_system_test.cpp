@@ -212,7 +212,7 @@ TEST_CASE_FIXTURE(watched, "a file that grows while it is read counts as it was 
   const auto record = slowly->read("log").value();
   CHECK(record.content == content_digest(first));
   CHECK(record.stat.size == first.size());
-  CHECK(pieces == some_buffers / (128 * 1024)); // whole buffers of one reading
+  CHECK(pieces == some_buffers / (128 * 1024));     // whole buffers of one reading
   CHECK(record.stat != files->stat("log").value()); // the next look reads it again
 }
 
