@@ -55,7 +55,7 @@ public:
     }
     return all;
   }
-  [[nodiscard]] std::uint64_t members_elsewhere() const { return members_elsewhere_; }
+  [[nodiscard]] folder_remarks& remarks() { return remarks_; }
 
 private:
   /// A folder that is being counted.
@@ -79,7 +79,7 @@ private:
     const auto mode = member.info.st_mode;
     here.stats.add(member, where_.at);
     if (here.elsewhere)
-      ++members_elsewhere_;
+      ++remarks_.members_elsewhere;
     if (S_ISLNK(mode))
       return add_link(here, member);
     if (!reading_)
@@ -118,6 +118,7 @@ private:
     const auto by_text = reading_ ? listed('l', member.path, target->text) : std::string();
     if (target->what == link_target::leads_to::nothing || is_within(target->real, real_state())) {
       here.stats.link('l');
+      note_way(*target, member.full);
       if (reading_)
         here.list.add(by_text);
       return {};
@@ -136,8 +137,9 @@ private:
     if (target->what == link_target::leads_to::folder)
       return add_linked_folder(here, member, *target, by_text);
     here.stats.link_to_file(target->info, to_file_stat(target->info, where_.at, target->real));
+    note_way(*target, member.full);
     if (here.elsewhere || !is_within(target->real, real_root()))
-      ++members_elsewhere_;
+      ++remarks_.members_elsewhere;
     if (!reading_)
       return {};
     const auto content = where_.shared->read(where_.at, target->real, target->info, where_.bounds);
@@ -161,6 +163,7 @@ private:
         here.list.add(listed('c', member.path, target.text), by_text);
       return {};
     }
+    note_way(target, member.full);
     auto place = place_of(here, member.path);
     if (filter_.reaches_into(place)) { // it counts otherwise here than elsewhere
       const auto all = count(target.real, place);
@@ -188,6 +191,11 @@ private:
     }
     add_folder(here, member, met->second.all, by_text);
     return {};
+  }
+
+  void note_way(const link_target& target, std::string_view link) {
+    if (target.what == link_target::leads_to::nothing || is_within(target.real, real_root()))
+      remarks_.links_inside.emplace_back(link);
   }
 
   void add_folder(frame& here, const folder_member& member, const counted& all, const std::string& by_text) {
@@ -260,7 +268,7 @@ private:
   std::vector<frame*> chain_;
   std::map<disk_identity, met_folder> met_; // through links
   bool back_ = false;                       // a link led back since the present folder was entered
-  std::uint64_t members_elsewhere_ = 0;
+  folder_remarks remarks_;
   std::optional<std::string> real_root_;
   std::optional<std::string> real_state_;
 };
@@ -274,7 +282,7 @@ result<file_stat> stat_folder(const folder_setting& where, const folder_filter& 
   if (!all)
     return all.error();
   if (remarks != nullptr)
-    remarks->members_elsewhere = counts.members_elsewhere();
+    *remarks = std::move(counts.remarks());
   return all->stat;
 }
 
@@ -295,7 +303,7 @@ result<file_record> read_folder(const folder_setting& where, const folder_filter
     if (all->stat != *after && i < folder_reads_at_most && all->stat.size <= folder_read_again_bytes)
       continue;
     if (remarks != nullptr)
-      remarks->members_elsewhere = counts.members_elsewhere();
+      *remarks = std::move(counts.remarks());
     file_record record;
     record.stat = all->stat;
     record.content = all->content;

@@ -28,6 +28,9 @@ struct folder_setting {
 /// What a look at a folder found besides its stat and content.
 struct folder_remarks {
   std::uint64_t members_elsewhere = 0; ///< reached through links, outside of root
+  /// The links that lead out of the folder, but not out of root, or to nothing (yet): paths as given to the look, or
+  /// absolute.
+  std::vector<std::string> links_inside{};
 };
 
 /// The stat of a folder: that of all members and of all that its links lead to, folded, so that equal means unchanged.

@@ -115,7 +115,7 @@ result<file_stat> posix_file_system::stat(std::string_view name, link_rule links
   auto folded = stat_folder(setting(), folder_filter(name), links, &remarks);
   if (folded) {
     folded->link = seen->link;
-    remember(name, remarks);
+    remember(name, std::move(remarks));
   }
   return folded;
 }
@@ -147,20 +147,30 @@ result<file_record> posix_file_system::read(std::string_view name, link_rule lin
   }
   record->stat.link = link;
   if (S_ISDIR(info.st_mode))
-    remember(name, remarks);
+    remember(name, std::move(remarks));
   return record;
 }
 
-void posix_file_system::remember(std::string_view name, const folder_remarks& remarks) const {
-  const bool many = remarks.members_elsewhere >= many_members_elsewhere;
-  if (!many && !any_elsewhere_.load(std::memory_order_relaxed))
-    return;
+void posix_file_system::remember(std::string_view name, folder_remarks remarks) const {
+  const auto put = [&](auto& map, std::atomic<bool>& any, bool says, auto what) {
+    if (!says && !any.load(std::memory_order_relaxed))
+      return;
+    const std::lock_guard lock(mutex_);
+    if (says)
+      map[std::string(name)] = std::move(what);
+    else if (const auto old = map.find(name); old != map.end())
+      map.erase(old);
+    any.store(!map.empty());
+  };
+  const auto members = remarks.members_elsewhere;
+  put(elsewhere_, any_elsewhere_, members >= many_members_elsewhere, members);
+  put(inside_, any_inside_, !remarks.links_inside.empty(), std::move(remarks.links_inside));
+}
+
+std::vector<std::string> posix_file_system::links_inside(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  if (many)
-    elsewhere_[std::string(name)] = remarks.members_elsewhere;
-  else if (const auto old = elsewhere_.find(name); old != elsewhere_.end())
-    elsewhere_.erase(old);
-  any_elsewhere_.store(!elsewhere_.empty());
+  const auto found = inside_.find(name);
+  return found == inside_.end() ? std::vector<std::string>() : found->second;
 }
 
 std::uint64_t posix_file_system::members_elsewhere(std::string_view name) const {

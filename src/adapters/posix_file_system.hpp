@@ -34,6 +34,10 @@ public:
                                          std::vector<folder_listing>* listings = nullptr) const override;
   [[nodiscard]] bool many_are_elsewhere() const override { return any_elsewhere_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t members_elsewhere(std::string_view name) const override;
+  /// Whether links_inside() would say something of any folder.
+  [[nodiscard]] bool links_are_inside() const { return any_inside_.load(std::memory_order_relaxed); }
+  /// Links in a folder that lead out of it and into the root's folder, or to nothing: as the last look at it found.
+  [[nodiscard]] std::vector<std::string> links_inside(std::string_view name) const;
   [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
                                                       const std::vector<std::string>& skip) const override;
   [[nodiscard]] std::string real_folder(std::string_view path) const override;
@@ -45,7 +49,7 @@ private:
   posix_file_system(std::string root, std::string real_root, unique_fd at, look_bounds bounds)
       : root_(std::move(root)), real_root_(std::move(real_root)), at_(std::move(at)), bounds_(std::move(bounds)) {}
   [[nodiscard]] folder_setting setting() const { return {at_.get(), root_, bounds_, &linked_}; }
-  void remember(std::string_view name, const folder_remarks& remarks) const;
+  void remember(std::string_view name, folder_remarks remarks) const;
 
   std::string root_;
   std::string real_root_; // without links
@@ -53,8 +57,11 @@ private:
   look_bounds bounds_;
   mutable linked_files linked_;
   mutable std::mutex mutex_;
-  mutable std::map<std::string, std::uint64_t, std::less<>> elsewhere_; // folders with many members elsewhere
+  // Of folders with many members elsewhere, and of those with links inside.
+  mutable std::map<std::string, std::uint64_t, std::less<>> elsewhere_;
+  mutable std::map<std::string, std::vector<std::string>, std::less<>> inside_;
   mutable std::atomic<bool> any_elsewhere_{false};
+  mutable std::atomic<bool> any_inside_{false};
 };
 
 /// The folder at an absolute path; none if there is none.

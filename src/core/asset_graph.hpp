@@ -26,10 +26,12 @@ struct disk_facts {
   std::function<file_kind(std::string_view identity)> kind_of;
 };
 
-/// An edge that a record tells: the asset reported a file as an input, and another asset makes it.
+/// An edge that a record tells, or the disk: the asset reported a file as an input, and another asset makes it; or a
+/// link in an input folder leads to what another asset makes.
 struct recorded_edge {
   asset_index needing, needed;
-  std::string path; ///< as reported
+  std::string path;     ///< as reported; or the link
+  bool by_link = false; ///< the path is a link in an input folder
   friend bool operator==(const recorded_edge&, const recorded_edge&) = default;
 };
 

@@ -55,7 +55,7 @@ std::optional<edge_reason> explain_inferred(const pipeline& p, const asset_graph
       }
   if (!best)
     if (const auto* edge = graph.recorded(needing, needed))
-      best = edge_reason{edge_kind::recorded, {}, {}, edge->path};
+      best = edge_reason{edge_kind::recorded, {}, {}, edge->path, edge->by_link};
   return best;
 }
 
@@ -107,6 +107,8 @@ std::string in_words(const pipeline& p, const edge_reason& reason, asset_index n
   const std::string name(p.asset(needed).name);
   if (reason.kind == edge_kind::name)
     return "named in its deps";
+  if (reason.kind == edge_kind::recorded && reason.by_link)
+    return "the link " + std::string(reason.reported) + " in its inputs leads to what " + name + " makes";
   if (reason.kind == edge_kind::recorded)
     return "its last attempt reported " + std::string(reason.reported) + " as an input, which " + name + " makes";
   const std::string input(p.path(reason.input));

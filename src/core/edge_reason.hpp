@@ -27,6 +27,7 @@ struct edge_reason {
   path_index input;            ///< of the asset that needs; unused with `name` and `recorded`
   path_index output;           ///< of the asset that is needed; unused with `name` and `recorded`
   std::string_view reported{}; ///< with `recorded`: the path, which the graph holds
+  bool by_link = false;        ///< with `recorded`: the path is a link in an input folder
 };
 
 /// Why `needing` needs `needed`; nullopt if it does not, by itself.

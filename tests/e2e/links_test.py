@@ -50,6 +50,39 @@ def an_output_of_which_only_a_link_leads_elsewhere_is_told_as_that(shop):
     equal(shop.reasons("stage"), ("run", [("output_target_changed", "st/a"), ("output_modified", "st/own")]))
 
 
+def a_link_to_what_another_asset_makes_is_a_dependency(shop):
+    """A file that is not there yet, and a folder that holds an output: in the first run, and in each later one."""
+    link(shop, "../out/model", "d/model")
+    link(shop, "../../out", "e/sub/all")
+    shop.write("in", "1\n")
+    shop.pipeline({"file": {"command": "cat d/model > f", "inputs": ["d"], "outputs": ["f"]},
+                   "folder": {"command": "cat e/sub/all/model > g", "inputs": ["e"], "outputs": ["g"]},
+                   "text": {"command": "true", "inputs": ["d"], "links": "text"},
+                   "train": {"command": "sleep 0.2; cat in > out/model", "inputs": ["in"], "outputs": ["out/model"]}})
+    for text in ("1\n", "22\n"):
+        shop.write("in", text)
+        order = shop.plan()["order"]
+        assert order.index("train") < min(order.index("file"), order.index("folder")), order
+        shop.run("--workers", "4")
+        equal((shop.read("f"), shop.read("g")), (text, text))
+        equal(set(statuses(shop.run()).values()), {"fresh"})
+    shop.write("in", "333\n")
+    equal(sorted(statuses(shop.run("file"))), ["file", "train"])     # so selections follow it
+    shop.pipeline({"text": {"command": "true", "inputs": ["d"], "links": "text"},
+                   "train": {"command": "cat in > out/model", "inputs": ["in"], "outputs": ["out/model"], "deps": ["text"]}})
+    done = shop.troupe("run").must(0)
+    assert "warning" not in done.text + done.errors, done.text + done.errors
+
+
+def a_link_to_what_needs_the_asset_itself_is_a_warning(shop):
+    link(shop, "../out/report", "d/last")
+    shop.pipeline({"reads": {"command": "ls d > names", "inputs": ["d"], "outputs": ["names"]},
+                   "report": {"command": "mkdir -p out; cat names > out/report", "inputs": ["names"], "outputs": ["out/report"]}})
+    contains(shop.troupe("run").must(0).text, 'the link d/last in its inputs leads to what report makes; but report needs reads')
+    shop.run()
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+
+
 def links_by_text(shop):
     shop.write("raw/a", "1\n")
     link(shop, "../raw/a", "d/a")
@@ -214,6 +247,7 @@ def files_of_the_kernel_are_read_each_time(shop):
 
 
 TESTS = [a_stage_of_links_changes_with_what_it_links_to, an_output_of_which_only_a_link_leads_elsewhere_is_told_as_that, links_by_text,
+         a_link_to_what_another_asset_makes_is_a_dependency, a_link_to_what_needs_the_asset_itself_is_a_warning,
          moving_a_folder_with_absolute_links_into_it_makes_nothing_stale, links_that_lead_back_or_nowhere_end, globs_go_into_linked_folders,
          members_of_input_folders_are_named, members_behind_links_are_named, that_listings_are_lost_costs_nothing_but_the_name,
          plan_writes_no_listings, a_folder_that_another_asset_makes_may_come_out_as_it_was, the_executable_bit_of_a_file_counts,

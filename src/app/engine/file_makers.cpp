@@ -24,4 +24,26 @@ std::vector<asset_index> file_makers::makers_of(std::string_view path) {
   return makers;
 }
 
+std::vector<asset_index> file_makers::makers_behind(std::string_view link) {
+  auto makers = makers_of(link);
+  const auto chain = resolver_.chain_of(resolver_.identity_of(link));
+  if (chain.empty() || chain.back() == ".") // of the pipeline's whole folder, which the link then lies in
+    return makers;
+  const auto& same = graph_.same();
+  if (outputs_.empty())
+    for (std::uint32_t i = 0; i < p_.assets.size(); ++i)
+      for (const auto output : p_.assets[i].outputs)
+        outputs_.emplace_back(same.text_of(p_, output), asset_index(i));
+  if (!std::is_sorted(outputs_.begin(), outputs_.end()))
+    std::sort(outputs_.begin(), outputs_.end());
+  const auto inside = chain.back() + "/";
+  for (auto at =
+           std::lower_bound(outputs_.begin(), outputs_.end(), std::pair(std::string_view(inside), asset_index(0U)));
+       at != outputs_.end() && at->first.starts_with(inside); ++at)
+    makers.push_back(at->second);
+  std::sort(makers.begin(), makers.end());
+  makers.erase(std::unique(makers.begin(), makers.end()), makers.end());
+  return makers;
+}
+
 } // namespace troupe

@@ -6,6 +6,7 @@
 #include "core/pipeline.hpp"
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -19,6 +20,8 @@ public:
 
   /// The assets that make the file, the folder it lies in, or what it is a link to or leads through; sorted, each once.
   [[nodiscard]] std::vector<asset_index> makers_of(std::string_view path);
+  /// Those, and the assets that make something in the folder that the link leads to.
+  [[nodiscard]] std::vector<asset_index> makers_behind(std::string_view link);
   /// The file's identity.
   [[nodiscard]] std::string identity_of(std::string_view path) { return resolver_.identity_of(path); }
 
@@ -26,6 +29,7 @@ private:
   const pipeline& p_;
   const asset_graph& graph_;
   folder_resolver resolver_;
+  std::vector<std::pair<std::string_view, asset_index>> outputs_; // by identity, once somebody has asked
 };
 
 } // namespace troupe

@@ -146,6 +146,24 @@ public:
         }
   }
 
+  /// What an asset reads through links in its input folders: edges that are not in `known` go into `to`.
+  void follow_links(const pipeline& p, const posix_file_system& files, asset_index asset,
+                    const std::vector<recorded_edge>& known, std::vector<recorded_edge>& to) {
+    const auto add = [&](asset_index maker, const std::string& link) {
+      const auto upstream = graph_.upstream(asset);
+      recorded_edge edge{asset, maker, link, true};
+      const auto is_same = [&](const recorded_edge& other) { return other.needing == asset && other.needed == maker; };
+      if (maker != asset && !std::binary_search(upstream.begin(), upstream.end(), maker) &&
+          std::none_of(known.begin(), known.end(), is_same) && std::none_of(to.begin(), to.end(), is_same))
+        to.push_back(std::move(edge));
+    };
+    for (const auto& input : p.asset(asset).inputs)
+      if (!input.glob)
+        for (const auto& link : files.links_inside(p.path(input.path)))
+          for (const auto maker : makers_.makers_behind(link))
+            add(maker, link);
+  }
+
   std::vector<recorded_edge> edges;
 
 private:
@@ -242,11 +260,18 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
 
 void planning::drop(const recorded_edge& edge) {
   const auto& p = *on.p;
-  plan->keep_stale(edge.needing, edge.path);
+  if (!edge.by_link)
+    plan->keep_stale(edge.needing, edge.path);
   if (!scope.in_run[edge.needing.value])
     return;
   const std::string name(p.asset(edge.needing).name);
   const std::string maker(p.asset(edge.needed).name);
+  if (edge.by_link) {
+    warnings.push_back("asset " + name + ": the link " + edge.path + " in its inputs leads to what " + maker +
+                       " makes; but " + maker + " needs " + name + ", so " + name +
+                       " may be stale after every run: set \"links\": \"text\" if the link need not count");
+    return;
+  }
   warnings.push_back("asset " + name + ": its last attempt reported " + edge.path + " as an input, which " + maker +
                      " makes; but " + maker + " needs " + name + ", so " + name +
                      " stays stale: let one of the two do without the other");
@@ -337,6 +362,8 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     std::copy_if(found.by_links.begin(), found.by_links.end(), std::back_inserter(by_links), [&](const auto& edge) {
       return std::find(edges.begin(), edges.end(), edge) == edges.end(); // else it was dropped
     });
+    if (files->links_are_inside() && p.settings_of(asset).links == link_rule::content)
+      finder.follow_links(p, *files, asset, edges, by_links);
     plan->judge(asset, record, found.now, found.outputs);
     if (record.last && plan->action(asset) == plan_action::run) {
       if (makers)
