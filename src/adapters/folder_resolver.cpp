@@ -21,6 +21,12 @@ constexpr int most_hops = 40;                   // as the system has it; what le
 constexpr std::uint32_t ask_before_list = 32;   // names of one folder
 constexpr std::uint32_t entries_per_asked = 16; // a folder is read no further: asking is cheaper then
 
+/// At the first limit, and each time four times as many were asked: all attempts together cost little more than the
+/// last.
+bool is_time_to_list(std::uint32_t asked) {
+  return std::has_single_bit(asked) && std::countr_zero(asked) % 2 == std::countr_zero(ask_before_list) % 2;
+}
+
 std::string_view last_component(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
@@ -138,7 +144,7 @@ std::string folder_resolver::target_of(const std::string& folder, std::string_vi
   auto& known = listings_[folder];
   if (known.missing || (known.listed && !known.links.contains(name)))
     return {};
-  if (!known.listed && ++known.asked >= ask_before_list && std::has_single_bit(known.asked)) {
+  if (!known.listed && ++known.asked >= ask_before_list && is_time_to_list(known.asked)) {
     list(folder, known);
     if (known.listed && !known.links.contains(name))
       return {};

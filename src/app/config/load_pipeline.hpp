@@ -18,6 +18,12 @@
 
 namespace troupe::config {
 
+/// What was seen of links so far: of the paths with smaller numbers than `paths`, these are links, sorted.
+struct links_seen {
+  std::size_t paths = 0;
+  std::vector<std::uint32_t> links;
+};
+
 struct load_options {
   /// "-" is standard input: paths are then relative to the working folder. So they are for /dev/stdin, /dev/fd/N, a
   /// FIFO, and what else has no folder that its reader could have meant.
@@ -27,6 +33,8 @@ struct load_options {
   /// Told the paths of a large pipeline while it is being read, some hundreds at a time, in the order of their numbers
   /// from 0 on; not necessarily all. The views are good as long as the pipeline, which may yet turn out to be wrong.
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read{};
+  /// Asked once, when all is read, by whoever took paths_read: what it spares need not be looked at again.
+  std::function<links_seen()> links_so_far{};
   std::string state{}; ///< --state, as given: no output may lie in there; empty: the pipeline's own
 };
 

@@ -36,7 +36,8 @@ std::string below(std::string_view folder, std::string_view rest) {
 
 class looker {
 public:
-  looker(const pipeline& p, const posix_file_system& files) : p_(p), resolver_(files.resolver()) {
+  looker(const pipeline& p, const posix_file_system& files, const links_seen& seen)
+      : p_(p), resolver_(files.resolver()), seen_(seen) {
     facts_.root = files.real_root();
   }
 
@@ -62,7 +63,7 @@ private:
     if (is_input) {
       for (const auto& link : folder.links)
         facts_.links.emplace_back(path, link);
-      if (!as_written || folder_resolver::may_be_link(folder, last))
+      if (may_be_link(path) && (!as_written || folder_resolver::may_be_link(folder, last)))
         for (auto& file : resolver_.chain_of(as_written ? text : std::string_view(identity)))
           facts_.links.emplace_back(path, std::move(file));
     }
@@ -80,6 +81,10 @@ private:
       facts_.globs.emplace_back(path, below(glob_of_path(folder.identity), glob_rest(text)));
   }
 
+  [[nodiscard]] bool may_be_link(path_index path) const {
+    return path.value >= seen_.paths || std::binary_search(seen_.links.begin(), seen_.links.end(), path.value);
+  }
+
   /// Neighbours mostly share their folder.
   const folder_resolver::folder& folder_of(std::string_view text) {
     const auto parent = parent_path(text);
@@ -92,6 +97,7 @@ private:
 
   const pipeline& p_;
   folder_resolver resolver_;
+  const links_seen& seen_;
   path_facts facts_;
   std::string_view last_text_;
   const folder_resolver::folder* last_ = nullptr;
@@ -103,9 +109,9 @@ bool are_in_each_others_way(const path_identities& same, std::string_view a, std
 
 } // namespace
 
-disk_facts look_at_paths(const pipeline& p, const posix_file_system& files) {
+disk_facts look_at_paths(const pipeline& p, const posix_file_system& files, const links_seen& seen) {
   disk_facts facts;
-  facts.same = path_identities(p, looker(p, files).look());
+  facts.same = path_identities(p, looker(p, files, seen).look());
   facts.kind_of = [&files](std::string_view identity) {
     const auto seen = files.glance(identity);
     return seen ? seen->kind : file_kind::absent;

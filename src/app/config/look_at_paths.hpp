@@ -3,7 +3,7 @@
 #pragma once
 
 #include "adapters/posix_file_system.hpp"
-#include "app/config/declared_pipeline.hpp"
+#include "app/config/load_pipeline.hpp"
 #include "core/asset_graph.hpp"
 #include "core/diagnostic.hpp"
 #include "core/pipeline.hpp"
@@ -14,8 +14,8 @@
 namespace troupe::config {
 
 /// What the graph needs to know. `files` is open on the pipeline's folder, and outlives what is returned. The disk is
-/// asked once for each folder, and for each literal input whether it is a link.
-[[nodiscard]] disk_facts look_at_paths(const pipeline& p, const posix_file_system& files);
+/// asked once for each folder, and for each literal input that was not seen yet whether it is a link.
+[[nodiscard]] disk_facts look_at_paths(const pipeline& p, const posix_file_system& files, const links_seen& seen = {});
 
 /// Outputs that are, by whatever spelling, the pipeline file or in the way of the state. `state`: as on the command
 /// line, or empty.

@@ -39,6 +39,14 @@ void early_look::add(const std::shared_ptr<const pipeline>& p, std::span<const s
   more_.notify_one();
 }
 
+config::links_seen early_look::links_so_far() {
+  config::links_seen seen;
+  seen.paths = looked_at_.load(std::memory_order_acquire); // links of those are in the list
+  const std::lock_guard lock(mutex_);
+  seen.links = links_;
+  return seen;
+}
+
 std::vector<file_stat> early_look::take(const std::function<bool()>& enough) {
   stop(enough);
   return std::exchange(seen_, {});
@@ -89,7 +97,12 @@ void early_look::look() {
         return;
       // A folder whose links are to be followed has another stat then: it is looked at again.
       const auto seen = (*files)->stat(path, link_rule::text);
+      if (seen && seen->link) {
+        const std::lock_guard lock(mutex_);
+        links_.push_back(static_cast<std::uint32_t>(seen_.size()));
+      }
       seen_.push_back(seen ? *seen : file_stat{});
+      looked_at_.store(seen_.size(), std::memory_order_release);
     }
   }
 }

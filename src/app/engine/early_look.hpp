@@ -2,6 +2,7 @@
 // system, reading text for the processor. Knows nothing of records or of what a stat means.
 #pragma once
 
+#include "app/config/load_pipeline.hpp"
 #include "core/materialization.hpp"
 #include "core/pipeline.hpp"
 
@@ -30,6 +31,8 @@ public:
   /// The next paths of `p`, in the order of their numbers; their text stays where it is as long as `p` lives. One
   /// thread.
   void add(const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths);
+  /// Which of the paths seen so far are links. The looking goes on.
+  [[nodiscard]] config::links_seen links_so_far();
   /// Ends the looking, and returns by path_index what was found so far: kind absent where nothing was, or where nobody
   /// has looked yet. A second call returns nothing. A look at a large folder is waited for, unless `enough` says that
   /// nobody wants it any more.
@@ -47,6 +50,8 @@ private:
   std::atomic<bool> stopped_{false}; // set with the mutex held
   std::atomic<bool> broken_off_{false};
   bool over_ = false;           // under mutex_
+  std::vector<std::uint32_t> links_; // numbers of paths that are links; with the mutex held
+  std::atomic<std::size_t> looked_at_{0};
   std::vector<file_stat> seen_; // the thread's while there is one
   std::thread thread_;
 };

@@ -7,7 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -40,6 +42,29 @@ struct early_fixture {
 };
 
 } // namespace
+
+TEST_CASE_FIXTURE(early_fixture, "links among the paths are told as far as the looking has come, and no further") {
+  for (int i = 0; i < 1500; i += 3)
+    if (i % 2 == 0)
+      std::filesystem::create_symlink(i % 4 == 0 ? "1" : "nowhere", folder / ("in/" + std::to_string(i)));
+  early_look early;
+  config::links_seen seen;
+  std::size_t told = 0;
+  early.add(p, p->paths.texts(0).first(1000));
+  for (auto patience = 1ms; seen.paths < 1000 && patience < 20s; patience *= 2) {
+    std::this_thread::sleep_for(patience);
+    seen = early.links_so_far();
+    for (const auto link : seen.links)
+      CHECK(link % 6 == 0);
+    CHECK(std::is_sorted(seen.links.begin(), seen.links.end()));
+    // One more may be in the list already.
+    CHECK(seen.links.size() >= (seen.paths + 5) / 6);
+    told += seen.links.size();
+  }
+  CHECK(seen.paths == 1000);
+  CHECK(told > 0);
+  CHECK(early.take()[4].kind == now(4).kind);
+}
 
 TEST_CASE_FIXTURE(early_fixture,
                   "what is found stands at the number of its path, what is missing or not yet looked at is absent") {
