@@ -19,7 +19,7 @@ namespace {
 
 constexpr int most_hops = 40;                   // as the system has it; what leads in circles is taken by its text
 constexpr std::uint32_t ask_before_list = 32;   // names of one folder
-constexpr std::uint32_t entries_per_asked = 16; // a folder is read no further: asking is cheaper then
+constexpr std::uint32_t entries_per_asked = 64; // a folder is read no further: asking is cheaper then
 
 /// At the first limit, and each time four times as many were asked: all attempts together cost little more than the
 /// last.
