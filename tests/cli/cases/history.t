@@ -227,10 +227,10 @@ The oldest give way; what is true now stays.
   #5 succeeded
   #4 succeeded
   $ troupe show 1
-  error: there is no run "1": give a number (#11), at least 4 characters of an id, or "latest" (see troupe runs)
+  error: run #1 is no longer kept: the oldest kept is #4 (engine.keep_runs says how many are kept)
   [2]
   $ troupe logs numbers --run 1
-  error: there is no run "1": give a number (#11), at least 4 characters of an id, or "latest" (see troupe runs)
+  error: run #1 is no longer kept: the oldest kept is #4 (engine.keep_runs says how many are kept)
   [2]
   $ ls .troupe/logs
   5
