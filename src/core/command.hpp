@@ -17,7 +17,10 @@ struct command_scope {
   const pipeline& p;
   asset_index asset;
   std::string_view run_id;
-  std::span<const std::string> inputs; ///< literal inputs in declared order, each glob's matches sorted in its place
+  std::span<const std::string_view>
+      inputs; ///< literal inputs in declared order, each glob's matches sorted in its place
+  /// How many of the last components of cwd are no links: as far as `..` leads to the folder that the text names.
+  std::uint32_t steps_up = 0xFFFFFFFFU;
   /// Words that a shell finds as functions in its environment (`export -f` of bash): no program is meant by them.
   std::span<const std::string> functions{};
   /// Whether bash reads a file before anything else (BASH_ENV), which may change what any word means.

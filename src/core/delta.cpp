@@ -81,6 +81,18 @@ materialized make_delta(const materialization* previous, const fingerprint& made
   return d;
 }
 
+materialized restate(const materialization& last, const fingerprint& now, std::span<const file_version> outputs) {
+  auto made = last.made;
+  auto found = outputs.begin();
+  for (auto& output : made.outputs) {
+    while (found != outputs.end() && found->path < output.path)
+      ++found;
+    if (found != outputs.end() && found->path == output.path && found->content == output.content)
+      output = *found;
+  }
+  return make_delta(&last, now, made, last.took);
+}
+
 materialization apply_delta(const materialization* previous, const materialized& d, run_number run,
                             std::uint32_t attempt, timestamp finished_at) {
   static const materialization nothing;

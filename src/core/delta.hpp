@@ -5,12 +5,19 @@
 #include "core/event.hpp"
 #include "core/materialization.hpp"
 
+#include <span>
+
 namespace troupe {
 
 /// What differs from `previous` (null: full, complete lists). Lists of both sides are sorted by their first member.
 /// Equal lists cost nothing. `since` and `adopted` are for the caller to fill in.
 [[nodiscard]] materialized make_delta(const materialization* previous, const fingerprint& made_from,
                                       const production& made, duration took);
+
+/// The record of a fresh asset as it is said by a newer rule: made from `now`, of outputs that are as they were
+/// (`outputs`, as found now, tell what was not known of them).
+[[nodiscard]] materialized restate(const materialization& last, const fingerprint& now,
+                                   std::span<const file_version> outputs);
 
 /// The inverse: apply_delta(p, make_delta(p, f, m, t), …) holds exactly f, m and t. Total: with a delta made against
 /// another base the result is some materialization, never a crash.

@@ -1,6 +1,8 @@
 // Merges of sorted lists, each difference a reason.
 #include "core/freshness.hpp"
 
+#include "core/template_text.hpp"
+
 #include <algorithm>
 
 namespace troupe {
@@ -99,6 +101,81 @@ void compare_outputs(const std::vector<file_version>& before, std::span<const fi
       });
 }
 
+/// What of a definition as executed is another, and where that comes from: a param that it uses, files more or less
+/// among the inputs that it inserts, or else itself.
+class definition_change {
+public:
+  definition_change(const fingerprint& before, const fingerprint& now, const freshness_policy& policy,
+                    std::vector<reason>& reasons)
+      : before_(before), now_(now), policy_(policy), reasons_(reasons) {}
+
+  void find() {
+    if (before_.command == now_.command && before_.env == now_.env)
+      return;
+    merge_walk(
+        before_.params, now_.params, [](const named_digest& e) -> const std::string& { return e.name; },
+        [](const named_digest&) {}, [](const named_digest&) {},
+        [&](const named_digest& old_value, const named_digest& new_value) {
+          if (old_value.value != new_value.value)
+            params_.push_back(new_value.name);
+        });
+    other_inputs_ = !std::equal(before_.inputs.begin(), before_.inputs.end(), now_.inputs.begin(), now_.inputs.end(),
+                                [](const file_version& a, const file_version& b) { return a.path == b.path; });
+    if (before_.command != now_.command && !command_explained())
+      reasons_.push_back({reason_kind::command_changed, {}});
+    std::vector<reason> found;
+    compare_named(before_.env, now_.env, reason_kind::env_changed, found);
+    for (auto& one : found)
+      if (!variable_explained(one.detail))
+        reasons_.push_back(std::move(one));
+    for (const auto& name : params_)
+      reasons_.push_back({reason_kind::param_changed, name});
+  }
+
+private:
+  bool explained(std::string_view text) const {
+    if (!has_template(text))
+      return false;
+    std::vector<template_problem> problems;
+    const auto pieces = parse_template(text, problems);
+    return std::any_of(pieces.begin(), pieces.end(), [&](const template_piece& piece) {
+      return piece.name == template_name::param ? std::find(params_.begin(), params_.end(), piece.text) != params_.end()
+                                                : piece.name == template_name::inputs && other_inputs_;
+    });
+  }
+
+  bool command_explained() const {
+    if (policy_.of == nullptr)
+      return !params_.empty();
+    const auto& texts = policy_.of->declaration(policy_.asset).command;
+    return std::any_of(texts.begin(), texts.end(), [&](std::string_view text) { return explained(text); });
+  }
+
+  bool variable_explained(std::string_view name) const {
+    if (policy_.of == nullptr)
+      return !params_.empty();
+    const auto& env = policy_.of->settings_of(policy_.asset).env;
+    return std::any_of(env.begin(), env.end(), [&](const env_entry& entry) {
+      return entry.name == name && entry.source == env_source::literal && explained(entry.text);
+    });
+  }
+
+  const fingerprint& before_;
+  const fingerprint& now_;
+  const freshness_policy& policy_;
+  std::vector<reason>& reasons_;
+  std::vector<std::string> params_; ///< used before and now, with other values
+  bool other_inputs_ = false;
+};
+
+/// Rule 0: by the texts as declared, in which params count by themselves.
+void compare_declared(const fingerprint& before, const fingerprint& declared, std::vector<reason>& reasons) {
+  if (before.command != declared.command)
+    reasons.push_back({reason_kind::command_changed, {}});
+  compare_named(before.env, declared.env, reason_kind::env_changed, reasons);
+  compare_named(before.params, declared.params, reason_kind::param_changed, reasons);
+}
+
 std::string_view word_of(attempt_state state) {
   switch (state) {
   case attempt_state::running:
@@ -115,18 +192,19 @@ std::string_view word_of(attempt_state state) {
 } // namespace
 
 void judge_freshness(const asset_record& record, const fingerprint& now, std::span<const file_version> outputs,
-                     const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons) {
+                     const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons,
+                     const fingerprint* declared) {
   const bool unfinished = record.attempt != attempt_state::none && record.attempt != attempt_state::succeeded;
   if (!record.last) {
     reasons.push_back({reason_kind::never_materialized, {}});
   } else {
     const auto& before = record.last->made_from;
-    if (before.command != now.command)
-      reasons.push_back({reason_kind::command_changed, {}});
+    if (before.rule == 0 && declared != nullptr)
+      compare_declared(before, *declared, reasons);
+    else
+      definition_change(before, now, policy, reasons).find();
     if (before.version != now.version)
       reasons.push_back({reason_kind::version_changed, before.version + " -> " + now.version});
-    compare_named(before.env, now.env, reason_kind::env_changed, reasons);
-    compare_named(before.params, now.params, reason_kind::param_changed, reasons);
     const bool by_text = before.rule == 0;
     compare_inputs(before.inputs, now.inputs, by_text, names, reasons);
     compare_inputs(before.discovered, now.discovered, by_text, names, reasons);

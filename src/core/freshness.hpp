@@ -30,15 +30,19 @@ struct freshness_policy {
   std::optional<duration> max_age;
   timestamp now;
   std::string_view cycle{}; ///< not empty: it reads this file, whose maker needs it in turn
+  const pipeline* of = nullptr; ///< with `asset`: to tell what a change of what is executed came from
+  asset_index asset;
 };
 
 /// The digest that stands for a file that is not there.
 inline constexpr digest absent_file{};
 
 /// Appends the reasons why an asset with this record is stale; none: it is fresh. `now` holds the fingerprint as of
-/// now, `outputs` the content of its declared outputs (both sorted by path).
+/// now, `outputs` the content of its declared outputs (both sorted by path). A record of rule 0 is judged by
+/// `declared`, the definition as declared.
 void judge_freshness(const asset_record& record, const fingerprint& now, std::span<const file_version> outputs,
-                     const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons);
+                     const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons,
+                     const fingerprint* declared = nullptr);
 
 /// The data version of outputs: a digest over their names, contents, and which of them are executable.
 [[nodiscard]] digest version_of_outputs(std::span<const file_version> outputs, const name_source& names);

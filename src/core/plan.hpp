@@ -23,9 +23,10 @@ public:
   planner(const pipeline& p, const asset_graph& graph, std::vector<bool> in_run, std::vector<bool> forced,
           timestamp now, const name_source& names);
 
-  /// Judges one asset of the run; every upstream in the run must have been judged before.
+  /// Judges one asset of the run; every upstream in the run must have been judged before. `declared`: see
+  /// judge_freshness().
   void judge(asset_index asset, const asset_record& record, const fingerprint& now,
-             std::span<const file_version> outputs);
+             std::span<const file_version> outputs, const fingerprint* declared = nullptr);
 
   /// Before it is judged: it is stale whatever its files say, because the asset that makes this file needs it.
   void keep_stale(asset_index asset, std::string file) { in_cycle_.emplace(asset.value, std::move(file)); }

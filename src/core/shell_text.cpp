@@ -15,6 +15,10 @@ bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n';
+}
+
 std::string_view file_name(std::string_view path) {
   const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
@@ -28,8 +32,30 @@ bool one_of(std::string_view text, const std::array<std::string_view, N>& list) 
 } // namespace
 
 void shell_scanner::text(std::string_view literal) {
-  for (const char c : literal)
+  for (const char c : literal) {
+    const auto depth = frames_.size();
+    const bool escaped = escaped_;
     step(c);
+    const bool quote = (c == '\'' || c == '"') && frames_.size() != depth;
+    const bool nothing = escaped ? c == '\n' : c == '\\' && escaped_; // a backslash, and a newline behind one
+    if (!quote && !nothing)
+      begins_ = begins_behind(c);
+  }
+}
+
+bool shell_scanner::begins_behind(char c) const {
+  if (is_blank(c) || (top() == frame::command && !in_word_))
+    return true;
+  if (c != '=' || top() != frame::command || word_.size() < 2 || word_.back() != '=')
+    return false;
+  const auto name = std::string_view(word_).substr(0, word_.size() - 1);
+  return !(name.front() >= '0' && name.front() <= '9') &&
+         std::all_of(name.begin(), name.end(), [](char n) { return is_alphanumeric(n) || n == '_'; });
+}
+
+void shell_scanner::inserted(std::string_view value) {
+  if (!value.empty())
+    begins_ = is_blank(value.back());
 }
 
 void shell_scanner::step(char c) {
@@ -109,10 +135,12 @@ void shell_scanner::command_step(char c) {
     if (top() == frame::substitution)
       lose_track(intricate);
     in_word_ = true;
+    word_ += c;
     frames_.push_back(frame::backticks);
     return;
   case '$':
     in_word_ = true;
+    word_ += c;
     dollar_ = true;
     return;
   case '#':
@@ -146,6 +174,7 @@ void shell_scanner::command_step(char c) {
     if (top() == frame::substitution) {
       frames_.pop_back();
       in_word_ = true;
+      word_ = '?';
     }
     return;
   case ' ':
@@ -302,6 +331,7 @@ shell_slot shell_scanner::slot() {
       place.refuse = "inside […]";
   }
   place.glued = top() == frame::command && in_word_;
+  place.begins = begins_;
   if (top() == frame::single_quotes)
     place.quotes = shell_quotes::single_quotes;
   else if (top() == frame::double_quotes)

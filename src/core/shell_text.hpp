@@ -15,6 +15,7 @@ enum class shell_quotes : std::uint8_t { none, single_quotes, double_quotes };
 struct shell_slot {
   shell_quotes quotes = shell_quotes::none;
   bool glued = false;      ///< unquoted, and a word's text stands directly before it
+  bool begins = false;     ///< at the start of a word or of what a variable is set to, or behind a blank in quotes
   std::string_view refuse; ///< not empty: no value may stand here, and why: "inside a here-document"
 };
 
@@ -29,6 +30,8 @@ public:
   void text(std::string_view literal);
   /// The place reached; the value counts as part of a word afterwards.
   [[nodiscard]] shell_slot slot();
+  /// What was inserted there: behind nothing, a word still begins.
+  void inserted(std::string_view value);
 
 private:
   enum class frame : std::uint8_t {
@@ -47,6 +50,7 @@ private:
   };
 
   void step(char c);
+  [[nodiscard]] bool begins_behind(char c) const;
   void command_step(char c);
   void double_quotes_step(char c);
   bool after_dollar(char c);
@@ -65,6 +69,7 @@ private:
   std::string_view lost_;    // why values are refused from here on; empty: they are not
   std::string word_;         // unquoted text of the current word
   bool in_word_ = false;     // a word has begun
+  bool begins_ = true;       // see shell_slot::begins
   int subscript_ = 0;        // how many unquoted [ are open in this word
   bool escaped_ = false;     // the last character was a backslash that quotes the next
   bool dollar_ = false;      // the last character was an unquoted or double-quoted $

@@ -77,6 +77,12 @@ std::string shown(std::string_view written) {
 
 std::vector<template_piece> parse_template(std::string_view text, std::vector<template_problem>& problems) {
   std::vector<template_piece> pieces;
+  parse_template(text, pieces, problems);
+  return pieces;
+}
+
+void parse_template(std::string_view text, std::vector<template_piece>& pieces,
+                    std::vector<template_problem>& problems) {
   const auto literal = [&](std::string_view part) {
     if (!part.empty())
       pieces.push_back({template_name::literal, part, std::nullopt, part});
@@ -105,7 +111,6 @@ std::vector<template_piece> parse_template(std::string_view text, std::vector<te
       pieces.push_back(piece);
     at = close + 2;
   }
-  return pieces;
 }
 
 } // namespace troupe

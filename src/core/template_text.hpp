@@ -43,5 +43,8 @@ struct template_problem {
 /// Cuts the text: {{{{ is a literal {{. What cannot be read goes to `problems` and is left out.
 [[nodiscard]] std::vector<template_piece> parse_template(std::string_view text,
                                                          std::vector<template_problem>& problems);
+/// The same, behind the pieces that are there already.
+void parse_template(std::string_view text, std::vector<template_piece>& pieces,
+                    std::vector<template_problem>& problems);
 
 } // namespace troupe

@@ -70,7 +70,7 @@ void check_pipeline(const pipeline& p) {
     if (p.is_source(asset_index(i)) || i >= most_rendered)
       continue;
     // Whatever can be known at load was said at load.
-    std::vector<std::string> inputs;
+    std::vector<std::string_view> inputs;
     for (const auto input : asset.inputs)
       inputs.emplace_back(p.path(input.path));
     const command_scope scope{p, asset_index(i), "run-1", inputs};

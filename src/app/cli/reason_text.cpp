@@ -48,7 +48,9 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::never_materialized:
     return "It has never been materialized: no attempt at it has succeeded yet.";
   case reason_kind::command_changed:
-    return "Its command (or its shell, working folder or matrix values) is not what it was made with.";
+    return "What would be executed (its command with all values filled in, its shell or its working folder) is not "
+           "what it "
+           "was made with.";
   case reason_kind::version_changed:
     return "Its declared version is not what it was made with" + (detail.empty() ? "" : ": " + detail) + ".";
   case reason_kind::env_changed:
@@ -106,7 +108,9 @@ std::string past_reason_sentence(const reason& why) {
   case reason_kind::never_materialized:
     return "It had never been materialized: no attempt at it had succeeded yet.";
   case reason_kind::command_changed:
-    return "Its command (or its shell, working folder or matrix values) was not what it had been made with.";
+    return "What was to be executed (its command with all values filled in, its shell or its working folder) was not "
+           "what "
+           "it had been made with.";
   case reason_kind::version_changed:
     return "Its declared version was not what it had been made with" + (detail.empty() ? "" : ": " + detail) + ".";
   case reason_kind::env_changed:

@@ -6,6 +6,7 @@
 #include "app/engine/state_layout.hpp"
 #include "base/check.hpp"
 #include "core/command.hpp"
+#include "core/delta.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace troupe {
 
@@ -120,13 +122,26 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
   out.impossible = found->impossible;
   out.warnings = found->warnings;
   judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset, setup_.time.now()), setup_.names,
-                  out.reasons);
+                  out.reasons, found->declared_definition());
   setup_.plan.restate(out.reasons);
+  if (!out.impossible && out.reasons.empty() && found->declared_definition() != nullptr) {
+    const std::lock_guard lock(restated_mutex_);
+    restated_.emplace_back(
+        record_restated{setup_.names.id_of(asset), restate(*record.last, found->now, found->outputs)});
+    has_restated_.store(true);
+  }
   name_changed_members(out.reasons, record, found->now, found->outputs, setup_.p.is_source(asset), setup_.names,
                        setup_.table, setup_.lists);
   if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
     prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
   return out;
+}
+
+std::vector<event> asset_worker::take_restated() {
+  if (!has_restated_.exchange(false))
+    return {};
+  const std::lock_guard lock(restated_mutex_);
+  return std::exchange(restated_, {});
 }
 
 std::optional<recent_glances> asset_worker::reads_little(std::span<const path_slot> slots) const {
@@ -199,7 +214,8 @@ std::optional<std::string> asset_worker::set_environment(asset_index asset, proc
       if (const auto value = value_of(name))
         environment.push_back(name + "=" + *value);
   }
-  const command_scope scope{setup_.p, asset, run_text_, found_[asset.value]->inputs};
+  const auto& found = *found_[asset.value];
+  const command_scope scope{setup_.p, asset, run_text_, found.inputs, found.steps_up};
   for (const auto& entry : settings.env) {
     switch (entry.source) {
     case env_source::literal: {
@@ -247,10 +263,12 @@ result<process_request> asset_worker::prepare(asset_index asset) const {
   for (const auto output : spec.outputs)
     if (const auto made = setup_.files.make_parent(setup_.p.path(output)); !made)
       return made.error();
+  const auto& found = *found_[asset.value];
   const bool bash_reads_file =
       bash_reads_file_ ||
       std::any_of(settings.env.begin(), settings.env.end(), [](const auto& entry) { return entry.name == "BASH_ENV"; });
-  auto command = render_command({setup_.p, asset, run_text_, found_[asset.value]->inputs, functions_, bash_reads_file});
+  auto command = render_command(
+      {setup_.p, asset, run_text_, found.inputs, found.steps_up, functions_, bash_reads_file});
   if (!command)
     return command.error();
   process_request request;

@@ -63,6 +63,8 @@ public:
   void settle(std::function<void()> done) override;
   void end_all(urgency how) override;
   [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
+  /// record_restated of those that were examined and found fresh by an old rule, since the last call. Any thread.
+  [[nodiscard]] std::vector<event> take_restated();
 
 private:
   /// Around what others call back for, which uses this.
@@ -115,6 +117,9 @@ private:
   /// What the system stopped, and by which signal. In callbacks of the executor alone, never two at once.
   std::map<asset_index, int> stopped_;
   std::atomic<bool> ending_{false};
+  std::atomic<bool> has_restated_{false};
+  std::mutex restated_mutex_;
+  std::vector<event> restated_;
   std::mutex handed_out_mutex_;
   std::condition_variable all_back_;
   std::size_t handed_out_ = 0;        ///< to processes and the loop, and not yet back or with the pool

@@ -1,6 +1,7 @@
 // The fingerprint of one asset, now.
 #include "app/engine/examiner.hpp"
 
+#include "app/engine/working_folder.hpp"
 #include "core/exclusion.hpp"
 #include "core/missing_input.hpp"
 #include "core/parent_paths.hpp"
@@ -150,10 +151,36 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
   for (auto& path : matches) {
     // An output may be a folder, of which a part is taken out; what was found on disk is a file.
     const bool part = excludes && std::binary_search(made.begin(), made.end(), path);
-    const auto slot = part ? names_.filtered_slot_of(graph_.same(), asset, path, path) : names_.slot_of(path);
-    add_input(asset, slot, look::anew, {}, out.now.inputs, out);
-    out.inputs.push_back(std::move(path));
+    const auto slot = names_.slot_of(path);
+    add_input(asset, part ? names_.filtered_slot_of(graph_.same(), asset, path, path) : slot, look::anew, {},
+              out.now.inputs, out);
+    out.inputs.push_back(names_.text(slot));
   }
+}
+
+std::uint32_t examiner::steps_up(asset_index asset, findings::memory* remembered) const {
+  const auto& settings = p_.settings_of(asset);
+  if (remembered == nullptr)
+    return steps_up_from(p_.folder, settings.cwd);
+  if (remembered->of != &settings) {
+    remembered->of = &settings;
+    remembered->steps_up = steps_up_from(p_.folder, settings.cwd);
+  }
+  return remembered->steps_up;
+}
+
+void examiner::define(asset_index asset, const asset_record& before, definer& defines, findings& out) const {
+  defines.define({p_, asset, {}, out.inputs, out.steps_up}, lookup_, out.now);
+  if (!before.last || before.last->made_from.rule != 0) {
+    out.declared.reset();
+    return;
+  }
+  if (!out.declared)
+    out.declared = std::make_unique<fingerprint>();
+  define_as_declared(p_, asset, lookup_, *out.declared);
+  // The texts may be the same and what they execute may not.
+  if (defines.passed_otherwise())
+    out.declared->command = quick_digest("its paths were passed otherwise");
 }
 
 void examiner::examine(asset_index asset, const asset_record& before,
@@ -169,7 +196,15 @@ void examiner::examine(asset_index asset, const asset_record& before,
   out.now.inputs.clear();
   out.now.discovered.clear();
   out.now.upstreams.clear();
-  define_asset(p_, asset, lookup_, out.now);
+  if (how == look::as_remembered && !out.remembers)
+    out.remembers = std::make_unique<findings::memory>();
+  auto* const remembered = how == look::as_remembered ? out.remembers.get() : nullptr;
+  thread_local definer once; // for its memory
+  auto& defines = remembered != nullptr ? remembered->defines : once;
+  if (remembered == nullptr)
+    once.forget();
+  out.steps_up = defines.takes_steps_up(p_, asset) ? steps_up(asset, remembered) : 0;
+  const bool takes_inputs = how == look::anew || defines.takes_inputs(p_, asset);
 
   for (std::size_t k = 0; k < spec.inputs.size(); ++k) {
     const auto& input = spec.inputs[k];
@@ -184,9 +219,10 @@ void examiner::examine(asset_index asset, const asset_record& before,
       if (!out.impossible)
         out.impossible = out.missing.back();
     }
-    if (how == look::anew)
-      out.inputs.emplace_back(text);
+    if (takes_inputs)
+      out.inputs.push_back(text);
   }
+  define(asset, before, defines, out);
   sort_unique(out.now.inputs);
   if (before.last) {
     for (const auto& found : before.last->made_from.discovered)

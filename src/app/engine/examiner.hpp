@@ -12,26 +12,41 @@
 #include "ports/file_system.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
 
 /// Whether an examination looks at every file anew, or takes what file_table::observe_all() has just found (planning:
-/// nothing is executed, so the inputs for {{ inputs }} are not put together either).
+/// nothing is executed, so the inputs for {{ inputs }} are put together only where the fingerprint asks for them).
 enum class look : std::uint8_t { anew, as_remembered };
 
 /// All that an examination found. Meant to be reused: its vectors keep their memory.
 struct findings {
   fingerprint now;
   std::vector<file_version> outputs;     ///< of the declared outputs, sorted by path
-  std::vector<std::string> inputs;       ///< for {{ inputs }}: literal inputs, each glob's matches in its place
+  std::vector<std::string_view> inputs;  ///< for {{ inputs }}: literal inputs, each glob's matches in its place
+  std::uint32_t steps_up = 0;            ///< see command_scope; 0 where no path asks
   std::optional<std::string> impossible; ///< see examination
   std::vector<std::string> warnings;
   /// What its globs found by way of links, and another asset makes that it does not depend on.
   std::vector<recorded_edge> by_links;
   std::vector<std::string> missing; ///< of each literal input, or file of a source, that is not there and nobody makes
+  /// The definition as declared, if the asset's record is to be judged by it (rule 0).
+  std::unique_ptr<fingerprint> declared;
+  /// Of planning, which examines many assets in a row.
+  struct memory {
+    definer defines;
+    const asset_settings* of = nullptr; ///< steps_up is of their cwd
+    std::uint32_t steps_up = 0;
+  };
+  std::unique_ptr<memory> remembers;
+
+  /// For judge_freshness().
+  [[nodiscard]] const fingerprint* declared_definition() const { return declared.get(); }
 };
 
 /// Any thread, as long as each has a `findings` of its own.
@@ -59,6 +74,8 @@ private:
   void add_input(asset_index asset, path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
                  findings& out) const;
   void add_glob(asset_index asset, path_index glob, findings& out) const;
+  [[nodiscard]] std::uint32_t steps_up(asset_index asset, findings::memory* remembered) const;
+  void define(asset_index asset, const asset_record& before, definer& defines, findings& out) const;
 
   const pipeline& p_;
   const asset_graph& graph_;

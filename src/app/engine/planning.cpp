@@ -8,6 +8,7 @@
 #include "app/engine/file_makers.hpp"
 #include "app/engine/output_makers.hpp"
 #include "app/engine/own_writes.hpp"
+#include "core/delta.hpp"
 #include "core/selection.hpp"
 
 #include <sched.h>
@@ -295,6 +296,7 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
   records.resize(size);
   blocked_from_outside.clear();
   warnings.clear();
+  restated.clear();
   std::vector<asset_index> wanted;
   for (const auto asset : graph.topological_order())
     if (scope.in_run[asset.value])
@@ -364,7 +366,9 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     });
     if (files->links_are_inside() && p.settings_of(asset).links == link_rule::content)
       finder.follow_links(p, *files, asset, edges, by_links);
-    plan->judge(asset, record, found.now, found.outputs);
+    plan->judge(asset, record, found.now, found.outputs, found.declared_definition());
+    if (scope.restates && found.declared_definition() != nullptr && plan->action(asset) == plan_action::fresh)
+      restated.emplace_back(record_restated{id, restate(*record.last, found.now, found.outputs)});
     if (record.last && plan->action(asset) == plan_action::run) {
       if (makers)
         if (const auto refined = makers->refine(*plan, asset, *record.last, found.outputs); !refined)

@@ -24,6 +24,7 @@ namespace troupe {
 struct run_scope {
   std::vector<bool> in_run;
   std::vector<bool> forced;
+  bool restates = false; ///< fresh records of an old rule are to be written by the newer one
 };
 
 /// Selection, --exclude, --only, --force.
@@ -77,6 +78,7 @@ public:
   std::vector<std::pair<asset_index, asset_index>> blocked_from_outside;
   std::vector<std::string> warnings;
   bool broken_off = false; ///< there is no plan
+  std::vector<event> restated; ///< record_restated, where the scope asks for them
 
 private:
   planning() = default;

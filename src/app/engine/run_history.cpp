@@ -249,7 +249,7 @@ result<void> changed_definitions(const project& on, const catalog& names, const 
       continue;
     ++found;
     const auto before = history.definitions.find(names.id_of(asset).value);
-    define_asset(*on.p, asset, lookup, defined);
+    define_as_declared(*on.p, asset, lookup, defined);
     if (before != history.definitions.end() && before->second != definition_number(*on.p, asset, defined))
       changed.emplace_back(on.p->asset(asset).name);
   }

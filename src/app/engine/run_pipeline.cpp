@@ -125,6 +125,24 @@ void append_to(std::vector<event>& to, std::vector<event> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+/// No transaction is to hold the records of a whole large pipeline.
+std::vector<std::vector<event>> in_chunks(std::vector<event> events) {
+  constexpr std::size_t most = 4096;
+  std::vector<std::vector<event>> chunks;
+  for (auto& e : events) {
+    if (chunks.empty() || chunks.back().size() == most)
+      chunks.emplace_back();
+    chunks.back().push_back(std::move(e));
+  }
+  return chunks;
+}
+
+result<run_scope> restating(result<run_scope> scope) {
+  if (scope)
+    scope->restates = true;
+  return scope;
+}
+
 /// What the system refuses a run that has not begun: threads, descriptors.
 error cannot_begin(const std::string& why) {
   return fail(error_code::state_unusable, "the system refuses what a run needs, and nothing was started: " + why);
@@ -151,6 +169,8 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   group_commit log(run.writer.store(), gather_time);
   const auto opened = std::make_shared<opening>();
   log.append(std::move(first_events), true, [opened](const result<std::uint64_t>& outcome) { opened->tell(outcome); });
+  for (auto& events : in_chunks(std::move(run.plan.restated)))
+    log.append(std::move(events), false, nullptr);
   housekeeping keeper(log, run.on.state_folder, p, number, run.time, run.plan.table->recorded_folders());
 
   worker_setup setup{p,
@@ -194,7 +214,11 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   host.time = &run.history;
   host.observer = &run.observer;
   host.strict = p.engine.durability == durability::strict;
-  host.names_and_files = [&run] { return names_and_files(run.plan); };
+  host.names_and_files = [&run, &work] {
+    auto events = names_and_files(run.plan);
+    append_to(events, work.take_restated());
+    return events;
+  };
   host.closing = [&run] { return run.writer.closing(); };
   host.log_of = [&](asset_index asset, std::uint32_t attempt) {
     return log_path(run.on.state_folder, number, p.asset(asset).name, attempt);
@@ -258,6 +282,12 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(run.plan));
+  for (auto& restated : in_chunks(std::move(run.plan.restated))) {
+    append_to(events, std::move(restated));
+    if (const auto appended = run.writer.store().append(events); !appended)
+      return appended.error();
+    events.clear();
+  }
   events.emplace_back(started);
   events.emplace_back(finished);
   append_to(events, run.writer.closing());
@@ -288,7 +318,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
     return snapshot.error();
   reading_limit limit(stop);
   auto plan = plan_a_run(
-      on, [&](const project& now) { return scope_of(now, options); }, **snapshot, time, false, stop, limit);
+      on, [&](const project& now) { return restating(scope_of(now, options)); }, **snapshot, time, false, stop, limit);
   if (!plan)
     return plan.error();
   if ((*plan)->broken_off)
@@ -322,7 +352,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   fingerprint defined;
   std::vector<asset_id> waiting_ids;
   for (const auto& [id, asset] : waiting) {
-    define_asset(*on.p, asset, make_lookup(*(*plan)->files), defined);
+    define_as_declared(*on.p, asset, make_lookup(*(*plan)->files), defined);
     started.definitions.push_back(definition_number(*on.p, asset, defined));
     waiting_ids.push_back(id);
   }
@@ -386,8 +416,7 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
   names->reset();
 
   reading_limit limit(stop);
-  auto plan = plan_a_run(
-      on, [&](const project&) { return result<run_scope>(scope); }, **snapshot, time, true, stop, limit);
+  auto plan = plan_a_run(on, [&](const project&) { return restating(scope); }, **snapshot, time, true, stop, limit);
   if (!plan)
     return plan.error();
   if ((*plan)->broken_off)

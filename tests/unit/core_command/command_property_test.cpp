@@ -1,9 +1,14 @@
-// What holds for any value and any shell text: bytes arrive unchanged, and no value is ever executed.
+// What holds for any value and any shell text: bytes arrive unchanged, no value is ever executed, and a fingerprint
+// tells what is executed from all else.
 #include "unit/core_command/support.hpp"
+
+#include "core/definition.hpp"
 
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -32,7 +37,8 @@ TEST_CASE("property: any bytes arrive unchanged from unquoted, single-quoted and
                    value, inputs, shell);
       RC_ASSERT(r.has_value());
       std::vector<std::string> expected = {value, "a" + value + "b", "c" + value + "d"};
-      expected.insert(expected.end(), inputs.begin(), inputs.end());
+      for (const auto& input : inputs)
+        expected.push_back((input.starts_with('-') ? "./" : "") + input);
       expected.push_back("e" + value);
       RC_ASSERT(split_at_nul(output_of(r->argv, folder.path())) == expected);
     }
@@ -104,4 +110,92 @@ TEST_CASE("property: whatever text surrounds it, a value is refused or stays dat
       }
     }));
   CHECK(executed > 0);
+}
+
+namespace {
+
+/// What a command is made of, besides its text.
+struct surroundings {
+  std::string param;
+  std::vector<std::string> inputs;
+  std::string run;
+};
+
+/// What printf is handed, and the fingerprint's digest of the command.
+struct executed {
+  std::vector<std::string> words;
+  digest command;
+  digest order_blind; ///< as a fingerprint would be that takes the inputs as a set
+};
+
+executed execution_of(const std::vector<std::string>& command, const surroundings& s, const std::string& folder) {
+  pipeline_builder b;
+  b.param("v", s.param);
+  auto& a = b.asset("a").outputs({"out", "-out"});
+  if (command.size() == 1)
+    a.command(command.front());
+  else
+    a.argv(command);
+  const auto p = b.build();
+  auto inputs = views_of(s.inputs);
+  const command_scope scope{*p, asset_index(0U), s.run, inputs};
+  const auto r = render_command(scope);
+  RC_ASSERT(r.has_value());
+  const auto digest_of = [&] {
+    fingerprint f;
+    definer().define(
+        scope, [](const env_entry&) { return std::nullopt; }, f);
+    return f.command;
+  };
+  const auto command_digest = digest_of();
+  std::sort(inputs.begin(), inputs.end());
+  return {split_at_nul(output_of(r->argv, folder)), command_digest, digest_of()};
+}
+
+} // namespace
+
+TEST_CASE("property: the fingerprint is the same exactly where what is executed is the same") {
+  const temporary_folder folder;
+  const auto piece = rc::gen::elementOf(std::vector<std::string>{
+      "{{ inputs }} ", " {{ inputs }}", "{{ inputs }}\t", "{{ inputs[0] }}", "{{inputs[1]}}", "{{ params.v }}",
+      "\"{{ params.v }}\"", "'{{ params.v }}'", "{{ outputs }} ", "{{ outputs[1] }}", "a", " ", "b "});
+  const auto value = rc::gen::elementOf(std::vector<std::string>{"", "a", "b", "-n", "./-n", "a b", "'", "$x", "-"});
+  const auto path = rc::gen::elementOf(std::vector<std::string>{"a", "b", "-n", "./-n", "a b", "x'y", "-"});
+  int equal = 0, different = 0, missed = 0;
+  CHECK(rc::check([&] {
+    const bool list = *rc::gen::arbitrary<bool>();
+    std::vector<std::string> command = {"printf '%s\\0' "};
+    if (list)
+      command = {"printf", "%s\\0"};
+    for (int count = *rc::gen::inRange(1, 5); count > 0; --count) {
+      const auto text = *piece;
+      if (!list)
+        command.front() += text.starts_with("{{ inputs }}") || text.starts_with("{{ outputs }}") ? " " + text : text;
+      else
+        command.push_back(text.find("inputs }}") != text.npos    ? "{{ inputs }}"
+                          : text.find("outputs }}") != text.npos ? "{{ outputs }}"
+                                                                 : text);
+    }
+    if (list)
+      command.push_back("end");
+    else
+      command.front() += " end";
+    surroundings one{*value, {*path, *path}, "run-1"};
+    surroundings other = one;
+    other.run = "run-2";
+    if (*rc::gen::inRange(0, 3) == 0)
+      other.param = *value;
+    if (*rc::gen::inRange(0, 3) == 0)
+      std::reverse(other.inputs.begin(), other.inputs.end());
+    if (*rc::gen::inRange(0, 3) == 0)
+      other.inputs[1] = *path;
+    const auto first = execution_of(command, one, folder.path());
+    const auto second = execution_of(command, other, folder.path());
+    RC_ASSERT((first.words == second.words) == (first.command == second.command));
+    ++(first.words == second.words ? equal : different);
+    missed += first.words != second.words && first.order_blind == second.order_blind ? 1 : 0;
+  }));
+  CHECK(equal > 10);
+  CHECK(different > 10);
+  CHECK(missed > 0); // the cases would find a fingerprint that takes no note of the order
 }

@@ -88,7 +88,10 @@ TEST_CASE("a hostile value arrives unchanged wherever it stands in a shell text"
 }
 
 TEST_CASE("file names arrive one word each, whatever is in them") {
-  CHECK(received("printf '%s\\0' {{ inputs }}", "", hostile) == hostile);
+  auto passed = hostile;
+  for (auto& name : passed)
+    name.insert(0, name.starts_with('-') ? "./" : "");
+  CHECK(received("printf '%s\\0' {{ inputs }}", "", hostile) == passed);
   CHECK(received("printf '%s\\0' \"{{ inputs }}\"", "", {"a b", "$c", "'"}) == words{"a b $c '"});
   CHECK(received("printf '%s\\0' x {{ inputs }} y", "", {}) == words{"x", "y"});
   CHECK(received("printf '%s\\0' {{ outputs }} {{ outputs[1] }} {{ asset.name }} {{ run.id }}", "") ==
@@ -101,9 +104,9 @@ TEST_CASE("in argv a list alone becomes elements, anything else is filled in") {
   b.asset("a").argv({"prog", "{{ inputs }}", "-o{{ outputs[0] }}", "{{ params.v }}", "{{{{x}}"}).outputs({"out"});
   const auto p = b.build();
   const words inputs = {"i 1", "-n"};
-  const auto r = render_command({*p, asset_index(0U), "run-1", inputs});
+  const auto r = render_command({*p, asset_index(0U), "run-1", views_of(inputs)});
   REQUIRE(r.has_value());
-  CHECK(r->argv == words{"prog", "i 1", "-n", "-oout", "$(x) '", "{{x}}"});
+  CHECK(r->argv == words{"prog", "i 1", "./-n", "-oout", "$(x) '", "{{x}}"});
   CHECK_FALSE(r->through_shell);
 }
 
@@ -278,7 +281,7 @@ TEST_CASE("env values take lists line by line") {
   b.param("v", "$x");
   b.asset("a").command("x").outputs({"o1", "o2"});
   const auto p = b.build();
-  const words inputs = {"i 1", "i2"};
+  const std::vector<std::string_view> inputs = {"i 1", "i2"};
   const command_scope scope{*p, asset_index(0U), "run-1", inputs};
   CHECK(render_env_value(scope, "plain").value() == "plain");
   CHECK(render_env_value(scope, "{{ inputs }}|{{ outputs }}|{{ params.v }}|{{ asset.name }}|{{ run.id }}").value() ==
@@ -356,4 +359,32 @@ TEST_CASE("a long template is cut in messages, and of a text that is wrong every
     many += " {{ params.nothing }}";
   const auto all = findings_of(many);
   CHECK(std::count(all.begin(), all.end(), '\n') == 100);
+}
+
+TEST_CASE("a path that begins with - is no option, a param is what it is") {
+  const words dash = {"-n", "b"};
+  const auto first = [&](const std::string& command, const words& inputs) {
+    return received("printf '%s\\0' " + command, "-v", inputs);
+  };
+  CHECK(first("{{ inputs }}", dash) == words{"./-n", "b"});
+  CHECK(first("{{ inputs }}", {"b", "-n"}) == words{"b", "./-n"});
+  CHECK(first("{{ inputs[0] }}x", dash) == words{"./-nx"});
+  CHECK(first("\"{{ inputs[0] }}\" '{{ inputs[0] }}'", dash) == words{"./-n", "./-n"});
+  CHECK(first("\"{{ inputs }}\"", {"a", "-n"}) == words{"a ./-n"});
+  CHECK(first("'cat {{ inputs[0] }}'", dash) == words{"cat ./-n"});
+  CHECK(first("{{ params.v }}", dash) == words{"-v"});
+  CHECK(first("\\\n{{ inputs[0] }}", dash) == words{"./-n"});
+  SUBCASE("inside a word it is as it is") {
+    CHECK(first("x{{ inputs[0] }} x'{{ inputs[0] }}' \"x\"{{ inputs[0] }} --o={{ inputs[0] }}", dash) ==
+          words{"x-n", "x-n", "x-n", "--o=-n"});
+    CHECK(first("x\\\n{{ inputs[0] }} {{ params.v }}{{ inputs[0] }} $X={{ inputs[0] }}", dash) ==
+          words{"x-n", "-v-n", "=-n"});
+  }
+  SUBCASE("behind an empty value the word still begins") {
+    CHECK(received("printf '%s\\0' {{ params.v }}{{ inputs[0] }}", "", dash) == words{"./-n"});
+  }
+  SUBCASE("and what a variable of the shell is set to") {
+    CHECK(received("a={{ inputs[0] }}; b=\"{{ inputs[0] }}\"; printf '%s\\0' $a $b", "", dash) ==
+          words{"./-n", "./-n"});
+  }
 }

@@ -60,6 +60,11 @@ inline std::vector<std::string> split_at_nul(std::string_view text) {
   return parts;
 }
 
+/// As a scope takes them.
+inline std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
 /// What the command of an asset renders to, where {{ params.v }} is `value` and {{ inputs }} are `inputs`.
 inline result<rendered_command> rendered(const std::string& command, const std::string& value,
                                          const std::vector<std::string>& inputs = {},
@@ -68,7 +73,7 @@ inline result<rendered_command> rendered(const std::string& command, const std::
   b.param("v", value);
   b.asset("a").command(command).outputs({"out/x.txt", "out/y.txt"}).with([&](asset_settings& s) { s.shell = shell; });
   const auto p = b.build();
-  return render_command({*p, asset_index(0U), "run-1", inputs});
+  return render_command({*p, asset_index(0U), "run-1", views_of(inputs)});
 }
 
 /// The findings of check_templates() about a shell text, as "code: message" lines.

@@ -16,15 +16,28 @@ namespace {
 
 using env_values = std::map<std::string, std::string>;
 
-fingerprint defined(const pipeline& p, const env_values& values = {}, std::string_view name = "a") {
+env_lookup found_in(const env_values& values) {
+  return [&values](const env_entry& e) {
+    const auto at = values.find(e.text);
+    return at == values.end() ? std::nullopt : std::optional(at->second);
+  };
+}
+
+/// As executed, the inputs being those declared.
+fingerprint defined(const pipeline& p, const env_values& values = {}, std::string_view name = "a",
+                    std::uint32_t steps_up = command_paths::any_steps) {
   fingerprint out;
-  define_asset(
-      p, *p.find(name),
-      [&](const env_entry& e) {
-        const auto at = values.find(e.text);
-        return at == values.end() ? std::nullopt : std::optional(at->second);
-      },
-      out);
+  const auto asset = *p.find(name);
+  std::vector<std::string_view> inputs;
+  for (const auto& input : p.asset(asset).inputs)
+    inputs.push_back(p.path(input.path));
+  definer().define({p, asset, "a run", inputs, steps_up}, found_in(values), out);
+  return out;
+}
+
+fingerprint declared(const pipeline& p, const env_values& values = {}, std::string_view name = "a") {
+  fingerprint out;
+  define_as_declared(p, *p.find(name), found_in(values), out);
   return out;
 }
 
@@ -37,7 +50,7 @@ fingerprint with(const std::function<void(asset_settings&)>& change, const env_v
 }
 
 std::uint64_t number(const pipeline& p) {
-  return definition_number(p, *p.find("a"), defined(p));
+  return definition_number(p, *p.find("a"), declared(p));
 }
 
 const auto nothing = [](asset_settings&) {};
@@ -68,12 +81,14 @@ TEST_CASE("the command counts: its text, its kind, its shell and its folder") {
   }
 }
 
-TEST_CASE("matrix values count, each with its variable") {
+TEST_CASE("matrix values count where they are used") {
   pipeline_builder b;
   b.asset("a").command("make {{ matrix.x }}").matrix("x", {"1", "2"}).matrix("y", {"1", "2"});
   const auto p = b.build();
   CHECK(defined(*p, {}, "a[1,1]").command != defined(*p, {}, "a[2,1]").command);
   CHECK(defined(*p, {}, "a[1,2]").command != defined(*p, {}, "a[2,1]").command);
+  CHECK(defined(*p, {}, "a[1,1]").command == defined(*p, {}, "a[1,2]").command);
+  CHECK(declared(*p, {}, "a[1,1]").command != declared(*p, {}, "a[1,2]").command);
 }
 
 TEST_CASE("how an asset is run does not count: retries, time-outs, pools, priority, names for people") {
@@ -123,9 +138,16 @@ TEST_CASE("a variable taken from outside counts by its value") {
   SUBCASE("unset is not empty") {
     CHECK(with(from_env, {}) != with(from_env, {{"HOME", ""}}));
   }
+  SUBCASE("the newline that ends a file is no part of it, since it is not passed; one of a variable is") {
+    const auto from_file = [](auto& s) { s.env = {{"A", env_source::from_file, "key", false}}; };
+    CHECK(with(from_file, {{"key", "x\r\n"}}) == with(from_file, {{"key", "x"}}));
+    CHECK(with(from_file, {{"key", "x\ny"}}) != with(from_file, {{"key", "x"}}));
+    CHECK(with(from_env, {{"HOME", "/a\n"}}) != with(from_env, {{"HOME", "/a"}}));
+  }
   SUBCASE("where the value comes from is nothing to what it is") {
     const auto from_file = [](auto& s) { s.env = {{"A", env_source::from_file, "HOME", false}}; };
     CHECK(with(from_file, {{"HOME", "/a"}}) == with(from_env, {{"HOME", "/a"}}));
+    CHECK(with([](auto& s) { s.env = {{"A", env_source::literal, "/a", false}}; }) == with(from_env, {{"HOME", "/a"}}));
   }
 }
 
@@ -151,7 +173,7 @@ TEST_CASE("which variables are inherited counts, their order does not; the whole
   CHECK(only({"HOME", "PATH"}) == only({"PATH", "HOME"}));
 }
 
-TEST_CASE("only the parameters that are used count, by value") {
+TEST_CASE("of the parameters those that are used are recorded, and what they become counts") {
   const auto asset = [](const std::string& command, const std::string& top, const std::string& other) {
     pipeline_builder b;
     b.param("top", top, param_value::type::number).param("other", other);
@@ -165,18 +187,24 @@ TEST_CASE("only the parameters that are used count, by value") {
   REQUIRE(base.params.size() == 1);
   CHECK(base.params[0].name == "top");
   CHECK(defined(*asset("make", "5", "x")).params != base.params);
+  CHECK(defined(*asset("make", "5", "x")).env != base.env);
   CHECK(defined(*asset("make", "20", "y")) == base);
   CHECK(defined(*asset("make {{ params.other }}", "20", "x")).params.size() == 2);
   CHECK(defined(*asset("make", "20", "x"), {}, "plain").params.empty());
-  SUBCASE("the template's text counts, not what it becomes") {
-    CHECK(defined(*asset("make {{ params.top }}", "20", "x")).command ==
-          defined(*asset("make {{ params.top }}", "5", "x")).command);
-    CHECK(defined(*asset("make {{params.top}}", "20", "x")).command !=
-          defined(*asset("make {{ params.top }}", "20", "x")).command);
+  CHECK(defined(*asset("make {{ params.top }}", "20", "x")).command !=
+        defined(*asset("make {{ params.top }}", "5", "x")).command);
+  CHECK(defined(*asset("make {{params.top}}", "20", "x")).command ==
+        defined(*asset("make {{ params.top }}", "20", "x")).command);
+  SUBCASE("by rule 0 it was the template's text, and the param by itself") {
+    CHECK(declared(*asset("make {{ params.top }}", "20", "x")).command ==
+          declared(*asset("make {{ params.top }}", "5", "x")).command);
+    CHECK(declared(*asset("make {{params.top}}", "20", "x")).command !=
+          declared(*asset("make {{ params.top }}", "20", "x")).command);
+    CHECK(declared(*asset("make", "5", "x")).params == defined(*asset("make", "5", "x")).params);
   }
 }
 
-TEST_CASE("define_asset leaves alone what is not the definition's, and forgets what was there") {
+TEST_CASE("a definition leaves alone what is not its own, and forgets what was there") {
   pipeline_builder b;
   b.asset("a");
   fingerprint out;
@@ -185,8 +213,12 @@ TEST_CASE("define_asset leaves alone what is not the definition's, and forgets w
   out.params = {{"old", quick_digest("x")}};
   out.version = "old";
   const auto p = b.build();
-  define_asset(
-      *p, asset_index(0U), [](const env_entry&) { return std::nullopt; }, out);
+  SUBCASE("as executed") {
+    definer().define({*p, asset_index(0U), "", {}}, found_in({}), out);
+  }
+  SUBCASE("as declared") {
+    define_as_declared(*p, asset_index(0U), found_in({}), out);
+  }
   CHECK(out.inputs.size() == 1);
   CHECK(out.env.empty());
   CHECK(out.params.empty());

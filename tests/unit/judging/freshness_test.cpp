@@ -1,6 +1,7 @@
 // Every reason for being stale, alone and with its detail, and what is no reason.
 #include "core/freshness.hpp"
 #include "names.hpp"
+#include "support/pipeline_builder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -82,8 +83,93 @@ TEST_CASE("the definition's changes are named") {
   CHECK(after([](auto& s) { s.now.env[0].value = content("x"); }) == texts{"env_changed A"});
   CHECK(after([](auto& s) { s.now.env.erase(s.now.env.begin()); }) == texts{"env_changed A"});
   CHECK(after([](auto& s) { s.now.env.insert(s.now.env.begin() + 1, {"B", content("b")}); }) == texts{"env_changed B"});
-  CHECK(after([](auto& s) { s.now.params[0].value = content("5"); }) == texts{"param_changed top"});
-  CHECK(after([](auto& s) { s.now.params.clear(); }) == texts{"param_changed top"});
+}
+
+TEST_CASE("a param counts through what is executed, and then it is the reason") {
+  const auto top = [](auto& s) { s.now.params[0].value = content("5"); };
+  CHECK(after(top).empty());
+  CHECK(after([](auto& s) { s.now.params.clear(); }).empty());
+  CHECK(after([&](auto& s) {
+          top(s);
+          s.now.command = content("other");
+        }) == texts{"param_changed top"});
+  CHECK(after([&](auto& s) {
+          top(s);
+          s.now.env[0].value = content("x");
+        }) == texts{"param_changed top"});
+  SUBCASE("a param used since then explains nothing") {
+    CHECK(after([](auto& s) {
+            s.now.params.push_back({"zoom", content("1")});
+            s.now.command = content("other");
+          }) == texts{"command_changed"});
+  }
+}
+
+TEST_CASE("where the pipeline is known, each change is put down to what it came from") {
+  test::pipeline_builder b;
+  b.param("top", "5");
+  b.asset("a").command("x {{ inputs }}").with([](auto& s) {
+    s.env = {{"A", env_source::literal, "{{ params.top }}", false}, {"C", env_source::literal, "c", false}};
+  });
+  const auto p = b.build();
+  const auto known = [&](const std::function<void(situation&)>& change) {
+    return after([&](situation& s) {
+      s.policy.of = p.get();
+      s.policy.asset = asset_index(0U);
+      change(s);
+    });
+  };
+  const auto top = [](auto& s) {
+    s.now.params[0].value = content("5");
+    s.now.env[0].value = content("5");
+  };
+  CHECK(known(top) == texts{"param_changed top"});
+  CHECK(known([&](auto& s) {
+          top(s);
+          s.now.env[1].value = content("x");
+        }) == texts{"env_changed C", "param_changed top"});
+  CHECK(known([&](auto& s) {
+          top(s);
+          s.now.command = content("other");
+        }) == texts{"command_changed", "param_changed top"});
+  SUBCASE("a file more among the inputs that are inserted is the reason, not the command it changes") {
+    CHECK(known([&](auto& s) {
+            s.now.command = content("other");
+            s.now.inputs.pop_back();
+          }) == texts{"input_removed path-3"});
+  }
+  SUBCASE("but with the same files the command is") {
+    CHECK(known([&](auto& s) {
+            s.now.command = content("other");
+            s.now.inputs[0].content = content("x");
+          }) == texts{"command_changed", "input_changed path-1"});
+  }
+}
+
+TEST_CASE("a record of rule 0 is judged by the definition as declared") {
+  situation s;
+  s.now.rule = 1;
+  const fingerprint declared = s.record.last->made_from;
+  s.now.command = content("as executed");
+  s.now.env.clear();
+  const auto judged = [&](const fingerprint& by) {
+    std::vector<reason> found;
+    judge_freshness(s.record, s.now, s.outputs, s.policy, names, found, &by);
+    texts kinds;
+    for (const auto& r : found)
+      kinds.push_back(std::string(to_string(r.kind)) + (r.detail.empty() ? "" : " " + r.detail));
+    return kinds;
+  };
+  CHECK(judged(declared).empty());
+  auto other = declared;
+  other.command = content("x");
+  other.env[0].value = content("x");
+  other.params[0].value = content("x");
+  CHECK(judged(other) == texts{"command_changed", "env_changed A", "param_changed top"});
+  SUBCASE("and one of rule 1 never is") {
+    s.record.last->made_from.rule = 1;
+    CHECK(judged(declared) == texts{"command_changed", "env_changed A", "env_changed C"});
+  }
 }
 
 TEST_CASE("inputs that change, come and go are told apart, and named") {
