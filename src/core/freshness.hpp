@@ -29,7 +29,7 @@ struct freshness_policy {
   bool source = false; ///< a source: its outputs are what it is made from
   std::optional<duration> max_age;
   timestamp now;
-  std::string_view cycle{}; ///< not empty: it reads this file, whose maker needs it in turn
+  std::string_view cycle{};     ///< not empty: it reads this file, whose maker needs it in turn
   const pipeline* of = nullptr; ///< with `asset`: to tell what a change of what is executed came from
   asset_index asset;
 };

@@ -25,7 +25,8 @@ planner::planner(const pipeline& p, const asset_graph& graph, std::vector<bool> 
 
 freshness_policy planner::policy_of(asset_index asset, timestamp now) const {
   const auto& settings = p_.settings_of(asset);
-  freshness_policy policy{forced_[asset.value], settings.always, p_.is_source(asset), settings.max_age, now, {}, &p_, asset};
+  freshness_policy policy{
+      forced_[asset.value], settings.always, p_.is_source(asset), settings.max_age, now, {}, &p_, asset};
   if (const auto cycle = in_cycle_.find(asset.value); cycle != in_cycle_.end())
     policy.cycle = cycle->second;
   return policy;

@@ -32,7 +32,9 @@ std::unique_ptr<planning> plan_of(const project& on, const test::memory_journal_
   run_scope scope{std::vector<bool>(on.p->assets.size(), true), std::vector<bool>(on.p->assets.size(), false)};
   scope.restates = restates;
   const auto snapshot = store.snapshot().value();
-  return planning::make(on, [&](const project&) { return result<run_scope>(scope); }, snapshot.get(), time, false).value();
+  return planning::make(
+             on, [&](const project&) { return result<run_scope>(scope); }, snapshot.get(), time, false)
+      .value();
 }
 
 /// All that the asset is made from and makes, as a program of rule 0 recorded it.
