@@ -31,9 +31,9 @@ struct run_begun {};
 struct upstream_completed {
   asset_index upstream;
 };
-/// Find out whether you are fresh; these are the data versions of the upstreams you name.
+/// Find out whether you are fresh; this is what there is to know about your upstreams.
 struct examine_order {
-  upstream_digests upstreams;
+  upstream_view upstreams;
 };
 /// What the executor found.
 struct examined {
@@ -118,7 +118,7 @@ using supervisor_handle =
 /// Examine the asset and send it `examined`.
 struct examine_request {
   asset_index asset;
-  upstream_digests upstreams;
+  upstream_view upstreams;
 };
 /// Make the attempt and send the asset `process_report` and `executed`.
 struct execute_request {

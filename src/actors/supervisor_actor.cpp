@@ -58,18 +58,22 @@ void tell_observer(supervisor_state& state, const event& e) {
   }
 }
 
-upstream_digests versions_of_deps(const supervisor_state& state, asset_index asset) {
-  upstream_digests versions;
+upstream_view view_of_upstreams(const supervisor_state& state, asset_index asset) {
+  upstream_view view;
   for (const auto dep : state.setup.p->asset(asset).deps)
-    versions.push_back(state.setup.versions[dep.value]);
-  return versions;
+    view.versions.push_back(state.setup.versions[dep.value]);
+  for (const auto upstream : state.setup.logic->upstream(asset))
+    if (state.setup.p->settings_of(upstream).allow_failure &&
+        state.setup.versions[upstream.value] == version_of_allowed_failure())
+      view.failed.push_back(upstream);
+  return view;
 }
 
 void carry_out(self_pointer self, const decision& d, std::vector<release>& releases) {
   auto& state = self->state;
   for (const auto& effect : d.effects) {
     if (const auto* examine = std::get_if<examine_asset>(&effect)) {
-      self->send(state.assets[examine->asset.value], examine_order{versions_of_deps(state, examine->asset)});
+      self->send(state.assets[examine->asset.value], examine_order{view_of_upstreams(state, examine->asset)});
     } else if (const auto* granted = std::get_if<grant_attempt>(&effect)) {
       releases.push_back({state.assets[granted->asset.value], grant{granted->attempt}});
     } else if (const auto* final_status = std::get_if<announce_settled>(&effect)) {

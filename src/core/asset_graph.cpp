@@ -43,18 +43,21 @@ std::optional<asset_index> asset_graph::maker_of(const pipeline& p, std::string_
   return output ? outputs_.maker(*output) : std::nullopt;
 }
 
-bool asset_graph::is_made(const pipeline& p, asset_index reader, path_index input) const {
+std::vector<asset_index> asset_graph::makers_of(const pipeline& p, asset_index reader, path_index input) const {
+  std::vector<asset_index> makers;
+  const auto add = [&](std::optional<asset_index> maker) {
+    if (maker && std::find(makers.begin(), makers.end(), *maker) == makers.end())
+      makers.push_back(*maker);
+  };
   const auto identity = same_.text_of(p, input);
-  if (maker_of(p, identity))
-    return true;
+  add(maker_of(p, identity));
   for (const auto& [path, link] : same_.links(input))
-    if (maker_of(p, same_.text(p, link)))
-      return true;
+    add(maker_of(p, same_.text(p, link)));
   for (const auto other : upstream(reader))
     for (const auto output : p.asset(other).outputs)
       if (same_.is_beneath(same_.text_of(p, output), identity))
-        return true;
-  return false;
+        add(other);
+  return makers;
 }
 
 std::vector<std::string> asset_graph::outputs_taken(const pipeline& p, asset_index reader, path_index glob) const {

@@ -68,9 +68,12 @@ public:
   [[nodiscard]] std::optional<asset_index> producer(path_index path) const { return outputs_.maker(same_.of(path)); }
   /// The asset that makes what this identity names: that file or folder, or a folder above it.
   [[nodiscard]] std::optional<asset_index> maker_of(const pipeline& p, std::string_view identity) const;
-  /// Whether another asset makes the asset's input: the file, a folder it lies in, something in it, or what it is a
-  /// link to.
-  [[nodiscard]] bool is_made(const pipeline& p, asset_index reader, path_index input) const;
+  /// The assets that make an input of the reader: the file, a folder it lies in, something in it, or what it is a link
+  /// to.
+  [[nodiscard]] std::vector<asset_index> makers_of(const pipeline& p, asset_index reader, path_index input) const;
+  [[nodiscard]] bool is_made(const pipeline& p, asset_index reader, path_index input) const {
+    return !makers_of(p, reader, input).empty();
+  }
   /// What other assets' outputs a glob among the inputs of an asset takes, as the glob spells them, sorted.
   [[nodiscard]] std::vector<std::string> outputs_taken(const pipeline& p, asset_index reader, path_index glob) const;
   /// The output folders that the globs of an asset leave out because their makers need the asset.

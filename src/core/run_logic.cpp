@@ -95,13 +95,14 @@ decision run_logic::decide(const run_input& input, timestamp now) {
   return d;
 }
 
-decision run_logic::begin(std::span<const std::pair<asset_index, asset_index>> blocked_from_outside, timestamp now) {
+decision run_logic::begin(std::span<const blocked_outside> blocked, timestamp now) {
   decision d;
-  for (const auto& [asset, because] : blocked_from_outside) {
+  for (const auto& [asset, because, message] : blocked) {
     if (is_final(at(asset).status))
       continue;
-    record(d, assets_settled{state_.run(), now, asset_status::blocked, {}, {{ids_[asset.value], ids_[because.value]}}});
-    settled(d, asset, asset_status::blocked, because);
+    record(d, assets_settled{
+                  state_.run(), now, asset_status::blocked, message, {{ids_[asset.value], ids_[because.value]}}});
+    settled(d, asset, asset_status::blocked, because, message);
     block_downstream(d, asset, because, now);
   }
   for (std::uint32_t position = 0; position < state_.size(); ++position)

@@ -43,7 +43,7 @@ struct examined_stale {
   asset_index asset;
   std::vector<reason> reasons;
 };
-/// Examined, and it cannot be run (an input that nothing makes is missing, …).
+/// Examined, and it cannot be run (an input is missing, …).
 struct examined_impossible {
   asset_index asset;
   std::string message;
@@ -117,6 +117,13 @@ struct decision {
   bool strict = false;
 };
 
+/// An asset of the run that an asset outside the run blocks.
+struct blocked_outside {
+  asset_index asset;
+  asset_index because;
+  std::string message{}; ///< why, if `because` was made before; empty: it was never materialized
+};
+
 /// One run's logic. One thread at a time.
 class run_logic {
 public:
@@ -125,9 +132,8 @@ public:
 
   [[nodiscard]] decision decide(const run_input& input, timestamp now);
   /// To be called once, before any input: settles what can be at once (outside what was never materialized, an empty
-  /// run, …). `blocked_from_outside`: assets that need one outside the run that was never materialized, with that one.
-  [[nodiscard]] decision begin(std::span<const std::pair<asset_index, asset_index>> blocked_from_outside,
-                               timestamp now);
+  /// run, …). `blocked`: assets of the run that cannot use what an asset outside the run has left.
+  [[nodiscard]] decision begin(std::span<const blocked_outside> blocked, timestamp now);
 
   [[nodiscard]] const run_state& state() const { return state_; }
   [[nodiscard]] asset_status status(asset_index asset) const;
@@ -140,6 +146,8 @@ public:
   [[nodiscard]] bool runs(asset_index asset, std::uint32_t attempt) const {
     return in_run(asset) && at(asset).open && at(asset).attempts == attempt;
   }
+  /// What the asset needs, in the run or not.
+  [[nodiscard]] std::span<const asset_index> upstream(asset_index asset) const { return graph_.upstream(asset); }
   /// How many assets it needs that are in the run and not yet satisfied.
   [[nodiscard]] std::uint32_t needs(asset_index asset) const;
 

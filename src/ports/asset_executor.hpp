@@ -18,7 +18,7 @@ namespace troupe {
 
 /// What an asset is made from, as of the moment it was ready.
 struct examination {
-  std::optional<std::string> impossible; ///< it cannot be made, and why (an input that nothing makes is missing, …)
+  std::optional<std::string> impossible; ///< it cannot be made, and why (an input is missing, …)
   std::vector<reason> reasons;           ///< none: it is fresh
   std::vector<std::string> warnings;
 };
@@ -35,8 +35,11 @@ struct execution {
   std::vector<std::string> warnings;
 };
 
-/// Data versions of the upstreams by name, in the order of asset_spec::deps.
-using upstream_digests = std::vector<digest>;
+/// What an examination needs to know about the assets that its asset depends on.
+struct upstream_view {
+  std::vector<digest> versions;    ///< data versions of asset_spec::deps, in their order
+  std::vector<asset_index> failed; ///< upstreams that failed and were allowed to: their outputs may be missing
+};
 
 /// Calls come from any thread and never block for long; callbacks come on a thread of the executor, or within the call,
 /// and must not block. For one asset, examine and execute do not overlap.
@@ -45,7 +48,7 @@ public:
   virtual ~asset_executor() = default; ///< ends what runs at once and waits for it
 
   /// Takes the fingerprint and judges it. `done` exactly once.
-  virtual void examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) = 0;
+  virtual void examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) = 0;
   /// Makes the asset that was examined last. `spawned` at most once, before `done`; `done` exactly once.
   virtual void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
                        std::function<void(execution)> done) = 0;

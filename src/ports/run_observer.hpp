@@ -49,7 +49,7 @@ public:
                              duration expected) = 0;
   virtual void attempt_ended(asset_index asset, const attempt_end& end) = 0;
   /// The asset has its final status (once per asset of the run that was not fresh from the start). `message`: why it
-  /// failed without an attempt, else empty.
+  /// failed without an attempt, or why an asset outside the run blocks it; else empty.
   virtual void asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view message) = 0;
   virtual void run_stopping(stop_cause cause) = 0;
   /// A warning at run time (a glob that matches nothing, output of a command cut, …).

@@ -107,18 +107,24 @@ void invariants::live_state_is(const std::string& bytes) {
   books_.compare(*live);
 }
 
-void invariants::examining(asset_index asset, const upstream_digests& upstreams) const {
+void invariants::examining(asset_index asset, const upstream_view& upstreams) const {
   const auto name = std::string(on_.p->asset(asset).name);
   const auto deps = on_.p->asset(asset).deps;
   require(books_.all_satisfied(asset), "(1) " + name + " is examined before what it needs is done");
   needs_are_on_disk(asset);
-  require(upstreams.size() == deps.size(), name + " is examined with other dependencies than it has");
+  require(upstreams.versions.size() == deps.size(), name + " is examined with other dependencies than it has");
   for (std::size_t i = 0; i < deps.size(); ++i) {
     const auto expected = is_member(deps[i]) && books_.status_of(deps[i]) == asset_status::failed
                               ? version_of_allowed_failure()
                               : versions_[deps[i].value];
-    require(upstreams[i] == expected, name + " is examined with a version of " +
+    require(upstreams.versions[i] == expected, name + " is examined with a version of " +
                                           std::string(on_.p->asset(deps[i]).name) + " that is not its last");
+  }
+  for (const auto upstream : on_.graph->upstream(asset)) {
+    const bool told = std::find(upstreams.failed.begin(), upstreams.failed.end(), upstream) != upstreams.failed.end();
+    const bool failed = is_member(upstream) && books_.status_of(upstream) == asset_status::failed;
+    require(told == failed, name + (told ? " is told of a failure of " : " is not told of the failure of ") +
+                                std::string(on_.p->asset(upstream).name));
   }
 }
 

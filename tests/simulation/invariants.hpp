@@ -50,7 +50,7 @@ public:
   void appended(const event& e, const simulated_executor* work, duration now);
   /// The live state after all that was appended, as bytes.
   void live_state_is(const std::string& bytes);
-  void examining(asset_index asset, const upstream_digests& upstreams) const;
+  void examining(asset_index asset, const upstream_view& upstreams) const;
   void executing(asset_index asset, std::uint32_t attempt) const;
   void stop_ordered(bool at_once) {
     ordered_ = true;

@@ -75,7 +75,7 @@ execution simulated_executor::outcome(asset_index asset, std::uint32_t attempt, 
   return how;
 }
 
-void simulated_executor::examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) {
+void simulated_executor::examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) {
   if (dead_)
     return;
   maybe_burst();

@@ -51,7 +51,7 @@ public:
                      std::function<duration()> now, bool bursts);
 
   // ---- the port
-  void examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) override;
+  void examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) override;
   void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
                std::function<void(execution)> done) override;
   void settle(std::function<void()> done) override;
@@ -59,7 +59,7 @@ public:
   [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
 
   // ---- hooks
-  std::function<void(asset_index, const upstream_digests&)> on_examine;
+  std::function<void(asset_index, const upstream_view&)> on_examine;
   std::function<void(asset_index, std::uint32_t)> on_execute;
 
   // ---- for the driver

@@ -27,7 +27,7 @@ simulated_life::simulated_life(simulated_world& world, run_state state, std::vec
     check([&] { invariants_.appended(e, &work_, world_.time.steady()); });
   };
   world_.journal.on_checkpoint = [this](const std::string& bytes) { check([&] { invariants_.live_state_is(bytes); }); };
-  work_.on_examine = [this](asset_index asset, const upstream_digests& upstreams) {
+  work_.on_examine = [this](asset_index asset, const upstream_view& upstreams) {
     check([&] { invariants_.examining(asset, upstreams); });
   };
   work_.on_execute = [this](asset_index asset, std::uint32_t attempt) {
@@ -79,7 +79,10 @@ void simulated_life::spawn() {
   const auto& on = world_.on;
   host_setup setup;
   setup.logic = &logic_;
-  setup.first = logic_.begin(on.never_made, world_.time.now());
+  std::vector<blocked_outside> blocked;
+  for (const auto& [asset, by] : on.never_made)
+    blocked.push_back({asset, by});
+  setup.first = logic_.begin(blocked, world_.time.now());
   setup.p = on.p.get();
   setup.graph = on.graph.get();
   setup.work = &work_;

@@ -37,10 +37,10 @@ public:
   /// Called for each execute(), before it is answered.
   std::function<void(asset_index, std::uint32_t)> on_execute;
   /// Data versions as examine() was given them, by asset: of its last examination.
-  [[nodiscard]] upstream_digests upstreams_of(asset_index asset) const {
+  [[nodiscard]] std::vector<digest> upstreams_of(asset_index asset) const {
     const std::lock_guard lock(mutex_);
     const auto at = upstreams_.find(asset.value);
-    return at == upstreams_.end() ? upstream_digests{} : at->second;
+    return at == upstreams_.end() ? std::vector<digest>{} : at->second;
   }
   /// How hard it was told to end, each time.
   [[nodiscard]] std::vector<urgency> ends() const {
@@ -57,13 +57,13 @@ public:
     return quick_digest(std::to_string(asset.value) + "/" + std::to_string(attempt));
   }
 
-  void examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) override {
+  void examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) override {
     const auto& s = scripts_[asset.value];
     if (s.throws_examined)
       throw std::runtime_error("the examination burst");
     {
       const std::lock_guard lock(mutex_);
-      upstreams_[asset.value] = std::move(upstreams);
+      upstreams_[asset.value] = std::move(upstreams.versions);
     }
     examination found;
     found.impossible = s.impossible;
@@ -137,7 +137,7 @@ private:
   std::function<void(std::function<void()>)> later_;
   std::map<std::uint32_t, asset_script> scripts_; // set before the run begins
   mutable std::mutex mutex_;
-  std::map<std::uint32_t, upstream_digests> upstreams_;
+  std::map<std::uint32_t, std::vector<digest>> upstreams_;
   std::map<std::uint32_t, std::uint32_t> executions_;
   std::vector<std::function<void(execution)>> hung_;
   std::vector<urgency> ends_;

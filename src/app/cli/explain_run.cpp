@@ -122,6 +122,8 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
         "It was not run: it was fresh. Nothing it is made from had changed, or what ran before it produced the data "
         "versions that were there already (early cut-off)."};
   case asset_status::blocked:
+    if (!mine->error.empty() && mine->error != "needs " + mine->because)
+      return {"It was not run: it needs " + printable(mine->because) + ", and " + printable(mine->error) + "."};
     return {"It was not run: it needs " + printable(mine->because) + ", which did not succeed."};
   case asset_status::cancelled:
     if (was_given_up(*mine, report.run.status)) {

@@ -134,7 +134,8 @@ void progress_model::asset_settled(asset_index asset, asset_status status, asset
   if (++not_run_lines_ > most_not_run_lines)
     line("… more that do not run are not listed here");
   else if (status == asset_status::blocked)
-    settled_line(asset, tint::warn, "blocked by " + name(because));
+    settled_line(asset, tint::warn,
+                 "blocked by " + name(because) + (message.empty() ? "" : ": " + printable(message)));
   else
     settled_line(asset, tint::warn, "not started");
 }

@@ -171,7 +171,8 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
     }
     std::string why = reason_words(asset.reasons);
     if (asset.status == asset_status::blocked)
-      why = "blocked by " + asset.because;
+      why = "blocked by " + asset.because +
+            (asset.error.empty() || asset.error == "needs " + asset.because ? "" : ": " + asset.error);
     else if (was_given_up(asset, run.status))
       why = asset.error + "; not tried again, because the run " +
             (run.status == run_status::interrupted ? "was interrupted" : "stopped");

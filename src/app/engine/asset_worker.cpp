@@ -83,7 +83,7 @@ void asset_worker::take_back() {
   all_back_.notify_all(); // under the lock: who waits for it destroys it
 }
 
-void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) {
+void asset_worker::examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) {
   hand_out();
   // Ends and starts go before: what follows from them is waited for.
   setup_.loop.post_idle([this, asset, upstreams = std::move(upstreams), done = std::move(done)]() mutable {
@@ -100,7 +100,7 @@ void asset_worker::examine(asset_index asset, upstream_digests upstreams, std::f
   });
 }
 
-std::optional<examination> asset_worker::look_at(asset_index asset, const upstream_digests& upstreams,
+std::optional<examination> asset_worker::look_at(asset_index asset, const upstream_view& upstreams,
                                                  const recent_glances& seen) {
   if (setup_.files.broken_off())
     return std::nullopt;
@@ -113,9 +113,9 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
       asset, record,
       [&](asset_index dep) {
         const auto at = std::find(deps.begin(), deps.end(), dep);
-        return upstreams[static_cast<std::size_t>(at - deps.begin())];
+        return upstreams.versions[static_cast<std::size_t>(at - deps.begin())];
       },
-      look::anew, *found, seen);
+      look::anew, *found, seen, upstreams.failed);
   if (setup_.files.broken_off())
     return std::nullopt; // what could not be read must not pass for what is wrong with it
   examination out;

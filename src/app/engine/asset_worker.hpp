@@ -57,7 +57,7 @@ public:
   asset_worker(const asset_worker&) = delete;
   asset_worker& operator=(const asset_worker&) = delete;
 
-  void examine(asset_index asset, upstream_digests upstreams, std::function<void(examination)> done) override;
+  void examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) override;
   void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
                std::function<void(execution)> done) override;
   void settle(std::function<void()> done) override;
@@ -77,7 +77,7 @@ private:
     duration monotonic; ///< to tell how long it took
   };
   /// None if looking at files was broken off: the run is stopping, and nobody waits for it.
-  [[nodiscard]] std::optional<examination> look_at(asset_index asset, const upstream_digests& upstreams,
+  [[nodiscard]] std::optional<examination> look_at(asset_index asset, const upstream_view& upstreams,
                                                    const recent_glances& seen);
   // What was seen of the files in question, if there is so little to read that the loop does it sooner than
   // it has woken another.

@@ -60,6 +60,25 @@ void examiner::add_input(asset_index asset, path_slot slot, look how, const rece
   to.push_back(version_of(asset, slot, found ? *found : file_look{unreadable()}));
 }
 
+std::optional<std::string> examiner::why_missing(path_index input, std::span<const asset_index> makers,
+                                                 std::span<const asset_index> failed) const {
+  if (makers.empty())
+    return missing_input_text(p_.path(input));
+  const auto is_failed = [&](asset_index maker) {
+    return std::find(failed.begin(), failed.end(), maker) != failed.end();
+  };
+  if (std::any_of(makers.begin(), makers.end(), is_failed))
+    return std::nullopt;
+  const auto identity = graph_.same().text_of(p_, input);
+  const auto text = "input \"" + std::string(p_.path(input)) + "\" does not exist";
+  const std::string maker(p_.asset(makers.front()).name);
+  for (const auto output : p_.asset(makers.front()).outputs)
+    if (graph_.same().is_beneath(identity, graph_.same().text_of(p_, output)))
+      return text + ": asset " + maker + " makes the folder \"" + std::string(p_.path(output)) +
+             "\", and this file is not in it. Run troupe run --force " + maker + ", or correct \"inputs\"";
+  return text + ", though asset " + maker + " makes it: it was removed since then. Make it again: troupe run " + maker;
+}
+
 namespace {
 
 /// What a glob of an asset does not take of what is on disk: the asset's own outputs, the state, folders that were left
@@ -185,7 +204,7 @@ void examiner::define(asset_index asset, const asset_record& before, definer& de
 
 void examiner::examine(asset_index asset, const asset_record& before,
                        const std::function<digest(asset_index)>& version_of, look how, findings& out,
-                       const recent_glances& seen) const {
+                       const recent_glances& seen, std::span<const asset_index> failed) const {
   const auto& spec = p_.asset(asset);
   out.impossible.reset();
   out.warnings.clear();
@@ -214,10 +233,12 @@ void examiner::examine(asset_index asset, const asset_record& before,
       continue;
     }
     add_input(asset, names_.input_slot(asset, k), how, seen, out.now.inputs, out);
-    if (out.now.inputs.back().content == absent_file && !graph_.is_made(p_, asset, input.path)) {
-      out.missing.push_back(missing_input_text(text));
-      if (!out.impossible)
-        out.impossible = out.missing.back();
+    if (out.now.inputs.back().content == absent_file) {
+      const auto makers = graph_.makers_of(p_, asset, input.path);
+      if (makers.empty())
+        out.missing.push_back(missing_input_text(text));
+      if (!out.impossible && (makers.empty() || how == look::anew))
+        out.impossible = why_missing(input.path, makers, failed);
     }
     if (takes_inputs)
       out.inputs.push_back(text);

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,9 +60,11 @@ public:
   [[nodiscard]] const asset_graph& graph() const { return graph_; }
 
   /// `before`: the asset's record, for the inputs it discovered. `version_of`: data version of an upstream by name.
-  /// `seen`: what was seen of its files a moment ago.
+  /// `seen`: what was seen of its files a moment ago. `failed`: upstreams that failed and were allowed to: an input that
+  /// one of them makes may be missing.
   void examine(asset_index asset, const asset_record& before, const std::function<digest(asset_index)>& version_of,
-               look how, findings& out, const recent_glances& seen = {}) const;
+               look how, findings& out, const recent_glances& seen = {},
+               std::span<const asset_index> failed = {}) const;
   /// The content of the declared outputs now, sorted by path; an error names the file.
   [[nodiscard]] result<void> observe_outputs(asset_index asset, look how, std::vector<file_version>& out,
                                              const recent_glances& seen = {}) const;
@@ -73,6 +76,9 @@ private:
   void warn_of_members_elsewhere(asset_index asset, findings& out) const;
   void add_input(asset_index asset, path_slot slot, look how, const recent_glances& seen, std::vector<file_version>& to,
                  findings& out) const;
+  /// Why an asset cannot start without this input, which is not there; nullopt if it can. `makers` make it.
+  [[nodiscard]] std::optional<std::string> why_missing(path_index input, std::span<const asset_index> makers,
+                                                       std::span<const asset_index> failed) const;
   void add_glob(asset_index asset, path_index glob, findings& out) const;
   [[nodiscard]] std::uint32_t steps_up(asset_index asset, findings::memory* remembered) const;
   void define(asset_index asset, const asset_record& before, definer& defines, findings& out) const;

@@ -181,6 +181,19 @@ private:
   std::unordered_map<std::uint32_t, std::vector<asset_index>> known_;
 };
 
+/// Why nothing can be made from what an asset's last attempt left; empty if it can.
+std::string left_behind(const pipeline& p, asset_index asset, attempt_state last) {
+  const auto how = last == attempt_state::failed        ? "failed"
+                   : last == attempt_state::cancelled   ? "was cancelled"
+                   : last == attempt_state::interrupted ? "was interrupted"
+                                                        : "";
+  if (*how == '\0')
+    return {};
+  const std::string name(p.asset(asset).name);
+  return "the last attempt at " + name + " " + how + ", and its files may be incomplete. Run it (troupe run " + name +
+         "), or accept its files as they are (troupe adopt " + name + ")";
+}
+
 } // namespace
 
 result<project> with_recorded_edges(const project& on) {
@@ -312,6 +325,7 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
   const auto& graph = *on.graph;
   if (view.begins)
     view.begins(on, scope);
+  std::vector<attempt_state> attempts(p.assets.size(), attempt_state::none); // the last ones, outside the scope
   edge_finder finder(on, *names, *files);
   const bool first = edges.empty(); // all records are read at the first time
   std::vector<recorded_edge> by_links;
@@ -353,6 +367,7 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     if (p.settings_of(asset).allow_failure && record.attempt == attempt_state::failed)
       versions[i] = version_of_allowed_failure();
     if (!scope.in_run[i]) {
+      attempts[i] = record.attempt;
       if (!record.last && p.is_source(asset)) {
         std::vector<file_version> outputs;
         if (looks->observe_outputs(asset, look::anew, outputs))
@@ -385,13 +400,18 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     if (std::none_of(upstream.begin(), upstream.end(),
                      [&](asset_index u) { return plan->action(u) != plan_action::fresh; }))
       warnings.insert(warnings.end(), found.warnings.begin(), found.warnings.end());
-    for (const auto needed : upstream)
-      if (!scope.in_run[needed.value] && !has_version[needed.value] && !p.is_source(needed) &&
-          graph.recorded(asset, needed) == nullptr && // --only does not follow what is recorded
-          !(p.settings_of(needed).allow_failure && versions[needed.value] == version_of_allowed_failure())) {
-        blocked_from_outside.emplace_back(asset, needed);
-        break;
-      }
+    for (const auto needed : upstream) {
+      if (scope.in_run[needed.value] || p.is_source(needed) ||
+          (p.settings_of(needed).allow_failure && versions[needed.value] == version_of_allowed_failure()))
+        continue;
+      auto left = plan->action(asset) == plan_action::fresh ? std::string()
+                                                            : left_behind(p, needed, attempts[needed.value]);
+      // --only does not follow what is recorded.
+      if (left.empty() && (has_version[needed.value] || graph.recorded(asset, needed) != nullptr))
+        continue;
+      blocked_from_outside.push_back({asset, needed, std::move(left)});
+      break;
+    }
     if (view.see)
       view.see(asset, record);
     if (keep_all || plan->action(asset) != plan_action::fresh)

@@ -9,6 +9,7 @@
 #include "app/engine/member_lists.hpp"
 #include "app/engine/project.hpp"
 #include "core/plan.hpp"
+#include "core/run_logic.hpp"
 #include "ports/clock.hpp"
 #include "ports/journal_store.hpp"
 
@@ -74,8 +75,9 @@ public:
   std::vector<bool> has_version;  ///< by asset_index
   std::vector<duration> expected; ///< by asset_index: how long it last took; 0: unknown
   std::vector<std::unique_ptr<asset_record>> records; ///< by asset_index: see keep_all
-  /// Assets of the scope that need one outside it that was never materialized, with that one.
-  std::vector<std::pair<asset_index, asset_index>> blocked_from_outside;
+  /// Assets of the scope that need an asset outside it which was never materialized, or whose last attempt did not
+  /// succeed and left nobody knows what (those that are fresh have nothing to use of it).
+  std::vector<blocked_outside> blocked_from_outside;
   std::vector<std::string> warnings;
   bool broken_off = false; ///< there is no plan
   std::vector<event> restated; ///< record_restated, where the scope asks for them

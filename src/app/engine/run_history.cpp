@@ -105,7 +105,7 @@ private:
       auto& r = assets_[one.asset.value].report;
       if (e.status == asset_status::blocked) {
         r.because = name(one.because);
-        r.error = "needs " + r.because;
+        r.error = e.message.empty() ? "needs " + r.because : e.message;
       } else if (!e.message.empty()) {
         r.error = e.message;
         r.allowed = e.allowed;

@@ -335,8 +335,8 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   started.pipeline = on.p->name;
   started.request = run.request;
   std::vector<bool> blocked(on.p->assets.size(), false);
-  for (const auto& [asset, because] : (*plan)->blocked_from_outside)
-    blocked[asset.value] = true;
+  for (const auto& one : (*plan)->blocked_from_outside)
+    blocked[one.asset.value] = true;
   std::vector<asset_id> fresh;
   std::vector<std::pair<asset_id, asset_index>> waiting;
   for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {

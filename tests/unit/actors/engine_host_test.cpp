@@ -71,7 +71,10 @@ public:
     logic.emplace(*p, *graph, policy, ids, std::move(state));
     host_setup setup;
     setup.logic = &*logic;
-    setup.first = logic->begin(never_made, time.now());
+    std::vector<blocked_outside> blocked;
+    for (const auto& [asset, by] : never_made)
+      blocked.push_back({asset, by});
+    setup.first = logic->begin(blocked, time.now());
     setup.p = p.get();
     setup.graph = &*graph;
     setup.loop = &loop;
@@ -217,7 +220,7 @@ TEST_CASE("a failed attempt is made again after its delay") {
   CHECK(f.check_history() == run_status::succeeded);
   CHECK(f.work.executions(f["a"]) == 3);
   CHECK(f.observer.saw("a attempt 1 exited, again"));
-  CHECK(f.work.upstreams_of(f["b"]) == upstream_digests{scripted_executor::version_of(f["a"], 3)});
+  CHECK(f.work.upstreams_of(f["b"]) == std::vector<digest>{scripted_executor::version_of(f["a"], 3)});
 }
 
 TEST_CASE("an allowed failure lets dependents run, and counts for them as one constant version") {
@@ -231,7 +234,7 @@ TEST_CASE("an allowed failure lets dependents run, and counts for them as one co
   CHECK(f.run().durable);
   CHECK(f.check_history() == run_status::succeeded);
   CHECK(f.observer.saw("a attempt 1 exited, allowed"));
-  CHECK(f.work.upstreams_of(f["c"]) == upstream_digests{version_of_allowed_failure(), version_of_allowed_failure()});
+  CHECK(f.work.upstreams_of(f["c"]) == std::vector<digest>{version_of_allowed_failure(), version_of_allowed_failure()});
 }
 
 TEST_CASE("a stop ends what runs and cancels the rest; a second one is passed on as urgent") {
@@ -423,7 +426,7 @@ TEST_CASE("an executor that reports twice changes nothing by it") {
   CHECK(f.status("good") == asset_status::succeeded);
   CHECK(f.status("bad") == asset_status::failed);
   CHECK(f.work.upstreams_of(f["after"]) ==
-        upstream_digests{scripted_executor::version_of(f["good"], 1), version_of_allowed_failure()});
+        std::vector<digest>{scripted_executor::version_of(f["good"], 1), version_of_allowed_failure()});
 }
 
 TEST_CASE("an exception in an actor is an internal error of the run, not a hang") {

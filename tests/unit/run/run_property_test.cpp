@@ -78,7 +78,10 @@ private:
     for (const auto& e : history_)
       state.apply(e);
     logic_ = std::make_unique<run_logic>(*run_.p, *run_.graph, run_.policy, run_.ids, std::move(state));
-    take(logic_->begin(run_.never_made, now_));
+    std::vector<blocked_outside> blocked;
+    for (const auto& [asset, by] : run_.never_made)
+      blocked.push_back({asset, by});
+    take(logic_->begin(blocked, now_));
     for (std::uint32_t i = 0; i < needs_.size(); ++i) {
       const asset_index asset(i);
       if (!run_.in_run(asset) || is_final(checker_.status_of(asset)))

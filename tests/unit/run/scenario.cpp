@@ -119,9 +119,9 @@ private:
     for (std::uint32_t i = 0; i < p_->assets.size(); ++i)
       ids.push_back(id_of(asset_index(i)));
     logic_ = std::make_unique<run_logic>(*p_, *graph_, header_.policy, ids, folded());
-    std::vector<std::pair<asset_index, asset_index>> blocked;
+    std::vector<blocked_outside> blocked;
     for (const auto& [asset, by] : header_.never_made)
-      blocked.emplace_back(index(asset), index(by));
+      blocked.push_back({index(asset), index(by)});
     return logic_->begin(blocked, now_);
   }
 

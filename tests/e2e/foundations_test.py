@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""What a run builds on: inputs that are missing when an asset is about to start, what an unsuccessful attempt left, and what a resumed run
+finds changed. usage: foundations_test.py TROUPE [NAME...]"""
+import os
+import signal
+import sys
+
+from harness import contains, equal, finish, main, statuses
+
+
+def copy(source, target, **more):
+    return {"command": ["cp", source, target], "inputs": [source], "outputs": [target], **more}
+
+
+def counting(source, **more):
+    """A command that takes a missing file for an empty one."""
+    return {"command": f"cat {source} 2>/dev/null | wc -l > count.txt", "inputs": [source], "outputs": ["count.txt"], **more}
+
+
+# ---- inputs that are missing
+
+def an_input_whose_maker_is_excluded_fails_the_asset(shop):
+    shop.pipeline({"rows": {"command": "seq 3 > rows.txt", "outputs": ["rows.txt"]}, "count": counting("rows.txt")})
+    shop.run()
+    os.remove(shop.path("rows.txt"))
+    for how in (["count", "--force", "--exclude", "rows"], ["--only", "count", "--force"]):
+        document = shop.run(*how, status=1)
+        equal(statuses(document), {"count": "failed"})
+        contains(document["assets"]["count"]["error"], 'input "rows.txt" does not exist', "asset rows makes it", "troupe run rows")
+    equal(shop.read("count.txt"), "3\n")
+    equal(statuses(shop.run()), {"rows": "succeeded", "count": "succeeded"})
+
+
+def an_input_that_another_asset_removes_fails_the_asset(shop):
+    shop.pipeline({"rows": {"command": "seq 3 > rows.txt", "outputs": ["rows.txt"]},
+                   "sweep": {"command": "rm -f rows.txt", "deps": ["rows"]},
+                   "count": counting("rows.txt", deps=["sweep"])})
+    document = shop.run(status=1)
+    equal(statuses(document), {"rows": "succeeded", "sweep": "succeeded", "count": "failed"})
+    contains(document["assets"]["count"]["error"], 'input "rows.txt" does not exist', "rows")
+    equal(document["assets"]["count"]["attempts"], 0)
+
+
+def a_file_that_is_not_in_its_makers_folder_fails_the_asset(shop):
+    shop.pipeline({"folder": {"command": "mkdir -p out && echo 1 > out/other.txt", "outputs": ["out"]}, "count": counting("out/rows.txt")})
+    document = shop.run(status=1)
+    equal(statuses(document), {"folder": "succeeded", "count": "failed"})
+    contains(document["assets"]["count"]["error"], 'input "out/rows.txt" does not exist', 'asset folder makes the folder "out"')
+
+
+def an_output_of_an_allowed_failure_may_be_missing(shop):
+    shop.pipeline({"rows": {"command": "test -e ok && seq 3 > rows.txt", "outputs": ["rows.txt"], "allow_failure": True}, "count": counting("rows.txt")})
+    equal(statuses(shop.run()), {"rows": "failed", "count": "succeeded"})
+    equal(shop.read("count.txt"), "0\n")
+    # Also when its maker is not part of the run.
+    equal(statuses(shop.run("--only", "count", "--force")), {"count": "succeeded"})
+    # It is the failure that excuses: a file that is lost after a success is missed.
+    shop.write("ok", "")
+    equal(statuses(shop.run()), {"rows": "succeeded", "count": "succeeded"})
+    equal(shop.read("count.txt"), "3\n")
+    os.remove(shop.path("rows.txt"))
+    equal(statuses(shop.run("--only", "count", "--force", status=1)), {"count": "failed"})
+
+
+# ---- what an unsuccessful attempt left
+
+HALF = {"load": {"command": "if test -e bad; then echo HALF > load.txt; exit 3; fi; echo WHOLE > load.txt", "outputs": ["load.txt"]},
+        "report": copy("load.txt", "report.txt")}
+
+
+def nothing_is_made_from_what_a_failed_attempt_left(shop):
+    shop.pipeline(HALF)
+    shop.run()
+    shop.write("bad", "")
+    shop.run("--force", "load", status=1)
+    for how in (["report", "--exclude", "load"], ["--only", "report"], ["--only", "--force", "report"]):
+        document = shop.run(*how, status=1)
+        equal(statuses(document), {"report": "blocked"})
+        equal(document["assets"]["report"]["because"], "load")
+        contains(document["assets"]["report"]["error"], "last attempt at load failed", "troupe run load", "troupe adopt load")
+        equal(shop.read("report.txt"), "WHOLE\n")
+    contains(shop.troupe("run", "--only", "report").must(1).errors, "blocked by load: the last attempt at load failed", "troupe adopt load")
+    contains(shop.troupe("plan", "--only", "report").must(0).errors, "report is blocked", "troupe adopt load")
+    contains(shop.troupe("show", "latest").must(0).text, "blocked by load: the last attempt at load failed")
+    contains(shop.troupe("explain", "report", "--run", "latest").must(0).text, "the last attempt at load failed")
+    os.remove(shop.path("bad"))
+    equal(statuses(shop.run()), {"load": "succeeded", "report": "fresh"})
+
+
+def nothing_is_made_from_what_a_killed_attempt_left(shop):
+    slow = {"command": "echo HALF > load.txt; if test -e slow; then echo $$ > pid; exec sleep 600; fi; echo WHOLE > load.txt", "outputs": ["load.txt"]}
+    shop.pipeline({"load": slow, "report": copy("load.txt", "report.txt")})
+    shop.run()
+    shop.write("slow", "")
+    process = shop.start("run", "--force", "load")
+    shop.wait_for_file("pid")
+    os.kill(process.pid, signal.SIGKILL)
+    finish(process)
+    document = shop.run("--only", "report", status=1)
+    equal(statuses(document), {"report": "blocked"})
+    contains(document["assets"]["report"]["error"], "last attempt at load was interrupted")
+    os.remove(shop.path("pid"))
+    process = shop.start("run", "--force", "load")
+    shop.wait_for_file("pid")
+    process.send_signal(signal.SIGINT)
+    finish(process).must(130)
+    contains(shop.run("--only", "report", status=1)["assets"]["report"]["error"], "last attempt at load was cancelled")
+
+
+def what_is_fresh_uses_nothing_and_is_not_blocked(shop):
+    shop.pipeline(HALF)
+    shop.run()
+    shop.pipeline({"load": {"command": "exit 3", "outputs": ["load.txt"]}, "report": HALF["report"]})
+    shop.run("load", status=1)
+    equal(statuses(shop.run("--only", "report")), {"report": "fresh"})
+
+
+def an_allowed_failure_outside_the_run_blocks_nothing(shop):
+    shop.pipeline({"load": {**HALF["load"], "allow_failure": True}, "report": HALF["report"]})
+    shop.run()
+    shop.write("bad", "")
+    equal(statuses(shop.run("load")), {"load": "fresh"})
+    equal(statuses(shop.run("--force", "load")), {"load": "failed"})
+    equal(statuses(shop.run("--only", "report")), {"report": "succeeded"})
+
+
+TESTS = [an_input_whose_maker_is_excluded_fails_the_asset, an_input_that_another_asset_removes_fails_the_asset,
+         a_file_that_is_not_in_its_makers_folder_fails_the_asset, an_output_of_an_allowed_failure_may_be_missing,
+         nothing_is_made_from_what_a_failed_attempt_left, nothing_is_made_from_what_a_killed_attempt_left,
+         what_is_fresh_uses_nothing_and_is_not_blocked, an_allowed_failure_outside_the_run_blocks_nothing]
+
+if __name__ == "__main__":
+    sys.exit(main(TESTS, sys.argv[1:]))
