@@ -89,6 +89,7 @@ struct run_started {
 struct run_resumed {
   run_number run;
   timestamp at;
+  asset_set reopened{}; ///< succeeded or fresh, and waiting again all the same: see core/reopening.hpp
   friend bool operator==(const run_resumed&, const run_resumed&) = default;
 };
 

@@ -92,9 +92,7 @@ void run_state::apply(const event& e) {
           if constexpr (std::is_same_v<type, run_resumed>) {
             stopping_.reset();
             finished_.reset();
-            for (auto& asset : assets_) {
-              if (asset.status == asset_status::succeeded || asset.status == asset_status::fresh)
-                continue;
+            const auto wait_again = [&](asset_in_run& asset) {
               TROUPE_CHECK(!asset.open, "a run is resumed while an attempt is open");
               --counts_[static_cast<std::size_t>(asset.status)];
               ++counts_[static_cast<std::size_t>(asset_status::waiting)];
@@ -102,7 +100,15 @@ void run_state::apply(const event& e) {
               asset.segment_attempts = 0;
               asset.retry_delay = {};
               asset.refused = false;
+            };
+            for (auto& asset : assets_) {
+              if (asset.status == asset_status::succeeded || asset.status == asset_status::fresh)
+                continue;
+              wait_again(asset);
             }
+            for (const auto& [first, last] : it.reopened)
+              for (auto id = first.value; id <= last.value; ++id)
+                wait_again(known(asset_id(id)));
           } else if constexpr (std::is_same_v<type, asset_found_fresh>) {
             set(position_of(known(it.asset)), asset_status::fresh);
           } else if constexpr (std::is_same_v<type, attempt_started>) {

@@ -124,10 +124,82 @@ def an_allowed_failure_outside_the_run_blocks_nothing(shop):
     equal(statuses(shop.run("--only", "report")), {"report": "succeeded"})
 
 
+# ---- what a resumed run finds changed
+
+def resume_makes_a_lost_or_overwritten_output_again(shop):
+    shop.pipeline({"one": {"command": "echo good > one.txt; echo ran >> one.log", "outputs": ["one.txt"]},
+                   "two": {"command": "test -e ok && cp one.txt two.txt", "inputs": ["one.txt"], "outputs": ["two.txt"]},
+                   "aside": {"command": "echo ran >> aside.log", "outputs": []}})
+    runs = 0
+    for damage in (lambda: os.remove(shop.path("one.txt")), lambda: shop.write("one.txt", "foreign\n"), lambda: None):
+        first = shop.run("--force", "--error-strategy", "continue", status=1)
+        equal(statuses(first), {"one": "succeeded", "two": "failed", "aside": "succeeded"})
+        runs += 1
+        damage()
+        shop.write("ok", "")
+        document = shop.troupe("resume", "--json").must(0).json()
+        equal((document["run"], statuses(document)), (first["run"], dict.fromkeys(("one", "two", "aside"), "succeeded")))
+        equal(shop.read("two.txt"), "good\n")
+        os.remove(shop.path("ok"))
+    equal(shop.lines("one.log"), ["ran"] * (runs + 2))           # again only where its output was not as recorded
+    equal(shop.lines("aside.log"), ["ran"] * runs)
+    equal({name: entry["action"] for name, entry in shop.plan()["assets"].items()}, dict.fromkeys(("one", "two", "aside"), "fresh"))
+
+
+def resume_makes_again_what_was_made_from_what_it_makes_again(shop):
+    shop.pipeline({"stamp": {"command": "date +%s.%N > stamp.txt", "outputs": ["stamp.txt"]}, "copy": copy("stamp.txt", "copy.txt"),
+                   "last": {"command": "test -e ok", "deps": ["copy"]}})
+    shop.run(status=1)
+    shop.write("ok", "")
+    os.remove(shop.path("stamp.txt"))
+    document = shop.troupe("resume", "--json").must(0).json()
+    equal(document["assets"]["copy"]["attempts"], 2)
+    equal(shop.read("copy.txt"), shop.read("stamp.txt"))
+    equal(statuses(shop.run()), dict.fromkeys(("stamp", "copy", "last"), "fresh"))
+
+
+def resume_judges_what_another_run_has_made_since(shop):
+    value = {"command": "echo {{ params.n }} > value.txt", "outputs": ["value.txt"]}
+    shop.pipeline({"value": value, "use": {"command": "test -e ok && cp value.txt use.txt", "inputs": ["value.txt"], "outputs": ["use.txt"]}}, params={"n": 1})
+    shop.run(status=1)
+    shop.run("value", "--param", "n=2")
+    shop.write("ok", "")
+    document = shop.troupe("resume", "1", "--json").must(0).json()
+    equal((document["assets"]["value"]["attempts"], shop.read("use.txt")), (2, "1\n"))
+
+
+def resume_does_not_build_on_a_failed_attempt_of_another_run(shop):
+    half = {"command": "if test -e bad; then echo HALF > load.txt; exit 3; fi; echo WHOLE > load.txt", "outputs": ["load.txt"]}
+    shop.pipeline({"load": half, "report": {"command": "test -e ok && cp load.txt report.txt", "inputs": ["load.txt"], "outputs": ["report.txt"]}})
+    shop.run(status=1)
+    shop.write("bad", "")
+    shop.run("load", "--force", status=1)
+    os.remove(shop.path("bad"))
+    shop.write("ok", "")
+    equal(statuses(shop.troupe("resume", "1", "--json").must(0).json()), {"load": "succeeded", "report": "succeeded"})
+    equal(shop.read("report.txt"), "WHOLE\n")
+
+
+def resume_refuses_a_changed_definition_of_what_is_lost(shop):
+    def pipeline(text):
+        shop.pipeline({"one": {"command": f"echo {text} > one.txt", "outputs": ["one.txt"]}, "two": {"command": "test -e ok", "inputs": ["one.txt"]}})
+    pipeline("good")
+    shop.run(status=1)
+    pipeline("better")
+    shop.write("ok", "")
+    os.remove(shop.path("one.txt"))
+    contains(shop.troupe("resume").must(2).errors, "one: its definition has changed")
+    pipeline("good")
+    shop.troupe("resume").must(0)
+
+
 TESTS = [an_input_whose_maker_is_excluded_fails_the_asset, an_input_that_another_asset_removes_fails_the_asset,
          a_file_that_is_not_in_its_makers_folder_fails_the_asset, an_output_of_an_allowed_failure_may_be_missing,
          nothing_is_made_from_what_a_failed_attempt_left, nothing_is_made_from_what_a_killed_attempt_left,
-         what_is_fresh_uses_nothing_and_is_not_blocked, an_allowed_failure_outside_the_run_blocks_nothing]
+         what_is_fresh_uses_nothing_and_is_not_blocked, an_allowed_failure_outside_the_run_blocks_nothing,
+         resume_makes_a_lost_or_overwritten_output_again, resume_makes_again_what_was_made_from_what_it_makes_again,
+         resume_judges_what_another_run_has_made_since, resume_does_not_build_on_a_failed_attempt_of_another_run,
+         resume_refuses_a_changed_definition_of_what_is_lost]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

@@ -27,6 +27,7 @@ namespace troupe::test {
   PATH(resumed_failed, "resume of a failed run")                                                                       \
   PATH(resumed_cancelled, "resume of a cancelled run")                                                                 \
   PATH(resumed_interrupted, "resume of an interrupted run")                                                            \
+  PATH(lost_output, "output that is lost before a resume, and read by others")                                         \
   PATH(retry_after_resume, "retry with a new budget after a resume")                                                   \
   PATH(retry_during_cancel, "failure that would be tried again, while the run stops")                                  \
   PATH(stop_while_waiting_to_retry, "stop while an asset waits to be tried again")                                     \

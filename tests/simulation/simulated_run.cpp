@@ -2,6 +2,7 @@
 #include "simulated_run.hpp"
 #include "require.hpp"
 
+#include "core/reopening.hpp"
 #include "invariants.hpp"
 #include "projection_check.hpp"
 #include "simulated_life.hpp"
@@ -139,7 +140,12 @@ private:
       paths_.reached(!before                         ? rare_path::resumed_interrupted
                      : *before == run_status::failed ? rare_path::resumed_failed
                                                      : rare_path::resumed_cancelled);
-      const run_resumed resumed{case_.started.run, world_.time.now()};
+      run_resumed resumed{case_.started.run, world_.time.now(), {}};
+      resumed.reopened = reopened_by_resume(*case_.graph, case_.ids, state, [&](asset_index asset) {
+        const bool lost = random_.once_in(8);
+        paths_.reached_if(rare_path::lost_output, lost && !case_.graph->downstream(asset).empty());
+        return lost;
+      });
       first.emplace_back(resumed);
       state.apply(resumed);
     }

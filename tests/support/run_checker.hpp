@@ -202,18 +202,32 @@ private:
         }
     inherit_priorities();
   }
-  void check(const run_resumed&) {
+  void check(const run_resumed& e) {
     require(started_ && open_ == 0, "a run is resumed with attempts open");
     finished_.reset();
     stopping_.reset();
     must_stop_ = false;
-    for (auto& b : books_) {
-      if (b.status == asset_status::succeeded || b.status == asset_status::fresh)
-        continue;
+    const auto is_done = [](const book& b) {
+      return b.status == asset_status::succeeded || b.status == asset_status::fresh;
+    };
+    const auto wait_again = [](book& b) {
       b.status = asset_status::waiting;
       b.in_segment = 0;
       b.waited = {};
-    }
+    };
+    for (auto& b : books_)
+      if (!is_done(b))
+        wait_again(b);
+    for (const auto& [first, last] : e.reopened)
+      for (auto id = first.value; id <= last.value; ++id) {
+        auto& b = of(asset_id(id));
+        require(b.in_run && is_done(b), "(5) " + name(index(b)) + " is reopened, and was not done");
+        wait_again(b);
+        b.ever_succeeded = false; // what it made is lost, or made from something that is
+      }
+    for (std::uint32_t i = 0; i < books_.size(); ++i)
+      require(!books_[i].in_run || !is_done(books_[i]) || all_satisfied(asset_index(i)),
+              "(5) " + name(i) + " counts as done, and what it needs is made again");
     inherit_priorities();
   }
   /// Those that are done before anything starts lend none.

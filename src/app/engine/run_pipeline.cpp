@@ -6,6 +6,7 @@
 #include "app/engine/asset_worker.hpp"
 #include "app/engine/early_look.hpp"
 #include "app/engine/housekeeping.hpp"
+#include "app/engine/lost_outputs.hpp"
 #include "app/engine/opening.hpp"
 #include "app/engine/planning.hpp"
 #include "app/engine/project.hpp"
@@ -17,6 +18,7 @@
 #include "base/check.hpp"
 #include "core/critical_path.hpp"
 #include "core/definition.hpp"
+#include "core/reopening.hpp"
 #include "core/selection.hpp"
 
 #include <algorithm>
@@ -391,29 +393,20 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
 
   auto state = past->state;
   run_clock history(time, past->record.started_at);
-  const run_resumed resumed{number, history.now()};
-  auto reopened = state;
-  reopened.apply(resumed);
-
   run_scope scope{std::vector<bool>(on.p->assets.size(), false), std::vector<bool>(on.p->assets.size(), false)};
   auto names = catalog::load(*on.p, *on.graph, snapshot->get());
   if (!names)
     return names.error();
-  const auto changed = changed_definitions(on, **names, *past, reopened);
-  if (!changed)
-    return changed.error();
-  run_options recorded;
-  recorded.selection = past->record.request.selection;
-  recorded.force = past->record.request.force;
-  const auto selected = select_assets(*on.p, *on.graph, recorded.selection);
-  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {
-    const auto position = reopened.position((*names)->id_of(asset_index(i)));
-    scope.in_run[i] = position && reopened.at(*position).status == asset_status::waiting;
-  }
-  if (recorded.force && selected)
+  const auto done = [&](asset_index asset) {
+    const auto status = state.at(*state.position((*names)->id_of(asset))).status;
+    return status == asset_status::succeeded || status == asset_status::fresh;
+  };
+  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i)
+    scope.in_run[i] = state.position((*names)->id_of(asset_index(i))).has_value();
+  const auto selected = select_assets(*on.p, *on.graph, past->record.request.selection);
+  if (past->record.request.force && selected)
     for (const auto asset : *selected)
-      scope.forced[asset.value] = scope.in_run[asset.value];
-  names->reset();
+      scope.forced[asset.value] = scope.in_run[asset.value] && !done(asset);
 
   reading_limit limit(stop);
   auto plan = plan_a_run(on, [&](const project&) { return restating(scope); }, **snapshot, time, true, stop, limit);
@@ -421,13 +414,21 @@ result<run_result> resume_run(const project& on, run_number number, run_observer
     return plan.error();
   if ((*plan)->broken_off)
     return stopped_before_it_began(**writer, **plan);
+  run_resumed resumed{number, history.now(), {}};
+  resumed.reopened = reopened_by_resume(*(*plan)->on.graph, (*names)->asset_ids(), state, [&](asset_index asset) {
+    return is_lost(on, **plan, past->record, state, asset);
+  });
+  state.apply(resumed);
+  if (const auto changed = changed_definitions(on, **names, *past, state); !changed)
+    return changed.error();
+  names->reset();
   const auto info = (*snapshot)->info();
   snapshot->reset();
   prepared_run run{(*plan)->on, time, history, **writer, **plan, past->record.request, observer, stop, limit, info.id};
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(**plan));
   events.emplace_back(resumed);
-  return carry_out(run, std::move(reopened), std::move(events), resumed.at);
+  return carry_out(run, std::move(state), std::move(events), resumed.at);
 }
 
 } // namespace troupe

@@ -1,9 +1,13 @@
 // The fold of a run's events, and its bytes for checkpoints.
 #include "core/run_state.hpp"
 
+#include "core/reopening.hpp"
+#include "support/pipeline_builder.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace troupe;
@@ -78,7 +82,7 @@ TEST_CASE("a resume makes everything wait again that is not done, and keeps the 
   CHECK(state.at(2).because == asset_id(3U));
   state.apply(run_finished{run_number(5U), {}, run_status::cancelled, state.counts()});
   CHECK(state.finished() == run_status::cancelled);
-  state.apply(run_resumed{run_number(5U), {}});
+  state.apply(run_resumed{run_number(5U), {}, {}});
   CHECK_FALSE(state.finished().has_value());
   CHECK_FALSE(state.stopping().has_value());
   CHECK(state.counts()[static_cast<std::size_t>(asset_status::waiting)] == 3);
@@ -86,6 +90,51 @@ TEST_CASE("a resume makes everything wait again that is not done, and keeps the 
   CHECK(state.at(3).attempts == 1);
   CHECK(state.at(3).segment_attempts == 0);
   CHECK_FALSE(state.at(0).refused);
+}
+
+TEST_CASE("a resume makes wait again also what it names, though that was done") {
+  auto state = some_state();
+  attempt_finished finished;
+  finished.run = run_number(5U);
+  finished.asset = asset_id(9U);
+  finished.made.emplace();
+  state.apply(finished);
+  CHECK(state.at(3).status == asset_status::succeeded);
+  const auto fresh = state.counts()[static_cast<std::size_t>(asset_status::fresh)];
+  state.apply(run_resumed{run_number(5U), {}, {{asset_id(9U), asset_id(9U)}}});
+  CHECK(state.at(3).status == asset_status::waiting);
+  CHECK(state.at(3).attempts == 1);
+  CHECK(state.at(3).segment_attempts == 0);
+  CHECK(state.counts()[static_cast<std::size_t>(asset_status::succeeded)] == 0);
+  CHECK(state.counts()[static_cast<std::size_t>(asset_status::fresh)] == fresh);
+}
+
+TEST_CASE("a resume reopens what is lost, and all that needs an asset which waits") {
+  test::pipeline_builder b;
+  b.asset("lost");
+  b.asset("after").deps({"lost"});
+  b.asset("kept");
+  b.asset("allowed").with([](asset_settings& s) { s.allow_failure = true; });
+  b.asset("after_allowed").deps({"allowed", "kept"});
+  const auto p = b.build();
+  diagnostics found;
+  const auto graph = *asset_graph::build(*p, found);
+  const std::vector<asset_id> ids{asset_id(8U), asset_id(2U), asset_id(3U), asset_id(5U), asset_id(6U)};
+  run_started started;
+  started.run = run_number(1U);
+  started.fresh = make_asset_set({ids[0], ids[1], ids[2]});
+  started.waiting = make_asset_set({ids[3], ids[4]});
+  run_state state;
+  state.apply(started);
+  state.apply(assets_settled{run_number(1U), {}, asset_status::failed, "no input", {{ids[3], ids[3]}}});
+  state.apply(asset_found_fresh{run_number(1U), ids[4], {}});
+  std::vector<std::string_view> asked;
+  const auto reopened = reopened_by_resume(graph, ids, state, [&](asset_index asset) {
+    asked.push_back(p->asset(asset).name);
+    return p->asset(asset).name == "lost";
+  });
+  CHECK(reopened == make_asset_set({ids[0], ids[1], ids[4]}));
+  CHECK(asked == std::vector<std::string_view>{"lost", "kept"}); // of the others it is known already
 }
 
 TEST_CASE("a checkpoint gives the state back, and no other bytes are taken for one") {

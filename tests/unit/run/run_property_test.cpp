@@ -1,6 +1,7 @@
 // Random runs against run_logic alone, in random order, with reports that come late or twice, stops, crashes and
 // resumes: the invariants hold after every step, and every run ends.
 #include "core/event_json.hpp"
+#include "core/reopening.hpp"
 #include "core/run_logic.hpp"
 #include "support/random_run.hpp"
 #include "support/run_checker.hpp"
@@ -106,7 +107,10 @@ private:
         lost.outcome = outcome_kind::interrupted;
         keep(lost);
       }
-    keep(run_resumed{run_.started.run, now_});
+    run_resumed resumed{run_.started.run, now_, {}};
+    resumed.reopened = reopened_by_resume(*run_.graph, run_.ids, checker_.replayed(),
+                                          [&](asset_index) { return random_.once_in(6); });
+    keep(resumed);
     for (auto& f : run_.fates) // somebody repaired what was wrong, perhaps
       if (random_.once_in(2)) {
         f.fails = 0;

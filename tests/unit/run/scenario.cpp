@@ -2,6 +2,7 @@
 #include "scenario.hpp"
 
 #include "core/critical_path.hpp"
+#include "core/reopening.hpp"
 #include "core/run_logic.hpp"
 #include "scenario_header.hpp"
 #include "support/pipeline_builder.hpp"
@@ -114,11 +115,15 @@ private:
     return state;
   }
 
-  decision start_logic() {
-    std::vector<asset_id> ids;
+  std::vector<asset_id> ids() const {
+    std::vector<asset_id> all;
     for (std::uint32_t i = 0; i < p_->assets.size(); ++i)
-      ids.push_back(id_of(asset_index(i)));
-    logic_ = std::make_unique<run_logic>(*p_, *graph_, header_.policy, ids, folded());
+      all.push_back(id_of(asset_index(i)));
+    return all;
+  }
+
+  decision start_logic() {
+    logic_ = std::make_unique<run_logic>(*p_, *graph_, header_.policy, ids(), folded());
     std::vector<blocked_outside> blocked;
     for (const auto& [asset, by] : header_.never_made)
       blocked.push_back({index(asset), index(by)});
@@ -136,7 +141,7 @@ private:
       build();
       take(start_logic());
     } else if (verb == "resume") {
-      resume();
+      resume({parts.begin() + 1, parts.end()});
     } else if (verb == "show") {
       show();
     } else if (verb == "time" || verb == "clock") {
@@ -237,7 +242,7 @@ private:
     return ended;
   }
 
-  void resume() {
+  void resume(const word_list& lost) {
     const auto& state = logic_->state();
     for (std::uint32_t position = 0; position < state.size(); ++position)
       if (state.at(position).open) {
@@ -249,7 +254,11 @@ private:
         lost.outcome = outcome_kind::interrupted;
         keep(lost);
       }
-    keep(run_resumed{state.run(), now_});
+    run_resumed resumed{state.run(), now_, {}};
+    resumed.reopened = reopened_by_resume(*graph_, ids(), folded(), [&](asset_index asset) {
+      return std::find(lost.begin(), lost.end(), name(asset)) != lost.end();
+    });
+    keep(resumed);
     take(start_logic());
   }
 
@@ -285,7 +294,13 @@ private:
 
   void say(std::string line) { printed_.push_back(std::move(line)); }
 
-  void print(const run_resumed&) { say("run resumed"); }
+  void print(const run_resumed& e) {
+    std::string list;
+    for (const auto& [first, last] : e.reopened)
+      for (auto id = first.value; id <= last.value; ++id)
+        list += (list.empty() ? ", again: " : ", ") + name(asset_id(id));
+    say("run resumed" + list);
+  }
   void print(const asset_found_fresh& e) { say(name(e.asset) + " found fresh"); }
   void print(const attempt_started& e) {
     std::string reasons;

@@ -27,7 +27,8 @@
 //   stray_timer                    a timer goes off that nobody waits for any more
 //   clock +D                       time passes, no timer does
 //   stop user|signal [at_once]
-//   resume                         the run is continued by a new process, which finds what the events say
+//   resume [A …]                   the run is continued by a new process, which finds what the events say, and the
+//                                  outputs of A … lost
 //   show                           prints the state
 //
 // After each step come its events ("= …") and its effects ("= > …"), or "= nothing". "= > once on disk:" stands before
