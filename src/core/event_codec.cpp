@@ -20,7 +20,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     0, // paths_interned
     1, // files_observed
     0, // run_started
-    0, // run_resumed
+    1, // run_resumed
     0, // asset_found_fresh
     1, // attempt_started
     0, // attempt_spawned

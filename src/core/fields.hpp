@@ -173,6 +173,8 @@ template <class V, is_a<run_resumed> T>
 void visit_fields(V& v, T& e) {
   v("run", e.run);
   v("at", e.at);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"reopened", e.reopened});
 }
 template <class V, is_a<asset_found_fresh> T>
 void visit_fields(V& v, T& e) {
