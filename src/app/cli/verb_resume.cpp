@@ -1,5 +1,7 @@
 // `troupe resume`: go on with a run that did not come to its end.
+#include "app/cli/documents.hpp"
 #include "app/cli/run_arguments.hpp"
+#include "app/cli/run_text.hpp"
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
 
@@ -29,6 +31,21 @@ result<run_record> latest_run_of(const std::string& state, const std::string& pi
                                          " to resume: troupe run makes one");
 }
 
+/// A run that has succeeded stays as it is, so that resuming again until it succeeds works.
+int tell_succeeded(invocation& with, const std::string& state, const run_record& run) {
+  if (with.options.json) {
+    const auto report = read_run_report(state, run.run);
+    if (!report)
+      return with.report(report.error());
+    json_writer json(with.io.out.stream);
+    write_run(json, *report, [&](const auto& asset) { return log_of(state, run.run, asset); });
+  }
+  (with.options.json ? with.io.err : with.io.out).stream
+      << "run #" << run.run.value
+      << " has succeeded: there is nothing to resume (troupe run brings the pipeline up to date)\n";
+  return exit_ok;
+}
+
 int resume(invocation& with, const std::string& name) {
   if (!with.options.params.empty())
     return with.report(fail(error_code::invalid_input, "resume goes on with the params the run was started with; "
@@ -41,6 +58,8 @@ int resume(invocation& with, const std::string& name) {
   auto run = pipeline.empty() ? find_run(*state, name) : latest_run_of(*state, pipeline);
   if (!run)
     return with.report(run.error());
+  if (run->status == run_status::succeeded)
+    return tell_succeeded(with, *state, *run);
   if (with.options.file.empty() && run->request.pipeline_file == "-")
     return with.report(fail(error_code::invalid_input, "run #" + std::to_string(run->run.value) +
                                                            " read its pipeline from standard input: give it again, "

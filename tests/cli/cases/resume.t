@@ -31,8 +31,9 @@ A failed run goes on as the same run; what succeeded is not run again.
   RUN  PIPELINE  STATUS  STARTED  DURATION  ASSETS
    #1  r  succeeded  <local time> (<ago>)  <duration>  3 succeeded
   $ troupe resume
-  error: run #1 has succeeded: there is nothing to resume (troupe run brings the pipeline up to date)
-  [2]
+  run #1 has succeeded: there is nothing to resume (troupe run brings the pipeline up to date)
+  $ troupe resume --json 2>/dev/null | jq -c '[.number, .status]'
+  [1,"succeeded"]
   $ troupe resume 9
   error: there is no run "9": give a number (#1), at least 4 characters of an id, or "latest" (see troupe runs)
   [2]
