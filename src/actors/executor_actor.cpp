@@ -26,6 +26,12 @@ executor_handle::behavior_type executor_actor(executor_handle::stateful_pointer<
               back->to_asset(request.asset, executed{request.attempt, std::move(how)});
             });
       },
+      [self](const check_request& request) {
+        self->state.port->check_discovered(
+            request.asset, request.attempt, [back = self->state.back, request](bool as_before) {
+              back->to_supervisor(discovered_report{request.asset, request.attempt, as_before});
+            });
+      },
       [self](const end_all_request& request) { self->state.port->end_all(request.how); },
       [self](const settle_request&) {
         self->state.port->settle([back = self->state.back] { back->to_supervisor(files_settled{}); });

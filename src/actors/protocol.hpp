@@ -84,6 +84,12 @@ struct outcome_report {
   asset_index asset;
   executed outcome;
 };
+/// Whether what a held attempt discovered is as it was before the attempt.
+struct discovered_report {
+  asset_index asset;
+  std::uint32_t attempt = 0;
+  bool as_before = false;
+};
 /// A time the logic asked to be woken at has come.
 struct tick {
   std::uint64_t number = 0; ///< of wake_at
@@ -108,7 +114,8 @@ struct actor_broken {
 
 using supervisor_handle =
     caf::typed_actor<caf::reacts_to<begin_run>, caf::reacts_to<claim>, caf::reacts_to<examined_report>,
-                     caf::reacts_to<spawned_report>, caf::reacts_to<outcome_report>, caf::reacts_to<tick>,
+                     caf::reacts_to<spawned_report>, caf::reacts_to<outcome_report>,
+                     caf::reacts_to<discovered_report>, caf::reacts_to<tick>,
                      caf::reacts_to<stop_order>, caf::reacts_to<files_settled>, caf::reacts_to<run_durable>,
                      caf::reacts_to<journal_failed>, caf::reacts_to<actor_broken>>;
 
@@ -125,6 +132,11 @@ struct execute_request {
   asset_index asset;
   std::uint32_t attempt = 0;
 };
+/// Check what the attempt discovered and send the supervisor `discovered_report`.
+struct check_request {
+  asset_index asset;
+  std::uint32_t attempt = 0;
+};
 /// End every attempt.
 struct end_all_request {
   urgency how = urgency::graceful;
@@ -132,8 +144,9 @@ struct end_all_request {
 /// Read again what was read too soon, then tell the supervisor files_settled.
 struct settle_request {};
 
-using executor_handle = caf::typed_actor<caf::reacts_to<examine_request>, caf::reacts_to<execute_request>,
-                                         caf::reacts_to<end_all_request>, caf::reacts_to<settle_request>>;
+using executor_handle =
+    caf::typed_actor<caf::reacts_to<examine_request>, caf::reacts_to<execute_request>, caf::reacts_to<check_request>,
+                     caf::reacts_to<end_all_request>, caf::reacts_to<settle_request>>;
 
 // ---- to the journal
 // ----------------------------------------------------------------------------------------------------
@@ -182,6 +195,7 @@ TROUPE_LOCAL_MESSAGE(troupe::claim)
 TROUPE_LOCAL_MESSAGE(troupe::examined_report)
 TROUPE_LOCAL_MESSAGE(troupe::spawned_report)
 TROUPE_LOCAL_MESSAGE(troupe::outcome_report)
+TROUPE_LOCAL_MESSAGE(troupe::discovered_report)
 TROUPE_LOCAL_MESSAGE(troupe::tick)
 TROUPE_LOCAL_MESSAGE(troupe::stop_order)
 TROUPE_LOCAL_MESSAGE(troupe::files_settled)
@@ -190,6 +204,7 @@ TROUPE_LOCAL_MESSAGE(troupe::journal_failed)
 TROUPE_LOCAL_MESSAGE(troupe::actor_broken)
 TROUPE_LOCAL_MESSAGE(troupe::examine_request)
 TROUPE_LOCAL_MESSAGE(troupe::execute_request)
+TROUPE_LOCAL_MESSAGE(troupe::check_request)
 TROUPE_LOCAL_MESSAGE(troupe::end_all_request)
 TROUPE_LOCAL_MESSAGE(troupe::settle_request)
 TROUPE_LOCAL_MESSAGE(troupe::append_request)

@@ -49,7 +49,7 @@ void tell_observer(supervisor_state& state, const event& e) {
     end.allowed_to_fail = state.setup.p->settings_of(asset).allow_failure;
     const auto log = ended->has_log ? state.setup.log_of(asset, ended->attempt) : std::string();
     end.log_file = log;
-    end.took = state.took;
+    end.took = ended->made ? ended->made->took : state.took;
     if (ended->retry_at)
       end.retry_in = *ended->retry_at - ended->at;
     observer.attempt_ended(asset, end);
@@ -84,6 +84,10 @@ void carry_out(self_pointer self, const decision& d, std::vector<release>& relea
             {state.assets[asset.value], settled{final_status->status, state.setup.logic->satisfied(asset)}});
     } else if (const auto* end = std::get_if<end_attempts>(&effect)) {
       self->send(state.executor, end_all_request{end->at_once ? urgency::at_once : urgency::graceful});
+    } else if (const auto* check = std::get_if<check_discovered>(&effect)) {
+      self->send(state.executor, check_request{check->asset, check->attempt});
+    } else if (const auto* warning = std::get_if<tell_warning>(&effect)) {
+      state.setup.observer->warned(warning->message);
     } else if (const auto* wake = std::get_if<wake_at>(&effect)) {
       const auto wait = wake->when - run_time(state);
       self->delayed_send(self, wait > duration::zero() ? wait : duration::zero(), tick{wake->number});
@@ -156,6 +160,7 @@ void take_outcome(self_pointer self, outcome_report& report) {
   input.message = std::move(how.message);
   input.has_log = how.has_log;
   input.random_bits = state.setup.time->random();
+  input.makers = std::move(how.makers);
   if (how.made) {
     input.made = state.setup.work->changes_made(report.asset, how);
     state.setup.versions[report.asset.value] = how.made->data_version;
@@ -208,6 +213,12 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_
                                     report.process.process.start_ticks});
       },
       [self](outcome_report& report) { take_outcome(self, report); },
+      [self](const discovered_report& report) {
+        take_over();
+        if (const auto* held = self->state.setup.logic->held(report.asset))
+          self->state.took = held->made->took;
+        feed(self, discovered_checked{report.asset, report.attempt, report.as_before});
+      },
       [self](const tick& timer) { feed(self, time_passed{timer.number}); },
       [self](const stop_order& stop) {
         take_over();

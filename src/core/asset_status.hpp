@@ -20,7 +20,7 @@ enum class asset_status : std::uint8_t {
   waiting = 0,
   ready = 1,
   running = 2,
-  retrying = 3, ///< waiting out a backoff
+  retrying = 3, ///< waiting out a backoff, or to be made once more at once because its attempt was outdated
   succeeded = 4,
   fresh = 5, ///< needed no run
   failed = 6,

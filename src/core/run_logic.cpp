@@ -44,7 +44,8 @@ run_logic::run_logic(const pipeline& p, const asset_graph& graph, run_policy pol
     : p_(p), graph_(graph), policy_(std::move(policy)), ids_(std::move(ids)), state_(std::move(state)),
       position_(p.assets.size(), outside), index_(state_.size()), phase_(state_.size(), phase::idle),
       missing_(state_.size(), 0), priority_(state_.size(), 0), reasons_(state_.size()),
-      claim_due_(state_.size(), false), blocked_by_(state_.size(), outside) {
+      claim_due_(state_.size(), false), blocked_by_(state_.size(), outside), started_at_(state_.size(), 0),
+      settled_at_(state_.size(), 0) {
   TROUPE_CHECK(state_.started() && !state_.finished(), "the logic of a run that is not going on");
   TROUPE_CHECK(policy_.workers > 0, "a run without workers");
   policy_.remaining.resize(p.assets.size());
@@ -148,7 +149,13 @@ void run_logic::on(decision& d, const examined_fresh& in, timestamp now) {
     return;
   // A failed attempt without a success since makes an asset stale, whatever that attempt left in its files.
   if (at(in.asset).status == asset_status::retrying) {
-    on(d, examined_stale{in.asset, {}}, now);
+    // An outdated attempt does not count: the next one is made for reasons of its own.
+    on(d,
+       examined_stale{in.asset,
+                      at(in.asset).segment_attempts > 0 ? std::vector<reason>()
+                                                        : std::vector<reason>{{reason_kind::last_attempt_failed,
+                                                                               std::string("outdated")}}},
+       now);
     return;
   }
   leave_phase(in.asset);
@@ -203,6 +210,13 @@ void run_logic::on(decision& d, const process_appeared& in, timestamp) {
 void run_logic::on(decision& d, const attempt_ended& in, timestamp now) {
   if (!runs(in.asset, in.attempt))
     return;
+  return_pools(p_.settings_of(in.asset));
+  if (!hold(d, in))
+    conclude(d, in, now);
+  admit(d, now);
+}
+
+void run_logic::conclude(decision& d, const attempt_ended& in, timestamp now) {
   const auto& asset = at(in.asset);
   const auto& settings = p_.settings_of(in.asset);
   attempt_finished finished{state_.run(), ids_[in.asset.value], in.attempt, now, in.outcome, in.exit_code,
@@ -216,8 +230,6 @@ void run_logic::on(decision& d, const attempt_ended& in, timestamp now) {
   d.strict = d.strict || settings.durability == durability::strict;
   const auto retry_at = finished.retry_at;
   record(d, std::move(finished));
-  return_pools(settings);
-
   if (retry_at) {
     retries_[*retry_at].push_back(in.asset);
     arm_timer(d);
@@ -228,7 +240,6 @@ void run_logic::on(decision& d, const attempt_ended& in, timestamp now) {
     else if (at(in.asset).status == asset_status::cancelled && !state_.stopping())
       block_downstream(d, in.asset, in.asset, now);
   }
-  admit(d, now);
 }
 
 void run_logic::on(decision& d, const time_passed& in, timestamp now) {
@@ -272,7 +283,9 @@ void run_logic::settled(decision& d, asset_index asset, asset_status status, ass
     --claims_due_;
   }
   blocked_by_[position] = because.value;
+  settled_at_[position] = ++moments_;
   d.effects.emplace_back(announce_settled{asset, status, because, std::move(message)});
+  no_longer_awaited(d);
   if (!satisfied(asset))
     return;
   for (const auto dependent : graph_.downstream(asset)) {
@@ -317,8 +330,10 @@ void run_logic::block_downstream(decision& d, asset_index from, asset_index beca
 }
 
 void run_logic::stop(decision& d, stop_cause cause, timestamp now) {
-  if (!state_.stopping())
-    record(d, run_stopping{state_.run(), now, cause});
+  if (state_.stopping())
+    return;
+  record(d, run_stopping{state_.run(), now, cause});
+  no_longer_awaited(d);
 }
 
 void run_logic::wind_up(decision& d, timestamp now) {

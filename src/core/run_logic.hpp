@@ -63,7 +63,14 @@ struct attempt_ended {
   std::string message;
   bool has_log = false;
   std::optional<materialized> made;
-  std::uint64_t random_bits = 0; ///< for jitter
+  std::uint64_t random_bits = 0;   ///< for jitter
+  std::vector<asset_index> makers; ///< on success: other assets that make inputs which the attempt discovered
+};
+/// The answer to check_discovered.
+struct discovered_checked {
+  asset_index asset;
+  std::uint32_t attempt = 0;
+  bool as_before = false;
 };
 /// The timer that wake_at asked for under this number has gone off; any other is late and ignored.
 struct time_passed {
@@ -74,7 +81,7 @@ struct stop_requested {
   bool at_once = false;
 };
 using run_input = std::variant<asset_claimed, examined_fresh, examined_stale, examined_impossible, process_appeared,
-                               attempt_ended, time_passed, stop_requested>;
+                               attempt_ended, discovered_checked, time_passed, stop_requested>;
 
 /// Effects.
 struct examine_asset {
@@ -92,6 +99,16 @@ struct announce_settled {
   asset_index because;
   std::string message; ///< why it failed without an attempt
 };
+/// A success is held (see run_logic_held.cpp), and all that it waited for is settled: find out whether the inputs that
+/// the attempt discovered are as they were before it, and answer with discovered_checked.
+struct check_discovered {
+  asset_index asset;
+  std::uint32_t attempt = 0;
+};
+/// Something that people should know, and that changes nothing.
+struct tell_warning {
+  std::string message;
+};
 struct end_attempts {
   bool at_once = false;
 };
@@ -108,7 +125,8 @@ struct internal_error {
   std::string message;
 };
 using run_effect =
-    std::variant<examine_asset, grant_attempt, announce_settled, end_attempts, wake_at, run_is_over, internal_error>;
+    std::variant<examine_asset, grant_attempt, announce_settled, check_discovered, tell_warning, end_attempts, wake_at,
+                 run_is_over, internal_error>;
 
 struct decision {
   std::vector<event> events;
@@ -142,9 +160,14 @@ public:
   [[nodiscard]] asset_index index_of(asset_id id) const { return asset_index(index_[*state_.position(id)]); }
   /// Final, and dependents may go on.
   [[nodiscard]] bool satisfied(asset_index asset) const;
-  /// Whether this attempt is the asset's, and still open.
+  /// Whether this attempt is the asset's, and has not ended yet.
   [[nodiscard]] bool runs(asset_index asset, std::uint32_t attempt) const {
-    return in_run(asset) && at(asset).open && at(asset).attempts == attempt;
+    return in_run(asset) && at(asset).open && at(asset).attempts == attempt && held(asset) == nullptr;
+  }
+  /// The end of the asset's attempt if it is held, else null.
+  [[nodiscard]] const attempt_ended* held(asset_index asset) const {
+    const auto found = held_.empty() || !in_run(asset) ? held_.end() : held_.find(position_[asset.value]);
+    return found == held_.end() ? nullptr : &found->second.ended;
   }
   /// What the asset needs, in the run or not.
   [[nodiscard]] std::span<const asset_index> upstream(asset_index asset) const { return graph_.upstream(asset); }
@@ -180,6 +203,7 @@ private:
   void on(decision& d, const examined_impossible& in, timestamp now);
   void on(decision& d, const process_appeared& in, timestamp now);
   void on(decision& d, const attempt_ended& in, timestamp now);
+  void on(decision& d, const discovered_checked& in, timestamp now);
   void on(decision& d, const time_passed& in, timestamp now);
   void on(decision& d, const stop_requested& in, timestamp now);
   void admit(decision& d, timestamp now);
@@ -203,6 +227,13 @@ private:
   void after_failure(decision& d, asset_index asset, timestamp now);
   void block_downstream(decision& d, asset_index from, asset_index because, timestamp now);
   void stop(decision& d, stop_cause cause, timestamp now);
+  void conclude(decision& d, const attempt_ended& in, timestamp now);
+  // in run_logic_held.cpp
+  [[nodiscard]] bool hold(decision& d, const attempt_ended& in);
+  void make_once_more(decision& d, const attempt_ended& in, timestamp now);
+  void no_longer_awaited(decision& d);
+  [[nodiscard]] bool may_still_write(asset_index maker) const;
+  [[nodiscard]] bool waits_for(asset_index from, asset_index to) const;
   void expect_claim(asset_index asset);
   void wind_up(decision& d, timestamp now);
   void settle_rest(decision& d, timestamp now);
@@ -212,6 +243,13 @@ private:
   void take_pools(const asset_settings& s);
   void return_pools(const asset_settings& s);
   [[nodiscard]] const asset_in_run& at(asset_index asset) const { return state_.at(position_[asset.value]); }
+
+  /// A success that is not recorded yet: nothing of it runs, so it takes no worker and no pool.
+  struct held_success {
+    attempt_ended ended;
+    std::vector<asset_index> awaited; ///< makers that may still write what it discovered
+    bool checking = false;            ///< check_discovered was asked for
+  };
 
   const pipeline& p_;
   const asset_graph& graph_;
@@ -237,6 +275,10 @@ private:
   std::map<timestamp, std::vector<asset_index>> retries_;
   std::optional<timestamp> armed_; // the timer that is waited for
   std::uint64_t timers_ = 0;       // its number
+  std::map<std::uint32_t, held_success> held_; // by position
+  std::vector<std::uint32_t> started_at_;      // by position: the moment its last attempt started, as moments_ counts
+  std::vector<std::uint32_t> settled_at_;      // by position: likewise; 0: before this segment, or not yet
+  std::uint32_t moments_ = 0;
 };
 
 } // namespace troupe

@@ -104,7 +104,7 @@ asset_index run_logic::pop(ready_queue& queue, ready_queue::iterator line) {
 void run_logic::admit(decision& d, timestamp now) {
   if (state_.stopping() || claims_due_ > 0)
     return;
-  while (state_.open_attempts() + reserved_ < policy_.workers) {
+  while (state_.open_attempts() - held_.size() + reserved_ < policy_.workers) {
     const auto next = next_to_admit();
     if (!next)
       break;
@@ -159,6 +159,7 @@ void run_logic::start(decision& d, asset_index asset, timestamp now) {
   const auto& settings = p_.settings_of(asset);
   const auto position = position_[asset.value];
   take_pools(settings);
+  started_at_[position] = ++moments_;
   const auto attempt = at(asset).attempts + 1;
   record(d, attempt_started{state_.run(), ids_[asset.value], attempt, now, std::move(reasons_[position])});
   reasons_[position].clear();

@@ -130,6 +130,10 @@ void run_state::apply(const event& e) {
               set(position_of(asset), asset_status::succeeded);
             } else if (it.outcome == outcome_kind::cancelled || it.outcome == outcome_kind::interrupted) {
               set(position_of(asset), asset_status::cancelled);
+            } else if (it.outcome == outcome_kind::outdated) {
+              --asset.segment_attempts; // it does not count against the retry budget
+              set(position_of(asset), it.retry_at ? asset_status::retrying : asset_status::cancelled);
+              asset.retry_at = it.retry_at.value_or(it.at);
             } else if (it.retry_at) {
               set(position_of(asset), asset_status::retrying);
               asset.retry_at = *it.retry_at;
@@ -258,7 +262,7 @@ std::optional<run_state> run_state::decode(std::string_view bytes) {
     std::int64_t retry_delay = 0;
     if (!in.get(status) || !in.get(flags) || !in.get(outcome) || !in.get(asset.attempts) ||
         !in.get(asset.segment_attempts) || !in.get(retry_at) || !in.get(retry_delay) || !in.get(asset.because.value) ||
-        status >= asset_status_count || flags > 3 || outcome > static_cast<std::uint8_t>(outcome_kind::internal))
+        status >= asset_status_count || flags > 3 || outcome > static_cast<std::uint8_t>(outcome_kind::outdated))
       return std::nullopt;
     asset.status = static_cast<asset_status>(status);
     asset.open = (flags & 1U) != 0;

@@ -33,6 +33,7 @@ struct execution {
   std::optional<production> made; ///< exactly when outcome is succeeded
   duration took{};                ///< of the process alone
   std::vector<std::string> warnings;
+  std::vector<asset_index> makers; ///< on success: other assets that make inputs which the attempt discovered
 };
 
 /// What an examination needs to know about the assets that its asset depends on.
@@ -52,6 +53,9 @@ public:
   /// Makes the asset that was examined last. `spawned` at most once, before `done`; `done` exactly once.
   virtual void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
                        std::function<void(execution)> done) = 0;
+  /// Whether the inputs that a successful attempt discovered, and that other assets make, are as they were before it
+  /// began: after all of those assets are settled. Then `done`, exactly once. No examine() in between.
+  virtual void check_discovered(asset_index asset, std::uint32_t attempt, std::function<void(bool)> done) = 0;
   /// Reads again what was read too soon after its last change to be trusted, so that the next run need not; then
   /// `done`.
   virtual void settle(std::function<void()> done) = 0;

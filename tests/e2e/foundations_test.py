@@ -4,6 +4,7 @@ finds changed. usage: foundations_test.py TROUPE [NAME...]"""
 import os
 import signal
 import sys
+import time
 
 from harness import contains, equal, finish, main, statuses
 
@@ -28,7 +29,7 @@ def an_input_whose_maker_is_excluded_fails_the_asset(shop):
         equal(statuses(document), {"count": "failed"})
         contains(document["assets"]["count"]["error"], 'input "rows.txt" does not exist', "asset rows makes it", "troupe run rows")
     equal(shop.read("count.txt"), "3\n")
-    equal(statuses(shop.run()), {"rows": "succeeded", "count": "succeeded"})
+    equal(statuses(shop.run()), {"rows": "succeeded", "count": "fresh"})
 
 
 def an_input_that_another_asset_removes_fails_the_asset(shop):
@@ -79,7 +80,7 @@ def nothing_is_made_from_what_a_failed_attempt_left(shop):
         equal(document["assets"]["report"]["because"], "load")
         contains(document["assets"]["report"]["error"], "last attempt at load failed", "troupe run load", "troupe adopt load")
         equal(shop.read("report.txt"), "WHOLE\n")
-    contains(shop.troupe("run", "--only", "report").must(1).errors, "blocked by load: the last attempt at load failed", "troupe adopt load")
+    contains(shop.troupe("run", "--only", "report").must(1).text, "blocked by load: the last attempt at load failed", "troupe adopt load")
     contains(shop.troupe("plan", "--only", "report").must(0).errors, "report is blocked", "troupe adopt load")
     contains(shop.troupe("show", "latest").must(0).text, "blocked by load: the last attempt at load failed")
     contains(shop.troupe("explain", "report", "--run", "latest").must(0).text, "the last attempt at load failed")
@@ -94,8 +95,10 @@ def nothing_is_made_from_what_a_killed_attempt_left(shop):
     shop.write("slow", "")
     process = shop.start("run", "--force", "load")
     shop.wait_for_file("pid")
+    shop.wait_for_status("load", "running")
     os.kill(process.pid, signal.SIGKILL)
     finish(process)
+    equal(shop.read("load.txt"), "HALF\n")
     document = shop.run("--only", "report", status=1)
     equal(statuses(document), {"report": "blocked"})
     contains(document["assets"]["report"]["error"], "last attempt at load was interrupted")
@@ -193,13 +196,81 @@ def resume_refuses_a_changed_definition_of_what_is_lost(shop):
     shop.troupe("resume").must(0)
 
 
+# ---- discovered inputs that another asset makes
+
+READER = "echo ran >> reader.log; touch reading; cat gen.h > main.o; %s printf '{\"inputs\": [\"gen.h\"]}' > $TROUPE_RESULT"
+
+
+def discovering(maker, wait="", **more):
+    return {"reader": {"command": READER % wait, "outputs": ["main.o"], **more}, "maker": maker}
+
+
+def a_success_waits_for_the_maker_of_what_it_discovered(shop):
+    shop.write("gen.h", "old\n")
+    maker = {"command": "until test -e reading; do sleep 0.01; done; sleep 0.1; echo new > gen.h", "outputs": ["gen.h"]}
+    shop.pipeline({**discovering(maker), "after": copy("main.o", "after.txt")}, engine={"workers": 2})
+    document = shop.run()
+    equal(statuses(document), dict.fromkeys(("reader", "maker", "after"), "succeeded"))
+    equal((document["assets"]["reader"]["attempts"], shop.lines("reader.log")), (2, ["ran", "ran"]))
+    equal((shop.read("main.o"), shop.read("after.txt")), ("new\n", "new\n"))
+    assert shop.plan()["assets"]["reader"]["action"] == "fresh", shop.plan()
+
+
+def a_held_success_takes_no_worker_and_stands_if_the_file_is_as_before(shop):
+    shop.write("gen.h", "same\n")
+    shop.pipeline(discovering({"command": "echo same > gen.h", "outputs": ["gen.h"]}), engine={"workers": 1})
+    time.sleep(0.1)                                              # gen.h is clearly older than the attempt
+    document = shop.run()
+    equal(statuses(document), {"reader": "succeeded", "maker": "succeeded"})
+    equal((document["assets"]["reader"]["attempts"], shop.lines("reader.log")), (1, ["ran"]))
+    equal(shop.plan()["assets"]["reader"]["action"], "fresh")
+
+
+def two_that_discover_each_other_do_not_wait_for_ever(shop):
+    for name in ("a", "b"):
+        shop.write(name + ".txt", "old\n")
+    def asset(own, other):
+        return {"command": f"touch {own}.on; until test -e {other}.on; do sleep 0.01; done; cat {other}.txt > {own}.read; echo {own} > {own}.txt; "
+                           f"printf '{{\"inputs\": [\"{other}.txt\"]}}' > $TROUPE_RESULT", "outputs": [own + ".txt"]}
+    shop.pipeline({"a": asset("a", "b"), "b": asset("b", "a")}, engine={"workers": 2})
+    result = shop.troupe("run").must(0)
+    contains(result.text, "itself needs")
+
+
+def what_is_outdated_is_not_made_from_what_a_failed_maker_left(shop):
+    shop.write("gen.h", "old\n")
+    maker = {"command": "until test -e reading; do sleep 0.01; done; sleep 0.1; echo half > gen.h; exit 3", "outputs": ["gen.h"]}
+    shop.pipeline(discovering(maker), engine={"workers": 2, "error_strategy": "continue"})
+    document = shop.run(status=1)
+    equal(statuses(document), {"reader": "blocked", "maker": "failed"})
+    equal(document["assets"]["reader"]["because"], "maker")
+
+
+def a_success_that_is_held_when_the_engine_dies_is_not_recorded(shop):
+    shop.write("gen.h", "old\n")
+    maker = {"command": "until test -e reading; do sleep 0.01; done; if test -e slow; then echo $$ > pid; exec sleep 600; fi; echo new > gen.h", "outputs": ["gen.h"]}
+    shop.write("slow", "")
+    shop.pipeline(discovering(maker), engine={"workers": 2})
+    process = shop.start("run")
+    shop.wait_for_file("pid")
+    shop.wait_for(lambda: shop.exists("main.o") and not os.listdir(shop.path(".troupe/results")), "the reader has ended")
+    os.kill(process.pid, signal.SIGKILL)
+    finish(process)
+    os.remove(shop.path("slow"))
+    equal(statuses(shop.troupe("resume", "--json").must(0).json()), {"reader": "succeeded", "maker": "succeeded"})
+    equal(shop.read("main.o"), "new\n")
+
+
 TESTS = [an_input_whose_maker_is_excluded_fails_the_asset, an_input_that_another_asset_removes_fails_the_asset,
          a_file_that_is_not_in_its_makers_folder_fails_the_asset, an_output_of_an_allowed_failure_may_be_missing,
          nothing_is_made_from_what_a_failed_attempt_left, nothing_is_made_from_what_a_killed_attempt_left,
          what_is_fresh_uses_nothing_and_is_not_blocked, an_allowed_failure_outside_the_run_blocks_nothing,
          resume_makes_a_lost_or_overwritten_output_again, resume_makes_again_what_was_made_from_what_it_makes_again,
          resume_judges_what_another_run_has_made_since, resume_does_not_build_on_a_failed_attempt_of_another_run,
-         resume_refuses_a_changed_definition_of_what_is_lost]
+         resume_refuses_a_changed_definition_of_what_is_lost,
+         a_success_waits_for_the_maker_of_what_it_discovered, a_held_success_takes_no_worker_and_stands_if_the_file_is_as_before,
+         two_that_discover_each_other_do_not_wait_for_ever, what_is_outdated_is_not_made_from_what_a_failed_maker_left,
+         a_success_that_is_held_when_the_engine_dies_is_not_recorded]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

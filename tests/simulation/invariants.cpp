@@ -14,10 +14,13 @@ invariants::invariants(const random_case& on, rare_paths& paths, const simulated
     : on_(on), paths_(paths), journal_(journal), world_(world),
       books_(*on.p, *on.graph, on.ids, on.policy.workers, on.never_made), members_(on.p->assets.size(), false),
       versions_(on.p->assets.size()), was_final_(on.p->assets.size(), false), started_(on.p->assets.size(), 0),
-      finished_(on.p->assets.size(), 0), retry_due_(on.p->assets.size()) {
+      finished_(on.p->assets.size(), 0), succeeded_(on.p->assets.size(), false), retry_due_(on.p->assets.size()) {
   books_.expect(on.policy.error_strategy);
   books_.expect_steady_clock();
   books_.expect_order(on.policy.remaining);
+  books_.expect_discoveries(on.discovered, [&world](asset_index asset, std::uint32_t attempt) {
+    return world.ended_well(asset, attempt);
+  });
   for (std::uint32_t i = 0; i < members_.size(); ++i)
     members_[i] =
         random_run::contains(on.started.fresh, on.ids[i]) || random_run::contains(on.started.waiting, on.ids[i]);
@@ -69,16 +72,26 @@ void invariants::appended(const event& e, const simulated_executor* work, durati
   } else if (const auto* finished = std::get_if<attempt_finished>(&e)) {
     const auto asset = index_of(finished->asset);
     ++finished_[asset.value];
+    succeeded_[asset.value] = finished->outcome == outcome_kind::succeeded;
     if (finished->retry_at)
       retry_due_[asset.value] = now + (*finished->retry_at - finished->at);
     const auto* report = work->first_report(asset, finished->attempt);
     const auto name = std::string(on_.p->asset(asset).name);
     require(report != nullptr, "an end of " + name + " is recorded that nobody reported");
+    if (finished->outcome == outcome_kind::outdated) {
+      require(world_.ended_well(asset, finished->attempt), "an attempt of " + name + " is outdated that did not end well");
+      paths_.reached_if(rare_path::outdated_while_stopping, !finished->retry_at);
+      return;
+    }
     require(report->outcome == finished->outcome && report->exit_code == finished->exit_code &&
                 report->signal == finished->signal && report->message == finished->message,
             "what is recorded of " + name + " is not what was reported first");
     require(!report->made || finished->made->data_version == report->made->data_version,
             "what " + name + " made is recorded as something else");
+    const auto& makers = report->makers;
+    paths_.reached_if(rare_path::maker_needs_reader, std::any_of(makers.begin(), makers.end(), [&](asset_index maker) {
+                        return is_member(maker) && !is_final(books_.status_of(maker));
+                      }));
     const auto& retry = on_.p->settings_of(asset).retry;
     const bool failed = !finished->retry_at && books_.status_of(asset) == asset_status::failed;
     paths_.reached_if(rare_path::retry_during_cancel,
@@ -91,9 +104,12 @@ void invariants::appended(const event& e, const simulated_executor* work, durati
                       failed && on_.p->settings_of(asset).allow_failure && !on_.graph->downstream(asset).empty());
     paths_.reached_if(rare_path::retry_after_resume, finished->retry_at && finished->attempt > started_[asset.value]);
   } else if (const auto* settled = std::get_if<assets_settled>(&e)) {
-    require(settled->allowed == (settled->status == asset_status::failed &&
-                                 on_.p->settings_of(index_of(settled->assets.front().asset)).allow_failure),
+    const auto first = index_of(settled->assets.front().asset);
+    require(settled->allowed ==
+                (settled->status == asset_status::failed && on_.p->settings_of(first).allow_failure),
             "whether a failure without an attempt was allowed is recorded wrongly");
+    paths_.reached_if(rare_path::outdated_and_blocked,
+                      settled->status == asset_status::blocked && finished_[first.value] > 0);
     paths_.reached_if(rare_path::blocked_from_outside, settled->status == asset_status::blocked &&
                                                            !is_member(index_of(settled->assets.front().because)));
   } else if (std::get_if<asset_found_fresh>(&e) != nullptr) {
@@ -149,6 +165,21 @@ void invariants::executing(asset_index asset, std::uint32_t attempt) const {
           "a strict attempt of " + name + " is executed before it is on disk");
 }
 
+void invariants::checking(asset_index asset, std::uint32_t attempt) const {
+  require(books_.is_held(asset) && books_.attempts_of(asset) == attempt,
+          "what " + std::string(on_.p->asset(asset).name) + " discovered is checked, and its success is not held");
+}
+
+/// What it discovered is as it was when it was made; else the next plan finds a cycle.
+void invariants::was_made_from_what_there_is(asset_index asset) const {
+  const auto& makers = on_.discovered[asset.value];
+  for (std::size_t i = 0; i < makers.size(); ++i)
+    require(!is_member(makers[i]) || world_.read_by(asset)[i] == world_.content(makers[i]) ||
+                needs_somehow(*on_.graph, on_.discovered, makers[i], asset),
+            "(9) " + std::string(on_.p->asset(asset).name) + " was made from what " +
+                std::string(on_.p->asset(makers[i]).name) + " has made again since");
+}
+
 void invariants::needs_are_on_disk(asset_index asset) const {
   const auto succeeded_on_disk = [&](asset_index u) {
     return std::any_of(journal_.events().begin(), journal_.events().end(), [&](const event& e) {
@@ -164,7 +195,7 @@ void invariants::needs_are_on_disk(asset_index asset) const {
 
 void invariants::nobody_waits_in_vain(const simulated_executor& work, duration now) const {
   if (cause_ || work.examining() > 0 || journal_.has_appended() || journal_.has_answers() ||
-      books_.open_attempts() >= on_.policy.workers)
+      books_.working() >= on_.policy.workers)
     return;
   bool one_is_due_now = false; // whether it is in the line yet cannot be seen from here
   const auto waits = [&](asset_index asset) {
@@ -224,6 +255,8 @@ void invariants::ended(const run_state& live, const counting_observer& told) con
     if (!members_[i])
       continue;
     const auto name = std::string(on_.p->assets[i].name);
+    if (succeeded_[i])
+      was_made_from_what_there_is(asset_index(i));
     require(told.began[i] == started_[i] && told.ended[i] == finished_[i],
             "people are told of other attempts of " + name + " than are recorded");
     require(told.settled[i].has_value() != was_final_[i], "people are not told of the end of " + name);
@@ -232,8 +265,12 @@ void invariants::ended(const run_state& live, const counting_observer& told) con
   }
 }
 
-void check_history(const random_case& on, const std::vector<event>& events, seeded& random) {
+void check_history(const random_case& on, const process_world& world, const std::vector<event>& events,
+                   seeded& random) {
   run_checker books(*on.p, *on.graph, on.ids, on.policy.workers, on.never_made);
+  books.expect_discoveries(on.discovered, [&](asset_index asset, std::uint32_t attempt) {
+    return world.ended_well(asset, attempt);
+  });
   books.expect(on.policy.error_strategy);
   books.expect_steady_clock();
   books.expect_order(on.policy.remaining);

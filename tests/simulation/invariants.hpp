@@ -52,6 +52,7 @@ public:
   void live_state_is(const std::string& bytes);
   void examining(asset_index asset, const upstream_view& upstreams) const;
   void executing(asset_index asset, std::uint32_t attempt) const;
+  void checking(asset_index asset, std::uint32_t attempt) const;
   void stop_ordered(bool at_once) {
     ordered_ = true;
     at_once_ = at_once_ || at_once;
@@ -67,6 +68,7 @@ public:
   [[nodiscard]] const std::vector<digest>& versions() const { return versions_; }
   [[nodiscard]] const run_checker& books() const { return books_; }
   [[nodiscard]] std::size_t retrying() const;
+  [[nodiscard]] std::size_t held() const { return books_.open_attempts() - books_.working(); }
 
 private:
   void note(const event& e);
@@ -74,6 +76,7 @@ private:
   [[nodiscard]] bool is_member(asset_index asset) const { return members_[asset.value]; }
   void nobody_waits_in_vain(const simulated_executor& work, duration now) const;
   void needs_are_on_disk(asset_index asset) const;
+  void was_made_from_what_there_is(asset_index asset) const;
 
   const random_case& on_;
   rare_paths& paths_;
@@ -85,6 +88,7 @@ private:
   std::vector<bool> was_final_;         ///< when this supervisor began
   std::vector<std::uint32_t> started_;  ///< attempts, by this supervisor
   std::vector<std::uint32_t> finished_; ///< likewise
+  std::vector<bool> succeeded_;         ///< likewise
   std::vector<duration> retry_due_;     ///< status retrying: when its wait is over, in steady time
   bool ordered_ = false;                ///< a stop
   bool at_once_ = false;
@@ -92,6 +96,7 @@ private:
 };
 
 /// A journal as a reader finds it: every rule, at every prefix; any prefix kept as a checkpoint gives the same end.
-void check_history(const random_case& on, const std::vector<event>& events, seeded& random);
+void check_history(const random_case& on, const process_world& world, const std::vector<event>& events,
+                   seeded& random);
 
 } // namespace troupe::test

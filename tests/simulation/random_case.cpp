@@ -158,6 +158,7 @@ asset_fate random_fate(seeded& random, const asset_settings& settings, bool may_
     fate.longest = std::chrono::milliseconds(random.below(8000));
   fate.repeats = random.once_in(8);
   fate.never_found = random.once_in(8);
+  fate.writes_the_same = random.once_in(3);
   return fate;
 }
 
@@ -223,6 +224,7 @@ random_case make_random_case(seeded& random) {
         break;
       }
   }
+  made.discovered = make_discoveries(random, size);
   made.started.run = run_number(1 + random.below(1000));
   made.started.at = from_unix_ns(1'800'000'000'000'000'000);
   made.started.fresh = make_asset_set(fresh);

@@ -4,6 +4,7 @@
 
 #include "core/asset_graph.hpp"
 #include "core/run_logic.hpp"
+#include "support/discoveries.hpp"
 #include "support/random_run.hpp"
 
 #include <array>
@@ -31,6 +32,7 @@ struct asset_fate {
   duration longest{};       ///< an attempt takes up to this
   bool repeats = false;     ///< reports its end twice
   bool never_found = false; ///< no process is ever reported
+  bool writes_the_same = false; ///< its output is as before
 };
 
 /// Which faults a history knows. Many know none, or one: faults hide each other.
@@ -53,6 +55,7 @@ struct random_case {
   run_policy policy;
   run_started started;
   std::vector<asset_fate> fates; ///< by asset_index
+  discoveries discovered;        ///< by asset_index: whose outputs each discovers
   /// Assets of the run, each with one it needs that is outside and was never made.
   std::vector<std::pair<asset_index, asset_index>> never_made;
   fault_plan faults;

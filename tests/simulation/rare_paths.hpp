@@ -54,6 +54,13 @@ namespace troupe::test {
   PATH(beginning_not_recorded, "run that starts nothing, since its beginning cannot be recorded")                      \
   PATH(recovery_refused, "recovery that cannot append")                                                                \
   PATH(strict_grant_held, "grant held back until its attempt is on disk")                                              \
+  PATH(held_success_stands, "held success that stands: what it discovered is as before")                               \
+  PATH(held_success_outdated, "held success that is outdated: what it discovered was made again")                      \
+  PATH(outdated_while_stopping, "outdated attempt in a run that is stopping")                                          \
+  PATH(outdated_and_blocked, "outdated attempt whose maker failed")                                                    \
+  PATH(maker_needs_reader, "success that stands though a maker of what it discovered is not settled: that needs it")   \
+  PATH(crash_while_held, "crash while a success is held")                                                              \
+  PATH(stop_while_held, "stop while a success is held")                                                                \
   PATH(pool_full, "ready asset held back by a full pool")                                                              \
   PATH(slots_kept, "ready asset held back by slots that are kept for a more urgent one")                               \
   PATH(allowed_failure, "failure that is allowed, with dependents")                                                    \

@@ -18,7 +18,20 @@ std::int32_t process_world::start(asset_index asset) {
     require((pools_[pool] += slots) <= on_.p->engine.pools.at(pool),
             "(2) more processes run than pool " + pool + " has room for");
   ++running_;
+  read_[asset.value] = discovered_by(asset);
+  write(asset);
   return runs_[asset.value] = ++last_;
+}
+
+void process_world::write(asset_index asset) {
+  contents_[asset.value] += on_.fates[asset.value].writes_the_same ? 0 : 1;
+}
+
+std::vector<std::uint32_t> process_world::discovered_by(asset_index asset) const {
+  std::vector<std::uint32_t> contents;
+  for (const auto maker : on_.discovered[asset.value])
+    contents.push_back(content(maker));
+  return contents;
 }
 
 void process_world::end(asset_index asset) {
@@ -26,6 +39,7 @@ void process_world::end(asset_index asset) {
     return;
   runs_[asset.value] = 0;
   --running_;
+  write(asset);
   for (const auto& [pool, slots] : on_.p->settings_of(asset).pools)
     pools_[pool] -= slots;
 }
@@ -64,10 +78,12 @@ duration simulated_executor::within(duration longest) {
 execution simulated_executor::outcome(asset_index asset, std::uint32_t attempt, outcome_kind kind) const {
   execution how;
   how.outcome = kind;
-  if (kind == outcome_kind::succeeded)
+  if (kind == outcome_kind::succeeded) {
     how.made.emplace().data_version = version_of(asset, attempt);
-  else
+    how.makers = on_.discovered[asset.value];
+  } else {
     how.message = "as the case has it";
+  }
   if (kind == outcome_kind::exited)
     how.exit_code = on_.fates[asset.value].exit_code;
   if (kind == outcome_kind::signalled)
@@ -110,6 +126,7 @@ void simulated_executor::execute(asset_index asset, std::uint32_t attempt, std::
     on_execute(asset, attempt);
   const auto& fate = on_.fates[asset.value];
   const auto& settings = on_.p->settings_of(asset);
+  world_.begins(asset, attempt);
   const auto earlier = executions_[asset.value]++;
   newest_[asset.value] = attempt;
   item end;
@@ -146,6 +163,21 @@ void simulated_executor::execute(asset_index asset, std::uint32_t attempt, std::
     items_.push_back(std::move(found));
   }
   items_.push_back(std::move(end));
+}
+
+void simulated_executor::check_discovered(asset_index asset, std::uint32_t attempt, std::function<void(bool)> done) {
+  if (dead_)
+    return;
+  maybe_burst();
+  if (on_check)
+    on_check(asset, attempt);
+  item one;
+  one.kind = what::checked;
+  one.asset = asset;
+  one.attempt = attempt;
+  one.due = now_() + (random_.once_in(4) ? within(std::chrono::seconds(1)) : duration::zero());
+  one.checked = std::move(done);
+  items_.push_back(std::move(one));
 }
 
 void simulated_executor::settle(std::function<void()> done) {
@@ -234,6 +266,8 @@ asset_index simulated_executor::answer(std::size_t at) {
     break;
   case what::ended:
     world_.end(one.asset);
+    if (one.how.made && !one.how.makers.empty())
+      world_.ends_well(one.asset, one.attempt);
     first_[one.asset.value] = first{one.attempt, one.how};
     reports_.push_back({one.asset, one.attempt, one.how, one.done});
     paths_.reached_if(rare_path::success_during_stop, !ends_.empty() && one.how.made);
@@ -250,6 +284,12 @@ asset_index simulated_executor::answer(std::size_t at) {
                           first_report(one.asset, one.attempt)->outcome == outcome_kind::timed_out);
     one.done(one.how);
     break;
+  case what::checked: {
+    const bool as_before = world_.read_by(one.asset) == world_.discovered_by(one.asset);
+    paths_.reached(as_before ? rare_path::held_success_stands : rare_path::held_success_outdated);
+    one.checked(as_before);
+    break;
+  }
   case what::settled:
     settling_ = false;
     one.settled();

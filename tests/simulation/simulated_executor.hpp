@@ -10,7 +10,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::test {
@@ -18,7 +20,9 @@ namespace troupe::test {
 /// What runs, whoever started it. Throws when more runs than may: this is the truth that the journal only tells of.
 class process_world {
 public:
-  explicit process_world(const random_case& on) : on_(on), runs_(on.p->assets.size(), 0) {}
+  explicit process_world(const random_case& on)
+      : on_(on), runs_(on.p->assets.size(), 0), contents_(on.p->assets.size(), 0),
+        read_(on.p->assets.size()) {}
 
   /// Returns its number.
   std::int32_t start(asset_index asset);
@@ -27,10 +31,26 @@ public:
   std::size_t end_all();
   [[nodiscard]] std::size_t running() const { return running_; }
   [[nodiscard]] bool runs(asset_index asset) const { return runs_[asset.value] != 0; }
+  /// What its output holds, as a number: another one while it is written, and afterwards.
+  [[nodiscard]] std::uint32_t content(asset_index asset) const { return contents_[asset.value]; }
+  /// What the asset's last process read of what it discovers, and what there is of that now.
+  [[nodiscard]] const std::vector<std::uint32_t>& read_by(asset_index asset) const { return read_[asset.value]; }
+  [[nodiscard]] std::vector<std::uint32_t> discovered_by(asset_index asset) const;
+  /// An attempt begins; or has ended well, having discovered something: then it may be held.
+  void begins(asset_index asset, std::uint32_t attempt) { ended_well_.erase({asset.value, attempt}); }
+  void ends_well(asset_index asset, std::uint32_t attempt) { ended_well_.emplace(asset.value, attempt); }
+  [[nodiscard]] bool ended_well(asset_index asset, std::uint32_t attempt) const {
+    return ended_well_.contains({asset.value, attempt});
+  }
 
 private:
+  void write(asset_index asset);
+
   const random_case& on_;
   std::vector<std::int32_t> runs_; // by asset_index: number of its process, 0: none
+  std::vector<std::uint32_t> contents_;          // by asset_index
+  std::vector<std::vector<std::uint32_t>> read_; // by asset_index
+  std::set<std::pair<std::uint32_t, std::uint32_t>> ended_well_;
   std::size_t running_ = 0;
   std::map<std::string, std::uint32_t, std::less<>> pools_;
   std::int32_t last_ = 100;
@@ -54,6 +74,7 @@ public:
   void examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) override;
   void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
                std::function<void(execution)> done) override;
+  void check_discovered(asset_index asset, std::uint32_t attempt, std::function<void(bool)> done) override;
   void settle(std::function<void()> done) override;
   void end_all(urgency how) override;
   [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
@@ -61,6 +82,7 @@ public:
   // ---- hooks
   std::function<void(asset_index, const upstream_view&)> on_examine;
   std::function<void(asset_index, std::uint32_t)> on_execute;
+  std::function<void(asset_index, std::uint32_t)> on_check;
 
   // ---- for the driver
   /// What answers next, and when; nullopt if nothing will by itself.
@@ -82,7 +104,7 @@ public:
   [[nodiscard]] const std::vector<old_report>& reports() const { return reports_; }
 
 private:
-  enum class what : std::uint8_t { examined, spawned, ended, again, settled };
+  enum class what : std::uint8_t { examined, spawned, ended, again, checked, settled };
   struct item {
     what kind = what::examined;
     std::optional<duration> due; ///< nullopt: only when it is ended
@@ -95,6 +117,7 @@ private:
     std::function<void(examination)> examined;
     std::function<void(process_spawned)> spawned;
     std::function<void(execution)> done;
+    std::function<void(bool)> checked;
     std::function<void()> settled;
   };
   [[nodiscard]] duration within(duration longest);

@@ -30,6 +30,9 @@ simulated_life::simulated_life(simulated_world& world, run_state state, std::vec
   work_.on_examine = [this](asset_index asset, const upstream_view& upstreams) {
     check([&] { invariants_.examining(asset, upstreams); });
   };
+  work_.on_check = [this](asset_index asset, std::uint32_t attempt) {
+    check([&] { invariants_.checking(asset, attempt); });
+  };
   work_.on_execute = [this](asset_index asset, std::uint32_t attempt) {
     check([&] { invariants_.executing(asset, attempt); });
   };
@@ -161,6 +164,7 @@ void simulated_life::step() {
     paths_.reached_if(rare_path::second_stop, stops_ > 0);
     paths_.reached_if(rare_path::stop_while_settling, work_.settling() || logic_.state().finished());
     paths_.reached_if(rare_path::stop_while_examining, work_.examining() > 0);
+    paths_.reached_if(rare_path::stop_while_held, invariants_.held() > 0);
     paths_.reached_if(rare_path::stop_while_waiting_to_retry, invariants_.retrying() > 0);
     ++stops_;
     world_.log.add("a stop", at_once ? ", at once" : "");
@@ -270,6 +274,7 @@ void simulated_life::note_crash() {
   paths_.reached_if(rare_path::crash_between_record_and_commit, journal.has_appended());
   paths_.reached_if(rare_path::crash_between_commit_and_answer, journal.has_answers());
   paths_.reached_if(rare_path::crash_while_work_runs, world_.processes.running() > 0);
+  paths_.reached_if(rare_path::crash_while_held, invariants_.held() > 0);
   paths_.reached_if(rare_path::crash_while_waiting_to_retry, invariants_.retrying() > 0);
   paths_.reached_if(rare_path::crash_before_the_run_is_recorded,
                     !on_disk([](const event& e) { return std::holds_alternative<run_started>(e); }));

@@ -52,7 +52,7 @@ public:
       require(!last, "(3) the run has not settled");
     }
     check_projections(case_, world_.journal.events());
-    check_history(case_, world_.journal.events(), random_);
+    check_history(case_, world_.processes, world_.journal.events(), random_);
     return summary();
   }
 

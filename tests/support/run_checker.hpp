@@ -6,8 +6,10 @@
 #include "core/event_codec.hpp"
 #include "core/pipeline.hpp"
 #include "core/run_state.hpp"
+#include "support/discoveries.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -42,6 +44,13 @@ public:
   /// `remaining` by asset_index: the longest path that is left.
   void expect_order(std::vector<duration> remaining) { remaining_ = std::move(remaining); }
 
+  /// Assets discover inputs, and successes may be held: `ended` tells whether an open attempt ended well, having
+  /// discovered some, so that it takes no worker. Both outlive this.
+  void expect_discoveries(const discoveries& discovered, std::function<bool(asset_index, std::uint32_t)> ended) {
+    discovered_ = &discovered;
+    ended_ = std::move(ended);
+  }
+
   void observe(const event& e) {
     if (steady_)
       goes_on(e);
@@ -74,6 +83,18 @@ public:
   [[nodiscard]] std::uint32_t attempts_of(asset_index asset) const { return books_[asset.value].attempts; }
   [[nodiscard]] bool is_open(asset_index asset) const { return books_[asset.value].open; }
   [[nodiscard]] std::uint32_t open_attempts() const { return open_; }
+  /// Open, and ended well: held, or about to be recorded.
+  [[nodiscard]] bool is_held(asset_index asset) const {
+    const auto& b = books_[asset.value];
+    return b.open && ended_ && ended_(asset, b.attempts);
+  }
+  /// Open attempts that take a worker.
+  [[nodiscard]] std::uint32_t working() const {
+    std::uint32_t held = 0;
+    for (std::uint32_t i = 0; ended_ && i < books_.size(); ++i)
+      held += is_held(asset_index(i)) ? 1 : 0;
+    return open_ - held;
+  }
   [[nodiscard]] std::size_t events() const { return events_; }
 
   [[nodiscard]] bool satisfied(asset_index asset) const {
@@ -88,8 +109,7 @@ public:
   /// Whether the pools have room for one more attempt of the asset, beside what is kept free for another.
   [[nodiscard]] bool pools_have_room(asset_index asset, std::optional<asset_index> kept_for = {}) const {
     for (const auto& [pool, slots] : p_.settings_of(asset).pools) {
-      const auto used = used_.find(pool);
-      auto taken = used == used_.end() ? 0 : used->second;
+      auto taken = used_of(pool);
       if (kept_for)
         if (const auto kept = p_.settings_of(*kept_for).pools.find(pool); kept != p_.settings_of(*kept_for).pools.end())
           taken += kept->second;
@@ -116,6 +136,16 @@ public:
   }
 
 private:
+  [[nodiscard]] std::uint32_t used_of(const std::string& pool) const {
+    const auto used = used_.find(pool);
+    auto slots = used == used_.end() ? 0 : used->second;
+    for (std::uint32_t i = 0; ended_ && i < books_.size(); ++i)
+      if (is_held(asset_index(i)))
+        if (const auto& pools = p_.settings_of(asset_index(i)).pools; pools.contains(pool))
+          slots -= pools.at(pool);
+    return slots;
+  }
+
   struct book {
     bool in_run = false;
     asset_status status = asset_status::waiting;
@@ -125,6 +155,7 @@ private:
     timestamp retry_at;
     duration waited{}; ///< before the last retry of this segment
     bool ever_succeeded = false;
+    bool outdated = false; ///< its last attempt
     asset_index because;
   };
 
@@ -176,17 +207,46 @@ private:
       return never_was_[asset.value];
     return b.status == asset_status::cancelled || (b.status == asset_status::failed && !satisfied(asset));
   }
+  [[nodiscard]] bool discovers(asset_index asset, asset_index maker) const {
+    const auto& makers = (*discovered_)[asset.value];
+    return std::find(makers.begin(), makers.end(), maker) != makers.end();
+  }
+  /// 9: nobody of whom the asset discovered something can still write it.
+  void nobody_writes_what_it_discovered(asset_index asset) const {
+    if (discovered_ == nullptr)
+      return;
+    for (const auto maker : (*discovered_)[asset.value]) {
+      const auto& b = books_[maker.value];
+      require(!b.in_run || is_final(b.status) || (stopping_ && !b.open) ||
+                  needs_somehow(graph_, *discovered_, maker, asset),
+              "(9) the success of " + name(asset.value) + " is recorded before " + name(maker.value) +
+                  ", whose output it discovered, is settled");
+    }
+  }
+  /// Something that it discovered is made by an asset that did not succeed.
+  [[nodiscard]] bool discovered_failure(asset_index asset) const {
+    if (discovered_ == nullptr)
+      return false;
+    const auto& makers = (*discovered_)[asset.value];
+    return std::any_of(makers.begin(), makers.end(), [&](asset_index maker) { return !satisfied(maker); });
+  }
   [[nodiscard]] bool reaches(asset_index from, asset_index to) const {
     std::vector<bool> seen(books_.size(), false);
     std::vector<asset_index> found{from};
     for (std::size_t next = 0; next < found.size(); ++next) {
       if (found[next] == to)
         return true;
-      for (const auto d : graph_.downstream(found[next]))
+      const auto go_on = [&](asset_index d) {
         if (!seen[d.value]) {
           seen[d.value] = true;
           found.push_back(d);
         }
+      };
+      for (const auto d : graph_.downstream(found[next]))
+        go_on(d);
+      for (std::uint32_t i = 0; discovered_ != nullptr && i < books_.size(); ++i)
+        if (discovers(asset_index(i), found[next]))
+          go_on(asset_index(i));
     }
     return false;
   }
@@ -214,6 +274,7 @@ private:
       b.status = asset_status::waiting;
       b.in_segment = 0;
       b.waited = {};
+      b.outdated = false;
     };
     for (auto& b : books_)
       if (!is_done(b))
@@ -313,9 +374,13 @@ private:
     require(!b.ever_succeeded, "(5) " + who + " runs again after it succeeded");
     require(b.in_run && !is_final(b.status), "(3) " + who + " starts after its end");
     require(e.attempt == b.attempts + 1, "the attempts of " + who + " skip a number");
+    if (std::exchange(b.outdated, false))
+      for (const auto maker : (*discovered_)[index(b)])
+        require(!is_root(maker) || needs_somehow(graph_, *discovered_, maker, asset_index(index(b))),
+                "(9) " + who + " is made once more from what " + name(maker.value) + " left, which did not succeed");
     require(b.in_segment < p_.settings_of(asset_index(index(b))).retry.attempts, who + " is tried too often");
     require(e.reasons.empty() == (b.in_segment > 0), who + ": the first attempt has reasons, the others have none");
-    require(open_ < workers_, "(2) more attempts than workers");
+    require(working() < workers_, "(2) more attempts than workers");
     check_order(asset_index(index(b)));
     require(pools_have_room(asset_index(index(b))), "(2) a pool is overdrawn by " + who);
     for (const auto& [pool, slots] : p_.settings_of(asset_index(index(b))).pools)
@@ -347,6 +412,19 @@ private:
     const bool may_retry = e.outcome != outcome_kind::succeeded && e.outcome != outcome_kind::cancelled &&
                            e.outcome != outcome_kind::interrupted && e.outcome != outcome_kind::not_started &&
                            (e.outcome == outcome_kind::timed_out ? retry.on_timeout : listed);
+    if (e.outcome == outcome_kind::outdated) {
+      require(discovered_ != nullptr && !(*discovered_)[index(b)].empty(),
+              "an attempt of " + who + " is outdated that discovered nothing");
+      require(e.retry_at == (stopping_ ? std::nullopt : std::optional(e.at)),
+              "(7) " + who + " is outdated and not made once more, or made once more in a run that is stopping");
+      --b.in_segment;
+      if (!e.retry_at)
+        return end(b, asset_status::cancelled);
+      b.outdated = true;
+      b.retry_at = *e.retry_at;
+      b.status = asset_status::retrying;
+      return;
+    }
     require(e.retry_at.has_value() == (may_retry && !stopping_ && b.in_segment < retry.attempts),
             "(7) " + who + " is tried again against its policy, or not tried again");
     if (e.retry_at) {
@@ -360,6 +438,7 @@ private:
               "an outcome is retried that must not be");
       b.status = asset_status::retrying;
     } else if (e.outcome == outcome_kind::succeeded) {
+      nobody_writes_what_it_discovered(asset_index(index(b)));
       end(b, asset_status::succeeded);
       b.ever_succeeded = true;
     } else if (e.outcome == outcome_kind::cancelled || e.outcome == outcome_kind::interrupted) {
@@ -421,7 +500,8 @@ private:
             (b.status == asset_status::failed && !satisfied(asset_index(i)));
       const bool missing = lacks_[i];
       if (b.status == asset_status::blocked)
-        require(!all_satisfied(asset_index(i)) || missing, name(i) + " is blocked by nobody");
+        require(!all_satisfied(asset_index(i)) || missing || discovered_failure(asset_index(i)),
+                name(i) + " is blocked by nobody");
       else if (b.status != asset_status::succeeded &&
                b.status != asset_status::fresh) // those may be of an earlier segment
         require(all_satisfied(asset_index(i)) && !missing, name(i) + " should be blocked");
@@ -452,6 +532,8 @@ private:
   std::uint32_t overtaken_ = 0;        // and how often it was overtaken in its pools since
   std::unordered_map<std::uint32_t, std::uint32_t> index_; // by asset_id
   std::optional<error_strategy> strategy_;
+  const discoveries* discovered_ = nullptr;
+  std::function<bool(asset_index, std::uint32_t)> ended_;
   bool steady_ = false;
   timestamp last_at_;
   bool must_stop_ = false;

@@ -12,7 +12,16 @@ namespace {
 constexpr std::uint32_t most_not_run_lines = 20; // a failure at the root of a big graph blocks thousands
 
 std::string_view verb_of(outcome_kind outcome) {
-  return outcome == outcome_kind::cancelled ? "cancelled" : outcome == outcome_kind::timed_out ? "timed out" : "failed";
+  switch (outcome) {
+  case outcome_kind::cancelled:
+    return "cancelled";
+  case outcome_kind::timed_out:
+    return "timed out";
+  case outcome_kind::outdated:
+    return "outdated";
+  default:
+    return "failed";
+  }
 }
 
 } // namespace
@@ -80,10 +89,12 @@ void progress_model::attempt_ended(asset_index asset, const attempt_end& end, du
     line(name(asset) + "  " +
          style_.colours.paint(tint::warn, "attempt " + std::to_string(end.attempt) + " " +
                                               std::string(verb_of(end.outcome)) + what + "; attempt " +
-                                              std::to_string(end.attempt + 1) + " in " + to_human(*end.retry_in)));
+                                              std::to_string(end.attempt + 1) +
+                                              (end.outcome == outcome_kind::outdated ? " follows"
+                                                                                     : " in " + to_human(*end.retry_in))));
     return;
   }
-  const bool cancelled = end.outcome == outcome_kind::cancelled;
+  const bool cancelled = end.outcome == outcome_kind::cancelled || end.outcome == outcome_kind::outdated;
   end_line(asset, cancelled || end.allowed_to_fail ? tint::warn : tint::bad,
            std::string(verb_of(end.outcome)) + " after " + to_human(end.took) + what +
                (end.allowed_to_fail && !cancelled ? " (allowed to fail)" : ""));

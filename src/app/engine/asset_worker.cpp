@@ -41,7 +41,7 @@ bool wants_terminal(int signal) {
 
 asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records)
     : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
-      found_(setup_.p.assets.size()), prepared_(setup_.p.assets.size()),
+      found_(setup_.p.assets.size()), made_elsewhere_(setup_.p.assets.size()), prepared_(setup_.p.assets.size()),
       pool_(std::make_unique<thread_pool>(setup_.threads)) {
   if (const auto started = process_start_ticks(getpid()))
     supervisor_ = supervisor_mark(getpid(), *started);
@@ -361,6 +361,18 @@ void asset_worker::tell_of_stop(asset_index asset, process_exit& exit) {
   exit.message += exit.message.empty() ? "" : "; ";
   exit.message += wants_terminal(stopped.mapped()) ? "it waited for the terminal, which commands do not have"
                                                    : "it was stopped by signal " + std::to_string(stopped.mapped());
+}
+
+void asset_worker::check_discovered(asset_index asset, std::uint32_t, std::function<void(bool)> done) {
+  pool_->submit([this, asset, done = std::move(done)] {
+    const auto& files = made_elsewhere_[asset.value]->files;
+    done(std::all_of(files.begin(), files.end(), [&](const made_elsewhere::file& one) {
+      if (one.moved)
+        return false;
+      const auto now = setup_.table.observe(one.slot);
+      return now && now->content == one.content;
+    }));
+  });
 }
 
 void asset_worker::settle(std::function<void()> done) {

@@ -60,6 +60,7 @@ public:
   void examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) override;
   void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
                std::function<void(execution)> done) override;
+  void check_discovered(asset_index asset, std::uint32_t attempt, std::function<void(bool)> done) override;
   void settle(std::function<void()> done) override;
   void end_all(urgency how) override;
   [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
@@ -100,6 +101,9 @@ private:
                                             timestamp started_at);
   void was_stopped(asset_index asset, int signal);
   void tell_of_stop(asset_index asset, process_exit& exit);
+  /// `moved`: the file was written since the attempt started, or perhaps a moment before.
+  void note_makers(asset_index asset, std::span<const asset_index> makers, path_slot slot, const digest& content,
+                   bool moved);
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
   /// Into the request; else what is wrong with it.
   [[nodiscard]] std::optional<std::string> set_environment(asset_index asset, process_request& request) const;
@@ -112,6 +116,17 @@ private:
   std::string supervisor_; ///< as the environment tells it; empty if it cannot be known
   std::vector<std::unique_ptr<asset_record>> records_;
   std::vector<std::unique_ptr<findings>> found_; // by asset_index: of its last examination
+  /// What an attempt discovered that other assets make.
+  struct made_elsewhere {
+    struct file {
+      path_slot slot;
+      digest content;     ///< as the attempt read it
+      bool moved = false; ///< written since the attempt started: what it read is not known
+    };
+    std::vector<file> files;
+    std::vector<asset_index> makers;
+  };
+  std::vector<std::unique_ptr<made_elsewhere>> made_elsewhere_; // by asset_index: of its last attempt
   /// By asset_index: prepared when examined, so that a granted attempt starts at once.
   std::vector<std::unique_ptr<result<process_request>>> prepared_;
   /// What the system stopped, and by which signal. In callbacks of the executor alone, never two at once.

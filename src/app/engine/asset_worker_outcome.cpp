@@ -102,6 +102,7 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
   };
   const bool source = setup_.p.is_source(asset);
   production made;
+  made_elsewhere_[asset.value].reset();
   if (quick != nullptr)
     found_[asset.value]->now.discovered.clear(); // there is no result file
   else if (!source)
@@ -135,6 +136,23 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
     made.data_version =
         content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
   out.made = std::move(made);
+  if (const auto& elsewhere = made_elsewhere_[asset.value])
+    out.makers = elsewhere->makers;
+}
+
+void asset_worker::note_makers(asset_index asset, std::span<const asset_index> makers, path_slot slot,
+                               const digest& content, bool moved) {
+  for (const auto maker : makers) {
+    if (setup_.p.is_source(maker))
+      continue;
+    auto& elsewhere = made_elsewhere_[asset.value];
+    if (!elsewhere)
+      elsewhere = std::make_unique<made_elsewhere>();
+    auto& known = elsewhere->makers;
+    if (std::find(known.begin(), known.end(), maker) == known.end())
+      known.push_back(maker);
+    elsewhere->files.push_back({slot, content, moved});
+  }
 }
 
 void asset_worker::warn_of_folders(asset_index asset, execution& out) const {
@@ -180,7 +198,7 @@ std::string asset_worker::take_discovered(asset_index asset, const std::vector<s
         in(now.discovered, id) != now.discovered.end())
       continue;
     if (const auto known = in(before, id); known != before.end()) {
-      now.discovered.push_back(*known);
+      now.discovered.push_back(*known); // if another asset makes it, that is known since then: it went first
       continue;
     }
     const auto found = setup_.table.observe(slot);
@@ -191,12 +209,18 @@ std::string asset_worker::take_discovered(asset_index asset, const std::vector<s
     const auto stat = setup_.files.stat(named);
     if (!stat && stat.error().code == error_code::stopped)
       return stat.error().message;
-    const bool moved = stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(started_at);
+    const auto written_since = [&](timestamp moment) {
+      return stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(moment);
+    };
     file_version version;
     version.path = id;
-    version.content = moved ? content_digest("changed during the attempt") : found->content;
+    version.content = written_since(started_at) ? content_digest("changed during the attempt") : found->content;
     version.executable = found->executable;
     now.discovered.push_back(version);
+    // Of what another asset may have written while this one read, the granularity of file times counts too.
+    const auto granularity = stat ? timestamp_granularity(*stat) : duration::zero();
+    note_makers(asset, makers.makers_of(named), slot, found->content,
+                found->content != absent_file && written_since(started_at - granularity));
   }
   std::sort(now.discovered.begin(), now.discovered.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return {};

@@ -3,6 +3,7 @@
 #include "core/event_json.hpp"
 #include "core/reopening.hpp"
 #include "core/run_logic.hpp"
+#include "support/discoveries.hpp"
 #include "support/random_run.hpp"
 #include "support/run_checker.hpp"
 
@@ -27,9 +28,14 @@ class fake_world {
 public:
   explicit fake_world(std::uint64_t seed)
       : random_(seed), run_(make_random_run(random_)),
+        discovered_(make_discoveries(random_, static_cast<std::uint32_t>(run_.ids.size()))),
         checker_(*run_.p, *run_.graph, run_.ids, run_.policy.workers, run_.never_made), now_(run_.started.at),
-        stops_(random_.once_in(4)), crashes_(random_.once_in(3)), disorder_(random_.once_in(2)) {
+        stops_(random_.once_in(4)), crashes_(random_.once_in(3)), disorder_(random_.once_in(2)),
+        content_(run_.ids.size(), 0), read_(run_.ids.size()), succeeded_(run_.ids.size(), false) {
     checker_.expect_order(run_.policy.remaining);
+    checker_.expect_discoveries(discovered_, [this](asset_index asset, std::uint32_t attempt) {
+      return ended_well_.contains({asset.value, attempt});
+    });
     checker_.observe(run_.started);
     history_.emplace_back(run_.started);
   }
@@ -42,6 +48,7 @@ public:
         throw std::runtime_error("(3) the run does not end");
       if (checker_.finished()) {
         after_the_end();
+        check_what_was_read();
         check_against_fates();
         if (*checker_.status() == run_status::succeeded || resumes == 0)
           return;
@@ -72,6 +79,8 @@ private:
 
   void begin() {
     claimed_.clear();
+    ended_well_.clear();
+    succeeded_.assign(run_.ids.size(), false);
     needs_.assign(run_.ids.size(), 0);
     asked_.assign(run_.ids.size(), false);
     in_segment_.assign(run_.ids.size(), 0);
@@ -135,11 +144,28 @@ private:
       take(logic_->decide(time_passed{random_.below(5)}, now_));
     if (const auto* claim = std::get_if<asset_claimed>(&chosen.input))
       claimed_.insert(claim->asset.value);
+    else if (const auto* ended = std::get_if<attempt_ended>(&chosen.input))
+      process_ends(*ended);
     take(logic_->decide(chosen.input, now_));
     check_nobody_waits_in_vain();
   }
 
+  /// Whoever ends has written its output, perhaps the same as before.
+  void process_ends(const attempt_ended& ended) {
+    const auto asset = ended.asset;
+    if (!checker_.is_open(asset) || checker_.attempts_of(asset) != ended.attempt || checker_.is_held(asset))
+      return; // late or repeated
+    if (random_.once_in(2))
+      ++content_[asset.value];
+    if (!ended.makers.empty())
+      ended_well_.emplace(asset.value, ended.attempt);
+  }
+
   void keep(event e) {
+    if (const auto* finished = std::get_if<attempt_finished>(&e)) {
+      const auto at = std::find(run_.ids.begin(), run_.ids.end(), finished->asset);
+      succeeded_[static_cast<std::size_t>(at - run_.ids.begin())] = finished->outcome == outcome_kind::succeeded;
+    }
     if (std::getenv("TROUPE_SEED") != nullptr) { // one seed is looked at: show what happens
       const auto name = [&](asset_id id) -> std::string_view {
         return run_.p
@@ -184,8 +210,11 @@ private:
     ended.asset = e.asset;
     ended.attempt = e.attempt;
     ended.outcome = outcome_of(run_.fates[e.asset.value], in_segment_[e.asset.value]);
-    if (ended.outcome == outcome_kind::succeeded)
+    if (ended.outcome == outcome_kind::succeeded) {
       ended.made.emplace();
+      ended.makers = discovered_[e.asset.value];
+    }
+    read_[e.asset.value] = contents_of(discovered_[e.asset.value]);
     ended.exit_code = random_.once_in(2) ? 7 : 1;
     ended.signal = ended.outcome == outcome_kind::signalled ? (random_.once_in(2) ? 9 : 11) : 0;
     ended.random_bits = random_.bits();
@@ -208,8 +237,22 @@ private:
       if (auto* ended = std::get_if<attempt_ended>(&one.input); ended != nullptr && !random_.once_in(4)) {
         ended->outcome = outcome_kind::cancelled;
         ended->made.reset();
+        ended->makers.clear();
       }
   }
+  [[nodiscard]] std::vector<std::uint32_t> contents_of(const std::vector<asset_index>& makers) const {
+    std::vector<std::uint32_t> contents;
+    for (const auto maker : makers)
+      contents.push_back(content_[maker.value]);
+    return contents;
+  }
+  void carry_out(const check_discovered& e) {
+    if (!checker_.is_held(e.asset) || checker_.attempts_of(e.asset) != e.attempt)
+      throw std::runtime_error("an attempt is checked that is not held");
+    const bool as_before = contents_of(discovered_[e.asset.value]) == read_[e.asset.value];
+    post(discovered_checked{e.asset, e.attempt, as_before});
+  }
+  void carry_out(const tell_warning&) {}
   void carry_out(const wake_at& e) {
     for (const auto& one : pending_) // 1 live timer: an older one may still go off, but must not count
       if (one.timer && std::get<time_passed>(one.input).number == e.number)
@@ -224,7 +267,7 @@ private:
 
   /// With nothing on its way but attempts and timers, a free worker means that nobody could use it.
   void check_nobody_waits_in_vain() {
-    if (checker_.finished() || checker_.stopping() || checker_.open_attempts() >= run_.policy.workers)
+    if (checker_.finished() || checker_.stopping() || checker_.working() >= run_.policy.workers)
       return;
     for (const auto& one : pending_)
       if (!one.timer && !std::holds_alternative<attempt_ended>(one.input) &&
@@ -259,6 +302,18 @@ private:
     pending_.clear();
   }
 
+  /// What was made in this segment was made from what there is now, or the next plan finds a cycle.
+  void check_what_was_read() const {
+    for (std::uint32_t i = 0; i < succeeded_.size(); ++i)
+      for (std::size_t k = 0; succeeded_[i] && k < discovered_[i].size(); ++k) {
+        const auto maker = discovered_[i][k];
+        if (run_.in_run(maker) && content_[maker.value] != read_[i][k] &&
+            !needs_somehow(*run_.graph, discovered_, maker, asset_index(i)))
+          throw std::runtime_error("(9) " + std::string(run_.p->assets[i].name) + " was made from what " +
+                                   std::string(run_.p->asset(maker).name) + " has made again since");
+      }
+  }
+
   /// Where nothing but the fates decides (continue, no stop, first segment), each status is known beforehand.
   void check_against_fates() {
     if (std::exchange(resumed_, true) || run_.policy.error_strategy != error_strategy::continue_ || stops_ || crashes_)
@@ -275,7 +330,11 @@ private:
           std::any_of(run_.never_made.begin(), run_.never_made.end(), [&](auto& n) { return n.first == asset; });
       auto expected =
           random_run::contains(run_.started.fresh, run_.ids[asset.value]) ? asset_status::fresh : expected_of(asset);
-      if (blocked)
+      const auto& makers = discovered_[asset.value];
+      const bool outdated = checker_.status_of(asset) == asset_status::blocked &&
+                            std::any_of(makers.begin(), makers.end(),
+                                        [&](asset_index maker) { return !checker_.satisfied(maker); });
+      if (blocked || outdated)
         expected = asset_status::blocked;
       if (checker_.status_of(asset) != expected)
         throw std::runtime_error(std::string(run_.p->asset(asset).name) + " is " +
@@ -304,6 +363,7 @@ private:
 
   seeded random_;
   random_run run_;
+  discoveries discovered_;
   run_checker checker_;
   timestamp now_;
   bool stops_, crashes_, disorder_;
@@ -315,6 +375,10 @@ private:
   std::vector<bool> asked_;
   std::vector<std::uint32_t> in_segment_;
   std::set<std::uint32_t> claimed_;
+  std::vector<std::uint32_t> content_;           // by asset_index: of its output, as a number
+  std::vector<std::vector<std::uint32_t>> read_; // by asset_index: what its last attempt read of what it discovers
+  std::vector<bool> succeeded_;                  // by asset_index: in this segment
+  std::set<std::pair<std::uint32_t, std::uint32_t>> ended_well_; // attempts that discovered something
 };
 
 } // namespace

@@ -32,7 +32,7 @@ std::string shown(timestamp t) {
 std::string_view shown(outcome_kind outcome) {
   static constexpr std::string_view names[] = {"succeeded",   "exited",         "signalled",  "timed out",
                                                "not started", "output missing", "bad result", "cancelled",
-                                               "interrupted", "internal"};
+                                               "interrupted", "internal",       "outdated"};
   return names[static_cast<std::size_t>(outcome)];
 }
 
@@ -182,6 +182,10 @@ private:
             i += 2;
           }
           ended.made.emplace();
+          if (i + 1 < parts.size() && parts[i + 1] == "discovers") {
+            for (i += 2; i < parts.size(); ++i)
+              ended.makers.push_back(index(parts[i]));
+          }
           feed(ended);
         }
       }
@@ -193,6 +197,8 @@ private:
       for (std::size_t i = 2; i < parts.size(); ++i)
         message += (i == 2 ? "" : " ") + parts[i];
       feed(examined_impossible{asset, message});
+    } else if (verb == "unchanged" || verb == "changed") {
+      feed(discovered_checked{asset, standing(asset).attempts, verb == "unchanged"});
     } else if (verb == "spawned") {
       process_appeared appeared{asset, standing(asset).attempts, 4000 + static_cast<std::int32_t>(asset.value), 1};
       if (parts.size() > 3 && parts[2] == "attempt")
@@ -347,6 +353,10 @@ private:
     say("> settled " + name(e.asset) + " " + std::string(to_string(e.status)) +
         (e.because == e.asset ? "" : " by " + name(e.because)));
   }
+  void print(const check_discovered& e) {
+    say("> check what " + name(e.asset) + " attempt " + std::to_string(e.attempt) + " discovered");
+  }
+  void print(const tell_warning& e) { say("> warning: " + e.message); }
   void print(const end_attempts& e) { say(std::string("> end attempts ") + (e.at_once ? "at once" : "gracefully")); }
   void print(const wake_at& e) {
     armed_ = e.number;

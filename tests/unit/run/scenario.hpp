@@ -20,6 +20,8 @@
 //   impossible A MESSAGE           … found that it cannot be made
 //   spawned A                      its process exists
 //   ok A …                         its attempt succeeded
+//   ok A discovers M …             … having discovered inputs that M … make
+//   unchanged A | changed A        what the held success of A had discovered is as before it, or is not
 //   exit A N | signal A N | timeout A | not_started A | output_missing A | bad_result A | cancelled A | internal A
 //                                  how its attempt failed; "attempt N" and "random none|half|all" (the bits for jitter)
 //                                  may follow
