@@ -49,6 +49,15 @@ def a_file_that_is_not_in_its_makers_folder_fails_the_asset(shop):
     contains(document["assets"]["count"]["error"], 'input "out/rows.txt" does not exist', 'asset folder makes the folder "out"')
 
 
+def a_missing_file_of_a_source_that_is_not_in_the_run_fails_the_asset(shop):
+    shop.write("rows.txt", "1\n")
+    shop.pipeline({"raw": {"outputs": ["rows.txt"]}, "count": counting("rows.txt")})
+    shop.run()
+    os.remove(shop.path("rows.txt"))
+    document = shop.run("--only", "--force", "count", status=1)
+    contains(document["assets"]["count"]["error"], 'input "rows.txt" does not exist', "the source raw")
+
+
 def an_output_of_an_allowed_failure_may_be_missing(shop):
     shop.pipeline({"rows": {"command": "test -e ok && seq 3 > rows.txt", "outputs": ["rows.txt"], "allow_failure": True}, "count": counting("rows.txt")})
     equal(statuses(shop.run()), {"rows": "failed", "count": "succeeded"})
@@ -262,8 +271,8 @@ def a_success_that_is_held_when_the_engine_dies_is_not_recorded(shop):
 
 
 TESTS = [an_input_whose_maker_is_excluded_fails_the_asset, an_input_that_another_asset_removes_fails_the_asset,
-         a_file_that_is_not_in_its_makers_folder_fails_the_asset, an_output_of_an_allowed_failure_may_be_missing,
-         nothing_is_made_from_what_a_failed_attempt_left, nothing_is_made_from_what_a_killed_attempt_left,
+         a_file_that_is_not_in_its_makers_folder_fails_the_asset, a_missing_file_of_a_source_that_is_not_in_the_run_fails_the_asset,
+         an_output_of_an_allowed_failure_may_be_missing, nothing_is_made_from_what_a_failed_attempt_left, nothing_is_made_from_what_a_killed_attempt_left,
          what_is_fresh_uses_nothing_and_is_not_blocked, an_allowed_failure_outside_the_run_blocks_nothing,
          resume_makes_a_lost_or_overwritten_output_again, resume_makes_again_what_was_made_from_what_it_makes_again,
          resume_judges_what_another_run_has_made_since, resume_does_not_build_on_a_failed_attempt_of_another_run,

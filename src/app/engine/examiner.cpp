@@ -72,6 +72,8 @@ std::optional<std::string> examiner::why_missing(path_index input, std::span<con
   const auto identity = graph_.same().text_of(p_, input);
   const auto text = "input \"" + std::string(p_.path(input)) + "\" does not exist";
   const std::string maker(p_.asset(makers.front()).name);
+  if (p_.is_source(makers.front()))
+    return text + ": it belongs to the source " + maker + ". Create it, or correct \"inputs\"";
   for (const auto output : p_.asset(makers.front()).outputs)
     if (graph_.same().is_beneath(identity, graph_.same().text_of(p_, output)))
       return text + ": asset " + maker + " makes the folder \"" + std::string(p_.path(output)) +
