@@ -16,7 +16,7 @@ What was: runs, and each of them as it was then.
   $ troupe run --param n=4 sum >/dev/null
   $ touch broken; troupe run --param n=5 >/dev/null
   [1]
-  $ rm broken; troupe run --force --only report >/dev/null
+  $ rm broken; troupe run --force --only numbers --param n=5 >/dev/null
   $ troupe runs
   RUN  PIPELINE  STATUS  STARTED  DURATION  ASSETS
    #4  history  succeeded  <local time> (<ago>)  <duration>  1 succeeded
@@ -90,11 +90,11 @@ What was: runs, and each of them as it was then.
     id  <uuid>
     started  <local time> (<ago>)
     finished  <local time>, took <duration>
-    asked  report --only --force
+    asked  numbers --param n=5 --only --force
     assets  1 succeeded
   
   ASSET  STATUS  TRIES  DURATION  WHY
-  report  succeeded  1  <duration>  input changed: sum.txt; forced
+  numbers  succeeded, unchanged  1  <duration>  forced
   $ troupe show 9
   error: there is no run "9": give a number (#4), at least 4 characters of an id, or "latest" (see troupe runs)
   [2]
@@ -233,6 +233,7 @@ The oldest give way; what is true now stays.
   error: run #1 is no longer kept: the oldest kept is #4 (engine.keep_runs says how many are kept)
   [2]
   $ ls .troupe/logs
+  4
   5
   $ troupe plan
   ACTION  ASSET  WHY
