@@ -42,6 +42,15 @@ def an_input_that_another_asset_removes_fails_the_asset(shop):
     equal(document["assets"]["count"]["attempts"], 0)
 
 
+def an_input_that_goes_while_the_asset_waits_for_a_worker_fails_it(shop):
+    shop.pipeline({"rows": {"command": "seq 3 > rows.txt", "outputs": ["rows.txt"]},
+                   "sweep": {"command": "sleep 0.2; rm -f rows.txt", "deps": ["rows"], "priority": 1},
+                   "count": counting("rows.txt")}, engine={"workers": 1})
+    document = shop.run(status=1)
+    equal(statuses(document), {"rows": "succeeded", "sweep": "succeeded", "count": "failed"})
+    contains(document["assets"]["count"]["error"], 'input "rows.txt" does not exist', "asset rows makes it")
+
+
 def a_file_that_is_not_in_its_makers_folder_fails_the_asset(shop):
     shop.pipeline({"folder": {"command": "mkdir -p out && echo 1 > out/other.txt", "outputs": ["out"]}, "count": counting("out/rows.txt")})
     document = shop.run(status=1)
@@ -271,6 +280,7 @@ def a_success_that_is_held_when_the_engine_dies_is_not_recorded(shop):
 
 
 TESTS = [an_input_whose_maker_is_excluded_fails_the_asset, an_input_that_another_asset_removes_fails_the_asset,
+         an_input_that_goes_while_the_asset_waits_for_a_worker_fails_it,
          a_file_that_is_not_in_its_makers_folder_fails_the_asset, a_missing_file_of_a_source_that_is_not_in_the_run_fails_the_asset,
          an_output_of_an_allowed_failure_may_be_missing, nothing_is_made_from_what_a_failed_attempt_left, nothing_is_made_from_what_a_killed_attempt_left,
          what_is_fresh_uses_nothing_and_is_not_blocked, an_allowed_failure_outside_the_run_blocks_nothing,

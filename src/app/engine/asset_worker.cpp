@@ -22,6 +22,9 @@ namespace troupe {
 
 namespace {
 
+/// An examination no older counts as made when the attempt starts.
+constexpr duration still_examined = std::chrono::milliseconds(5);
+
 void set_variable(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
   const std::string prefix = std::string(name) + "=";
   const auto at =
@@ -41,7 +44,7 @@ bool wants_terminal(int signal) {
 
 asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records)
     : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
-      found_(setup_.p.assets.size()), made_elsewhere_(setup_.p.assets.size()), prepared_(setup_.p.assets.size()),
+      found_(setup_.p.assets.size()), examined_at_(setup_.p.assets.size()), made_elsewhere_(setup_.p.assets.size()), prepared_(setup_.p.assets.size()),
       pool_(std::make_unique<thread_pool>(setup_.threads)) {
   if (const auto started = process_start_ticks(getpid()))
     supervisor_ = supervisor_mark(getpid(), *started);
@@ -134,6 +137,7 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
                        setup_.table, setup_.lists);
   if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
     prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
+  examined_at_[asset.value] = setup_.time.monotonic();
   return out;
 }
 
@@ -305,6 +309,10 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   TROUPE_CHECK(prepared_[asset.value] != nullptr, "an attempt of an asset that was not examined");
   auto request = std::move(*prepared_[asset.value]);
   prepared_[asset.value].reset();
+  // It may have been examined long ahead of its turn.
+  if (request && began - examined_at_[asset.value] > still_examined)
+    if (auto lost = setup_.looks.lost_since(asset, *found_[asset.value]))
+      request = fail(error_code::invalid_input, std::move(*lost));
   if (!request) {
     execution out;
     out.outcome = outcome_kind::not_started;

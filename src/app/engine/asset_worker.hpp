@@ -116,6 +116,7 @@ private:
   std::string supervisor_; ///< as the environment tells it; empty if it cannot be known
   std::vector<std::unique_ptr<asset_record>> records_;
   std::vector<std::unique_ptr<findings>> found_; // by asset_index: of its last examination
+  std::vector<duration> examined_at_;            // by asset_index: likewise; monotonic
   /// What an attempt discovered that other assets make.
   struct made_elsewhere {
     struct file {

@@ -309,6 +309,24 @@ result<void> examiner::observe_outputs(asset_index asset, look how, std::vector<
   return {};
 }
 
+std::optional<std::string> examiner::lost_since(asset_index asset, const findings& before) const {
+  const auto& known = before.now.inputs;
+  const auto& inputs = p_.asset(asset).inputs;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (inputs[k].glob)
+      continue;
+    const auto seen = files_.glance(p_.path(inputs[k].path));
+    if (!seen || seen->kind != file_kind::absent)
+      continue;
+    const auto id = names_.id_of(names_.input_slot(asset, k));
+    const auto examined = std::lower_bound(
+        known.begin(), known.end(), id, [](const file_version& file, path_id wanted) { return file.path < wanted; });
+    if (examined != known.end() && examined->path == id && examined->content != absent_file)
+      return why_missing(inputs[k].path, graph_.makers_of(p_, asset, inputs[k].path), {});
+  }
+  return std::nullopt;
+}
+
 std::vector<path_slot> examiner::slots_of(const std::vector<asset_index>& assets) const {
   std::vector<bool> seen(names_.slots(), false);
   std::vector<path_slot> slots;

@@ -68,6 +68,9 @@ public:
   /// The content of the declared outputs now, sorted by path; an error names the file.
   [[nodiscard]] result<void> observe_outputs(asset_index asset, look how, std::vector<file_version>& out,
                                              const recent_glances& seen = {}) const;
+  /// Why the asset cannot start now though `before`, its last examination, found that it could: a literal input that was
+  /// there is gone. Blocks for a stat an input.
+  [[nodiscard]] std::optional<std::string> lost_since(asset_index asset, const findings& before) const;
   /// All slots of literal inputs and outputs of the assets, each once, in the order given.
   [[nodiscard]] std::vector<path_slot> slots_of(const std::vector<asset_index>& assets) const;
 
