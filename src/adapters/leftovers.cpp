@@ -53,37 +53,56 @@ void add_with_descendants(const table& t, pid_t pid, std::set<pid_t>& to) {
   }
 }
 
-/// This process, all above it and all beneath it.
-std::set<pid_t> kin(const table& t) {
-  std::set<pid_t> pids;
-  add_with_descendants(t, getpid(), pids);
+/// This process and all above it, which are never leftovers.
+std::set<pid_t> ancestors(const table& t) {
+  std::set<pid_t> pids{1, getpid()};
   for (auto pid = getppid(); pid > 0;) {
     if (!pids.insert(pid).second)
       break;
     const auto found = t.all.find(pid);
     pid = found == t.all.end() ? 0 : found->second.parent;
   }
-  pids.insert(1);
   return pids;
 }
 
-/// Whether who started the process lives, as its environment tells: then it is no leftover of this state, which is ours
-/// alone, but at work for another with the same id, one of which is a copy.
-bool supervisor_lives(std::string_view environment, bool& in_doubt) {
+enum class supervisor { dead, this_process, may_live };
+
+/// The supervisor of a process, as its environment names it. Without proof it may live: then the process is at work for
+/// another state with the same id, one of which is a copy.
+supervisor supervisor_of(std::string_view environment, std::string_view own_mark, bool& in_doubt) {
   for (std::string_view name = supervisor_variable; !environment.empty();) {
     const auto entry = environment.substr(0, environment.find('\0'));
     environment.remove_prefix(std::min(entry.size() + 1, environment.size()));
     if (!entry.starts_with(name))
       continue;
     const auto value = entry.substr(name.size());
+    if (!own_mark.empty() && value == own_mark)
+      return supervisor::this_process;
     pid_t pid = 0;
-    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), pid);
-    if (parsed.ec != std::errc() || pid <= 1 || pid == getpid())
-      return false;
-    const auto facts = read_process_facts(pid, &in_doubt);
-    return facts && !facts->dead() && value == supervisor_mark(pid, facts->start_ticks);
+    std::uint64_t start_ticks = 0;
+    const auto* const end = value.data() + value.size();
+    const auto number = std::from_chars(value.data(), end, pid);
+    if (number.ec != std::errc() || number.ptr == end || *number.ptr != ':')
+      return supervisor::may_live;
+    const auto start = std::from_chars(number.ptr + 1, end, start_ticks);
+    if (start.ec != std::errc() || start.ptr == end || *start.ptr != ':')
+      return supervisor::may_live; // of an older version: it does not say where the number counts
+    const auto where = parse_place({start.ptr + 1, static_cast<std::size_t>(end - start.ptr - 1)}, ':');
+    return where && life_of(pid, start_ticks, *where, &in_doubt) == life::ended ? supervisor::dead
+                                                                               : supervisor::may_live;
   }
-  return false;
+  return supervisor::may_live;
+}
+
+/// The process that recorded an attempt started before the attempt's command: if its number names a younger process
+/// now, that is another.
+supervisor supervisor_of(const recorded_process& record, bool& in_doubt) {
+  bool doubt = false;
+  const auto facts = read_process_facts(record.supervisor, &doubt);
+  in_doubt = in_doubt || doubt;
+  if (doubt || record.supervisor <= 0 || (!facts && (kill(record.supervisor, 0) == 0 || errno != ESRCH)))
+    return supervisor::may_live;
+  return !facts || facts->dead() || facts->start_ticks > record.start_ticks ? supervisor::dead : supervisor::may_live;
 }
 
 bool same_start(std::uint64_t a, std::uint64_t b) {
@@ -143,31 +162,52 @@ void wait_for_all(const std::vector<held_process>& held, steady::time_point unti
 
 } // namespace
 
-std::string supervisor_mark(pid_t pid, std::uint64_t start_ticks) {
-  return std::to_string(pid) + ":" + std::to_string(start_ticks);
+std::string supervisor_mark(pid_t pid, std::uint64_t start_ticks, const process_place& where) {
+  return std::to_string(pid) + ":" + std::to_string(start_ticks) + ":" + to_text(where, ':');
+}
+
+std::string own_supervisor_mark() {
+  const auto where = own_place();
+  const auto started = process_start_ticks(getpid());
+  return where && started ? supervisor_mark(getpid(), *started, *where) : std::string();
 }
 
 std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
                                      bool* in_doubt) {
   bool doubt = false;
   const auto t = read_table(doubt);
-  const auto excluded = kin(t);
+  const auto excluded = ancestors(t);
+  std::set<pid_t> beneath; // by birth, or adopted: what a dead supervisor left may have become ours
+  add_with_descendants(t, getpid(), beneath);
   const auto user = geteuid();
   const auto eligible = [&](pid_t pid) { return !excluded.contains(pid) && process_user(pid) == user; };
 
   std::set<pid_t> proved;
+  std::set<pid_t> adopted; // of these, what is beneath and was not started by this process
   std::set<pid_t> proved_groups;
+  const auto take = [&](pid_t pid, bool supervisor_is_dead) {
+    if (!beneath.contains(pid))
+      add_with_descendants(t, pid, proved);
+    else if (supervisor_is_dead)
+      add_with_descendants(t, pid, adopted);
+  };
+  const auto own_mark = own_supervisor_mark();
   const auto entry = "TROUPE_STATE_ID=" + std::string(state_id);
   for (const auto& [pid, facts] : t.all)
     if (!state_id.empty() && facts.state != 'Z' && facts.state != 'X' && eligible(pid))
       if (const auto environment = read_settled_environment(facts, &doubt);
-          environment && environment_has(*environment, entry) && !supervisor_lives(*environment, doubt)) {
-        add_with_descendants(t, pid, proved);
-        proved_groups.insert(facts.group);
-      }
+          environment && environment_has(*environment, entry))
+        if (const auto by = supervisor_of(*environment, own_mark, doubt); by != supervisor::may_live) {
+          take(pid, by == supervisor::dead);
+          proved_groups.insert(facts.group);
+        }
+  const auto here = own_place();
   const auto boot = boot_id();
   for (const auto& record : recorded) {
-    if (record.process_group <= 1 || boot.empty() || record.boot_id != boot)
+    if (record.process_group <= 1 || boot.empty() || record.boot_id != boot ||
+        (record.pid_namespace != 0 && (!here || record.pid_namespace != here->pid_namespace)))
+      continue;
+    if (supervisor_of(record, doubt) != supervisor::dead)
       continue;
     const auto leader = t.all.find(record.process_group);
     const bool there = leader != t.all.end() && leader->second.group == record.process_group &&
@@ -175,22 +215,22 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
                        (leader->second.state == 'Z' || process_user(record.process_group) == user);
     if (!there && !proved_groups.contains(record.process_group))
       continue;
-    if (const auto environment = there && leader->second.state != 'Z'
-                                     ? read_process_environment(record.process_group, &doubt)
-                                     : std::nullopt;
-        environment && supervisor_lives(*environment, doubt))
-      continue;
     for (const auto& [pid, facts] : t.all)
       if (facts.group == record.process_group && !excluded.contains(pid))
-        add_with_descendants(t, pid, proved);
+        take(pid, true);
   }
 
   std::vector<leftover> found;
-  for (const auto pid : proved) {
+  const auto add = [&](pid_t pid) {
     const auto facts = t.all.find(pid);
     if (facts != t.all.end() && facts->second.state != 'Z' && facts->second.state != 'X' && eligible(pid))
       found.push_back({pid, facts->second.start_ticks, name_of(pid)});
-  }
+  };
+  for (const auto pid : proved)
+    if (!beneath.contains(pid))
+      add(pid);
+  for (const auto pid : adopted)
+    add(pid);
   if (in_doubt != nullptr)
     *in_doubt = doubt || boot.empty();
   return found;

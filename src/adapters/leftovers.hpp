@@ -1,6 +1,7 @@
 // Processes that a dead supervisor left running: which they are, and their end. Knows nothing of the journal.
 #pragma once
 
+#include "adapters/process_place.hpp"
 #include "adapters/process_table.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -18,7 +19,9 @@ namespace troupe {
 struct recorded_process {
   std::int32_t process_group = 0;
   std::uint64_t start_ticks = 0;
-  std::string boot_id; ///< boot_id() at that time
+  std::string boot_id;             ///< boot_id() at that time
+  std::uint64_t pid_namespace = 0; ///< in which all of this counts; 0: unknown, recorded by an older version
+  std::int32_t supervisor = 0;     ///< the process that recorded it; 0: unknown, and proves nothing
 };
 
 struct leftover {
@@ -28,19 +31,23 @@ struct leftover {
   friend bool operator==(const leftover&, const leftover&) = default;
 };
 
-/// What a command is told of who started it: `TROUPE_SUPERVISOR=PID:START`, start_ticks of the process.
+/// The variable by which a command's environment names the process that started it:
+/// `TROUPE_SUPERVISOR=PID:START:BOOT:PID_NAMESPACE:TIME_NAMESPACE`.
 inline constexpr std::string_view supervisor_variable = "TROUPE_SUPERVISOR=";
-[[nodiscard]] std::string supervisor_mark(pid_t pid, std::uint64_t start_ticks);
+[[nodiscard]] std::string supervisor_mark(pid_t pid, std::uint64_t start_ticks, const process_place& where);
+/// The mark of this process; empty if it cannot be known.
+[[nodiscard]] std::string own_supervisor_mark();
 
-/// This user's processes that certainly belong to the state, by any of these:
-/// - their environment holds TROUPE_STATE_ID=`state_id`;
+/// This user's processes that certainly belong to the state and whose supervisor is certainly dead, by any of these:
+/// - their environment holds TROUPE_STATE_ID=`state_id`, and names a supervisor of this PID namespace that has ended
+///   (or this process: it holds the state now);
 /// - they descend from such a process;
-/// - their group is a recorded one: same boot, and its leader still there with the recorded start time (a tick more or
-///   less), or one of its members proved by its environment. A number alone proves nothing: it may have been given to
-///   others.
-/// Never this process, its ancestors, its descendants, what is dead already, or what a supervisor that lives has
-/// started (supervisor_variable): it then works on a copy of the state, or this one is a copy of its. An empty
-/// `state_id` proves nothing. `in_doubt` tells whether some could not be looked at, see process_table.hpp.
+/// - their group is a recorded one, the process that recorded it has ended, and the group's leader is still there with
+///   the recorded start time (a tick more or less), or one of its members is proved by its environment. A number alone
+///   proves nothing: it may have been given to others, or be one of another PID namespace.
+/// So nothing is taken that works for a copy of the state, or for the state that this one is a copy of. Never this
+/// process, its ancestors, what is dead already, or what this process has started. An empty `state_id` proves nothing.
+/// `in_doubt` is set if some could not be read, see process_table.hpp.
 [[nodiscard]] std::vector<leftover>
 find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded, bool* in_doubt = nullptr);
 

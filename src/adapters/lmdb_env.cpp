@@ -240,7 +240,7 @@ result<void> lmdb_env::open_file(const lmdb_open_options& options, bool without_
       // Not even the table of readers can be written. That is safe as long as nobody else writes either.
       if (is_locked(folder_)) {
         const auto holder = holder_of(folder_);
-        const auto who = holder && holder->pid != 0 ? "process " + std::to_string(holder->pid) : "another process";
+        const auto who = holder ? words_on(*holder) : "another process";
         return fail(error_code::state_unusable, "state " + folder_ + ": " + who +
                                                     " is writing it, and without permission to write journal.mdb-lock "
                                                     "it cannot be read meanwhile");

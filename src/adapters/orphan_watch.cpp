@@ -25,7 +25,8 @@ bool dead(const process_facts& facts) {
 
 } // namespace
 
-orphan_watch::orphan_watch(bool owns_every_orphan) : owns_every_orphan_(owns_every_orphan) {
+orphan_watch::orphan_watch(bool owns_every_orphan, bool process_one)
+    : reaps_all_(owns_every_orphan), process_one_(process_one), owns_every_orphan_(owns_every_orphan) {
   const auto path = "/proc/self/task/" + std::to_string(getpid()) + "/children";
   children_ = unique_fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   (void)children_.lift_above_standard(); // if not: children() walks /proc instead
@@ -67,6 +68,14 @@ std::vector<pid_t> orphan_watch::children() const {
   return pids;
 }
 
+bool orphan_watch::may_be_strange(pid_t pid) const {
+  if (!owns_every_orphan_ || !process_one_)
+    return !owns_every_orphan_;
+  // What is brought into a container has a session of its own, or one from outside, which shows as 0.
+  const auto session = getsid(0);
+  return session <= 0 || getsid(pid) != session;
+}
+
 const attempt_mark* orphan_watch::owner(const process_facts& facts, std::span<const attempt_mark> attempts) const {
   for (const auto& mark : attempts)
     if (facts.group == mark.leader)
@@ -77,7 +86,7 @@ const attempt_mark* orphan_watch::owner(const process_facts& facts, std::span<co
           std::all_of(mark.entries.begin(), mark.entries.end(),
                       [&](const auto& entry) { return environment_has(*environment, entry); }))
         return &mark;
-  if (!owns_every_orphan_)
+  if (may_be_strange(facts.pid))
     return nullptr;
   // It left its group and its environment. While several attempts could have started it, it is none's; the last of
   // them to end answers for it.
@@ -107,7 +116,7 @@ std::vector<pid_t> orphan_watch::look(std::span<const attempt_mark> attempts) {
       if (!facts)
         continue;
       if (dead(*facts)) {
-        const bool ours = owns_every_orphan_ || std::any_of(attempts.begin(), attempts.end(), [&](const auto& mark) {
+        const bool ours = reaps_all_ || std::any_of(attempts.begin(), attempts.end(), [&](const auto& mark) {
                             return facts->group == mark.leader;
                           });
         if (ours && waitpid(pid, nullptr, WNOHANG) == pid)
@@ -128,7 +137,7 @@ std::vector<pid_t> orphan_watch::look(std::span<const attempt_mark> attempts) {
 }
 
 void orphan_watch::end_the_rest() {
-  if (!owns_every_orphan_)
+  if (!reaps_all_)
     return;
   const auto give_up_at = std::chrono::steady_clock::now() + patience_with_the_rest;
   std::set<pid_t> beyond_reach;
@@ -136,7 +145,9 @@ void orphan_watch::end_the_rest() {
     bool waiting = false;
     for (const auto pid : children()) // not reaped yet, so no number can have come to mean another
       if (waitpid(pid, nullptr, WNOHANG) != pid && !beyond_reach.contains(pid)) {
-        if (kill(pid, SIGKILL) != 0)
+        if (!orphans_.contains(pid) && may_be_strange(pid))
+          beyond_reach.insert(pid);
+        else if (kill(pid, SIGKILL) != 0)
           beyond_reach.insert(pid);
         else
           waiting = true; // and what it has started is a child of ours then

@@ -4,6 +4,8 @@
 #include "adapters/process_table.hpp"
 #include "adapters/unique_fd.hpp"
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -32,8 +34,10 @@ struct orphan {
 /// at a time.
 class orphan_watch {
 public:
-  /// `owns_every_orphan`: see process_executor_options. Becomes a subreaper until destruction.
-  explicit orphan_watch(bool owns_every_orphan);
+  /// `owns_every_orphan`: see process_executor_options. `process_one`: whether this is process 1 of a PID namespace, which
+  /// also adopts what others brought into it (docker exec): that is reaped when it ends, and left alone until then.
+  /// Becomes a subreaper until destruction.
+  explicit orphan_watch(bool owns_every_orphan, bool process_one = getpid() == 1);
   orphan_watch(const orphan_watch&) = delete;
   orphan_watch& operator=(const orphan_watch&) = delete;
   ~orphan_watch();
@@ -45,7 +49,8 @@ public:
   bool reap(pid_t pid);
 
   /// When no attempt is left: ends at once whatever it still has adopted, for nobody answers for that any more (several
-  /// attempts could have started it and all have ended, or it could not be looked at). Only where it owns every orphan.
+  /// attempts could have started it and all have ended, or it could not be looked at). Only where it owns every orphan,
+  /// and only what an attempt certainly started.
   void end_the_rest();
 
   [[nodiscard]] std::unordered_map<pid_t, orphan>& orphans() { return orphans_; }
@@ -56,8 +61,12 @@ public:
 
 private:
   [[nodiscard]] std::vector<pid_t> children() const;
+  /// Whether an adopted child may descend from something else than a command.
+  [[nodiscard]] bool may_be_strange(pid_t pid) const;
   [[nodiscard]] const attempt_mark* owner(const process_facts& facts, std::span<const attempt_mark> attempts) const;
 
+  const bool reaps_all_;
+  const bool process_one_;
   bool owns_every_orphan_;
   int was_subreaper_ = 0;
   unique_fd children_; // /proc/self/task/MAIN/children, where adopted children appear

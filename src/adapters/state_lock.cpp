@@ -1,18 +1,19 @@
 // fcntl(F_OFD_SETLK). The lock belongs to the open file, so a child has it too until its copy is closed.
 #include "adapters/state_lock.hpp"
 
+#include "adapters/process_place.hpp"
 #include "adapters/process_table.hpp"
 #include "adapters/state_folder.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <string_view>
 #include <utility>
 
@@ -54,25 +55,7 @@ std::string_view line_value(std::string_view text, std::string_view key) {
   return {};
 }
 
-std::uint64_t inode_of(const char* path) {
-  struct stat st {};
-  return ::stat(path, &st) == 0 ? st.st_ino : 0;
-}
-
-/// Empty if it cannot be told, or if /proc is that of other processes than ours.
-std::string own_place() {
-  std::array<char, 24> own;
-  const auto length = ::readlink("/proc/self", own.data(), own.size());
-  const auto boot = current_boot_id();
-  if (length <= 0 || boot.empty() ||
-      std::string_view(own.data(), static_cast<std::size_t>(length)) != std::to_string(::getpid()))
-    return {};
-  return boot + " " + std::to_string(inode_of("/proc/self/ns/pid")) + " " +
-         std::to_string(inode_of("/proc/self/ns/time"));
-}
-
-lock_holder read_holder(int fd) {
-  const auto text = read_some(fd);
+lock_holder parse_holder(const std::string& text) {
   const auto number = [&](std::string_view key, auto& value) {
     const auto digits = line_value(text, key);
     std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -81,25 +64,33 @@ lock_holder read_holder(int fd) {
   number("pid", holder.pid);
   number("start_ticks", holder.start_ticks);
   holder.where = line_value(text, "where");
+  holder.host = line_value(text, "host");
   holder.command = line_value(text, "command");
+  return holder;
+}
+
+lock_holder read_holder(int fd) {
+  auto holder = parse_holder(read_some(fd));
   struct stat st {};
   if (::fstat(fd, &st) == 0) // written when it was taken
     holder.since = from_unix_ns(st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec);
   return holder;
 }
 
-enum class life { lives, ended, unknown };
-
-/// `ended` on proof alone.
-life life_of(const lock_holder& holder) {
-  if (holder.pid <= 0 || holder.start_ticks == 0 || holder.where.empty() || holder.where != own_place())
+life life_of_holder(const lock_holder& holder) {
+  const auto where = parse_place(holder.where);
+  if (!where || holder.start_ticks == 0)
     return life::unknown;
-  if (::kill(holder.pid, 0) != 0 && errno == ESRCH)
-    return life::ended;
-  const auto process = read_process_facts(holder.pid);
-  if (!process)
-    return life::unknown; // it may not be looked at, or has ended just now
-  return process->start_ticks == holder.start_ticks && !process->dead() ? life::lives : life::ended;
+  return life_of(holder.pid, holder.start_ticks, *where);
+}
+
+std::string own_host() {
+  utsname name{};
+  std::string host = ::uname(&name) == 0 ? name.nodename : "";
+  for (auto& c : host)
+    if (static_cast<unsigned char>(c) <= ' ')
+      c = '_';
+  return host;
 }
 
 struct seen_holder {
@@ -109,7 +100,7 @@ struct seen_holder {
 
 seen_holder see_holder(int fd) {
   auto who = read_holder(fd);
-  const auto state = life_of(who);
+  const auto state = life_of_holder(who);
   return {std::move(who), state};
 }
 
@@ -123,13 +114,6 @@ seen_holder await_holder(int fd) {
       return seen; // not seen to live: of another pid namespace, or it has ended and a command it was starting has it
     ::usleep(look_for_holder_every_us);
   }
-}
-
-std::string words_on(const lock_holder& holder) {
-  auto who = holder.pid != 0 ? "process " + std::to_string(holder.pid) : std::string("another process");
-  if (!holder.command.empty())
-    who += " (" + holder.command + ")";
-  return who;
 }
 
 struct flock whole_file(short type) {
@@ -162,13 +146,42 @@ result<void> take_lock(const std::string& folder, int fd, const lock_patience& p
   }
 }
 
+/// For people, for `cancel` and for who comes after our death; the lock itself does not depend on it, so a disk that is
+/// full is no reason to stop here. Written before what is there is cut off: words of a dead holder must not stand alone.
+void write_words(int fd, const std::string& text) {
+  if (::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()))
+    static_cast<void>(::ftruncate(fd, static_cast<off_t>(text.size())) == 0);
+  else
+    static_cast<void>(::ftruncate(fd, 0) == 0);
+}
+
 } // namespace
 
-state_lock::state_lock(std::string folder, unique_fd fd)
-    : folder_(std::move(folder)), fd_(std::move(fd)), taken_by_(::getpid()) {}
+std::string words_on(const lock_holder& holder) {
+  auto who = holder.pid != 0 ? "process " + std::to_string(holder.pid) : std::string("another process");
+  if (const auto where = parse_place(holder.where); where && is_another_namespace(*where))
+    who += " of another PID namespace (a container)" + (holder.host.empty() ? "" : ", on host " + holder.host);
+  if (!holder.command.empty())
+    who += " (" + holder.command + ")";
+  return who;
+}
+
+lock_holder holder_before(const std::string& words) {
+  return parse_holder(words);
+}
+
+void put_back_words(const std::string& folder, const std::string& words) {
+  const unique_fd file(::open((folder + "/lock").c_str(), O_WRONLY | O_CLOEXEC));
+  if (file)
+    write_words(file.get(), words);
+}
+
+state_lock::state_lock(std::string folder, std::string words_before, unique_fd fd)
+    : folder_(std::move(folder)), words_before_(std::move(words_before)), fd_(std::move(fd)), taken_by_(::getpid()) {}
 
 state_lock& state_lock::operator=(state_lock&& other) noexcept {
   std::swap(folder_, other.folder_);
+  std::swap(words_before_, other.words_before_);
   std::swap(fd_, other.fd_);
   std::swap(taken_by_, other.taken_by_);
   return *this;
@@ -193,18 +206,13 @@ result<state_lock> lock_state(const std::string& folder, const lock_patience& pa
     return state_error(folder, "open its lock", errno);
   if (auto taken = take_lock(folder, file.get(), patience); !taken)
     return taken.error();
+  auto before = read_some(file.get());
   const auto where = own_place();
-  const auto start_ticks = where.empty() ? 0 : process_start_ticks(::getpid()).value_or(0);
-  const auto text = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks) + "\nwhere " +
-                    (where.empty() ? "unknown" : where) + "\ncommand " + own_command_line() + "\n";
-  // For people, for `cancel` and for who comes after our death; the lock itself does not depend on it, so a disk that
-  // is full is no reason to stop here. Written before what is there is cut off: words of a dead holder must not stand
-  // alone.
-  if (::pwrite(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()))
-    static_cast<void>(::ftruncate(file.get(), static_cast<off_t>(text.size())) == 0);
-  else
-    static_cast<void>(::ftruncate(file.get(), 0) == 0);
-  return state_lock(folder, std::move(file));
+  const auto start_ticks = where ? process_start_ticks(::getpid()).value_or(0) : 0;
+  write_words(file.get(), "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks) +
+                              "\nwhere " + (where ? to_text(*where) : "unknown") + "\nhost " + own_host() +
+                              "\ncommand " + own_command_line() + "\n");
+  return state_lock(folder, std::move(before), std::move(file));
 }
 
 namespace {

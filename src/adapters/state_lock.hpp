@@ -23,7 +23,8 @@ namespace troupe {
 struct lock_holder {
   std::int32_t pid = 0;
   std::uint64_t start_ticks = 0; ///< of that process, /proc/PID/stat field 22: with pid, never a stranger
-  std::string where;             ///< in which pid and which start_ticks count: boot id, pid and time namespace
+  std::string where;             ///< in which pid and start_ticks count: a process_place as text
+  std::string host;              ///< its host's name, for people: of a container mostly the container's id
   timestamp since{};
   std::string command; ///< its command line, for people
 };
@@ -41,11 +42,14 @@ public:
   state_lock& operator=(state_lock&& other) noexcept;
   ~state_lock();
   [[nodiscard]] const std::string& folder() const { return folder_; }
+  /// What the file said when the lock was taken: which process had it before. See put_back_words.
+  [[nodiscard]] const std::string& words_before() const { return words_before_; }
 
 private:
   friend result<state_lock> lock_state(const std::string& folder, const lock_patience& patience);
-  state_lock(std::string folder, unique_fd fd);
+  state_lock(std::string folder, std::string words_before, unique_fd fd);
   std::string folder_;
+  std::string words_before_;
   unique_fd fd_;
   pid_t taken_by_ = 0;
 };
@@ -55,6 +59,13 @@ private:
 /// (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
 /// folder cannot be used or lies on a network file system. Any thread.
 [[nodiscard]] result<state_lock> lock_state(const std::string& folder, const lock_patience& patience = {});
+
+/// A holder for people: "process 12 (troupe run)", or "process 1 of another PID namespace (a container), on host 4f2c…".
+[[nodiscard]] std::string words_on(const lock_holder& holder);
+/// The holder that state_lock::words_before() names.
+[[nodiscard]] lock_holder holder_before(const std::string& words);
+/// Has the file name the holder from before again: for a holder that leaves without having used the state.
+void put_back_words(const std::string& folder, const std::string& words);
 
 /// Whether anybody has the lock now, living or dead. Takes nothing, writes nothing. Any thread.
 [[nodiscard]] bool is_locked(const std::string& folder);

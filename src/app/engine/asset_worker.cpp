@@ -46,8 +46,7 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
     : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
       found_(setup_.p.assets.size()), examined_at_(setup_.p.assets.size()), made_elsewhere_(setup_.p.assets.size()), prepared_(setup_.p.assets.size()),
       pool_(std::make_unique<thread_pool>(setup_.threads)) {
-  if (const auto started = process_start_ticks(getpid()))
-    supervisor_ = supervisor_mark(getpid(), *started);
+  supervisor_ = own_supervisor_mark();
   std::erase_if(setup_.environment, [](const std::string& entry) {
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
            entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||

@@ -23,6 +23,23 @@ std::vector<event> interrupted_attempts(const std::vector<open_attempt>& open, t
   return events;
 }
 
+namespace {
+
+/// The process that wrote last; 0 if unknown.
+result<std::int32_t> last_writer(const journal_snapshot& snapshot, const std::string& lock_words) {
+  std::int32_t pid = 0;
+  const auto visited = snapshot.visit_events(snapshot.info().writer_seq, [&pid](std::uint64_t, const event& e) {
+    if (const auto* opened = std::get_if<writer_opened>(&e))
+      pid = opened->pid;
+    return false;
+  });
+  if (!visited)
+    return visited.error();
+  return pid != 0 ? pid : holder_before(lock_words).pid; // where retention has dropped its coming
+}
+
+} // namespace
+
 result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, durability how, duration grace,
                                                          clock& time, const stop_request& stop) {
   lock_patience patience;
@@ -30,16 +47,17 @@ result<std::unique_ptr<state_writer>> state_writer::open(const std::string& fold
   auto lock = lock_state(folder, patience);
   if (!lock)
     return lock.error();
+  const auto words = lock->words_before();
   auto store = open_journal(std::move(*lock), {how, 0}, time);
   if (!store)
     return store.error();
   std::unique_ptr<state_writer> writer(new state_writer(std::move(*store), time));
-  if (const auto recovered = writer->recover(grace, stop); !recovered)
+  if (const auto recovered = writer->recover(words, grace, stop); !recovered)
     return recovered.error();
   return writer;
 }
 
-result<void> state_writer::recover(duration grace, const stop_request& stop) {
+result<void> state_writer::recover(const std::string& lock_words, duration grace, const stop_request& stop) {
   const auto snapshot = store_->snapshot();
   if (!snapshot)
     return snapshot.error();
@@ -49,10 +67,13 @@ result<void> state_writer::recover(duration grace, const stop_request& stop) {
   const auto open = (*snapshot)->open_attempts();
   if (!open)
     return open.error();
+  const auto supervisor = last_writer(**snapshot, lock_words);
+  if (!supervisor)
+    return supervisor.error();
   std::vector<recorded_process> recorded;
   for (const auto& attempt : *open)
     if (attempt.process_group != 0)
-      recorded.push_back({attempt.process_group, attempt.start_ticks, attempt.boot_id});
+      recorded.push_back({attempt.process_group, attempt.start_ticks, attempt.boot_id, 0, *supervisor});
   const auto hurried = [&stop] { return stop.count() > 1; };
   if (const auto ended = end_leftovers(to_string((*snapshot)->info().id), recorded, grace, hurried); !ended)
     return fail(error_code::state_unusable, ended.error().message);

@@ -33,7 +33,7 @@ public:
 
 private:
   state_writer(std::unique_ptr<journal_store> store, clock& time) : store_(std::move(store)), time_(time) {}
-  [[nodiscard]] result<void> recover(duration grace, const stop_request& stop);
+  [[nodiscard]] result<void> recover(const std::string& lock_words, duration grace, const stop_request& stop);
 
   std::unique_ptr<journal_store> store_;
   clock& time_;

@@ -18,12 +18,31 @@ using namespace troupe;
 
 namespace {
 
+process_place here() {
+  return own_place().value();
+}
+process_place elsewhere() {
+  auto place = here();
+  ++place.pid_namespace;
+  return place;
+}
+
+/// The id of a process that has ended.
+pid_t gone() {
+  const auto pid = fork();
+  if (pid == 0)
+    _exit(0);
+  REQUIRE(waitpid(pid, nullptr, 0) == pid);
+  return pid;
+}
+
 /// Processes that are none of this one's descendants, as after the death of their supervisor: started through two
 /// forks, so that init (or whoever reaps here) has them.
 struct fixture {
   temporary_folder folder;
   std::string state_id = "state of " + folder.path(); // each test's own
-  std::string supervisor; // that started what start() starts, as a command is told; empty: it is not
+  /// That started what start() starts, as a command is told: one that has ended. Empty: it is not told.
+  std::string supervisor = supervisor_mark(getpid(), process_start_ticks(getpid()).value() + 1, here());
   std::vector<pid_t> started;
 
   ~fixture() {
@@ -72,7 +91,9 @@ struct fixture {
       pids.insert(one.pid);
     return pids;
   }
-  static recorded_process record(pid_t pid) { return {pid, process_start_ticks(pid).value(), boot_id()}; }
+  static recorded_process record(pid_t pid) {
+    return {pid, process_start_ticks(pid).value(), boot_id(), here().pid_namespace, gone()};
+  }
 };
 
 } // namespace
@@ -97,33 +118,90 @@ TEST_CASE_FIXTURE(fixture, "processes with the state's id in their environment a
 }
 
 TEST_CASE_FIXTURE(fixture, "what a supervisor that lives has started is not left over: one of the states is a copy") {
-  const auto other = start("other", "while :; do sleep 1; done", false);
+  const auto other = start("other", "exec sleep 1000", false);
   const auto ticks = process_start_ticks(other).value();
-  supervisor = supervisor_mark(other, ticks);
+  supervisor = supervisor_mark(other, ticks, here());
   const auto at_work = start("at_work", "sh -c 'echo $$ > " + (folder / "child") + "; exec sleep 1000'; :", true);
   const auto child = pid_in("child");
-  supervisor = supervisor_mark(other, ticks + 1); // whoever has the number now is another
-  const auto left = start("left", "while :; do sleep 1; done", true);
-  supervisor = supervisor_mark(getpid(), process_start_ticks(getpid()).value()); // which holds the state itself
-  const auto own = start("own", "while :; do sleep 1; done", true);
-  supervisor = "what is no number";
-  const auto odd = start("odd", "while :; do sleep 1; done", true);
+  supervisor = supervisor_mark(other, ticks + 1, here()); // whoever has the number now is another
+  const auto left = start("left", "exec sleep 1000", true);
+  supervisor = own_supervisor_mark(); // which holds the state itself
+  const auto own = start("own", "exec sleep 1000", true);
 
-  auto pids = found({record(at_work)});
-  CHECK_FALSE(pids.contains(at_work));
-  CHECK_FALSE(pids.contains(child));
-  CHECK(pids.contains(left));
-  CHECK(pids.contains(own));
-  CHECK(pids.contains(odd));
+  CHECK(found() == std::set<pid_t>{left, own});
 
   kill(other, SIGKILL);
-  REQUIRE(eventually([&] {
-    const auto facts = read_process_facts(other);
-    return !facts || facts->state == 'Z';
-  }));
-  pids = found({record(at_work)});
-  CHECK(pids.contains(at_work));
-  CHECK(pids.contains(child));
+  REQUIRE(eventually([&] { return !read_process_facts(other); })); // its number names nobody
+  CHECK(found() == std::set<pid_t>{left, own, at_work, child});
+}
+
+TEST_CASE_FIXTURE(fixture, "what names no supervisor that has certainly ended is not left over") {
+  const auto other = gone();
+  const auto forever = "exec sleep 1000";
+  supervisor = supervisor_mark(other, 1, elsewhere()); // a container's, seen from outside of it
+  start("contained", forever, true);
+  supervisor = supervisor_mark(1, 1, elsewhere());
+  start("contained_by_process_one", forever, true);
+  auto another_boot = here();
+  another_boot.boot_id = "another";
+  supervisor = supervisor_mark(other, 1, another_boot);
+  start("another_boot", forever, true);
+  supervisor = std::to_string(other) + ":1"; // as older versions said it
+  start("older", forever, true);
+  supervisor = "what is no number";
+  start("odd", forever, true);
+  supervisor = "";
+  start("silent", forever, true);
+  CHECK(found().empty());
+
+  auto other_clock = here(); // start ticks count from another moment there, numbers are the same
+  ++other_clock.time_namespace;
+  supervisor = supervisor_mark(other, 1, other_clock);
+  const auto left = start("other_clock", forever, true);
+  supervisor = supervisor_mark(getppid(), 1, other_clock);
+  start("other_clock_and_a_number_in_use", forever, true);
+  CHECK(found() == std::set<pid_t>{left});
+}
+
+TEST_CASE_FIXTURE(fixture, "a recorded group is not left over where its numbers mean others or its supervisor lives") {
+  const auto other = start("other", "exec sleep 1000", false);
+  supervisor = ""; // it has cleared its environment
+  const auto leader = start("leader", "exec sleep 1000", false);
+  REQUIRE(found({record(leader)}) == std::set<pid_t>{leader});
+  auto contained = record(leader);
+  contained.pid_namespace = elsewhere().pid_namespace;
+  CHECK(found({contained}).empty());
+  auto copied = record(leader); // the journal is a copy of one that is in use
+  copied.supervisor = other;
+  CHECK(found({copied}).empty());
+  copied.supervisor = 0;
+  CHECK(found({copied}).empty());
+  auto older = record(leader);
+  older.pid_namespace = 0;
+  CHECK(found({older}) == std::set<pid_t>{leader});
+
+  auto reused = record(other); // the number is that of a process which started later
+  reused.supervisor = leader;
+  if (process_start_ticks(leader).value() > reused.start_ticks)
+    CHECK(found({reused}) == std::set<pid_t>{other});
+}
+
+TEST_CASE_FIXTURE(fixture, "what a dead supervisor left and this process has adopted is left over") {
+  const auto child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    const auto mark = "TROUPE_STATE_ID=" + state_id;
+    const auto starter = std::string(supervisor_variable) + supervisor;
+    char* const argv[] = {const_cast<char*>("sleep"), const_cast<char*>("1000"), nullptr};
+    char* const environment[] = {const_cast<char*>(mark.c_str()), const_cast<char*>(starter.c_str()), nullptr};
+    execve("/bin/sleep", argv, environment);
+    _exit(127);
+  }
+  CHECK(eventually([&] { return found() == std::set<pid_t>{child}; }));
+  CHECK(end_leftovers(state_id, {}, std::chrono::hours(1)).value().size() == 1);
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WTERMSIG(status) == SIGTERM);
 }
 
 TEST_CASE_FIXTURE(fixture, "descendants that cleared their environment are left over too") {
@@ -147,19 +225,27 @@ TEST_CASE_FIXTURE(fixture, "a recorded group is left over while its leader prove
   auto other_boot = good;
   other_boot.boot_id = "another";
   CHECK(found({other_boot}).empty());
-  CHECK(found({{0, 0, boot_id()}, {1, 0, boot_id()}, {-1, 0, boot_id()}}).empty());
+  for (const pid_t group : {0, 1, -1}) {
+    auto nobody = good;
+    nobody.process_group = group;
+    CHECK(found({nobody}).empty());
+  }
 }
 
 TEST_CASE_FIXTURE(fixture, "a recorded group without its leader is left over only if a member proves it") {
   const auto script = [this](const std::string& name) {
     return "PATH=/usr/bin:/bin; (sh -c 'echo $$ > " + (folder / name) + "; exec sleep 1000') & exit";
   };
+  supervisor = "";
   const auto gone = start("gone", script("unmarked"), false);
   const auto unmarked = pid_in("unmarked");
   REQUIRE(eventually([&] { return !read_process_facts(gone); })); // as a zombie it would still prove it
   REQUIRE(read_process_facts(unmarked)->group == gone);
-  CHECK(found({{gone, process_start_ticks(unmarked).value(), boot_id()}}).empty());
+  auto of_gone = record(unmarked);
+  of_gone.process_group = gone;
+  CHECK(found({of_gone}).empty());
 
+  supervisor = fixture().supervisor;
   const auto marked_leader =
       start("marked_leader",
             "env -i sh -c 'echo $$ > " + (folder / "cleared") + "; exec sleep 1000' & " + script("marked"), true);
@@ -167,16 +253,20 @@ TEST_CASE_FIXTURE(fixture, "a recorded group without its leader is left over onl
   const auto cleared = pid_in("cleared");
   REQUIRE(eventually([&] { return !read_process_facts(marked_leader); }));
   CHECK(found() == std::set<pid_t>{marked});
-  CHECK(found({{marked_leader, process_start_ticks(marked).value(), boot_id()}}) == std::set<pid_t>{marked, cleared});
+  auto of_marked = record(marked);
+  of_marked.process_group = marked_leader;
+  CHECK(found({of_marked}) == std::set<pid_t>{marked, cleared});
 }
 
-TEST_CASE_FIXTURE(fixture, "this process, what is above it and what is beneath it are never left over") {
+TEST_CASE_FIXTURE(fixture, "this process, what is above it and what it has started are never left over") {
+  const auto own_mark = own_supervisor_mark();
   const auto child = fork();
   if (child == 0) {
     setpgid(0, 0);
     const auto mark = "TROUPE_STATE_ID=" + state_id;
+    const auto starter = std::string(supervisor_variable) + own_mark;
     char* const argv[] = {const_cast<char*>("sleep"), const_cast<char*>("1000"), nullptr};
-    char* const environment[] = {const_cast<char*>(mark.c_str()), nullptr};
+    char* const environment[] = {const_cast<char*>(mark.c_str()), const_cast<char*>(starter.c_str()), nullptr};
     execve("/bin/sleep", argv, environment);
     _exit(127);
   }
@@ -184,7 +274,9 @@ TEST_CASE_FIXTURE(fixture, "this process, what is above it and what is beneath i
     const auto environment = read_process_environment(child);
     return environment && environment_has(*environment, "TROUPE_STATE_ID=" + state_id);
   }));
-  const auto taken = found({record(child), record(getpid()), record(getppid()), record(1)});
+  auto by_us = record(child);
+  by_us.supervisor = getpid();
+  const auto taken = found({by_us, record(getpid()), record(getppid()), record(1)});
   for (const auto kin : {child, getpid(), getppid(), pid_t(1)}) // of a shell's pipeline others may be in our group
     CHECK_FALSE(taken.contains(kin));
   kill(child, SIGKILL);

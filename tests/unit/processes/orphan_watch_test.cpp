@@ -15,15 +15,19 @@ using namespace troupe;
 
 namespace {
 
-/// A process whose parent has died, so that it is adopted here; it leaves its session and keeps no environment.
-pid_t start_adopted() {
+/// A process whose parent has died, so that it is adopted here; it leaves its group, and its session unless it is to
+/// stay, and keeps no environment.
+pid_t start_adopted(bool own_session = true) {
   std::array<int, 2> pipe_ends{};
   REQUIRE(pipe(pipe_ends.data()) == 0);
   const auto middle = fork();
   if (middle == 0) {
     if (const auto pid = fork(); pid != 0)
       _exit(write(pipe_ends[1], &pid, sizeof pid) == sizeof pid ? 0 : 1);
-    setsid();
+    if (own_session)
+      setsid();
+    else
+      setpgid(0, 0);
     char* const argv[] = {const_cast<char*>("sleep"), const_cast<char*>("1000"), nullptr};
     char* const environment[] = {nullptr};
     execve("/bin/sleep", argv, environment);
@@ -58,6 +62,50 @@ TEST_CASE("in a host with children of its own nothing is ended that is not known
   CHECK(alive(pid));
   kill(pid, SIGKILL);
   CHECK(waitpid(pid, nullptr, 0) == pid);
+}
+
+TEST_CASE("process 1 leaves alone what may have been brought into its namespace by others, and reaps it") {
+  orphan_watch watch(true, true);
+  const auto pid = start_adopted(); // in a session of its own, without an environment: nothing says whose it is
+  REQUIRE(eventually([&] { return children_of_this_process() == 1; }));
+  const attempt_mark at_work{1, pid - 1, 0, {}};
+  CHECK(watch.look({&at_work, 1}).empty()); // not the only attempt's, as it would be elsewhere
+  watch.end_the_rest();
+  CHECK(alive(pid));
+  kill(pid, SIGKILL);
+  CHECK(eventually([&] {
+    static_cast<void>(watch.look({}));
+    return children_of_this_process() == 0;
+  }));
+}
+
+TEST_CASE("process 1 takes what is in its own session for its commands'") {
+  const auto session = getsid(0);
+  if (session <= 0)
+    return; // it is from outside of this namespace: nothing is in it for certain
+  orphan_watch watch(true, true);
+  const auto pid = start_adopted(false);
+  REQUIRE(eventually([&] { return children_of_this_process() == 1; }));
+  const attempt_mark at_work{1, pid - 1, 0, {}};
+  CHECK(watch.look({&at_work, 1}) == std::vector<pid_t>{pid});
+  watch.end_the_rest();
+  CHECK_FALSE(alive(pid));
+}
+
+TEST_CASE("a program that became this one by exec may have had children: they are left alone, and reaped") {
+  const auto before = fork();
+  if (before == 0) {
+    execl("/bin/sleep", "sleep", "1000", nullptr);
+    _exit(127);
+  }
+  orphan_watch watch(true);
+  watch.end_the_rest();
+  CHECK(alive(before));
+  kill(before, SIGKILL);
+  CHECK(eventually([&] {
+    static_cast<void>(watch.look({}));
+    return children_of_this_process() == 0;
+  }));
 }
 
 TEST_CASE("a wake of one who is awake already does not wait") {
