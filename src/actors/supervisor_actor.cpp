@@ -149,7 +149,7 @@ void take_outcome(self_pointer self, outcome_report& report) {
   if (state.ending || state.broken || !state.setup.logic->runs(report.asset, report.outcome.attempt))
     return; // late or repeated: what it says of the asset is no longer so
   for (const auto& warning : how.warnings)
-    state.setup.observer->warned(warning);
+    state.setup.observer->warned(report.asset, warning);
   state.took = how.took;
   attempt_ended input;
   input.asset = report.asset;
@@ -161,6 +161,7 @@ void take_outcome(self_pointer self, outcome_report& report) {
   input.has_log = how.has_log;
   input.random_bits = state.setup.time->random();
   input.makers = std::move(how.makers);
+  input.warnings = std::move(how.warnings);
   if (how.made) {
     input.made = state.setup.work->changes_made(report.asset, how);
     state.setup.versions[report.asset.value] = how.made->data_version;
@@ -202,7 +203,7 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_
       [self](const claim& ready) { feed(self, asset_claimed{ready.asset}); },
       [self](examined_report& report) {
         for (const auto& warning : report.found.warnings)
-          self->state.setup.observer->warned(warning);
+          self->state.setup.observer->warned(report.asset, warning);
         // What fails without an attempt counts for dependents like any allowed failure.
         if (report.found.impossible && self->state.setup.p->settings_of(report.asset).allow_failure)
           self->state.setup.versions[report.asset.value] = version_of_allowed_failure();

@@ -109,17 +109,6 @@ bool same_start(std::uint64_t a, std::uint64_t b) {
   return a <= b + 1 && b <= a + 1;
 }
 
-std::string name_of(pid_t pid) {
-  std::array<char, 64> buffer;
-  std::snprintf(buffer.data(), buffer.size(), "/proc/%ld/comm", static_cast<long>(pid));
-  const unique_fd fd(open(buffer.data(), O_RDONLY | O_CLOEXEC));
-  const auto got = fd ? read(fd.get(), buffer.data(), buffer.size()) : -1;
-  std::string name(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  while (!name.empty() && name.back() == '\n')
-    name.pop_back();
-  return name;
-}
-
 /// A leftover held by a pidfd, so that its number cannot come to mean another.
 struct held_process {
   leftover who;
@@ -224,7 +213,7 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
   const auto add = [&](pid_t pid) {
     const auto facts = t.all.find(pid);
     if (facts != t.all.end() && facts->second.state != 'Z' && facts->second.state != 'X' && eligible(pid))
-      found.push_back({pid, facts->second.start_ticks, name_of(pid)});
+      found.push_back({pid, facts->second.start_ticks, process_name(pid)});
   };
   for (const auto pid : proved)
     if (!beneath.contains(pid))

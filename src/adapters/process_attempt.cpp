@@ -1,6 +1,8 @@
 // The life of one attempt in process_loop: started, read from, ended, cleared up after, reported.
 #include "adapters/posix_error.hpp"
 #include "adapters/process_loop.hpp"
+#include "adapters/process_table.hpp"
+#include "core/warning.hpp"
 
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -18,6 +20,22 @@ constexpr std::size_t few_attempts = 64;      // no more than these keep both en
 // How often adopted children are looked at while commands run, so that neither zombies nor strays pile up.
 constexpr auto look_interval = std::chrono::seconds(2);
 constexpr auto look_interval_unwatched = std::chrono::milliseconds(20);
+
+constexpr std::size_t most_left_noted = 100;
+constexpr std::size_t most_left_named = 5;
+
+std::string words_on_left(const std::map<pid_t, std::string>& left) {
+  std::string text = "its command left " + std::string(left.size() >= most_left_noted ? "at least " : "") +
+                     std::to_string(left.size()) + (left.size() == 1 ? " process" : " processes") +
+                     " running in the background, which Troupe ended: ";
+  std::size_t named = 0;
+  for (const auto& [pid, name] : left)
+    if (named++ < most_left_named)
+      text += (named == 1 ? "" : ", ") + name + " (pid " + std::to_string(pid) + ")";
+  if (left.size() > most_left_named)
+    text += ", …";
+  return text + "; to keep one, start it outside of the pipeline; to end it in time, have the command wait for it";
+}
 
 /// The entries by which descendants of this command are known wherever they went.
 std::vector<std::string> marking_entries(const std::vector<std::string>& environment) {
@@ -162,6 +180,21 @@ void process_loop::tell_orphans(const attempt& a, told what) {
     tell_orphan(pid, what);
 }
 
+void process_loop::note_left(attempt& a, pid_t pid) {
+  std::vector<pid_t> todo{pid};
+  while (!todo.empty()) {
+    const auto next = todo.back();
+    todo.pop_back();
+    if (a.left.size() >= most_left_noted)
+      return;
+    auto name = process_name(next);
+    if (name.empty() || !a.left.emplace(next, std::move(name)).second)
+      continue; // it has ended just now, or was a descendant of one noted before
+    for (const auto child : process_children(next))
+      todo.push_back(child);
+  }
+}
+
 void process_loop::tell_orphan(pid_t pid, told what) {
   auto& orphan = orphans_.orphans().at(pid);
   // By pid: it is our child and not yet reaped, so that the number is still its own.
@@ -192,7 +225,9 @@ void process_loop::settle() {
     auto& orphan = orphans_.orphans().at(pid);
     if (orphan.pidfd && !watch(orphan.pidfd.get(), static_cast<std::uint64_t>(pid) << 2U | about_orphan, EPOLLIN))
       orphan.pidfd.reset();
-    const auto& a = *attempts_.at(orphan.attempt);
+    auto& a = *attempts_.at(orphan.attempt);
+    if (a.leader_ended && a.how == process_exit::kind::ended && a.group_was != told::nothing)
+      note_left(a, pid); // it came to light after the others
     // While its leader lives, that may still care for it. Members of the group have heard a SIGTERM with it.
     if (a.group_was == told::killed || (a.group_was == told::to_end && a.leader_ended && !orphan.in_group))
       tell_orphan(pid, a.group_was);
@@ -205,6 +240,9 @@ void process_loop::settle() {
     if (orphans_.count(id) == 0) {
       done.push_back(id);
     } else if (a->group_was == told::nothing) {
+      for (const auto& [pid, orphan] : orphans_.orphans())
+        if (orphan.attempt == id && !orphan.beyond_reach)
+          note_left(*a, pid);
       tell_all(*a, told::to_end);
       set_due(*a, after(std::min(options_.leftover_grace, a->order.request.grace)));
     }
@@ -237,9 +275,14 @@ void process_loop::report(std::unique_ptr<attempt> a) {
     a->problem = "the exit status was taken by somebody else in this process: " + errno_text(errno);
   }
   exit.has_log = a->log.made();
-  exit.message = a->log.problem();
-  if (!a->problem.empty())
-    exit.message += (exit.message.empty() ? "" : "; ") + a->problem;
+  if (!a->left.empty())
+    exit.warnings.push_back(make_warning("background_processes", words_on_left(a->left)));
+  if (!a->log.problem().empty())
+    exit.warnings.push_back(make_warning("log_incomplete", a->log.problem()));
+  if (!a->problem.empty() && exit.how == process_exit::kind::internal)
+    exit.message = a->problem;
+  else if (!a->problem.empty())
+    exit.warnings.push_back(make_warning("process_not_ended", a->problem));
   const bool ours = may_be_ours(*a, exit);
   if (ours && !a->end_came_later) {
     held_.push_back({after(options_.own_end_grace), std::move(a->order.exited), std::move(exit)});

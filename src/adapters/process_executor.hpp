@@ -32,9 +32,6 @@ struct process_executor_options {
 /// Making it turns this process into a child subreaper (PR_SET_CHILD_SUBREAPER) and, where SIGCHLD is ignored, restores
 /// its default, without which no exit status could be had; nobody else in the process may wait for "any child". One at
 /// a time in a process.
-///
-/// Beyond the port: process_exit::message of a process that `ended` is empty or a warning: that its log is not complete
-/// (a full disk does not fail a command that succeeded), or that something it started could not be ended.
 class posix_process_executor final : public process_executor, public work_loop {
 public:
   [[nodiscard]] static result<std::unique_ptr<posix_process_executor>> open(process_executor_options options = {});

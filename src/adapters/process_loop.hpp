@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -83,6 +84,7 @@ private:
     bool end_came_later = false; ///< end() was called when the leader had ended already
     std::optional<clock::time_point> due; // of the timeout, then of the SIGKILL
     std::string problem;
+    std::map<pid_t, std::string> left; // what it left running and we ended, with the program's name
   };
 
   process_loop(process_executor_options options, command_spawner spawner);
@@ -112,6 +114,8 @@ private:
   void end(attempt& a, urgency how, process_exit::kind because);
   void tell_all(attempt& a, told what);
   void tell_orphans(const attempt& a, told what);
+  /// An adopted process is about to be ended, which its command left running: noted, with what descends from it.
+  void note_left(attempt& a, pid_t pid);
   void tell_orphan(pid_t pid, told what);
   void leader_ended(attempt& a);
   /// Looks for what ended attempts left behind; reports those that left nothing.

@@ -159,6 +159,29 @@ std::optional<uid_t> process_user(pid_t pid) {
   return info.st_uid;
 }
 
+std::string process_name(pid_t pid) {
+  auto name = read_all(path_of(pid, "comm").data()).value_or("");
+  while (!name.empty() && name.back() == '\n')
+    name.pop_back();
+  return name;
+}
+
+std::vector<pid_t> process_children(pid_t pid) {
+  std::vector<pid_t> pids;
+  const unique_dir tasks(opendir(path_of(pid, "task").data()));
+  while (const dirent* task = tasks ? readdir(tasks.get()) : nullptr) {
+    if (task->d_name[0] < '1' || task->d_name[0] > '9')
+      continue;
+    std::array<char, 96> path;
+    std::snprintf(path.data(), path.size(), "/proc/%ld/task/%.20s/children", static_cast<long>(pid), task->d_name);
+    const auto text = read_all(path.data()).value_or("");
+    for (std::string_view rest = text; !rest.empty();)
+      if (const auto child = take_number<pid_t>(rest); child > 0)
+        pids.push_back(child);
+  }
+  return pids;
+}
+
 std::vector<pid_t> all_processes(bool* in_doubt) {
   std::vector<pid_t> pids;
   const unique_dir dir(opendir("/proc"));

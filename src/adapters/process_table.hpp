@@ -47,6 +47,10 @@ struct process_facts {
 [[nodiscard]] bool environment_has(std::string_view environment, std::string_view entry);
 /// The user a process runs as (effective).
 [[nodiscard]] std::optional<uid_t> process_user(pid_t pid);
+/// The program's name, as in /proc/PID/comm; empty if there is no such process.
+[[nodiscard]] std::string process_name(pid_t pid);
+/// Its children by all its threads; none where the kernel does not list them.
+[[nodiscard]] std::vector<pid_t> process_children(pid_t pid);
 /// All processes that can be seen.
 [[nodiscard]] std::vector<pid_t> all_processes(bool* in_doubt = nullptr);
 /// Identifies this boot of the system; empty if unknown.

@@ -1,6 +1,8 @@
 // A mistake (or a warning) in a pipeline file and its place. Knows nothing of how files are read.
 #pragma once
 
+#include "core/warning_code.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,8 +34,12 @@ struct diagnostics {
   void error(place where, std::string_view code, std::string message) {
     items.push_back({severity::error, where, std::string(code), std::move(message)});
   }
-  void warning(place where, std::string_view code, std::string message) {
-    items.push_back({severity::warning, where, std::string(code), std::move(message)});
+  void warning(place where, warning_code code, std::string message) {
+    items.push_back({severity::warning, where, std::string(code.word), std::move(message)});
+  }
+  void count_warnings_as_errors() {
+    for (auto& item : items)
+      item.level = severity::error;
   }
   [[nodiscard]] bool has_errors() const {
     for (const auto& item : items)

@@ -11,6 +11,7 @@
 #include "core/diagnostic.hpp"
 #include "core/link_rule.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -71,6 +72,10 @@ struct asset_settings {
   std::vector<std::string> tags;
   std::string group;
   std::vector<std::string> owners;
+  std::vector<std::string> ignore_warnings; ///< codes (core/warning_code.hpp), sorted
+  [[nodiscard]] bool ignores(std::string_view code) const {
+    return std::binary_search(ignore_warnings.begin(), ignore_warnings.end(), code);
+  }
 };
 
 enum class command_kind : std::uint8_t {

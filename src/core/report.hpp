@@ -3,6 +3,7 @@
 
 #include "core/event.hpp"
 #include "core/run_record.hpp"
+#include "core/warning.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -27,7 +28,7 @@ struct planned_asset {
 struct plan_report {
   std::vector<asset_index> order; ///< the selection, topologically
   std::vector<planned_asset> assets;
-  std::vector<std::string> warnings; ///< globs that match nothing, …
+  std::vector<asset_warning> warnings; ///< globs that match nothing, …
 };
 
 /// What is known of an asset now.
@@ -53,6 +54,12 @@ enum class asset_standing : std::uint8_t { fresh, maybe, stale, running, failed 
                                         : asset_standing::fresh;
 }
 
+/// A warning of one of an asset's attempts.
+struct told_warning {
+  std::uint32_t attempt = 0;
+  attempt_warning what;
+};
+
 /// What happened to one asset in one run.
 struct asset_run_report {
   std::string name; ///< without the pipeline
@@ -73,6 +80,7 @@ struct asset_run_report {
   std::string because;  ///< blocked: the asset that blocks it
   bool has_log = false;
   std::uint32_t last_log_attempt = 0; ///< the last attempt with output; 0: none
+  std::vector<told_warning> warnings; ///< of all attempts
 };
 
 /// One run whole.

@@ -220,7 +220,7 @@ void run_logic::conclude(decision& d, const attempt_ended& in, timestamp now) {
   const auto& asset = at(in.asset);
   const auto& settings = p_.settings_of(in.asset);
   attempt_finished finished{state_.run(), ids_[in.asset.value], in.attempt, now, in.outcome, in.exit_code,
-                            in.signal,    in.message,           in.has_log, {},  in.made};
+                            in.signal,    in.message,           in.has_log, {},  in.made,    in.warnings};
   TROUPE_CHECK(in.made.has_value() == (in.outcome == outcome_kind::succeeded),
                "a success without what was made, or the reverse");
   const auto& retry = settings.retry;

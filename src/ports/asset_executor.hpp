@@ -20,7 +20,7 @@ namespace troupe {
 struct examination {
   std::optional<std::string> impossible; ///< it cannot be made, and why (an input is missing, …)
   std::vector<reason> reasons;           ///< none: it is fresh
-  std::vector<std::string> warnings;
+  std::vector<attempt_warning> warnings; ///< without those that the asset ignores
 };
 
 /// How an attempt went.
@@ -32,7 +32,7 @@ struct execution {
   bool has_log = false;
   std::optional<production> made; ///< exactly when outcome is succeeded
   duration took{};                ///< of the process alone
-  std::vector<std::string> warnings;
+  std::vector<attempt_warning> warnings; ///< recorded with the attempt; without those that the asset ignores
   std::vector<asset_index> makers; ///< on success: other assets that make inputs which the attempt discovered
 };
 

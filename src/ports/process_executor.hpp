@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "core/event.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -54,14 +55,16 @@ struct process_exit {
   /// as they send a moment before them, since somebody ends all there is, the caller included. timed_out: after its
   /// timeout. not_started: `message` says why (the command does not exist, is not executable, …). internal: the
   /// executor could not go on (out of descriptors …): the process was ended, `message` says why. For the others
-  /// `message` is empty or a warning: the log is not complete (a full disk fails no command that succeeded), something
-  /// it started is another user's and could not be ended.
+  /// `message` is empty.
   enum class kind : std::uint8_t { ended, ended_by_us, timed_out, not_started, internal };
   kind how = kind::ended;
   std::int32_t exit_code = 0; ///< valid if signal is 0
   std::int32_t signal = 0;
   std::string message;
   bool has_log = false;
+  /// Whatever the outcome: the log is not complete (a full disk fails no command that succeeded), something it left
+  /// running was ended, or is another user's and could not be.
+  std::vector<attempt_warning> warnings;
 };
 
 /// How hard to end: ask (SIGTERM to the group, SIGKILL after grace) or at once (SIGKILL).

@@ -52,8 +52,8 @@ public:
   /// failed without an attempt, or why an asset outside the run blocks it; else empty.
   virtual void asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view message) = 0;
   virtual void run_stopping(stop_cause cause) = 0;
-  /// A warning at run time (a glob that matches nothing, output of a command cut, …).
-  virtual void warned(std::string_view message) = 0;
+  /// A warning about an asset, before it runs (a glob that matches nothing) or of an attempt (its log is cut).
+  virtual void warned(asset_index asset, const attempt_warning& warning) = 0;
 };
 
 } // namespace troupe

@@ -2,6 +2,7 @@
 """States that PID namespaces (containers) share or have copies of, and Troupe as process 1 of one. Skipped where no namespace can be made.
 usage: containers_test.py TROUPE [NAME...]"""
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -154,6 +155,87 @@ def a_holder_in_a_container_is_told_as_that(shop):
         finish(holder).must(0)
 
 
+@contextlib.contextmanager
+def killed_in_a_container(shop, *arguments):
+    """A run that was killed in a container which lives on, and with it what the run had started; gives that command's number."""
+    script = '"$0" "$@" & echo $! > troupe.pid; wait; while ! test -e over; do sleep 0.05; done'
+    with contained(shop, "/bin/sh", "-c", script, harness.TROUPE, *arguments) as container:
+        shop.wait_for_file("inner.pid")
+        shop.wait_for_status("a", "running")
+        os.kill(within(shop, container, "troupe.pid"), signal.SIGKILL)
+        at_work = within(shop, container)
+        shop.wait_for(lambda: shop.troupe("runs", "--json").json()["runs"][0]["status"] == "interrupted", "it is dead")
+        yield at_work
+        assert alive(at_work), "a command of another container was ended"
+        shop.write("over", "")
+
+
+def what_a_container_may_still_run_is_not_run_beside(shop):
+    shop.pipeline({"a": {"command": f"echo $$ >> a.pid; echo $$ > inner.pid; {WAIT}"}, "quick": {"command": "true"}})
+    with killed_in_a_container(shop, "run"):
+        for arguments in (["run"], ["run", "quick"], ["resume"], ["run", "--force"]):
+            result = shop.troupe(*arguments).must(3)
+            contains(result.errors, "another PID namespace", "container", "pid:[", f"host {os.uname().nodename}", "run)",
+                     "asset a, attempt 1: echo $$ >> a.pid", "--assume-dead")
+        equal(json.loads(shop.troupe("run", "--json").must(3).text)["error"]["code"], "state_locked")
+        with contained(shop, harness.TROUPE, "run") as other:
+            contains(finish(other).must(3).errors, "another PID namespace", "asset a, attempt 1")
+        for verb in (["plan"], ["status"], ["show"], ["journal", "verify"], ["journal", "compact"]):
+            shop.troupe(*verb).must(0)                     # they start nothing
+        equal(len(shop.lines("a.pid")), 1)
+        equal(statuses(shop.run("quick", "--assume-dead")), {"quick": "fresh"})
+        shop.pipeline({"a": {"command": "echo $$ >> a.pid"}, "quick": {"command": "true"}})
+        equal(statuses(shop.run()), {"a": "succeeded", "quick": "fresh"})        # asked once
+
+
+def a_resumed_run_is_told_to_assume_it(shop):
+    shop.pipeline({"a": {"command": f"echo $$ > inner.pid; {WAIT}"}})
+    with killed_in_a_container(shop, "run"):
+        shop.troupe("resume").must(3)
+        resumed = shop.start("resume", "--assume-dead", "--json")
+        shop.wait_for(lambda: shop.troupe("cancel").status == 0, "it can be cancelled")
+        equal(finish(resumed).must(1).json()["number"], 1)
+
+
+def what_process_1_ran_has_ended_with_it(shop):
+    shop.pipeline({"a": {"command": f"echo $$ >> a.pid; {WAIT}"}})
+    for number in range(2):
+        with contained(shop, harness.TROUPE, "run") as process:
+            shop.wait_for(lambda: len(shop.lines("a.pid")) > number, "a runs")
+            shop.wait_for_status("a", "running")
+            os.kill(children(process.pid)[0], signal.SIGKILL)
+            finish(process)
+        if number == 0:
+            with contained(shop, harness.TROUPE, "plan") as another:
+                finish(another).must(0)
+    shop.write("go", "")
+    equal(statuses(shop.run()), {"a": "succeeded"})
+    equal([r["status"] for r in shop.troupe("runs", "--json").json()["runs"]], ["succeeded", "interrupted", "interrupted"])
+
+
+def what_ran_before_a_reboot_has_ended_with_it(shop):
+    shop.pipeline({"a": {"command": f"echo $$ > inner.pid; {WAIT}"}})
+    shop.write("boot_id", "01234567-89ab-cdef-0123-456789abcdef\n")
+    another_boot = 'mount --bind boot_id /proc/sys/kernel/random/boot_id && exec "$0" run --json'
+    with killed_in_a_container(shop, "run"):
+        shop.troupe("run").must(3)
+        shop.pipeline({"a": {"command": "true"}})
+        with contained(shop, "/bin/sh", "-c", another_boot, harness.TROUPE) as process:
+            result = finish(process)
+        if "mount" in result.errors and result.status != 0:
+            raise Skip("nothing can be mounted here")
+        equal(statuses(result.must(0).json()), {"a": "succeeded"})
+
+
+def what_ended_in_order_in_a_container_hinders_nobody(shop):
+    shop.pipeline({"a": {"command": "exit 1"}, "b": {"command": "true"}})
+    with contained(shop, *under_an_init("run")) as process:
+        finish(process).must(1)
+    shop.run("b")
+    with contained(shop, *under_an_init("run", "b", "--force")) as process:
+        finish(process).must(0)
+
+
 def brought_into(process, *command):
     """As docker exec does: into the namespace whose process 1 is the child of `process`."""
     if os.geteuid() != 0 or shutil.which("nsenter") is None:
@@ -207,6 +289,8 @@ def process_1_ends_what_its_commands_left(shop):
 
 
 TESTS = [a_copy_made_during_a_contained_run_ends_nothing_of_it, what_a_contained_copy_runs_is_not_taken_for_what_a_crash_left,
+         what_a_container_may_still_run_is_not_run_beside, a_resumed_run_is_told_to_assume_it, what_process_1_ran_has_ended_with_it,
+         what_ran_before_a_reboot_has_ended_with_it, what_ended_in_order_in_a_container_hinders_nobody,
          a_copy_ends_no_command_that_cleared_its_environment, what_a_crash_left_without_its_environment_is_ended, a_holder_in_a_container_is_told_as_that,
          process_1_leaves_alone_what_others_brought_in, process_1_reaps_what_others_brought_in, process_1_ends_what_its_commands_left]
 

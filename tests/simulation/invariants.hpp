@@ -31,7 +31,7 @@ public:
     settled[asset.value] = status;
   }
   void run_stopping(stop_cause) override { ++stops; }
-  void warned(std::string_view) override {}
+  void warned(asset_index, const attempt_warning&) override {}
 
   std::vector<std::uint32_t> began;
   std::vector<std::uint32_t> ended;

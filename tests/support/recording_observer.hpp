@@ -44,7 +44,9 @@ public:
     write(name(asset) + " " + std::string(to_string(status)) + (because == asset ? "" : " by " + name(because)));
   }
   void run_stopping(stop_cause cause) override { write("stopping: " + std::string(to_string(cause))); }
-  void warned(std::string_view message) override { write("warning: " + std::string(message)); }
+  void warned(asset_index asset, const attempt_warning& warning) override {
+    write("warning: " + name(asset) + " " + warning.text);
+  }
 
 private:
   [[nodiscard]] std::string name(asset_index asset) const { return std::string(p_.asset(asset).name); }

@@ -69,7 +69,7 @@ public:
     found.impossible = s.impossible;
     if (!s.fresh)
       found.reasons.push_back({reason_kind::input_changed, "x"});
-    found.warnings.push_back("looked at " + std::to_string(asset.value));
+    found.warnings.push_back({"empty_glob", "looked at " + std::to_string(asset.value)});
     later_([found, done] { done(found); });
   }
 

@@ -173,6 +173,14 @@ void write_asset_run_members(json_writer& json, const asset_run_report& asset, c
   write_metadata(json, asset.metadata);
   text_or_null(json, "because", asset.because);
   text_or_null(json, "log", log_of(asset));
+  json.key("warnings").begin_array();
+  for (const auto& warning : asset.warnings)
+    json.begin_object()
+        .member("code", warning.what.code)
+        .member("attempt", warning.attempt)
+        .member("message", warning.what.text)
+        .end_object();
+  json.end_array();
 }
 
 void write_run(json_writer& json, const run_report& report, const log_finder& log_of) {
@@ -221,7 +229,11 @@ void write_plan(json_writer& json, const pipeline& p, const plan_report& plan) {
   }
   json.end_object().key("warnings").begin_array();
   for (const auto& warning : plan.warnings)
-    json.value(warning);
+    json.begin_object()
+        .member("code", warning.what.code)
+        .member("asset", p.asset(warning.asset).name)
+        .member("message", warning.what.text)
+        .end_object();
   json.end_array().end_object().finish();
 }
 

@@ -151,6 +151,9 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
   for (const auto& why : mine->reasons)
     out.push_back(past_reason_sentence(why));
   tell_waiting(out, on, report, asset);
+  for (const auto& warning : mine->warnings)
+    out.push_back("Warning" + (mine->attempts > 1 ? " (attempt " + std::to_string(warning.attempt) + ")" : "") + ": " +
+                  printable(warning.what.text) + " [" + printable(warning.what.code) + "]");
   return out;
 }
 

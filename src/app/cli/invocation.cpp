@@ -37,13 +37,17 @@ result<project_options> invocation::project_request() const {
   return request;
 }
 
-result<project> invocation::open(bool all_files) {
+result<project> invocation::open(bool all_files, bool strict) {
   auto request = project_request();
   if (!request)
     return request.error();
   request->all_files = all_files;
   findings = {};
   auto opened = open_project(*request, findings);
+  if (strict && opened && !findings.items.empty()) {
+    findings.count_warnings_as_errors();
+    opened = fail(error_code::invalid_input, "warnings count as errors (--strict)");
+  }
   if (!findings.items.empty())
     io.err.stream << findings_text(findings, io.err.colours) << std::flush;
   return opened;

@@ -1,6 +1,7 @@
 // The painting thread and its escape sequences (ECMA-48: cursor up, erase a line, erase below).
 #include "app/cli/progress.hpp"
 
+#include "app/cli/reason_text.hpp"
 #include "app/cli/signals.hpp"
 #include "app/cli/text.hpp"
 
@@ -20,7 +21,7 @@ std::size_t painted_width(std::string_view line) {
 } // namespace
 
 progress::progress(const output& to, const pipeline& p, const clock& time, std::optional<duration> command_started)
-    : to_(to), time_(time), repaint_(console::may_repaint(to)),
+    : to_(to), p_(p), time_(time), repaint_(console::may_repaint(to)),
       model_(p,
              {.colours = to.colours, .unicode = locale_is_utf8(), .every_asset = !repaint_, .since = command_started}) {
 }
@@ -61,10 +62,11 @@ void progress::run_stopping(stop_cause cause) {
   model_.run_stopping(cause);
 }
 
-void progress::warned(std::string_view message) {
+void progress::warned(asset_index asset, const attempt_warning& warning) {
+  const auto message = warning_line(p_.asset(asset).name, warning);
   const std::lock_guard lock(mutex_);
   if (warned_.emplace(message).second) // what was found when planning is found again when the asset is ready
-    model_.line(to_.colours.paint(tint::warn, "warning: ") + printable(message));
+    model_.line(to_.colours.paint(tint::warn, "warning: ") + message);
 }
 
 void progress::print_line(std::string_view text) {

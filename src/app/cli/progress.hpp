@@ -32,12 +32,14 @@ public:
   void attempt_ended(asset_index asset, const attempt_end& end) override;
   void asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view message) override;
   void run_stopping(stop_cause cause) override;
-  void warned(std::string_view message) override;
+  void warned(asset_index asset, const attempt_warning& warning) override;
 
   /// A line for the screen from elsewhere (a log message); any thread.
   void print_line(std::string_view text);
   /// Removes the block, writes the lines that are left, ends the thread. Repeated calls do nothing.
   void finish();
+  /// After finish(): how many different warnings there were.
+  [[nodiscard]] std::size_t warnings() const { return warned_.size(); }
   /// After finish().
   [[nodiscard]] const progress_totals& totals() const { return model_.totals(); }
 
@@ -46,6 +48,7 @@ private:
   void paint(std::unique_lock<std::mutex>& held, bool last);
 
   const output& to_;
+  const pipeline& p_;
   const clock& time_;
   const bool repaint_;
   std::mutex mutex_;

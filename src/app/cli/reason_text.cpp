@@ -168,6 +168,10 @@ std::string maybe_sentence(const std::vector<reason>& why) {
          ", it is spared (early cut-off); otherwise it runs.";
 }
 
+std::string warning_line(std::string_view asset, const attempt_warning& warning) {
+  return "asset " + printable(asset) + ": " + printable(warning.text) + " [" + printable(warning.code) + "]";
+}
+
 std::string_view standing_words(asset_standing standing) {
   return standing == asset_standing::maybe ? "may run" : standing_word(standing);
 }

@@ -5,6 +5,7 @@
 #include "core/report.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::cli {
@@ -21,6 +22,9 @@ namespace troupe::cli {
 [[nodiscard]] std::string past_reason_sentence(const reason& why);
 /// For an asset that may run: which upstreams may change, and that early cut-off can spare it.
 [[nodiscard]] std::string maybe_sentence(const std::vector<reason>& why);
+
+/// "asset report: its log is not complete … [log_incomplete]", printable.
+[[nodiscard]] std::string warning_line(std::string_view asset, const attempt_warning& warning);
 
 /// How an asset is: "fresh", "stale", "may run", "running", "failed".
 [[nodiscard]] std::string_view standing_words(asset_standing standing);

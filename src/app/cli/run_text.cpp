@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <ctime>
 #include <unistd.h>
+#include <utility>
 
 namespace troupe::cli {
 
@@ -196,6 +197,13 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
                                                  " not listed (--all lists them)")
               << "\n";
   print_failures(to, state_folder, report, report.assets.size());
+  bool first = true;
+  for (const auto& asset : report.assets)
+    for (const auto& warning : asset.warnings) {
+      to.stream << (std::exchange(first, false) ? "\n" : "") << to.colours.paint(tint::warn, "warning: ")
+                << warning_line(asset.name, warning.what)
+                << (asset.attempts > 1 ? " (attempt " + std::to_string(warning.attempt) + ")" : "") << "\n";
+    }
 }
 
 void print_runs(const output& to, const std::vector<run_record>& runs, timestamp now) {

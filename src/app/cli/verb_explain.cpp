@@ -134,12 +134,12 @@ void write_last_attempt(json_writer& json, const asset_record& record) {
 
 int explain_now(invocation& with, const project& on, asset_index asset) {
   const std::string name(on.p->asset(asset).name);
-  std::vector<std::string> warnings;
+  std::vector<asset_warning> warnings;
   auto statuses = asset_statuses(on, {name}, &warnings);
   if (!statuses)
     return with.report(statuses.error());
   for (const auto& warning : warnings)
-    with.warn(warning);
+    with.warn(warning_line(on.p->asset(warning.asset).name, warning.what));
   for (const auto& status : *statuses) {
     if (status.asset != asset)
       continue;

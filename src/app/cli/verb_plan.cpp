@@ -33,14 +33,16 @@ void print_plan(const output& to, const pipeline& p, const plan_report& plan) {
 } // namespace
 
 int show_plan(invocation& with, const run_options& options) {
-  auto on = with.open(options.selection.empty());
+  auto on = with.open(options.selection.empty(), options.strict);
   if (!on)
     return with.report(on.error());
   auto plan = plan_pipeline(*on, options);
   if (!plan)
     return with.report(plan.error());
   for (const auto& warning : plan->warnings)
-    with.warn(warning);
+    with.warn(warning_line(on->p->asset(warning.asset).name, warning.what));
+  if (options.strict && !plan->warnings.empty())
+    return with.report(fail(error_code::invalid_input, "warnings count as errors (--strict)"));
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     write_plan(json, *on->p, *plan);
@@ -54,6 +56,7 @@ void declare_plan(command_spec& root, invocation& with) {
   auto to = std::make_shared<run_options>();
   auto& verb = root.subcommand("plan", "Show what would run, what may, and what is fresh, with the reasons");
   declare_selection(verb, *to);
+  declare_strict(verb, to->strict);
   verb.examples = {{"troupe plan", "what `troupe run` would do now, in order"},
                    {"troupe plan report --json", "the same for report and all it needs, for programs"},
                    {"troupe plan --param top=5", "what another value of a param would make stale"}};

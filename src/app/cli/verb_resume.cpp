@@ -46,7 +46,7 @@ int tell_succeeded(invocation& with, const std::string& state, const run_record&
   return exit_ok;
 }
 
-int resume(invocation& with, const std::string& name) {
+int resume(invocation& with, const std::string& name, bool assume_dead) {
   if (!with.options.params.empty())
     return with.report(fail(error_code::invalid_input, "resume goes on with the params the run was started with; "
                                                        "--param is for run"));
@@ -71,8 +71,9 @@ int resume(invocation& with, const std::string& name) {
   auto on = with.open();
   if (!on)
     return with.report(on.error());
-  return watch_run(
-      with, *on, [&](run_observer& observer, stop_request& stop) { return resume_run(*on, run->run, observer, stop); });
+  return watch_run(with, *on, false, [&](run_observer& observer, stop_request& stop) {
+    return resume_run(*on, run->run, assume_dead, observer, stop);
+  });
 }
 
 } // namespace
@@ -86,7 +87,9 @@ void declare_resume(command_spec& root, invocation& with) {
       .completes = completion::runs;
   verb.examples = {{"troupe resume", "the latest run; what succeeded in it is not run again"},
                    {"troupe resume 42", "run #42, with its selection and params"}};
-  verb.action = [name, &with] { return resume(with, *name); };
+  auto assume_dead = std::make_shared<bool>(false);
+  declare_assume_dead(verb, *assume_dead);
+  verb.action = [name, assume_dead, &with] { return resume(with, *name, *assume_dead); };
 }
 
 } // namespace troupe::cli

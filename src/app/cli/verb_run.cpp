@@ -17,7 +17,7 @@ std::optional<error_strategy> strategy_of(const std::string& word) {
 int run(invocation& with, run_arguments& arguments) {
   if (arguments.dry_run)
     return show_plan(with, arguments.options);
-  auto on = with.open(arguments.options.selection.empty());
+  auto on = with.open(arguments.options.selection.empty(), arguments.options.strict);
   if (!on)
     return with.report(on.error());
   auto request = with.project_request();
@@ -26,7 +26,7 @@ int run(invocation& with, run_arguments& arguments) {
   arguments.options.params = request->params;
   arguments.options.error_strategy = strategy_of(arguments.strategy);
   arguments.options.command_started = with.io.started;
-  return watch_run(with, *on, [&](run_observer& observer, stop_request& stop) {
+  return watch_run(with, *on, arguments.options.strict, [&](run_observer& observer, stop_request& stop) {
     return run_pipeline(*on, arguments.options, observer, stop);
   });
 }
@@ -45,6 +45,16 @@ void declare_selection(command_spec& verb, run_options& to) {
   verb.flag("--force", to.force, "run the selected even if they are fresh");
 }
 
+void declare_strict(command_spec& verb, bool& to) {
+  verb.flag("--strict", to, "warnings count as errors");
+}
+
+void declare_assume_dead(command_spec& verb, bool& to) {
+  verb.flag("--assume-dead", to,
+            "what a run that died in another PID namespace (a container) had started has ended: do not refuse because it "
+            "cannot be seen");
+}
+
 void declare_run(command_spec& root, invocation& with) {
   auto to = std::make_shared<run_arguments>();
   auto& verb = root.subcommand("run", "Bring assets and all they need up to date");
@@ -53,6 +63,8 @@ void declare_run(command_spec& root, invocation& with) {
   verb.choice("--error-strategy", "STRATEGY", to->strategy, {"fail_fast", "continue", "abort"},
               "what a failure means for the rest");
   verb.flag("-n,--dry-run", to->dry_run, "show the plan and run nothing");
+  declare_strict(verb, to->options.strict);
+  declare_assume_dead(verb, to->options.assume_dead);
   verb.examples = {{"troupe run", "everything that is stale, and nothing else"},
                    {"troupe run report", "the asset report and all it needs"},
                    {"troupe run 'raw_*' tag:daily+", "what the glob matches, and what depends on assets tagged daily"},

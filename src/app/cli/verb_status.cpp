@@ -64,12 +64,12 @@ int status(invocation& with, const std::vector<std::string>& selection) {
   auto on = with.open(selection.empty());
   if (!on)
     return with.report(on.error());
-  std::vector<std::string> warnings;
+  std::vector<asset_warning> warnings;
   auto assets = asset_statuses(*on, selection, &warnings);
   if (!assets)
     return with.report(assets.error());
   for (const auto& warning : warnings)
-    with.warn(warning);
+    with.warn(warning_line(on->p->asset(warning.asset).name, warning.what));
   if (!with.options.json) {
     print_statuses(with.io.out, *on->p, *assets, system_clock().now());
     return exit_ok;

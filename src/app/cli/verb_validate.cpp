@@ -1,5 +1,6 @@
 // `troupe validate`: check the pipeline file.
 #include "app/cli/documents.hpp"
+#include "app/cli/run_arguments.hpp"
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
 #include "app/config/load_pipeline.hpp"
@@ -15,14 +16,16 @@ std::size_t count(const diagnostics& findings, severity level) {
   return found;
 }
 
-int validate(invocation& with) {
+int validate(invocation& with, bool strict) {
   auto request = with.project_request();
   if (!request)
     return with.report(request.error());
   auto on = config::load_pipeline(
       {.file = request->file, .params = request->params, .thorough = true, .state = request->state});
+  if (strict)
+    on.findings.count_warnings_as_errors();
   const auto& findings = on.findings;
-  const bool valid = on.p != nullptr;
+  const bool valid = on.p != nullptr && !findings.has_errors();
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     write_validation(json, findings);
@@ -54,7 +57,9 @@ void declare_validate(command_spec& root, invocation& with) {
   verb.examples = {{"troupe validate", "troupe.json in this folder"},
                    {"troupe validate -f other.json --json", "another file, for programs"},
                    {"generate-pipeline | troupe validate -f -", "what a program writes"}};
-  verb.action = [&with] { return validate(with); };
+  auto strict = std::make_shared<bool>(false);
+  declare_strict(verb, *strict);
+  verb.action = [strict, &with] { return validate(with, *strict); };
 }
 
 } // namespace troupe::cli

@@ -57,13 +57,14 @@ void tell(const output& to, const project& on, const run_result& ended, duration
 
 } // namespace
 
-int watch_run(invocation& with, const project& on, const run_function& go) {
+int watch_run(invocation& with, const project& on, bool strict, const run_function& go) {
   // With --json standard output is the document's alone.
   const output& watched = with.options.json ? with.io.err : with.io.out;
   const system_clock time;
   stop_request stop;
   std::optional<result<run_result>> ended;
   progress_totals totals;
+  std::size_t warnings = 0;
   {
     const signal_guard guard(stop);
     progress shown(watched, *on.p, time, with.io.started);
@@ -72,6 +73,7 @@ int watch_run(invocation& with, const project& on, const run_function& go) {
     redirect_logging({});
     shown.finish();
     totals = shown.totals();
+    warnings = shown.warnings();
   }
   if (!*ended) {
     const int status = with.report(ended->error());
@@ -98,9 +100,13 @@ int watch_run(invocation& with, const project& on, const run_function& go) {
     write_run(json, *report, [&](const auto& asset) { return log_of(on.state_folder, run.run, asset); });
   }
   tell(watched, on, run, took, totals, any_failed ? report : std::nullopt);
+  const bool refused = strict && warnings > 0;
+  if (refused && run.status == run_status::succeeded)
+    watched.stream << watched.colours.paint(tint::bad, counted(warnings, "warning"))
+                   << ": the exit status is that of a failed run (--strict)\n";
   watched.stream << std::flush;
   if (run.status == run_status::succeeded)
-    return exit_ok;
+    return refused ? exit_failed : exit_ok;
   return stop.signal() > 0 ? 128 + stop.signal() : static_cast<int>(exit_failed);
 }
 

@@ -43,7 +43,7 @@ struct settings_patch {
   std::optional<troupe::durability> durability;
   std::optional<std::uint64_t> max_log;
   std::optional<link_rule> links;
-  std::optional<std::vector<std::string>> tags, owners;
+  std::optional<std::vector<std::string>> tags, owners, ignore_warnings;
   std::optional<std::string> group;
 };
 

@@ -24,7 +24,7 @@ public:
     ++errors_;
   }
   /// Warnings beyond as many are left out: they hinder nothing.
-  void warning(place where, std::string_view code, std::string message) {
+  void warning(place where, warning_code code, std::string message) {
     if (warnings_++ < max_warnings)
       out_.warning(where, code, std::move(message));
   }

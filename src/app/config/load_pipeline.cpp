@@ -134,6 +134,25 @@ void build_graph(loaded_pipeline& loaded, const load_options& options) {
   }
 }
 
+/// Drops the warnings that the asset they are about ignores: the one whose text they have their place in.
+void drop_ignored(const pipeline& p, diagnostics& found) {
+  const auto before = [](place a, place b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); };
+  if (found.items.empty())
+    return;
+  std::vector<const asset_declaration*> declared;
+  for (std::uint32_t i = 0; i < p.assets.size(); ++i)
+    if (const auto& one = p.declaration(asset_index(i)); declared.empty() || declared.back() != &one)
+      declared.push_back(&one);
+  std::sort(declared.begin(), declared.end(),
+            [&](const auto* a, const auto* b) { return before(a->where, b->where); });
+  std::erase_if(found.items, [&](const diagnostic& item) {
+    const auto after = std::upper_bound(declared.begin(), declared.end(), item.where,
+                                        [&](place at, const auto* one) { return before(at, one->where); });
+    return item.level == severity::warning && after != declared.begin() &&
+           (*std::prev(after))->settings->ignores(item.code);
+  });
+}
+
 } // namespace
 
 bool names_descriptor(std::string_view file) {
@@ -173,6 +192,8 @@ loaded_pipeline load_pipeline(const load_options& options) {
     loaded.findings.error({}, "cannot_read", why(read_error, options.file));
   if (loaded.p)
     build_graph(loaded, options);
+  if (loaded.p)
+    drop_ignored(*loaded.p, loaded.findings);
   sort_by_place(loaded.findings);
   return loaded;
 }

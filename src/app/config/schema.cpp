@@ -101,7 +101,8 @@ std::string_view pipeline_schema() {
         "links": {"$ref": "#/definitions/setting_links"},
         "tags": {"$ref": "#/definitions/setting_tags"},
         "group": {"$ref": "#/definitions/setting_group"},
-        "owners": {"$ref": "#/definitions/setting_owners"}
+        "owners": {"$ref": "#/definitions/setting_owners"},
+        "ignore_warnings": {"$ref": "#/definitions/setting_ignore_warnings"}
       },
       "additionalProperties": false
     },
@@ -206,7 +207,8 @@ std::string_view pipeline_schema() {
         "links": {"$ref": "#/definitions/setting_links"},
         "tags": {"$ref": "#/definitions/setting_tags"},
         "group": {"$ref": "#/definitions/setting_group"},
-        "owners": {"$ref": "#/definitions/setting_owners"}
+        "owners": {"$ref": "#/definitions/setting_owners"},
+        "ignore_warnings": {"$ref": "#/definitions/setting_ignore_warnings"}
       },
       "additionalProperties": false,
       "anyOf": [
@@ -368,6 +370,11 @@ std::string_view pipeline_schema() {
     },
     "setting_owners": {
       "description": "Who to ask",
+      "type": "array",
+      "items": {"type": "string", "minLength": 1}
+    },
+    "setting_ignore_warnings": {
+      "description": "Codes of warnings that are not shown for the asset; each warning shows its code in brackets",
       "type": "array",
       "items": {"type": "string", "minLength": 1}
     }

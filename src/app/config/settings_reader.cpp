@@ -1,6 +1,8 @@
 // One case a key; the compound ones have a function each.
 #include "app/config/settings_reader.hpp"
 
+#include "core/nearest_name.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -27,9 +29,11 @@ enum key : std::size_t {
   links_key,
   tags_key,
   group_key,
-  owners_key
+  owners_key,
+  ignore_warnings_key
 };
-static_assert(asset_keys[env_key] == "env" && asset_keys[owners_key] == "owners" && links_key == first_source_key);
+static_assert(asset_keys[env_key] == "env" && asset_keys[ignore_warnings_key] == "ignore_warnings" &&
+              links_key == first_source_key);
 
 // An entry takes the place of the one of its name, or comes behind all.
 void add_env(std::vector<env_entry>& env, const std::vector<env_entry>& more) {
@@ -117,6 +121,9 @@ void settings_reader::read(std::size_t key) {
   case owners_key:
     patch_.owners = strings("owners", "a list of strings", false);
     return;
+  case ignore_warnings_key:
+    patch_.ignore_warnings = warning_codes_to_ignore();
+    return;
   default:
     values_.skip_value();
   }
@@ -151,6 +158,27 @@ std::optional<std::vector<std::string>> settings_reader::strings(std::string_vie
   });
   signature_ += '\1';
   return good ? std::optional(std::move(list)) : std::nullopt;
+}
+
+std::optional<std::vector<std::string>> settings_reader::warning_codes_to_ignore() {
+  std::vector<std::string> codes;
+  const bool good = values_.array("ignore_warnings", "a list of codes of warnings", [&](std::size_t) {
+    const auto code = values_.string("an element of \"ignore_warnings\"");
+    if (!code)
+      return;
+    note(*code);
+    if (!is_warning_code(*code)) {
+      const auto hint = nearest_hint(*code, warning_codes);
+      values_.out.error(values_.where(), "unknown_warning",
+                        "no warning has the code " + in_quotes(*code) +
+                            (hint.empty() ? ": each warning shows its code in brackets" : hint));
+    }
+    codes.emplace_back(*code);
+  });
+  signature_ += '\1';
+  std::sort(codes.begin(), codes.end());
+  codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+  return good ? std::optional(std::move(codes)) : std::nullopt;
 }
 
 void settings_reader::env() {
@@ -329,7 +357,7 @@ std::optional<durability> read_durability(value_reader& values) {
 
 std::uint64_t listed_entries(const asset_settings& s) {
   return s.env.size() + s.inherit_names.size() + s.retry.on_exit_codes.size() + s.pools.size() + s.tags.size() +
-         s.owners.size();
+         s.owners.size() + s.ignore_warnings.size();
 }
 
 asset_settings applied(const settings_patch& patch, asset_settings base) {
@@ -366,6 +394,7 @@ asset_settings applied(const settings_patch& patch, asset_settings base) {
   take(base.tags, patch.tags);
   take(base.group, patch.group);
   take(base.owners, patch.owners);
+  take(base.ignore_warnings, patch.ignore_warnings);
   return base;
 }
 

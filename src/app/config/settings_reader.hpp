@@ -10,10 +10,11 @@
 namespace troupe::config {
 
 /// Every key of an asset: first those of its own, then those that "defaults" may set too.
-inline constexpr std::array<std::string_view, 24> asset_keys = {
+inline constexpr std::array<std::string_view, 25> asset_keys = {
     "command", "inputs",  "outputs",    "deps",    "matrix",        "description", "env",      "inherit_env",
     "cwd",     "shell",   "timeout",    "retry",   "allow_failure", "pools",       "priority", "version",
-    "always",  "max_age", "durability", "max_log", "links",         "tags",        "group",    "owners"};
+    "always",  "max_age", "durability", "max_log", "links",         "tags",        "group",    "owners",
+    "ignore_warnings"};
 inline constexpr std::size_t description_key = 5;
 inline constexpr std::size_t first_settings_key = 6;
 /// Settings from here on are of use for a source as well.
@@ -52,6 +53,7 @@ private:
     if (number)
       note(static_cast<std::int64_t>(*number));
   }
+  [[nodiscard]] std::optional<std::vector<std::string>> warning_codes_to_ignore();
   [[nodiscard]] std::optional<std::vector<std::string>> strings(std::string_view what, std::string_view expected,
                                                                 bool names);
   [[nodiscard]] std::optional<std::optional<duration>> span_or_null(std::string_view what);

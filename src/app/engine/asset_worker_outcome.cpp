@@ -6,6 +6,7 @@
 #include "app/engine/state_layout.hpp"
 #include "base/check.hpp"
 #include "core/delta.hpp"
+#include "core/warning.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -20,7 +21,7 @@ std::string describe(const process_exit& exit) {
   case process_exit::kind::ended:
     if (exit.signal != 0)
       return "ended by signal " + std::to_string(exit.signal) + " (" + strsignal(exit.signal) + ")";
-    return "exit status " + std::to_string(exit.exit_code) + (exit.message.empty() ? "" : "; " + exit.message);
+    return "exit status " + std::to_string(exit.exit_code);
   case process_exit::kind::timed_out:
   case process_exit::kind::ended_by_us:
   case process_exit::kind::not_started:
@@ -40,14 +41,15 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   out.signal = exit.signal;
   out.took = setup_.time.monotonic() - start.monotonic;
   out.message = describe(exit);
+  out.warnings = exit.warnings;
   switch (exit.how) {
   case process_exit::kind::ended:
     if (exit.signal != 0)
       out.outcome = outcome_kind::signalled;
     else if (exit.exit_code != 0)
       out.outcome = outcome_kind::exited;
-    else if (out.message.clear(); !exit.message.empty())
-      out.warnings.push_back("asset " + std::string(setup_.p.asset(asset).name) + ": " + exit.message);
+    else
+      out.message.clear();
     break;
   case process_exit::kind::ended_by_us:
     out.outcome = outcome_kind::cancelled;
@@ -66,6 +68,7 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   }
   if (out.outcome == outcome_kind::succeeded)
     check_products(asset, attempt, start.at, quick, out);
+  drop_ignored(setup_.p.settings_of(asset), out.warnings);
   if (out.outcome != outcome_kind::succeeded) { // whether or not it is there, and whatever the command made of it
     std::error_code ignored;
     std::filesystem::remove_all(result_file(asset, attempt), ignored);
@@ -163,9 +166,10 @@ void asset_worker::warn_of_folders(asset_index asset, execution& out) const {
       continue;
     const auto seen = setup_.files.glance(p.path(output));
     if (seen && seen->kind == file_kind::folder)
-      out.warnings.push_back("asset " + std::string(p.asset(asset).name) + ": " + std::string(p.path(output)) +
-                             " is a folder, and was taken for a file until now; what reads " +
-                             std::string(p.path(*glob)) + " may have run too soon: run again");
+      out.warnings.push_back(
+          make_warning("unexpected_folder", std::string(p.path(output)) +
+                                                " is a folder, and was taken for a file until now; what reads " +
+                                                std::string(p.path(*glob)) + " may have run too soon: run again"));
   }
 }
 

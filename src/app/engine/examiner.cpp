@@ -5,6 +5,7 @@
 #include "core/exclusion.hpp"
 #include "core/missing_input.hpp"
 #include "core/parent_paths.hpp"
+#include "core/warning.hpp"
 
 #include <algorithm>
 
@@ -167,8 +168,8 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
   std::sort(matches.begin(), matches.end());
   matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
   if (matches.empty())
-    out.warnings.push_back("asset " + std::string(p_.asset(asset).name) + ": the glob \"" + std::string(glob) +
-                           "\" in inputs matches nothing");
+    out.warnings.push_back(
+        make_warning("empty_glob", "the glob \"" + std::string(glob) + "\" in inputs matches nothing"));
   for (auto& path : matches) {
     // An output may be a folder, of which a part is taken out; what was found on disk is a file.
     const bool part = excludes && std::binary_search(made.begin(), made.end(), path);
@@ -246,6 +247,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
       out.inputs.push_back(text);
   }
   define(asset, before, defines, out);
+  drop_ignored(p_.settings_of(asset), out.warnings);
   sort_unique(out.now.inputs);
   if (before.last) {
     for (const auto& found : before.last->made_from.discovered)

@@ -32,7 +32,7 @@ struct findings {
   std::vector<std::string_view> inputs;  ///< for {{ inputs }}: literal inputs, each glob's matches in its place
   std::uint32_t steps_up = 0;            ///< see command_scope; 0 where no path asks
   std::optional<std::string> impossible; ///< see examination
-  std::vector<std::string> warnings;
+  std::vector<attempt_warning> warnings; ///< without those that the asset ignores
   /// What its globs found by way of links, and another asset makes that it does not depend on.
   std::vector<recorded_edge> by_links;
   std::vector<std::string> missing; ///< of each literal input, or file of a source, that is not there and nobody makes

@@ -71,8 +71,7 @@ std::vector<std::string> own_writes::changed_files(const std::string& path, cons
   return found.empty() ? perhaps : found;
 }
 
-std::optional<std::string> own_writes::note(std::string_view asset, const materialization& last,
-                                            std::vector<reason>& reasons) {
+std::optional<std::string> own_writes::note(const materialization& last, std::vector<reason>& reasons) {
   const attempt_time during(last);
   std::vector<std::string> written;
   for (auto& why : reasons) {
@@ -88,7 +87,7 @@ std::optional<std::string> own_writes::note(std::string_view asset, const materi
   }
   if (written.empty())
     return std::nullopt;
-  return "asset " + std::string(asset) + ": " + listed(written) + " changed while its own command ran (run #" +
+  return listed(written) + " changed while its own command ran (run #" +
          std::to_string(last.run.value) +
          "). If the command writes it, the asset is stale after every run: write it elsewhere, or leave it out of "
          "\"inputs\" (\"!" +

@@ -26,8 +26,7 @@ public:
   /// Notes in each reason of an input that changed during the attempt which made the asset last that it did, and which
   /// file of a folder it was. Returns a warning for people if there is one. Looks at the files that the reasons name,
   /// and at all in a folder they name.
-  [[nodiscard]] std::optional<std::string> note(std::string_view asset, const materialization& last,
-                                                std::vector<reason>& reasons);
+  [[nodiscard]] std::optional<std::string> note(const materialization& last, std::vector<reason>& reasons);
 
 private:
   class attempt_time;

@@ -272,6 +272,11 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
   return made;
 }
 
+void planning::warn(asset_index asset, attempt_warning what) {
+  if (!on.p->settings_of(asset).ignores(what.code))
+    warnings.push_back({asset, std::move(what)});
+}
+
 void planning::drop(const recorded_edge& edge) {
   const auto& p = *on.p;
   if (!edge.by_link)
@@ -281,14 +286,16 @@ void planning::drop(const recorded_edge& edge) {
   const std::string name(p.asset(edge.needing).name);
   const std::string maker(p.asset(edge.needed).name);
   if (edge.by_link) {
-    warnings.push_back("asset " + name + ": the link " + edge.path + " in its inputs leads to what " + maker +
-                       " makes; but " + maker + " needs " + name + ", so " + name +
-                       " may be stale after every run: set \"links\": \"text\" if the link need not count");
+    warn(edge.needing, make_warning("link_cycle", "the link " + edge.path + " in its inputs leads to what " + maker +
+                                                      " makes; but " + maker + " needs " + name + ", so " + name +
+                                                      " may be stale after every run: set \"links\": \"text\" if the "
+                                                      "link need not count"));
     return;
   }
-  warnings.push_back("asset " + name + ": its last attempt reported " + edge.path + " as an input, which " + maker +
-                     " makes; but " + maker + " needs " + name + ", so " + name +
-                     " stays stale: let one of the two do without the other");
+  warn(edge.needing, make_warning("discovered_cycle",
+                                  "its last attempt reported " + edge.path + " as an input, which " + maker +
+                                      " makes; but " + maker + " needs " + name + ", so " + name +
+                                      " stays stale: let one of the two do without the other"));
 }
 
 result<void> planning::use(const project& project, const scope_maker& scope_for, timestamp now) {
@@ -390,16 +397,17 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
           return refined.error();
       name_changed_members(plan->last_reasons(), record, found.now, found.outputs, p.is_source(asset), *names, *table,
                            *lists);
-      if (auto warning = written.note(p.asset(asset).name, *record.last, plan->last_reasons()))
-        warnings.push_back(std::move(*warning));
+      if (auto warning = written.note(*record.last, plan->last_reasons()))
+        warn(asset, make_warning("input_changed_meanwhile", std::move(*warning)));
     }
     for (const auto& missing : found.missing)
-      warnings.push_back("asset " + std::string(p.asset(asset).name) + ": " + missing + " [missing_input]");
+      warn(asset, make_warning("missing_input", missing));
     // What runs first may make what is missing now; then it is looked at again, and warned of if need be.
     const auto upstream = graph.upstream(asset);
     if (std::none_of(upstream.begin(), upstream.end(),
                      [&](asset_index u) { return plan->action(u) != plan_action::fresh; }))
-      warnings.insert(warnings.end(), found.warnings.begin(), found.warnings.end());
+      for (const auto& warning : found.warnings)
+        warnings.push_back({asset, warning});
     for (const auto needed : upstream) {
       if (scope.in_run[needed.value] || p.is_source(needed) ||
           (p.settings_of(needed).allow_failure && versions[needed.value] == version_of_allowed_failure()))

@@ -78,12 +78,14 @@ public:
   /// Assets of the scope that need an asset outside it which was never materialized, or whose last attempt did not
   /// succeed and left nobody knows what (those that are fresh have nothing to use of it).
   std::vector<blocked_outside> blocked_from_outside;
-  std::vector<std::string> warnings;
+  std::vector<asset_warning> warnings;
   bool broken_off = false; ///< there is no plan
   std::vector<event> restated; ///< record_restated, where the scope asks for them
 
 private:
   planning() = default;
+  /// Unless the asset ignores it.
+  void warn(asset_index asset, attempt_warning what);
   void drop(const recorded_edge& edge);
   [[nodiscard]] result<void> use(const project& project, const scope_maker& scope_for, timestamp now);
   /// Adds to `edges` those that the graph lacks: then nothing else counts.

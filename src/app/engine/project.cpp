@@ -117,7 +117,7 @@ result<plan_report> plan_pipeline(const project& on, const run_options& options)
 }
 
 result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection,
-                                                        std::vector<std::string>* warnings) {
+                                                        std::vector<asset_warning>* warnings) {
   run_options options;
   options.selection = selection;
   auto only = options;

@@ -64,6 +64,10 @@ struct run_options {
   std::vector<std::pair<std::string, std::string>> params; ///< as given, recorded for resume
   /// When the user's command started, by the monotonic clock: the run starts then. None: when it is asked for.
   std::optional<duration> command_started;
+  /// Refuse (invalid_input) to run with a warning that is known before anything runs.
+  bool strict = false;
+  /// Go on where it cannot be known whether a run that died left commands running (in another PID namespace).
+  bool assume_dead = false;
 };
 
 /// How a run ended. Its details are read with read_run_report.
@@ -109,8 +113,8 @@ private:
 /// Continues an interrupted, failed or cancelled run as the same run. `on` must have been opened with the run's
 /// recorded params (see recorded_request). invalid_input if the run cannot be resumed or definitions changed (listing
 /// them).
-[[nodiscard]] result<run_result> resume_run(const project& on, run_number run, run_observer& observer,
-                                            stop_request& stop);
+[[nodiscard]] result<run_result> resume_run(const project& on, run_number run, bool assume_dead,
+                                            run_observer& observer, stop_request& stop);
 
 /// What would run. No state is made, nothing is written.
 [[nodiscard]] result<plan_report> plan_pipeline(const project& on, const run_options& options);
@@ -118,7 +122,7 @@ private:
 /// a plan of them would warn of.
 [[nodiscard]] result<std::vector<asset_status_report>> asset_statuses(const project& on,
                                                                       const std::vector<std::string>& selection,
-                                                                      std::vector<std::string>* warnings = nullptr);
+                                                                      std::vector<asset_warning>* warnings = nullptr);
 
 /// "#42", "42", an id, a unique prefix of one, "latest". not_found names what there is.
 [[nodiscard]] result<run_record> find_run(const std::string& state_folder, const std::string& name);

@@ -89,6 +89,8 @@ private:
     r.has_log = e.has_log;
     if (e.has_log)
       r.last_log_attempt = e.attempt;
+    for (const auto& warning : e.warnings)
+      r.warnings.push_back({e.attempt, warning});
     if (r.started_at)
       r.took = e.at - *r.started_at;
     if (e.made) {

@@ -200,7 +200,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                               logic.state().counts()[static_cast<std::size_t>(asset_status::succeeded)],
                           workers, strategy, estimate(p, logic, run.plan.expected, remaining, workers)});
   for (const auto& warning : run.plan.warnings)
-    run.observer.warned(warning);
+    run.observer.warned(warning.asset, warning.what);
 
   host_setup host;
   host.logic = &logic;
@@ -279,7 +279,7 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   run.observer.run_began({started.run, started.id, size, size, workers_of(run.request),
                           static_cast<error_strategy>(run.request.error_strategy), duration::zero()});
   for (const auto& warning : run.plan.warnings)
-    run.observer.warned(warning);
+    run.observer.warned(warning.asset, warning.what);
   run_finished finished{started.run, run.history.now(), run_status::succeeded, {}};
   finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
   auto events = run.writer.take_opening();
@@ -299,6 +299,35 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   return run_result{started.run, started.id, finished.status, finished.counts, {}, started.at, finished.at};
 }
 
+/// A command for people, as the pipeline has it.
+std::string command_of(const pipeline& p, std::string_view state_name) {
+  constexpr std::size_t most = 200;
+  const auto slash = state_name.find('/');
+  const auto asset = slash != std::string_view::npos && state_name.substr(0, slash) == p.name
+                         ? p.find(state_name.substr(slash + 1))
+                         : std::nullopt;
+  std::string text;
+  if (asset)
+    for (const auto word : p.declaration(*asset).command)
+      text += (text.empty() ? "" : " ") + std::string(word);
+  if (text.size() > most)
+    text = text.substr(0, most) + "…";
+  return text;
+}
+
+state_opening opening_of(const project& on, bool assume_dead) {
+  return {on.p->engine.durability, on.p->engine.grace_period, assume_dead,
+          [&on](std::string_view name) { return command_of(*on.p, name); }};
+}
+
+error refused_for(const pipeline& p, const std::vector<asset_warning>& warnings) {
+  std::string text = "nothing was run, since warnings count as errors (--strict):";
+  for (const auto& warning : warnings)
+    text += "\n  asset " + std::string(p.asset(warning.asset).name) + ": " + warning.what.text + " [" +
+            warning.what.code + "]";
+  return fail(error_code::invalid_input, std::move(text));
+}
+
 } // namespace
 
 result<run_result> run_pipeline(const project& on, const run_options& options, run_observer& observer,
@@ -310,7 +339,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   // The run's duration is the user's: loading the pipeline and planning are part of it.
   const auto asked = options.command_started ? time.monotonic() - *options.command_started : duration::zero();
   const auto began = history.now() - std::max(asked, duration::zero());
-  auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time, stop);
+  auto writer = state_writer::open(on.state_folder, opening_of(on, options.assume_dead), time, stop);
   if (!writer)
     return writer.error();
   if (on.seen && (*writer)->recovered())
@@ -325,6 +354,8 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
     return plan.error();
   if ((*plan)->broken_off)
     return stopped_before_it_began(**writer, **plan);
+  if (options.strict && !(*plan)->warnings.empty())
+    return refused_for(*on.p, (*plan)->warnings);
   const auto info = (*snapshot)->info();
   snapshot->reset(); // a long-lived view would keep old pages alive
 
@@ -372,9 +403,10 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   return carry_out(run, std::move(state), std::move(events), at);
 }
 
-result<run_result> resume_run(const project& on, run_number number, run_observer& observer, stop_request& stop) {
+result<run_result> resume_run(const project& on, run_number number, bool assume_dead, run_observer& observer,
+                              stop_request& stop) {
   system_clock time;
-  auto writer = state_writer::open(on.state_folder, on.p->engine.durability, on.p->engine.grace_period, time, stop);
+  auto writer = state_writer::open(on.state_folder, opening_of(on, assume_dead), time, stop);
   if (!writer)
     return writer.error();
   auto snapshot = (*writer)->store().snapshot();

@@ -2,9 +2,13 @@
 #include "app/engine/state_writer.hpp"
 
 #include "adapters/leftovers.hpp"
+#include "adapters/process_place.hpp"
 #include "adapters/state_lock.hpp"
 
 #include <unistd.h>
+
+#include <chrono>
+#include <thread>
 
 namespace troupe {
 
@@ -38,9 +42,57 @@ result<std::int32_t> last_writer(const journal_snapshot& snapshot, const std::st
   return pid != 0 ? pid : holder_before(lock_words).pid; // where retention has dropped its coming
 }
 
+/// What the dead writer may have left running in a PID namespace that cannot be seen from here; nullopt if nothing.
+result<std::optional<std::string>> left_out_of_sight(const journal_snapshot& snapshot,
+                                                     const std::vector<open_attempt>& open, const lock_holder& writer,
+                                                     const state_opening& how) {
+  const auto& info = snapshot.info();
+  if (!is_another_namespace({info.writer_boot_id, info.writer_pid_namespace, 0}))
+    return std::nullopt;
+  if (info.writer_process_one) {
+    // It held the lock that is ours now, so it has ended, and the kernel kills all of its namespace: first it lets go
+    // of the lock.
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return std::nullopt;
+  }
+  const auto last = snapshot.read_run(info.last_run);
+  if (!last)
+    return last.error();
+  if (open.empty() && !(*last && !(*last)->finished_at && (*last)->segment_seq > info.writer_seq))
+    return std::nullopt;
+  std::string text = "a run that did not come to its end was made in another PID namespace of this machine (a "
+                     "container; pid:[" +
+                     std::to_string(info.writer_pid_namespace) + "]";
+  const auto where = parse_place(writer.where);
+  const bool known = where && where->pid_namespace == info.writer_pid_namespace; // else another used the state since
+  if (known && !writer.host.empty())
+    text += ", host " + writer.host;
+  if (known && !writer.command.empty())
+    text += ", by " + writer.command;
+  text += "). What it started may still run there, where it can be neither seen nor ended from here:";
+  std::size_t told = 0;
+  constexpr std::size_t most = 10;
+  const auto named = snapshot.visit_asset_names([&](asset_id id, std::string_view name) {
+    for (const auto& attempt : open)
+      if (attempt.asset == id && told++ < most) {
+        const auto command = how.command_of ? how.command_of(name) : std::string();
+        text += "\n  asset " + std::string(name.substr(name.find('/') + 1)) + ", attempt " +
+                std::to_string(attempt.attempt) + (command.empty() ? "" : ": " + command);
+      }
+    return told < open.size();
+  });
+  if (!named)
+    return named.error();
+  if (told > most)
+    text += "\n  and " + std::to_string(open.size() - most) + " more";
+  if (open.empty())
+    text += "\n  a command that it was about to record";
+  return text + "\nNothing was started. End that container, or wait until its commands have ended; then add --assume-dead";
+}
+
 } // namespace
 
-result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, durability how, duration grace,
+result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, const state_opening& how,
                                                          clock& time, const stop_request& stop) {
   lock_patience patience;
   patience.enough = [&stop] { return stop.count() > 0; };
@@ -48,16 +100,18 @@ result<std::unique_ptr<state_writer>> state_writer::open(const std::string& fold
   if (!lock)
     return lock.error();
   const auto words = lock->words_before();
-  auto store = open_journal(std::move(*lock), {how, 0}, time);
+  auto store = open_journal(std::move(*lock), {how.durability, 0}, time);
   if (!store)
     return store.error();
   std::unique_ptr<state_writer> writer(new state_writer(std::move(*store), time));
-  if (const auto recovered = writer->recover(words, grace, stop); !recovered)
+  if (const auto recovered = writer->recover(words, how, stop); !recovered) {
+    put_back_words(folder, words); // who comes next is to be told the same
     return recovered.error();
+  }
   return writer;
 }
 
-result<void> state_writer::recover(const std::string& lock_words, duration grace, const stop_request& stop) {
+result<void> state_writer::recover(const std::string& lock_words, const state_opening& how, const stop_request& stop) {
   const auto snapshot = store_->snapshot();
   if (!snapshot)
     return snapshot.error();
@@ -67,15 +121,23 @@ result<void> state_writer::recover(const std::string& lock_words, duration grace
   const auto open = (*snapshot)->open_attempts();
   if (!open)
     return open.error();
+  if (!how.assume_dead) {
+    const auto unseen = left_out_of_sight(**snapshot, *open, holder_before(lock_words), how);
+    if (!unseen)
+      return unseen.error();
+    if (*unseen)
+      return fail(error_code::state_locked, **unseen);
+  }
   const auto supervisor = last_writer(**snapshot, lock_words);
   if (!supervisor)
     return supervisor.error();
   std::vector<recorded_process> recorded;
   for (const auto& attempt : *open)
     if (attempt.process_group != 0)
-      recorded.push_back({attempt.process_group, attempt.start_ticks, attempt.boot_id, 0, *supervisor});
+      recorded.push_back(
+          {attempt.process_group, attempt.start_ticks, attempt.boot_id, attempt.pid_namespace, *supervisor});
   const auto hurried = [&stop] { return stop.count() > 1; };
-  if (const auto ended = end_leftovers(to_string((*snapshot)->info().id), recorded, grace, hurried); !ended)
+  if (const auto ended = end_leftovers(to_string((*snapshot)->info().id), recorded, how.grace, hurried); !ended)
     return fail(error_code::state_unusable, ended.error().message);
   auto events = take_opening();
   for (auto& e : interrupted_attempts(*open, time_.now()))
@@ -88,7 +150,14 @@ result<void> state_writer::recover(const std::string& lock_words, duration grace
 std::vector<event> state_writer::take_opening() {
   if (!std::exchange(opening_due_, false))
     return {};
-  return {writer_opened{time_.now(), boot_id(), static_cast<std::int32_t>(getpid())}};
+  const auto here = own_place();
+  writer_opened opened;
+  opened.at = time_.now();
+  opened.boot_id = here ? here->boot_id : boot_id();
+  opened.pid = static_cast<std::int32_t>(getpid());
+  opened.pid_namespace = here ? here->pid_namespace : 0;
+  opened.process_one = here && getpid() == 1;
+  return {opened};
 }
 
 std::vector<event> state_writer::closing() const {

@@ -8,20 +8,33 @@
 #include "ports/clock.hpp"
 #include "ports/journal_store.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
+
+/// How a state is opened for writing.
+struct state_opening {
+  troupe::durability durability = troupe::durability::pipelined;
+  duration grace{}; ///< of what a dead writer left running
+  /// Go on even where it cannot be known whether that still runs.
+  bool assume_dead = false;
+  /// The command of an asset ("pipeline/asset") for people; may be empty, and may answer with nothing.
+  std::function<std::string(std::string_view asset)> command_of{};
+};
 
 /// Holds the state's lock for its lifetime. One thread at a time.
 class state_writer {
 public:
   /// Locks and opens (creating it if there is none). If the last writer did not leave in order: ends what is left of
   /// its processes and records their attempts as interrupted, before it returns; `stop` ends what there is to wait for:
-  /// once for the lock, twice for the grace of those processes. state_locked names the holder.
+  /// once for the lock, twice for the grace of those processes. state_locked names the holder; or it says what a dead
+  /// writer may have left running in a PID namespace that cannot be seen from here.
   [[nodiscard]] static result<std::unique_ptr<state_writer>>
-  open(const std::string& folder, durability how, duration grace, clock& time, const stop_request& stop);
+  open(const std::string& folder, const state_opening& how, clock& time, const stop_request& stop);
 
   [[nodiscard]] journal_store& store() { return *store_; }
   /// Whether the last writer did not leave in order.
@@ -33,7 +46,7 @@ public:
 
 private:
   state_writer(std::unique_ptr<journal_store> store, clock& time) : store_(std::move(store)), time_(time) {}
-  [[nodiscard]] result<void> recover(const std::string& lock_words, duration grace, const stop_request& stop);
+  [[nodiscard]] result<void> recover(const std::string& lock_words, const state_opening& how, const stop_request& stop);
 
   std::unique_ptr<journal_store> store_;
   clock& time_;

@@ -163,7 +163,7 @@ TEST_CASE("a diamond runs in order, and its end is on disk when the host returns
   CHECK(std::holds_alternative<run_finished>(*(f.store.events().end() - 2)));
   CHECK(f.observer.saw("tip succeeded"));
   CHECK(f.observer.saw("left attempt 1 succeeded"));
-  CHECK(f.observer.saw("warning: looked at 0"));
+  CHECK(f.observer.saw("warning: " + std::string(f.p->asset(asset_index(0U)).name) + " looked at 0"));
 }
 
 TEST_CASE("an asset is examined with the data versions of what it names, in that order") {

@@ -147,7 +147,7 @@ TEST_CASE("a plan's document has the order and each asset's action and reasons")
   plan.assets = {{plan_action::run, {{reason_kind::command_changed, ""}}},
                  {plan_action::maybe, {{reason_kind::upstream_changed, "clean"}}},
                  {plan_action::fresh, {}}};
-  plan.warnings = {"the glob *.x matches nothing"};
+  plan.warnings = {{asset_index(1U), {"empty_glob", "the glob *.x matches nothing"}}};
   const auto d = written([&](json_writer& json) { write_plan(json, *on.p, plan); });
   CHECK(keys(d) == std::set<std::string>{"format", "pipeline", "order", "assets", "warnings"});
   CHECK(d.at("pipeline") == "demo");
@@ -157,6 +157,8 @@ TEST_CASE("a plan's document has the order and each asset's action and reasons")
   CHECK(d.at("assets").at("report").at("action") == "maybe");
   CHECK(d.at("assets").at("report").at("reasons").at(0).at("detail") == "clean");
   CHECK(d.at("assets").at("raw").at("action") == "fresh");
+  CHECK(d.at("warnings") ==
+        bj::array{bj::object{{"code", "empty_glob"}, {"asset", "clean"}, {"message", "the glob *.x matches nothing"}}});
 }
 
 TEST_CASE("a status document tells freshness and the last materialization, or that there is none") {

@@ -95,7 +95,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   return engine().run(on, options, observer, stop);
 }
 
-result<run_result> resume_run(const project& on, run_number run, run_observer& observer, stop_request& stop) {
+result<run_result> resume_run(const project& on, run_number run, bool, run_observer& observer, stop_request& stop) {
   return engine().resume(on, run, observer, stop);
 }
 
@@ -108,7 +108,7 @@ result<project> with_recorded_edges(const project& on) {
 }
 
 result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection,
-                                                        std::vector<std::string>*) {
+                                                        std::vector<asset_warning>*) {
   return engine().statuses(on, selection);
 }
 

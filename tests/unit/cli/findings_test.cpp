@@ -26,10 +26,10 @@ TEST_CASE("a finding about the file as a whole has no line, and one beyond the l
   folder.write("troupe.json", "{}");
   diagnostics findings;
   findings.file = file;
-  findings.warning({0, 0}, "empty", "nothing");
+  findings.warning({0, 0}, "useless_key", "nothing");
   findings.error({1, 9}, "far", "beyond");
   findings.error({7, 1}, "further", "no such line");
-  CHECK(findings_text(findings, {}) == file + ": warning: nothing [empty]\n" + file + ":1:9: error: beyond [far]\n" +
+  CHECK(findings_text(findings, {}) == file + ": warning: nothing [useless_key]\n" + file + ":1:9: error: beyond [far]\n" +
                                            file + ":7:1: error: no such line [further]\n");
 }
 

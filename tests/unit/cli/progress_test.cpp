@@ -43,18 +43,20 @@ TEST_CASE("in a pipe progress is plain lines, all written by the time it is fini
   progress shown(to, *on.p, time);
   shown.run_began(some_outline());
   run_one(shown, asset_index(1U));
-  shown.warned("the glob x/*.csv matches nothing");
-  shown.warned("the glob x/*.csv matches nothing"); // found when planning, and again when the asset is ready
+  const attempt_warning warning{"empty_glob", "the glob x/*.csv matches nothing"};
+  shown.warned(asset_index(1U), warning);
+  shown.warned(asset_index(1U), warning); // found when planning, and again when the asset is ready
   shown.print_line("a log message");
   shown.run_stopping(stop_cause::user);
   shown.finish();
   shown.finish();
   CHECK(out.str() == "run #1 of demo: 6 assets, 1 fresh, 2 workers\n"
                      "[1/5] clean  succeeded in 5ms\n"
-                     "warning: the glob x/*.csv matches nothing\n"
+                     "warning: asset clean: the glob x/*.csv matches nothing [empty_glob]\n"
                      "a log message\n"
                      "stopping: the run was cancelled\n");
   CHECK(shown.totals().started == 1);
+  CHECK(shown.warnings() == 1);
 }
 
 TEST_CASE("a run in which all is fresh shows no progress and starts no thread") {
@@ -89,7 +91,7 @@ TEST_CASE("on a terminal a block is painted, repainted, and gone at the end; the
       std::this_thread::sleep_for(10ms);
       text += terminal.text();
     }
-    shown.warned("look out");
+    shown.warned(asset_index(1U), {"empty_glob", "look out"});
     shown.finish();
     text += terminal.text();
   }

@@ -62,7 +62,7 @@ TEST_CASE("a plan lists actions and reasons, and counts them") {
         {plan_action::fresh, {}},
         {plan_action::run, {{reason_kind::input_changed, "raw.txt"}, {reason_kind::always, ""}}},
         {plan_action::maybe, {{reason_kind::upstream_changed, "clean"}, {reason_kind::upstream_changed, "x"}}}};
-    plan.warnings = {"a glob matches nothing"};
+    plan.warnings = {{asset_index(1U), {"empty_glob", "a glob matches nothing"}}};
     return plan;
   };
   const auto done = troupe_cli({"plan", "report", "--only", "--force", "-x", "a", "--exclude=b"});

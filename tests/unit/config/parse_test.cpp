@@ -104,7 +104,8 @@ TEST_CASE("every key is read") {
       "inherit_env":["PATH","HOME"],"cwd":"sub","shell":"/bin/bash","timeout":"90m",
       "retry":{"attempts":3,"delay":"2s","backoff":"exponential","max_delay":"1h","jitter":"decorrelated","on_exit_codes":[75,1],"on_timeout":false},
       "allow_failure":true,"pools":{"db":1},"priority":-7,"version":"2","always":true,"max_age":"1d","durability":"strict",
-      "max_log":"1MiB","links":"text","tags":["t","u","t"],"group":"g","owners":["me@here"]}}})");
+      "max_log":"1MiB","links":"text","tags":["t","u","t"],"group":"g","owners":["me@here"],
+      "ignore_warnings":["useless_key","empty_glob","useless_key"]}}})");
   CHECK(p->description == "the whole");
   CHECK(p->params.at("s").text == "a b");
   CHECK(p->params.at("n").text == "1.50");
@@ -157,6 +158,9 @@ TEST_CASE("every key is read") {
   CHECK(s.tags == words{"t", "u"});
   CHECK(s.group == "g");
   CHECK(s.owners == words{"me@here"});
+  CHECK(s.ignore_warnings == words{"empty_glob", "useless_key"});
+  CHECK(s.ignores("useless_key"));
+  CHECK_FALSE(s.ignores("undeclared_file"));
 }
 
 TEST_CASE("defaults count wherever they stand, and assets win key by key in env, retry and pools") {

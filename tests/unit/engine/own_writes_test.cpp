@@ -34,7 +34,7 @@ TEST_CASE("a file, and a file in a folder, are noted if they changed during the 
   folder.write("file", "1");
   own_writes written(folder.path());
   auto reasons = of(reason_kind::input_changed, "in");
-  const auto warning = written.note("a", made(-100, 100), reasons);
+  const auto warning = written.note(made(-100, 100), reasons);
   CHECK(reasons[0].note.empty());
   CHECK(reasons[1].detail == "in");
   CHECK(reasons[1].note == "in/sub/run.log changed while its own command ran");
@@ -42,7 +42,7 @@ TEST_CASE("a file, and a file in a folder, are noted if they changed during the 
   CHECK(warning->starts_with("asset a: in/sub/run.log changed while its own command ran (run #4)."));
   CHECK(warning->ends_with("(\"!in/sub/run.log\")"));
   reasons = of(reason_kind::input_added, "file");
-  CHECK(written.note("a", made(-100, 100), reasons).has_value());
+  CHECK(written.note(made(-100, 100), reasons).has_value());
   CHECK(reasons[1].note == "it changed while its own command ran");
 }
 
@@ -53,11 +53,11 @@ TEST_CASE("what changed before or after the attempt, or is gone, or is no input 
   for (const auto& last : {made(-200, -100), made(100, 200)})
     for (const auto* input : {"in", "in/file", "gone"}) {
       auto reasons = of(reason_kind::input_changed, input);
-      CHECK_FALSE(written.note("a", last, reasons).has_value());
+      CHECK_FALSE(written.note(last, reasons).has_value());
       CHECK(reasons[1].note.empty());
     }
   auto reasons = of(reason_kind::output_modified, "in/file");
-  CHECK_FALSE(written.note("a", made(-100, 100), reasons).has_value());
+  CHECK_FALSE(written.note(made(-100, 100), reasons).has_value());
 }
 
 TEST_CASE("of a folder a few files are named, and no more are looked at than there is time for") {
@@ -65,11 +65,11 @@ TEST_CASE("of a folder a few files are named, and no more are looked at than the
   for (const auto* name : {"in/a", "in/b", "in/c", "in/d"})
     folder.write(name, "1");
   auto reasons = of(reason_kind::input_changed, "in");
-  CHECK(own_writes(folder.path()).note("a", made(-100, 100), reasons).has_value());
+  CHECK(own_writes(folder.path()).note(made(-100, 100), reasons).has_value());
   CHECK(reasons[1].note == "in/a, in/b, in/c changed while its own command ran");
   own_writes tired(folder.path(), 2); // the folder, and one file in it
-  CHECK(tired.note("a", made(-100, 100), reasons).has_value());
+  CHECK(tired.note(made(-100, 100), reasons).has_value());
   CHECK(reasons[1].note == "in/a changed while its own command ran");
   reasons = of(reason_kind::input_changed, "in/b");
-  CHECK_FALSE(tired.note("a", made(-100, 100), reasons).has_value());
+  CHECK_FALSE(tired.note(made(-100, 100), reasons).has_value());
 }

@@ -106,6 +106,7 @@ TEST_CASE("how an asset is run does not count: retries, time-outs, pools, priori
           s.tags = {"t"};
           s.group = "g";
           s.owners = {"o"};
+          s.ignore_warnings = {"empty_glob"};
         }) == base);
 }
 

@@ -208,7 +208,7 @@ TEST_CASE_FIXTURE(process_runner, "a flood of output is cut down to its limit in
   const auto before = peak_kb();
   const auto exit = run(std::move(r));
   CHECK(exit.how == process_exit::kind::ended);
-  CHECK(exit.message.empty());
+  CHECK(exit.warnings.empty());
   const auto kept = log();
   CHECK(kept.size() <= 1'000'000);
   CHECK(kept.starts_with("first\nxxx"));
@@ -224,12 +224,16 @@ TEST_CASE_FIXTURE(process_runner, "a full disk does not fail a command that succ
   CHECK(exit.how == process_exit::kind::ended);
   CHECK(exit.exit_code == 0);
   CHECK_FALSE(exit.has_log);
-  CHECK(exit.message.find("/dev/full/log") != std::string::npos);
+  CHECK(exit.message.empty());
+  REQUIRE(exit.warnings.size() == 1);
+  CHECK(exit.warnings[0].code == "log_incomplete");
+  CHECK(exit.warnings[0].text.find("/dev/full/log") != std::string::npos);
   auto full = request({"/bin/echo", "x"});
   full.log_file = "/dev/full";
   const auto told = run(std::move(full));
   CHECK(told.how == process_exit::kind::ended);
-  CHECK(told.message.find("No space left on device") != std::string::npos);
+  REQUIRE(told.warnings.size() == 1);
+  CHECK(told.warnings[0].text.find("No space left on device") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(process_runner, "lines of two streams stay in the order they were written") {
