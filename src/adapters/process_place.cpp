@@ -50,7 +50,7 @@ std::optional<process_place> parse_place(std::string_view text, char separator) 
   process_place place;
   place.boot_id = text.substr(0, text.find(separator));
   text.remove_prefix(std::min(place.boot_id.size() + 1, text.size()));
-  if (place.boot_id.empty() || !take_inode(text, separator, place.pid_namespace) ||
+  if (place.boot_id.empty() || text.ends_with(separator) || !take_inode(text, separator, place.pid_namespace) ||
       !take_inode(text, separator, place.time_namespace) || !text.empty())
     return std::nullopt;
   return place;

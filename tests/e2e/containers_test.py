@@ -62,6 +62,10 @@ def within(shop, process, name="inner.pid"):
     raise AssertionError(f"no process has the number {inner} in there")
 
 
+def wait_for_record(shop):
+    shop.wait_for(lambda: "attempt_spawned" in shop.troupe("journal", "dump").must(0).text, "the process is recorded")
+
+
 def copy_of(shop, name, but=("control",)):
     shutil.copytree(shop.folder, f"{shop.top}/{name}", ignore=shutil.ignore_patterns(*but))
     return f"{shop.top}/{name}"
@@ -108,7 +112,7 @@ def a_copy_ends_no_command_that_cleared_its_environment(shop):
     shop.pipeline({"a": {"command": ["env", "-i", "./step"]}})
     original = shop.start("run", "--json")
     shop.wait_for_file("a.pid")
-    shop.wait_for_status("a", "running")
+    wait_for_record(shop)
     at_work = int(shop.lines("a.pid")[0])
     for name, but in (("copy", ["control"]), ("without_lock", ["control", "lock"])):
         copy = copy_of(shop, name, but)
@@ -126,7 +130,7 @@ def what_a_crash_left_without_its_environment_is_ended(shop):
     shop.pipeline({"a": {"command": ["env", "-i", "./step"]}, "quick": {"command": "true"}})
     crashed = shop.start("run", "a")
     shop.wait_for_file("a.pid")
-    shop.wait_for_status("a", "running")
+    wait_for_record(shop)
     crashed.kill()
     finish(crashed)
     left = int(shop.lines("a.pid")[0])

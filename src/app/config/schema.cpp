@@ -376,7 +376,13 @@ std::string_view pipeline_schema() {
     "setting_ignore_warnings": {
       "description": "Codes of warnings that are not shown for the asset; each warning shows its code in brackets",
       "type": "array",
-      "items": {"type": "string", "minLength": 1}
+      "items": {
+        "enum": [
+          "background_processes", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob", "folder_left_out",
+          "input_changed_meanwhile", "log_incomplete", "missing_input", "process_not_ended", "undeclared_file", "undeclared_input",
+          "unexpected_folder", "useless_key"
+        ]
+      }
     }
   }
 }

@@ -96,7 +96,7 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   const auto& a = assets.at("a\xEF\xBF\xBD");
   CHECK(keys(a) == std::set<std::string>{"status", "attempts", "started_at", "duration_ms", "reasons", "data_version",
                                          "changed", "allowed", "error", "exit_code", "signal", "metadata", "because",
-                                         "log"});
+                                         "log", "warnings"});
   CHECK(a.at("duration_ms") == 1500);
   CHECK(a.at("reasons").at(0).at("kind") == "input_changed");
   CHECK(a.at("reasons").at(0).at("detail") == "x");

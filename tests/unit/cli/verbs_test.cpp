@@ -73,7 +73,7 @@ TEST_CASE("a plan lists actions and reasons, and counts them") {
                     "maybe   report  if this changes: clean, x\n"
                     "\n"
                     "demo: 1 to run, 1 may run, 1 fresh\n");
-  CHECK(done.err == "warning: a glob matches nothing\n");
+  CHECK(done.err == "warning: asset clean: a glob matches nothing [empty_glob]\n");
   const auto same = troupe_cli({"run", "--dry-run", "report", "--only", "--force", "-x", "a", "-x", "b", "--json"});
   CHECK(bj::parse(same.out).at("assets").at("clean").at("action") == "run");
 }

@@ -241,3 +241,16 @@ TEST_CASE("the schema refuses the wrong files whose mistake it can see") {
   }
   CHECK(refused > 40);
 }
+
+TEST_CASE("the schema knows every code of a warning, and only these") {
+  const schema_checker schema;
+  boost::system::error_code wrong;
+  const auto ignoring = [&](std::string_view code) {
+    return parse(R"({"name":"p","assets":{"a":{"command":"x","ignore_warnings":[")" + std::string(code) + R"("]}}})", wrong);
+  };
+  for (const auto code : warning_codes) {
+    INFO(code);
+    CHECK(schema.accepts(ignoring(code)));
+  }
+  CHECK_FALSE(schema.accepts(ignoring("everything")));
+}
