@@ -108,7 +108,8 @@ An asset that produces what was there before makes nothing downstream stale.
     "reasons": [],
     "signal": null,
     "started_at": null,
-    "status": "fresh"
+    "status": "fresh",
+    "warnings": []
    },
    "run": "<uuid>"
   }

@@ -123,7 +123,8 @@ What fails, what it blocks, what is retried, what is allowed to fail.
      ],
      "signal": null,
      "started_at": "<time>",
-     "status": "failed"
+     "status": "failed",
+     "warnings": []
     },
     "fine": {
      "allowed": false,
@@ -139,7 +140,8 @@ What fails, what it blocks, what is retried, what is allowed to fail.
      "reasons": [],
      "signal": null,
      "started_at": null,
-     "status": "fresh"
+     "status": "fresh",
+     "warnings": []
     }
    },
    "counts": {

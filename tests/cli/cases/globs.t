@@ -9,9 +9,9 @@ Globs that match nothing: told once, and not before what runs first had its turn
   $ troupe plan 2>&1 | grep warning
   [1]
   $ troupe run -j 1 2>&1 | grep warning
-  warning: asset lost: the glob "out/*.h" in inputs matches nothing
-  warning: asset lost: the glob "none/*" in inputs matches nothing
+  warning: asset lost: the glob "out/*.h" in inputs matches nothing [empty_glob]
+  warning: asset lost: the glob "none/*" in inputs matches nothing [empty_glob]
   $ troupe run
-  warning: asset lost: the glob "out/*.h" in inputs matches nothing
-  warning: asset lost: the glob "none/*" in inputs matches nothing
+  warning: asset lost: the glob "out/*.h" in inputs matches nothing [empty_glob]
+  warning: asset lost: the glob "none/*" in inputs matches nothing [empty_glob]
   all fresh: 3 assets, nothing to do (<n> ms)

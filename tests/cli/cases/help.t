@@ -57,6 +57,8 @@ The program alone prints its help; so does every verb with --help.
     -j, --workers N  how many assets may run at a time
         --error-strategy STRATEGY  what a failure means for the rest: fail_fast, continue, abort
     -n, --dry-run  show the plan and run nothing
+        --strict  warnings count as errors
+        --assume-dead  what a run that died in another PID namespace (a container) had started has ended: do not refuse because it cannot be seen
   
   Global options:
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input

@@ -39,7 +39,7 @@ TEST_CASE("a file, and a file in a folder, are noted if they changed during the 
   CHECK(reasons[1].detail == "in");
   CHECK(reasons[1].note == "in/sub/run.log changed while its own command ran");
   REQUIRE(warning.has_value());
-  CHECK(warning->starts_with("asset a: in/sub/run.log changed while its own command ran (run #4)."));
+  CHECK(warning->starts_with("in/sub/run.log changed while its own command ran (run #4)."));
   CHECK(warning->ends_with("(\"!in/sub/run.log\")"));
   reasons = of(reason_kind::input_added, "file");
   CHECK(written.note(made(-100, 100), reasons).has_value());
