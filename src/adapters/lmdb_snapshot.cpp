@@ -101,10 +101,21 @@ result<bool> lmdb_snapshot::read_made(path_id path, made_record& out) const {
   return access_.read(lmdb_table::made, path.value, out);
 }
 
-result<void> lmdb_snapshot::visit_made(const std::function<bool(path_id, const made_record&)>& visit) const {
-  return visit_records<made_record>(access_, lmdb_table::made, [&](std::uint64_t key, const made_record& record) {
-    return visit(path_id(static_cast<std::uint32_t>(key)), record);
-  });
+result<void> lmdb_snapshot::visit_made(const std::function<bool(path_id)>& wanted,
+                                       const std::function<bool(path_id, const made_record&)>& visit) const {
+  lmdb_cursor cursor(access_, lmdb_table::made);
+  made_record record;
+  auto more = cursor.move(MDB_FIRST);
+  for (; more && *more; more = cursor.move(MDB_NEXT)) {
+    const path_id path(static_cast<std::uint32_t>(cursor.key()));
+    if (!wanted(path))
+      continue;
+    if (const char* problem = decode(cursor.content(), record, access_.layout()))
+      return access_.damage(lmdb_table::made, cursor.key(), problem);
+    if (!visit(path, record))
+      return {};
+  }
+  return more ? result<void>() : result<void>(more.error());
 }
 
 result<void> lmdb_snapshot::visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const {

@@ -29,7 +29,8 @@ public:
   [[nodiscard]] result<void>
   visit_identities(const std::function<bool(asset_id, std::string_view)>& visit) const override;
   [[nodiscard]] result<bool> read_made(path_id path, made_record& out) const override;
-  [[nodiscard]] result<void> visit_made(const std::function<bool(path_id, const made_record&)>& visit) const override;
+  [[nodiscard]] result<void> visit_made(const std::function<bool(path_id)>& wanted,
+                                        const std::function<bool(path_id, const made_record&)>& visit) const override;
   [[nodiscard]] result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const override;
   [[nodiscard]] result<bool> read_asset(asset_id asset, asset_record& out) const override;
   [[nodiscard]] result<void>

@@ -5,6 +5,7 @@
 #include "adapters/posix_error.hpp"
 #include "adapters/posix_glob.hpp"
 #include "adapters/posix_path.hpp"
+#include "adapters/remove_tree.hpp"
 
 #include <sys/stat.h>
 
@@ -203,6 +204,10 @@ result<std::string> posix_file_system::read_text(std::string_view path, std::uin
   if (!*there)
     return fail(error_code::not_found, std::string(path) + " does not exist");
   return read_whole_file(at_.get(), path, limit);
+}
+
+result<void> posix_file_system::remove(std::string_view path) const {
+  return remove_tree(at_.get(), path);
 }
 
 } // namespace troupe

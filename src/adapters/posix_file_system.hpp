@@ -42,6 +42,7 @@ public:
                                                       const std::vector<std::string>& skip) const override;
   [[nodiscard]] std::string real_folder(std::string_view path) const override;
   [[nodiscard]] result<void> make_parent(std::string_view path) const override;
+  [[nodiscard]] result<void> remove(std::string_view path) const override;
   [[nodiscard]] result<std::string> read_text(std::string_view path, std::uint64_t limit) const override;
   [[nodiscard]] bool broken_off() const override { return bounds_.broken_off(); }
 

@@ -138,4 +138,19 @@ std::vector<std::string> params_used(const pipeline& p, asset_index asset) {
   return names;
 }
 
+bool inserts_inputs(const pipeline& p, asset_index asset) {
+  const auto inserts = [](std::string_view text) {
+    if (!has_template(text))
+      return false;
+    std::vector<template_problem> reported_at_load;
+    const auto pieces = parse_template(text, reported_at_load);
+    return std::any_of(pieces.begin(), pieces.end(), [](const auto& piece) { return piece.name == template_name::inputs; });
+  };
+  const auto& command = p.declaration(asset).command;
+  const auto& env = p.settings_of(asset).env;
+  return std::any_of(command.begin(), command.end(), inserts) ||
+         std::any_of(env.begin(), env.end(),
+                     [&](const env_entry& e) { return e.source == env_source::literal && inserts(e.text); });
+}
+
 } // namespace troupe

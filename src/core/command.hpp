@@ -50,6 +50,9 @@ void check_templates(const pipeline& p, asset_index asset, diagnostics& out);
 /// Names of the params that the asset's command and env values use, sorted, each once.
 [[nodiscard]] std::vector<std::string> params_used(const pipeline& p, asset_index asset);
 
+/// Whether the asset's command or env values insert its inputs: {{ inputs }} or one of them.
+[[nodiscard]] bool inserts_inputs(const pipeline& p, asset_index asset);
+
 /// Whether the text means the same split at blanks and executed directly as under /bin/sh; if so, its words.
 [[nodiscard]] bool split_plain_command(std::string_view text, std::vector<std::string>& words);
 

@@ -29,6 +29,8 @@ enum class error_strategy : std::uint8_t { fail_fast, continue_, abort };
 enum class durability : std::uint8_t { strict, pipelined, none };
 enum class backoff : std::uint8_t { fixed, linear, exponential };
 enum class jitter : std::uint8_t { none, full, equal, decorrelated };
+/// What becomes of files that an asset made which no longer exists, or no longer declares them.
+enum class orphan_rule : std::uint8_t { refuse, remove, warn };
 
 /// When and how often a failed attempt is made again.
 struct retry_policy {
@@ -61,6 +63,7 @@ struct asset_settings {
   std::optional<duration> timeout;
   retry_policy retry;
   bool allow_failure = false;
+  bool clear_outputs = false; ///< outputs of earlier attempts are removed before each attempt
   std::map<std::string, std::uint32_t, std::less<>> pools; ///< slots taken of each pool
   std::int32_t priority = 0;                               ///< higher first
   std::string version;
@@ -92,6 +95,8 @@ struct asset_declaration {
   command_kind kind = command_kind::none;
   place command_where;
   std::span<const std::string_view> command; ///< template texts: one for shell, one an element for argv
+  /// Of the outputs, in declared order; "" for one without a template; empty if none has any.
+  std::span<const std::string_view> output_templates;
   const asset_settings* settings = nullptr;  ///< never null in a valid pipeline
 };
 
@@ -137,6 +142,7 @@ struct engine_settings {
   duration grace_period = std::chrono::seconds(10); ///< between SIGTERM and SIGKILL
   std::uint32_t keep_runs = 1000;
   duration keep_logs = std::chrono::hours(24 * 30);
+  orphan_rule orphans = orphan_rule::refuse;
 };
 
 /// A whole pipeline. Paths are relative to `folder` (or absolute), lexically normalised: no ".", no "//", no trailing

@@ -154,6 +154,14 @@ public:
     return found;
   }
 
+  [[nodiscard]] result<void> remove(std::string_view path) const override {
+    const std::lock_guard lock(mutex_);
+    const auto whole = absolute(path);
+    if (const auto it = errors_.find(whole); it != errors_.end())
+      return it->second;
+    std::erase_if(nodes_, [&](const auto& one) { return one.first == whole || one.first.starts_with(whole + "/"); });
+    return {};
+  }
   [[nodiscard]] result<void> make_parent(std::string_view path) const override {
     const std::lock_guard lock(mutex_);
     const auto whole = absolute(path);

@@ -155,8 +155,11 @@ private:
       out = found != world_->live.made.end() ? found->second : made_record{};
       return found != world_->live.made.end();
     }
-    result<void> visit_made(const std::function<bool(path_id, const made_record&)>& visit) const override {
-      return each(world_->live.made, visit);
+    result<void> visit_made(const std::function<bool(path_id)>& wanted,
+                            const std::function<bool(path_id, const made_record&)>& visit) const override {
+      return each(world_->live.made, [&](path_id path, const made_record& record) {
+        return !wanted(path) || visit(path, record);
+      });
     }
     result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const override {
       return each(world_->live.paths, visit);

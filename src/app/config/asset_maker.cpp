@@ -57,6 +57,14 @@ void asset_maker::declare(const declared_asset& a) {
   declaration.kind = a.kind;
   declaration.command_where = a.command_where;
   declaration.command = a.command;
+  const auto outputs = std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count);
+  if (std::any_of(outputs.begin(), outputs.end(), [](const path_item& item) { return item.is_template; })) {
+    std::vector<std::string_view> templates;
+    templates.reserve(outputs.size());
+    for (const auto& item : outputs)
+      templates.push_back(item.is_template ? p_.text.keep(d_.templates[item.text]) : std::string_view());
+    declaration.output_templates = p_.text.keep(templates);
+  }
   declaration.settings = &p_.settings[a.patch == declared_asset::none ? 0 : a.patch + 1];
   // Without a matrix the one asset's name is the declaration's as well.
   if (a.matrix != declared_asset::none)

@@ -35,6 +35,7 @@ struct settings_patch {
   std::optional<std::optional<duration>> timeout;
   retry_patch retry;
   std::optional<bool> allow_failure;
+  std::optional<bool> clear_outputs;
   std::map<std::string, std::uint32_t, std::less<>> pools;
   std::optional<std::int32_t> priority;
   std::optional<std::string> version;

@@ -99,6 +99,7 @@ private:
 
   void engine() {
     static constexpr std::array<std::string_view, 3> strategies = {"fail_fast", "continue", "abort"};
+    static constexpr std::array<std::string_view, 3> orphan_rules = {"refuse", "remove", "warn"};
     auto& e = p_.engine;
     const auto number = [&](std::uint32_t& into, std::string_view what, std::int64_t most) {
       if (const auto n = values_.whole_number(what, 1, most))
@@ -130,8 +131,11 @@ private:
         return span(e.grace_period, "grace_period");
       case 6:
         return number(e.keep_runs, "keep_runs", 100'000'000);
-      default:
+      case 7:
         return span(e.keep_logs, "keep_logs");
+      default:
+        if (const auto i = values_.one_of("orphans", orphan_rules))
+          e.orphans = static_cast<orphan_rule>(*i);
       }
     });
   }

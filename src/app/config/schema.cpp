@@ -73,6 +73,12 @@ std::string_view pipeline_schema() {
           "description": "How long logs are kept",
           "allOf": [{"$ref": "#/definitions/duration"}],
           "default": "30d"
+        },
+        "orphans": {
+          "description": "Files made by assets that no longer exist: refuse to read them, remove them, or warn",
+          "type": "string",
+          "enum": ["refuse", "remove", "warn"],
+          "default": "refuse"
         }
       }
     },
@@ -99,6 +105,7 @@ std::string_view pipeline_schema() {
         "durability": {"$ref": "#/definitions/setting_durability"},
         "max_log": {"$ref": "#/definitions/setting_max_log"},
         "links": {"$ref": "#/definitions/setting_links"},
+        "clear_outputs": {"$ref": "#/definitions/setting_clear_outputs"},
         "tags": {"$ref": "#/definitions/setting_tags"},
         "group": {"$ref": "#/definitions/setting_group"},
         "owners": {"$ref": "#/definitions/setting_owners"},
@@ -205,6 +212,7 @@ std::string_view pipeline_schema() {
         "durability": {"$ref": "#/definitions/setting_durability"},
         "max_log": {"$ref": "#/definitions/setting_max_log"},
         "links": {"$ref": "#/definitions/setting_links"},
+        "clear_outputs": {"$ref": "#/definitions/setting_clear_outputs"},
         "tags": {"$ref": "#/definitions/setting_tags"},
         "group": {"$ref": "#/definitions/setting_group"},
         "owners": {"$ref": "#/definitions/setting_owners"},
@@ -319,6 +327,11 @@ std::string_view pipeline_schema() {
     },
     "setting_allow_failure": {
       "description": "A failure does not stop the run, and dependents run all the same",
+      "type": "boolean",
+      "default": false
+    },
+    "setting_clear_outputs": {
+      "description": "Before each attempt, remove the outputs that earlier attempts of this asset made",
       "type": "boolean",
       "default": false
     },

@@ -26,6 +26,7 @@ enum key : std::size_t {
   max_age_key,
   durability_key,
   max_log_key,
+  clear_outputs_key,
   links_key,
   tags_key,
   group_key,
@@ -103,6 +104,8 @@ void settings_reader::read(std::size_t key) {
     return note(patch_.durability = read_durability(values_));
   case max_log_key:
     return note(patch_.max_log = values_.size("max_log", 1000));
+  case clear_outputs_key:
+    return note(patch_.clear_outputs = values_.boolean("clear_outputs"));
   case links_key: {
     static constexpr std::array<std::string_view, 2> rules = {"content", "text"};
     if (const auto i = values_.one_of("links", rules))
@@ -390,6 +393,7 @@ asset_settings applied(const settings_patch& patch, asset_settings base) {
   if (patch.durability)
     base.durability = patch.durability;
   take(base.max_log, patch.max_log);
+  take(base.clear_outputs, patch.clear_outputs);
   take(base.links, patch.links);
   take(base.tags, patch.tags);
   take(base.group, patch.group);

@@ -43,6 +43,7 @@ struct worker_setup {
   uuid run_id;
   run_number run;
   duration grace{};
+  path_id pipeline_file;                      ///< as the state names it
   std::vector<std::string> environment;       ///< the supervisor's own; taken over
   unsigned threads = 2;                       ///< that examine and check
   std::function<void(std::string_view)> warn; ///< tells whoever watches the run; from the executor's threads
@@ -104,6 +105,8 @@ private:
   /// `moved`: the file was written since the attempt started, or perhaps a moment before.
   void note_makers(asset_index asset, std::span<const asset_index> makers, path_slot slot, const digest& content,
                    bool moved);
+  /// By which file, and with which texts, the outputs were declared.
+  void note_declaration(asset_index asset, production& made) const;
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
   /// Into the request; else what is wrong with it.
   [[nodiscard]] std::optional<std::string> set_environment(asset_index asset, process_request& request) const;

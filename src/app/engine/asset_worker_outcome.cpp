@@ -138,6 +138,8 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
   else
     made.data_version =
         content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
+  if (!source)
+    note_declaration(asset, made);
   out.made = std::move(made);
   if (const auto& elsewhere = made_elsewhere_[asset.value])
     out.makers = elsewhere->makers;
@@ -170,6 +172,20 @@ void asset_worker::warn_of_folders(asset_index asset, execution& out) const {
           make_warning("unexpected_folder", std::string(p.path(output)) +
                                                 " is a folder, and was taken for a file until now; what reads " +
                                                 std::string(p.path(*glob)) + " may have run too soon: run again"));
+  }
+}
+
+void asset_worker::note_declaration(asset_index asset, production& made) const {
+  made.pipeline_file = setup_.pipeline_file;
+  const auto& templates = setup_.p.declaration(asset).output_templates;
+  if (templates.empty())
+    return;
+  const auto& outputs = setup_.p.asset(asset).outputs;
+  for (const auto& file : made.outputs) {
+    const auto at = std::find_if(outputs.begin(), outputs.end(), [&](path_index o) {
+      return setup_.names.id_of(path_slot(o.value)) == file.path;
+    });
+    made.templates.emplace_back(templates[static_cast<std::size_t>(at - outputs.begin())]);
   }
 }
 

@@ -27,6 +27,8 @@ using path_slot = strong_id<struct path_slot_tag>;
 /// Maps names to ids of one state, giving out new ones; what is new is handed over once, to be recorded before it is
 /// used. Any thread.
 class catalog final : public name_source {
+  static constexpr std::uint32_t none = 0xFFFFFFFFU;
+
 public:
   /// Reads the state's names (none if there is no state) and gives ids to all assets and paths of the pipeline, in
   /// topological order.
@@ -35,6 +37,11 @@ public:
 
   [[nodiscard]] asset_id id_of(asset_index asset) const { return asset_ids_[asset.value]; }
   [[nodiscard]] const std::vector<asset_id>& asset_ids() const { return asset_ids_; }
+  /// The pipeline's asset with this id; nullopt if it has none.
+  [[nodiscard]] std::optional<asset_index> index_of(asset_id id) const {
+    return id.value < asset_of_.size() && asset_of_[id.value] != none ? std::optional(asset_index(asset_of_[id.value]))
+                                                                      : std::nullopt;
+  }
   /// Whether the id was in the journal when this was loaded.
   [[nodiscard]] bool was_known(asset_id id) const { return id.value < known_assets_; }
   [[nodiscard]] path_id id_of(path_slot slot) const;
@@ -67,7 +74,6 @@ private:
   path_slot add_path(std::string_view path, bool recorded);
   void give_path_id(path_slot slot);
 
-  static constexpr std::uint32_t none = 0xFFFFFFFFU;
   const pipeline& p_;
   std::string prefix_; // "pipeline/"
   mutable std::mutex mutex_;

@@ -2,6 +2,7 @@
 #include "app/engine/examiner.hpp"
 
 #include "app/engine/working_folder.hpp"
+#include "core/command.hpp"
 #include "core/exclusion.hpp"
 #include "core/missing_input.hpp"
 #include "core/parent_paths.hpp"
@@ -150,6 +151,47 @@ private:
 
 } // namespace
 
+bool examiner::leaves_out(asset_index asset, const orphan& one, std::string_view input, findings& out) const {
+  const auto where = "asset " + std::string(p_.asset(asset).name) + ": " + describe(one) + ", which the pipeline no "
+                     "longer has or which no longer declares it, ";
+  const std::string ways_out = "remove it with `troupe clean --orphans`, or declare it as a source to keep it";
+  switch (p_.engine.orphans) {
+  case orphan_rule::warn:
+    out.warnings.push_back(where + "counts as its input (" + std::string(input) + "): " + ways_out);
+    return false;
+  case orphan_rule::remove:
+    out.warnings.push_back(where + "is left out of its inputs (" + std::string(input) + "); a run removes it");
+    return true;
+  case orphan_rule::refuse:
+    break;
+  }
+  if (inserts_inputs(p_, asset)) {
+    out.warnings.push_back(where + "is left out of its inputs (" + std::string(input) + "): " + ways_out);
+    return true;
+  }
+  if (!out.impossible)
+    out.impossible = "it reads \"" + std::string(input) + "\" by itself, where Troupe cannot leave out " + describe(one) +
+                     ", which the pipeline no longer has or which no longer declares it: " + ways_out +
+                     ", or set \"orphans\" of the engine";
+  return false;
+}
+
+void examiner::check_literal(asset_index asset, std::string_view path, findings& out) const {
+  if (orphans_.empty())
+    return;
+  if (const auto* one = orphans_.at_or_above(path)) {
+    out.warnings.push_back("asset " + std::string(p_.asset(asset).name) + ": its input " + std::string(path) + " is " +
+                           describe(*one) + ", and counts all the same: declare it as a source to keep it");
+  } else if (const auto* inside = orphans_.at_or_below(path)) {
+    if (p_.engine.orphans == orphan_rule::warn)
+      static_cast<void>(leaves_out(asset, *inside, path, out));
+    else if (p_.engine.orphans == orphan_rule::refuse && !out.impossible)
+      out.impossible = "its input folder \"" + std::string(path) + "\" holds " + describe(*inside) +
+                       ", which the pipeline no longer has or which no longer declares it: remove it with `troupe clean "
+                       "--orphans`, or declare it as a source to keep it";
+  }
+}
+
 void examiner::add_glob(asset_index asset, path_index input, findings& out) const {
   const auto glob = p_.path(input);
   const bool excludes = !p_.asset(asset).exclusions.empty();
@@ -161,9 +203,13 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
     return;
   }
   leftover_filter filter(p_, graph_, asset, files_, real_state_);
-  for (auto& path : *on_disk)
-    if (filter.takes(path))
+  for (auto& path : *on_disk) {
+    if (!filter.takes(path))
+      continue;
+    const auto* left_over = orphans_.at_or_above(path);
+    if (left_over == nullptr || !leaves_out(asset, *left_over, glob, out))
       matches.push_back(std::move(path));
+  }
   out.by_links.insert(out.by_links.end(), filter.by_links.begin(), filter.by_links.end());
   std::sort(matches.begin(), matches.end());
   matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
@@ -236,6 +282,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
       continue;
     }
     add_input(asset, names_.input_slot(asset, k), how, seen, out.now.inputs, out);
+    check_literal(asset, text, out);
     if (out.now.inputs.back().content == absent_file) {
       const auto makers = graph_.makers_of(p_, asset, input.path);
       if (makers.empty())

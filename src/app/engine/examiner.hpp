@@ -4,6 +4,7 @@
 
 #include "app/engine/catalog.hpp"
 #include "app/engine/file_table.hpp"
+#include "app/engine/orphans.hpp"
 #include "core/asset_graph.hpp"
 #include "core/definition.hpp"
 #include "core/freshness.hpp"
@@ -58,6 +59,9 @@ public:
            std::string state_folder, env_lookup lookup);
 
   [[nodiscard]] const asset_graph& graph() const { return graph_; }
+  /// Files that are no input by accident; before any examination.
+  void leave_out(orphan_set orphans) { orphans_ = std::move(orphans); }
+  [[nodiscard]] const orphan_set& orphans() const { return orphans_; }
 
   /// `before`: the asset's record, for the inputs it discovered. `version_of`: data version of an upstream by name.
   /// `seen`: what was seen of its files a moment ago. `failed`: upstreams that failed and were allowed to: an input that
@@ -85,6 +89,9 @@ private:
   void add_glob(asset_index asset, path_index glob, findings& out) const;
   [[nodiscard]] std::uint32_t steps_up(asset_index asset, findings::memory* remembered) const;
   void define(asset_index asset, const asset_record& before, definer& defines, findings& out) const;
+  /// Whether an orphan is left out of the asset's inputs; what follows from it is in `out`.
+  [[nodiscard]] bool leaves_out(asset_index asset, const orphan& one, std::string_view input, findings& out) const;
+  void check_literal(asset_index asset, std::string_view path, findings& out) const;
 
   const pipeline& p_;
   const asset_graph& graph_;
@@ -94,6 +101,7 @@ private:
   std::vector<std::string> skip_; ///< the state folder, as globs name it
   std::string real_state_;        ///< its identity
   env_lookup lookup_;
+  orphan_set orphans_;
 };
 
 } // namespace troupe

@@ -246,8 +246,24 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
   if (snapshot != nullptr)
     if (const auto loaded = made->table->load(*snapshot); !loaded)
       return loaded.error();
-  if (snapshot != nullptr)
+  made->pipeline_file = made->names->id_of(made->names->slot_of(recorded_file(on)));
+  orphan_set orphans;
+  if (snapshot != nullptr) {
+    auto found = find_orphans(on, *snapshot, *made->names, *made->table);
+    if (!found)
+      return found.error();
+    orphans = std::move(*found);
     snapshot->release_memory();
+  }
+  if (view.writes_state && on.p->engine.orphans == orphan_rule::remove) {
+    for (const auto& [path, one] : orphans.all()) {
+      if (const auto removed = made->files->remove(path); !removed)
+        return removed.error();
+      made->removed.push_back("removed " + describe(one) + " (\"orphans\": \"remove\")");
+    }
+    orphans = {};
+  }
+  made->orphans = std::move(orphans);
   const auto now = time.now();
   if (const auto used = made->use(on, scope_for, now); !used)
     return used.error();
@@ -307,6 +323,7 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
   const auto& p = *on.p;
   const auto& graph = *on.graph;
   looks = std::make_unique<examiner>(p, graph, *names, *table, *files, on.state_folder, make_lookup(*files));
+  looks->leave_out(orphans);
   plan = std::make_unique<planner>(p, graph, scope.in_run, scope.forced, now, *names);
   const auto size = p.assets.size();
   versions.assign(size, {});

@@ -81,6 +81,9 @@ public:
   std::vector<asset_warning> warnings;
   bool broken_off = false; ///< there is no plan
   std::vector<event> restated; ///< record_restated, where the scope asks for them
+  path_id pipeline_file; ///< as the state names it (recorded_file)
+  orphan_set orphans;    ///< that are left out, or refused
+  std::vector<std::string> removed; ///< orphans that are no longer there, for people
 
 private:
   planning() = default;

@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
 
 namespace troupe {
 
@@ -33,6 +36,16 @@ result<std::unique_ptr<journal_snapshot>> snapshot_if_any(const std::string& sta
 }
 
 } // namespace
+
+std::string recorded_file(const project& on) {
+  if (on.p->file == "-")
+    return on.p->file;
+  std::error_code unknown;
+  const auto file = std::filesystem::absolute(on.p->file, unknown).lexically_normal();
+  const auto relative =
+      file.lexically_relative(std::filesystem::path(on.state_folder).lexically_normal().parent_path());
+  return relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
+}
 
 result<project> open_project(const project_options& options, diagnostics& findings) {
   config::load_options how{.file = options.file, .params = options.params, .state = options.state};

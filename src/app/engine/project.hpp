@@ -39,6 +39,10 @@ struct project {
   std::shared_ptr<early_look> seen{}; ///< null unless asked for, or too little to be worth it
 };
 
+/// How the state names the pipeline's file: relative to the folder the state lies in where the file is beneath that too
+/// (the two may be moved together), else absolute; "-" for standard input.
+[[nodiscard]] std::string recorded_file(const project& on);
+
 /// Loads, checks and builds. `findings` gets all mistakes and warnings; on mistakes the error (invalid_input) says how
 /// many, and the caller prints the findings.
 [[nodiscard]] result<project> open_project(const project_options& options, diagnostics& findings);

@@ -50,17 +50,6 @@ struct prepared_run {
   uuid state_id;
 };
 
-/// Relative to the folder the state lies in where the file is beneath that too: the two may be moved together.
-std::string recorded_file(const project& on) {
-  if (on.p->file == "-")
-    return on.p->file;
-  std::error_code unknown;
-  const auto file = std::filesystem::absolute(on.p->file, unknown).lexically_normal();
-  const auto relative =
-      file.lexically_relative(std::filesystem::path(on.state_folder).lexically_normal().parent_path());
-  return relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
-}
-
 run_request request_of(const project& on, const run_options& options) {
   run_request request;
   request.selection = options.selection;
@@ -190,6 +179,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      id,
                      number,
                      p.engine.grace_period,
+                     run.plan.pipeline_file,
                      own_environment(),
                      std::clamp(workers, 2U, 4U),
                      [&run](std::string_view text) { run.observer.warned(text); }};

@@ -1,0 +1,127 @@
+// The table of who made what, held against what the pipeline declares now.
+#include "app/engine/orphans.hpp"
+
+#include "adapters/lmdb_journal_store.hpp"
+#include "adapters/posix_file_system.hpp"
+#include "adapters/state_lock.hpp"
+#include "adapters/system_clock.hpp"
+#include "core/parent_paths.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+/// Whether an asset of the pipeline declares the path, however it is spelt, or a folder above it.
+bool is_declared(const pipeline& p, const asset_graph& graph, std::string_view path) {
+  const auto known = p.paths.find(path);
+  return graph.maker_of(p, known ? graph.same().text_of(p, path_index(*known)) : path).has_value();
+}
+
+/// Whether the asset still declares an output with this template.
+bool declares_template(const pipeline& p, asset_index asset, std::string_view text) {
+  const auto& templates = p.declaration(asset).output_templates;
+  return !text.empty() && std::find(templates.begin(), templates.end(), text) != templates.end();
+}
+
+} // namespace
+
+orphan_set::orphan_set(std::vector<orphan> found) {
+  for (auto& one : found)
+    by_path_.emplace(one.path, std::move(one));
+}
+
+const orphan* orphan_set::at_or_above(std::string_view path) const {
+  if (!by_path_.empty())
+    for (auto part = path; !part.empty(); part = parent_path(part))
+      if (const auto at = by_path_.find(part); at != by_path_.end())
+        return &at->second;
+  return nullptr;
+}
+
+const orphan* orphan_set::at_or_below(std::string_view folder) const {
+  for (const auto& [path, one] : by_path_)
+    if (path == folder || lies_beneath(path, folder))
+      return &one;
+  return nullptr;
+}
+
+result<orphan_set> find_orphans(const project& on, const journal_snapshot& snapshot, catalog& names,
+                                file_table& table) {
+  const auto& p = *on.p;
+  const auto file = names.id_of(names.slot_of(recorded_file(on)));
+  std::vector<orphan> found;
+  const auto undeclared = [&](path_id id) {
+    const auto slot = names.slot_of(id);
+    return slot && !(slot->value < p.paths.size() && on.graph->producer(path_index(slot->value)));
+  };
+  auto visited = snapshot.visit_made(undeclared, [&](path_id id, const made_record& made) {
+    if (made.pipeline_file != file)
+      return true;
+    const auto slot = *names.slot_of(id);
+    const std::string path(names.text(slot));
+    const auto asset = names.index_of(made.asset);
+    if ((asset && declares_template(p, *asset, made.output_template)) || is_declared(p, *on.graph, path))
+      return true;
+    const auto content = table.observe(slot);
+    if (content && *content != absent_file && *content == made.content)
+      found.push_back({path, std::string(names.asset_name(made.asset)), made.run});
+    return true;
+  });
+  if (!visited)
+    return visited.error();
+  return orphan_set(std::move(found));
+}
+
+std::string describe(const orphan& one) {
+  return one.path + ", left over from the asset " + one.asset;
+}
+
+namespace {
+
+/// Those of the state as it is now; none without a state.
+result<orphan_set> orphans_now(const project& on, const posix_file_system& files) {
+  auto snapshot = open_snapshot(on.state_folder);
+  if (!snapshot)
+    return snapshot.error().code == error_code::not_found ? result<orphan_set>(orphan_set()) : snapshot.error();
+  auto names = catalog::load(*on.p, *on.graph, snapshot->get());
+  if (!names)
+    return names.error();
+  system_clock time;
+  file_table table(files, time, **names);
+  if (const auto loaded = table.load(**snapshot); !loaded)
+    return loaded.error();
+  return find_orphans(on, **snapshot, **names, table);
+}
+
+} // namespace
+
+result<orphan_cleaning> clean_orphans(const project& on,
+                                      const std::function<bool(const std::vector<orphan>&)>& confirm) {
+  auto files = posix_file_system::open(on.p->folder);
+  if (!files)
+    return files.error();
+  auto before = orphans_now(on, **files);
+  if (!before)
+    return before.error();
+  orphan_cleaning out;
+  for (const auto& [path, one] : before->all())
+    out.orphans.push_back(one);
+  if (out.orphans.empty() || !confirm(out.orphans))
+    return out;
+  const auto lock = lock_state(on.state_folder); // no run makes or reads them meanwhile
+  if (!lock)
+    return lock.error();
+  const auto now = orphans_now(on, **files); // a run may have made one of them since the user looked
+  if (!now)
+    return now.error();
+  std::erase_if(out.orphans, [&](const orphan& one) { return !now->all().contains(one.path); });
+  for (const auto& one : out.orphans)
+    if (const auto removed = (*files)->remove(one.path); !removed)
+      return removed.error();
+  out.removed = true;
+  return out;
+}
+
+} // namespace troupe
