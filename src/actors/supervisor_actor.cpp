@@ -140,7 +140,7 @@ run_input judge_examination(asset_index asset, examination& found) {
     return examined_impossible{asset, std::move(*found.impossible)};
   if (found.reasons.empty())
     return examined_fresh{asset};
-  return examined_stale{asset, std::move(found.reasons)};
+  return examined_stale{asset, std::move(found.reasons), std::move(found.absent_outputs)};
 }
 
 void take_outcome(self_pointer self, outcome_report& report) {

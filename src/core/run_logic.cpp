@@ -176,6 +176,8 @@ void run_logic::on(decision& d, const examined_stale& in, timestamp now) {
     return;
   if (at(in.asset).segment_attempts == 0) // a retry is made for the reasons of the attempt before it
     reasons_[position] = in.reasons;
+  if (!in.absent_outputs.empty())
+    absent_outputs_[position] = in.absent_outputs;
   if (before == phase::reserved) {
     start(d, in.asset, now);
   } else {

@@ -42,6 +42,7 @@ struct examined_fresh {
 struct examined_stale {
   asset_index asset;
   std::vector<reason> reasons;
+  std::vector<path_id> absent_outputs; ///< to be recorded with the attempt
 };
 /// Examined, and it cannot be run (an input is missing, …).
 struct examined_impossible {
@@ -263,6 +264,7 @@ private:
   std::vector<std::uint32_t> missing_;       // by position: upstreams in the run that are not satisfied
   std::vector<std::int32_t> priority_;       // by position: the highest of its own and of those that need it
   std::vector<std::vector<reason>> reasons_; // by position: why the next attempt is made
+  std::map<std::uint32_t, std::vector<path_id>> absent_outputs_; // by position: of the next attempt, where there are any
   ready_queue ready_;                        // phase ready
   ready_queue stale_;                        // phase stale
   std::size_t stale_count_ = 0;

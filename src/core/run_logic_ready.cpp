@@ -161,7 +161,10 @@ void run_logic::start(decision& d, asset_index asset, timestamp now) {
   take_pools(settings);
   started_at_[position] = ++moments_;
   const auto attempt = at(asset).attempts + 1;
-  record(d, attempt_started{state_.run(), ids_[asset.value], attempt, now, std::move(reasons_[position])});
+  attempt_started started{state_.run(), ids_[asset.value], attempt, now, std::move(reasons_[position]), {}};
+  if (auto absent = absent_outputs_.extract(position))
+    started.absent_outputs = std::move(absent.mapped());
+  record(d, std::move(started));
   reasons_[position].clear();
   d.strict = d.strict || settings.durability == durability::strict;
   d.effects.emplace_back(grant_attempt{asset, attempt});

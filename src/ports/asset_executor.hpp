@@ -20,6 +20,7 @@ namespace troupe {
 struct examination {
   std::optional<std::string> impossible; ///< it cannot be made, and why (an input is missing, …)
   std::vector<reason> reasons;           ///< none: it is fresh
+  std::vector<path_id> absent_outputs;   ///< see asset_record; sorted
   std::vector<attempt_warning> warnings; ///< without those that the asset ignores
 };
 

@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -134,6 +135,8 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
   }
   name_changed_members(out.reasons, record, found->now, found->outputs, setup_.p.is_source(asset), setup_.names,
                        setup_.table, setup_.lists);
+  if (!out.impossible && !out.reasons.empty() && setup_.p.settings_of(asset).clear_outputs)
+    note_absent(asset, out);
   if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
     prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
   examined_at_[asset.value] = setup_.time.monotonic();
@@ -145,6 +148,54 @@ std::vector<event> asset_worker::take_restated() {
     return {};
   const std::lock_guard lock(restated_mutex_);
   return std::exchange(restated_, {});
+}
+
+void asset_worker::note_absent(asset_index asset, examination& out) {
+  std::vector<path_id> now;
+  for (const auto& output : found_[asset.value]->outputs)
+    if (output.content == absent_file)
+      now.push_back(output.path);
+  const std::lock_guard lock(absent_mutex_);
+  const auto [known, is_first] = absent_.try_emplace(asset.value);
+  if (is_first) { // what an attempt of this run makes was absent before it
+    const auto& earlier = records_[asset.value]->absent_outputs;
+    std::set_union(now.begin(), now.end(), earlier.begin(), earlier.end(), std::back_inserter(known->second));
+  }
+  out.absent_outputs = known->second;
+}
+
+result<void> asset_worker::clear_outputs(asset_index asset) const {
+  const auto& record = *records_[asset.value];
+  const auto holds = [](const std::vector<path_id>& sorted, path_id path) {
+    return std::binary_search(sorted.begin(), sorted.end(), path);
+  };
+  std::vector<path_id> absent;
+  {
+    const std::lock_guard lock(absent_mutex_);
+    if (const auto known = absent_.find(asset.value); known != absent_.end())
+      absent = known->second;
+  }
+  const auto& outputs = setup_.p.asset(asset).outputs;
+  for (const auto output : outputs) {
+    const auto path = setup_.names.id_of(path_slot(output.value));
+    const auto text = setup_.p.path(output);
+    const bool made_here = record.last && std::any_of(record.last->made.outputs.begin(), record.last->made.outputs.end(),
+                                                      [&](const file_version& f) { return f.path == path; });
+    if (made_here || holds(setup_.own_work, path) || holds(absent, path))
+      continue;
+    struct stat info;
+    if (lstat(join_path(setup_.p.folder, text).c_str(), &info) == 0)
+      return fail(error_code::invalid_input,
+                  "\"clear_outputs\" would remove the output " + std::string(text) +
+                      ", which no attempt of this asset made: move it away, or take \"clear_outputs\" out");
+  }
+  for (const auto output : outputs)
+    if (auto removed = setup_.files.remove(setup_.p.path(output)); !removed)
+      return removed;
+  for (const auto output : outputs)
+    if (auto made = setup_.files.make_parent(setup_.p.path(output)); !made)
+      return made;
+  return {};
 }
 
 std::optional<recent_glances> asset_worker::reads_little(std::span<const path_slot> slots) const {
@@ -319,15 +370,32 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
     done(std::move(out));
     return;
   }
+  if (!setup_.p.settings_of(asset).clear_outputs)
+    return start_process(asset, attempt, std::move(*request), started_at, began, std::move(spawned), std::move(done));
+  pool_->submit([this, asset, attempt, request = std::move(*request), started_at, began, spawned = std::move(spawned),
+                 done = std::move(done)]() mutable {
+    if (const auto cleared = clear_outputs(asset); !cleared) {
+      execution out;
+      out.outcome = outcome_kind::not_started;
+      out.message = cleared.error().message;
+      return done(std::move(out));
+    }
+    start_process(asset, attempt, std::move(request), started_at, began, std::move(spawned), std::move(done));
+  });
+}
+
+void asset_worker::start_process(asset_index asset, std::uint32_t attempt, process_request request,
+                                 timestamp started_at, duration began, std::function<void(process_spawned)> spawned,
+                                 std::function<void(execution)> done) {
   const auto key = static_cast<process_key>(asset.value) << 32U | attempt;
-  request->key = key;
-  request->log_file = log_path(setup_.state_folder, setup_.run, setup_.p.asset(asset).name, attempt);
-  request->environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
-  request->environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
+  request.key = key;
+  request.log_file = log_path(setup_.state_folder, setup_.run, setup_.p.asset(asset).name, attempt);
+  request.environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
+  request.environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
   if (setup_.warn)
-    request->stopped = [this, asset](int signal) { was_stopped(asset, signal); };
+    request.stopped = [this, asset](int signal) { was_stopped(asset, signal); };
   hand_out();
-  setup_.processes.start(std::move(*request), std::move(spawned),
+  setup_.processes.start(std::move(request), std::move(spawned),
                          [this, asset, attempt, started_at, began, done = std::move(done)](process_exit exit) {
                            if (!stopped_.empty())
                              tell_of_stop(asset, exit);

@@ -44,6 +44,7 @@ struct worker_setup {
   run_number run;
   duration grace{};
   path_id pipeline_file;                      ///< as the state names it
+  std::vector<path_id> own_work;              ///< see planning
   std::vector<std::string> environment;       ///< the supervisor's own; taken over
   unsigned threads = 2;                       ///< that examine and check
   std::function<void(std::string_view)> warn; ///< tells whoever watches the run; from the executor's threads
@@ -72,6 +73,12 @@ private:
   /// Around what others call back for, which uses this.
   void hand_out();
   void take_back();
+  /// Of an asset that clears its outputs: those that did not exist before its first attempt.
+  void note_absent(asset_index asset, examination& out);
+  /// Removes what earlier attempts of this asset made; an error if something else is in the way.
+  [[nodiscard]] result<void> clear_outputs(asset_index asset) const;
+  void start_process(asset_index asset, std::uint32_t attempt, process_request request, timestamp started_at,
+                     duration began, std::function<void(process_spawned)> spawned, std::function<void(execution)> done);
   /// All of a request but what the attempt's number is part of. May block.
   [[nodiscard]] result<process_request> prepare(asset_index asset) const;
   struct attempt_start {
@@ -106,6 +113,8 @@ private:
   void note_makers(asset_index asset, std::span<const asset_index> makers, path_slot slot, const digest& content,
                    bool moved);
   /// By which file, and with which texts, the outputs were declared.
+  /// An output that the command left as it was is told: a clean build would fail.
+  void warn_of_unwritten(asset_index asset, timestamp started_at, const recent_glances* quick, execution& out) const;
   void note_declaration(asset_index asset, production& made) const;
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
   /// Into the request; else what is wrong with it.
@@ -131,6 +140,8 @@ private:
     std::vector<asset_index> makers;
   };
   std::vector<std::unique_ptr<made_elsewhere>> made_elsewhere_; // by asset_index: of its last attempt
+  mutable std::mutex absent_mutex_;
+  std::map<std::uint32_t, std::vector<path_id>> absent_; ///< by asset: see note_absent(); sorted
   /// By asset_index: prepared when examined, so that a granted attempt starts at once.
   std::vector<std::unique_ptr<result<process_request>>> prepared_;
   /// What the system stopped, and by which signal. In callbacks of the executor alone, never two at once.

@@ -1,6 +1,7 @@
 // What an attempt has come to: how its process ended, what it reported, what it made.
 #include "app/engine/asset_worker.hpp"
 
+#include "adapters/file_content.hpp"
 #include "app/engine/attempt_report.hpp"
 #include "app/engine/file_makers.hpp"
 #include "app/engine/state_layout.hpp"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string.h>
+#include <sys/stat.h>
 
 namespace troupe {
 
@@ -138,8 +140,10 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
   else
     made.data_version =
         content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
-  if (!source)
+  if (!source) {
+    warn_of_unwritten(asset, started_at, quick, out);
     note_declaration(asset, made);
+  }
   out.made = std::move(made);
   if (const auto& elsewhere = made_elsewhere_[asset.value])
     out.makers = elsewhere->makers;
@@ -172,6 +176,33 @@ void asset_worker::warn_of_folders(asset_index asset, execution& out) const {
           make_warning("unexpected_folder", std::string(p.path(output)) +
                                                 " is a folder, and was taken for a file until now; what reads " +
                                                 std::string(p.path(*glob)) + " may have run too soon: run again"));
+  }
+}
+
+void asset_worker::warn_of_unwritten(asset_index asset, timestamp started_at, const recent_glances* quick,
+                                     execution& out) const {
+  for (const auto output : setup_.p.asset(asset).outputs) {
+    const path_slot slot(output.value);
+    const auto* glance = quick != nullptr ? quick->find(slot) : nullptr;
+    const auto stat = glance != nullptr ? *glance : setup_.table.last_stat(slot);
+    const auto before = [&](const file_stat& seen) {
+      return from_unix_ns(std::max(seen.mtime_ns, seen.ctime_ns)) + timestamp_granularity(seen) < started_at;
+    };
+    if (!before(stat))
+      continue;
+    // A link may be new though what it leads to is old, and a folder though its members are.
+    const auto text = setup_.p.path(output);
+    struct stat itself;
+    if (lstat(join_path(setup_.p.folder, text).c_str(), &itself) != 0 || !before(to_file_stat(itself)))
+      continue;
+    std::string whose = "it is as it was before";
+    if (const auto& last = records_[asset.value]->last)
+      whose = last->adopted ? "it is as it was adopted"
+                            : "it is as run #" + std::to_string(last->run.value) + ", attempt " +
+                                  std::to_string(last->attempt) + " left it";
+    out.warnings.push_back("asset " + std::string(setup_.p.asset(asset).name) +
+                           ": its command ended well and did not write the output " + std::string(text) + ": " + whose +
+                           "; a clean build would fail. Write it, or correct \"outputs\"");
   }
 }
 

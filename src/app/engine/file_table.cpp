@@ -200,6 +200,12 @@ result<file_look> file_table::remembered(path_slot slot) {
   return observe(slot);
 }
 
+file_stat file_table::last_stat(path_slot slot) {
+  auto& e = entry_of(slot);
+  const std::lock_guard lock(stripe_of(slot));
+  return e.record.stat;
+}
+
 void file_table::settle() {
   std::vector<path_slot> racy;
   {

@@ -77,6 +77,8 @@ public:
   /// What observe_all() found, without looking again; observe() for a path it was not asked about, or that it could not
   /// read.
   [[nodiscard]] result<file_look> remembered(path_slot slot);
+  /// The stat of the file when it was last read or found unchanged; kind absent if it never was.
+  [[nodiscard]] file_stat last_stat(path_slot slot);
   /// Forgets what remembered() knows: from now on every question is a look.
   void forget() { remembered_ = {}; }
   /// Reads racy files once more after their times can no longer hide a change: waits for at most the granularity.

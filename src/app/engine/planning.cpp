@@ -437,11 +437,21 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
       blocked_from_outside.push_back({asset, needed, std::move(left)});
       break;
     }
+    if (p.settings_of(asset).clear_outputs && snapshot != nullptr)
+      for (const auto output : p.asset(asset).outputs) {
+        const auto path = names->id_of(path_slot(output.value));
+        made_record maker;
+        if (const auto known = snapshot->read_made(path, maker); !known)
+          return known.error();
+        else if (*known && maker.asset == id)
+          own_work.push_back(path);
+      }
     if (view.see)
       view.see(asset, record);
     if (keep_all || plan->action(asset) != plan_action::fresh)
       records[i] = std::make_unique<asset_record>(record);
   }
+  std::sort(own_work.begin(), own_work.end());
   auto& more = finder.edges.empty() ? by_links : finder.edges;
   edges.insert(edges.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   return {};

@@ -84,6 +84,7 @@ public:
   path_id pipeline_file; ///< as the state names it (recorded_file)
   orphan_set orphans;    ///< that are left out, or refused
   std::vector<std::string> removed; ///< orphans that are no longer there, for people
+  std::vector<path_id> own_work; ///< declared outputs of assets that clear theirs, made last by that asset; sorted
 
 private:
   planning() = default;

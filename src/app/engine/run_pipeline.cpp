@@ -180,6 +180,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      number,
                      p.engine.grace_period,
                      run.plan.pipeline_file,
+                     run.plan.own_work,
                      own_environment(),
                      std::clamp(workers, 2U, 4U),
                      [&run](std::string_view text) { run.observer.warned(text); }};
