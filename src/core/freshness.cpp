@@ -191,6 +191,14 @@ std::string_view word_of(attempt_state state) {
 
 } // namespace
 
+timestamp ages_from(const materialization& last) {
+  return last.since.value_or(last.finished_at - last.took);
+}
+
+duration expires_at_age(duration max_age) {
+  return max_age - std::min<duration>(max_age / 100, std::chrono::minutes(10));
+}
+
 void judge_freshness(const asset_record& record, const fingerprint& now, std::span<const file_version> outputs,
                      const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons,
                      const fingerprint* declared) {
@@ -229,8 +237,8 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
   if (unfinished)
     reasons.push_back({reason_kind::last_attempt_failed, std::string(word_of(record.attempt))});
   if (policy.max_age && record.last) {
-    const auto age = policy.now - record.last->finished_at;
-    if (age >= *policy.max_age)
+    const auto age = policy.now - ages_from(*record.last);
+    if (age >= expires_at_age(*policy.max_age))
       reasons.push_back({reason_kind::expired, to_human(age) + " old"});
     else if (age <= -*policy.max_age) // a clock was wrong, then or now: how old it is nobody knows
       reasons.push_back({reason_kind::expired, "made " + to_human(-age) + " in the future"});

@@ -28,11 +28,18 @@ struct freshness_policy {
   bool always = false;
   bool source = false; ///< a source: its outputs are what it is made from
   std::optional<duration> max_age;
-  timestamp now;
+  timestamp now; ///< the start of the run, or of its last resumption
   std::string_view cycle{};     ///< not empty: it reads this file, whose maker needs it in turn
   const pipeline* of = nullptr; ///< with `asset`: to tell what a change of what is executed came from
   asset_index asset;
 };
+
+/// From when a materialization ages: from the start of the run (or of its last resumption) that made it. Records of
+/// format 1 do not have that; then from the start of the attempt.
+[[nodiscard]] timestamp ages_from(const materialization& last);
+/// The age at which it has expired: a little before `max_age`, so that a run that starts at the same time each day is not
+/// a moment too early on every second one.
+[[nodiscard]] duration expires_at_age(duration max_age);
 
 /// The digest that stands for a file that is not there.
 inline constexpr digest absent_file{};

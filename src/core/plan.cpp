@@ -23,10 +23,10 @@ planner::planner(const pipeline& p, const asset_graph& graph, std::vector<bool> 
     : p_(p), graph_(graph), in_run_(std::move(in_run)), forced_(std::move(forced)), now_(now), names_(names),
       action_(p.assets.size(), plan_action::fresh) {}
 
-freshness_policy planner::policy_of(asset_index asset, timestamp now) const {
+freshness_policy planner::policy_of(asset_index asset) const {
   const auto& settings = p_.settings_of(asset);
   freshness_policy policy{
-      forced_[asset.value], settings.always, p_.is_source(asset), settings.max_age, now, {}, &p_, asset};
+      forced_[asset.value], settings.always, p_.is_source(asset), settings.max_age, now_, {}, &p_, asset};
   if (const auto cycle = in_cycle_.find(asset.value); cycle != in_cycle_.end())
     policy.cycle = cycle->second;
   return policy;
@@ -92,7 +92,7 @@ void planner::restate(std::vector<reason>& reasons) const {
 void planner::judge(asset_index asset, const asset_record& record, const fingerprint& now,
                     std::span<const file_version> outputs, const fingerprint* declared) {
   scratch_.clear();
-  judge_freshness(record, now, outputs, policy_of(asset, now_), names_, scratch_, declared);
+  judge_freshness(record, now, outputs, policy_of(asset), names_, scratch_, declared);
   auto action = scratch_.empty() ? plan_action::fresh : plan_action::run;
   running_.clear();
   for (const auto upstream : graph_.upstream(asset))

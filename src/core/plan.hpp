@@ -51,7 +51,7 @@ public:
   /// Puts what is known in the place of the reasons that say less.
   void restate(std::vector<reason>& reasons) const;
   /// The freshness policy of an asset (also used when it is judged again during the run).
-  [[nodiscard]] freshness_policy policy_of(asset_index asset, timestamp now) const;
+  [[nodiscard]] freshness_policy policy_of(asset_index asset) const;
 
 private:
   /// Whether all that scratch_ says of an asset can be gone once the upstreams that run have run: an output of theirs

@@ -62,7 +62,8 @@ struct told_warning {
 
 /// What happened to one asset in one run.
 struct asset_run_report {
-  std::string name; ///< without the pipeline
+  std::string name;     ///< without the pipeline
+  std::string log_name; ///< what its logs are named after, if not its name (see core/matrix_identity)
   asset_status status = asset_status::waiting;
   std::uint32_t attempts = 0;          ///< in this run, all segments
   duration took{};                     ///< of the last attempt; so far, if it runs

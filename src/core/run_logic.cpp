@@ -22,6 +22,7 @@ bool may_retry(const retry_policy& retry, const attempt_ended& in) {
   case outcome_kind::not_started:
   case outcome_kind::cancelled:
   case outcome_kind::interrupted:
+  case outcome_kind::outdated: // made once more, whatever the policy says
     return false;
   case outcome_kind::exited:
     return listed(in.exit_code);

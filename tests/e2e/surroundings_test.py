@@ -283,9 +283,39 @@ def what_was_made_in_the_future_expires(shop):
     equal(shop.reasons("aged", env=clock.env), ("fresh", []))
 
 
+def max_age_counts_from_start_to_start(shop):
+    clock = Clock(shop)
+    shop.pipeline({"daily": {"command": "echo 1", "max_age": "1d"}, "long": {"command": "sleep 1", "max_age": "20s"}})
+    shop.run(env=clock.env)
+    equal(shop.reasons("daily", env=clock.env), ("fresh", []))
+    clock.off(19)                                      # of the command that took a second, 20 s are over since the run began
+    equal([kind for kind, _ in shop.reasons("long", env=clock.env)[1]], ["expired"])
+    clock.off(24 * HOUR - 11 * 60)
+    equal(shop.reasons("daily", env=clock.env), ("fresh", []))
+    clock.off(24 * HOUR - 10 * 60)                     # a cron job that is a little early
+    equal([kind for kind, _ in shop.reasons("daily", env=clock.env)[1]], ["expired"])
+    equal(shop.run(env=clock.env)["assets"]["daily"]["status"], "succeeded")
+    equal(shop.reasons("daily", env=clock.env), ("fresh", []))
+
+
+def a_resumed_run_counts_from_its_resumption(shop):
+    clock = Clock(shop)
+    shop.pipeline({"early": {"command": "true", "max_age": "3h"}, "late": {"command": "test -e there", "deps": ["early"], "max_age": "3h"}})
+    shop.run(env=clock.env, status=1)
+    clock.off(2 * HOUR)
+    shop.write("there", "")
+    shop.troupe("resume", "1", env=clock.env).must(0)
+    clock.off(4 * HOUR)
+    equal([kind for kind, _ in shop.reasons("early", "--only", "early", env=clock.env)[1]], ["expired"])
+    equal(shop.reasons("late", "--only", "late", env=clock.env), ("fresh", []))
+    clock.off(5 * HOUR)
+    equal([kind for kind, _ in shop.reasons("late", "--only", "late", env=clock.env)[1]], ["expired"])
+
+
 TESTS = [a_disk_that_a_command_fills, a_full_disk_under_a_new_state, a_disk_that_fills_during_a_run, a_full_disk_under_the_outputs_only, a_read_only_state,
          a_read_only_folder_without_a_state, a_state_of_another_format, a_clock_that_jumps_between_runs, a_clock_that_jumps_back_during_a_run,
-         a_clock_that_jumps_forward_during_a_run, what_was_made_in_the_future_expires]
+         a_clock_that_jumps_forward_during_a_run, what_was_made_in_the_future_expires,
+         max_age_counts_from_start_to_start, a_resumed_run_counts_from_its_resumption]
 
 
 def enter_namespace():

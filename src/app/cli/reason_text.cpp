@@ -81,7 +81,7 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::expired:
     if (detail.ends_with(" future"))
       return "Its last materialization was " + detail + ", by the clock as it is now: how old it is cannot be told.";
-    return "Its last materialization is older than its max_age" + (detail.empty() ? "" : " (" + detail + ")") + ".";
+    return "Its last materialization has reached its max_age" + (detail.empty() ? "" : " (" + detail + ")") + ".";
   case reason_kind::always:
     return "It is declared to run every time (\"always\": true).";
   case reason_kind::forced:
@@ -137,7 +137,7 @@ std::string past_reason_sentence(const reason& why) {
            ".";
   case reason_kind::expired:
     if (!detail.ends_with(" future"))
-      return "Its last materialization was older than its max_age" + (detail.empty() ? "" : " (" + detail + ")") + ".";
+      return "Its last materialization had reached its max_age" + (detail.empty() ? "" : " (" + detail + ")") + ".";
     break;
   case reason_kind::always:
   case reason_kind::forced:

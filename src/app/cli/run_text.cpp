@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <unistd.h>
 #include <utility>
 
@@ -96,8 +97,19 @@ std::string short_path(const std::string& path) {
   return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
 }
 
+std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset,
+                   std::uint32_t attempt) {
+  auto by_name = log_path(state_folder, run, asset.name, attempt);
+  if (asset.log_name.empty())
+    return by_name;
+  auto by_identity = log_path(state_folder, run, asset.log_name, attempt);
+  std::error_code unknown; // runs of before there were identities named their logs after the asset
+  return !std::filesystem::exists(by_identity, unknown) && std::filesystem::exists(by_name, unknown) ? by_name
+                                                                                                      : by_identity;
+}
+
 std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset) {
-  return asset.last_log_attempt > 0 ? log_path(state_folder, run, asset.name, asset.last_log_attempt) : std::string();
+  return asset.last_log_attempt > 0 ? log_of(state_folder, run, asset, asset.last_log_attempt) : std::string();
 }
 
 void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most) {

@@ -24,6 +24,9 @@ namespace troupe::cli {
 [[nodiscard]] std::string short_path(const std::string& path);
 
 /// Where an asset's last log of the run is; empty if it has none.
+/// Where the log of an attempt is, or would be.
+[[nodiscard]] std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset,
+                                 std::uint32_t attempt);
 [[nodiscard]] std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset);
 
 /// Each failed asset, and each that failed and was to be tried again when the run ended: what happened, where its log

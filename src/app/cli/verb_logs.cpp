@@ -109,7 +109,7 @@ void show(std::ifstream& file, std::ostream& to) {
 int follow(invocation& with, const std::string& state, run_report report, const logs_arguments& arguments) {
   const auto* asset = find_in(report, arguments.asset);
   const std::uint32_t attempt = arguments.attempt.value_or(std::max(asset->attempts, 1U));
-  const auto path = log_path(state, report.run.run, asset->name, attempt);
+  const auto path = log_of(state, report.run.run, *asset, attempt);
   std::streamoff at = 0;
   for (int look = 1;; ++look) {
     const bool over = asset->attempts > attempt ||
@@ -183,7 +183,7 @@ int logs(invocation& with, const logs_arguments& arguments) {
     return with.report(fail(error_code::not_found, printable(asset->name) + " had " +
                                                        counted(asset->attempts, "attempt") + " in run #" +
                                                        std::to_string(run.value)));
-  const auto path = log_path(*state, run, asset->name, attempt);
+  const auto path = log_of(*state, run, *asset, attempt);
   std::ifstream file(path, std::ios::binary);
   const bool there = attempt > 0 && file.is_open();
   if (with.options.json) {

@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "core/command.hpp"
 #include "core/delta.hpp"
+#include "core/matrix_identity.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,8 +125,8 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
   examination out;
   out.impossible = found->impossible;
   out.warnings = found->warnings;
-  judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset, setup_.time.now()), setup_.names,
-                  out.reasons, found->declared_definition());
+  judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset), setup_.names, out.reasons,
+                  found->declared_definition());
   setup_.plan.restate(out.reasons);
   if (!out.impossible && out.reasons.empty() && found->declared_definition() != nullptr) {
     const std::lock_guard lock(restated_mutex_);
@@ -389,7 +390,7 @@ void asset_worker::start_process(asset_index asset, std::uint32_t attempt, proce
                                  std::function<void(execution)> done) {
   const auto key = static_cast<process_key>(asset.value) << 32U | attempt;
   request.key = key;
-  request.log_file = log_path(setup_.state_folder, setup_.run, setup_.p.asset(asset).name, attempt);
+  request.log_file = log_path(setup_.state_folder, setup_.run, log_name(setup_.p, asset), attempt);
   request.environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
   request.environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
   if (setup_.warn)

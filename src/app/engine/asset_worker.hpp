@@ -42,6 +42,7 @@ struct worker_setup {
   uuid state_id;
   uuid run_id;
   run_number run;
+  timestamp since; ///< when the run, or its last resumption, started
   duration grace{};
   path_id pipeline_file;                      ///< as the state names it
   std::vector<path_id> own_work;              ///< see planning

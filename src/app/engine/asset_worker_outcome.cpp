@@ -280,7 +280,9 @@ std::string asset_worker::take_discovered(asset_index asset, const std::vector<s
 materialized asset_worker::changes_made(asset_index asset, const execution& done) const {
   TROUPE_CHECK(done.made.has_value(), "what a failed attempt made");
   const auto& record = *records_[asset.value];
-  return make_delta(record.last ? &*record.last : nullptr, found_[asset.value]->now, *done.made, done.took);
+  auto changes = make_delta(record.last ? &*record.last : nullptr, found_[asset.value]->now, *done.made, done.took);
+  changes.since = setup_.since;
+  return changes;
 }
 
 } // namespace troupe

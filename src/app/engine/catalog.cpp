@@ -3,9 +3,13 @@
 
 #include "base/check.hpp"
 #include "core/exclusion.hpp"
+#include "core/matrix_identity.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
+#include <optional>
+#include <unordered_map>
 
 namespace troupe {
 
@@ -13,18 +17,16 @@ namespace {
 /// Names of one event: bounded, so that no record of the journal is large.
 constexpr std::size_t names_per_event = 256;
 
-template <class Event, class Id>
-void append_in_chunks(std::vector<event>& out, std::vector<std::string>& names, std::uint32_t next_id) {
-  auto first = next_id - static_cast<std::uint32_t>(names.size());
-  for (std::size_t i = 0; i < names.size(); i += names_per_event) {
-    const auto end = std::min(i + names_per_event, names.size());
-    std::vector<std::string> chunk(std::make_move_iterator(names.begin() + static_cast<std::ptrdiff_t>(i)),
-                                   std::make_move_iterator(names.begin() + static_cast<std::ptrdiff_t>(end)));
-    const auto count = static_cast<std::uint32_t>(chunk.size());
-    out.emplace_back(Event{Id(first), std::move(chunk)});
-    first += count;
-  }
-  names.clear();
+std::vector<std::string> part_of(std::vector<std::string>& texts, std::size_t first, std::size_t end) {
+  return {std::make_move_iterator(texts.begin() + static_cast<std::ptrdiff_t>(first)),
+          std::make_move_iterator(texts.begin() + static_cast<std::ptrdiff_t>(end))};
+}
+
+/// Calls `add(first id, from, to)` for some of the `count` newest ids at a time.
+template <class Add>
+void in_chunks(std::size_t count, std::size_t next_id, Add add) {
+  for (std::size_t i = 0; i < count; i += names_per_event)
+    add(static_cast<std::uint32_t>(next_id - count + i), i, std::min(i + names_per_event, count));
 }
 } // namespace
 
@@ -35,41 +37,9 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
   c->asset_ids_.assign(p.assets.size(), asset_id(none));
   c->own_ids_.assign(p.paths.size(), none);
   if (snapshot != nullptr) {
-    c->asset_of_.assign(snapshot->info().asset_count, none);
-    c->slot_of_id_.assign(snapshot->info().path_count, none);
-    c->known_assets_ = snapshot->info().asset_count;
-    // Ids were given in the order in which the graph has its names, so the next one is mostly the next one.
-    std::uint32_t next = 0;
-    const auto assets = snapshot->visit_asset_names([&](asset_id id, std::string_view name) {
-      if (!name.starts_with(c->prefix_) || id.value >= c->asset_of_.size())
-        return true;
-      name.remove_prefix(c->prefix_.size());
-      const auto index = next < p.assets.size() && p.assets[next].name == name ? asset_index(next) : p.find(name);
-      if (index) {
-        next = index->value + 1;
-        c->asset_of_[id.value] = index->value;
-        c->asset_ids_[index->value] = id;
-      } else {
-        c->other_assets_.emplace_back(id, std::string(name));
-      }
-      return true;
-    });
-    if (!assets)
+    if (const auto assets = c->load_assets(*snapshot); !assets)
       return assets.error();
-    next = 0;
-    const auto paths = snapshot->visit_paths([&](path_id id, std::string_view path) {
-      if (!path.starts_with(c->prefix_) || id.value >= c->slot_of_id_.size())
-        return true;
-      path.remove_prefix(c->prefix_.size());
-      const auto index = next < p.paths.size() && p.paths.text(next) == path ? next : p.paths.find(path);
-      if (index)
-        next = *index + 1;
-      const auto slot = index ? path_slot(*index) : c->add_path(path, true);
-      c->slot_of_id_[id.value] = slot.value;
-      c->id_at(slot) = id.value;
-      return true;
-    });
-    if (!paths)
+    if (const auto paths = c->load_paths(*snapshot); !paths)
       return paths.error();
   }
   for (const auto asset : graph.topological_order()) {
@@ -78,6 +48,10 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
       c->asset_of_.push_back(asset.value);
       c->asset_ids_[asset.value] = id;
       c->new_assets_.push_back(c->prefix_ + std::string(p.asset(asset).name));
+      if (auto identity = c->identity_of(asset); !identity.empty()) {
+        c->new_identities_.resize(c->new_assets_.size());
+        c->new_identities_.back() = std::move(identity);
+      }
     }
     const auto give = [&](path_index path) {
       if (c->own_ids_[path.value] == none)
@@ -119,6 +93,99 @@ path_slot catalog::filtered_slot_of(const path_identities& same, asset_index ass
   if (identity != path || as_written != resolved)
     add_spelling(name, identity, resolved);
   return slot_of(name);
+}
+
+std::string catalog::identity_of(asset_index asset) const {
+  auto identity = matrix_identity(p_, asset);
+  return identity.empty() ? identity : prefix_ + identity;
+}
+
+result<void> catalog::load_assets(const journal_snapshot& snapshot) {
+  asset_of_.assign(snapshot.info().asset_count, none);
+  known_assets_ = snapshot.info().asset_count;
+  // By id, in order; views into the snapshot.
+  std::vector<std::pair<std::uint32_t, std::string_view>> recorded;
+  const auto identities = snapshot.visit_identities([&](asset_id id, std::string_view identity) {
+    if (identity.starts_with(prefix_) && id.value < known_assets_)
+      recorded.emplace_back(id.value, identity);
+    return true;
+  });
+  if (!identities)
+    return identities.error();
+  const auto take = [&](asset_index asset, asset_id id) {
+    asset_of_[id.value] = asset.value;
+    asset_ids_[asset.value] = id;
+  };
+
+  // First by identity, whatever the names are by now. Ids were given in the order in which the graph has its assets, so
+  // the next one is mostly the next one.
+  std::uint32_t next = 0;
+  std::unordered_map<std::string, std::uint32_t> by_identity; // made when it is first needed
+  for (const auto& [id, identity] : recorded) {
+    auto asset = next < p_.assets.size() && identity_of(asset_index(next)) == identity ? next : none;
+    if (asset == none) {
+      for (std::uint32_t i = by_identity.empty() ? 0 : none; i < p_.assets.size(); ++i)
+        by_identity.emplace(identity_of(asset_index(i)), i); // those without one share one entry, which nobody asks for
+      const auto found = by_identity.find(std::string(identity));
+      asset = found == by_identity.end() ? none : found->second;
+    }
+    if (asset == none)
+      continue;
+    take(asset_index(asset), asset_id(id));
+    next = asset + 1;
+  }
+
+  // Then by name: what has no identity, or had none when it was recorded, or whose variables have other names now.
+  next = 0;
+  auto known = recorded.begin();
+  const auto rename = [&](asset_id id, std::string name, std::string identity) {
+    renamed_.emplace_back(asset_renamed{id, std::move(name), std::move(identity)});
+  };
+  return snapshot.visit_asset_names([&](asset_id id, std::string_view full_name) {
+    if (!full_name.starts_with(prefix_) || id.value >= asset_of_.size())
+      return true;
+    const auto name = full_name.substr(prefix_.size());
+    while (known != recorded.end() && known->first < id.value)
+      ++known;
+    const auto identity = known != recorded.end() && known->first == id.value ? known->second : std::string_view();
+    if (asset_of_[id.value] != none) {
+      if (const auto& shown = p_.assets[asset_of_[id.value]].name; shown != name)
+        rename(id, prefix_ + std::string(shown), std::string(identity));
+      return true;
+    }
+    const auto index =
+        next < p_.assets.size() && p_.assets[next].name == name ? std::optional(asset_index(next)) : p_.find(name);
+    if (index && asset_ids_[index->value] == asset_id(none)) {
+      next = index->value + 1;
+      take(*index, id);
+      if (auto now = identity_of(*index); !now.empty())
+        rename(id, std::string(full_name), std::move(now));
+      return true;
+    }
+    // Two of one name would not be told apart: what is gone from the file is shown by its identity.
+    const bool shown_by_identity = index && !identity.empty();
+    other_assets_.emplace_back(id, shown_by_identity ? identity.substr(prefix_.size()) : name);
+    if (shown_by_identity)
+      rename(id, std::string(identity), std::string(identity));
+    return true;
+  });
+}
+
+result<void> catalog::load_paths(const journal_snapshot& snapshot) {
+  slot_of_id_.assign(snapshot.info().path_count, none);
+  std::uint32_t next = 0;
+  return snapshot.visit_paths([&](path_id id, std::string_view path) {
+    if (!path.starts_with(prefix_) || id.value >= slot_of_id_.size())
+      return true;
+    path.remove_prefix(prefix_.size());
+    const auto index = next < p_.paths.size() && p_.paths.text(next) == path ? next : p_.paths.find(path);
+    if (index)
+      next = *index + 1;
+    const auto slot = index ? path_slot(*index) : add_path(path, true);
+    slot_of_id_[id.value] = slot.value;
+    id_at(slot) = id.value;
+    return true;
+  });
 }
 
 path_slot catalog::add_path(std::string_view path, bool recorded) {
@@ -198,8 +265,24 @@ std::string_view catalog::path_text(path_id id) const {
 std::vector<event> catalog::take_new_names() {
   const std::lock_guard lock(mutex_);
   std::vector<event> events;
-  append_in_chunks<names_interned, asset_id>(events, new_assets_, static_cast<std::uint32_t>(asset_of_.size()));
-  append_in_chunks<paths_interned, path_id>(events, new_paths_, static_cast<std::uint32_t>(slot_of_id_.size()));
+  if (!new_identities_.empty())
+    new_identities_.resize(new_assets_.size());
+  in_chunks(new_assets_.size(), asset_of_.size(), [&](std::uint32_t id, std::size_t first, std::size_t end) {
+    names_interned chunk{asset_id(id), part_of(new_assets_, first, end), {}};
+    if (!new_identities_.empty())
+      chunk.identities = part_of(new_identities_, first, end);
+    if (std::all_of(chunk.identities.begin(), chunk.identities.end(), [](const auto& text) { return text.empty(); }))
+      chunk.identities.clear();
+    events.emplace_back(std::move(chunk));
+  });
+  new_assets_.clear();
+  new_identities_.clear();
+  in_chunks(new_paths_.size(), slot_of_id_.size(), [&](std::uint32_t id, std::size_t first, std::size_t end) {
+    events.emplace_back(paths_interned{path_id(id), part_of(new_paths_, first, end)});
+  });
+  new_paths_.clear();
+  events.insert(events.end(), std::make_move_iterator(renamed_.begin()), std::make_move_iterator(renamed_.end()));
+  renamed_.clear();
   return events;
 }
 

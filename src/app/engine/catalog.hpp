@@ -1,4 +1,5 @@
-// Who is who between a pipeline and its state: asset and path ids of the journal, and the paths found while running.
+// Who is who between a pipeline and its state: asset and path ids of the journal, and the paths found while running. An
+// asset of a matrix is known by its variables and values, in whatever order the file writes them, any other by its name.
 // Knows nothing of files' content or of records.
 #pragma once
 
@@ -66,11 +67,15 @@ public:
   [[nodiscard]] std::string_view asset_name(asset_id id) const override;
   [[nodiscard]] std::string_view path_text(path_id id) const override;
 
-  /// Events that make known the ids given out since the last call; to be appended before any event that uses them.
+  /// Events that make known the ids given out since the last call, and once what else is shown as another name than
+  /// recorded; to be appended before any event that uses them.
   [[nodiscard]] std::vector<event> take_new_names();
 
 private:
   explicit catalog(const pipeline& p) : p_(p) {}
+  [[nodiscard]] result<void> load_assets(const journal_snapshot& snapshot);
+  [[nodiscard]] result<void> load_paths(const journal_snapshot& snapshot);
+  [[nodiscard]] std::string identity_of(asset_index asset) const;
   path_slot add_path(std::string_view path, bool recorded);
   void give_path_id(path_slot slot);
 
@@ -89,7 +94,9 @@ private:
   std::vector<std::uint32_t> slot_of_id_;                 // by path_id: slot or none
   interner found_;                                        // slot - p.paths.size()
   std::unordered_map<std::uint64_t, path_slot> filtered_; // by asset and number of the input
+  std::vector<event> renamed_;
   std::vector<std::string> new_assets_;
+  std::vector<std::string> new_identities_; // parallel to new_assets_, or empty where all of them are
   std::vector<std::string> new_paths_;
 };
 

@@ -329,6 +329,13 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   });
   if (!named)
     return named.error();
+  std::map<std::uint32_t, std::string_view> identities;
+  const auto identified = snapshot->visit_identities([&](asset_id id, std::string_view identity) {
+    identities.emplace(id.value, without_pipeline(identity));
+    return true;
+  });
+  if (!identified)
+    return identified.error();
   report_builder builder(std::move(names));
   const auto folded = visit_run(*snapshot, report.run, report.run.first_seq, [&](const event& e) { builder.apply(e); });
   if (!folded)
@@ -340,6 +347,8 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
     const auto id = state.id_at(position);
     auto& r = folds[id.value].report;
     r.name = builder.name(id);
+    if (const auto identity = identities.find(id.value); identity != identities.end())
+      r.log_name = identity->second;
     r.status = state.at(position).status;
     if (report.run.status == run_status::interrupted && r.status == asset_status::running) {
       r.error = "the supervisor died while this attempt ran";

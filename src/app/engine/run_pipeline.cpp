@@ -18,6 +18,7 @@
 #include "base/check.hpp"
 #include "core/critical_path.hpp"
 #include "core/definition.hpp"
+#include "core/matrix_identity.hpp"
 #include "core/reopening.hpp"
 #include "core/selection.hpp"
 
@@ -48,6 +49,7 @@ struct prepared_run {
   stop_request& stop;
   reading_limit& limit;
   uuid state_id;
+  timestamp since; ///< when the run, or its last resumption, started
 };
 
 run_request request_of(const project& on, const run_options& options) {
@@ -178,6 +180,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      run.state_id,
                      id,
                      number,
+                     run.since,
                      p.engine.grace_period,
                      run.plan.pipeline_file,
                      run.plan.own_work,
@@ -214,7 +217,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   };
   host.closing = [&run] { return run.writer.closing(); };
   host.log_of = [&](asset_index asset, std::uint32_t attempt) {
-    return log_path(run.on.state_folder, number, p.asset(asset).name, attempt);
+    return log_path(run.on.state_folder, number, log_name(p, asset), attempt);
   };
   host.versions = run.plan.versions;
   host.expected = run.plan.expected;
@@ -351,7 +354,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   snapshot->reset(); // a long-lived view would keep old pages alive
 
   prepared_run run{(*plan)->on, time, history, **writer, **plan, request_of(on, options),
-                   observer,    stop, limit,   info.id};
+                   observer,    stop, limit,   info.id,  began};
   run_started started;
   started.run = run_number(info.last_run.value + 1);
   started.at = began;
@@ -447,7 +450,8 @@ result<run_result> resume_run(const project& on, run_number number, bool assume_
   names->reset();
   const auto info = (*snapshot)->info();
   snapshot->reset();
-  prepared_run run{(*plan)->on, time, history, **writer, **plan, past->record.request, observer, stop, limit, info.id};
+  prepared_run run{(*plan)->on, time, history, **writer, **plan,    past->record.request,
+                   observer,    stop, limit,   info.id,  resumed.at};
   auto events = run.writer.take_opening();
   append_to(events, names_and_files(**plan));
   events.emplace_back(resumed);

@@ -113,6 +113,110 @@ TEST_CASE("paths found while running get ids after all others, once each") {
   CHECK(std::get<paths_interned>(events[0]) == paths_interned{path_id(3U), {"test/glob/a.txt"}});
 }
 
+namespace {
+
+pipeline_builder matrix_of(const std::vector<std::pair<std::string, std::vector<std::string>>>& variables) {
+  pipeline_builder b("test");
+  auto& m = b.asset("m");
+  for (const auto& [name, values] : variables)
+    m.matrix(name, values);
+  b.asset("plain").deps({"m"});
+  b.asset("one").matrix("v", {"x", "y"});
+  return b;
+}
+
+std::vector<event> known(test::memory_journal_store& store, const pipeline_builder& b) {
+  const loaded l(b, &store);
+  auto events = l.names->take_new_names();
+  store.append(events).value();
+  return events;
+}
+
+} // namespace
+
+TEST_CASE("an asset of a matrix is the same one in whatever order its variables are written") {
+  test::memory_journal_store store;
+  const auto written = matrix_of({{"size", {"s", "l"}}, {"fmt", {"png", "webp"}}});
+  const auto first = known(store, written);
+  REQUIRE(first.size() == 1);
+  const auto& interned = std::get<names_interned>(first[0]);
+  CHECK(interned.names.front() == "test/m[s,png]");
+  CHECK(interned.identities.front() == "test/m[fmt=png,size=s]");
+  CHECK(interned.identities.back() == ""); // one[y]: its name says it
+  CHECK(known(store, written).empty());
+
+  const auto turned = matrix_of({{"fmt", {"webp", "png"}}, {"size", {"l", "s"}}});
+  {
+    const loaded before(written, &store);
+    const loaded after(turned, &store);
+    CHECK(after.id("m[png,s]") == before.id("m[s,png]"));
+    CHECK(after.id("m[webp,l]") == before.id("m[l,webp]"));
+    CHECK(after.id("plain") == before.id("plain"));
+    CHECK(after.id("one[y]") == before.id("one[y]"));
+    CHECK(after.names->asset_name(before.id("m[s,png]")) == "m[png,s]");
+  }
+  const auto events = known(store, turned);
+  REQUIRE(events.size() == 4);
+  CHECK(std::get<asset_renamed>(events[0]) == asset_renamed{asset_id(0U), "test/m[png,s]", "test/m[fmt=png,size=s]"});
+  CHECK(known(store, turned).empty());
+}
+
+TEST_CASE("values that change places between variables are not taken for each other") {
+  test::memory_journal_store store;
+  static_cast<void>(known(store, matrix_of({{"a", {"x", "y"}}, {"b", {"x", "y"}}})));
+  const loaded before(matrix_of({{"a", {"x", "y"}}, {"b", {"x", "y"}}}), &store);
+  const auto turned = matrix_of({{"b", {"x", "y"}}, {"a", {"x", "y"}}});
+  {
+    const loaded after(turned, &store);
+    CHECK(after.id("m[y,x]") == before.id("m[x,y]"));
+    CHECK(after.id("m[x,y]") == before.id("m[y,x]"));
+    CHECK(after.id("m[x,x]") == before.id("m[x,x]"));
+  }
+  CHECK(known(store, turned).size() == 2);
+  SUBCASE("what is gone does not keep a name that another has now") {
+    const auto fewer = matrix_of({{"a", {"x"}}, {"b", {"y"}}});
+    const auto events = known(store, fewer); // it has to be m[x,y] again, which is the other one's name by now
+    REQUIRE(events.size() == 2);
+    CHECK(std::get<asset_renamed>(events[0]) == asset_renamed{before.id("m[x,y]"), "test/m[x,y]", "test/m[a=x,b=y]"});
+    CHECK(std::get<asset_renamed>(events[1]) ==
+          asset_renamed{before.id("m[y,x]"), "test/m[a=y,b=x]", "test/m[a=y,b=x]"});
+    CHECK(known(store, fewer).empty());
+    const loaded again(matrix_of({{"a", {"x", "y"}}, {"b", {"x", "y"}}}), &store);
+    CHECK(again.id("m[y,x]") == before.id("m[y,x]"));
+  }
+}
+
+TEST_CASE("a state that knows no identities is matched by name, and told them") {
+  test::memory_journal_store store;
+  const std::vector<event> old{
+      names_interned{asset_id(0U), {"test/m[s,png]", "test/plain", "test/m[l,png]", "test/gone[a,b]"}, {}}};
+  store.append(old).value();
+  const auto written = matrix_of({{"size", {"s", "l"}}, {"fmt", {"png"}}});
+  {
+    const loaded l(written, &store);
+    CHECK(l.id("m[s,png]") == asset_id(0U));
+    CHECK(l.id("plain") == asset_id(1U));
+    CHECK(l.id("m[l,png]") == asset_id(2U));
+  }
+  const auto events = known(store, written);
+  REQUIRE(events.size() == 3);
+  CHECK(std::get<names_interned>(events[0]).names == std::vector<std::string>{"test/one[x]", "test/one[y]"});
+  CHECK(std::get<names_interned>(events[0]).identities.empty());
+  CHECK(std::get<asset_renamed>(events[1]) == asset_renamed{asset_id(0U), "test/m[s,png]", "test/m[fmt=png,size=s]"});
+  CHECK(std::get<asset_renamed>(events[2]) == asset_renamed{asset_id(2U), "test/m[l,png]", "test/m[fmt=png,size=l]"});
+  CHECK(known(store, written).empty());
+}
+
+TEST_CASE("variables that have other names now leave an asset what it was") {
+  test::memory_journal_store store;
+  static_cast<void>(known(store, matrix_of({{"size", {"s"}}, {"fmt", {"png"}}})));
+  const auto renamed = matrix_of({{"width", {"s"}}, {"fmt", {"png"}}});
+  const loaded l(renamed, &store);
+  CHECK(l.id("m[s,png]") == asset_id(0U));
+  CHECK(std::get<asset_renamed>(l.names->take_new_names().front()) ==
+        asset_renamed{asset_id(0U), "test/m[s,png]", "test/m[fmt=png,width=s]"});
+}
+
 TEST_CASE("many names are recorded in pieces, in order") {
   pipeline_builder b("test");
   for (int i = 0; i < 600; ++i)

@@ -309,9 +309,34 @@ TEST_CASE("an attempt without a success since makes stale, and says how it ended
   }
 }
 
-TEST_CASE("age counts from the end of the last materialization, to the moment of max_age itself") {
-  CHECK(after([](auto& s) { s.policy.max_age = 1h; }) == texts{"expired 1h00m old"});
-  CHECK(after([](auto& s) { s.policy.max_age = 1h + 1ns; }).empty());
+TEST_CASE("age counts from the start of the run that made it") {
+  const auto old = [](duration since_before_noon, duration max_age) {
+    return after([&](auto& s) {
+      s.record.last->since = noon - since_before_noon;
+      s.policy.max_age = max_age;
+    });
+  };
+  CHECK(old(3h, 3h) == texts{"expired 3h00m old"}); // though it ended an hour ago
+  CHECK(old(2h, 3h).empty());
+  SUBCASE("max_age is reached one hundredth early, but no more than ten minutes") {
+    CHECK(old(99min, 100min) == texts{"expired 1h39m old"});
+    CHECK(old(99min - 1ns, 100min).empty());
+    CHECK(old(24h - 10min, 24h) == texts{"expired 23h50m old"});
+    CHECK(old(24h - 10min - 1ns, 24h).empty());
+    CHECK(old(8760h - 10min - 1ns, 8760h).empty());
+    CHECK(old(99ns, 99ns) == texts{"expired 0ms old"});
+    CHECK(old(98ns, 99ns).empty());
+  }
+  SUBCASE("a record that does not say when the run started: from the start of the attempt") {
+    CHECK(after([](auto& s) {
+            s.record.last->took = 2h;
+            s.policy.max_age = 3h;
+          }) == texts{"expired 3h00m old"});
+    CHECK(after([](auto& s) {
+            s.record.last->took = 2h;
+            s.policy.max_age = 4h;
+          }).empty());
+  }
   SUBCASE("a clock that went back a little makes nothing expire") {
     CHECK(after([](auto& s) {
             s.policy.max_age = 49h;

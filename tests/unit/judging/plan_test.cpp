@@ -14,6 +14,8 @@ using test::pipeline_builder;
 
 namespace {
 
+const timestamp run_start{std::chrono::hours(5)};
+
 /// a, b needs a, c needs b, d: judged one by one.
 class plan_fixture {
 public:
@@ -34,7 +36,7 @@ public:
   }
   void start(std::vector<bool> in_run = {true, true, true, true},
              std::vector<bool> forced = {false, false, false, false}) {
-    plan.emplace(*p, *graph, std::move(in_run), std::move(forced), timestamp{}, names);
+    plan.emplace(*p, *graph, std::move(in_run), std::move(forced), run_start, names);
   }
   void judge(const char* name, bool changed) {
     fingerprint now;
@@ -102,16 +104,15 @@ TEST_CASE_FIXTURE(plan_fixture, "forced assets run, and what depends on them may
   CHECK(action("b") == plan_action::maybe);
 }
 
-TEST_CASE_FIXTURE(plan_fixture, "the policy of an asset is its settings and the moment") {
+TEST_CASE_FIXTURE(plan_fixture, "the policy of an asset is its settings and the start of the run") {
   start({true, true, true, true}, {false, true, false, false});
-  const timestamp later{std::chrono::hours(5)};
-  const auto d = plan->policy_of(*p->find("d"), later);
+  const auto d = plan->policy_of(*p->find("d"));
   CHECK(d.always);
   CHECK(d.max_age == std::chrono::hours(1));
-  CHECK(d.now == later);
+  CHECK(d.now == run_start);
   CHECK_FALSE(d.forced);
   CHECK_FALSE(d.source);
-  CHECK(plan->policy_of(*p->find("b"), later).forced);
+  CHECK(plan->policy_of(*p->find("b")).forced);
 }
 
 namespace {
