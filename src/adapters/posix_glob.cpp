@@ -90,14 +90,15 @@ class searcher {
 public:
   searcher(int at, std::string_view root, std::string_view pattern, const std::vector<std::string>& skip,
            const look_bounds& bounds)
-      : at_(at), root_(root), pattern_(pattern), bounds_(bounds), parts_(split(pattern)) {
+      : at_(at), root_(root), pattern_(pattern), bounds_(bounds), parts_(split(pattern)),
+        folders_(asks_for_folders(pattern)) {
     for (const auto& part : parts_) // "a//b" finds "a/b"
       plain_.append(plain_.empty() && pattern.front() != '/' ? "" : "/").append(part.text);
     for (const auto& path : skip)
       skip_.insert(normalised(root, path));
   }
 
-  result<std::vector<std::string>> search() {
+  result<std::vector<std::string>> run() {
     if (pattern_.find('\0') != std::string_view::npos)
       return posix_error("search for", pattern_, EINVAL);
     todo_.push_back({!pattern_.empty() && pattern_.front() == '/' ? "/" : "", reach({0})});
@@ -112,6 +113,11 @@ public:
     std::sort(found_.begin(), found_.end());
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
     return std::move(found_);
+  }
+  std::vector<std::string> take_left_out() {
+    std::sort(left_out_.begin(), left_out_.end());
+    left_out_.erase(std::unique(left_out_.begin(), left_out_.end()), left_out_.end());
+    return std::move(left_out_);
   }
 
 private:
@@ -216,14 +222,28 @@ private:
         return missing(path);
       is_folder = S_ISDIR(info.st_mode);
       is_file = S_ISREG(info.st_mode);
+      if (is_folder && takes(next, path))
+        return {};
       if (link && is_folder)
         return follow(folder, name, std::move(path), info, std::move(next));
     }
-    if (is_file && glob_matches(plain_, path) && !skipped(path))
+    if (type == DT_DIR && takes(next, path))
+      return {};
+    if (is_file && !folders_ && glob_matches(plain_, path) && !skipped(path))
       found_.push_back(std::move(path));
     else if (is_folder && leads_on(next) && !skipped(path))
       todo_.push_back({std::move(path) + "/", std::move(next), folder.links});
     return {};
+  }
+
+  /// Takes a folder that matches and is not searched: it was asked for, or is left out.
+  [[nodiscard]] bool takes(const states& next, const std::string& path) {
+    const bool may_match = next.back() == parts_.size(); // never empty, and sorted
+    if (!may_match || !glob_matches(plain_, path) || (!folders_ && leads_on(next)))
+      return false;
+    if (!skipped(path))
+      (folders_ ? found_ : left_out_).push_back(path);
+    return true;
   }
 
   /// A link to a folder. ** goes in, unless that leads back into a folder that it came through, or that lies above one.
@@ -283,9 +303,11 @@ private:
   const look_bounds& bounds_;
   std::vector<component> parts_;
   std::string plain_; // the pattern without empty components
+  bool folders_;      // the pattern asks for folders
   std::set<std::string> skip_;
   std::vector<folder_to_search> todo_;
   std::vector<std::string> found_;
+  std::vector<std::string> left_out_;                       // folders
   std::map<std::string, std::vector<disk_identity>> above_; // of folders that hold links: what they lie in
   std::size_t linked_ = 0;
 };
@@ -293,8 +315,13 @@ private:
 } // namespace
 
 result<std::vector<std::string>> glob_files(int at, std::string_view root, std::string_view pattern,
-                                            const std::vector<std::string>& skip, const look_bounds& bounds) {
-  return searcher(at, root, pattern, skip, bounds).search();
+                                            const std::vector<std::string>& skip, std::vector<std::string>* left_out,
+                                            const look_bounds& bounds) {
+  searcher search(at, root, pattern, skip, bounds);
+  auto found = search.run();
+  if (left_out != nullptr)
+    *left_out = search.take_left_out();
+  return found;
 }
 
 } // namespace troupe

@@ -13,9 +13,13 @@ namespace troupe {
 /// The file system port's glob: files (links to files too) that match, sorted bytewise, spelled as the pattern spells
 /// them. Only folders that can hold a match are read; literal components are looked up instead of listed. Links to
 /// folders are entered, by `**` too unless the link leads back to a folder that it came through, or to one above that.
-/// `at` is a descriptor of the folder `root` (absolute). An error where `bounds` has it broken off.
+/// A pattern that ends in "/" finds folders instead (links to folders too); what lies in one that it found is not
+/// searched. `at` is a descriptor of the folder `root` (absolute). `left_out`, if not null, gets the folders that any
+/// other pattern matches and is not led into, sorted. An error where `bounds` has it broken
+/// off.
 [[nodiscard]] result<std::vector<std::string>> glob_files(int at, std::string_view root, std::string_view pattern,
                                                           const std::vector<std::string>& skip,
+                                                          std::vector<std::string>* left_out,
                                                           const look_bounds& bounds);
 
 } // namespace troupe

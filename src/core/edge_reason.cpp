@@ -10,6 +10,8 @@ namespace troupe {
 namespace {
 
 std::optional<edge_kind> glob_relation_of(const path_identities& same, std::string_view in, std::string_view out) {
+  if (asks_for_folders(in) && relate_to_glob(without_slash(in), out).beneath)
+    return edge_kind::contains;
   const auto relation = relate_to_glob(in, out);
   if (relation.matches)
     return edge_kind::glob;
@@ -23,8 +25,8 @@ std::optional<edge_kind> relation(const pipeline& p, const path_identities& same
   const std::string_view out = same.text_of(p, output);
   if (input.glob) {
     const auto kind = glob_relation_of(same, same.pattern(p, input.path), out);
-    const bool taken_out =
-        kind == edge_kind::glob ? is_excluded(p, same, needing, out) : kind && is_emptied(p, same, needing, out);
+    const bool taken_out = kind == edge_kind::glob_beneath ? is_emptied(p, same, needing, out)
+                                                           : kind && is_excluded(p, same, needing, out);
     if (kind && !taken_out)
       return kind;
   } else {

@@ -37,8 +37,8 @@ struct freshness_policy {
 /// From when a materialization ages: from the start of the run (or of its last resumption) that made it. Records of
 /// format 1 do not have that; then from the start of the attempt.
 [[nodiscard]] timestamp ages_from(const materialization& last);
-/// The age at which it has expired: a little before `max_age`, so that a run that starts at the same time each day is not
-/// a moment too early on every second one.
+/// The age at which it has expired: a little before `max_age`, so that a run that starts at the same time each day is
+/// not a moment too early on every second one.
 [[nodiscard]] duration expires_at_age(duration max_age);
 
 /// The digest that stands for a file that is not there.

@@ -270,6 +270,13 @@ std::string glob_of_path(std::string_view path) {
   return pattern;
 }
 
+bool glob_takes(std::string_view glob, std::string_view path) {
+  if (!asks_for_folders(glob))
+    return glob_matches(glob, path);
+  const auto relation = relate_to_glob(without_slash(glob), path);
+  return relation.matches || relation.beneath;
+}
+
 std::string glob_root(std::string_view pattern) {
   const auto slash = pattern.substr(0, literal_length(pattern)).rfind('/');
   if (slash == npos)

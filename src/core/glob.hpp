@@ -8,6 +8,16 @@ namespace troupe {
 
 /// Whether the text holds an unescaped *, ? or [.
 [[nodiscard]] bool is_glob(std::string_view text);
+/// Whether a glob asks for folders as wholes: it ends in "/". The functions on matches below take it without that.
+[[nodiscard]] inline bool asks_for_folders(std::string_view glob) {
+  return glob.size() > 1 && glob.ends_with('/');
+}
+[[nodiscard]] inline std::string_view without_slash(std::string_view glob) {
+  return asks_for_folders(glob) ? glob.substr(0, glob.size() - 1) : glob;
+}
+/// Whether an input that is this glob takes the path in: it matches, or lies in a folder that was asked for and
+/// matches.
+[[nodiscard]] bool glob_takes(std::string_view glob, std::string_view path);
 /// Whether the whole path matches. *, ? and [..] never match "/", and no leading "." of a component unless the pattern
 /// writes it; ** as a whole component matches any number of components, hidden ones left out: none at all too, but for
 /// a last one, which matches what is in a folder and not the folder ("raw/**" does not match "raw"). ? and [..] stand

@@ -74,6 +74,7 @@ private:
   };
   struct glob_makers {
     std::vector<file_number> whole;
+    std::vector<file_number> inside; ///< outputs in folders that it takes as wholes
     std::vector<file_number> around; ///< outputs in which the glob begins, or through which it gets there
     std::vector<folder_reached> folders;
   };
@@ -218,6 +219,15 @@ private:
     for (const auto output : makers.whole)
       if (maker(output) != reader && (!excludes || !is_excluded(p_, same(), reader, same().text(p_, output))))
         needs.push_back(maker(output));
+    for (const auto output : makers.inside)
+      if (excludes && is_excluded(p_, same(), reader, same().text(p_, output)))
+        continue;
+      else if (maker(output) == reader)
+        tell_.reads_own(reader, k,
+                        ", an input of " + tell_.name(reader) + ", takes a folder that contains its output " +
+                            tell_.text(same(), output));
+      else
+        needs.push_back(maker(output));
     for (const auto output : makers.around)
       if (maker(output) != reader && (!excludes || !is_emptied(p_, same(), reader, same().text(p_, output))))
         needs.push_back(maker(output));
@@ -242,6 +252,8 @@ private:
     if (!is_new || !can_afford(pattern, reader, k))
       return makers;
     for (const auto& one : g_.outputs_.related(p_, same(), pattern)) {
+      if (one.inside)
+        makers.inside.push_back(one.output);
       const bool folder = one.reaches && reaches_into(glob, one, makers);
       if (one.whole && !folder)
         makers.whole.push_back(one.output);

@@ -57,18 +57,22 @@ output_index::beginning_with(const pipeline& p, const path_identities& same, std
 
 std::vector<output_index::relative> output_index::related(const pipeline& p, const path_identities& same,
                                                           std::string_view pattern) const {
-  const bool deep = enters_folders(pattern);
+  const bool folders = asks_for_folders(pattern);
+  const bool deep = folders || enters_folders(pattern);
   std::vector<relative> found;
   const auto [first, last] = beginning_with(p, same, glob_prefix(pattern));
   for (auto at = first; at != last; ++at) {
     if (!deep) {
       if (glob_matches(pattern, same.text(p, *at)))
-        found.push_back({*at, true, false, false});
+        found.push_back({*at, true, false, false, false});
       continue;
     }
     const auto relation = relate_to_glob(pattern, same.text(p, *at));
-    if (relation.matches || relation.reaches)
-      found.push_back({*at, relation.matches, relation.reaches, relation.by_name});
+    const auto of_folder = folders ? relate_to_glob(without_slash(pattern), same.text(p, *at)) : glob_relation();
+    if (of_folder.beneath)
+      found.push_back({*at, false, false, false, true});
+    else if (relation.matches || relation.reaches)
+      found.push_back({*at, relation.matches, relation.reaches, relation.by_name && !of_folder.matches, false});
   }
   return found;
 }

@@ -36,6 +36,7 @@ public:
     bool whole = false;   ///< the pattern matches the output
     bool reaches = false; ///< it could match something in it, if it is a folder; one of the two holds
     bool by_name = false; ///< it reaches, and not only by **
+    bool inside = false;  ///< it lies in a folder that the pattern asks for and matches; then nothing else holds
   };
   /// All outputs that a pattern matches or can reach into, sorted by identity; those above its literal beginning
   /// (at_or_above() of its root) are not among them.

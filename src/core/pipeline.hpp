@@ -102,7 +102,7 @@ struct asset_declaration {
 
 /// A declared input: a path, or a glob over other assets' outputs and the disk.
 struct input_ref {
-  path_index path; ///< the path, or the glob's text
+  path_index path; ///< the path, or the glob's text (which ends in "/" if it asks for folders)
   bool glob = false;
 };
 

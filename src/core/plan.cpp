@@ -70,7 +70,7 @@ bool planner::may_be_undone(asset_index asset, const asset_record& record, const
       return is_made(why.detail) &&
              (holds(now.inputs, why.detail, names_) || holds(now.discovered, why.detail, names_) ||
               std::any_of(p_.asset(asset).inputs.begin(), p_.asset(asset).inputs.end(), [&](const input_ref& input) {
-                return input.glob && glob_matches(p_.path(input.path), why.detail);
+                return input.glob && glob_takes(p_.path(input.path), why.detail);
               }));
     case reason_kind::upstream_changed:
       return assets.contains(why.detail);

@@ -51,8 +51,14 @@ public:
   [[nodiscard]] virtual std::uint64_t members_elsewhere(std::string_view) const { return 0; }
   /// Files (links followed; no folders) that match, sorted bytewise, in the form of the pattern (relative stays
   /// relative). Folders named in `skip` (normalised relative paths or absolute) are not entered and not matched.
-  [[nodiscard]] virtual result<std::vector<std::string>> glob(std::string_view pattern,
-                                                              const std::vector<std::string>& skip) const = 0;
+  /// A pattern that ends in "/" matches folders, and no files; none that lies in another match. `left_out`, if not
+  /// null, gets the folders that a pattern without that "/" matches and is not led into, sorted.
+  [[nodiscard]] virtual result<std::vector<std::string>>
+  glob(std::string_view pattern, const std::vector<std::string>& skip, std::vector<std::string>* left_out) const = 0;
+  [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
+                                                      const std::vector<std::string>& skip) const {
+    return glob(pattern, skip, nullptr);
+  }
   /// The folder that a path leads to, links followed: its identity as core/path_identities has it. What does not exist
   /// is taken by its text. Never fails: where nothing can be found out, the path is handed back.
   [[nodiscard]] virtual std::string real_folder(std::string_view path) const { return std::string(path); }

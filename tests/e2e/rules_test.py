@@ -62,53 +62,70 @@ def what_exclude_empties_is_a_mistake(shop):
     equal(statuses(shop.run("--exclude", "b")), {"a": "fresh"})
 
 
-def matrix(order, command="echo {{ matrix.a }} {{ matrix.b }} > {{ outputs[0] }}; echo $TROUPE_ASSET", values=("x", "y")):
-    # JSON objects have no order, the program that writes the file gives them one.
-    return {"m": {"matrix": {variable: list(values) for variable in order}, "command": command, "outputs": ["out/{{ matrix.a }}.{{ matrix.b }}"]}}
+def a_glob_that_leaves_out_folders_says_so(shop):
+    for name in ("pkgs/one/f", "pkgs/two/f", "pkgs/README", "pkgs/made/f"):
+        shop.write(name, "1\n")
+    def reader(*inputs):
+        shop.pipeline({"a": {"command": "cat pkgs/*/f > o", "inputs": list(inputs), "outputs": ["o"]},
+                       "m": {"command": "mkdir -p pkgs/made; echo 1 > pkgs/made/f", "outputs": ["pkgs/made"]}})
+        return told_of_folders("run", "--force", "a")
+    def told_of_folders(*arguments):
+        done = shop.troupe(*arguments).must(0)
+        return [line for line in (done.text + done.errors).splitlines() if "folders_skipped" in line]
+    told = reader("pkgs/*")                            # pkgs/made is an output, and counts as a whole
+    equal(len(told), 1)
+    contains(told[0], '"pkgs/*"', '"pkgs/one" and 1 more', '"pkgs/*/"', '"pkgs/**"', "folders_skipped")
+    equal(len(told_of_folders("plan")), 1)
+    equal(len(told_of_folders("run")), 1)
+    contains(reader("pkgs/*", "pkgs/o*")[1], '"pkgs/o*/**"')
+    equal(len(reader("pkgs/[ot]*", "!pkgs/one")), 1)
+    for quiet in (["pkgs/**"], ["pkgs/*/"], ["pkgs/*/f"], ["pkgs/R*"], ["pkgs/*", "!pkgs/one", "!pkgs/two"], ["pkgs/one", "pkgs/R*"]):
+        equal(reader(*quiet), [])
 
 
-def the_order_of_variables_means_nothing(shop):
-    shop.pipeline(matrix("ab"))
-    first = shop.run()
-    equal(set(statuses(first)), {"m[x,x]", "m[x,y]", "m[y,x]", "m[y,y]"})
-    with open(first["assets"]["m[x,y]"]["log"], encoding="utf-8") as log:
-        equal(log.read(), "m[x,y]\n")
-    shop.pipeline(matrix("ba"))
-    equal({asset["action"] for asset in shop.plan()["assets"].values()}, {"fresh"})
-    equal(set(statuses(shop.run()).values()), {"fresh"})
-    # What was m[x,y] (a is x, b is y) is shown as m[y,x] now, in the history too, and has kept its log and its record.
-    equal(shop.troupe("logs", "m[y,x]", "--run", "1").must(0).text, "m[x,y]\n")
-    contains(shop.troupe("explain", "m[y,x]", "--run", "1").must(0).text, "m[y,x]")
-    shop.write("out/x.y", "changed")
-    equal(shop.reasons("m[y,x]"), ("run", [("output_modified", "out/x.y")]))
-    equal(shop.reasons("m[x,y]"), ("fresh", []))
-    equal(shop.run()["assets"]["m[y,x]"]["status"], "succeeded")
-    equal(shop.read("out/x.y"), "x y\n")
-    shop.pipeline(matrix("ab"))                        # and back, as another branch has it
-    equal(set(statuses(shop.run()).values()), {"fresh"})
-    equal(shop.troupe("logs", "m[x,y]", "--run", "3").must(0).text, "m[y,x]\n")
-
-
-def a_value_less_in_another_order(shop):
-    shop.pipeline(matrix("ab"))
+def a_slash_at_the_end_takes_folders_as_wholes(shop):
+    for name in ("pkgs/one/deep/f", "pkgs/two/f", "pkgs/README"):
+        shop.write(name, "1\n")
+    shop.write("pkgs/.hidden/f", "")
+    shop.pipeline({"a": {"command": ["sh", "-c", 'echo "$@" > o', "x", "{{ inputs }}"], "inputs": ["pkgs/*/"], "outputs": ["o"]}})
     shop.run()
-    shop.pipeline(matrix("ba", values=("y",)))
-    equal(statuses(shop.run()), {"m[y,y]": "fresh"})
-    shop.pipeline(matrix("ba"))
-    equal(set(statuses(shop.run()).values()), {"fresh"})
-
-
-def a_name_that_is_inserted_does_count(shop):
-    shop.pipeline(matrix("ab", "echo {{ asset.name }} > {{ outputs[0] }}"))
+    equal(shop.read("o"), "pkgs/one pkgs/two\n")
+    shop.write("pkgs/README", "2\n")
+    shop.write("pkgs/.hidden/f", "2\n")
+    equal(shop.reasons("a"), ("fresh", []))
+    shop.write("pkgs/one/deep/g", "2\n")
+    equal(shop.reasons("a"), ("run", [("input_changed", "pkgs/one")]))
     shop.run()
-    shop.pipeline(matrix("ba", "echo {{ asset.name }} > {{ outputs[0] }}"))
-    equal(statuses(shop.run()), {"m[x,x]": "fresh", "m[y,y]": "fresh", "m[x,y]": "succeeded", "m[y,x]": "succeeded"})
-    equal((shop.read("out/x.y"), shop.read("out/y.x")), ("m[y,x]\n", "m[x,y]\n"))
+    shop.write("pkgs/three/f", "2\n")
+    equal(shop.reasons("a"), ("run", [("input_added", "pkgs/three")]))
+    shop.run()
+    equal(shop.read("o"), "pkgs/one pkgs/three pkgs/two\n")
+    equal(shop.reasons("a"), ("fresh", []))
+
+
+def what_is_made_in_such_a_folder_is_made_first(shop):
+    shop.write("pkgs/one/by_hand", "1\n")
+    def pipeline(text, *inputs):
+        shop.pipeline({"a": {"command": "cat pkgs/one/* pkgs/two/* > o", "inputs": ["pkgs/*/", *inputs], "outputs": ["o"]},
+                       "file": {"command": f"echo {text} > pkgs/one/made", "outputs": ["pkgs/one/made"]},
+                       "folder": {"command": "mkdir -p pkgs/two; echo 2 > pkgs/two/f", "outputs": ["pkgs/two"]}})
+    pipeline("1")
+    equal(shop.plan()["order"][-1], "a")
+    shop.run()
+    equal(shop.read("o"), "1\n1\n2\n")
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+    pipeline("3")
+    equal(statuses(shop.run("a")), {"a": "succeeded", "file": "succeeded", "folder": "fresh"})
+    equal(shop.read("o"), "1\n3\n2\n")
+    pipeline("4", "!pkgs/one/made")                    # not its business any more
+    equal(set(statuses(shop.run("a"))), {"a", "folder"})
+    shop.run()
+    equal(set(statuses(shop.run()).values()), {"fresh"})
 
 
 TESTS = [small_ones_do_not_starve_the_most_urgent, an_asset_is_as_urgent_as_what_needs_it, timeouts_and_signals_are_tried_again,
-         what_exclude_empties_is_a_mistake, the_order_of_variables_means_nothing, a_value_less_in_another_order,
-         a_name_that_is_inserted_does_count]
+         what_exclude_empties_is_a_mistake, a_glob_that_leaves_out_folders_says_so,
+         a_slash_at_the_end_takes_folders_as_wholes, what_is_made_in_such_a_folder_is_made_first]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

@@ -129,24 +129,38 @@ public:
     return file_record{*stat, content_digest(all)};
   }
 
-  [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
-                                                      const std::vector<std::string>& skip) const override {
+  using file_system::glob;
+  [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip,
+                                                      std::vector<std::string>* left_out) const override {
     const std::lock_guard lock(mutex_);
+    const bool folders = asks_for_folders(pattern);
     const bool relative = pattern.empty() || pattern.front() != '/';
     std::vector<std::string> skipped;
     for (const auto& path : skip)
       skipped.push_back(absolute(path));
     std::vector<std::string> found;
     for (const auto& [name, member] : nodes_) {
-      if (member.stat.kind != file_kind::file || (relative && !name.starts_with(root() + "/")))
+      if ((member.stat.kind != file_kind::file && member.stat.kind != file_kind::folder) ||
+          (relative && !name.starts_with(root() + "/")))
         continue;
       if (std::any_of(skipped.begin(), skipped.end(),
                       [&, &whole = name](const auto& s) { return whole == s || whole.starts_with(s + "/"); }))
         continue;
       auto form = relative ? name.substr(root().size() + 1) : name;
-      if (glob_matches(pattern, form))
+      const auto relation = relate_to_glob(without_slash(pattern), form);
+      if (!relation.matches)
+        continue;
+      if (folders == (member.stat.kind == file_kind::folder))
         found.push_back(std::move(form));
+      else if (!folders && !relation.reaches && left_out != nullptr)
+        left_out->push_back(std::move(form));
     }
+    if (folders)
+      std::erase_if(found, [all = found](const std::string& one) {
+        return std::any_of(all.begin(), all.end(), [&](const auto& above) { return one.starts_with(above + "/"); });
+      });
+    if (left_out != nullptr)
+      std::sort(left_out->begin(), left_out->end());
     for (const auto& path : found)
       if (const auto it = errors_.find(absolute(path)); it != errors_.end())
         return it->second;

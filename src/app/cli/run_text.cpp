@@ -105,7 +105,7 @@ std::string log_of(const std::string& state_folder, run_number run, const asset_
   auto by_identity = log_path(state_folder, run, asset.log_name, attempt);
   std::error_code unknown; // runs of before there were identities named their logs after the asset
   return !std::filesystem::exists(by_identity, unknown) && std::filesystem::exists(by_name, unknown) ? by_name
-                                                                                                      : by_identity;
+                                                                                                     : by_identity;
 }
 
 std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset) {

@@ -122,8 +122,8 @@ std::optional<path_item> asset_maker::read(std::string_view text, std::string_vi
     constexpr std::size_t most_raised = 1000;
     if (path_.went_up && d_.raised.size() < most_raised)
       d_.raised.push_back({std::string(text), path_.text, where});
-    if (excludes && !path_.glob) // a pattern among patterns
-      path_.text = glob_of_path(path_.text);
+    if (excludes) // a pattern among patterns; what it takes out may be of any kind
+      path_.text = path_.glob ? std::string(without_slash(path_.text)) : glob_of_path(path_.text);
     return path_item{p_.paths.intern(path_.text), false, path_.glob, excludes, where};
   }
   std::string message = what == kind::output ? "the output " : excludes ? "the pattern after \"!\" " : "the input ";

@@ -145,7 +145,7 @@ private:
     const auto& spec = p_.asset(asset);
     for (const auto input : spec.inputs) {
       const auto text = p_.path(input.path);
-      if (input.glob ? glob_matches(text, path_.text) : is_at_or_beneath(path_.text, text))
+      if (input.glob ? glob_takes(text, path_.text) : is_at_or_beneath(path_.text, text))
         return true;
     }
     if (is_output_of(asset))

@@ -90,6 +90,8 @@ void read_path(std::string_view written, declared_path& out) {
     return;
   }
   out.glob = is_glob(out.text);
+  if (out.glob && written.ends_with('/'))
+    out.text += '/';
   if (!out.glob && out.text.find('\\') != std::string::npos)
     remove_escapes(out.text);
 }

@@ -1,6 +1,6 @@
 // Who is who between a pipeline and its state: asset and path ids of the journal, and the paths found while running. An
-// asset of a matrix is known by its variables and values, in whatever order the file writes them, any other by its name.
-// Knows nothing of files' content or of records.
+// asset of a matrix is known by its variables and values, in whatever order the file writes them, any other by its
+// name. Knows nothing of files' content or of records.
 #pragma once
 
 #include "base/interner.hpp"

@@ -4,6 +4,7 @@
 #include "app/engine/working_folder.hpp"
 #include "core/command.hpp"
 #include "core/exclusion.hpp"
+#include "core/glob.hpp"
 #include "core/missing_input.hpp"
 #include "core/parent_paths.hpp"
 #include "core/warning.hpp"
@@ -152,21 +153,20 @@ private:
 } // namespace
 
 bool examiner::leaves_out(asset_index asset, const orphan& one, std::string_view input, findings& out) const {
-  const auto where = "asset " + std::string(p_.asset(asset).name) + ": " + describe(one) + ", which the pipeline no "
-                     "longer has or which no longer declares it, ";
+  const auto where = describe(one) + ", which the pipeline no longer has or which no longer declares it, ";
   const std::string ways_out = "remove it with `troupe clean --orphans`, or declare it as a source to keep it";
   switch (p_.engine.orphans) {
   case orphan_rule::warn:
-    out.warnings.push_back(where + "counts as its input (" + std::string(input) + "): " + ways_out);
+    out.warnings.push_back(make_warning("orphan_input", where + "counts as its input (" + std::string(input) + "): " + ways_out));
     return false;
   case orphan_rule::remove:
-    out.warnings.push_back(where + "is left out of its inputs (" + std::string(input) + "); a run removes it");
+    out.warnings.push_back(make_warning("orphan_input", where + "is left out of its inputs (" + std::string(input) + "); a run removes it"));
     return true;
   case orphan_rule::refuse:
     break;
   }
   if (inserts_inputs(p_, asset)) {
-    out.warnings.push_back(where + "is left out of its inputs (" + std::string(input) + "): " + ways_out);
+    out.warnings.push_back(make_warning("orphan_input", where + "is left out of its inputs (" + std::string(input) + "): " + ways_out));
     return true;
   }
   if (!out.impossible)
@@ -180,8 +180,8 @@ void examiner::check_literal(asset_index asset, std::string_view path, findings&
   if (orphans_.empty())
     return;
   if (const auto* one = orphans_.at_or_above(path)) {
-    out.warnings.push_back("asset " + std::string(p_.asset(asset).name) + ": its input " + std::string(path) + " is " +
-                           describe(*one) + ", and counts all the same: declare it as a source to keep it");
+    out.warnings.push_back(make_warning("orphan_input", "its input " + std::string(path) + " is " + describe(*one) +
+                                                            ", and counts all the same: declare it as a source to keep it"));
   } else if (const auto* inside = orphans_.at_or_below(path)) {
     if (p_.engine.orphans == orphan_rule::warn)
       static_cast<void>(leaves_out(asset, *inside, path, out));
@@ -192,12 +192,26 @@ void examiner::check_literal(asset_index asset, std::string_view path, findings&
   }
 }
 
+/// What a glob matches and does not count: nobody sees from the outside that a change in there means nothing to it.
+static std::string folders_skipped_text(std::string_view glob, const std::vector<std::string>& folders) {
+  const bool any = glob == "*" || glob.ends_with("/*");
+  const std::string below = any ? std::string(glob) + "*" : std::string(glob) + "/**";
+  std::string text = "the glob \"" + std::string(glob) + "\" in inputs takes files only and leaves out the folder \"" +
+                     folders.front() + "\"";
+  if (folders.size() > 1)
+    text += " and " + std::to_string(folders.size() - 1) + " more";
+  return text + ": a change in there makes nothing stale. Write \"" + std::string(glob) +
+         "/\" for such folders as wholes, \"" + below + "\" for all files in them, or \"" + folders.front() +
+         "\" for this one; \"!" + folders.front() + "\" says that it is left out on purpose";
+}
+
 void examiner::add_glob(asset_index asset, path_index input, findings& out) const {
   const auto glob = p_.path(input);
   const bool excludes = !p_.asset(asset).exclusions.empty();
   const auto made = graph_.outputs_taken(p_, asset, input);
   auto matches = made;
-  auto on_disk = files_.glob(glob, skip_);
+  std::vector<std::string> folders;
+  auto on_disk = files_.glob(glob, skip_, &folders);
   if (!on_disk) {
     out.impossible = on_disk.error().message;
     return;
@@ -216,9 +230,14 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
   if (matches.empty())
     out.warnings.push_back(
         make_warning("empty_glob", "the glob \"" + std::string(glob) + "\" in inputs matches nothing"));
+  std::erase_if(folders, [&](const std::string& path) {
+    return std::binary_search(made.begin(), made.end(), path) || !filter.takes(path);
+  });
+  if (!folders.empty())
+    out.warnings.push_back(make_warning("folders_skipped", folders_skipped_text(glob, folders)));
   for (auto& path : matches) {
-    // An output may be a folder, of which a part is taken out; what was found on disk is a file.
-    const bool part = excludes && std::binary_search(made.begin(), made.end(), path);
+    // A folder may be an output, or asked for, and a part of it may be taken out; all else that was found is a file.
+    const bool part = excludes && (asks_for_folders(glob) || std::binary_search(made.begin(), made.end(), path));
     const auto slot = names_.slot_of(path);
     add_input(asset, part ? names_.filtered_slot_of(graph_.same(), asset, path, path) : slot, look::anew, {},
               out.now.inputs, out);

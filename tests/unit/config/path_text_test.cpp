@@ -26,6 +26,26 @@ TEST_CASE("a path that is plain at a glance is one that stays as it is") {
   CHECK(plain > 0);
 }
 
+TEST_CASE("a glob that ends in a slash keeps it: it asks for folders; of any other path the slash means nothing") {
+  declared_path read;
+  const auto text = [&](const char* written) {
+    read_path(written, read);
+    CHECK(read.problem == "");
+    return read.text;
+  };
+  CHECK(text("pkgs/*/") == "pkgs/*/");
+  CHECK(read.glob);
+  CHECK(text("./pkgs//*//") == "pkgs/*/");
+  CHECK(text("*/src/") == "*/src/");
+  CHECK(text("**/") == "**/");
+  CHECK(text("/abs/*/") == "/abs/*/");
+  CHECK(text("pkgs/*") == "pkgs/*");
+  CHECK(text("pkgs/*/.") == "pkgs/*");
+  CHECK(text("pkgs/") == "pkgs");
+  CHECK(text("pkgs/\\*/") == "pkgs/*");
+  CHECK_FALSE(read.glob);
+}
+
 TEST_CASE("most paths are plain") {
   for (const auto* path : {"a", "out/12", "src/some_file-2.tar.gz", "a/b/c", "x..y", "{{", "a,b=c@d"})
     CHECK(is_plain_path(path));

@@ -62,8 +62,9 @@ public:
     }
     return of_.read(path, links, listings);
   }
-  result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip) const override {
-    return of_.glob(pattern, skip);
+  result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip,
+                                        std::vector<std::string>* left_out) const override {
+    return of_.glob(pattern, skip, left_out);
   }
   result<void> make_parent(std::string_view path) const override { return of_.make_parent(path); }
   result<std::string> read_text(std::string_view path, std::uint64_t limit) const override {

@@ -217,6 +217,41 @@ TEST_CASE_TEMPLATE("a glob finds files, sorted bytewise, in the form of the patt
   CHECK(w.fs().glob(w.root() + "/s*/*.txt", {}).value() == names{w.root() + "/sub/d.txt"});
 }
 
+TEST_CASE_TEMPLATE("a glob that ends in a slash finds folders, the outermost ones", world, on_disk, in_memory) {
+  world w;
+  for (const auto* path : {"p/one/f", "p/one/deep/g", "p/two/h", "p/README", "p/.git/c", "q/src/x", "q/lib"})
+    w.write(path, "");
+  w.make_folder("p/empty");
+  CHECK(w.fs().glob("p/*/", {}).value() == names{"p/empty", "p/one", "p/two"});
+  CHECK(w.fs().glob("p/o*/", {}).value() == names{"p/one"});
+  CHECK(w.fs().glob("p/.*/", {}).value() == names{"p/.git"});
+  CHECK(w.fs().glob("*/src/", {}).value() == names{"q/src"});
+  CHECK(w.fs().glob("*/lib/", {}).value().empty());
+  CHECK(w.fs().glob("p/**/", {}).value() == names{"p/empty", "p/one", "p/two"});
+  CHECK(w.fs().glob("**/deep/", {}).value() == names{"p/one/deep"});
+  CHECK(w.fs().glob("p/*/", {"p/one"}).value() == names{"p/empty", "p/two"});
+  CHECK(w.fs().glob(w.root() + "/q/*/", {}).value() == names{w.root() + "/q/src"});
+}
+
+TEST_CASE_TEMPLATE("a glob tells the folders that it matches and does not go into", world, on_disk, in_memory) {
+  world w;
+  for (const auto* path : {"p/one/f.c", "p/two/h", "p/README", "p/.git/c", "p/dir.c/x", "state/p/f"})
+    w.write(path, "");
+  const auto left_out = [&](const char* pattern) {
+    names folders;
+    CHECK(w.fs().glob(pattern, {"state"}, &folders).has_value());
+    return folders;
+  };
+  CHECK(left_out("p/*") == names{"p/dir.c", "p/one", "p/two"});
+  CHECK(left_out("*") == names{"p"}); // the state is left out for good
+  CHECK(left_out("p/*.c") == names{"p/dir.c"});
+  CHECK(left_out("*/two") == names{"p/two"});
+  CHECK(left_out("p/*/*").empty());
+  CHECK(left_out("p/**").empty());
+  CHECK(left_out("**/*.c").empty()); // it goes into p/dir.c
+  CHECK(left_out("p/*/").empty());
+}
+
 TEST_CASE_TEMPLATE("a glob leaves out what it is told to skip, and all beneath", world, on_disk, in_memory) {
   world w;
   for (const auto* path : {"a.txt", "state/b.txt", "x/state/c.txt", "stateful/d.txt"})

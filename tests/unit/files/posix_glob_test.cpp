@@ -131,6 +131,20 @@ TEST_CASE_FIXTURE(glob_fixture, "paths through the parent folder are searched, a
   CHECK(glob("a/../*/*.txt", {"b"}) == names{"a/../a/x.txt"});
 }
 
+TEST_CASE_FIXTURE(glob_fixture, "a link to a folder is a folder: asked for, or left out") {
+  folder.write("p/real/a.txt", "");
+  folder.write("p/file", "");
+  fs::create_directory_symlink("real", folder / "p/link");
+  fs::create_directory_symlink("..", folder / "p/up");
+  fs::create_symlink("file", folder / "p/to_file");
+  fs::create_symlink("nowhere", folder / "p/dangling");
+  CHECK(glob("p/*/") == names{"p/link", "p/real", "p/up"});
+  CHECK(glob("p/**/") == names{"p/link", "p/real", "p/up"});
+  names left_out;
+  CHECK(files->glob("p/*", {}, &left_out).value() == names{"p/file", "p/to_file"});
+  CHECK(left_out == names{"p/link", "p/real", "p/up"});
+}
+
 TEST_CASE_FIXTURE(glob_fixture, "repeated slashes are one") {
   folder.write("a/x.txt", "");
   CHECK(glob("a//*.txt") == names{"a/x.txt"});

@@ -407,6 +407,28 @@ TEST_CASE("globs that reach into each other's folders are a cycle whose message 
   CHECK(g.found.items.empty());
 }
 
+TEST_CASE("a glob that asks for folders depends on all that is made in them, and on the folders made") {
+  pipeline_builder b;
+  b.asset("r").inputs({"pkgs/*/"}).outputs({"pkgs/list.txt"}); // its own, and a file
+  b.asset("filtered").inputs({"pkgs/*/", "!pkgs/one"});
+  b.asset("files").inputs({"pkgs/*"});
+  b.asset("in_one").outputs({"pkgs/one/deep/f.txt"});
+  b.asset("in_hidden").outputs({"pkgs/.two/f.txt"});
+  b.asset("folder").outputs({"pkgs/three"});
+  b.asset("file")
+      .inputs({"pkgs/list.txt"})
+      .outputs({"pkgs/sum.txt"}); // needs r: were it a folder, that would be a cycle
+  b.asset("beside").outputs({"other/one/f.txt"});
+  const built g(b);
+  REQUIRE(g.graph);
+  CHECK(g.upstream("r") == "in_one folder");
+  CHECK(g.upstream("filtered") == "folder");
+  CHECK(g.upstream("files") == "r folder file");
+  CHECK(g.why("r", "in_one") == "its input pkgs/*/ contains pkgs/one/deep/f.txt, an output of in_one");
+  CHECK(g.why("r", "folder") == "its input pkgs/*/ looks into pkgs/three, an output of folder");
+  CHECK(g.found.items.empty());
+}
+
 TEST_CASE("outputs that are most likely files close no cycle") {
   pipeline_builder b;
   b.asset("a").inputs({"logs/*/x"}).outputs({"logs/a.txt"});

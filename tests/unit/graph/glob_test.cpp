@@ -182,6 +182,20 @@ TEST_CASE("globs match paths component by component") {
   }
 }
 
+TEST_CASE("a glob that asks for folders takes what lies in them") {
+  CHECK(asks_for_folders("a/*/"));
+  CHECK_FALSE(asks_for_folders("a/*"));
+  CHECK_FALSE(asks_for_folders("/"));
+  CHECK(without_slash("a/*/") == "a/*");
+  CHECK(glob_takes("a/*/", "a/b"));
+  CHECK(glob_takes("a/*/", "a/b/c/.d"));
+  CHECK_FALSE(glob_takes("a/*/", "a"));
+  CHECK_FALSE(glob_takes("a/*/", "a/.b/c"));
+  CHECK(glob_takes("*/src/", "x/src/y"));
+  CHECK(glob_takes("a/*", "a/b"));
+  CHECK_FALSE(glob_takes("a/*", "a/b/c"));
+}
+
 TEST_CASE("the root of a glob is the folder before its first wildcard, without escapes") {
   CHECK(glob_root("raw/*.txt") == "raw");
   CHECK(glob_root("raw/x/**/*.txt") == "raw/x");
