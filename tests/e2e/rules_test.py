@@ -123,9 +123,54 @@ def what_is_made_in_such_a_folder_is_made_first(shop):
     equal(set(statuses(shop.run()).values()), {"fresh"})
 
 
+def matrix(order, command="echo {{ matrix.a }} {{ matrix.b }} > {{ outputs[0] }}; echo $TROUPE_ASSET", values=("x", "y")):
+    # JSON objects have no order, the program that writes the file gives them one.
+    return {"m": {"matrix": {variable: list(values) for variable in order}, "command": command, "outputs": ["out/{{ matrix.a }}.{{ matrix.b }}"]}}
+
+
+def the_order_of_variables_means_nothing(shop):
+    shop.pipeline(matrix("ab"))
+    first = shop.run()
+    equal(set(statuses(first)), {"m[x,x]", "m[x,y]", "m[y,x]", "m[y,y]"})
+    with open(first["assets"]["m[x,y]"]["log"], encoding="utf-8") as log:
+        equal(log.read(), "m[x,y]\n")
+    shop.pipeline(matrix("ba"))
+    equal({asset["action"] for asset in shop.plan()["assets"].values()}, {"fresh"})
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+    # What was m[x,y] (a is x, b is y) is shown as m[y,x] now, in the history too, and has kept its log and its record.
+    equal(shop.troupe("logs", "m[y,x]", "--run", "1").must(0).text, "m[x,y]\n")
+    contains(shop.troupe("explain", "m[y,x]", "--run", "1").must(0).text, "m[y,x]")
+    shop.write("out/x.y", "changed")
+    equal(shop.reasons("m[y,x]"), ("run", [("output_modified", "out/x.y")]))
+    equal(shop.reasons("m[x,y]"), ("fresh", []))
+    equal(shop.run()["assets"]["m[y,x]"]["status"], "succeeded")
+    equal(shop.read("out/x.y"), "x y\n")
+    shop.pipeline(matrix("ab"))                        # and back, as another branch has it
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+    equal(shop.troupe("logs", "m[x,y]", "--run", "3").must(0).text, "m[y,x]\n")
+
+
+def a_value_less_in_another_order(shop):
+    shop.pipeline(matrix("ab"))
+    shop.run()
+    shop.pipeline(matrix("ba", values=("y",)))
+    equal(statuses(shop.run()), {"m[y,y]": "fresh"})
+    shop.pipeline(matrix("ba"))
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+
+
+def a_name_that_is_inserted_does_count(shop):
+    shop.pipeline(matrix("ab", "echo {{ asset.name }} > {{ outputs[0] }}"))
+    shop.run()
+    shop.pipeline(matrix("ba", "echo {{ asset.name }} > {{ outputs[0] }}"))
+    equal(statuses(shop.run()), {"m[x,x]": "fresh", "m[y,y]": "fresh", "m[x,y]": "succeeded", "m[y,x]": "succeeded"})
+    equal((shop.read("out/x.y"), shop.read("out/y.x")), ("m[y,x]\n", "m[x,y]\n"))
+
+
 TESTS = [small_ones_do_not_starve_the_most_urgent, an_asset_is_as_urgent_as_what_needs_it, timeouts_and_signals_are_tried_again,
          what_exclude_empties_is_a_mistake, a_glob_that_leaves_out_folders_says_so,
-         a_slash_at_the_end_takes_folders_as_wholes, what_is_made_in_such_a_folder_is_made_first]
+         a_slash_at_the_end_takes_folders_as_wholes, what_is_made_in_such_a_folder_is_made_first, the_order_of_variables_means_nothing,
+         a_value_less_in_another_order, a_name_that_is_inserted_does_count]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))
