@@ -87,7 +87,7 @@ void carry_out(self_pointer self, const decision& d, std::vector<release>& relea
     } else if (const auto* check = std::get_if<check_discovered>(&effect)) {
       self->send(state.executor, check_request{check->asset, check->attempt});
     } else if (const auto* warning = std::get_if<tell_warning>(&effect)) {
-      state.setup.observer->warned(warning->message);
+      state.setup.observer->warned(warning->asset, warning->what);
     } else if (const auto* wake = std::get_if<wake_at>(&effect)) {
       const auto wait = wake->when - run_time(state);
       self->delayed_send(self, wait > duration::zero() ? wait : duration::zero(), tick{wake->number});

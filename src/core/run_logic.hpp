@@ -109,7 +109,8 @@ struct check_discovered {
 };
 /// Something that people should know, and that changes nothing.
 struct tell_warning {
-  std::string message;
+  asset_index asset;
+  attempt_warning what;
 };
 struct end_attempts {
   bool at_once = false;

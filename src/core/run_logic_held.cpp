@@ -7,6 +7,8 @@
 // ever; what the asset read of it may be old, and the next plan finds the asset stale.
 #include "core/run_logic.hpp"
 
+#include "core/warning.hpp"
+
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
@@ -55,10 +57,12 @@ bool run_logic::hold(decision& d, const attempt_ended& in) {
     } else if (waits_for(maker, in.asset)) {
       const std::string name(p_.asset(in.asset).name);
       const std::string other(p_.asset(maker).name);
-      d.effects.emplace_back(tell_warning{"asset " + name + " discovered an input that asset " + other +
-                                          " makes, and " + other + " itself needs " + name + ": " + name +
-                                          " was made from what " + other +
-                                          " made before, and is stale again. Remove one of the two dependencies"});
+      d.effects.emplace_back(tell_warning{
+          in.asset, make_warning("discovered_cycle", "it discovered an input that asset " + other + " makes, and " + other +
+                                                         " itself needs " + name + ": " + name +
+                                                         " was made from what " + other +
+                                                         " made before, and is stale again. Remove one of the two "
+                                                         "dependencies")});
     } else {
       overlapped = true;
       if (may_still_write(maker))

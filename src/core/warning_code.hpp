@@ -10,15 +10,22 @@ namespace troupe {
 /// All codes, sorted. A new warning adds its code here, and to the table in docs/pipeline.md.
 inline constexpr auto warning_codes = std::to_array<std::string_view>({
     "background_processes",    // of an attempt: what its command left running was ended
+    "blocked_outside",         // of a plan: by an asset outside the run
     "discovered_cycle",        // of a plan: an input that was reported would close a cycle
     "dot_dot_after_link",      // of the file
     "duplicate_input",         // of the file
     "empty_glob",              // of a plan or an attempt: a glob in inputs matches nothing
     "folder_left_out",         // of the file: by a glob, since the maker of the folder needs the asset
+    "folders_skipped",         // of a plan or an attempt: a glob takes files and matches folders
     "input_changed_meanwhile", // of a plan: while the asset's own command ran
+    "link_cycle",              // of a plan: what a link leads to is made by what needs the asset
+    "links_elsewhere",         // of a plan or an attempt: links in a folder lead to very many files
     "log_incomplete",          // of an attempt
     "missing_input",           // of the file or a plan: of what nobody makes
+    "orphan_input",            // of a plan or an attempt: a file that an asset left which no longer exists
+    "output_not_written",      // of an attempt: its command left the output as it was
     "process_not_ended",       // of an attempt: what belongs to another user cannot be ended
+    "stopped_command",         // of an attempt: its command is stopped, mostly for want of a terminal
     "undeclared_file",         // of the file
     "undeclared_input",        // of the file
     "unexpected_folder",       // of an attempt: an output that was taken for a file

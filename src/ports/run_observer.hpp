@@ -54,6 +54,8 @@ public:
   virtual void run_stopping(stop_cause cause) = 0;
   /// A warning about an asset, before it runs (a glob that matches nothing) or of an attempt (its log is cut).
   virtual void warned(asset_index asset, const attempt_warning& warning) = 0;
+  /// Something that was done before the run began (a file was removed), for people.
+  virtual void noted(std::string_view /*text*/) {}
 };
 
 } // namespace troupe

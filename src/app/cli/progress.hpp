@@ -33,6 +33,7 @@ public:
   void asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view message) override;
   void run_stopping(stop_cause cause) override;
   void warned(asset_index asset, const attempt_warning& warning) override;
+  void noted(std::string_view text) override { print_line(text); }
 
   /// A line for the screen from elsewhere (a log message); any thread.
   void print_line(std::string_view text);

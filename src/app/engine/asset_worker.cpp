@@ -8,6 +8,7 @@
 #include "core/command.hpp"
 #include "core/delta.hpp"
 #include "core/matrix_identity.hpp"
+#include "core/warning.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -416,18 +417,19 @@ void asset_worker::start_process(asset_index asset, std::uint32_t attempt, proce
 
 void asset_worker::was_stopped(asset_index asset, int signal) {
   stopped_[asset] = signal;
-  std::string text = "asset " + std::string(setup_.p.asset(asset).name);
+  std::string text;
   if (wants_terminal(signal))
-    text += " waits for the terminal, and would for ever: the system has stopped its command, which wants to " +
+    text += "it waits for the terminal, and would for ever: the system has stopped its command, which wants to " +
             std::string(signal == SIGTTIN ? "read from it" : "change or write to it") +
             ". Commands have no terminal: give it what it asks for by environment or file.";
   else
-    text += " is stopped by signal " + std::to_string(signal) + " (" + strsignal(signal) +
+    text += "it is stopped by signal " + std::to_string(signal) + " (" + strsignal(signal) +
             "), which Troupe did not send: it needs a SIGCONT to go on.";
   const auto timeout = setup_.p.settings_of(asset).timeout;
   text += timeout ? " Its timeout of " + to_human(*timeout) + " ends it."
                   : " It has no timeout: Ctrl-C or troupe cancel ends the run.";
-  setup_.warn(text);
+  if (!setup_.p.settings_of(asset).ignores("stopped_command"))
+    setup_.warn(asset, make_warning("stopped_command", std::move(text)));
 }
 
 void asset_worker::tell_of_stop(asset_index asset, process_exit& exit) {

@@ -48,7 +48,7 @@ struct worker_setup {
   std::vector<path_id> own_work;              ///< see planning
   std::vector<std::string> environment;       ///< the supervisor's own; taken over
   unsigned threads = 2;                       ///< that examine and check
-  std::function<void(std::string_view)> warn; ///< tells whoever watches the run; from the executor's threads
+  std::function<void(asset_index, const attempt_warning&)> warn; ///< tells whoever watches the run; from the executor's threads
 };
 
 /// asset_executor by processes.

@@ -1,7 +1,6 @@
 // What an attempt has come to: how its process ended, what it reported, what it made.
 #include "app/engine/asset_worker.hpp"
 
-#include "adapters/file_content.hpp"
 #include "app/engine/attempt_report.hpp"
 #include "app/engine/file_makers.hpp"
 #include "app/engine/state_layout.hpp"
@@ -188,21 +187,28 @@ void asset_worker::warn_of_unwritten(asset_index asset, timestamp started_at, co
     const auto before = [&](const file_stat& seen) {
       return from_unix_ns(std::max(seen.mtime_ns, seen.ctime_ns)) + timestamp_granularity(seen) < started_at;
     };
+    const auto changed_before = [&](const struct stat& seen) {
+      const auto& newest = seen.st_mtim.tv_sec > seen.st_ctim.tv_sec ? seen.st_mtim : seen.st_ctim;
+      file_stat times;
+      times.mtime_ns = times.ctime_ns = std::int64_t{newest.tv_sec} * 1'000'000'000 + newest.tv_nsec;
+      return before(times);
+    };
     if (!before(stat))
       continue;
     // A link may be new though what it leads to is old, and a folder though its members are.
     const auto text = setup_.p.path(output);
     struct stat itself;
-    if (lstat(join_path(setup_.p.folder, text).c_str(), &itself) != 0 || !before(to_file_stat(itself)))
+    if (lstat(join_path(setup_.p.folder, text).c_str(), &itself) != 0 || !changed_before(itself))
       continue;
     std::string whose = "it is as it was before";
     if (const auto& last = records_[asset.value]->last)
       whose = last->adopted ? "it is as it was adopted"
                             : "it is as run #" + std::to_string(last->run.value) + ", attempt " +
                                   std::to_string(last->attempt) + " left it";
-    out.warnings.push_back("asset " + std::string(setup_.p.asset(asset).name) +
-                           ": its command ended well and did not write the output " + std::string(text) + ": " + whose +
-                           "; a clean build would fail. Write it, or correct \"outputs\"");
+    out.warnings.push_back(make_warning("output_not_written",
+                                        "its command ended well and did not write the output " + std::string(text) +
+                                            ": " + whose + "; a clean build would fail. Write it, or correct "
+                                            "\"outputs\""));
   }
 }
 

@@ -345,11 +345,12 @@ void examiner::warn_of_members_elsewhere(asset_index asset, findings& out) const
     if (members == 0)
       return;
     const std::string name(p_.path(path));
-    out.warnings.push_back("asset " + std::string(p_.asset(asset).name) + ": the links in the folder \"" + name +
-                           "\" lead to " + std::to_string(members) +
-                           " files and folders outside of the pipeline's folder, and every run looks at all of them: "
-                           "set \"links\": \"text\" if they need not count" +
-                           (input ? ", or leave out some with \"!" + name + "/…\" in \"inputs\"" : ""));
+    out.warnings.push_back(make_warning(
+        "links_elsewhere",
+        "the links in the folder \"" + name + "\" lead to " + std::to_string(members) +
+            " files and folders outside of the pipeline's folder, and every run looks at all of them: set \"links\": "
+            "\"text\" if they need not count" +
+            (input ? ", or leave out some with \"!" + name + "/…\" in \"inputs\"" : "")));
   };
   const auto& spec = p_.asset(asset);
   for (const auto& input : spec.inputs)

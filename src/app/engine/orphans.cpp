@@ -65,7 +65,7 @@ result<orphan_set> find_orphans(const project& on, const journal_snapshot& snaps
     if ((asset && declares_template(p, *asset, made.output_template)) || is_declared(p, *on.graph, path))
       return true;
     const auto content = table.observe(slot);
-    if (content && *content != absent_file && *content == made.content)
+    if (content && content->content != absent_file && content->content == made.content)
       found.push_back({path, std::string(names.asset_name(made.asset)), made.run});
     return true;
   });

@@ -16,7 +16,7 @@ namespace {
 
 /// Clocks of file systems lag behind by a tick: a file with such a time may have been written a little later.
 constexpr duration tick = std::chrono::milliseconds(20);
-constexpr std::size_t most_named = 3;
+constexpr std::size_t most_files_named = 3;
 
 std::string listed(const std::vector<std::string>& names) {
   std::string all;
@@ -56,12 +56,12 @@ std::vector<std::string> own_writes::changed_files(const std::string& path, cons
   // What made the folder another is not known: a file that was there just before is named only for want of any other.
   std::vector<std::string> found, perhaps;
   const auto ended = walk_folder(AT_FDCWD, whole, [&](const folder_member& member) -> result<void> {
-    if (looks_left_ == 0 || found.size() == most_named)
+    if (looks_left_ == 0 || found.size() == most_files_named)
       return fail(error_code::io, "enough");
     --looks_left_;
     if (!S_ISDIR(member.info.st_mode) && during.holds(member.info, tick)) {
       auto& to = during.holds(member.info) ? found : perhaps;
-      if (to.size() < most_named)
+      if (to.size() < most_files_named)
         to.push_back(path + "/" + std::string(member.path));
     }
     return {};
@@ -82,7 +82,7 @@ std::optional<std::string> own_writes::note(const materialization& last, std::ve
       continue;
     why.note = (files.front() == why.detail ? "it" : listed(files)) + " changed while its own command ran";
     written.insert(written.end(), files.begin(), files.end());
-    if (written.size() >= most_named)
+    if (written.size() >= most_files_named)
       break;
   }
   if (written.empty())

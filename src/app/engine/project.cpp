@@ -113,8 +113,7 @@ result<plan_report> plan_pipeline(const project& on, const run_options& options)
   report.warnings = std::move((*plan)->warnings);
   for (const auto& blocked : (*plan)->blocked_from_outside)
     if (!blocked.message.empty())
-      report.warnings.push_back("asset " + std::string(on.p->asset(blocked.asset).name) +
-                                " is blocked: " + blocked.message);
+      report.warnings.push_back({blocked.asset, make_warning("blocked_outside", "it is blocked: " + blocked.message)});
   auto item = (*plan)->plan->items().begin();
   for (const auto asset : (*plan)->on.graph->topological_order()) {
     if (!(*plan)->scope.in_run[asset.value])

@@ -66,6 +66,14 @@ run_request request_of(const project& on, const run_options& options) {
   return request;
 }
 
+/// What planning found and did.
+void tell_findings(const prepared_run& run) {
+  for (const auto& text : run.plan.removed)
+    run.observer.noted(text);
+  for (const auto& warning : run.plan.warnings)
+    run.observer.warned(warning.asset, warning.what);
+}
+
 std::uint32_t workers_of(const run_request& request) {
   return request.workers != 0 ? request.workers : usable_cpus();
 }
@@ -186,15 +194,14 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      run.plan.own_work,
                      own_environment(),
                      std::clamp(workers, 2U, 4U),
-                     [&run](std::string_view text) { run.observer.warned(text); }};
+                     [&run](asset_index asset, const attempt_warning& what) { run.observer.warned(asset, what); }};
   asset_worker work(std::move(setup), std::move(run.plan.records));
 
   run.observer.run_began({number, id, static_cast<std::uint32_t>(logic.state().size()),
                           logic.state().counts()[static_cast<std::size_t>(asset_status::fresh)] +
                               logic.state().counts()[static_cast<std::size_t>(asset_status::succeeded)],
                           workers, strategy, estimate(p, logic, run.plan.expected, remaining, workers)});
-  for (const auto& warning : run.plan.warnings)
-    run.observer.warned(warning.asset, warning.what);
+  tell_findings(run);
 
   host_setup host;
   host.logic = &logic;
@@ -272,8 +279,7 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   const auto size = static_cast<std::uint32_t>(count_of(started.fresh));
   run.observer.run_began({started.run, started.id, size, size, workers_of(run.request),
                           static_cast<error_strategy>(run.request.error_strategy), duration::zero()});
-  for (const auto& warning : run.plan.warnings)
-    run.observer.warned(warning.asset, warning.what);
+  tell_findings(run);
   run_finished finished{started.run, run.history.now(), run_status::succeeded, {}};
   finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
   auto events = run.writer.take_opening();

@@ -356,7 +356,7 @@ private:
   void print(const check_discovered& e) {
     say("> check what " + name(e.asset) + " attempt " + std::to_string(e.attempt) + " discovered");
   }
-  void print(const tell_warning& e) { say("> warning: " + e.message); }
+  void print(const tell_warning& e) { say("> warning: " + e.what.text); }
   void print(const end_attempts& e) { say(std::string("> end attempts ") + (e.at_once ? "at once" : "gracefully")); }
   void print(const wake_at& e) {
     armed_ = e.number;
