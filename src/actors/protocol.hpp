@@ -114,10 +114,9 @@ struct actor_broken {
 
 using supervisor_handle =
     caf::typed_actor<caf::reacts_to<begin_run>, caf::reacts_to<claim>, caf::reacts_to<examined_report>,
-                     caf::reacts_to<spawned_report>, caf::reacts_to<outcome_report>,
-                     caf::reacts_to<discovered_report>, caf::reacts_to<tick>,
-                     caf::reacts_to<stop_order>, caf::reacts_to<files_settled>, caf::reacts_to<run_durable>,
-                     caf::reacts_to<journal_failed>, caf::reacts_to<actor_broken>>;
+                     caf::reacts_to<spawned_report>, caf::reacts_to<outcome_report>, caf::reacts_to<discovered_report>,
+                     caf::reacts_to<tick>, caf::reacts_to<stop_order>, caf::reacts_to<files_settled>,
+                     caf::reacts_to<run_durable>, caf::reacts_to<journal_failed>, caf::reacts_to<actor_broken>>;
 
 // ---- to the executor
 // ---------------------------------------------------------------------------------------------------

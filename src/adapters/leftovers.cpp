@@ -89,7 +89,7 @@ supervisor supervisor_of(std::string_view environment, std::string_view own_mark
       return supervisor::may_live; // of an older version: it does not say where the number counts
     const auto where = parse_place({start.ptr + 1, static_cast<std::size_t>(end - start.ptr - 1)}, ':');
     return where && life_of(pid, start_ticks, *where, &in_doubt) == life::ended ? supervisor::dead
-                                                                               : supervisor::may_live;
+                                                                                : supervisor::may_live;
   }
   return supervisor::may_live;
 }

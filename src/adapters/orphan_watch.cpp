@@ -116,9 +116,8 @@ std::vector<pid_t> orphan_watch::look(std::span<const attempt_mark> attempts) {
       if (!facts)
         continue;
       if (dead(*facts)) {
-        const bool ours = reaps_all_ || std::any_of(attempts.begin(), attempts.end(), [&](const auto& mark) {
-                            return facts->group == mark.leader;
-                          });
+        const bool ours = reaps_all_ || std::any_of(attempts.begin(), attempts.end(),
+                                                    [&](const auto& mark) { return facts->group == mark.leader; });
         if (ours && waitpid(pid, nullptr, WNOHANG) == pid)
           again = true; // what it had adopted or started is ours now
         continue;

@@ -34,9 +34,9 @@ struct orphan {
 /// at a time.
 class orphan_watch {
 public:
-  /// `owns_every_orphan`: see process_executor_options. `process_one`: whether this is process 1 of a PID namespace, which
-  /// also adopts what others brought into it (docker exec): that is reaped when it ends, and left alone until then.
-  /// Becomes a subreaper until destruction.
+  /// `owns_every_orphan`: see process_executor_options. `process_one`: whether this is process 1 of a PID namespace,
+  /// which also adopts what others brought into it (docker exec): that is reaped when it ends, and left alone until
+  /// then. Becomes a subreaper until destruction.
   explicit orphan_watch(bool owns_every_orphan, bool process_one = getpid() == 1);
   orphan_watch(const orphan_watch&) = delete;
   orphan_watch& operator=(const orphan_watch&) = delete;

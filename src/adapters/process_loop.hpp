@@ -81,7 +81,7 @@ private:
     told group_was = told::nothing;
     process_exit::kind how = process_exit::kind::ended;
     bool leader_ended = false;
-    bool end_came_later = false; ///< end() was called when the leader had ended already
+    bool end_came_later = false;          ///< end() was called when the leader had ended already
     std::optional<clock::time_point> due; // of the timeout, then of the SIGKILL
     std::string problem;
     std::map<pid_t, std::string> left; // what it left running and we ended, with the program's name

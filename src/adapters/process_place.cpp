@@ -58,8 +58,7 @@ std::optional<process_place> parse_place(std::string_view text, char separator) 
 
 bool is_another_namespace(const process_place& other) {
   const auto own = own_place();
-  return own && other.pid_namespace != 0 && other.boot_id == own->boot_id &&
-         other.pid_namespace != own->pid_namespace;
+  return own && other.pid_namespace != 0 && other.boot_id == own->boot_id && other.pid_namespace != own->pid_namespace;
 }
 
 life life_of(pid_t pid, std::uint64_t start_ticks, const process_place& there, bool* in_doubt) {

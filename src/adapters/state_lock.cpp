@@ -147,7 +147,8 @@ result<void> take_lock(const std::string& folder, int fd, const lock_patience& p
 }
 
 /// For people, for `cancel` and for who comes after our death; the lock itself does not depend on it, so a disk that is
-/// full is no reason to stop here. Written before what is there is cut off: words of a dead holder must not stand alone.
+/// full is no reason to stop here. Written before what is there is cut off: words of a dead holder must not stand
+/// alone.
 void write_words(int fd, const std::string& text) {
   if (::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()))
     static_cast<void>(::ftruncate(fd, static_cast<off_t>(text.size())) == 0);

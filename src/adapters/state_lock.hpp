@@ -60,7 +60,8 @@ private:
 /// folder cannot be used or lies on a network file system. Any thread.
 [[nodiscard]] result<state_lock> lock_state(const std::string& folder, const lock_patience& patience = {});
 
-/// A holder for people: "process 12 (troupe run)", or "process 1 of another PID namespace (a container), on host 4f2c…".
+/// A holder for people: "process 12 (troupe run)", or "process 1 of another PID namespace (a container), on host
+/// 4f2c…".
 [[nodiscard]] std::string words_on(const lock_holder& holder);
 /// The holder that state_lock::words_before() names.
 [[nodiscard]] lock_holder holder_before(const std::string& words);

@@ -144,7 +144,8 @@ bool inserts_inputs(const pipeline& p, asset_index asset) {
       return false;
     std::vector<template_problem> reported_at_load;
     const auto pieces = parse_template(text, reported_at_load);
-    return std::any_of(pieces.begin(), pieces.end(), [](const auto& piece) { return piece.name == template_name::inputs; });
+    return std::any_of(pieces.begin(), pieces.end(),
+                       [](const auto& piece) { return piece.name == template_name::inputs; });
   };
   const auto& command = p.declaration(asset).command;
   const auto& env = p.settings_of(asset).env;

@@ -203,7 +203,7 @@ struct assets_settled {
   run_number run;
   timestamp at;
   asset_status status = asset_status::blocked; ///< blocked, cancelled, or failed
-  std::string message;                         ///< why, for failed without an attempt, and for blocked from outside the run
+  std::string message; ///< why, for failed without an attempt, and for blocked from outside the run
   std::vector<settled_asset> assets;
   bool allowed = false; ///< failed: the pipeline allows it; all of them
   friend bool operator==(const assets_settled&, const assets_settled&) = default;

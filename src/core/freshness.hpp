@@ -28,7 +28,7 @@ struct freshness_policy {
   bool always = false;
   bool source = false; ///< a source: its outputs are what it is made from
   std::optional<duration> max_age;
-  timestamp now; ///< the start of the run, or of its last resumption
+  timestamp now;                ///< the start of the run, or of its last resumption
   std::string_view cycle{};     ///< not empty: it reads this file, whose maker needs it in turn
   const pipeline* of = nullptr; ///< with `asset`: to tell what a change of what is executed came from
   asset_index asset;

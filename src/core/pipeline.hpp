@@ -97,7 +97,7 @@ struct asset_declaration {
   std::span<const std::string_view> command; ///< template texts: one for shell, one an element for argv
   /// Of the outputs, in declared order; "" for one without a template; empty if none has any.
   std::span<const std::string_view> output_templates;
-  const asset_settings* settings = nullptr;  ///< never null in a valid pipeline
+  const asset_settings* settings = nullptr; ///< never null in a valid pipeline
 };
 
 /// A declared input: a path, or a glob over other assets' outputs and the disk.

@@ -17,9 +17,9 @@ asset_set reopened_by_resume(const asset_graph& graph, std::span<const asset_id>
     const auto status = state.at(*position).status;
     const bool done = status == asset_status::succeeded || status == asset_status::fresh;
     const auto upstream = graph.upstream(asset);
-    const bool again =
-        !done || std::any_of(upstream.begin(), upstream.end(), [&](asset_index u) { return waits[u.value]; }) ||
-        lost(asset);
+    const bool again = !done ||
+                       std::any_of(upstream.begin(), upstream.end(), [&](asset_index u) { return waits[u.value]; }) ||
+                       lost(asset);
     waits[asset.value] = again;
     if (done && again)
       reopened.push_back(ids[asset.value]);

@@ -152,10 +152,9 @@ void run_logic::on(decision& d, const examined_fresh& in, timestamp now) {
   if (at(in.asset).status == asset_status::retrying) {
     // An outdated attempt does not count: the next one is made for reasons of its own.
     on(d,
-       examined_stale{in.asset,
-                      at(in.asset).segment_attempts > 0 ? std::vector<reason>()
-                                                        : std::vector<reason>{{reason_kind::last_attempt_failed,
-                                                                               std::string("outdated")}}},
+       examined_stale{in.asset, at(in.asset).segment_attempts > 0
+                                    ? std::vector<reason>()
+                                    : std::vector<reason>{{reason_kind::last_attempt_failed, std::string("outdated")}}},
        now);
     return;
   }

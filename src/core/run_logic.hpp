@@ -127,9 +127,8 @@ struct run_is_over {
 struct internal_error {
   std::string message;
 };
-using run_effect =
-    std::variant<examine_asset, grant_attempt, announce_settled, check_discovered, tell_warning, end_attempts, wake_at,
-                 run_is_over, internal_error>;
+using run_effect = std::variant<examine_asset, grant_attempt, announce_settled, check_discovered, tell_warning,
+                                end_attempts, wake_at, run_is_over, internal_error>;
 
 struct decision {
   std::vector<event> events;
@@ -265,9 +264,10 @@ private:
   std::vector<std::uint32_t> missing_;       // by position: upstreams in the run that are not satisfied
   std::vector<std::int32_t> priority_;       // by position: the highest of its own and of those that need it
   std::vector<std::vector<reason>> reasons_; // by position: why the next attempt is made
-  std::map<std::uint32_t, std::vector<path_id>> absent_outputs_; // by position: of the next attempt, where there are any
-  ready_queue ready_;                        // phase ready
-  ready_queue stale_;                        // phase stale
+  std::map<std::uint32_t, std::vector<path_id>>
+      absent_outputs_; // by position: of the next attempt, where there are any
+  ready_queue ready_;  // phase ready
+  ready_queue stale_;  // phase stale
   std::size_t stale_count_ = 0;
   std::vector<queued> looking_; // in phase looking: no more than there are workers
   std::uint32_t reserved_ = 0;  // in phase reserved
@@ -277,8 +277,8 @@ private:
   std::vector<std::uint32_t> blocked_by_; // by position: asset_index of who blocks it
   std::map<std::string, std::uint32_t, std::less<>> pool_used_;
   std::map<timestamp, std::vector<asset_index>> retries_;
-  std::optional<timestamp> armed_; // the timer that is waited for
-  std::uint64_t timers_ = 0;       // its number
+  std::optional<timestamp> armed_;             // the timer that is waited for
+  std::uint64_t timers_ = 0;                   // its number
   std::map<std::uint32_t, held_success> held_; // by position
   std::vector<std::uint32_t> started_at_;      // by position: the moment its last attempt started, as moments_ counts
   std::vector<std::uint32_t> settled_at_;      // by position: likewise; 0: before this segment, or not yet

@@ -1,10 +1,10 @@
-// Successes that are held: an attempt has discovered inputs that other assets of the run make, and not all of these were
-// settled when it started. Knows who waits for whom; does not know what a file holds.
+// Successes that are held: an attempt has discovered inputs that other assets of the run make, and not all of these
+// were settled when it started. Knows who waits for whom; does not know what a file holds.
 //
-// The success is recorded once nobody can write those inputs any more and they are as they were before the attempt; else
-// the attempt is outdated and made once more. A held attempt is open, but nothing of it runs: it takes no worker and no
-// pool. Whoever needs the asset waits. A maker that waits for the asset itself is not waited for, so nobody waits for
-// ever; what the asset read of it may be old, and the next plan finds the asset stale.
+// The success is recorded once nobody can write those inputs any more and they are as they were before the attempt;
+// else the attempt is outdated and made once more. A held attempt is open, but nothing of it runs: it takes no worker
+// and no pool. Whoever needs the asset waits. A maker that waits for the asset itself is not waited for, so nobody
+// waits for ever; what the asset read of it may be old, and the next plan finds the asset stale.
 #include "core/run_logic.hpp"
 
 #include "core/warning.hpp"
@@ -58,11 +58,11 @@ bool run_logic::hold(decision& d, const attempt_ended& in) {
       const std::string name(p_.asset(in.asset).name);
       const std::string other(p_.asset(maker).name);
       d.effects.emplace_back(tell_warning{
-          in.asset, make_warning("discovered_cycle", "it discovered an input that asset " + other + " makes, and " + other +
-                                                         " itself needs " + name + ": " + name +
-                                                         " was made from what " + other +
-                                                         " made before, and is stale again. Remove one of the two "
-                                                         "dependencies")});
+          in.asset,
+          make_warning("discovered_cycle", "it discovered an input that asset " + other + " makes, and " + other +
+                                               " itself needs " + name + ": " + name + " was made from what " + other +
+                                               " made before, and is stale again. Remove one of the two "
+                                               "dependencies")});
     } else {
       overlapped = true;
       if (may_still_write(maker))
@@ -128,11 +128,8 @@ void run_logic::make_once_more(decision& d, const attempt_ended& in, timestamp n
   if (state_.stopping()) {
     settled(d, in.asset, at(in.asset).status, in.asset);
   } else if (failed) {
-    record(d, assets_settled{state_.run(),
-                             now,
-                             asset_status::blocked,
-                             {},
-                             {{ids_[in.asset.value], ids_[failed->value]}}});
+    record(d,
+           assets_settled{state_.run(), now, asset_status::blocked, {}, {{ids_[in.asset.value], ids_[failed->value]}}});
     settled(d, in.asset, asset_status::blocked, *failed);
     block_downstream(d, in.asset, *failed, now);
   } else {

@@ -31,10 +31,10 @@ struct execution {
   std::int32_t signal = 0;
   std::string message;
   bool has_log = false;
-  std::optional<production> made; ///< exactly when outcome is succeeded
-  duration took{};                ///< of the process alone
+  std::optional<production> made;        ///< exactly when outcome is succeeded
+  duration took{};                       ///< of the process alone
   std::vector<attempt_warning> warnings; ///< recorded with the attempt; without those that the asset ignores
-  std::vector<asset_index> makers; ///< on success: other assets that make inputs which the attempt discovered
+  std::vector<asset_index> makers;       ///< on success: other assets that make inputs which the attempt discovered
 };
 
 /// What an examination needs to know about the assets that its asset depends on.

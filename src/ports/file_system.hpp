@@ -68,8 +68,8 @@ public:
   [[nodiscard]] virtual bool broken_off() const { return false; }
   /// The whole file, at most `limit` bytes; not_found if absent; invalid_input if larger.
   [[nodiscard]] virtual result<std::string> read_text(std::string_view path, std::uint64_t limit) const = 0;
-  /// Removes a file, a link or a folder with all in it. Follows no link below the folder that `path` lies in, and removes
-  /// nothing where a mount point is in the way (io). Nothing there is no error.
+  /// Removes a file, a link or a folder with all in it. Follows no link below the folder that `path` lies in, and
+  /// removes nothing where a mount point is in the way (io). Nothing there is no error.
   [[nodiscard]] virtual result<void> remove(std::string_view path) const = 0;
 };
 

@@ -43,8 +43,9 @@ public:
   /// Who made the file at a path last; false if nobody is known (then `out` is reset).
   [[nodiscard]] virtual result<bool> read_made(path_id path, made_record& out) const = 0;
   /// Every path ever made of which the maker is known, in order of id; only those that `wanted` says are read.
-  [[nodiscard]] virtual result<void> visit_made(const std::function<bool(path_id)>& wanted,
-                                                const std::function<bool(path_id, const made_record&)>& visit) const = 0;
+  [[nodiscard]] virtual result<void>
+  visit_made(const std::function<bool(path_id)>& wanted,
+             const std::function<bool(path_id, const made_record&)>& visit) const = 0;
   [[nodiscard]] virtual result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const = 0;
   /// False if nothing is recorded (then `out` is reset). `out` is reused: its vectors keep their memory.
   [[nodiscard]] virtual result<bool> read_asset(asset_id asset, asset_record& out) const = 0;

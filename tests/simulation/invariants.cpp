@@ -18,9 +18,8 @@ invariants::invariants(const random_case& on, rare_paths& paths, const simulated
   books_.expect(on.policy.error_strategy);
   books_.expect_steady_clock();
   books_.expect_order(on.policy.remaining);
-  books_.expect_discoveries(on.discovered, [&world](asset_index asset, std::uint32_t attempt) {
-    return world.ended_well(asset, attempt);
-  });
+  books_.expect_discoveries(
+      on.discovered, [&world](asset_index asset, std::uint32_t attempt) { return world.ended_well(asset, attempt); });
   for (std::uint32_t i = 0; i < members_.size(); ++i)
     members_[i] =
         random_run::contains(on.started.fresh, on.ids[i]) || random_run::contains(on.started.waiting, on.ids[i]);
@@ -79,7 +78,8 @@ void invariants::appended(const event& e, const simulated_executor* work, durati
     const auto name = std::string(on_.p->asset(asset).name);
     require(report != nullptr, "an end of " + name + " is recorded that nobody reported");
     if (finished->outcome == outcome_kind::outdated) {
-      require(world_.ended_well(asset, finished->attempt), "an attempt of " + name + " is outdated that did not end well");
+      require(world_.ended_well(asset, finished->attempt),
+              "an attempt of " + name + " is outdated that did not end well");
       paths_.reached_if(rare_path::outdated_while_stopping, !finished->retry_at);
       return;
     }
@@ -105,8 +105,7 @@ void invariants::appended(const event& e, const simulated_executor* work, durati
     paths_.reached_if(rare_path::retry_after_resume, finished->retry_at && finished->attempt > started_[asset.value]);
   } else if (const auto* settled = std::get_if<assets_settled>(&e)) {
     const auto first = index_of(settled->assets.front().asset);
-    require(settled->allowed ==
-                (settled->status == asset_status::failed && on_.p->settings_of(first).allow_failure),
+    require(settled->allowed == (settled->status == asset_status::failed && on_.p->settings_of(first).allow_failure),
             "whether a failure without an attempt was allowed is recorded wrongly");
     paths_.reached_if(rare_path::outdated_and_blocked,
                       settled->status == asset_status::blocked && finished_[first.value] > 0);
@@ -134,7 +133,7 @@ void invariants::examining(asset_index asset, const upstream_view& upstreams) co
                               ? version_of_allowed_failure()
                               : versions_[deps[i].value];
     require(upstreams.versions[i] == expected, name + " is examined with a version of " +
-                                          std::string(on_.p->asset(deps[i]).name) + " that is not its last");
+                                                   std::string(on_.p->asset(deps[i]).name) + " that is not its last");
   }
   for (const auto upstream : on_.graph->upstream(asset)) {
     const bool told = std::find(upstreams.failed.begin(), upstreams.failed.end(), upstream) != upstreams.failed.end();
@@ -268,9 +267,8 @@ void invariants::ended(const run_state& live, const counting_observer& told) con
 void check_history(const random_case& on, const process_world& world, const std::vector<event>& events,
                    seeded& random) {
   run_checker books(*on.p, *on.graph, on.ids, on.policy.workers, on.never_made);
-  books.expect_discoveries(on.discovered, [&](asset_index asset, std::uint32_t attempt) {
-    return world.ended_well(asset, attempt);
-  });
+  books.expect_discoveries(on.discovered,
+                           [&](asset_index asset, std::uint32_t attempt) { return world.ended_well(asset, attempt); });
   books.expect(on.policy.error_strategy);
   books.expect_steady_clock();
   books.expect_order(on.policy.remaining);

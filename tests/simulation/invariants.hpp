@@ -96,7 +96,6 @@ private:
 };
 
 /// A journal as a reader finds it: every rule, at every prefix; any prefix kept as a checkpoint gives the same end.
-void check_history(const random_case& on, const process_world& world, const std::vector<event>& events,
-                   seeded& random);
+void check_history(const random_case& on, const process_world& world, const std::vector<event>& events, seeded& random);
 
 } // namespace troupe::test

@@ -27,11 +27,11 @@ struct asset_fate {
   std::uint32_t fails = 0; ///< attempts of one life that fail before one succeeds
   outcome_kind how = outcome_kind::exited;
   std::int32_t exit_code = 1;
-  bool hangs = false;       ///< ends only when it is ended
-  bool stubborn = false;    ///< takes the whole grace period to end
-  duration longest{};       ///< an attempt takes up to this
-  bool repeats = false;     ///< reports its end twice
-  bool never_found = false; ///< no process is ever reported
+  bool hangs = false;           ///< ends only when it is ended
+  bool stubborn = false;        ///< takes the whole grace period to end
+  duration longest{};           ///< an attempt takes up to this
+  bool repeats = false;         ///< reports its end twice
+  bool never_found = false;     ///< no process is ever reported
   bool writes_the_same = false; ///< its output is as before
 };
 

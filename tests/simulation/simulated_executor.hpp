@@ -21,8 +21,7 @@ namespace troupe::test {
 class process_world {
 public:
   explicit process_world(const random_case& on)
-      : on_(on), runs_(on.p->assets.size(), 0), contents_(on.p->assets.size(), 0),
-        read_(on.p->assets.size()) {}
+      : on_(on), runs_(on.p->assets.size(), 0), contents_(on.p->assets.size(), 0), read_(on.p->assets.size()) {}
 
   /// Returns its number.
   std::int32_t start(asset_index asset);
@@ -47,7 +46,7 @@ private:
   void write(asset_index asset);
 
   const random_case& on_;
-  std::vector<std::int32_t> runs_; // by asset_index: number of its process, 0: none
+  std::vector<std::int32_t> runs_;               // by asset_index: number of its process, 0: none
   std::vector<std::uint32_t> contents_;          // by asset_index
   std::vector<std::vector<std::uint32_t>> read_; // by asset_index
   std::set<std::pair<std::uint32_t, std::uint32_t>> ended_well_;

@@ -157,9 +157,8 @@ private:
     }
     result<void> visit_made(const std::function<bool(path_id)>& wanted,
                             const std::function<bool(path_id, const made_record&)>& visit) const override {
-      return each(world_->live.made, [&](path_id path, const made_record& record) {
-        return !wanted(path) || visit(path, record);
-      });
+      return each(world_->live.made,
+                  [&](path_id path, const made_record& record) { return !wanted(path) || visit(path, record); });
     }
     result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const override {
       return each(world_->live.paths, visit);

@@ -87,11 +87,10 @@ void progress_model::attempt_ended(asset_index asset, const attempt_end& end, du
   if (end.retry_in) {
     retrying_.push_back({asset, end.attempt + 1, now + *end.retry_in});
     line(name(asset) + "  " +
-         style_.colours.paint(tint::warn, "attempt " + std::to_string(end.attempt) + " " +
-                                              std::string(verb_of(end.outcome)) + what + "; attempt " +
-                                              std::to_string(end.attempt + 1) +
-                                              (end.outcome == outcome_kind::outdated ? " follows"
-                                                                                     : " in " + to_human(*end.retry_in))));
+         style_.colours.paint(
+             tint::warn, "attempt " + std::to_string(end.attempt) + " " + std::string(verb_of(end.outcome)) + what +
+                             "; attempt " + std::to_string(end.attempt + 1) +
+                             (end.outcome == outcome_kind::outdated ? " follows" : " in " + to_human(*end.retry_in))));
     return;
   }
   const bool cancelled = end.outcome == outcome_kind::cancelled || end.outcome == outcome_kind::outdated;
@@ -145,8 +144,7 @@ void progress_model::asset_settled(asset_index asset, asset_status status, asset
   if (++not_run_lines_ > most_not_run_lines)
     line("… more that do not run are not listed here");
   else if (status == asset_status::blocked)
-    settled_line(asset, tint::warn,
-                 "blocked by " + name(because) + (message.empty() ? "" : ": " + printable(message)));
+    settled_line(asset, tint::warn, "blocked by " + name(because) + (message.empty() ? "" : ": " + printable(message)));
   else
     settled_line(asset, tint::warn, "not started");
 }

@@ -22,8 +22,8 @@ void declare_assume_dead(command_spec& verb, bool& to);
 /// `plan`, and `run --dry-run`.
 [[nodiscard]] int show_plan(invocation& with, const run_options& options);
 
-/// Runs `go` under the signals with live progress, prints how the run ended, returns the exit status. `strict`: that of a
-/// run with warnings is that of a failed one.
+/// Runs `go` under the signals with live progress, prints how the run ended, returns the exit status. `strict`: that of
+/// a run with warnings is that of a failed one.
 using run_function = std::function<result<run_result>(run_observer&, stop_request&)>;
 [[nodiscard]] int watch_run(invocation& with, const project& on, bool strict, const run_function& go);
 

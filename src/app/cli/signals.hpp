@@ -30,8 +30,8 @@ private:
 
 /// Writing to a pipe nobody reads (EPIPE), or beyond the limit of a file's size (EFBIG), becomes an error instead of
 /// the end of the process. By handlers that do nothing, not SIG_IGN: children must not inherit it. Signals that were
-/// blocked by the process that started this one are heard again. Process 1 of a container, for which the system has no default
-/// actions, ends by the signals that ask for it. Before there are other threads.
+/// blocked by the process that started this one are heard again. Process 1 of a container, for which the system has no
+/// default actions, ends by the signals that ask for it. Before there are other threads.
 void take_signals_as_errors();
 
 /// Ends the process like the default action of a signal, if `status` is 128 and the number of one of those for which

@@ -143,8 +143,7 @@ void drop_ignored(const pipeline& p, diagnostics& found) {
   for (std::uint32_t i = 0; i < p.assets.size(); ++i)
     if (const auto& one = p.declaration(asset_index(i)); declared.empty() || declared.back() != &one)
       declared.push_back(&one);
-  std::sort(declared.begin(), declared.end(),
-            [&](const auto* a, const auto* b) { return before(a->where, b->where); });
+  std::sort(declared.begin(), declared.end(), [&](const auto* a, const auto* b) { return before(a->where, b->where); });
   std::erase_if(found.items, [&](const diagnostic& item) {
     const auto after = std::upper_bound(declared.begin(), declared.end(), item.where,
                                         [&](place at, const auto* one) { return before(at, one->where); });

@@ -8,9 +8,9 @@ namespace troupe::config {
 
 /// A declared path, understood.
 struct declared_path {
-  std::string text; ///< normal form: no ".", no "//", no trailing "/" (but of a glob that asks for folders), ".." only
-                    ///< in front. A literal path is without escapes, a glob keeps them
-  bool glob = false;        ///< an unescaped *, ? or [ stands in it
+  std::string text;  ///< normal form: no ".", no "//", no trailing "/" (but of a glob that asks for folders), ".." only
+                     ///< in front. A literal path is without escapes, a glob keeps them
+  bool glob = false; ///< an unescaped *, ? or [ stands in it
   bool went_up = false;     ///< a ".." has taken away the folder before it
   std::string_view problem; ///< not empty: why this is no path for an input or output
 };

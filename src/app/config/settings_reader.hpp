@@ -11,17 +11,18 @@ namespace troupe::config {
 
 /// Every key of an asset: first those of its own, then those that "defaults" may set too.
 inline constexpr std::array<std::string_view, 26> asset_keys = {
-    "command", "inputs",  "outputs",    "deps",    "matrix",        "description", "env",      "inherit_env",
-    "cwd",     "shell",   "timeout",    "retry",   "allow_failure", "pools",       "priority", "version",
-    "always",  "max_age", "durability", "max_log", "clear_outputs", "links",       "tags",     "group",
-    "owners",  "ignore_warnings"};
+    "command",     "inputs",  "outputs", "deps",    "matrix",         "description",   "env",
+    "inherit_env", "cwd",     "shell",   "timeout", "retry",          "allow_failure", "pools",
+    "priority",    "version", "always",  "max_age", "durability",     "max_log",       "clear_outputs",
+    "links",       "tags",    "group",   "owners",  "ignore_warnings"};
 inline constexpr std::size_t description_key = 5;
 inline constexpr std::size_t first_settings_key = 6;
 /// Settings from here on are of use for a source as well.
 inline constexpr std::size_t first_source_key = 21;
 
-inline constexpr std::array<std::string_view, 9> engine_keys = {
-    "workers", "error_strategy", "state_dir", "durability", "pools", "grace_period", "keep_runs", "keep_logs", "orphans"};
+inline constexpr std::array<std::string_view, 9> engine_keys = {"workers",    "error_strategy", "state_dir",
+                                                                "durability", "pools",          "grace_period",
+                                                                "keep_runs",  "keep_logs",      "orphans"};
 
 /// Reads settings one key at a time into a patch, and notes what was written in a signature: equal signatures, equal
 /// patches.

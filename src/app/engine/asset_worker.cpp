@@ -47,8 +47,8 @@ bool wants_terminal(int signal) {
 
 asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records)
     : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
-      found_(setup_.p.assets.size()), examined_at_(setup_.p.assets.size()), made_elsewhere_(setup_.p.assets.size()), prepared_(setup_.p.assets.size()),
-      pool_(std::make_unique<thread_pool>(setup_.threads)) {
+      found_(setup_.p.assets.size()), examined_at_(setup_.p.assets.size()), made_elsewhere_(setup_.p.assets.size()),
+      prepared_(setup_.p.assets.size()), pool_(std::make_unique<thread_pool>(setup_.threads)) {
   supervisor_ = own_supervisor_mark();
   std::erase_if(setup_.environment, [](const std::string& entry) {
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
@@ -181,8 +181,9 @@ result<void> asset_worker::clear_outputs(asset_index asset) const {
   for (const auto output : outputs) {
     const auto path = setup_.names.id_of(path_slot(output.value));
     const auto text = setup_.p.path(output);
-    const bool made_here = record.last && std::any_of(record.last->made.outputs.begin(), record.last->made.outputs.end(),
-                                                      [&](const file_version& f) { return f.path == path; });
+    const bool made_here =
+        record.last && std::any_of(record.last->made.outputs.begin(), record.last->made.outputs.end(),
+                                   [&](const file_version& f) { return f.path == path; });
     if (made_here || holds(setup_.own_work, path) || holds(absent, path))
       continue;
     struct stat info;
@@ -323,8 +324,8 @@ result<process_request> asset_worker::prepare(asset_index asset) const {
   const bool bash_reads_file =
       bash_reads_file_ ||
       std::any_of(settings.env.begin(), settings.env.end(), [](const auto& entry) { return entry.name == "BASH_ENV"; });
-  auto command = render_command(
-      {setup_.p, asset, run_text_, found.inputs, found.steps_up, functions_, bash_reads_file});
+  auto command =
+      render_command({setup_.p, asset, run_text_, found.inputs, found.steps_up, functions_, bash_reads_file});
   if (!command)
     return command.error();
   process_request request;

@@ -44,11 +44,12 @@ struct worker_setup {
   run_number run;
   timestamp since; ///< when the run, or its last resumption, started
   duration grace{};
-  path_id pipeline_file;                      ///< as the state names it
-  std::vector<path_id> own_work;              ///< see planning
-  std::vector<std::string> environment;       ///< the supervisor's own; taken over
-  unsigned threads = 2;                       ///< that examine and check
-  std::function<void(asset_index, const attempt_warning&)> warn; ///< tells whoever watches the run; from the executor's threads
+  path_id pipeline_file;                ///< as the state names it
+  std::vector<path_id> own_work;        ///< see planning
+  std::vector<std::string> environment; ///< the supervisor's own; taken over
+  unsigned threads = 2;                 ///< that examine and check
+  std::function<void(asset_index, const attempt_warning&)>
+      warn; ///< tells whoever watches the run; from the executor's threads
 };
 
 /// asset_executor by processes.

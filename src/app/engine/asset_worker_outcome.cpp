@@ -205,10 +205,10 @@ void asset_worker::warn_of_unwritten(asset_index asset, timestamp started_at, co
       whose = last->adopted ? "it is as it was adopted"
                             : "it is as run #" + std::to_string(last->run.value) + ", attempt " +
                                   std::to_string(last->attempt) + " left it";
-    out.warnings.push_back(make_warning("output_not_written",
-                                        "its command ended well and did not write the output " + std::string(text) +
-                                            ": " + whose + "; a clean build would fail. Write it, or correct "
-                                            "\"outputs\""));
+    out.warnings.push_back(make_warning("output_not_written", "its command ended well and did not write the output " +
+                                                                  std::string(text) + ": " + whose +
+                                                                  "; a clean build would fail. Write it, or correct "
+                                                                  "\"outputs\""));
   }
 }
 
@@ -219,9 +219,8 @@ void asset_worker::note_declaration(asset_index asset, production& made) const {
     return;
   const auto& outputs = setup_.p.asset(asset).outputs;
   for (const auto& file : made.outputs) {
-    const auto at = std::find_if(outputs.begin(), outputs.end(), [&](path_index o) {
-      return setup_.names.id_of(path_slot(o.value)) == file.path;
-    });
+    const auto at = std::find_if(outputs.begin(), outputs.end(),
+                                 [&](path_index o) { return setup_.names.id_of(path_slot(o.value)) == file.path; });
     made.templates.emplace_back(templates[static_cast<std::size_t>(at - outputs.begin())]);
   }
 }

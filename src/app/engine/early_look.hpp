@@ -49,7 +49,7 @@ private:
   std::vector<std::string_view> waiting_;
   std::atomic<bool> stopped_{false}; // set with the mutex held
   std::atomic<bool> broken_off_{false};
-  bool over_ = false;           // under mutex_
+  bool over_ = false;                // under mutex_
   std::vector<std::uint32_t> links_; // numbers of paths that are links; with the mutex held
   std::atomic<std::size_t> looked_at_{0};
   std::vector<file_stat> seen_; // the thread's while there is one

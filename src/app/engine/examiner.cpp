@@ -157,21 +157,24 @@ bool examiner::leaves_out(asset_index asset, const orphan& one, std::string_view
   const std::string ways_out = "remove it with `troupe clean --orphans`, or declare it as a source to keep it";
   switch (p_.engine.orphans) {
   case orphan_rule::warn:
-    out.warnings.push_back(make_warning("orphan_input", where + "counts as its input (" + std::string(input) + "): " + ways_out));
+    out.warnings.push_back(
+        make_warning("orphan_input", where + "counts as its input (" + std::string(input) + "): " + ways_out));
     return false;
   case orphan_rule::remove:
-    out.warnings.push_back(make_warning("orphan_input", where + "is left out of its inputs (" + std::string(input) + "); a run removes it"));
+    out.warnings.push_back(make_warning("orphan_input", where + "is left out of its inputs (" + std::string(input) +
+                                                            "); a run removes it"));
     return true;
   case orphan_rule::refuse:
     break;
   }
   if (inserts_inputs(p_, asset)) {
-    out.warnings.push_back(make_warning("orphan_input", where + "is left out of its inputs (" + std::string(input) + "): " + ways_out));
+    out.warnings.push_back(
+        make_warning("orphan_input", where + "is left out of its inputs (" + std::string(input) + "): " + ways_out));
     return true;
   }
   if (!out.impossible)
-    out.impossible = "it reads \"" + std::string(input) + "\" by itself, where Troupe cannot leave out " + describe(one) +
-                     ", which the pipeline no longer has or which no longer declares it: " + ways_out +
+    out.impossible = "it reads \"" + std::string(input) + "\" by itself, where Troupe cannot leave out " +
+                     describe(one) + ", which the pipeline no longer has or which no longer declares it: " + ways_out +
                      ", or set \"orphans\" of the engine";
   return false;
 }
@@ -180,15 +183,17 @@ void examiner::check_literal(asset_index asset, std::string_view path, findings&
   if (orphans_.empty())
     return;
   if (const auto* one = orphans_.at_or_above(path)) {
-    out.warnings.push_back(make_warning("orphan_input", "its input " + std::string(path) + " is " + describe(*one) +
-                                                            ", and counts all the same: declare it as a source to keep it"));
+    out.warnings.push_back(
+        make_warning("orphan_input", "its input " + std::string(path) + " is " + describe(*one) +
+                                         ", and counts all the same: declare it as a source to keep it"));
   } else if (const auto* inside = orphans_.at_or_below(path)) {
     if (p_.engine.orphans == orphan_rule::warn)
       static_cast<void>(leaves_out(asset, *inside, path, out));
     else if (p_.engine.orphans == orphan_rule::refuse && !out.impossible)
-      out.impossible = "its input folder \"" + std::string(path) + "\" holds " + describe(*inside) +
-                       ", which the pipeline no longer has or which no longer declares it: remove it with `troupe clean "
-                       "--orphans`, or declare it as a source to keep it";
+      out.impossible =
+          "its input folder \"" + std::string(path) + "\" holds " + describe(*inside) +
+          ", which the pipeline no longer has or which no longer declares it: remove it with `troupe clean "
+          "--orphans`, or declare it as a source to keep it";
   }
 }
 
@@ -388,8 +393,8 @@ std::optional<std::string> examiner::lost_since(asset_index asset, const finding
     if (!seen || seen->kind != file_kind::absent)
       continue;
     const auto id = names_.id_of(names_.input_slot(asset, k));
-    const auto examined = std::lower_bound(
-        known.begin(), known.end(), id, [](const file_version& file, path_id wanted) { return file.path < wanted; });
+    const auto examined = std::lower_bound(known.begin(), known.end(), id,
+                                           [](const file_version& file, path_id wanted) { return file.path < wanted; });
     if (examined != known.end() && examined->path == id && examined->content != absent_file)
       return why_missing(inputs[k].path, graph_.makers_of(p_, asset, inputs[k].path), {});
   }

@@ -64,16 +64,16 @@ public:
   [[nodiscard]] const orphan_set& orphans() const { return orphans_; }
 
   /// `before`: the asset's record, for the inputs it discovered. `version_of`: data version of an upstream by name.
-  /// `seen`: what was seen of its files a moment ago. `failed`: upstreams that failed and were allowed to: an input that
-  /// one of them makes may be missing.
+  /// `seen`: what was seen of its files a moment ago. `failed`: upstreams that failed and were allowed to: an input
+  /// that one of them makes may be missing.
   void examine(asset_index asset, const asset_record& before, const std::function<digest(asset_index)>& version_of,
                look how, findings& out, const recent_glances& seen = {},
                std::span<const asset_index> failed = {}) const;
   /// The content of the declared outputs now, sorted by path; an error names the file.
   [[nodiscard]] result<void> observe_outputs(asset_index asset, look how, std::vector<file_version>& out,
                                              const recent_glances& seen = {}) const;
-  /// Why the asset cannot start now though `before`, its last examination, found that it could: a literal input that was
-  /// there is gone. Blocks for a stat an input.
+  /// Why the asset cannot start now though `before`, its last examination, found that it could: a literal input that
+  /// was there is gone. Blocks for a stat an input.
   [[nodiscard]] std::optional<std::string> lost_since(asset_index asset, const findings& before) const;
   /// All slots of literal inputs and outputs of the assets, each once, in the order given.
   [[nodiscard]] std::vector<path_slot> slots_of(const std::vector<asset_index>& assets) const;

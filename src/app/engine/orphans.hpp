@@ -53,8 +53,9 @@ struct orphan_cleaning {
   std::vector<orphan> orphans; ///< all there were, in order of path
   bool removed = false;
 };
-/// The pipeline's orphans; removes them if `confirm` says so (it is not asked if there are none). Takes the state's lock
-/// only to remove. Removes no folder that holds a mount point, and follows no link. An absent state has no orphans.
+/// The pipeline's orphans; removes them if `confirm` says so (it is not asked if there are none). Takes the state's
+/// lock only to remove. Removes no folder that holds a mount point, and follows no link. An absent state has no
+/// orphans.
 [[nodiscard]] result<orphan_cleaning> clean_orphans(const project& on,
                                                     const std::function<bool(const std::vector<orphan>&)>& confirm);
 

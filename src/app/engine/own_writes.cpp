@@ -87,8 +87,7 @@ std::optional<std::string> own_writes::note(const materialization& last, std::ve
   }
   if (written.empty())
     return std::nullopt;
-  return listed(written) + " changed while its own command ran (run #" +
-         std::to_string(last.run.value) +
+  return listed(written) + " changed while its own command ran (run #" + std::to_string(last.run.value) +
          "). If the command writes it, the asset is stale after every run: write it elsewhere, or leave it out of "
          "\"inputs\" (\"!" +
          written.front() + "\")";

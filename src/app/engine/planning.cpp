@@ -308,10 +308,10 @@ void planning::drop(const recorded_edge& edge) {
                                                       "link need not count"));
     return;
   }
-  warn(edge.needing, make_warning("discovered_cycle",
-                                  "its last attempt reported " + edge.path + " as an input, which " + maker +
-                                      " makes; but " + maker + " needs " + name + ", so " + name +
-                                      " stays stale: let one of the two do without the other"));
+  warn(edge.needing,
+       make_warning("discovered_cycle", "its last attempt reported " + edge.path + " as an input, which " + maker +
+                                            " makes; but " + maker + " needs " + name + ", so " + name +
+                                            " stays stale: let one of the two do without the other"));
 }
 
 result<void> planning::use(const project& project, const scope_maker& scope_for, timestamp now) {
@@ -429,8 +429,8 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
       if (scope.in_run[needed.value] || p.is_source(needed) ||
           (p.settings_of(needed).allow_failure && versions[needed.value] == version_of_allowed_failure()))
         continue;
-      auto left = plan->action(asset) == plan_action::fresh ? std::string()
-                                                            : left_behind(p, needed, attempts[needed.value]);
+      auto left =
+          plan->action(asset) == plan_action::fresh ? std::string() : left_behind(p, needed, attempts[needed.value]);
       // --only does not follow what is recorded.
       if (left.empty() && (has_version[needed.value] || graph.recorded(asset, needed) != nullptr))
         continue;

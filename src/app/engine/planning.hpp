@@ -79,12 +79,12 @@ public:
   /// succeed and left nobody knows what (those that are fresh have nothing to use of it).
   std::vector<blocked_outside> blocked_from_outside;
   std::vector<asset_warning> warnings;
-  bool broken_off = false; ///< there is no plan
-  std::vector<event> restated; ///< record_restated, where the scope asks for them
-  path_id pipeline_file; ///< as the state names it (recorded_file)
-  orphan_set orphans;    ///< that are left out, or refused
+  bool broken_off = false;          ///< there is no plan
+  std::vector<event> restated;      ///< record_restated, where the scope asks for them
+  path_id pipeline_file;            ///< as the state names it (recorded_file)
+  orphan_set orphans;               ///< that are left out, or refused
   std::vector<std::string> removed; ///< orphans that are no longer there, for people
-  std::vector<path_id> own_work; ///< declared outputs of assets that clear theirs, made last by that asset; sorted
+  std::vector<path_id> own_work;    ///< declared outputs of assets that clear theirs, made last by that asset; sorted
 
 private:
   planning() = default;

@@ -117,8 +117,8 @@ private:
 /// Continues an interrupted, failed or cancelled run as the same run. `on` must have been opened with the run's
 /// recorded params (see recorded_request). invalid_input if the run cannot be resumed or definitions changed (listing
 /// them).
-[[nodiscard]] result<run_result> resume_run(const project& on, run_number run, bool assume_dead,
-                                            run_observer& observer, stop_request& stop);
+[[nodiscard]] result<run_result> resume_run(const project& on, run_number run, bool assume_dead, run_observer& observer,
+                                            stop_request& stop);
 
 /// What would run. No state is made, nothing is written.
 [[nodiscard]] result<plan_report> plan_pipeline(const project& on, const run_options& options);

@@ -441,7 +441,8 @@ result<run_result> resume_run(const project& on, run_number number, bool assume_
       scope.forced[asset.value] = scope.in_run[asset.value] && !done(asset);
 
   reading_limit limit(stop);
-  auto plan = plan_a_run(on, [&](const project&) { return restating(scope); }, **snapshot, time, true, stop, limit);
+  auto plan = plan_a_run(
+      on, [&](const project&) { return restating(scope); }, **snapshot, time, true, stop, limit);
   if (!plan)
     return plan.error();
   if ((*plan)->broken_off)

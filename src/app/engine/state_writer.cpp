@@ -87,7 +87,8 @@ result<std::optional<std::string>> left_out_of_sight(const journal_snapshot& sna
     text += "\n  and " + std::to_string(open.size() - most) + " more";
   if (open.empty())
     text += "\n  a command that it was about to record";
-  return text + "\nNothing was started. End that container, or wait until its commands have ended; then add --assume-dead";
+  return text +
+         "\nNothing was started. End that container, or wait until its commands have ended; then add --assume-dead";
 }
 
 } // namespace

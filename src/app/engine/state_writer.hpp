@@ -33,8 +33,8 @@ public:
   /// its processes and records their attempts as interrupted, before it returns; `stop` ends what there is to wait for:
   /// once for the lock, twice for the grace of those processes. state_locked names the holder; or it says what a dead
   /// writer may have left running in a PID namespace that cannot be seen from here.
-  [[nodiscard]] static result<std::unique_ptr<state_writer>>
-  open(const std::string& folder, const state_opening& how, clock& time, const stop_request& stop);
+  [[nodiscard]] static result<std::unique_ptr<state_writer>> open(const std::string& folder, const state_opening& how,
+                                                                  clock& time, const stop_request& stop);
 
   [[nodiscard]] journal_store& store() { return *store_; }
   /// Whether the last writer did not leave in order.

@@ -29,8 +29,9 @@ TEST_CASE("a finding about the file as a whole has no line, and one beyond the l
   findings.warning({0, 0}, "useless_key", "nothing");
   findings.error({1, 9}, "far", "beyond");
   findings.error({7, 1}, "further", "no such line");
-  CHECK(findings_text(findings, {}) == file + ": warning: nothing [useless_key]\n" + file + ":1:9: error: beyond [far]\n" +
-                                           file + ":7:1: error: no such line [further]\n");
+  CHECK(findings_text(findings, {}) == file + ": warning: nothing [useless_key]\n" + file +
+                                           ":1:9: error: beyond [far]\n" + file +
+                                           ":7:1: error: no such line [further]\n");
 }
 
 TEST_CASE("of a long line what stands around the place is shown") {

@@ -246,7 +246,8 @@ TEST_CASE("the schema knows every code of a warning, and only these") {
   const schema_checker schema;
   boost::system::error_code wrong;
   const auto ignoring = [&](std::string_view code) {
-    return parse(R"({"name":"p","assets":{"a":{"command":"x","ignore_warnings":[")" + std::string(code) + R"("]}}})", wrong);
+    return parse(R"({"name":"p","assets":{"a":{"command":"x","ignore_warnings":[")" + std::string(code) + R"("]}}})",
+                 wrong);
   };
   for (const auto code : warning_codes) {
     INFO(code);

@@ -36,6 +36,7 @@ public:
   }
   std::string real_folder(std::string_view path) const override { return of_.real_folder(path); }
   result<void> make_parent(std::string_view path) const override { return of_.make_parent(path); }
+  result<void> remove(std::string_view path) const override { return of_.remove(path); }
   result<std::string> read_text(std::string_view path, std::uint64_t limit) const override {
     return of_.read_text(path, limit);
   }
@@ -71,13 +72,16 @@ TEST_CASE("links that lead to very many members elsewhere are a warning with bot
   };
   const auto read = warnings_of("staged", "reads");
   REQUIRE(read.size() == 1);
-  CHECK(read[0] == "asset reads: the links in the folder \"staged\" lead to 123456 files and folders outside of the "
-                   "pipeline's folder, and every run looks at all of them: set \"links\": \"text\" if they need not "
-                   "count, or leave out some with \"!staged/…\" in \"inputs\"");
+  CHECK(read[0].code == "links_elsewhere");
+  CHECK(read[0].text ==
+        "the links in the folder \"staged\" lead to 123456 files and folders outside of the "
+        "pipeline's folder, and every run looks at all of them: set \"links\": \"text\" if they need not "
+        "count, or leave out some with \"!staged/…\" in \"inputs\"");
   const auto made = warnings_of("staged2", "makes");
   REQUIRE(made.size() == 1);
-  CHECK(made[0] == "asset makes: the links in the folder \"staged2\" lead to 123456 files and folders outside of the "
-                   "pipeline's folder, and every run looks at all of them: set \"links\": \"text\" if they need not "
-                   "count");
+  CHECK(made[0].text ==
+        "the links in the folder \"staged2\" lead to 123456 files and folders outside of the "
+        "pipeline's folder, and every run looks at all of them: set \"links\": \"text\" if they need not "
+        "count");
   CHECK(warnings_of("elsewhere", "reads").empty());
 }

@@ -67,6 +67,7 @@ public:
     return of_.glob(pattern, skip, left_out);
   }
   result<void> make_parent(std::string_view path) const override { return of_.make_parent(path); }
+  result<void> remove(std::string_view path) const override { return of_.remove(path); }
   result<std::string> read_text(std::string_view path, std::uint64_t limit) const override {
     return of_.read_text(path, limit);
   }

@@ -19,7 +19,8 @@ TEST_CASE("a place is written and read again; what is none is not read") {
   CHECK(here.pid_namespace != 0);
   for (const char separator : {' ', ':'})
     CHECK(parse_place(to_text(here, separator), separator) == here);
-  for (const auto* text : {"", "unknown", "boot", "boot 1", "boot 1 ", "boot 1 x", "boot x 1", " 1 2", "boot 1 2 3", "boot 1 2 "})
+  for (const auto* text :
+       {"", "unknown", "boot", "boot 1", "boot 1 ", "boot 1 x", "boot x 1", " 1 2", "boot 1 2 3", "boot 1 2 "})
     CHECK_FALSE(parse_place(text).has_value());
   CHECK(parse_place("boot 1 2") == process_place{"boot", 1, 2});
 }

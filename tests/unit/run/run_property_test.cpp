@@ -117,8 +117,8 @@ private:
         keep(lost);
       }
     run_resumed resumed{run_.started.run, now_, {}};
-    resumed.reopened = reopened_by_resume(*run_.graph, run_.ids, checker_.replayed(),
-                                          [&](asset_index) { return random_.once_in(6); });
+    resumed.reopened =
+        reopened_by_resume(*run_.graph, run_.ids, checker_.replayed(), [&](asset_index) { return random_.once_in(6); });
     keep(resumed);
     for (auto& f : run_.fates) // somebody repaired what was wrong, perhaps
       if (random_.once_in(2)) {
@@ -331,9 +331,9 @@ private:
       auto expected =
           random_run::contains(run_.started.fresh, run_.ids[asset.value]) ? asset_status::fresh : expected_of(asset);
       const auto& makers = discovered_[asset.value];
-      const bool outdated = checker_.status_of(asset) == asset_status::blocked &&
-                            std::any_of(makers.begin(), makers.end(),
-                                        [&](asset_index maker) { return !checker_.satisfied(maker); });
+      const bool outdated =
+          checker_.status_of(asset) == asset_status::blocked &&
+          std::any_of(makers.begin(), makers.end(), [&](asset_index maker) { return !checker_.satisfied(maker); });
       if (blocked || outdated)
         expected = asset_status::blocked;
       if (checker_.status_of(asset) != expected)
