@@ -58,7 +58,8 @@ int resume(invocation& with, const std::string& name, bool assume_dead) {
   auto run = pipeline.empty() ? find_run(*state, name) : latest_run_of(*state, pipeline);
   if (!run)
     return with.report(run.error());
-  if (run->status == run_status::succeeded)
+  const bool succeeded = run->status == run_status::succeeded;
+  if (succeeded && (with.options.file.empty() || of_this_file))
     return tell_succeeded(with, *state, *run);
   if (with.options.file.empty() && run->request.pipeline_file == "-")
     return with.report(fail(error_code::invalid_input, "run #" + std::to_string(run->run.value) +
@@ -71,6 +72,8 @@ int resume(invocation& with, const std::string& name, bool assume_dead) {
   auto on = with.open();
   if (!on)
     return with.report(on.error());
+  if (succeeded && on->p->name == run->pipeline)
+    return tell_succeeded(with, *state, *run);
   return watch_run(with, *on, false, [&](run_observer& observer, stop_request& stop) {
     return resume_run(*on, run->run, assume_dead, observer, stop);
   });
