@@ -99,7 +99,7 @@ def nothing_is_made_from_what_a_failed_attempt_left(shop):
         contains(document["assets"]["report"]["error"], "last attempt at load failed", "troupe run load", "troupe adopt load")
         equal(shop.read("report.txt"), "WHOLE\n")
     contains(shop.troupe("run", "--only", "report").must(1).text, "blocked by load: the last attempt at load failed", "troupe adopt load")
-    contains(shop.troupe("plan", "--only", "report").must(0).errors, "report is blocked", "troupe adopt load")
+    contains(shop.troupe("plan", "--only", "report").must(0).errors, "asset report: it is blocked", "troupe adopt load")
     contains(shop.troupe("show", "latest").must(0).text, "blocked by load: the last attempt at load failed")
     contains(shop.troupe("explain", "report", "--run", "latest").must(0).text, "the last attempt at load failed")
     os.remove(shop.path("bad"))

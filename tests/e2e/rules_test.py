@@ -94,7 +94,7 @@ def a_slash_at_the_end_takes_folders_as_wholes(shop):
     shop.write("pkgs/.hidden/f", "2\n")
     equal(shop.reasons("a"), ("fresh", []))
     shop.write("pkgs/one/deep/g", "2\n")
-    equal(shop.reasons("a"), ("run", [("input_changed", "pkgs/one")]))
+    equal(shop.reasons("a"), ("run", [("input_added", "pkgs/one/deep/g")]))
     shop.run()
     shop.write("pkgs/three/f", "2\n")
     equal(shop.reasons("a"), ("run", [("input_added", "pkgs/three")]))

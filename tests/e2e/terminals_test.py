@@ -82,7 +82,7 @@ def a_command_that_waits_for_the_terminal(shop):
                    "changes": {"command": "stty -F /dev/tty -echo"}}, engine={"workers": 3, "grace_period": "1s"})
     terminal = Terminal(shop, "run")
     for asset in ("asks", "member", "changes"):
-        terminal.wait_for(f"asset {asset} waits for the terminal")
+        terminal.wait_for(f"asset {asset}: it waits for the terminal")
     terminal.wait_for("Ctrl-C")
     terminal.type(b"\x03")
     equal(terminal.finish(), 130)
@@ -98,7 +98,7 @@ def the_timeout_of_a_command_that_waits_for_the_terminal(shop):
     document = shop.troupe("show", "--json").must(0).json()
     for n in range(20):
         contains(document["assets"][f"asks[{n}]"]["error"], "timeout of 4", "waited for the terminal")
-        contains(terminal.plain(), f"asset asks[{n}] waits for the terminal")
+        contains(terminal.plain(), f"asset asks[{n}]: it waits for the terminal")
 
 
 def a_command_that_somebody_stops(shop):

@@ -391,9 +391,10 @@ std::string_view pipeline_schema() {
       "type": "array",
       "items": {
         "enum": [
-          "background_processes", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob", "folder_left_out",
-          "input_changed_meanwhile", "log_incomplete", "missing_input", "process_not_ended", "undeclared_file", "undeclared_input",
-          "unexpected_folder", "useless_key"
+          "background_processes", "blocked_outside", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob",
+          "folder_left_out", "folders_skipped", "input_changed_meanwhile", "link_cycle", "links_elsewhere", "log_incomplete",
+          "missing_input", "orphan_input", "output_not_written", "process_not_ended", "stopped_command", "undeclared_file",
+          "undeclared_input", "unexpected_folder", "useless_key"
         ]
       }
     }

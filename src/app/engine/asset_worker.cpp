@@ -420,7 +420,7 @@ void asset_worker::was_stopped(asset_index asset, int signal) {
   stopped_[asset] = signal;
   std::string text;
   if (wants_terminal(signal))
-    text += "it waits for the terminal, and would for ever: the system has stopped its command, which wants to " +
+    text += "it waits for the terminal, and would wait forever: the system has stopped its command, which wants to " +
             std::string(signal == SIGTTIN ? "read from it" : "change or write to it") +
             ". Commands have no terminal: give it what it asks for by environment or file.";
   else

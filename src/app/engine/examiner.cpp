@@ -152,7 +152,7 @@ private:
 
 } // namespace
 
-bool examiner::leaves_out(asset_index asset, const orphan& one, std::string_view input, findings& out) const {
+bool examiner::leaves_out(asset_index asset, const orphaned_output& one, std::string_view input, findings& out) const {
   const auto where = describe(one) + ", which the pipeline no longer has or which no longer declares it, ";
   const std::string ways_out = "remove it with `troupe clean --orphans`, or declare it as a source to keep it";
   switch (p_.engine.orphans) {

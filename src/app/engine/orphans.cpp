@@ -27,12 +27,12 @@ bool declares_template(const pipeline& p, asset_index asset, std::string_view te
 
 } // namespace
 
-orphan_set::orphan_set(std::vector<orphan> found) {
+orphan_set::orphan_set(std::vector<orphaned_output> found) {
   for (auto& one : found)
     by_path_.emplace(one.path, std::move(one));
 }
 
-const orphan* orphan_set::at_or_above(std::string_view path) const {
+const orphaned_output* orphan_set::at_or_above(std::string_view path) const {
   if (!by_path_.empty())
     for (auto part = path; !part.empty(); part = parent_path(part))
       if (const auto at = by_path_.find(part); at != by_path_.end())
@@ -40,7 +40,7 @@ const orphan* orphan_set::at_or_above(std::string_view path) const {
   return nullptr;
 }
 
-const orphan* orphan_set::at_or_below(std::string_view folder) const {
+const orphaned_output* orphan_set::at_or_below(std::string_view folder) const {
   for (const auto& [path, one] : by_path_)
     if (path == folder || lies_beneath(path, folder))
       return &one;
@@ -51,7 +51,7 @@ result<orphan_set> find_orphans(const project& on, const journal_snapshot& snaps
                                 file_table& table) {
   const auto& p = *on.p;
   const auto file = names.id_of(names.slot_of(recorded_file(on)));
-  std::vector<orphan> found;
+  std::vector<orphaned_output> found;
   const auto undeclared = [&](path_id id) {
     const auto slot = names.slot_of(id);
     return slot && !(slot->value < p.paths.size() && on.graph->producer(path_index(slot->value)));
@@ -74,7 +74,7 @@ result<orphan_set> find_orphans(const project& on, const journal_snapshot& snaps
   return orphan_set(std::move(found));
 }
 
-std::string describe(const orphan& one) {
+std::string describe(const orphaned_output& one) {
   return one.path + ", left over from the asset " + one.asset;
 }
 
@@ -98,7 +98,7 @@ result<orphan_set> orphans_now(const project& on, const posix_file_system& files
 } // namespace
 
 result<orphan_cleaning> clean_orphans(const project& on,
-                                      const std::function<bool(const std::vector<orphan>&)>& confirm) {
+                                      const std::function<bool(const std::vector<orphaned_output>&)>& confirm) {
   auto files = posix_file_system::open(on.p->folder);
   if (!files)
     return files.error();
@@ -116,7 +116,7 @@ result<orphan_cleaning> clean_orphans(const project& on,
   const auto now = orphans_now(on, **files); // a run may have made one of them since the user looked
   if (!now)
     return now.error();
-  std::erase_if(out.orphans, [&](const orphan& one) { return !now->all().contains(one.path); });
+  std::erase_if(out.orphans, [&](const orphaned_output& one) { return !now->all().contains(one.path); });
   for (const auto& one : out.orphans)
     if (const auto removed = (*files)->remove(one.path); !removed)
       return removed.error();

@@ -18,7 +18,7 @@ namespace troupe {
 
 /// A file or folder that is as an asset of this pipeline and file left it, though that asset is gone or no longer
 /// declares an output with that template. A path of the same template for other params is no orphan.
-struct orphan {
+struct orphaned_output {
   std::string path;  ///< as it was declared, filled in
   std::string asset; ///< that made it
   run_number run;    ///< in which; 0: adopted
@@ -28,16 +28,16 @@ struct orphan {
 class orphan_set {
 public:
   orphan_set() = default;
-  explicit orphan_set(std::vector<orphan> found);
+  explicit orphan_set(std::vector<orphaned_output> found);
   [[nodiscard]] bool empty() const { return by_path_.empty(); }
-  [[nodiscard]] const std::map<std::string, orphan, std::less<>>& all() const { return by_path_; }
+  [[nodiscard]] const std::map<std::string, orphaned_output, std::less<>>& all() const { return by_path_; }
   /// The orphan that `path` is, or lies in; null if there is none.
-  [[nodiscard]] const orphan* at_or_above(std::string_view path) const;
+  [[nodiscard]] const orphaned_output* at_or_above(std::string_view path) const;
   /// The first orphan that is `folder` or lies in it; null if there is none.
-  [[nodiscard]] const orphan* at_or_below(std::string_view folder) const;
+  [[nodiscard]] const orphaned_output* at_or_below(std::string_view folder) const;
 
 private:
-  std::map<std::string, orphan, std::less<>> by_path_;
+  std::map<std::string, orphaned_output, std::less<>> by_path_;
 };
 
 /// Computed from the records and the files as they are now; nothing is stored, so that what another branch of the
@@ -47,16 +47,16 @@ private:
                                               file_table& table);
 
 /// "out/C.txt, left over from the asset s[C]" for messages.
-[[nodiscard]] std::string describe(const orphan& one);
+[[nodiscard]] std::string describe(const orphaned_output& one);
 
 struct orphan_cleaning {
-  std::vector<orphan> orphans; ///< all there were, in order of path
+  std::vector<orphaned_output> orphans; ///< all there were, in order of path
   bool removed = false;
 };
 /// The pipeline's orphans; removes them if `confirm` says so (it is not asked if there are none). Takes the state's
 /// lock only to remove. Removes no folder that holds a mount point, and follows no link. An absent state has no
 /// orphans.
 [[nodiscard]] result<orphan_cleaning> clean_orphans(const project& on,
-                                                    const std::function<bool(const std::vector<orphan>&)>& confirm);
+                                                    const std::function<bool(const std::vector<orphaned_output>&)>& confirm);
 
 } // namespace troupe

@@ -162,7 +162,7 @@ TEST_CASE("explain tells why now, when last, and what is around the asset") {
                       "raw.txt has changed since.\n"));
   CHECK(has(done.out, "last made in run #4"));
   CHECK(has(done.out, "last ran in run #5, attempt 2"));
-  CHECK(has(done.out, "it failed; it ran because\n  - Its command"));
+  CHECK(has(done.out, "it failed; it ran because\n  - What was to be executed"));
   const auto document = bj::parse(troupe_cli({"explain", "clean", "--json"}).out);
   CHECK(text_of(document.at("last").at("run")) == to_string(engine().runs[0].id));
   CHECK(document.at("last_attempt").at("status") == "failed");
