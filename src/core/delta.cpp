@@ -81,7 +81,8 @@ materialized make_delta(const materialization* previous, const fingerprint& made
   return d;
 }
 
-materialized restate(const materialization& last, const fingerprint& now, std::span<const file_version> outputs) {
+materialized restate(const materialization& last, const fingerprint& now, std::span<const file_version> outputs,
+                     const std::function<void(production&)>& declare) {
   auto made = last.made;
   auto found = outputs.begin();
   for (auto& output : made.outputs) {
@@ -90,6 +91,7 @@ materialized restate(const materialization& last, const fingerprint& now, std::s
     if (found != outputs.end() && found->path == output.path && found->content == output.content)
       output = *found;
   }
+  declare(made);
   return make_delta(&last, now, made, last.took);
 }
 

@@ -5,6 +5,7 @@
 #include "core/event.hpp"
 #include "core/materialization.hpp"
 
+#include <functional>
 #include <span>
 
 namespace troupe {
@@ -15,9 +16,10 @@ namespace troupe {
                                       const production& made, duration took);
 
 /// The record of a fresh asset as it is said by a newer rule: made from `now`, of outputs that are as they were
-/// (`outputs`, as found now, tell what was not known of them).
+/// (`outputs`, as found now, tell what was not known of them). `declare` fills in what the declaration says of them.
 [[nodiscard]] materialized restate(const materialization& last, const fingerprint& now,
-                                   std::span<const file_version> outputs);
+                                   std::span<const file_version> outputs,
+                                   const std::function<void(production&)>& declare);
 
 /// The inverse: apply_delta(p, make_delta(p, f, m, t), …) holds exactly f, m and t. Total: with a delta made against
 /// another base the result is some materialization, never a crash.

@@ -4,6 +4,7 @@
 
 #include "base/time.hpp"
 
+#include <functional>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -53,6 +54,8 @@ public:
   /// When the command started, by system_clock::monotonic(): what the user waits is counted from here. Set to the
   /// moment of construction; main() knows better.
   duration started;
+  /// Asks the user on the terminal and waits for the answer; empty where nobody can be asked.
+  std::function<bool(const std::string& question)> ask;
 };
 
 /// Whether the locale's characters are UTF-8, so that more than ASCII may be drawn.

@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <iostream>
 #include <new>
+#include <string>
 #include <system_error>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +56,13 @@ int main(int argc, char** argv) {
   fd_stream out(STDOUT_FILENO), err(STDERR_FILENO);
   console io(out, err, STDOUT_FILENO, STDERR_FILENO);
   io.started = started;
+  if (isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0)
+    io.ask = [&](const std::string& question) {
+      out << question << " [y/N] ";
+      out.flush();
+      std::string answer;
+      return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
+    };
   const int status = troupe::cli_main(argc, argv, io);
   out.flush();
   // Nobody reading any more (head, a pager) is no error; output lost otherwise is one.

@@ -17,6 +17,8 @@ void declare_show(command_spec& root, invocation& with);
 void declare_logs(command_spec& root, invocation& with);
 void declare_resume(command_spec& root, invocation& with);
 void declare_cancel(command_spec& root, invocation& with);
+void declare_clean(command_spec& root, invocation& with);
+void declare_adopt(command_spec& root, invocation& with);
 void declare_journal(command_spec& root, invocation& with);
 /// Of `journal`: what makes it anew.
 void declare_journal_remake(command_spec& journal, invocation& with);

@@ -132,7 +132,10 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
   if (!out.impossible && out.reasons.empty() && found->declared_definition() != nullptr) {
     const std::lock_guard lock(restated_mutex_);
     restated_.emplace_back(
-        record_restated{setup_.names.id_of(asset), restate(*record.last, found->now, found->outputs)});
+        record_restated{setup_.names.id_of(asset), restate(*record.last, found->now, found->outputs, [&](production& made) {
+          if (!setup_.p.is_source(asset))
+            note_declaration(setup_.p, asset, setup_.names, setup_.pipeline_file, made);
+        })});
     has_restated_.store(true);
   }
   name_changed_members(out.reasons, record, found->now, found->outputs, setup_.p.is_source(asset), setup_.names,

@@ -114,10 +114,8 @@ private:
   /// `moved`: the file was written since the attempt started, or perhaps a moment before.
   void note_makers(asset_index asset, std::span<const asset_index> makers, path_slot slot, const digest& content,
                    bool moved);
-  /// By which file, and with which texts, the outputs were declared.
   /// An output that the command left as it was is told: a clean build would fail.
   void warn_of_unwritten(asset_index asset, timestamp started_at, const recent_glances* quick, execution& out) const;
-  void note_declaration(asset_index asset, production& made) const;
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
   /// Into the request; else what is wrong with it.
   [[nodiscard]] std::optional<std::string> set_environment(asset_index asset, process_request& request) const;

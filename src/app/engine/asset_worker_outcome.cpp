@@ -141,7 +141,7 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
         content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
   if (!source) {
     warn_of_unwritten(asset, started_at, quick, out);
-    note_declaration(asset, made);
+    note_declaration(setup_.p, asset, setup_.names, setup_.pipeline_file, made);
   }
   out.made = std::move(made);
   if (const auto& elsewhere = made_elsewhere_[asset.value])
@@ -209,19 +209,6 @@ void asset_worker::warn_of_unwritten(asset_index asset, timestamp started_at, co
                                                                   std::string(text) + ": " + whose +
                                                                   "; a clean build would fail. Write it, or correct "
                                                                   "\"outputs\""));
-  }
-}
-
-void asset_worker::note_declaration(asset_index asset, production& made) const {
-  made.pipeline_file = setup_.pipeline_file;
-  const auto& templates = setup_.p.declaration(asset).output_templates;
-  if (templates.empty())
-    return;
-  const auto& outputs = setup_.p.asset(asset).outputs;
-  for (const auto& file : made.outputs) {
-    const auto at = std::find_if(outputs.begin(), outputs.end(),
-                                 [&](path_index o) { return setup_.names.id_of(path_slot(o.value)) == file.path; });
-    made.templates.emplace_back(templates[static_cast<std::size_t>(at - outputs.begin())]);
   }
 }
 

@@ -74,6 +74,22 @@ result<orphan_set> find_orphans(const project& on, const journal_snapshot& snaps
   return orphan_set(std::move(found));
 }
 
+void note_declaration(const pipeline& p, asset_index asset, const catalog& names, path_id pipeline_file,
+                      production& made) {
+  made.pipeline_file = pipeline_file;
+  made.templates.clear();
+  const auto& templates = p.declaration(asset).output_templates;
+  if (templates.empty())
+    return;
+  const auto& outputs = p.asset(asset).outputs;
+  for (const auto& file : made.outputs) {
+    const auto at = std::find_if(outputs.begin(), outputs.end(),
+                                 [&](path_index o) { return names.id_of(path_slot(o.value)) == file.path; });
+    made.templates.emplace_back(at == outputs.end() ? std::string_view()
+                                                    : templates[static_cast<std::size_t>(at - outputs.begin())]);
+  }
+}
+
 std::string describe(const orphaned_output& one) {
   return one.path + ", left over from the asset " + one.asset;
 }

@@ -40,6 +40,11 @@ private:
   std::map<std::string, orphaned_output, std::less<>> by_path_;
 };
 
+/// Notes in a production by which file, and with which texts, the outputs of the asset were declared: what find_orphans()
+/// goes by. `made.outputs` is complete.
+void note_declaration(const pipeline& p, asset_index asset, const catalog& names, path_id pipeline_file,
+                      production& made);
+
 /// Computed from the records and the files as they are now; nothing is stored, so that what another branch of the
 /// repository declares again is no orphan there. Reads each candidate whose stat does not vouch for it. state_unusable
 /// for a damaged journal.

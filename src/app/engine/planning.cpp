@@ -407,7 +407,10 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
       finder.follow_links(p, *files, asset, edges, by_links);
     plan->judge(asset, record, found.now, found.outputs, found.declared_definition());
     if (scope.restates && found.declared_definition() != nullptr && plan->action(asset) == plan_action::fresh)
-      restated.emplace_back(record_restated{id, restate(*record.last, found.now, found.outputs)});
+      restated.emplace_back(record_restated{id, restate(*record.last, found.now, found.outputs, [&](production& made) {
+        if (!p.is_source(asset))
+          note_declaration(p, asset, *names, pipeline_file, made);
+      })});
     if (record.last && plan->action(asset) == plan_action::run) {
       if (makers)
         if (const auto refined = makers->refine(*plan, asset, *record.last, found.outputs); !refined)
@@ -455,6 +458,21 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
   auto& more = finder.edges.empty() ? by_links : finder.edges;
   edges.insert(edges.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   return {};
+}
+
+std::vector<event> names_and_files(planning& plan) {
+  auto events = plan.names->take_new_names();
+  auto observed = plan.table->take_observed();
+  // Files may have found new names in the meantime: those first.
+  for (auto& more : plan.names->take_new_names())
+    events.push_back(std::move(more));
+  constexpr std::size_t files_per_event = 64;
+  for (std::size_t i = 0; i < observed.size(); i += files_per_event) {
+    const auto end = std::min(i + files_per_event, observed.size());
+    events.emplace_back(files_observed{
+        {observed.begin() + static_cast<std::ptrdiff_t>(i), observed.begin() + static_cast<std::ptrdiff_t>(end)}});
+  }
+  return events;
 }
 
 } // namespace troupe

@@ -107,21 +107,6 @@ run_result result_of(const run_logic& logic, timestamp started_at, timestamp fin
   return out;
 }
 
-std::vector<event> names_and_files(planning& plan) {
-  auto events = plan.names->take_new_names();
-  auto observed = plan.table->take_observed();
-  // Files may have found new names in the meantime: those first.
-  for (auto& more : plan.names->take_new_names())
-    events.push_back(std::move(more));
-  constexpr std::size_t files_per_event = 64;
-  for (std::size_t i = 0; i < observed.size(); i += files_per_event) {
-    const auto end = std::min(i + files_per_event, observed.size());
-    events.emplace_back(files_observed{
-        {observed.begin() + static_cast<std::ptrdiff_t>(i), observed.begin() + static_cast<std::ptrdiff_t>(end)}});
-  }
-  return events;
-}
-
 void append_to(std::vector<event>& to, std::vector<event> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }

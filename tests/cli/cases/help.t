@@ -17,6 +17,8 @@ The program alone prints its help; so does every verb with --help.
     logs  Print what an attempt at an asset wrote
     resume  Continue an interrupted, failed or cancelled run as the same run
     cancel  End a live run from another terminal, and wait until it has ended
+    clean  Remove outputs of assets that no longer exist
+    adopt  Take outputs that exist for what their assets would make
     journal  Look the journal over, or make it anew: verify, stats, dump, rebuild, compact
     init  Write a small commented pipeline to start from; nothing is overwritten
     schema  Print the JSON Schema of the pipeline file

@@ -147,6 +147,20 @@ result<run_record> cancel_run(const std::string&, const std::optional<std::strin
   return engine().cancel(name);
 }
 
+result<orphan_cleaning> clean_orphans(const project&,
+                                      const std::function<bool(const std::vector<orphaned_output>&)>& confirm) {
+  orphan_cleaning out{engine().orphans, false};
+  out.removed = !out.orphans.empty() && confirm(out.orphans);
+  return out;
+}
+
+result<adoption> adopt_assets(const project&, const std::vector<std::string>&,
+                              const std::function<bool(const std::vector<std::string>&)>& confirm) {
+  adoption out = engine().adoptable;
+  out.adopted = out.problems.empty() && !out.assets.empty() && confirm(out.assets);
+  return out;
+}
+
 stop_request::stop_request() = default;
 stop_request::~stop_request() = default;
 

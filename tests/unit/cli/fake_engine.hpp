@@ -2,6 +2,8 @@
 // test says. Linked instead of the engine.
 #pragma once
 
+#include "app/engine/adoption.hpp"
+#include "app/engine/orphans.hpp"
 #include "app/engine/project.hpp"
 
 #include <functional>
@@ -24,6 +26,8 @@ struct fake_engine {
   std::optional<remembered_asset> remembered; ///< whatever is asked for
   std::function<result<run_record>(const std::optional<std::string>&)> cancel;
   std::function<result<state_compaction>(const std::string&, const retention_rule&, duration)> compact;
+  std::vector<orphaned_output> orphans;
+  adoption adoptable;
   std::string logs_folder; ///< where log_path points
 };
 
