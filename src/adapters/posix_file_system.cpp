@@ -97,9 +97,11 @@ result<file_stat> posix_file_system::glance(std::string_view name) const {
   auto there = look_at(at_.get(), path, info, &link);
   if (!there)
     return there.error();
-  if (!*there)
-    return file_stat{};
   file_stat seen;
+  if (!*there) {
+    seen.link = link; // one that leads to nothing
+    return seen;
+  }
   if (S_ISDIR(info.st_mode))
     seen.kind = file_kind::folder;
   else
