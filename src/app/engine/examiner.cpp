@@ -176,7 +176,7 @@ bool examiner::leaves_out(asset_index asset, const orphaned_output& one, std::st
     out.impossible = "it reads \"" + std::string(input) + "\" by itself, where Troupe cannot leave out " +
                      describe(one) + ", which the pipeline no longer has or which no longer declares it: " + ways_out +
                      ", or set \"orphans\" of the engine";
-  return false;
+  return true; // a file less: what is fresh with it is stale
 }
 
 void examiner::check_literal(asset_index asset, std::string_view path, findings& out) const {
@@ -189,12 +189,20 @@ void examiner::check_literal(asset_index asset, std::string_view path, findings&
   } else if (const auto* inside = orphans_.at_or_below(path)) {
     if (p_.engine.orphans == orphan_rule::warn)
       static_cast<void>(leaves_out(asset, *inside, path, out));
-    else if (p_.engine.orphans == orphan_rule::refuse && !out.impossible)
-      out.impossible =
-          "its input folder \"" + std::string(path) + "\" holds " + describe(*inside) +
-          ", which the pipeline no longer has or which no longer declares it: remove it with `troupe clean "
-          "--orphans`, or declare it as a source to keep it";
+    else if (p_.engine.orphans == orphan_rule::refuse)
+      refuse_folder(*inside, path, out);
   }
+}
+
+void examiner::refuse_folder(const orphaned_output& inside, std::string_view path, findings& out) const {
+  file_version marked; // what is fresh with it must not stay so
+  marked.path = names_.id_of(names_.slot_of(inside.path));
+  marked.content = unreadable();
+  out.now.inputs.push_back(marked);
+  if (!out.impossible)
+    out.impossible = "its input folder \"" + std::string(path) + "\" holds " + describe(inside) +
+                     ", which the pipeline no longer has or which no longer declares it: remove it with `troupe clean "
+                     "--orphans`, or declare it as a source to keep it";
 }
 
 /// What a glob matches and does not count: nobody sees from the outside that a change in there means nothing to it.

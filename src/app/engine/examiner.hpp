@@ -91,6 +91,7 @@ private:
   void define(asset_index asset, const asset_record& before, definer& defines, findings& out) const;
   /// Whether an orphan is left out of the asset's inputs; what follows from it is in `out`.
   [[nodiscard]] bool leaves_out(asset_index asset, const orphaned_output& one, std::string_view input, findings& out) const;
+  void refuse_folder(const orphaned_output& inside, std::string_view path, findings& out) const;
   void check_literal(asset_index asset, std::string_view path, findings& out) const;
 
   const pipeline& p_;
