@@ -167,7 +167,8 @@ void posix_file_system::remember(std::string_view name, folder_remarks remarks) 
   };
   const auto members = remarks.members_elsewhere;
   put(elsewhere_, any_elsewhere_, members >= many_members_elsewhere, members);
-  put(inside_, any_inside_, !remarks.links_inside.empty(), std::move(remarks.links_inside));
+  const bool any = !remarks.links_inside.empty(); // before it is moved from
+  put(inside_, any_inside_, any, std::move(remarks.links_inside));
 }
 
 std::vector<std::string> posix_file_system::links_inside(std::string_view name) const {
