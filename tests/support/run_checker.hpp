@@ -376,7 +376,9 @@ private:
     require(e.attempt == b.attempts + 1, "the attempts of " + who + " skip a number");
     if (std::exchange(b.outdated, false))
       for (const auto maker : (*discovered_)[index(b)])
-        require(!is_root(maker) || needs_somehow(graph_, *discovered_, maker, asset_index(index(b))),
+        // What an asset outside the run left is not made in it: the file is what it is.
+        require(!books_[maker.value].in_run || !is_root(maker) ||
+                    needs_somehow(graph_, *discovered_, maker, asset_index(index(b))),
                 "(9) " + who + " is made once more from what " + name(maker.value) + " left, which did not succeed");
     require(b.in_segment < p_.settings_of(asset_index(index(b))).retry.attempts, who + " is tried too often");
     require(e.reasons.empty() == (b.in_segment > 0), who + ": the first attempt has reasons, the others have none");
