@@ -64,7 +64,8 @@ error lmdb_error(const std::string& folder, const std::string& doing, int code) 
     return says("it may not grow further: a limit on the size of files is reached (see `ulimit -f`); raise it and run "
                 "again; nothing recorded was lost");
   case EIO:
-    return says("the disk cannot be read or written (input/output error; a full disk, or a limit on the size of files (ulimit -f), can show like this): free space "
+    return says("the disk cannot be read or written (input/output error; a full disk, or a limit on the size of files "
+                "(ulimit -f), can show like this): free space "
                 "or look at the disk, then run again; nothing recorded was lost");
   case EROFS:
     return says("it is on a read-only file system");

@@ -14,8 +14,8 @@ struct command_word {
   std::string_view text;
   bool program = false;    ///< it is what is executed
   bool only_named = false; ///< an argument of rm, echo, mkdir and the like, which read no file
-  /// A file that the command itself writes, as far as redirections and the arguments of common programs tell: a depfile,
-  /// say, which the next program reads.
+  /// A file that the command itself writes, as far as redirections and the arguments of common programs tell: a
+  /// depfile, say, which the next program reads.
   bool written = false;
 };
 

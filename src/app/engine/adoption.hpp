@@ -1,4 +1,5 @@
-// `troupe adopt`: outputs that are there are taken for what their assets would make. Knows nothing of printing or asking.
+// `troupe adopt`: outputs that are there are taken for what their assets would make. Knows nothing of printing or
+// asking.
 #pragma once
 
 #include "app/engine/project.hpp"
@@ -11,8 +12,9 @@
 namespace troupe {
 
 struct adoption {
-  std::vector<std::string> assets;   ///< stale ones that can be adopted, in topological order
-  std::vector<std::string> problems; ///< why others cannot: a missing input or output, one line each; then nothing is done
+  std::vector<std::string> assets; ///< stale ones that can be adopted, in topological order
+  std::vector<std::string>
+      problems; ///< why others cannot: a missing input or output, one line each; then nothing is done
   bool adopted = false;
 };
 

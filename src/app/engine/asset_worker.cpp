@@ -131,8 +131,8 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
   setup_.plan.restate(out.reasons);
   if (!out.impossible && out.reasons.empty() && found->declared_definition() != nullptr) {
     const std::lock_guard lock(restated_mutex_);
-    restated_.emplace_back(
-        record_restated{setup_.names.id_of(asset), restate(*record.last, found->now, found->outputs, [&](production& made) {
+    restated_.emplace_back(record_restated{
+        setup_.names.id_of(asset), restate(*record.last, found->now, found->outputs, [&](production& made) {
           if (!setup_.p.is_source(asset))
             note_declaration(setup_.p, asset, setup_.names, setup_.pipeline_file, made);
         })});

@@ -90,7 +90,8 @@ private:
   [[nodiscard]] std::uint32_t steps_up(asset_index asset, findings::memory* remembered) const;
   void define(asset_index asset, const asset_record& before, definer& defines, findings& out) const;
   /// Whether an orphan is left out of the asset's inputs; what follows from it is in `out`.
-  [[nodiscard]] bool leaves_out(asset_index asset, const orphaned_output& one, std::string_view input, findings& out) const;
+  [[nodiscard]] bool leaves_out(asset_index asset, const orphaned_output& one, std::string_view input,
+                                findings& out) const;
   void refuse_folder(const orphaned_output& inside, std::string_view path, findings& out) const;
   void check_literal(asset_index asset, std::string_view path, findings& out) const;
 

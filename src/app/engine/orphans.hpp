@@ -40,8 +40,8 @@ private:
   std::map<std::string, orphaned_output, std::less<>> by_path_;
 };
 
-/// Notes in a production by which file, and with which texts, the outputs of the asset were declared: what find_orphans()
-/// goes by. `made.outputs` is complete.
+/// Notes in a production by which file, and with which texts, the outputs of the asset were declared: what
+/// find_orphans() goes by. `made.outputs` is complete.
 void note_declaration(const pipeline& p, asset_index asset, const catalog& names, path_id pipeline_file,
                       production& made);
 
@@ -61,7 +61,7 @@ struct orphan_cleaning {
 /// The pipeline's orphans; removes them if `confirm` says so (it is not asked if there are none). Takes the state's
 /// lock only to remove. Removes no folder that holds a mount point, and follows no link. An absent state has no
 /// orphans.
-[[nodiscard]] result<orphan_cleaning> clean_orphans(const project& on,
-                                                    const std::function<bool(const std::vector<orphaned_output>&)>& confirm);
+[[nodiscard]] result<orphan_cleaning>
+clean_orphans(const project& on, const std::function<bool(const std::vector<orphaned_output>&)>& confirm);
 
 } // namespace troupe

@@ -408,9 +408,9 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     plan->judge(asset, record, found.now, found.outputs, found.declared_definition());
     if (scope.restates && found.declared_definition() != nullptr && plan->action(asset) == plan_action::fresh)
       restated.emplace_back(record_restated{id, restate(*record.last, found.now, found.outputs, [&](production& made) {
-        if (!p.is_source(asset))
-          note_declaration(p, asset, *names, pipeline_file, made);
-      })});
+                                              if (!p.is_source(asset))
+                                                note_declaration(p, asset, *names, pipeline_file, made);
+                                            })});
     if (record.last && plan->action(asset) == plan_action::run) {
       if (makers)
         if (const auto refined = makers->refine(*plan, asset, *record.last, found.outputs); !refined)

@@ -97,8 +97,8 @@ private:
                                        std::vector<recorded_edge>& edges);
 };
 
-/// What planning has learnt and the journal does not know yet: new names first, then files; to be appended before any event
-/// that uses them.
+/// What planning has learnt and the journal does not know yet: new names first, then files; to be appended before any
+/// event that uses them.
 [[nodiscard]] std::vector<event> names_and_files(planning& plan);
 
 } // namespace troupe
