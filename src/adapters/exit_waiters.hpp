@@ -14,7 +14,7 @@
 
 namespace troupe {
 
-/// The signal that has stopped a child since this was last asked; 0: none has. Each stop is told of once.
+/// The signal that has stopped a child since this was last asked; 0: none has. Each stop is reported once.
 [[nodiscard]] int take_stop(pid_t pid);
 
 /// The kernel wakes who waits for a child (waitid) where the child ran, for its processor is about to be free. Who
