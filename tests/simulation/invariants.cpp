@@ -53,7 +53,7 @@ std::size_t invariants::retrying() const {
   return count;
 }
 
-void invariants::appended(const event& e, const simulated_executor* work, duration now) {
+void invariants::appended(const event& e, const simulated_executor* work) {
   books_.observe(e);
   note(e);
   const auto index_of = [&](asset_id id) {
@@ -72,8 +72,8 @@ void invariants::appended(const event& e, const simulated_executor* work, durati
     const auto asset = index_of(finished->asset);
     ++finished_[asset.value];
     succeeded_[asset.value] = finished->outcome == outcome_kind::succeeded;
-    if (finished->retry_at)
-      retry_due_[asset.value] = now + (*finished->retry_at - finished->at);
+    if (finished->retry_at) // its end may have been decided some time before it is appended
+      retry_due_[asset.value] = finished->retry_at->time_since_epoch() - ahead_;
     const auto* report = work->first_report(asset, finished->attempt);
     const auto name = std::string(on_.p->asset(asset).name);
     require(report != nullptr, "an end of " + name + " is recorded that nobody reported");

@@ -46,8 +46,10 @@ public:
   invariants(const random_case& on, rare_paths& paths, const simulated_journal& journal, const process_world& world);
 
   // ---- while it lives
-  /// `work` is nullptr before the run begins. `now`: steady time.
-  void appended(const event& e, const simulated_executor* work, duration now);
+  /// The supervisor begins; `ahead`: of its timestamps over the steady time.
+  void begins(duration ahead) { ahead_ = ahead; }
+  /// `work` is nullptr before the run begins.
+  void appended(const event& e, const simulated_executor* work);
   /// The live state after all that was appended, as bytes.
   void live_state_is(const std::string& bytes);
   void examining(asset_index asset, const upstream_view& upstreams) const;
@@ -57,7 +59,7 @@ public:
     ordered_ = true;
     at_once_ = at_once_ || at_once;
   }
-  /// No message is on its way.
+  /// No message is on its way. `now`: steady time.
   void quiet(const run_state& live, const simulated_executor& work, duration now) const;
 
   // ---- at its end
@@ -90,7 +92,8 @@ private:
   std::vector<std::uint32_t> finished_; ///< likewise
   std::vector<bool> succeeded_;         ///< likewise
   std::vector<duration> retry_due_;     ///< status retrying: when its wait is over, in steady time
-  bool ordered_ = false;                ///< a stop
+  duration ahead_{};
+  bool ordered_ = false; ///< a stop
   bool at_once_ = false;
   std::optional<stop_cause> cause_;
 };

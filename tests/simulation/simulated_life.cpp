@@ -19,12 +19,12 @@ simulated_life::simulated_life(simulated_world& world, run_state state, std::vec
       way_in_(std::make_shared<gate>()), crash_once_in_(5 + world.random.below(300)),
       stop_once_in_(20 + world.random.below(200)), found_(world.journal.events().size()) {
   world_.time.scheduler = &scheduler_;
-  world_.journal.on_append = [this](const event& e) { check([&] { invariants_.appended(e, nullptr, {}); }); };
+  world_.journal.on_append = [this](const event& e) { check([&] { invariants_.appended(e, nullptr); }); };
   world_.journal.append(std::move(first), true, {});
   world_.journal.on_append = [this](const event& e) {
     if (world_.log.keeps())
       world_.log.add("  appended: ", event_to_json(world_.journal.events().size(), e, asset_names()));
-    check([&] { invariants_.appended(e, &work_, world_.time.steady()); });
+    check([&] { invariants_.appended(e, &work_); });
   };
   world_.journal.on_checkpoint = [this](const std::string& bytes) { check([&] { invariants_.live_state_is(bytes); }); };
   work_.on_examine = [this](asset_index asset, const upstream_view& upstreams) {
@@ -99,6 +99,7 @@ void simulated_life::spawn() {
   setup.versions = invariants_.versions();
   setup.expected.resize(on.ids.size());
   setup.checkpoint_every = on.checkpoint_every;
+  invariants_.begins(world_.time.now().time_since_epoch() - world_.time.steady());
   actors_ = spawn_run(scheduler_.system(), setup, way_in_, [this](run_end how) {
     if (end_)
       violation_ = "(3) a run ends twice";

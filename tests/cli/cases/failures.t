@@ -13,7 +13,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   >     "with_loose": { "command": "true", "deps": ["loose"] },
   >     "nowhere": { "command": ["./no-such-program"] },
   >     "silent": { "command": "true", "outputs": ["silent.txt"] },
-  >     "needs_file": { "command": "cat missing.txt", "inputs": ["missing.txt"] },
+  >     "needs_file": { "command": "cat missing.txt", "inputs": ["missing.txt"], "priority": 1 },
   >   }
   > }
   > END
