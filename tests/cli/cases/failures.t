@@ -20,13 +20,13 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   $ troupe run -j 1 --exclude flaky
   run #1 of trouble: 8 assets, 0 fresh, 1 worker
   warning: asset needs_file: input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs" [missing_input]
-  [1/8] fine  succeeded in <duration>
-  [2/8] bad  failed after <duration>: exit status 3
-  [3/8] after  blocked by bad
-  [4/8] loose  failed after <duration>: exit status 4 (allowed to fail)
-  [5/8] with_loose  succeeded in <duration>
-  [6/8] nowhere  failed after <duration>: the command "./no-such-program" does not exist
-  [7/8] needs_file  failed before it started: input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs"
+  [1/8] needs_file  failed before it started: input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs"
+  [2/8] fine  succeeded in <duration>
+  [3/8] bad  failed after <duration>: exit status 3
+  [4/8] after  blocked by bad
+  [5/8] loose  failed after <duration>: exit status 4 (allowed to fail)
+  [6/8] with_loose  succeeded in <duration>
+  [7/8] nowhere  failed after <duration>: the command "./no-such-program" does not exist
   [8/8] silent  failed after <duration>: the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
   
   failed: bad (attempt 1): exit status 3
