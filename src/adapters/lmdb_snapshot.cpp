@@ -105,11 +105,15 @@ result<void> lmdb_snapshot::visit_made(const std::function<bool(path_id)>& wante
                                        const std::function<bool(path_id, const made_record&)>& visit) const {
   lmdb_cursor cursor(access_, lmdb_table::made);
   made_record record;
-  auto more = cursor.move(MDB_FIRST);
-  for (; more && *more; more = cursor.move(MDB_NEXT)) {
+  auto more = cursor.move_key(MDB_FIRST);
+  for (std::size_t visited = 1; more && *more; more = cursor.move_key(MDB_NEXT), ++visited) {
+    if (visited % records_in_memory == 0)
+      release_memory();
     const path_id path(static_cast<std::uint32_t>(cursor.key()));
     if (!wanted(path))
       continue;
+    if (auto taken = cursor.take_content(); !taken)
+      return taken;
     if (const char* problem = decode(cursor.content(), record, access_.layout()))
       return access_.damage(lmdb_table::made, cursor.key(), problem);
     if (!visit(path, record))

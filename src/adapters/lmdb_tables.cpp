@@ -325,6 +325,22 @@ lmdb_cursor::~lmdb_cursor() {
 }
 
 result<bool> lmdb_cursor::take(int code, const MDB_val& key, const MDB_val& stored) {
+  auto there = take_key(code, key, stored);
+  if (there && *there)
+    if (auto taken = take_content(); !taken)
+      return taken.error();
+  return there;
+}
+
+result<void> lmdb_cursor::take_content() {
+  auto content = access_.checked(table_, key_, stored_);
+  if (!content)
+    return content.error();
+  content_ = *content;
+  return {};
+}
+
+result<bool> lmdb_cursor::take_key(int code, const MDB_val& key, const MDB_val& stored) {
   at_record_ = code == 0;
   if (code == MDB_NOTFOUND)
     return false;
@@ -339,11 +355,14 @@ result<bool> lmdb_cursor::take(int code, const MDB_val& key, const MDB_val& stor
   } else {
     return access_.damage(table_, 0, "a key has an impossible size");
   }
-  auto content = access_.checked(table_, key_, stored);
-  if (!content)
-    return content.error();
-  content_ = *content;
+  stored_ = stored;
   return true;
+}
+
+result<bool> lmdb_cursor::move_key(MDB_cursor_op to) {
+  MDB_val key{};
+  MDB_val stored{};
+  return take_key(open_code_ != 0 ? open_code_ : mdb_cursor_get(cursor_, &key, &stored, to), key, stored);
 }
 
 result<bool> lmdb_cursor::move(MDB_cursor_op to) {

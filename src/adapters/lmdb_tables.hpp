@@ -145,6 +145,9 @@ public:
 
   /// Moves (MDB_FIRST, MDB_NEXT, MDB_LAST, MDB_PREV); false at the end. Then key() and content() are the record's.
   [[nodiscard]] result<bool> move(MDB_cursor_op to);
+  /// The same, but of the record only key() is known: its content is neither read nor checked before take_content().
+  [[nodiscard]] result<bool> move_key(MDB_cursor_op to);
+  [[nodiscard]] result<void> take_content();
   /// To the first record whose key is at least `key`; false if there is none.
   [[nodiscard]] result<bool> move_to_first_at_least(std::uint64_t key);
   /// To the record with this key; false if there is none. Quick where it lies close behind the last.
@@ -159,9 +162,11 @@ public:
 
 private:
   [[nodiscard]] result<bool> take(int code, const MDB_val& key, const MDB_val& stored);
+  [[nodiscard]] result<bool> take_key(int code, const MDB_val& key, const MDB_val& stored);
   lmdb_access& access_;
   lmdb_table table_;
   MDB_cursor* cursor_ = nullptr;
+  MDB_val stored_{};
   int open_code_ = 0;
   std::uint64_t key_ = 0;
   std::string_view content_;

@@ -106,7 +106,7 @@ void build_graph(loaded_pipeline& loaded, const load_options& options) {
   const auto files = posix_file_system::open(loaded.p->folder);
   disk_facts facts;
   if (files) {
-    facts = look_at_paths(*loaded.p, **files, options.links_so_far ? options.links_so_far() : links_seen{});
+    facts = look_at_paths(*loaded.p, **files, options.find_links ? options.find_links() : links_seen{});
     check_reserved(*loaded.p, facts.same, **files, options.state, found);
     warn_of_raised_paths(loaded.raised, **files, found);
   }

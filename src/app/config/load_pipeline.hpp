@@ -18,9 +18,11 @@
 
 namespace troupe::config {
 
-/// What was seen of links so far: of the paths with smaller numbers than `paths`, these are links, sorted.
+/// What was seen of links so far: of the paths with smaller numbers than `paths`, and of those from `again_from` on,
+/// these are links, sorted.
 struct links_seen {
   std::size_t paths = 0;
+  std::size_t again_from = static_cast<std::size_t>(-1);
   std::vector<std::uint32_t> links;
 };
 
@@ -34,7 +36,7 @@ struct load_options {
   /// from 0 on; not necessarily all. The views are good as long as the pipeline, which may yet turn out to be wrong.
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read{};
   /// Asked once, when all is read, by whoever took paths_read: what it spares need not be looked at again.
-  std::function<links_seen()> links_so_far{};
+  std::function<links_seen()> find_links{};
   std::string state{}; ///< --state, as given: no output may lie in there; empty: the pipeline's own
 };
 

@@ -82,7 +82,8 @@ private:
   }
 
   [[nodiscard]] bool may_be_link(path_index path) const {
-    return path.value >= seen_.paths || std::binary_search(seen_.links.begin(), seen_.links.end(), path.value);
+    const bool unseen = path.value >= seen_.paths && path.value < seen_.again_from;
+    return unseen || std::binary_search(seen_.links.begin(), seen_.links.end(), path.value);
   }
 
   /// Neighbours mostly share their folder.
@@ -142,16 +143,16 @@ void check_reserved(const pipeline& p, const path_identities& same, const posix_
   for (const auto& spec : p.assets)
     for (std::size_t i = 0; i < spec.outputs.size() && spec.declaration != reported; ++i) {
       const auto identity = same.text_of(p, spec.outputs[i]);
-      const auto text = in_quotes(p.path(spec.outputs[i]));
+      const auto text = [&] { return in_quotes(p.path(spec.outputs[i])); };
       if (std::any_of(folders.begin(), folders.end(),
                       [&](const auto& folder) { return are_in_each_others_way(same, identity, folder); }))
         out.error(spec.output_places[i], "output_in_state",
-                  "the output " + text + " and Troupe's own state in " + in_quotes(folders.back()) +
+                  "the output " + text() + " and Troupe's own state in " + in_quotes(folders.back()) +
                       " would be in each other's way");
       else if (std::any_of(pipeline_files.begin(), pipeline_files.end(),
                            [&](const auto& file) { return identity == file || same.is_beneath(file, identity); }))
         out.error(spec.output_places[i], "output_is_pipeline",
-                  "the output " + text + " is this pipeline file, or a folder around it");
+                  "the output " + text() + " is this pipeline file, or a folder around it");
       else
         continue;
       reported = spec.declaration;

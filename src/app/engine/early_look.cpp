@@ -5,7 +5,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +15,7 @@ namespace troupe {
 
 namespace {
 constexpr auto ask_every = std::chrono::milliseconds(20);
+constexpr std::size_t share = 256; ///< paths that one thread takes at a time
 } // namespace
 
 early_look::~early_look() {
@@ -22,7 +25,8 @@ early_look::~early_look() {
 void early_look::add(const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.insert(waiting_.end(), paths.begin(), paths.end());
+    paths_.insert(paths_.end(), paths.begin(), paths.end());
+    last_ = paths_.size();
   }
   if (!thread_.joinable()) {
     p_ = p;
@@ -39,16 +43,54 @@ void early_look::add(const std::shared_ptr<const pipeline>& p, std::span<const s
   more_.notify_one();
 }
 
-config::links_seen early_look::links_so_far() {
+config::links_seen early_look::find_links() {
+  look_from_the_back();
   config::links_seen seen;
   seen.paths = looked_at_.load(std::memory_order_acquire); // links of those are in the list
   const std::lock_guard lock(mutex_);
+  seen.again_from = paths_.size() - back_.size();
   seen.links = links_;
+  for (auto i = back_.size(); i-- > 0;)
+    if (back_[i].link)
+      seen.links.push_back(static_cast<std::uint32_t>(paths_.size() - 1 - i));
   return seen;
+}
+
+void early_look::look_from_the_back() {
+  if (!thread_.joinable())
+    return;
+  const auto files = posix_file_system::open(p_->folder);
+  if (!files)
+    return;
+  std::vector<std::string_view> batch;
+  for (;;) {
+    batch.clear();
+    {
+      const std::lock_guard lock(mutex_);
+      const auto from = last_ - std::min(share, last_ - first_);
+      batch.assign(paths_.begin() + static_cast<std::ptrdiff_t>(from),
+                   paths_.begin() + static_cast<std::ptrdiff_t>(last_));
+      last_ = from;
+    }
+    if (batch.empty())
+      return;
+    for (auto path = batch.rbegin(); path != batch.rend(); ++path) {
+      const auto seen = (*files)->glance(*path);
+      back_.push_back(seen ? *seen : file_stat{});
+      if (back_.back().kind == file_kind::folder) // what is in it may be much
+        back_.back().kind = file_kind::absent;
+    }
+  }
 }
 
 std::vector<file_stat> early_look::take(const std::function<bool()>& enough) {
   stop(enough);
+  if (!back_.empty()) {
+    seen_.reserve(paths_.size());
+    seen_.resize(paths_.size() - back_.size());
+    seen_.insert(seen_.end(), back_.rbegin(), back_.rend());
+    back_ = {};
+  }
   return std::exchange(seen_, {});
 }
 
@@ -87,10 +129,13 @@ void early_look::look() {
     batch.clear();
     {
       std::unique_lock lock(mutex_);
-      more_.wait(lock, [&] { return stopped_ || !waiting_.empty(); });
+      more_.wait(lock, [&] { return stopped_ || first_ < last_; });
       if (stopped_)
         return;
-      batch.swap(waiting_);
+      const auto until = first_ + std::min(share, last_ - first_);
+      batch.assign(paths_.begin() + static_cast<std::ptrdiff_t>(first_),
+                   paths_.begin() + static_cast<std::ptrdiff_t>(until));
+      first_ = until;
     }
     for (const auto path : batch) {
       if (stopped_)

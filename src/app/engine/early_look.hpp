@@ -31,8 +31,9 @@ public:
   /// The next paths of `p`, in the order of their numbers; their text stays where it is as long as `p` lives. One
   /// thread.
   void add(const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths);
-  /// Which of the paths seen so far are links. The looking goes on.
-  [[nodiscard]] config::links_seen links_so_far();
+  /// Which of the paths are links, once all are added. The caller's thread takes its share of the looking, from the last
+  /// path backwards, until the two meet; a large folder that the other is still looking at is not waited for.
+  [[nodiscard]] config::links_seen find_links();
   /// Ends the looking, and returns by path_index what was found so far: kind absent where nothing was, or where nobody
   /// has looked yet. A second call returns nothing. A look at a large folder is waited for, unless `enough` says that
   /// nobody wants it any more.
@@ -41,18 +42,22 @@ public:
 private:
   void work();
   void look();
+  void look_from_the_back();
   void stop(const std::function<bool()>& enough);
 
   std::shared_ptr<const pipeline> p_; // holds the texts
   std::mutex mutex_;
   std::condition_variable more_, ended_;
-  std::vector<std::string_view> waiting_;
-  std::atomic<bool> stopped_{false}; // set with the mutex held
+  std::vector<std::string_view> paths_; // all; with the mutex held
+  std::size_t first_ = 0;               // of paths_ that nobody has taken yet; with the mutex held
+  std::size_t last_ = 0;                // behind the last such; with the mutex held
+  std::atomic<bool> stopped_{false};    // set with the mutex held
   std::atomic<bool> broken_off_{false};
   bool over_ = false;                // under mutex_
   std::vector<std::uint32_t> links_; // numbers of paths that are links; with the mutex held
   std::atomic<std::size_t> looked_at_{0};
   std::vector<file_stat> seen_; // the thread's while there is one
+  std::vector<file_stat> back_; // of the last paths, backwards; a folder is absent there: planning looks at it
   std::thread thread_;
 };
 

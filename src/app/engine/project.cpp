@@ -56,7 +56,7 @@ result<project> open_project(const project_options& options, diagnostics& findin
         seen = std::make_shared<early_look>();
       seen->add(p, paths);
     };
-  how.links_so_far = [&] { return seen ? seen->links_so_far() : config::links_seen{}; };
+  how.find_links = [&] { return seen ? seen->find_links() : config::links_seen{}; };
   auto loaded = config::load_pipeline(how);
   findings = std::move(loaded.findings);
   if (!loaded.p || !loaded.graph) {

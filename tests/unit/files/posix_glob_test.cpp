@@ -46,17 +46,18 @@ TEST_CASE_FIXTURE(glob_fixture, "** goes through a link in a linked folder") {
 }
 
 TEST_CASE_FIXTURE(glob_fixture, "** enters no link that leads back, so circles end") {
-  folder.write("d/a.txt", "");
-  folder.write("d/sub/b.txt", "");
-  folder.write("beside.txt", "");
+  folder.write("d/a.in_circle", "");
+  folder.write("d/sub/b.in_circle", "");
+  folder.write("beside.in_circle", "");
   fs::create_directory_symlink(".", folder / "d/self");
   fs::create_directory_symlink("..", folder / "d/up");
-  fs::create_directory_symlink("../..", folder / "d/above_all"); // the pipeline's folder lies in there
+  fs::create_directory_symlink(
+      "../..", folder / "d/above_all"); // the pipeline's folder lies in there, and what others keep beside it
   fs::create_directory_symlink("../../d", folder / "d/sub/again");
   fs::create_directory_symlink("/", folder / "d/sub/root");
-  CHECK(glob("d/**") == names{"d/a.txt", "d/sub/b.txt"});
-  CHECK(glob("**/*.txt") == names{"beside.txt", "d/a.txt", "d/sub/b.txt"});
-  CHECK(glob("d/*/*.txt") == names{"d/self/a.txt", "d/sub/b.txt", "d/up/beside.txt"});
+  CHECK(glob("d/**") == names{"d/a.in_circle", "d/sub/b.in_circle"});
+  CHECK(glob("**/*.in_circle") == names{"beside.in_circle", "d/a.in_circle", "d/sub/b.in_circle"});
+  CHECK(glob("d/*/*.in_circle") == names{"d/self/a.in_circle", "d/sub/b.in_circle", "d/up/beside.in_circle"});
 }
 
 TEST_CASE_FIXTURE(glob_fixture, "** ends in circles that lead through several linked folders") {
