@@ -1,13 +1,91 @@
 // Separators, escapes and buffering of JSON text.
 #include "base/json_writer.hpp"
 
+#include "base/shown_text.hpp"
 #include "base/utf8.hpp"
+
+#include <algorithm>
 
 namespace troupe {
 
 namespace {
+
 constexpr std::size_t spill_bytes = 64 * 1024;
+
+void append_unicode_escape(std::string& out, char32_t point) {
+  static constexpr char hex[] = "0123456789abcdef";
+  out += "\\u";
+  for (const unsigned shift : {12U, 8U, 4U, 0U})
+    out += hex[point >> shift & 0xFU];
+}
+
+/// One character that is not printable ASCII; returns its bytes. All that may not be shown is below U+10000.
+std::size_t append_character(std::string& out, std::string_view text) {
+  const auto next = decode_utf8(text);
+  if (next.valid && is_showable(next.point))
+    out += text.substr(0, next.bytes);
+  else
+    append_unicode_escape(out, next.point);
+  return next.bytes;
+}
+
+/// The inside of a string.
+void append_escaped(std::string& out, std::string_view text) {
+  while (!text.empty()) {
+    const auto plain = plain_prefix(text);
+    const auto end = std::min(text.substr(0, plain).find_first_of("\"\\"), plain);
+    out += text.substr(0, end);
+    text.remove_prefix(end);
+    if (text.empty())
+      return;
+    std::size_t bytes = 1;
+    switch (text.front()) {
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    default:
+      bytes = append_character(out, text);
+    }
+    text.remove_prefix(bytes);
+  }
+}
+
+/// A JSON text: what may not be shown can only be in its strings, but for the blanks between its tokens.
+void append_json(std::string& out, std::string_view json) {
+  while (!json.empty()) {
+    const auto plain = plain_prefix(json);
+    out += json.substr(0, plain);
+    json.remove_prefix(plain);
+    if (json.empty())
+      return;
+    std::size_t bytes = 1;
+    if (json.front() == '\n' || json.front() == '\t' || json.front() == '\r')
+      out += ' ';
+    else
+      bytes = append_character(out, json);
+    json.remove_prefix(bytes);
+  }
+}
+
 } // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  append_escaped(out, text);
+  out += '"';
+}
 
 void json_writer::separate() {
   if (comma_)
@@ -35,7 +113,7 @@ json_writer& json_writer::close(char bracket) {
 
 json_writer& json_writer::key(std::string_view name) {
   separate();
-  quote(name);
+  append_json_string(buffer_, name);
   buffer_ += ':';
   comma_ = false;
   return *this;
@@ -43,7 +121,7 @@ json_writer& json_writer::key(std::string_view name) {
 
 json_writer& json_writer::value(std::string_view text) {
   separate();
-  quote(text);
+  append_json_string(buffer_, text);
   comma_ = true;
   spill();
   return *this;
@@ -51,54 +129,39 @@ json_writer& json_writer::value(std::string_view text) {
 
 json_writer& json_writer::raw(std::string_view json) {
   separate();
-  buffer_ += json;
+  append_json(buffer_, json);
   comma_ = true;
   spill();
   return *this;
 }
 
-void json_writer::quote(std::string_view text) {
-  static constexpr char hex[] = "0123456789abcdef";
+json_writer& json_writer::begin_text() {
+  separate();
   buffer_ += '"';
-  while (!text.empty()) {
-    const auto byte = static_cast<unsigned char>(text.front());
-    if (byte >= 0x80) {
-      const auto next = decode_utf8(text);
-      if (next.valid)
-        buffer_ += text.substr(0, next.bytes);
-      else
-        buffer_ += "\xEF\xBF\xBD";
-      text.remove_prefix(next.bytes);
-      continue;
-    }
-    switch (byte) {
-    case '"':
-      buffer_ += "\\\"";
-      break;
-    case '\\':
-      buffer_ += "\\\\";
-      break;
-    case '\n':
-      buffer_ += "\\n";
-      break;
-    case '\t':
-      buffer_ += "\\t";
-      break;
-    case '\r':
-      buffer_ += "\\r";
-      break;
-    default:
-      if (byte < 0x20 || byte == 0x7F) {
-        buffer_ += "\\u00";
-        buffer_ += hex[byte >> 4U];
-        buffer_ += hex[byte & 0xFU];
-      } else {
-        buffer_ += static_cast<char>(byte);
-      }
-    }
-    text.remove_prefix(1);
-  }
+  return *this;
+}
+
+void json_writer::add_text(std::string_view piece) {
+  if (piece.empty())
+    return;
+  held_ += piece;
+  std::string_view text = held_;
+  std::size_t end = text.size();
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back)
+    if (is_cut_short(text.substr(text.size() - back)))
+      end = text.size() - back;
+  append_escaped(buffer_, text.substr(0, end));
+  held_.erase(0, end);
+  spill();
+}
+
+json_writer& json_writer::end_text() {
+  append_escaped(buffer_, held_);
+  held_.clear();
   buffer_ += '"';
+  comma_ = true;
+  spill();
+  return *this;
 }
 
 void json_writer::finish() {

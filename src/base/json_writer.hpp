@@ -9,9 +9,13 @@
 
 namespace troupe {
 
+/// Appends `text` as a JSON string with its quotes, as json_writer has it.
+void append_json_string(std::string& out, std::string_view text);
+
 /// A JSON text on its way to a stream, without blanks. The caller nests: begin and end must match, and in an object
-/// each value follows a key. Text that is not UTF-8 is written with U+FFFD for each malformed part, so the output
-/// always is UTF-8. One thread at a time. Errors of the stream stay in the stream.
+/// each value follows a key. Characters that may not be shown (see shown_text.hpp) are escapes, so that a document may
+/// go to a screen; of text that is not UTF-8 each malformed part is \ufffd, so the output always is UTF-8. One thread
+/// at a time. Errors of the stream stay in the stream.
 class json_writer {
 public:
   explicit json_writer(std::ostream& out) : out_(out) {}
@@ -38,8 +42,13 @@ public:
     return raw(std::to_string(static_cast<std::uint64_t>(number)));
   }
   json_writer& null() { return raw("null"); }
-  /// A value that is JSON text already; it is not checked.
+  /// A value that is JSON text already; it is not checked, but characters that may not be shown become escapes.
   json_writer& raw(std::string_view json);
+
+  /// A text that comes in pieces, between begin_text() and end_text().
+  json_writer& begin_text();
+  void add_text(std::string_view piece);
+  json_writer& end_text();
 
   /// key() and value() in one.
   template <class T>
@@ -57,11 +66,11 @@ private:
   json_writer& open(char bracket);
   json_writer& close(char bracket);
   void separate();
-  void quote(std::string_view text);
   void spill();
 
   std::ostream& out_;
   std::string buffer_;
+  std::string held_;   // of a text in pieces: the start of a character
   bool comma_ = false; // the next key or value is not the first in its container
 };
 

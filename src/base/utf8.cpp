@@ -44,6 +44,12 @@ decoded decode_utf8(std::string_view text) noexcept {
   return {point, length, true};
 }
 
+bool is_cut_short(std::string_view text) noexcept {
+  const auto first = decode_utf8(text);
+  const auto lead = static_cast<unsigned char>(text.front());
+  return !first.valid && first.bytes == text.size() && lead >= 0xC2 && lead <= 0xF4;
+}
+
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
     const auto next = decode_utf8(text);

@@ -20,6 +20,9 @@ struct decoded {
 /// 15, 3.9, table 3-8) is taken as one replacement character. Overlong forms and surrogates are malformed.
 [[nodiscard]] decoded decode_utf8(std::string_view text) noexcept;
 
+/// Whether the text, which must not be empty, is the start of one character whose end is missing.
+[[nodiscard]] bool is_cut_short(std::string_view text) noexcept;
+
 /// Whether all of the text is well formed.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 

@@ -1,7 +1,7 @@
 // A visitor of the field lists that writes JSON; the words of persisted enumerations.
 #include "core/event_json.hpp"
 
-#include "base/utf8.hpp"
+#include "base/json_writer.hpp"
 #include "core/fields.hpp"
 
 #include <array>
@@ -164,33 +164,6 @@ std::string_view event_type_name(std::size_t index) {
 
 std::string_view type_name(const event& e) {
   return event_type_name(e.index());
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  while (!text.empty()) {
-    const auto next = decode_utf8(text);
-    const auto c = static_cast<unsigned char>(text.front());
-    if (!next.valid) {
-      out += "\xEF\xBF\xBD";
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += text.front();
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c < 0x20 || c == 0x7F) {
-      constexpr std::string_view digits = "0123456789abcdef";
-      out += "\\u00";
-      out += digits[c >> 4U];
-      out += digits[c & 0xFU];
-    } else {
-      out += text.substr(0, next.bytes);
-    }
-    text.remove_prefix(next.bytes);
-  }
-  out += '"';
 }
 
 std::string event_to_json(std::uint64_t seq, const event& e, const event_names& names) {

@@ -27,10 +27,7 @@ struct event_names {
 };
 
 /// One JSON object on one line: {"seq":…,"type":"…", the fields…}. Times are RFC 3339, spans have a name that ends in
-/// _ms, digests are hexadecimal; optional fields and empty lists are left out; bytes that are not UTF-8 are U+FFFD.
+/// _ms, digests are hexadecimal; optional fields and empty lists are left out; texts are as json_writer has them.
 [[nodiscard]] std::string event_to_json(std::uint64_t seq, const event& e, const event_names& names = {});
-
-/// Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
-void append_json_string(std::string& out, std::string_view text);
 
 } // namespace troupe

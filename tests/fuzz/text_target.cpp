@@ -2,11 +2,12 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
+#include "app/cli/log_filter.hpp"
 #include "app/cli/log_text.hpp"
 #include "app/cli/text.hpp"
 #include "base/json_writer.hpp"
+#include "base/shown_text.hpp"
 #include "base/utf8.hpp"
-#include "core/event_json.hpp"
 
 #include <boost/json.hpp>
 
@@ -52,11 +53,16 @@ std::string mended(std::string_view text) {
 bool has_controls(std::string_view text) {
   while (!text.empty()) {
     const auto next = decode_utf8(text);
-    if (!next.valid || next.point < 0x20 || (next.point >= 0x7F && next.point < 0xA0))
+    if (!next.valid || !is_showable(next.point))
       return true;
     text.remove_prefix(next.bytes);
   }
   return false;
+}
+
+std::string without_blanks(std::string text) {
+  std::erase_if(text, [](char c) { return c == '\t' || c == '\n'; });
+  return text;
 }
 
 std::string read_back(const std::string& json) {
@@ -73,19 +79,43 @@ void fuzz_text(std::string_view bytes) {
   FUZZ_CHECK(is_utf8(valid), valid);
   FUZZ_CHECK(is_utf8(bytes) == (valid == bytes), valid);
 
+  const auto half = bytes.size() / 2;
   std::ostringstream out;
-  json_writer json(out);
-  json.value(bytes);
-  json.flush();
-  FUZZ_CHECK(read_back(out.str()) == valid, out.str());
+  {
+    json_writer json(out);
+    json.begin_text();
+    json.add_text(bytes.substr(0, half));
+    json.add_text(bytes.substr(half));
+    json.end_text();
+  }
+  FUZZ_CHECK(read_back(out.str()) == valid && !has_controls(out.str()), out.str());
   std::string appended;
   append_json_string(appended, bytes);
-  FUZZ_CHECK(read_back(appended) == valid, appended);
+  FUZZ_CHECK(appended == out.str(), appended);
+  std::ostringstream again;
+  json_writer(again).raw(appended);
+  FUZZ_CHECK(again.str() == appended, again.str());
 
   const auto shown = cli::printable(bytes);
   FUZZ_CHECK(!has_controls(shown), shown);
-  auto line = cli::printable_log_line(bytes);
-  std::erase(line, '\t');
+  FUZZ_CHECK(visible(shown) == shown, shown);
+  const auto lines = guarded(bytes, false);
+  std::string pieces;
+  text_guard guard;
+  guard.add(bytes.substr(0, half), pieces);
+  guard.add(bytes.substr(half), pieces);
+  guard.finish(pieces);
+  FUZZ_CHECK(pieces == lines && !has_controls(without_blanks(lines)), lines);
+  std::string whole, parts;
+  cli::log_filter at_once(true), in_parts(true);
+  at_once.add(bytes, whole);
+  at_once.finish(whole);
+  in_parts.add(bytes.substr(0, half), parts);
+  in_parts.add(bytes.substr(half), parts);
+  in_parts.finish(parts);
+  FUZZ_CHECK(whole == parts, parts);
+  FUZZ_CHECK(cli::printable_log_line(whole) == cli::printable_log_line(bytes), whole);
+  const auto line = without_blanks(cli::printable_log_line(bytes));
   FUZZ_CHECK(!has_controls(line), line);
   const auto seen = cli::shown_line(bytes);
   if (bytes.find_first_of("\r\b") == std::string_view::npos)

@@ -3,6 +3,7 @@
 
 #include "app/cli/documents.hpp"
 #include "app/cli/logging.hpp"
+#include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
 
 #include <algorithm>
@@ -56,7 +57,7 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
       write_error(json, fail(error_code::invalid_input, line.error), {});
       io.out.stream << std::flush;
     }
-    io.err.stream << io.err.colours.paint(tint::bad, "error: ") << line.error << "\n'" << line.path
+    io.err.stream << io.err.colours.paint(tint::bad, "error: ") << printable(line.error) << "\n'" << line.path
                   << " --help' tells more\n"
                   << std::flush;
     return exit_usage;

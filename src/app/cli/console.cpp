@@ -3,6 +3,8 @@
 
 #include "adapters/system_clock.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -22,33 +24,11 @@ bool plain_wanted() {
 
 } // namespace
 
-std::string palette::paint(tint colour, std::string_view text) const {
-  if (!on || colour == tint::none || text.empty())
-    return std::string(text);
-  const char* code = "";
-  switch (colour) {
-  case tint::none:
-    break;
-  case tint::good:
-    code = "32";
-    break;
-  case tint::bad:
-    code = "31";
-    break;
-  case tint::warn:
-    code = "33";
-    break;
-  case tint::info:
-    code = "36";
-    break;
-  case tint::dim:
-    code = "2";
-    break;
-  case tint::strong:
-    code = "1";
-    break;
-  }
-  return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
+void output::pass(std::string_view bytes) const {
+  if (guard != nullptr)
+    guard->pass(bytes);
+  else
+    stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 std::optional<terminal_size> output::size() const {
@@ -73,19 +53,35 @@ bool output::in_background() const {
 }
 
 console::console(std::ostream& out_stream, std::ostream& err_stream, int out_descriptor, int err_descriptor)
-    : out{out_stream, out_descriptor, {}, out_descriptor >= 0 && ::isatty(out_descriptor) == 1},
-      err{err_stream, err_descriptor, {}, err_descriptor >= 0 && ::isatty(err_descriptor) == 1},
+    : guarded_out_(out_stream), guarded_err_(err_stream), out{guarded_out_,
+                                                              out_descriptor,
+                                                              {},
+                                                              out_descriptor >= 0 && ::isatty(out_descriptor) == 1,
+                                                              &guarded_out_},
+      err{guarded_err_, err_descriptor, {}, err_descriptor >= 0 && ::isatty(err_descriptor) == 1, &guarded_err_},
       started(system_clock().monotonic()) {
   set_colour("auto");
 }
 
 void console::set_colour(std::string_view when) {
-  for (auto* to : {&out, &err})
+  for (auto* to : {&out, &err}) {
     to->colours.on = when == "always" || (when == "auto" && to->terminal && !plain_wanted());
+    to->guard->set_colours(to->colours.on);
+  }
 }
 
 bool console::may_repaint(const output& to) {
   return to.terminal && !plain_wanted();
+}
+
+void write_line_to_stderr(std::string_view line) {
+  auto text = guarded(line, false) + "\n";
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto written = ::write(STDERR_FILENO, rest.data(), rest.size());
+    if (written < 0 && errno != EINTR)
+      return; // there is nobody left to tell
+    rest.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
 }
 
 bool locale_is_utf8() {

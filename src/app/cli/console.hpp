@@ -1,7 +1,9 @@
-// Where the program's words go: the two streams, whether they are terminals, how wide, and whether in colour. Knows
-// nothing of what is said.
+// Where the program's words go: the two streams, whether they are terminals, how wide, and whether in colour. This is
+// the only way out for text (tests/layers.py). Knows nothing of what is said.
 #pragma once
 
+#include "app/cli/guarded_stream.hpp"
+#include "base/shown_text.hpp"
 #include "base/time.hpp"
 
 #include <functional>
@@ -12,13 +14,12 @@
 
 namespace troupe::cli {
 
-/// The few colours used, by meaning.
-enum class tint { none, good, bad, warn, info, dim, strong };
-
-/// Colours text, or leaves it alone.
+/// Colours text (see painted()), or leaves it alone.
 struct palette {
   bool on = false;
-  [[nodiscard]] std::string paint(tint colour, std::string_view text) const;
+  [[nodiscard]] std::string paint(tint colour, std::string_view text) const {
+    return on ? painted(colour, text) : std::string(text);
+  }
 };
 
 /// Width and height in characters.
@@ -33,7 +34,10 @@ struct output {
   int descriptor = -1; ///< -1: not a terminal, whatever else it is
   palette colours;
   bool terminal = false;
+  guarded_stream* guard = nullptr; ///< the same stream, if it is guarded
 
+  /// Writes bytes as they are; see guarded_stream::pass().
+  void pass(std::string_view bytes) const;
   /// The terminal's size now; nullopt if it is none. COLUMNS counts where the terminal does not know.
   [[nodiscard]] std::optional<terminal_size> size() const;
   /// Whether it is this process's terminal and another job has it now: `troupe run &`, or Ctrl-Z and bg.
@@ -50,6 +54,10 @@ public:
   /// Whether a block may be repainted on it: a terminal that is not dumb, and NO_COLOR unset.
   [[nodiscard]] static bool may_repaint(const output& to);
 
+private:
+  guarded_stream guarded_out_, guarded_err_;
+
+public:
   output out, err;
   /// When the command started, by system_clock::monotonic(): what the user waits is counted from here. Set to the
   /// moment of construction; main() knows better.
@@ -57,6 +65,9 @@ public:
   /// Asks the user on the terminal and waits for the answer; empty where nobody can be asked.
   std::function<bool(const std::string& question)> ask;
 };
+
+/// Writes a line to standard error where there is no console: from any thread.
+void write_line_to_stderr(std::string_view line);
 
 /// Whether the locale's characters are UTF-8, so that more than ASCII may be drawn.
 [[nodiscard]] bool locale_is_utf8();

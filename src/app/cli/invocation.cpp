@@ -60,13 +60,19 @@ result<std::string> invocation::state_folder(std::string* pipeline) const {
   return find_state_folder(*request, pipeline);
 }
 
-int invocation::report(const error& e) {
+int invocation::report(const error& e, const std::vector<std::string>& lines) {
   if (options.json) {
+    error whole = e;
+    for (const auto& line : lines)
+      whole.message += "\n  " + line;
     json_writer json(io.out.stream);
-    write_error(json, e, findings);
+    write_error(json, whole, findings);
   }
   io.out.stream << std::flush; // what was said before the error comes before it
-  io.err.stream << io.err.colours.paint(tint::bad, "error: ") << e.message << "\n" << std::flush;
+  io.err.stream << io.err.colours.paint(tint::bad, "error: ") << printable(e.message) << "\n";
+  for (const auto& line : lines)
+    io.err.stream << "  " << printable(line) << "\n";
+  io.err.stream << std::flush;
   return exit_status_of(e.code);
 }
 

@@ -38,8 +38,9 @@ public:
   /// `pipeline`, if not null, gets the name of the pipeline whose file can be read.
   [[nodiscard]] result<std::string> state_folder(std::string* pipeline = nullptr) const;
 
-  /// Prints the error (with --json also as a document) and returns the exit status that stands for it.
-  [[nodiscard]] int report(const error& e);
+  /// Prints the error (with --json also as a document) and returns the exit status that stands for it. `lines`: more
+  /// about it, each on a line of its own.
+  [[nodiscard]] int report(const error& e, const std::vector<std::string>& lines = {});
   /// A line on standard error.
   void warn(std::string_view message);
 };

@@ -115,7 +115,7 @@ void log_view::add(std::string_view bytes) {
       bound();
       return;
     }
-    to_ << shown_line(line_) << '\n';
+    to_(shown_line(line_) + '\n');
     line_.clear();
     bytes.remove_prefix(end + 1);
   }
@@ -128,13 +128,13 @@ void log_view::bound() {
   if (const auto last = line_.rfind('\r'); last != std::string::npos && last > 0)
     line_ = shown_line(std::string_view(line_).substr(0, last)) + line_.substr(last);
   if (line_.size() >= most_bytes_of_a_line) {
-    to_ << shown_line(line_);
+    to_(shown_line(line_));
     line_.clear();
   }
 }
 
 void log_view::finish() {
-  to_ << shown_line(line_);
+  to_(shown_line(line_));
   line_.clear();
 }
 

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstddef>
-#include <ostream>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe::cli {
@@ -15,18 +16,21 @@ namespace troupe::cli {
 /// its end included; of any other, control sequences are left out.
 [[nodiscard]] std::string shown_line(std::string_view line);
 
-/// Writes output to a stream line by line, each as shown_line() has it. Takes the output in pieces of any size.
+/// Hands output on line by line, each as shown_line() has it. Takes the output in pieces of any size.
 class log_view {
 public:
-  explicit log_view(std::ostream& to) : to_(to) {}
+  using taker = std::function<void(std::string_view)>;
+  explicit log_view(taker to) : to_(std::move(to)) {}
   void add(std::string_view bytes);
-  /// Writes what is left: a last line without a newline.
+  /// Of the line that has not ended yet, what was not handed on.
+  [[nodiscard]] std::string_view unfinished() const { return line_; }
+  /// Hands on what is left: a last line without a newline.
   void finish();
 
 private:
   void bound();
 
-  std::ostream& to_;
+  taker to_;
   std::string line_; ///< of the line that has not ended yet
 };
 

@@ -1,11 +1,12 @@
 // The one file that knows spdlog in this room.
 #include "app/cli/logging.hpp"
 
+#include "app/cli/console.hpp"
+
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <cstdio>
 #include <mutex>
 
 namespace troupe::cli {
@@ -29,7 +30,7 @@ protected:
     if (print_)
       print_(line);
     else
-      std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+      write_line_to_stderr(line);
   }
   void flush_() override {}
 

@@ -58,20 +58,18 @@ int main(int argc, char** argv) {
   io.started = started;
   if (isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0)
     io.ask = [&](const std::string& question) {
-      out << question << " [y/N] ";
-      out.flush();
+      io.out.stream << question << " [y/N] " << std::flush;
       std::string answer;
       return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
     };
   const int status = troupe::cli_main(argc, argv, io);
-  out.flush();
+  io.out.stream.flush();
   // Nobody reading any more (head, a pager) is no error; output lost otherwise is one.
   if (const int error = out.write_error(); error != 0 && error != EPIPE) {
-    err << "error: cannot write to standard output: " << std::strerror(error) << "\n";
-    err.flush();
+    io.err.stream << "error: cannot write to standard output: " << std::strerror(error) << "\n" << std::flush;
     return status == exit_ok ? static_cast<int>(exit_failed) : status;
   }
-  err.flush();
+  io.err.stream.flush();
   end_as_by_signal(status);
   return status;
 }

@@ -13,9 +13,9 @@ namespace {
 
 constexpr auto repaint_every = std::chrono::milliseconds(100);
 
-/// The width of a line without the colours' sequences.
+/// The width of a line without the marks of its colours.
 std::size_t painted_width(std::string_view line) {
-  return display_width(printable_log_line(line));
+  return display_width(unpainted(line));
 }
 
 } // namespace
@@ -124,16 +124,18 @@ void progress::paint(std::unique_lock<std::mutex>& held, bool last) {
   std::string frame;
   if (up > 0)
     frame += "\x1b[" + std::to_string(up) + (over ? "A\r" : "A\r\x1b[J");
-  frame += text;
+  frame += guarded(text, to_.colours.on);
   on_screen_.clear();
   for (const auto& line : block) {
-    frame += (over ? "\x1b[K" : "") + line + "\n";
+    frame += (over ? "\x1b[K" : "") + guarded(line, to_.colours.on) + "\n";
     on_screen_.push_back(painted_width(line));
   }
   if (over && up > 0)
     frame += "\x1b[J";
-  if (!frame.empty())
-    (to_.stream << frame).flush();
+  if (!frame.empty()) {
+    to_.pass(frame);
+    to_.stream.flush();
+  }
   held.lock();
 }
 

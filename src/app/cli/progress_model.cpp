@@ -39,7 +39,7 @@ void progress_model::run_began(const run_outline& outline, duration now) {
   to_do_ = outline.assets - std::min(outline.fresh, outline.assets);
   if (!style_.every_asset)
     return;
-  std::string text = "run #" + std::to_string(outline.run.value) + " of " + p_.name + ": " +
+  std::string text = "run #" + std::to_string(outline.run.value) + " of " + printable(p_.name) + ": " +
                      counted(outline.assets, "asset") + ", " + std::to_string(outline.fresh) + " fresh, " +
                      counted(outline.workers, "worker");
   if (outline.estimated > duration::zero())

@@ -205,9 +205,8 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
     to.stream << "\n";
   rows.print(to);
   if (hidden > 0)
-    to.stream << to.colours.paint(tint::dim, (rows.empty() ? "\n" : "") + counted(hidden, "fresh asset") +
-                                                 " not listed (--all lists them)")
-              << "\n";
+    to.stream << (rows.empty() ? "\n" : "")
+              << to.colours.paint(tint::dim, counted(hidden, "fresh asset") + " not listed (--all lists them)") << "\n";
   print_failures(to, state_folder, report, report.assets.size());
   bool first = true;
   for (const auto& asset : report.assets)

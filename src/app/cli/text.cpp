@@ -1,6 +1,7 @@
 // Widths by ranges of code points, and columns.
 #include "app/cli/text.hpp"
 
+#include "app/cli/log_filter.hpp"
 #include "base/check.hpp"
 #include "base/utf8.hpp"
 
@@ -47,56 +48,13 @@ std::size_t width_of(char32_t point) {
   return within(zero_wide, point) ? 0 : within(double_wide, point) ? 2 : 1;
 }
 
-bool is_control(const decoded& next) {
-  return next.valid && (next.point < 0x20 || (next.point >= 0x7F && next.point < 0xA0));
-}
-
 } // namespace
 
-std::string printable(std::string_view text) {
-  static constexpr char hex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const auto next = decode_utf8(text);
-    if (!next.valid) {
-      out += "\xEF\xBF\xBD";
-    } else if (!is_control(next)) {
-      out += text.substr(0, next.bytes);
-    } else if (next.point == '\n') {
-      out += "\\n";
-    } else if (next.point == '\t') {
-      out += "\\t";
-    } else {
-      out += "\\x";
-      out += hex[next.point >> 4U & 0xFU];
-      out += hex[next.point & 0xFU];
-    }
-    text.remove_prefix(next.bytes);
-  }
-  return out;
-}
-
 std::string printable_log_line(std::string_view line) {
+  log_filter filter(false);
   std::string out;
-  out.reserve(line.size());
-  while (!line.empty()) {
-    const auto next = decode_utf8(line);
-    if (next.point == 0x1B && line.size() > 1 &&
-        line[1] == '[') { // a control sequence: parameters, then one final byte
-      line.remove_prefix(2);
-      while (!line.empty() && (line.front() < 0x40 || line.front() > 0x7E))
-        line.remove_prefix(1);
-      if (!line.empty())
-        line.remove_prefix(1);
-      continue;
-    }
-    if (!next.valid)
-      out += "\xEF\xBF\xBD";
-    else if (!is_control(next) || next.point == '\t')
-      out += line.substr(0, next.bytes);
-    line.remove_prefix(next.bytes);
-  }
+  filter.add(line, out);
+  filter.finish(out);
   return out;
 }
 

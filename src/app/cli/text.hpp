@@ -14,10 +14,12 @@
 
 namespace troupe::cli {
 
-/// Safe to show on a terminal: control characters as \n or \x1b, bytes that are not UTF-8 as U+FFFD.
-[[nodiscard]] std::string printable(std::string_view text);
-/// One line of a command's output, safe to show: terminal control sequences and control characters are left out, tabs
-/// stay.
+/// A text from outside as part of a line of ours: visible(). What is not taken through it cannot harm the terminal
+/// either (see guarded_stream), but may look like a line of ours.
+[[nodiscard]] inline std::string printable(std::string_view text) {
+  return visible(text);
+}
+/// One line of a command's output, safe to show, without colours: as log_filter has it.
 [[nodiscard]] std::string printable_log_line(std::string_view line);
 
 /// Columns the text takes on a terminal: combining marks none, East Asian wide characters two.

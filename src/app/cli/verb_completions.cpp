@@ -1,6 +1,7 @@
 // `troupe completions`: scripts for shells, and the hidden `__complete` they ask for names.
 #include "app/cli/completions.hpp"
 #include "app/cli/verbs.hpp"
+#include "base/shown_text.hpp"
 #include "core/nearest_name.hpp"
 
 namespace troupe::cli {
@@ -34,7 +35,8 @@ int complete(invocation& with, const std::string& what) {
     if (!on)
       return exit_ok;
     for (const auto& asset : on->p->assets)
-      out << asset.name << '\n';
+      if (visible(asset.name) == asset.name) // others are no names once they are safe to show
+        out << asset.name << '\n';
   } else if (what == "runs") {
     const auto state = with.state_folder();
     if (!state)

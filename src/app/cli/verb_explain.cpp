@@ -25,7 +25,7 @@ std::string neighbours(const project& on, std::span<const asset_index> assets) {
 }
 
 void heading(const output& to, const project& on, asset_index asset) {
-  to.stream << to.colours.paint(tint::strong, printable(on.p->asset(asset).name)) << " of " << on.p->name;
+  to.stream << to.colours.paint(tint::strong, printable(on.p->asset(asset).name)) << " of " << printable(on.p->name);
   if (on.p->is_source(asset))
     to.stream << " (a source: made elsewhere, only observed)";
   to.stream << "\n";

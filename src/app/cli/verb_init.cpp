@@ -1,5 +1,6 @@
 // `troupe init`: a first pipeline to start from.
 #include "app/cli/documents.hpp"
+#include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
 
 #include <cerrno>
@@ -82,8 +83,8 @@ int init(invocation& with) {
     begin_document(json);
     json.member("file", file).end_object().finish();
   } else {
-    with.io.out.stream << "wrote " << file << "; `troupe run" << (file == "troupe.json" ? "" : " -f " + file)
-                       << "` runs it\n";
+    with.io.out.stream << "wrote " << printable(file) << "; `troupe run"
+                       << (file == "troupe.json" ? "" : " -f " + printable(file)) << "` runs it\n";
   }
   return exit_ok;
 }

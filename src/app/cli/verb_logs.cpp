@@ -2,7 +2,7 @@
 #include "app/cli/asset_lookup.hpp"
 #include "app/cli/documents.hpp"
 #include "app/cli/explain_run.hpp"
-#include "app/cli/log_text.hpp"
+#include "app/cli/log_screen.hpp"
 #include "app/cli/run_text.hpp"
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <sstream>
+#include <functional>
 #include <thread>
 
 namespace troupe::cli {
@@ -80,30 +80,56 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
   return fail(error_code::not_found, "no run executed an asset '" + printable(arguments.asset) + "'" + hint);
 }
 
-/// Copies what is new in the file to the stream; returns how far it has come.
-std::streamoff copy_from(const std::string& path, std::streamoff from, std::ostream& to) {
+/// Reads what is new in the file, piece by piece; returns how far it has come.
+std::streamoff read_from(const std::string& path, std::streamoff from,
+                         const std::function<bool(std::string_view)>& take) {
   std::ifstream in(path, std::ios::binary);
   in.seekg(from);
   char buffer[64 * 1024];
-  while (in) {
+  for (bool more = true; in && more;) {
     in.read(buffer, sizeof buffer);
-    to.write(buffer, in.gcount());
+    more = take({buffer, static_cast<std::size_t>(in.gcount())});
     from += in.gcount();
   }
-  to.flush();
   return from;
 }
 
-/// Prints the file as a terminal shows it.
-void show(std::ifstream& file, std::ostream& to) {
-  log_view view(to);
-  char buffer[64 * 1024];
-  while (file && to) {
-    file.read(buffer, sizeof buffer);
-    view.add({buffer, static_cast<std::size_t>(file.gcount())});
+/// Writes a log: to a terminal what may reach one, elsewhere and if `raw` the bytes. Lines of a whole log are written
+/// as a terminal leaves them.
+class log_output {
+public:
+  log_output(const output& to, bool raw, bool whole)
+      : to_(to), screen_(to), view_([this](std::string_view line) { to_.pass(line); }), raw_(raw), whole_(whole) {}
+
+  /// Whether anybody reads on.
+  bool add(std::string_view bytes) {
+    if (!raw_ && to_.terminal)
+      screen_.add(bytes);
+    else if (!raw_ && whole_)
+      view_.add(bytes);
+    else
+      to_.pass(bytes);
+    return to_.stream.good();
   }
-  view.finish();
-}
+  void rest() {
+    if (!raw_ && to_.terminal)
+      screen_.show_unfinished();
+    to_.stream.flush();
+  }
+  void finish() {
+    if (!raw_ && to_.terminal)
+      screen_.finish();
+    else
+      view_.finish();
+    to_.stream.flush();
+  }
+
+private:
+  const output& to_;
+  log_screen screen_;
+  log_view view_;
+  bool raw_, whole_;
+};
 
 /// Prints the attempt's output as it comes until the attempt has ended.
 int follow(invocation& with, const std::string& state, run_report report, const logs_arguments& arguments) {
@@ -111,18 +137,24 @@ int follow(invocation& with, const std::string& state, run_report report, const 
   const std::uint32_t attempt = arguments.attempt.value_or(std::max(asset->attempts, 1U));
   const auto path = log_of(state, report.run.run, *asset, attempt);
   std::streamoff at = 0;
+  log_output shown(with.io.out, arguments.raw, false);
+  const auto take = [&](std::string_view bytes) { return shown.add(bytes); };
   for (int look = 1;; ++look) {
     const bool over = asset->attempts > attempt ||
                       (asset->attempts == attempt && asset->status != asset_status::running) ||
                       is_final(asset->status) || report.run.status == run_status::interrupted;
-    at = copy_from(path, at, with.io.out.stream); // after the look at the status: nothing is written later
-    if (over || !with.io.out.stream)
+    at = read_from(path, at, take); // after the look at the status: nothing is written later
+    if (over || !with.io.out.stream) {
+      shown.finish();
       return exit_ok;
+    }
+    shown.rest();
     std::this_thread::sleep_for(look_for_output_every);
     if (look % looks_per_report == 0) {
       auto again = read_run_report(state, report.run.run);
       if (!again && again.error().code == error_code::not_found) {
-        copy_from(path, at, with.io.out.stream); // it has ended, and later runs have had it dropped meanwhile
+        read_from(path, at, take); // it has ended, and later runs have had it dropped meanwhile
+        shown.finish();
         return exit_ok;
       }
       if (!again)
@@ -130,7 +162,7 @@ int follow(invocation& with, const std::string& state, run_report report, const 
       report = std::move(*again);
       asset = find_in(report, arguments.asset);
       if (asset == nullptr)
-        return with.report(fail(error_code::internal, "the run lost the asset " + arguments.asset));
+        return with.report(fail(error_code::internal, "the run lost the asset " + printable(arguments.asset)));
     }
   }
 }
@@ -184,28 +216,30 @@ int logs(invocation& with, const logs_arguments& arguments) {
                                                        counted(asset->attempts, "attempt") + " in run #" +
                                                        std::to_string(run.value)));
   const auto path = log_of(*state, run, *asset, attempt);
-  std::ifstream file(path, std::ios::binary);
-  const bool there = attempt > 0 && file.is_open();
+  const bool there = attempt > 0 && std::ifstream(path, std::ios::binary).is_open();
   if (with.options.json) {
-    std::ostringstream text;
-    if (there)
-      text << file.rdbuf();
     json_writer json(with.io.out.stream);
     begin_document(json);
     json.member("run", to_string(report->run.id)).member("number", run.value).member("asset", asset->name);
     json.member("attempt", attempt).key("log");
-    if (there)
-      json.value(path).member("text", text.str());
-    else
+    if (there) {
+      json.value(path).key("text").begin_text();
+      read_from(path, 0, [&](std::string_view bytes) {
+        json.add_text(bytes);
+        return with.io.out.stream.good();
+      });
+      json.end_text();
+    } else {
       json.null().key("text").null();
+    }
     json.end_object().finish();
     return exit_ok;
   }
-  if (there && arguments.raw)
-    copy_from(path, 0, with.io.out.stream);
-  else if (there)
-    show(file, with.io.out.stream);
-  else if (attempt == 0)
+  if (there) {
+    log_output shown(with.io.out, arguments.raw, true);
+    read_from(path, 0, [&](std::string_view bytes) { return shown.add(bytes); });
+    shown.finish();
+  } else if (attempt == 0)
     with.io.err.stream << printable(asset->name) << " was not executed in run #" << run.value << " ("
                        << to_string(asset->status) << ")\n";
   else
@@ -226,7 +260,10 @@ void declare_logs(command_spec& root, invocation& with) {
   verb.text("-r,--run", "RUN", to->run, "which run; default: the latest that executed the asset").completes =
       completion::runs;
   verb.number("--attempt", "N", to->attempt, 1, "which attempt; default: the last with output");
-  verb.flag("--raw", to->raw, "every byte as it was written, with what was overwritten on the screen since");
+  verb.flag(
+      "--raw", to->raw,
+      "every byte as it was written: on a terminal also control sequences other than colours, everywhere also what "
+      "was overwritten on the screen since");
   verb.flag("--follow", to->follow, "go on as the attempt writes, until it has ended");
   verb.examples = {{"troupe logs report", "the latest output of report"},
                    {"troupe logs report --run 42 --attempt 1", "what its first attempt in run #42 wrote"},

@@ -26,8 +26,8 @@ void print_plan(const output& to, const pipeline& p, const plan_report& plan) {
   }
   rows.print(to);
   to.stream << "\n"
-            << p.name << ": " << run << " to run, " << maybe << " may run, " << plan.order.size() - run - maybe
-            << " fresh\n";
+            << printable(p.name) << ": " << run << " to run, " << maybe << " may run, "
+            << plan.order.size() - run - maybe << " fresh\n";
 }
 
 } // namespace

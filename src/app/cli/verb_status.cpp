@@ -56,7 +56,7 @@ void print_statuses(const output& to, const pipeline& p, const std::vector<asset
   }
   rows.print(to);
   to.stream << "\n"
-            << p.name << ": " << fresh << " of " << counted(assets.size(), "asset") << " fresh"
+            << printable(p.name) << ": " << fresh << " of " << counted(assets.size(), "asset") << " fresh"
             << (failed > 0 ? ", " + std::to_string(failed) + " failed" : "") << "\n";
 }
 

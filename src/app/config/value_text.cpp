@@ -2,7 +2,9 @@
 #include "app/config/value_text.hpp"
 
 #include "app/config/findings.hpp"
+#include "base/shown_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -147,25 +149,10 @@ std::string_view number_problem(std::string_view text) {
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 80;
-  std::string out = "\"";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (i >= longest && (c & 0xC0U) != 0x80) {
-      out += "…";
-      break;
-    }
-    if (c == '\n')
-      out += "\\n";
-    else if (c == '\t')
-      out += "\\t";
-    else if (c < 0x20 || c == 0x7F) {
-      out += "\\x";
-      out += "0123456789abcdef"[c >> 4U];
-      out += "0123456789abcdef"[c & 0xFU];
-    } else
-      out += text[i];
-  }
-  return out + '"';
+  std::size_t end = std::min(longest, text.size());
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80)
+    ++end;
+  return '"' + visible(text.substr(0, end)) + (end < text.size() ? "…\"" : "\"");
 }
 
 } // namespace troupe::config

@@ -63,7 +63,7 @@ std::string heading() {
 
 std::string graph_as_dot(const graph_view& view) {
   const view_model model(view);
-  std::string text = "digraph " + dot_quoted(drawable(model.p.name)) + " {\n" + heading();
+  std::string text = "digraph " + dot_quoted(visible(model.p.name)) + " {\n" + heading();
   for (std::size_t g = 0; g < model.groups.size(); ++g) {
     const view_group& group = model.groups[g];
     const bool boxed = !group.name.empty();

@@ -1,6 +1,6 @@
 // The graph as a JSON document, with what makes each edge.
 #include "app/graph_view/view_model.hpp"
-#include "core/event_json.hpp"
+#include "base/json_writer.hpp"
 
 namespace troupe {
 namespace {

@@ -51,7 +51,7 @@ std::string listed(const pipeline& p, std::string_view what, const std::vector<p
 std::string node_tooltip(const view_model& model, std::uint32_t n) {
   const asset_index i = model.nodes[n].asset;
   const asset_spec& asset = model.p.asset(i);
-  std::string text = drawable(asset.name);
+  std::string text = visible(asset.name);
   if (model.nodes[n].look != node_look::unknown)
     text += " (" + std::string(look_words(model.nodes[n].look)) + ")";
   if (const auto about = model.p.declaration(i).description; !about.empty())
@@ -65,8 +65,8 @@ std::string node_tooltip(const view_model& model, std::uint32_t n) {
 }
 
 std::string edge_tooltip(const view_model& model, const view_edge& e) {
-  return drawable(model.name(e.to)) + " needs " + drawable(model.name(e.from)) + ": " +
-         drawable(in_words(model.p, e.reason, model.nodes[e.from].asset));
+  return visible(model.name(e.to)) + " needs " + visible(model.name(e.from)) + ": " +
+         visible(in_words(model.p, e.reason, model.nodes[e.from].asset));
 }
 
 std::optional<std::uint32_t> number_after(std::string_view text, std::string_view prefix) {
@@ -81,7 +81,7 @@ std::optional<std::uint32_t> number_after(std::string_view text, std::string_vie
 std::string title_text(const view_model& model, std::string_view title) {
   constexpr std::string_view arrow = "&#45;&gt;";
   if (const auto group = number_after(title, "cluster_"); group && *group < model.groups.size())
-    return drawable(model.groups[*group].name);
+    return visible(model.groups[*group].name);
   if (const auto node = number_after(title, "n"); node && *node < model.nodes.size())
     return node_tooltip(model, *node);
   if (const auto at = title.find(arrow); at != std::string_view::npos) {

@@ -21,27 +21,27 @@ constexpr std::size_t widest_group = 20;
 
 struct look_style {
   const char* mark;
-  const char* colour; // an ANSI sequence; "" for the terminal's own
+  tint colour;
 };
 
 look_style style_of(node_look look) {
   switch (look) {
   case node_look::source:
-    return {"▫", "\x1b[2m"};
+    return {"▫", tint::dim};
   case node_look::fresh:
-    return {"●", "\x1b[32m"};
+    return {"●", tint::good};
   case node_look::maybe:
-    return {"◐", "\x1b[33m"};
+    return {"◐", tint::warn};
   case node_look::stale:
-    return {"○", "\x1b[33m"};
+    return {"○", tint::warn};
   case node_look::running:
-    return {"▶", "\x1b[36m"};
+    return {"▶", tint::info};
   case node_look::failed:
-    return {"✗", "\x1b[31m"};
+    return {"✗", tint::bad};
   case node_look::unknown:
     break;
   }
-  return {"·", ""};
+  return {"·", tint::none};
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -63,7 +63,7 @@ std::vector<std::string> needed_names(const view_model& model, std::span<const v
     if (needed == 1 || needed != expansions[asset.declaration])
       names.push_back(shortened(asset.name, widest_name));
     else if (told.insert(asset.declaration).second)
-      names.push_back(drawable(model.p.declarations[asset.declaration].name) + "[*]");
+      names.push_back(visible(model.p.declarations[asset.declaration].name) + "[*]");
   }
   return names;
 }
@@ -102,7 +102,7 @@ public:
   }
 
   std::string all() {
-    std::string text = painted(model_.summary(), "\x1b[1m") + "\n";
+    std::string text = in_colour(model_.summary(), tint::strong) + "\n";
     std::vector<std::uint32_t> order(model_.nodes.size());
     std::vector<std::size_t> first_edge(model_.nodes.size() + 1, 0);
     for (std::uint32_t n = 0; n < order.size(); ++n)
@@ -130,32 +130,32 @@ private:
     std::string number = opens_level ? std::to_string(node.level + 1) : std::string();
     number.insert(0, level_width_ - number.size(), ' ');
     const bool has_more = look_width_ != 0 || group_width_ != 0 || !edges.empty();
-    std::string text = painted(number, "\x1b[2m") + "  " + painted(style.mark, style.colour) + " " +
+    std::string text = in_colour(number, tint::dim) + "  " + in_colour(style.mark, style.colour) + " " +
                        (has_more ? padded(names_[n], name_width_) : names_[n]);
     std::size_t used = level_width_ + 4 + name_width_;
     if (look_width_ != 0) {
       const auto words = node.look == node_look::unknown ? std::string_view() : look_words(node.look);
-      text += "  " + painted(padded(std::string(words), look_width_), style.colour);
+      text += "  " + in_colour(padded(std::string(words), look_width_), style.colour);
       used += 2 + look_width_;
     }
     if (group_width_ != 0) {
-      text += "  " + painted(padded(groups_[n], group_width_), "\x1b[2m");
+      text += "  " + in_colour(padded(groups_[n], group_width_), tint::dim);
       used += 2 + group_width_;
     }
     if (!edges.empty()) {
       const std::size_t left =
           options_.columns == 0 ? 0 : std::max<std::size_t>(options_.columns, used + 20) - used - 4;
-      text += "  " + painted("← " + joined(needed_names(model_, edges, expansions_), left), "\x1b[2m");
+      text += "  " + in_colour("← " + joined(needed_names(model_, edges, expansions_), left), tint::dim);
     }
     text.erase(text.find_last_not_of(' ') + 1);
     return text;
   }
 
-  [[nodiscard]] std::string painted(const std::string& text, const char* colour) const {
+  [[nodiscard]] std::string in_colour(const std::string& text, tint colour) const {
     const auto last = text.find_last_not_of(' ');
-    if (!options_.colour || *colour == '\0' || last == std::string::npos)
+    if (!options_.colour || last == std::string::npos)
       return text;
-    return colour + text.substr(0, last + 1) + "\x1b[0m" + text.substr(last + 1);
+    return painted(colour, text.substr(0, last + 1)) + text.substr(last + 1);
   }
 
   const view_model& model_;

@@ -1,6 +1,8 @@
 // Resolving a selection into nodes and edges; edges that a longer way implies are found with one bitmap a node.
 #include "app/graph_view/view_model.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -28,26 +30,6 @@ node_look look_of(const graph_view& view, asset_index i) {
     break;
   }
   return node_look::unknown;
-}
-
-/// How many bytes the character at `at` takes; 0 if there is none that may be shown.
-std::size_t shown_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0U; };
-  const auto first = byte(at);
-  if (first < 0x80)
-    return first >= 0x20 && first != 0x7F ? 1 : 0;
-  const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(at + i) & 0xC0U) != 0x80)
-      return 0;
-  const auto second = byte(at + 1);
-  const bool control = first == 0xC2 && second < 0xA0;
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool no_character = (first == 0xED && second >= 0xA0) || (first == 0xF4 && second >= 0x90) ||
-                            (first == 0xEF && second == 0xBF && byte(at + 2) >= 0xBE);
-  const bool turns_direction = first == 0xE2 && ((second == 0x80 && byte(at + 2) >= 0xAA && byte(at + 2) <= 0xAE) ||
-                                                 (second == 0x81 && byte(at + 2) >= 0xA6 && byte(at + 2) <= 0xA9));
-  return control || overlong || no_character || turns_direction ? 0 : length;
 }
 
 } // namespace
@@ -156,7 +138,7 @@ std::vector<std::size_t> view_model::look_counts() const {
 }
 
 std::string view_model::summary() const {
-  std::string text = drawable(p.name) + ": " + std::to_string(nodes.size()) +
+  std::string text = visible(p.name) + ": " + std::to_string(nodes.size()) +
                      (nodes.size() == 1 ? " asset, " : " assets, ") + std::to_string(edges.size()) +
                      (edges.size() == 1 ? " dependency" : " dependencies");
   const auto counts = look_counts();
@@ -173,28 +155,13 @@ std::string view_model::summary() const {
   return text;
 }
 
-std::string drawable(std::string_view text) {
-  std::string safe;
-  safe.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    if (const std::size_t length = shown_length(text, i)) {
-      safe += text.substr(i, length);
-      i += length;
-    } else {
-      safe += "\xEF\xBF\xBD";
-      ++i;
-    }
-  }
-  return safe;
-}
-
 std::size_t character_count(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80; }));
 }
 
 std::string shortened(std::string_view text, std::size_t most) {
-  const std::string safe = drawable(text);
+  const std::string safe = visible(text);
   const std::size_t count = character_count(safe);
   if (count <= most)
     return safe;
@@ -203,7 +170,7 @@ std::string shortened(std::string_view text, std::size_t most) {
   std::string cut;
   std::size_t n = 0;
   for (std::size_t i = 0; i < safe.size(); ++n) {
-    const std::size_t length = shown_length(safe, i);
+    const std::size_t length = decode_utf8(std::string_view(safe).substr(i)).bytes;
     if (n < head || n >= tail_from)
       cut += safe.substr(i, length);
     else if (n == head)

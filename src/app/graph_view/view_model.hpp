@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/graph_view/graph_view.hpp"
+#include "base/shown_text.hpp"
 #include "core/edge_reason.hpp"
 
 #include <string>
@@ -59,13 +60,11 @@ private:
   void put_into_groups();
 };
 
-/// Safe to show: control characters, and bytes that are not UTF-8, as U+FFFD.
-[[nodiscard]] std::string drawable(std::string_view text);
-/// drawable(), and beyond `most` characters the middle replaced by "…".
+/// visible(), and beyond `most` characters the middle replaced by "…".
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 /// Characters of a text that is UTF-8.
 [[nodiscard]] std::size_t character_count(std::string_view text);
-/// For text and attributes in XML; what XML cannot hold must be gone already (see drawable()).
+/// For text and attributes in XML; what XML cannot hold must be gone already (see visible()).
 [[nodiscard]] std::string xml_escaped(std::string_view text);
 
 } // namespace troupe

@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
-#include <sstream>
 #include <string>
 
 using namespace troupe;
@@ -16,12 +15,12 @@ namespace {
 
 /// What a view shows of a text that comes in pieces of so many bytes.
 std::string viewed(std::string_view text, std::size_t bytes) {
-  std::ostringstream out;
-  log_view view(out);
+  std::string out;
+  log_view view([&](std::string_view line) { out += line; });
   for (; !text.empty(); text.remove_prefix(std::min(bytes, text.size())))
     view.add(text.substr(0, bytes));
   view.finish();
-  return out.str();
+  return out;
 }
 
 } // namespace

@@ -6,20 +6,22 @@
 
 #include <sstream>
 
+using namespace troupe;
 using namespace troupe::cli;
 
 TEST_CASE("control characters and bytes that are not UTF-8 are made visible") {
   CHECK(printable("plain é") == "plain é");
   CHECK(printable("a\nb\tc\x1b[31m") == "a\\nb\\tc\\x1b[31m");
-  CHECK(printable("\xC2\x9B") == "\\x9b"); // an 8-bit control sequence introducer
-  CHECK(printable("x\xFF") == "x\xEF\xBF\xBD");
+  CHECK(printable("\xC2\x9B") == "\\u009b"); // an 8-bit control sequence introducer
+  CHECK(printable("x\xFF") == "x\\xff");
+  CHECK(printable("\xE2\x80\xAEtxt.exe") == "\\u202etxt.exe"); // right-to-left override
 }
 
 TEST_CASE("a line of a log loses its control sequences and keeps its tabs") {
   CHECK(printable_log_line("\x1b[1;31mred\x1b[0m\tand\r") == "red\tand");
-  CHECK(printable_log_line("cut \x1b[3") == "cut ");
-  CHECK(printable_log_line("\x1b]0;title\x07") == "]0;title");
-  CHECK(printable_log_line("\xFE") == "\xEF\xBF\xBD");
+  CHECK(printable_log_line("cut \x1b[3") == "cut \\x1b[3");
+  CHECK(printable_log_line("\x1b]0;title\x07text") == "text");
+  CHECK(printable_log_line("\xFE") == "\\xfe");
 }
 
 TEST_CASE("display width counts columns, not bytes") {
@@ -66,7 +68,7 @@ TEST_CASE("a table without rows prints nothing") {
 }
 
 TEST_CASE("colours are written only when they are on, and never for nothing") {
-  CHECK(palette{true}.paint(tint::bad, "x") == "\x1b[31mx\x1b[0m");
+  CHECK(guarded(palette{true}.paint(tint::bad, "x"), true) == "\x1b[31mx\x1b[0m");
   CHECK(palette{true}.paint(tint::bad, "").empty());
   CHECK(palette{true}.paint(tint::none, "x") == "x");
   CHECK(palette{false}.paint(tint::bad, "x") == "x");

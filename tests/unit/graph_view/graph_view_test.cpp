@@ -142,7 +142,8 @@ TEST_CASE("as text: colour only where asked for, and lines fit where there is a 
   }
   const world w(b);
   CHECK_FALSE(has(graph_as_text(w.view(), {}), "\x1b"));
-  CHECK(has(graph_as_text(w.view(), {.colour = true}), "\x1b[1mwide: 51 assets, 50 dependencies\x1b[0m\n"));
+  CHECK(has(guarded(graph_as_text(w.view(), {.colour = true}), true),
+            "\x1b[1mwide: 51 assets, 50 dependencies\x1b[0m\n"));
   const auto narrow = graph_as_text(w.view(), {.columns = 60});
   CHECK(has(narrow, "← upstream_0, upstream_1, upstream_2, +47\n"));
   std::size_t start = 0;
@@ -151,15 +152,6 @@ TEST_CASE("as text: colour only where asked for, and lines fit where there is a 
 }
 
 TEST_CASE("texts are made safe to show, and long ones lose their middle") {
-  CHECK(drawable("plain é 漢") == "plain é 漢");
-  CHECK(drawable("a\nb\x1b") == "a\xEF\xBF\xBD"
-                                "b\xEF\xBF\xBD");
-  CHECK(drawable("\xC3") == "\xEF\xBF\xBD");
-  CHECK(drawable("\xC2\x85") == "\xEF\xBF\xBD\xEF\xBF\xBD");
-  CHECK(drawable("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
-  CHECK(drawable("\xF4\x90\x80\x80").size() == 12);
-  CHECK(drawable("\xC0\x80\xE0\x80\x80\xF0\x80\x80\x80").size() == 27);
-  CHECK(drawable("\xE2\x80\xAE\xE2\x81\xA6").size() == 18);
   CHECK(shortened("abcdefghij", 10) == "abcdefghij");
   CHECK(shortened("abcdefghijk", 10) == "abcdefg…jk");
   CHECK(shortened("äöüäöüäöüäöü", 9) == "äöüäöü…öü");
