@@ -30,6 +30,7 @@ struct diagnostic {
 struct diagnostics {
   std::string file; ///< as the user named it; "-" for standard input
   std::vector<diagnostic> items;
+  bool of_outside_link = false; ///< the file was found through a link out of its folder: its lines are not shown
 
   void error(place where, std::string_view code, std::string message) {
     items.push_back({severity::error, where, std::string(code), std::move(message)});

@@ -59,6 +59,8 @@ std::string marked_line(std::string_view line, std::uint32_t column, const palet
   if (display_width(before) > longest_shown / 2) { // keep what stands just before the place
     std::string_view tail = line.substr(0, column - 1);
     tail.remove_prefix(tail.size() > longest_shown / 3 ? tail.size() - longest_shown / 3 : 0);
+    while (!tail.empty() && (static_cast<unsigned char>(tail.front()) & 0xC0U) == 0x80) // the rest of a character
+      tail.remove_prefix(1);
     before = "…" + shown(tail);
   }
   after = truncated(after, longest_shown - std::min(longest_shown - 1, display_width(before)));
@@ -71,7 +73,7 @@ std::string marked_line(std::string_view line, std::uint32_t column, const palet
 std::string findings_text(const diagnostics& findings, const palette& colours) {
   std::set<std::uint32_t> wanted;
   for (const auto& item : findings.items)
-    if (item.where.line > 0)
+    if (item.where.line > 0 && !findings.of_outside_link)
       wanted.insert(item.where.line);
   const auto lines = read_lines(findings.file, wanted);
   std::string out;

@@ -3,6 +3,7 @@
 
 #include "app/config/command_files.hpp"
 #include "app/config/look_at_paths.hpp"
+#include "app/config/outside_link.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -152,6 +153,16 @@ void drop_ignored(const pipeline& p, diagnostics& found) {
   });
 }
 
+/// Whoever wrote the folder may have linked the file to any file of the user's, whose text must not be told: of a file
+/// with mistakes only their places and codes remain. What is in a pipeline that is valid is shown elsewhere too.
+void withhold_text(diagnostics& found) {
+  found.of_outside_link = true;
+  if (found.has_errors())
+    for (auto& item : found.items)
+      item.message = "what is wrong is not shown, because a link out of its folder leads to this file; name the file "
+                     "itself with -f";
+}
+
 } // namespace
 
 bool names_descriptor(std::string_view file) {
@@ -187,12 +198,15 @@ loaded_pipeline load_pipeline(const load_options& options) {
       },
       parse);
   loaded.findings.file = options.file; // as the user knows it
-  if (read_error != 0)
+  const bool readable = read_error == 0;
+  if (!readable != 0)
     loaded.findings.error({}, "cannot_read", why(read_error, options.file));
   if (loaded.p)
     build_graph(loaded, options);
   if (loaded.p)
     drop_ignored(*loaded.p, loaded.findings);
+  if (readable && !loaded.findings.items.empty() && file.has_folder() && passes_outside_link(options.file))
+    withhold_text(loaded.findings);
   sort_by_place(loaded.findings);
   return loaded;
 }
