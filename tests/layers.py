@@ -26,6 +26,7 @@ HEADERS = [
     (r"CLI/", r"src/app/", "CLI11 belongs to src/app"),
     (r"boost/json", r"src/app/", "Boost.JSON belongs to src/app"),
     (r"boost/", r"src/", "the public headers are free of Boost"),
+    (r"iostream$", r"src/app/cli/main\.cpp$", "text leaves through app/cli/console"),
     (r"(fstream|filesystem|iostream|cstdio|stdio\.h|random|thread|mutex|condition_variable|future|ctime|time\.h"
      r"|unistd\.h|fcntl\.h|sys/.*)$", r"(?!src/core/)", "core has no disk, clock, randomness or threads"),
 ]
@@ -37,6 +38,16 @@ CORE_WORDS = [
     (r"\b(random_device|mt19937(_64)?|default_random_engine|getrandom|arc4random)\b|(?<![\w.>:])(std::|::)?s?rand(om)?\s*\(", "core has no randomness"),
     (r"\b([io]?fstream|fopen|freopen|opendir)\b|\bstd::filesystem\b", "core does not read or write files"),
     (r"\bstd::(thread|jthread|mutex|shared_mutex|condition_variable|async)\b", "core has no threads"),
+]
+
+# (words in src, files that may use them, what to say): text leaves through app/cli/console alone, which filters it.
+WAYS_OUT = [
+    (r"\bstd::(cout|cerr|clog|wcout|wcerr|print|println)\b|\b(v?f?printf|f?puts|putchar|f?putc|fwrite|perror|psignal|syslog)\s*\("
+     r"|\b(stdout|stderr|STDOUT_FILENO|STDERR_FILENO)\b|(?<![\w.>])(::)?write\s*\(\s*[12]\s*,|/dev/(tty|stdout|stderr)\b",
+     r"src/(base/check|app/cli/(main|console))\.cpp$", "text leaves through app/cli/console"),
+    (r"\bfd_stream\b", r"src/app/cli/(main\.cpp|fd_stream\.[ch]pp)$", "text leaves through app/cli/console"),
+    (r"(\.|->)pass\s*\(", r"src/app/cli/(console|guarded_stream|log_screen|progress|verb_logs)\.[ch]pp$",
+     "what is not text passes to a terminal only from progress and logs"),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -83,6 +94,12 @@ def violations_in(root, path):
         for headers, where, message in HEADERS:
             if target is None and re.match(headers, name) and not re.match(where, path):
                 yield number, f"{message} (<{name}>)"
+    if folder:
+        for number, line in enumerate(without_comments_and_strings(text).splitlines(), 1):
+            for words, where, message in WAYS_OUT:
+                match = None if line.lstrip().startswith("#") or re.match(where, path) else re.search(words, line)
+                if match:
+                    yield number, f"{message} ({match.group(0).strip()})"
     if folder == "core":
         for number, line in enumerate(without_comments_and_strings(text).splitlines(), 1):
             if INCLUDE.match(line) or line.lstrip().startswith("#"):
@@ -136,7 +153,16 @@ PLANTED = [
     ("include/troupe/b.hpp", "#include <boost/optional.hpp>\n", "the public headers are free of Boost"),
     ("include/troupe/c.hpp", "#include <lmdb.h>\n", "LMDB belongs to"),
     ("include/troupe/d.hpp", '#include "core/x.hpp"\n', "public headers may not include src/core"),
+    ("src/app/cli/a.cpp", 'void f() { std::cout << "x"; }\n', "text leaves through app/cli/console"),
+    ("src/app/cli/b.cpp", 'void f() { std::fprintf(stderr, "x"); }\n', "text leaves through app/cli/console"),
+    ("src/app/cli/c.cpp", "void f() { ::write(1, x, n); }\n", "text leaves through app/cli/console"),
+    ("src/app/cli/d.cpp", "fd_stream out(1);\n", "text leaves through app/cli/console"),
+    ("src/app/cli/e.cpp", "void f() { to.pass(text); }\n", "what is not text passes"),
+    ("src/adapters/g.cpp", "#include <iostream>\n", "text leaves through app/cli/console"),
+    ("src/app/engine/a.cpp", "void f() { puts(x); }\n", "text leaves through app/cli/console"),
     # What is allowed must pass.
+    ("src/app/cli/fine.cpp", 'void f() { std::snprintf(b, n, "x"); file.write(1); write(fd, x, n); io.out.stream << "printf(x)"; }\n', ""),
+    ("src/app/cli/progress.cpp", "void f() { to_.pass(frame); }\n", ""),
     ("include/troupe/caf.hpp", "#include <caf/all.hpp>\n", ""),
     ("src/actors/fine.cpp", '#include <caf/all.hpp>\n#include "core/x.hpp"\n', ""),
     ("src/adapters/lmdb_fine.cpp", '#include <lmdb.h>\n#include "ports/x.hpp"\n', ""),

@@ -81,6 +81,13 @@ bool is_reset(std::string_view colour) {
 
 } // namespace
 
+std::size_t control_sequence_bytes(std::string_view text) {
+  if (text.empty() || text.front() != '\x1b')
+    return 0;
+  const auto found = sequence_in(text);
+  return found.what == kind::colour || found.what == kind::other ? found.bytes : 0;
+}
+
 void log_filter::put(std::string_view text, std::string& out) {
   if (paused_ && !text.empty()) {
     out += colour_;

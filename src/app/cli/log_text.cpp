@@ -1,6 +1,7 @@
 // A line as cells that are overwritten; files from their ends.
 #include "app/cli/log_text.hpp"
 
+#include "app/cli/log_filter.hpp"
 #include "app/cli/text.hpp"
 #include "base/utf8.hpp"
 
@@ -26,10 +27,11 @@ class screen_line {
 public:
   void put(std::string_view text) {
     while (!text.empty()) {
-      const auto next = decode_utf8(text);
-      if (next.point == 0x1B && text.size() > 1 && text[1] == '[')
-        text.remove_prefix(control_sequence(text));
-      else {
+      if (const auto sequence = control_sequence_bytes(text); sequence > 0) {
+        control_sequence(text.substr(0, sequence));
+        text.remove_prefix(sequence);
+      } else {
+        const auto next = decode_utf8(text);
         character(text.substr(0, next.bytes), next.valid ? next.point : replacement_character);
         text.remove_prefix(next.bytes);
       }
@@ -68,21 +70,17 @@ private:
     }
   }
 
-  /// Its length. Only the erasing of (a part of) the line has an effect: progress bars use no other.
-  std::size_t control_sequence(std::string_view text) {
-    std::size_t end = 2;
-    while (end < text.size() && (text[end] < 0x40 || text[end] > 0x7E))
-      ++end;
-    const auto parameter = text.substr(2, end - 2);
-    if (end < text.size() && text[end] == 'K') {
-      if (parameter == "2")
-        cells_.assign(at_, " ");
-      else if (parameter == "1")
-        std::fill_n(cells_.begin(), std::min(at_ + 1, cells_.size()), " ");
-      else
-        cells_.resize(std::min(at_, cells_.size()));
-    }
-    return std::min(end + 1, text.size());
+  /// Only the erasing of (a part of) the line has an effect: progress bars use no other.
+  void control_sequence(std::string_view sequence) {
+    if (sequence[1] != '[' || sequence.back() != 'K')
+      return;
+    const auto parameter = sequence.substr(2, sequence.size() - 3);
+    if (parameter == "2")
+      cells_.assign(at_, " ");
+    else if (parameter == "1")
+      std::fill_n(cells_.begin(), std::min(at_ + 1, cells_.size()), " ");
+    else
+      cells_.resize(std::min(at_, cells_.size()));
   }
 
   std::vector<std::string> cells_; ///< by column, what is shown there

@@ -31,6 +31,7 @@ TEST_CASE("what follows a carriage return overwrites what was there") {
   CHECK(shown_line("downloading\r\x1b[Kdone") == "done");
   CHECK(shown_line("downloading\r\x1b[2Kdone") == "done");
   CHECK(shown_line("abc\r\x1b[31mX\x1b[0m") == "Xbc");
+  CHECK(shown_line("abc\r\x1b]0;title\x07X\x1b(B") == "Xbc");
   CHECK(shown_line("abc\b\bX") == "aXc");
   CHECK(shown_line("\b\bX\r") == "X");
   CHECK(shown_line("a\tb\rX") == "X       b");
