@@ -5,12 +5,21 @@
 #include "base/utf8.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace troupe {
 
 namespace {
 
 constexpr std::size_t spill_bytes = 64 * 1024;
+
+/// Bytes that stand for themselves in a string.
+constexpr std::array<bool, 256> json_bytes = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x7F; ++c)
+    plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
 
 void append_unicode_escape(std::string& out, char32_t point) {
   static constexpr char hex[] = "0123456789abcdef";
@@ -32,10 +41,11 @@ std::size_t append_character(std::string& out, std::string_view text) {
 /// The inside of a string.
 void append_escaped(std::string& out, std::string_view text) {
   while (!text.empty()) {
-    const auto plain = plain_prefix(text);
-    const auto end = std::min(text.substr(0, plain).find_first_of("\"\\"), plain);
-    out += text.substr(0, end);
-    text.remove_prefix(end);
+    std::size_t plain = 0;
+    while (plain < text.size() && json_bytes[static_cast<unsigned char>(text[plain])])
+      ++plain;
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
     if (text.empty())
       return;
     std::size_t bytes = 1;

@@ -13,10 +13,10 @@ namespace {
 constexpr std::size_t most_sequence = 4096; // bytes; links in OSC 8 take some hundreds
 constexpr std::size_t most_colours = 256;   // bytes of sequences in force that are kept
 
-enum class kind { colour, other, unfinished, none };
+enum class sequence_kind { colour, other, unfinished, none };
 
 struct sequence {
-  kind what = kind::none;
+  sequence_kind what = sequence_kind::none;
   std::size_t bytes = 0;
 };
 
@@ -32,7 +32,7 @@ std::size_t skip(std::string_view text, std::size_t from, unsigned char first, u
 }
 
 sequence at_end(std::string_view text) {
-  return {text.size() < most_sequence ? kind::unfinished : kind::none, text.size()};
+  return {text.size() < most_sequence ? sequence_kind::unfinished : sequence_kind::none, text.size()};
 }
 
 sequence control_sequence(std::string_view text) {
@@ -40,25 +40,27 @@ sequence control_sequence(std::string_view text) {
   const auto end = skip(text, parameters, 0x20, 0x2F);
   if (end == text.size())
     return at_end(text);
-  if (!within(text[end], 0x40, 0x7E))
+  if (end >= most_sequence || !within(text[end], 0x40, 0x7E))
     return {};
   const bool colour = text[end] == 'm' && end == parameters &&
                       text.substr(2, end - 2).find_first_not_of("0123456789;:") == std::string_view::npos;
-  return {colour ? kind::colour : kind::other, end + 1};
+  return {colour ? sequence_kind::colour : sequence_kind::other, end + 1};
 }
 
 /// OSC, DCS, SOS, PM, APC: up to ESC \, or BEL. One that does not end on its line is none.
 sequence control_string(std::string_view text) {
   const auto end = text.find_first_of("\x07\x1b\n\r", 2);
-  if (end == std::string_view::npos || end >= most_sequence)
-    return end == std::string_view::npos ? at_end(text) : sequence{};
+  if (end == std::string_view::npos)
+    return at_end(text);
+  if (end + 1 >= most_sequence)
+    return {};
   if (text[end] == '\x07')
-    return {kind::other, end + 1};
+    return {sequence_kind::other, end + 1};
   if (text[end] != '\x1b')
     return {};
   if (end + 1 == text.size())
     return at_end(text);
-  return text[end + 1] == '\\' ? sequence{kind::other, end + 2} : sequence{};
+  return text[end + 1] == '\\' ? sequence{sequence_kind::other, end + 2} : sequence{};
 }
 
 /// The sequence that the text, which begins with ESC, begins with.
@@ -72,7 +74,7 @@ sequence sequence_in(std::string_view text) {
   const auto end = skip(text, 1, 0x20, 0x2F);
   if (end == text.size())
     return at_end(text);
-  return within(text[end], 0x30, 0x7E) ? sequence{kind::other, end + 1} : sequence{};
+  return end < most_sequence && within(text[end], 0x30, 0x7E) ? sequence{sequence_kind::other, end + 1} : sequence{};
 }
 
 bool is_reset(std::string_view colour) {
@@ -85,7 +87,7 @@ std::size_t control_sequence_bytes(std::string_view text) {
   if (text.empty() || text.front() != '\x1b')
     return 0;
   const auto found = sequence_in(text);
-  return found.what == kind::colour || found.what == kind::other ? found.bytes : 0;
+  return found.what == sequence_kind::colour || found.what == sequence_kind::other ? found.bytes : 0;
 }
 
 void log_filter::put(std::string_view text, std::string& out) {
@@ -112,11 +114,11 @@ void log_filter::put_colour(std::string_view sequence, std::string& out) {
 std::size_t log_filter::take(std::string_view text, bool last, std::string& out) {
   if (text.front() == '\x1b') {
     const auto found = sequence_in(text);
-    if (found.what == kind::unfinished && !last)
+    if (found.what == sequence_kind::unfinished && !last)
       return 0;
-    if (found.what == kind::colour)
+    if (found.what == sequence_kind::colour)
       put_colour(text.substr(0, found.bytes), out);
-    if (found.what == kind::colour || found.what == kind::other)
+    if (found.what == sequence_kind::colour || found.what == sequence_kind::other)
       return found.bytes;
     put("\\x1b", out);
     return 1;

@@ -205,7 +205,8 @@ loaded_pipeline load_pipeline(const load_options& options) {
     build_graph(loaded, options);
   if (loaded.p)
     drop_ignored(*loaded.p, loaded.findings);
-  if (readable && !loaded.findings.items.empty() && file.has_folder() && passes_outside_link(options.file))
+  if (readable && !loaded.findings.items.empty() && !names_descriptor(options.file) &&
+      passes_outside_link(options.file))
     withhold_text(loaded.findings);
   sort_by_place(loaded.findings);
   return loaded;

@@ -81,6 +81,14 @@ TEST_CASE("sequences are found across the borders of pieces") {
     }
 }
 
+TEST_CASE("a sequence that is too long is shown, whatever the pieces") {
+  for (const std::size_t size : {4'090U, 4'091U, 4'092U, 4'093U, 4'094U, 4'095U, 4'096U, 5'000U})
+    for (const auto& text : {"\x1b]" + std::string(size, 'a') + "\x1b\\x", "\x1b]" + std::string(size, 'a') + "\ax",
+                             "\x1b[" + std::string(size, '1') + "mx", "\x1b" + std::string(size, ' ') + "0x"})
+      for (const std::size_t bytes : {1U, 4'095U})
+        CHECK(filtered(text, true, bytes) == filtered(text, true));
+}
+
 TEST_CASE("between two pieces the terminal has its own colours") {
   log_filter filter(true);
   std::string out;
