@@ -161,8 +161,12 @@ std::string own_supervisor_mark() {
   return where && started ? supervisor_mark(getpid(), *started, *where) : std::string();
 }
 
-std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
-                                     bool* in_doubt) {
+namespace {
+
+/// What one pass over /proc finds. `known`: leftovers that an earlier pass proved, with their start times: what descends
+/// from them, or is in their groups as recorded, is proved by them.
+leftover_tally look_for_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
+                                  const std::map<pid_t, std::uint64_t>& known, bool& in_doubt) {
   bool doubt = false;
   const auto t = read_table(doubt);
   const auto excluded = ancestors(t);
@@ -174,7 +178,9 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
   std::set<pid_t> proved;
   std::set<pid_t> adopted; // of these, what is beneath and was not started by this process
   std::set<pid_t> proved_groups;
-  const auto take = [&](pid_t pid, bool supervisor_is_dead) {
+  std::map<pid_t, leftover_proof> proofs; // of what does not merely descend from another
+  const auto take = [&](pid_t pid, bool supervisor_is_dead, leftover_proof why) {
+    proofs.emplace(pid, why);
     if (!beneath.contains(pid))
       add_with_descendants(t, pid, proved);
     else if (supervisor_is_dead)
@@ -182,70 +188,105 @@ std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const 
   };
   const auto own_mark = own_supervisor_mark();
   const auto entry = "TROUPE_STATE_ID=" + std::string(state_id);
-  for (const auto& [pid, facts] : t.all)
+  for (const auto& [pid, facts] : t.all) {
+    if (const auto before = known.find(pid); before != known.end() && before->second == facts.start_ticks) {
+      take(pid, true, leftover_proof::mark);
+      proved_groups.insert(facts.group);
+    }
     if (!state_id.empty() && facts.state != 'Z' && facts.state != 'X' && eligible(pid))
       if (const auto environment = read_settled_environment(facts, &doubt);
           environment && environment_has(*environment, entry))
         if (const auto by = supervisor_of(*environment, own_mark, doubt); by != supervisor::may_live) {
-          take(pid, by == supervisor::dead);
+          take(pid, by == supervisor::dead, leftover_proof::mark);
           proved_groups.insert(facts.group);
         }
+  }
+  leftover_tally found;
   const auto here = own_place();
   const auto boot = boot_id();
+  std::vector<const recorded_process*> unproved;
   for (const auto& record : recorded) {
     if (record.process_group <= 1 || boot.empty() || record.boot_id != boot ||
         (record.pid_namespace != 0 && (!here || record.pid_namespace != here->pid_namespace)))
       continue;
     if (supervisor_of(record, doubt) != supervisor::dead)
       continue;
-    const auto leader = t.all.find(record.process_group);
-    const bool there = leader != t.all.end() && leader->second.group == record.process_group &&
-                       same_start(leader->second.start_ticks, record.start_ticks) &&
-                       (leader->second.state == 'Z' || process_user(record.process_group) == user);
-    if (!there && !proved_groups.contains(record.process_group))
+    if (!proved_groups.contains(record.process_group)) {
+      unproved.push_back(&record);
       continue;
+    }
     for (const auto& [pid, facts] : t.all)
       if (facts.group == record.process_group && !excluded.contains(pid))
-        take(pid, true);
+        take(pid, true, leftover_proof::group);
   }
 
-  std::vector<leftover> found;
-  const auto add = [&](pid_t pid) {
+  const auto runs = [&](pid_t pid) {
     const auto facts = t.all.find(pid);
-    if (facts != t.all.end() && facts->second.state != 'Z' && facts->second.state != 'X' && eligible(pid))
-      found.push_back({pid, facts->second.start_ticks, process_name(pid)});
+    return facts != t.all.end() && facts->second.state != 'Z' && facts->second.state != 'X';
+  };
+  const auto add = [&](pid_t pid) {
+    const auto why = proofs.find(pid);
+    if (runs(pid) && eligible(pid))
+      found.ended.push_back({pid, t.all.at(pid).start_ticks, process_name(pid),
+                             why == proofs.end() ? leftover_proof::descendant : why->second});
   };
   for (const auto pid : proved)
     if (!beneath.contains(pid))
       add(pid);
   for (const auto pid : adopted)
     add(pid);
-  if (in_doubt != nullptr)
-    *in_doubt = doubt || boot.empty();
+  for (const auto* record : unproved) {
+    const auto leader = t.all.find(record->process_group);
+    if (leader == t.all.end() || leader->second.group != record->process_group ||
+        !same_start(leader->second.start_ticks, record->start_ticks))
+      continue; // the number means another by now
+    for (const auto& [pid, facts] : t.all)
+      if (facts.group == record->process_group && runs(pid) && !excluded.contains(pid) && !proved.contains(pid) &&
+          !adopted.contains(pid))
+        found.unproved.push_back({pid, process_name(pid), record->process_group, process_user(pid) != user});
+  }
+  in_doubt = in_doubt || doubt || boot.empty();
   return found;
 }
 
-result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
-                                            duration grace, const std::function<bool()>& hurried) {
-  std::vector<leftover> ended;
+} // namespace
+
+std::vector<leftover> find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
+                                     bool* in_doubt, std::vector<unproved_process>* unproved) {
+  bool doubt = false;
+  auto found = look_for_leftovers(state_id, recorded, {}, doubt);
+  if (in_doubt != nullptr)
+    *in_doubt = doubt;
+  if (unproved != nullptr)
+    *unproved = std::move(found.unproved);
+  return std::move(found.ended);
+}
+
+result<void> end_leftovers(std::string_view state_id, std::span<const recorded_process> recorded, duration grace,
+                           leftover_tally& tally, const std::function<bool()>& hurried) {
   constexpr duration longest = std::chrono::hours(24 * 365);
   const auto kill_at =
       steady::now() + std::chrono::ceil<steady::duration>(std::clamp(grace, duration::zero(), longest));
   const auto give_up_at = kill_at + wait_after_kill;
   // What is asked to end may start others on its way out (a shell's trap), and those are found in the next round. A
-  // recorded group loses its proof with its leader: its other members are remembered from the first round.
+  // recorded group may lose the member that proved it: its other members are remembered from the first round.
   std::map<pid_t, held_process> held;
   bool clean_before = false;
   for (;;) {
     bool in_doubt = false;
-    for (const auto& one : find_leftovers(state_id, recorded, &in_doubt)) {
+    std::map<pid_t, std::uint64_t> before;
+    for (const auto& [pid, process] : held)
+      before.emplace(pid, process.who.start_ticks);
+    auto found = look_for_leftovers(state_id, recorded, before, in_doubt);
+    tally.unproved = std::move(found.unproved);
+    for (const auto& one : found.ended) {
       const auto known = held.find(one.pid);
       if (known != held.end() && known->second.who.start_ticks == one.start_ticks)
         continue;
       auto process = hold(one, in_doubt);
       if (!process)
         continue;
-      ended.push_back(one);
+      tally.ended.push_back(one);
       syscall(SYS_pidfd_send_signal, process->pidfd.get(), SIGTERM, nullptr, 0);
       syscall(SYS_pidfd_send_signal, process->pidfd.get(), SIGCONT, nullptr, 0); // a stopped one could not end
       held.insert_or_assign(one.pid, std::move(*process));
@@ -268,7 +309,7 @@ result<std::vector<leftover>> end_leftovers(std::string_view state_id, std::span
     if (alive.empty()) {
       // What was forked while /proc was being listed may have been missed: two passes have to find nothing.
       if (clean_before)
-        return ended;
+        return {};
       clean_before = true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       continue;

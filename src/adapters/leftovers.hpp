@@ -5,6 +5,7 @@
 #include "adapters/process_table.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "core/event.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -28,7 +29,19 @@ struct leftover {
   pid_t pid = 0;
   std::uint64_t start_ticks = 0;
   std::string name; ///< the program's name, as in /proc/PID/comm
+  leftover_proof why = leftover_proof::mark;
   friend bool operator==(const leftover&, const leftover&) = default;
+};
+
+/// A process in a group that the journal has recorded, whose leader still runs, where nothing but the record says that
+/// a command of this state runs there. It is nobody's to end: the record may be forged, or the command has cleared its
+/// environment.
+struct unproved_process {
+  pid_t pid = 0;
+  std::string name;
+  std::int32_t process_group = 0; ///< as recorded
+  bool other_user = false;
+  friend bool operator==(const unproved_process&, const unproved_process&) = default;
 };
 
 /// The variable by which a command's environment names the process that started it:
@@ -42,21 +55,30 @@ inline constexpr std::string_view supervisor_variable = "TROUPE_SUPERVISOR=";
 /// - their environment holds TROUPE_STATE_ID=`state_id`, and names a supervisor of this PID namespace that has ended
 ///   (or this process: it holds the state now);
 /// - they descend from such a process;
-/// - their group is a recorded one, the process that recorded it has ended, and the group's leader is still there with
-///   the recorded start time (a tick more or less), or one of its members is proved by its environment. A number alone
-///   proves nothing: it may have been given to others, or be one of another PID namespace.
+/// - their group is a recorded one, the process that recorded it has ended, and one of its members is proved by its
+///   environment.
+/// A record alone proves nothing: whoever may write the state can forge it. What is in a recorded group whose leader is
+/// there with the recorded start time (a tick more or less), and is not proved, is told in `unproved`.
 /// So nothing is taken that works for a copy of the state, or for the state that this one is a copy of. Never this
 /// process, its ancestors, what is dead already, or what this process has started. An empty `state_id` proves nothing.
 /// `in_doubt` is set if some could not be read, see process_table.hpp.
-[[nodiscard]] std::vector<leftover>
-find_leftovers(std::string_view state_id, std::span<const recorded_process> recorded, bool* in_doubt = nullptr);
+[[nodiscard]] std::vector<leftover> find_leftovers(std::string_view state_id,
+                                                   std::span<const recorded_process> recorded, bool* in_doubt = nullptr,
+                                                   std::vector<unproved_process>* unproved = nullptr);
+
+/// What came of leftovers.
+struct leftover_tally {
+  std::vector<leftover> ended;
+  std::vector<unproved_process> unproved; ///< these still run
+};
 
 /// Ends them: SIGTERM, SIGKILL after `grace` or as soon as somebody is `hurried`, again for what they start meanwhile,
 /// until none is left; blocks for so long. Signals go through pidfds, verified by start time, so that nobody else is
-/// ever hit. Returns whom it ended; an error (io) names those that could not be ended: not permitted, or not gone ten
-/// seconds after SIGKILL; or it says that for so long the processes could not be looked at.
-[[nodiscard]] result<std::vector<leftover>> end_leftovers(std::string_view state_id,
-                                                          std::span<const recorded_process> recorded, duration grace,
-                                                          const std::function<bool()>& hurried = {});
+/// ever hit. The tally gets whom it has ended, also where it fails: an error (io) names those that could not be ended:
+/// not permitted, or not gone ten seconds after SIGKILL; or it says that for so long the processes could not be looked
+/// at.
+[[nodiscard]] result<void> end_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
+                                         duration grace, leftover_tally& tally,
+                                         const std::function<bool()>& hurried = {});
 
 } // namespace troupe

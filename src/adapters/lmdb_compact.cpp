@@ -1,6 +1,7 @@
 // Retention to its end, then a copy of what is left.
 #include "adapters/lmdb_migrate.hpp"
 #include "adapters/lmdb_open.hpp"
+#include "adapters/lmdb_origin.hpp"
 #include "adapters/lmdb_remake.hpp"
 #include "adapters/state_lock.hpp"
 
@@ -16,7 +17,7 @@ constexpr std::uint64_t events_per_step = 5'000;
 result<journal_compaction> compact_journal(const std::string& folder, const retention_rule& rule, clock& time) {
   if (auto may = may_read_journal(folder); !may) // before a lock is made where there is nothing
     return may.error();
-  auto lock = lock_state(folder);
+  auto lock = lock_own_state(folder);
   if (!lock)
     return lock.error();
   journal_compaction out;

@@ -132,7 +132,7 @@ result<std::shared_ptr<lmdb_env>> lmdb_env::open(const lmdb_open_options& option
   const auto path = options.folder + "/" + options.file;
   auto& opened = all_open();
   std::shared_ptr<lmdb_env> env; // outlives the lock: closing takes it
-  bool without_lock_file = false;
+  bool without_lock_file = options.without_lock_file;
   for (int attempt = 0;; ++attempt) {
     if (auto problem = options.create ? std::string() : lmdb_file_problem(options.folder, path);
         !problem || !problem->empty())

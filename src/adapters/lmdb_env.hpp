@@ -24,6 +24,7 @@ struct lmdb_open_options {
   std::string file = "journal.mdb"; ///< in the folder
   bool read_only = true;
   bool create = false;
+  bool without_lock_file = false; ///< for reading alone: no place in the table of readers; nobody may be writing
   std::size_t map_bytes = 0; ///< address space to reserve; 0: as much as is sensible, less where that is not to be had
   /// Called before LMDB follows any page of an existing file: says what is wrong with the version that is about to be
   /// read (empty: nothing), which nobody overwrites meanwhile.

@@ -5,9 +5,11 @@
 #include "adapters/lmdb_inspect.hpp"
 #include "adapters/lmdb_migrate.hpp"
 #include "adapters/lmdb_open.hpp"
+#include "adapters/lmdb_origin.hpp"
 #include "adapters/lmdb_pages.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 #include "adapters/lmdb_writer.hpp"
+#include "adapters/own_identity.hpp"
 #include "adapters/posix_error.hpp"
 #include "adapters/state_folder.hpp"
 
@@ -38,9 +40,14 @@ const char* problem_of_place(const std::string& folder) {
 
 result<void> make_journal(const std::string& folder, troupe::clock& clock) {
   const auto high = clock.random();
-  auto draft = lmdb_draft::begin(folder, make_uuid_v7(clock.now(), high, clock.random()), 0);
+  state_info info;
+  info.id = make_uuid_v7(clock.now(), high, clock.random());
+  note_writer(info, own_identity());
+  auto draft = lmdb_draft::begin(folder, info.id, 0);
   if (!draft)
     return draft.error();
+  if (auto noted = write_state_info((*draft)->access(), info, info); !noted)
+    return noted.error();
   const auto placed = (*draft)->take_place();
   return placed ? result<void>() : result<void>(placed.error());
 }
@@ -56,7 +63,32 @@ pending_inspection inspect_beside(const std::string& folder, std::uint64_t bytes
       bytes > small_bytes);
 }
 
+/// Adds this user and machine to the note of an open journal.
+result<void> note_own(lmdb_env& env, const lmdb_snapshot& as_it_is) {
+  auto info = as_it_is.info();
+  auto base = as_it_is.base_info();
+  const auto own = own_identity();
+  const bool new_there = note_writer(info, own);
+  const bool new_in_base = note_writer(base, own);
+  if (!new_there && !new_in_base)
+    return {};
+  auto txn = env.begin_write();
+  if (!txn)
+    return txn.error();
+  lmdb_access access(*txn, env.tables(), env.folder());
+  if (auto written = write_state_info(access, info, base); !written)
+    return written;
+  const int code = txn->commit();
+  return code == 0 ? result<void>() : result<void>(lmdb_error(env.folder(), "write its journal", code));
+}
+
 } // namespace
+
+result<void> write_state_info(lmdb_access& access, const state_info& info, const state_info& base) {
+  if (auto done = access.write(lmdb_table::meta, 0, info); !done)
+    return done;
+  return access.write(lmdb_table::meta, 1, base);
+}
 
 std::string journal_path(const std::string& folder) {
   return folder + "/journal.mdb";
@@ -84,7 +116,7 @@ result<std::shared_ptr<const lmdb_tables>> open_journal_tables(lmdb_env& env) {
 
 result<std::unique_ptr<journal_store>> open_journal(const std::string& folder, const journal_settings& settings,
                                                     troupe::clock& clock) {
-  auto lock = lock_state(folder);
+  auto lock = settings.trust ? lock_state(folder) : lock_own_state(folder);
   if (!lock)
     return lock.error();
   return open_journal(std::move(*lock), settings, clock);
@@ -110,19 +142,32 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
     return problem;
   };
   auto env = lmdb_env::open(options, open_journal_tables);
-  if (env && (*env)->tables().format() != journal_format) {
-    env->reset(); // a process has the file open once
-    if (const auto problem = doubts.take(); !problem.empty())
-      return damaged_journal(folder, problem);
-    if (auto migrated = copy_journal(folder, true); !migrated)
-      return migrated.error();
-    env = lmdb_env::open(options, open_journal_tables);
-  }
   if (!env)
     return env.error();
   auto taken = lmdb_snapshot::take(*env);
   if (!taken)
     return taken.error();
+  const auto origin = origin_of((*taken)->info(), (*env)->tables().format());
+  if (origin != state_origin::here && !settings.trust) // it came there since lock_own_state() looked
+    return foreign_state(folder, (*taken)->info(), origin);
+  if ((*env)->tables().format() != journal_format || settings.trust) {
+    if (const auto problem = doubts.take(); !problem.empty())
+      return damaged_journal(folder, problem);
+    if ((*env)->tables().format() != journal_format) {
+      taken->reset();
+      env->reset(); // a process has the file open once
+      if (auto migrated = copy_journal(folder, true); !migrated)
+        return migrated.error();
+      env = lmdb_env::open(options, open_journal_tables);
+      if (!env)
+        return env.error();
+    } else if (auto noted = note_own(**env, **taken); !noted) {
+      return noted.error();
+    }
+    taken = lmdb_snapshot::take(*env);
+    if (!taken)
+      return taken.error();
+  }
   auto info = (*taken)->info();
   taken->reset();
   // Before the first event is acknowledged the way to the journal has to be certain: its name in the folder, the
@@ -167,6 +212,7 @@ result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder
   lmdb_open_options options;
   options.folder = folder;
   options.inspect = inspect ? std::move(inspect) : inspect_projections;
+  options.without_lock_file = is_foreign(folder) && !is_locked(folder);
   return lmdb_env::open(options, open_journal_tables);
 }
 

@@ -16,11 +16,14 @@ namespace troupe {
 struct journal_settings {
   troupe::durability durability = troupe::durability::pipelined; ///< strict and pipelined write alike
   std::size_t map_bytes = 0; ///< address space to begin with; 0: as much as is sensible
+  /// Takes over a state that was made elsewhere: adds this user and machine to its note. Else such a state is refused.
+  bool trust = false;
 };
 
 /// Takes the state's lock and opens it to write, making it if there is none; whatever an earlier writer left half done
 /// is taken care of. The store holds the lock until it is destroyed. `clock` is used only to make the id of a new
-/// state. state_locked if another process writes it; state_unusable for anything else that is wrong with it.
+/// state. state_locked if another process writes it; state_unusable for anything else that is wrong with it, and if
+/// it was made elsewhere (lmdb_origin.hpp).
 /// One thread at a time; one store and no snapshot of the state may be open in the process.
 [[nodiscard]] result<std::unique_ptr<journal_store>>
 open_journal(const std::string& folder, const journal_settings& settings, troupe::clock& clock);

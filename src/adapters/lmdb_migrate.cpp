@@ -4,8 +4,10 @@
 #include "adapters/lmdb_draft.hpp"
 #include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_snapshot.hpp"
+#include "adapters/own_identity.hpp"
 #include "adapters/posix_error.hpp"
 #include "adapters/state_folder.hpp"
+#include "core/origin.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -116,10 +118,14 @@ result<std::uint64_t> copy_journal(const std::string& folder, bool keep_old) {
     if (auto copied = carry_over(**from, **to, table); !copied)
       return copied.error();
   }
-  auto& access = (*to)->access();
-  if (auto done = access.write(lmdb_table::meta, 0, (*from)->info()); !done)
-    return done.error();
-  if (auto done = access.write(lmdb_table::meta, 1, (*from)->base_info()); !done)
+  auto info = (*from)->info();
+  auto base = (*from)->base_info();
+  if ((*from)->access().layout() != newest_layout) {
+    const auto own = own_identity();
+    note_writer(info, own);
+    note_writer(base, own);
+  }
+  if (auto done = write_state_info((*to)->access(), info, base); !done)
     return done.error();
   if (keep_old)
     if (auto kept = keep_old_file(folder); !kept)

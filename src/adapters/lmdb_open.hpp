@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/lmdb_env.hpp"
+#include "adapters/lmdb_tables.hpp"
 
 #include <memory>
 #include <string>
@@ -18,6 +19,8 @@ namespace troupe {
 /// Opens the state's journal to read, after all that. `inspect` as in lmdb_open_options; none: inspect_projections.
 [[nodiscard]] result<std::shared_ptr<lmdb_env>> open_journal_to_read(const std::string& folder,
                                                                      decltype(lmdb_open_options::inspect) inspect = {});
+/// Writes the two records of the meta table that say what is true of the state and of its base.
+[[nodiscard]] result<void> write_state_info(lmdb_access& access, const state_info& info, const state_info& base);
 /// Forces commits that were made without to disk and takes the mark "unsynced" away. If the disk refuses, the mark says
 /// from then on that the state is lost. The writer's.
 [[nodiscard]] result<void> settle_unsynced(lmdb_env& env);

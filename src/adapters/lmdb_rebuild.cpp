@@ -2,9 +2,11 @@
 #include "adapters/lmdb_draft.hpp"
 #include "adapters/lmdb_journal_check.hpp"
 #include "adapters/lmdb_open.hpp"
+#include "adapters/lmdb_origin.hpp"
 #include "adapters/lmdb_pages.hpp"
 #include "adapters/lmdb_projection.hpp"
 #include "adapters/lmdb_remake.hpp"
+#include "adapters/own_identity.hpp"
 #include "adapters/state_lock.hpp"
 
 #include <cstring>
@@ -50,6 +52,8 @@ public:
                   "state " + folder + ": neither of the first two pages of its journal is whole");
     return old;
   }
+  /// Whether it is of a format that does not note who may write.
+  [[nodiscard]] bool has_no_note() const { return layout_ == 0; }
   /// Whether the file may have held a newer version, to which nothing leads any more.
   [[nodiscard]] bool has(lmdb_table table) const {
     return static_cast<std::size_t>(table) < lmdb_tables_of(layout_ + 1);
@@ -367,6 +371,12 @@ std::vector<std::string> keep_projections(old_journal& from, record_copy& to, co
 result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_history) {
   if (auto may = may_read_journal(folder); !may) // before a lock is made where there is nothing
     return may.error();
+  if (auto own = require_own_state(folder); !own) {
+    const auto found = verify_journal(folder);
+    if (!found || found->ok())
+      return found ? own.error() : found.error();
+    // A damaged one could not be taken over otherwise. What comes of it is as foreign as it was.
+  }
   const auto lock = lock_state(folder);
   if (!lock)
     return lock.error();
@@ -397,6 +407,12 @@ result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_his
     out.differences.emplace_back("the first pages did not say which version was the newest: if it was not the one that "
                                  "was found, what its last transaction recorded is lost");
   state_info info = *known;
+  if (from->has_no_note()) {
+    const bool here = origin_of(state.value_or(info), oldest_journal_format) == state_origin::here;
+    info.writers = here ? std::vector{own_identity()} : std::vector<writer_identity>();
+    if (base)
+      base->writers = info.writers;
+  }
   if (drop_history) {
     record_copy copy(**to);
     for (auto& lost : keep_projections(*from, copy, info))
@@ -416,10 +432,7 @@ result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_his
     if (auto copied = copy_checkpoints(*from, **to, info); !copied)
       return copied.error();
   }
-  auto& access = (*to)->access();
-  if (auto done = access.write(lmdb_table::meta, 0, info); !done)
-    return done.error();
-  if (auto done = access.write(lmdb_table::meta, 1, *base); !done)
+  if (auto done = write_state_info((*to)->access(), info, *base); !done)
     return done.error();
   if (auto placed = (*to)->take_place(); !placed)
     return placed.error();

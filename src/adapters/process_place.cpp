@@ -56,6 +56,11 @@ std::optional<process_place> parse_place(std::string_view text, char separator) 
   return place;
 }
 
+bool is_in_first_pid_namespace() {
+  constexpr std::uint64_t inode_of_the_first = 0xEFFFFFFC; // the kernel's PROC_PID_INIT_INO
+  return inode_of("/proc/self/ns/pid") == inode_of_the_first;
+}
+
 bool is_another_namespace(const process_place& other) {
   const auto own = own_place();
   return own && other.pid_namespace != 0 && other.boot_id == own->boot_id && other.pid_namespace != own->pid_namespace;

@@ -32,6 +32,9 @@ struct process_place {
 /// signalled by their numbers. False where either is unknown.
 [[nodiscard]] bool is_another_namespace(const process_place& other);
 
+/// Whether this process is in the first PID namespace of its machine. False in a container, and where it is unknown.
+[[nodiscard]] bool is_in_first_pid_namespace();
+
 enum class life : std::uint8_t { lives, ended, unknown };
 
 /// Whether the process lives that had this id and this start there. `ended` and `lives` are certain. `in_doubt`: see

@@ -267,9 +267,31 @@ struct asset_adopted {
   friend bool operator==(const asset_adopted&, const asset_adopted&) = default;
 };
 
+/// By what a process was known for one that a dead supervisor had left. Persisted: do not change the values.
+enum class leftover_proof : std::uint8_t {
+  mark = 0,       ///< its environment names this state, and a supervisor that has ended
+  descendant = 1, ///< it descends from such a process
+  group = 2,      ///< it is in the group of such a process, which the journal has recorded
+};
+
+struct ended_process {
+  std::int32_t pid = 0;
+  std::string name; ///< the program's name, as in /proc/PID/comm
+  leftover_proof why = leftover_proof::mark;
+  friend bool operator==(const ended_process&, const ended_process&) = default;
+};
+
+/// A writer found what a dead one had left running, and ended it.
+struct leftovers_ended {
+  timestamp at;
+  std::vector<ended_process> processes;
+  friend bool operator==(const leftovers_ended&, const leftovers_ended&) = default;
+};
+
 /// The index in this variant decides the event's type on disk (see event_codec): only ever append.
 using event = std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
                            attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
-                           run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted>;
+                           run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
+                           leftovers_ended>;
 
 } // namespace troupe

@@ -33,6 +33,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // asset_renamed
     1, // record_restated
     1, // asset_adopted
+    1, // leftovers_ended
 };
 
 /// The index in troupe::event of a type's number; type_count if there is no such type.

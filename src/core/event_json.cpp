@@ -126,7 +126,8 @@ private:
 constexpr std::array<std::string_view, std::variant_size_v<event>> type_names = {
     "names_interned",  "paths_interned",  "files_observed",   "run_started",     "run_resumed",  "asset_found_fresh",
     "attempt_started", "attempt_spawned", "attempt_finished", "assets_settled",  "run_stopping", "run_finished",
-    "writer_opened",   "writer_closed",   "asset_renamed",    "record_restated", "asset_adopted"};
+    "writer_opened",   "writer_closed",   "asset_renamed",    "record_restated", "asset_adopted",
+    "leftovers_ended"};
 
 } // namespace
 
@@ -140,6 +141,11 @@ std::string_view to_string(outcome_kind kind) {
 std::string_view to_string(stop_cause cause) {
   static constexpr std::array<std::string_view, 3> words = {"failure", "user", "signal"};
   return words[static_cast<std::size_t>(cause)];
+}
+
+std::string_view to_string(leftover_proof why) {
+  static constexpr std::array<std::string_view, 3> words = {"mark", "descendant", "group"};
+  return words[static_cast<std::size_t>(why)];
 }
 
 std::string_view to_string(attempt_state state) {

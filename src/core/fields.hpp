@@ -51,6 +51,9 @@ template <class V>
 [[nodiscard]] constexpr unsigned enum_count(stop_cause) {
   return 3;
 }
+[[nodiscard]] constexpr unsigned enum_count(leftover_proof) {
+  return 3;
+}
 [[nodiscard]] constexpr unsigned enum_count(attempt_state) {
   return 6;
 }
@@ -262,6 +265,17 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v("made", e.made);
 }
+template <class V, is_a<ended_process> T>
+void visit_fields(V& v, T& p) {
+  v("pid", p.pid);
+  v("name", p.name);
+  v("why", p.why);
+}
+template <class V, is_a<leftovers_ended> T>
+void visit_fields(V& v, T& e) {
+  v("at", e.at);
+  v("processes", e.processes);
+}
 
 // --- projections ---
 
@@ -319,6 +333,11 @@ void visit_fields(V& v, T& r) {
   v("segment_seq", r.segment_seq);
   v("last_seq", r.last_seq);
 }
+template <class V, is_a<writer_identity> T>
+void visit_fields(V& v, T& w) {
+  v("user", w.user);
+  v("machine", w.machine);
+}
 template <class V, is_a<state_info> T>
 void visit_fields(V& v, T& s) {
   v("id", s.id);
@@ -332,7 +351,7 @@ void visit_fields(V& v, T& s) {
   v("closed_cleanly", s.closed_cleanly);
   if (layout_of(v) >= 1)
     v.sparse(named_field{"writer_pid_namespace", s.writer_pid_namespace},
-             named_field{"writer_process_one", s.writer_process_one});
+             named_field{"writer_process_one", s.writer_process_one}, named_field{"writers", s.writers});
 }
 template <class V, is_a<open_attempt> T>
 void visit_fields(V& v, T& o) {

@@ -266,6 +266,10 @@ result<void> projector::fold(std::uint64_t, const record_restated& e) {
   return tables_.put_asset(e.asset, asset_);
 }
 
+result<void> projector::fold(std::uint64_t, const leftovers_ended&) {
+  return {}; // of use to people alone
+}
+
 result<void> projector::fold(std::uint64_t, const asset_adopted& e) {
   if (auto known = check_asset(e.asset); !known)
     return known;

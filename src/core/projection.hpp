@@ -65,6 +65,7 @@ private:
   result<void> fold(std::uint64_t seq, const asset_renamed& e);
   result<void> fold(std::uint64_t seq, const record_restated& e);
   result<void> fold(std::uint64_t seq, const asset_adopted& e);
+  result<void> fold(std::uint64_t seq, const leftovers_ended& e);
 
   template <class Change>
   result<void> change_run(run_number run, std::uint64_t seq, Change change);

@@ -56,6 +56,8 @@ public:
   virtual void warned(asset_index asset, const attempt_warning& warning) = 0;
   /// Something that was done before the run began (a file was removed), for people.
   virtual void noted(std::string_view /*text*/) {}
+  /// What an earlier run had left running was ended before this one began, or was refused.
+  virtual void leftovers_ended(const std::vector<ended_process>& /*processes*/) {}
 };
 
 } // namespace troupe

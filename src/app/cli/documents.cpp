@@ -3,6 +3,7 @@
 
 #include "app/cli/reason_text.hpp"
 #include "app/engine/attempt_report.hpp"
+#include "core/event_json.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -88,10 +89,12 @@ void begin_document(json_writer& json) {
   json.begin_object().member("format", 1);
 }
 
-void write_error(json_writer& json, const error& e, const diagnostics& findings) {
+void write_error(json_writer& json, const error& e, const diagnostics& findings,
+                 std::span<const ended_process> ended) {
   begin_document(json);
   json.key("error").begin_object().member("code", code_word(e.code)).member("message", e.message).end_object();
   write_findings(json, "errors", findings, severity::error);
+  write_leftovers(json, ended);
   json.end_object().finish();
 }
 
@@ -183,7 +186,17 @@ void write_asset_run_members(json_writer& json, const asset_run_report& asset, c
   json.end_array();
 }
 
-void write_run(json_writer& json, const run_report& report, const log_finder& log_of) {
+void write_leftovers(json_writer& json, std::span<const ended_process> ended) {
+  if (ended.empty())
+    return;
+  json.key("leftovers_ended").begin_array();
+  for (const auto& one : ended)
+    json.begin_object().member("pid", one.pid).member("name", one.name).member("why", to_string(one.why)).end_object();
+  json.end_array();
+}
+
+void write_run(json_writer& json, const run_report& report, const log_finder& log_of,
+               std::span<const ended_process> ended) {
   begin_document(json);
   write_run_members(json, report.run, count_assets(report));
   json.key("assets").begin_object();
@@ -192,7 +205,9 @@ void write_run(json_writer& json, const run_report& report, const log_finder& lo
     write_asset_run_members(json, asset, log_of);
     json.end_object();
   }
-  json.end_object().end_object().finish();
+  json.end_object();
+  write_leftovers(json, ended);
+  json.end_object().finish();
 }
 
 void write_no_run(json_writer& json) {

@@ -18,12 +18,18 @@ namespace troupe::cli {
 /// Every document opens like this; the caller ends the object.
 void begin_document(json_writer& json);
 
-/// {"format","error":{"code","message"},"errors"}: what is written where a command could not do its work.
-void write_error(json_writer& json, const error& e, const diagnostics& findings);
+/// {"format","error":{"code","message"},"errors"}: what is written where a command could not do its work. `ended` as in
+/// write_run.
+void write_error(json_writer& json, const error& e, const diagnostics& findings,
+                 std::span<const ended_process> ended = {});
 
 /// `run`, `show`. `log_of` gives the path of an asset's last log, or nothing.
 using log_finder = std::function<std::string(const asset_run_report&)>;
-void write_run(json_writer& json, const run_report& report, const log_finder& log_of);
+/// `ended`: what an earlier run had left running, of the command that ended it.
+void write_run(json_writer& json, const run_report& report, const log_finder& log_of,
+               std::span<const ended_process> ended = {});
+/// The member "leftovers_ended" of an open object; nothing if there were none.
+void write_leftovers(json_writer& json, std::span<const ended_process> ended);
 /// The same where there is none yet: the keys of a run, null, and no assets.
 void write_no_run(json_writer& json);
 void write_runs(json_writer& json, const std::vector<run_record>& runs);

@@ -66,7 +66,7 @@ int invocation::report(const error& e, const std::vector<std::string>& lines) {
     for (const auto& line : lines)
       whole.message += "\n  " + line;
     json_writer json(io.out.stream);
-    write_error(json, whole, findings);
+    write_error(json, whole, findings, ended);
   }
   io.out.stream << std::flush; // what was said before the error comes before it
   io.err.stream << io.err.colours.paint(tint::bad, "error: ") << printable(e.message) << "\n";

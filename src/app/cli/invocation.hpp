@@ -30,6 +30,7 @@ public:
   console& io;
   global_options options;
   diagnostics findings; ///< of the last open()
+  std::vector<ended_process> ended; ///< what an earlier run had left running, and this command has ended
 
   /// invalid_input for a malformed --param.
   [[nodiscard]] result<project_options> project_request() const;

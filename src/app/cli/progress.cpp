@@ -2,6 +2,7 @@
 #include "app/cli/progress.hpp"
 
 #include "app/cli/reason_text.hpp"
+#include "app/cli/run_text.hpp"
 #include "app/cli/signals.hpp"
 #include "app/cli/text.hpp"
 
@@ -67,6 +68,16 @@ void progress::warned(asset_index asset, const attempt_warning& warning) {
   const std::lock_guard lock(mutex_);
   if (warned_.emplace(message).second) // what was found when planning is found again when the asset is ready
     model_.line(to_.colours.paint(tint::warn, "warning: ") + message);
+}
+
+void progress::leftovers_ended(const std::vector<ended_process>& processes) {
+  constexpr std::size_t most = 20;
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < processes.size() && i < most; ++i)
+    model_.line(leftover_text(processes[i]));
+  if (processes.size() > most)
+    model_.line("and " + std::to_string(processes.size() - most) + " more: troupe journal dump lists them all");
+  ended_.insert(ended_.end(), processes.begin(), processes.end());
 }
 
 void progress::print_line(std::string_view text) {

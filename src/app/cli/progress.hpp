@@ -34,6 +34,7 @@ public:
   void run_stopping(stop_cause cause) override;
   void warned(asset_index asset, const attempt_warning& warning) override;
   void noted(std::string_view text) override { print_line(text); }
+  void leftovers_ended(const std::vector<ended_process>& processes) override;
 
   /// A line for the screen from elsewhere (a log message); any thread.
   void print_line(std::string_view text);
@@ -41,6 +42,8 @@ public:
   void finish();
   /// After finish(): how many different warnings there were.
   [[nodiscard]] std::size_t warnings() const { return warned_.size(); }
+  /// After finish(): what an earlier run had left running, and was ended.
+  [[nodiscard]] const std::vector<ended_process>& ended() const { return ended_; }
   /// After finish().
   [[nodiscard]] const progress_totals& totals() const { return model_.totals(); }
 
@@ -56,6 +59,7 @@ private:
   std::condition_variable wake_;
   progress_model model_;                      // under mutex_
   std::set<std::string, std::less<>> warned_; // under mutex_
+  std::vector<ended_process> ended_;          // under mutex_
   bool finished_ = false;                     // under mutex_
   bool began_ = false;                        // under mutex_
   unsigned continued_ = 0;                    // painting thread: times_continued() when it last painted

@@ -76,6 +76,20 @@ tint tint_of(run_status status) {
   return tint::none;
 }
 
+std::string leftover_text(const ended_process& one) {
+  std::string text = "ended process " + std::to_string(one.pid) + " (" + printable(one.name) +
+                     "), which an earlier run had left running: ";
+  switch (one.why) {
+  case leftover_proof::mark:
+    return text + "its environment names this state, and a run that is gone";
+  case leftover_proof::descendant:
+    return text + "it descends from a command of that run";
+  case leftover_proof::group:
+    return text + "it is in the process group of a command of that run";
+  }
+  return text;
+}
+
 std::string local_time(timestamp t) {
   const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
   std::tm parts{};

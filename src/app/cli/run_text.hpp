@@ -16,6 +16,8 @@ namespace troupe::cli {
 [[nodiscard]] std::string counts_text(const status_counts& counts);
 [[nodiscard]] tint tint_of(asset_status status);
 [[nodiscard]] tint tint_of(run_status status);
+/// A process that an earlier run had left running, and that was ended: which, and why.
+[[nodiscard]] std::string leftover_text(const ended_process& one);
 /// In local time: 2026-01-31 08:15:30.
 [[nodiscard]] std::string local_time(timestamp t);
 /// "3m07s ago"; "just now" within a second or for what lies ahead.

@@ -1,6 +1,8 @@
 // `troupe clean` and `troupe adopt`: what changes files or records without running anything, after a question.
+#include "app/cli/consent.hpp"
 #include "app/cli/documents.hpp"
 #include "app/cli/run_arguments.hpp"
+#include "app/cli/run_text.hpp"
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
 #include "app/engine/adoption.hpp"
@@ -11,26 +13,6 @@
 namespace troupe::cli {
 
 namespace {
-
-/// Whether to go on: --yes, or the answer of the user at the terminal.
-struct consent {
-  bool yes = false;
-  bool asked = false; ///< the user could answer, or did not need to
-
-  bool get(invocation& with, const std::string& question) {
-    asked = yes || (with.io.ask && !with.options.json);
-    return yes || (asked && with.io.ask(question));
-  }
-};
-
-int not_done(invocation& with, const consent& how, const std::string& what) {
-  if (how.asked) {
-    with.io.err.stream << "nothing was changed\n";
-    return exit_ok;
-  }
-  return with.report(
-      fail(error_code::invalid_input, "nothing was changed: to " + what + ", add --yes, or run this at a terminal"));
-}
 
 struct clean_arguments {
   bool orphans = false;
@@ -81,11 +63,16 @@ int adopt(invocation& with, const adopt_arguments& arguments) {
   if (!on)
     return with.report(on.error());
   consent how{arguments.yes};
-  const auto done = adopt_assets(*on, arguments.selection, [&](const std::vector<std::string>& names) {
+  const auto confirm = [&](const std::vector<std::string>& names) {
     if (!with.options.json)
       for (const auto& name : names)
         with.io.out.stream << printable(name) << "\n";
     return how.get(with, "record the present outputs of " + counted(names.size(), "asset") + " as made?");
+  };
+  const auto done = adopt_assets(*on, arguments.selection, confirm, [&](const std::vector<ended_process>& ended) {
+    with.ended = ended;
+    for (const auto& one : ended)
+      (with.options.json ? with.io.err : with.io.out).stream << leftover_text(one) << "\n";
   });
   if (!done)
     return with.report(done.error());
@@ -99,7 +86,9 @@ int adopt(invocation& with, const adopt_arguments& arguments) {
     json.key("adopted").begin_array();
     for (const auto& name : done->assets)
       json.value(name);
-    json.end_array().end_object().finish();
+    json.end_array();
+    write_leftovers(json, with.ended);
+    json.end_object().finish();
   } else {
     with.io.out.stream << (done->adopted ? "adopted\n" : "all fresh: nothing to adopt\n");
   }

@@ -144,7 +144,7 @@ int dump(invocation& with, std::optional<std::uint32_t> from) {
 
 void declare_journal(command_spec& root, invocation& with) {
   auto& verb =
-      root.subcommand("journal", "Look the journal over, or make it anew: verify, stats, dump, rebuild, compact");
+      root.subcommand("journal", "Check the journal, make it anew, or take it over: verify, stats, dump, rebuild, compact, trust");
   verb.examples = {{"troupe journal verify", "is every record whole, and every projection what the events say?"},
                    {"troupe journal dump | jq 'select(.type == \"run_started\")'", "the starts of all runs"}};
   auto& verify_verb = verb.subcommand("verify", "Check every record, and every projection against a replay");
@@ -159,6 +159,7 @@ void declare_journal(command_spec& root, invocation& with) {
   dump_verb.examples = {{"troupe journal dump", "all events"}, {"troupe journal dump --from 1000", "the later ones"}};
   dump_verb.action = [&with, from] { return dump(with, *from); };
   declare_journal_remake(verb, with);
+  declare_journal_trust(verb, with);
 }
 
 } // namespace troupe::cli

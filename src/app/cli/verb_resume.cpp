@@ -1,22 +1,45 @@
 // `troupe resume`: go on with a run that did not come to its end.
+#include "adapters/lmdb_origin.hpp"
 #include "app/cli/documents.hpp"
 #include "app/cli/run_arguments.hpp"
 #include "app/cli/run_text.hpp"
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
+#include "core/shell_text.hpp"
 
 #include <filesystem>
+#include <system_error>
 
 namespace troupe::cli {
 
 namespace {
 
-/// The file the run was started with, unless -f names another.
-std::string file_of(const invocation& with, const run_record& run, const std::string& state) {
-  if (!with.options.file.empty() || run.request.pipeline_file.empty() || run.request.pipeline_file == "-")
-    return with.options.file;
+/// The file the run was started with, as a path from here.
+std::string recorded_path(const run_record& run, const std::string& state) {
   const std::filesystem::path file = run.request.pipeline_file;
   return file.is_absolute() ? file.string() : (std::filesystem::path(state).parent_path() / file).string();
+}
+
+/// What a journal names is not loaded for that: whoever could write the journal chose it. The file in hand must be the
+/// run's, or be given by the user.
+result<void> require_file_of(const run_record& run, const std::string& state, const project_options& request) {
+  const auto called = "run #" + std::to_string(run.run.value);
+  const auto& recorded = run.request.pipeline_file;
+  if (recorded == "-")
+    return fail(error_code::invalid_input,
+                called + " read its pipeline from standard input: give it again, with -f");
+  std::error_code unknown;
+  const auto path = recorded_path(run, state);
+  if (recorded.empty() || std::filesystem::equivalent(path, request.file, unknown))
+    return {};
+  const bool there = std::filesystem::exists(request.file, unknown);
+  const auto shown = short_path(path);
+  auto text = called + " was started with the pipeline file " + shown +
+              (there ? ", and the one here is " + request.file : ", and there is no " + request.file + " here") +
+              ". Nothing was run. To continue the run with that file, name it: troupe resume " +
+              std::to_string(run.run.value) + " -f ";
+  append_quoted(text, shown, shell_quotes::none);
+  return fail(error_code::invalid_input, printable(text));
 }
 
 /// Other pipelines may share the state and have run later.
@@ -55,17 +78,21 @@ int resume(invocation& with, const std::string& name, bool assume_dead) {
   auto state = with.state_folder(of_this_file ? &pipeline : nullptr);
   if (!state)
     return with.report(state.error());
+  if (const auto own = require_own_state(*state); !own)
+    return with.report(own.error());
   auto run = pipeline.empty() ? find_run(*state, name) : latest_run_of(*state, pipeline);
   if (!run)
     return with.report(run.error());
   const bool succeeded = run->status == run_status::succeeded;
   if (succeeded && (with.options.file.empty() || of_this_file))
     return tell_succeeded(with, *state, *run);
-  if (with.options.file.empty() && run->request.pipeline_file == "-")
-    return with.report(fail(error_code::invalid_input, "run #" + std::to_string(run->run.value) +
-                                                           " read its pipeline from standard input: give it again, "
-                                                           "with -f"));
-  with.options.file = file_of(with, *run, *state);
+  if (with.options.file.empty()) {
+    const auto request = with.project_request();
+    if (!request)
+      return with.report(request.error());
+    if (const auto in_hand = require_file_of(*run, *state, *request); !in_hand)
+      return with.report(in_hand.error());
+  }
   with.options.state = *state;
   for (const auto& [key, value] : run->request.params)
     with.options.params.push_back(key + "=" + value);

@@ -22,6 +22,8 @@ void declare_adopt(command_spec& root, invocation& with);
 void declare_journal(command_spec& root, invocation& with);
 /// Of `journal`: what makes it anew.
 void declare_journal_remake(command_spec& journal, invocation& with);
+/// Of `journal`: what takes over a state that was made elsewhere.
+void declare_journal_trust(command_spec& journal, invocation& with);
 void declare_init(command_spec& root, invocation& with);
 void declare_schema(command_spec& root, invocation& with);
 void declare_completions(command_spec& root, invocation& with);

@@ -74,6 +74,7 @@ int watch_run(invocation& with, const project& on, bool strict, const run_functi
     shown.finish();
     totals = shown.totals();
     warnings = shown.warnings();
+    with.ended = shown.ended();
   }
   if (!*ended) {
     const int status = with.report(ended->error());
@@ -97,7 +98,7 @@ int watch_run(invocation& with, const project& on, bool strict, const run_functi
   }
   if (with.options.json) {
     json_writer json(with.io.out.stream);
-    write_run(json, *report, [&](const auto& asset) { return log_of(on.state_folder, run.run, asset); });
+    write_run(json, *report, [&](const auto& asset) { return log_of(on.state_folder, run.run, asset); }, with.ended);
   }
   tell(watched, on, run, took, totals, any_failed ? report : std::nullopt);
   const bool refused = strict && warnings > 0;

@@ -2,6 +2,7 @@
 #include "app/engine/adoption.hpp"
 
 #include "adapters/lmdb_journal_store.hpp"
+#include "adapters/lmdb_origin.hpp"
 #include "adapters/system_clock.hpp"
 #include "app/engine/orphans.hpp"
 #include "app/engine/planning.hpp"
@@ -84,8 +85,11 @@ result<std::unique_ptr<planning>> plan_for(const project& on, const std::vector<
 } // namespace
 
 result<adoption> adopt_assets(const project& on, const std::vector<std::string>& selection,
-                              const std::function<bool(const std::vector<std::string>&)>& confirm) {
+                              const std::function<bool(const std::vector<std::string>&)>& confirm,
+                              const std::function<void(const std::vector<ended_process>&)>& ended) {
   system_clock time;
+  if (const auto own = require_own_state(on.state_folder); !own)
+    return own.error();
   {
     auto snapshot = open_snapshot(on.state_folder);
     if (!snapshot && snapshot.error().code != error_code::not_found)
@@ -100,8 +104,9 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
       return std::move(first->found);
   }
   const stop_request nobody_stops;
-  auto writer =
-      state_writer::open(on.state_folder, {on.p->engine.durability, on.p->engine.grace_period}, time, nobody_stops);
+  state_opening how{on.p->engine.durability, on.p->engine.grace_period};
+  how.ended = ended;
+  auto writer = state_writer::open(on.state_folder, how, time, nobody_stops);
   if (!writer)
     return writer.error();
   auto snapshot = (*writer)->store().snapshot();

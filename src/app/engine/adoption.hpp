@@ -21,8 +21,9 @@ struct adoption {
 /// Records the present inputs and outputs of the selected assets (none: all) as made from each other; runs nothing.
 /// Fresh assets and sources are left as they are. `confirm` is asked with the names before anything is written, unless
 /// there are none, or problems. Creates the state if there is none. Errors: invalid_input (selection), state_locked,
-/// state_unusable.
+/// state_unusable. `ended` gets what an earlier run had left running, if there was anything.
 [[nodiscard]] result<adoption> adopt_assets(const project& on, const std::vector<std::string>& selection,
-                                            const std::function<bool(const std::vector<std::string>&)>& confirm);
+                                            const std::function<bool(const std::vector<std::string>&)>& confirm,
+                                            const std::function<void(const std::vector<ended_process>&)>& ended = {});
 
 } // namespace troupe

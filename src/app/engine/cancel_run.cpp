@@ -1,4 +1,5 @@
 // Asking the supervisor of a live run to stop it, and waiting for that. Knows nothing of how a run stops.
+#include "adapters/lmdb_origin.hpp"
 #include "adapters/process_table.hpp"
 #include "adapters/state_lock.hpp"
 #include "app/engine/project.hpp"
@@ -53,6 +54,8 @@ private:
 } // namespace
 
 result<run_record> cancel_run(const std::string& state_folder, const std::optional<std::string>& name) {
+  if (const auto own = require_own_state(state_folder); !own)
+    return own.error();
   const auto target = find_run(state_folder, name.value_or("latest"));
   if (!target)
     return target.error();

@@ -1,6 +1,7 @@
 // The table of who made what, held against what the pipeline declares now.
 #include "app/engine/orphans.hpp"
 
+#include "adapters/lmdb_origin.hpp"
 #include "adapters/lmdb_journal_store.hpp"
 #include "adapters/posix_file_system.hpp"
 #include "adapters/state_lock.hpp"
@@ -115,6 +116,8 @@ result<orphan_set> orphans_now(const project& on, const posix_file_system& files
 
 result<orphan_cleaning> clean_orphans(const project& on,
                                       const std::function<bool(const std::vector<orphaned_output>&)>& confirm) {
+  if (const auto own = require_own_state(on.state_folder); !own) // its word on who made what is worth nothing
+    return own.error();
   auto files = posix_file_system::open(on.p->folder);
   if (!files)
     return files.error();
@@ -126,7 +129,7 @@ result<orphan_cleaning> clean_orphans(const project& on,
     out.orphans.push_back(one);
   if (out.orphans.empty() || !confirm(out.orphans))
     return out;
-  const auto lock = lock_state(on.state_folder); // no run makes or reads them meanwhile
+  const auto lock = lock_own_state(on.state_folder); // no run makes or reads them meanwhile
   if (!lock)
     return lock.error();
   const auto now = orphans_now(on, **files); // a run may have made one of them since the user looked

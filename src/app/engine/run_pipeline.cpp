@@ -300,9 +300,13 @@ std::string command_of(const pipeline& p, std::string_view state_name) {
   return text;
 }
 
-state_opening opening_of(const project& on, bool assume_dead) {
-  return {on.p->engine.durability, on.p->engine.grace_period, assume_dead,
-          [&on](std::string_view name) { return command_of(*on.p, name); }};
+state_opening opening_of(const project& on, bool assume_dead, run_observer& observer) {
+  return {on.p->engine.durability,
+          on.p->engine.grace_period,
+          assume_dead,
+          [&on](std::string_view name) { return command_of(*on.p, name); },
+          [&observer](const std::vector<ended_process>& processes) { observer.leftovers_ended(processes); },
+          [&observer](const std::string& text) { observer.noted(text); }};
 }
 
 error refused_for(const pipeline& p, const std::vector<asset_warning>& warnings) {
@@ -324,7 +328,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   // The run's duration is the user's: loading the pipeline and planning are part of it.
   const auto asked = options.command_started ? time.monotonic() - *options.command_started : duration::zero();
   const auto began = history.now() - std::max(asked, duration::zero());
-  auto writer = state_writer::open(on.state_folder, opening_of(on, options.assume_dead), time, stop);
+  auto writer = state_writer::open(on.state_folder, opening_of(on, options.assume_dead, observer), time, stop);
   if (!writer)
     return writer.error();
   if (on.seen && (*writer)->recovered())
@@ -391,7 +395,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
 result<run_result> resume_run(const project& on, run_number number, bool assume_dead, run_observer& observer,
                               stop_request& stop) {
   system_clock time;
-  auto writer = state_writer::open(on.state_folder, opening_of(on, assume_dead), time, stop);
+  auto writer = state_writer::open(on.state_folder, opening_of(on, assume_dead, observer), time, stop);
   if (!writer)
     return writer.error();
   auto snapshot = (*writer)->store().snapshot();

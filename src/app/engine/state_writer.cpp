@@ -2,11 +2,13 @@
 #include "app/engine/state_writer.hpp"
 
 #include "adapters/leftovers.hpp"
+#include "adapters/lmdb_origin.hpp"
 #include "adapters/process_place.hpp"
 #include "adapters/state_lock.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -91,13 +93,50 @@ result<std::optional<std::string>> left_out_of_sight(const journal_snapshot& sna
          "\nNothing was started. End that container, or wait until its commands have ended; then add --assume-dead";
 }
 
+/// What still runs in groups that the journal has recorded, where nothing else says that it is this state's.
+result<std::string> still_running(const journal_snapshot& snapshot, const std::vector<open_attempt>& open,
+                                  const std::vector<unproved_process>& unproved) {
+  constexpr std::size_t most = 10;
+  std::string text = "the journal says that a run which did not come to its end had started what still runs here, but "
+                     "nothing in the environment of these processes shows it. So they were not ended:";
+  for (std::size_t i = 0; i < unproved.size() && i < most; ++i) {
+    const auto& one = unproved[i];
+    text += "\n  process " + std::to_string(one.pid) + " (" + one.name + ")" + (one.other_user ? " of another user" : "");
+    const auto attempt = std::find_if(open.begin(), open.end(), [&](const open_attempt& candidate) {
+      return candidate.process_group == one.process_group;
+    });
+    if (attempt == open.end())
+      continue;
+    const auto named = snapshot.visit_asset_names([&](asset_id id, std::string_view name) {
+      if (id == attempt->asset)
+        text += ", of asset " + std::string(name.substr(name.find('/') + 1)) + ", attempt " +
+                std::to_string(attempt->attempt);
+      return id != attempt->asset;
+    });
+    if (!named)
+      return named.error();
+  }
+  if (unproved.size() > most)
+    text += "\n  and " + std::to_string(unproved.size() - most) + " more";
+  return text;
+}
+
+std::string way_out(const std::vector<unproved_process>& unproved) {
+  constexpr std::size_t most = 10;
+  std::string numbers;
+  for (std::size_t i = 0; i < unproved.size() && i < most; ++i)
+    numbers += " " + std::to_string(unproved[i].pid);
+  return "See what they are, and end them if they are this pipeline's: kill" + numbers +
+         ". Or wait until they have ended. If they are not this pipeline's, add --assume-dead";
+}
+
 } // namespace
 
 result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, const state_opening& how,
                                                          clock& time, const stop_request& stop) {
   lock_patience patience;
   patience.enough = [&stop] { return stop.count() > 0; };
-  auto lock = lock_state(folder, patience);
+  auto lock = lock_own_state(folder, patience);
   if (!lock)
     return lock.error();
   const auto words = lock->words_before();
@@ -129,22 +168,53 @@ result<void> state_writer::recover(const std::string& lock_words, const state_op
     if (*unseen)
       return fail(error_code::state_locked, **unseen);
   }
-  const auto supervisor = last_writer(**snapshot, lock_words);
-  if (!supervisor)
-    return supervisor.error();
-  std::vector<recorded_process> recorded;
-  for (const auto& attempt : *open)
-    if (attempt.process_group != 0)
-      recorded.push_back(
-          {attempt.process_group, attempt.start_ticks, attempt.boot_id, attempt.pid_namespace, *supervisor});
-  const auto hurried = [&stop] { return stop.count() > 1; };
-  if (const auto ended = end_leftovers(to_string((*snapshot)->info().id), recorded, how.grace, hurried); !ended)
-    return fail(error_code::state_unusable, ended.error().message);
+  std::vector<event> ended;
+  if (const auto done = end_what_is_left(**snapshot, *open, lock_words, how, stop, ended); !done) {
+    static_cast<void>(store_->append(ended)); // what is wrong with the journal is not the error to be reported
+    return done;
+  }
   auto events = take_opening();
+  events.insert(events.end(), ended.begin(), ended.end());
   for (auto& e : interrupted_attempts(*open, time_.now()))
     events.push_back(std::move(e));
   if (const auto appended = store_->append(events); !appended)
     return appended.error();
+  return {};
+}
+
+result<void> state_writer::end_what_is_left(const journal_snapshot& snapshot, const std::vector<open_attempt>& open,
+                                            const std::string& lock_words, const state_opening& how,
+                                            const stop_request& stop, std::vector<event>& events) {
+  const auto supervisor = last_writer(snapshot, lock_words);
+  if (!supervisor)
+    return supervisor.error();
+  std::vector<recorded_process> recorded;
+  for (const auto& attempt : open)
+    if (attempt.process_group != 0)
+      recorded.push_back(
+          {attempt.process_group, attempt.start_ticks, attempt.boot_id, attempt.pid_namespace, *supervisor});
+  leftover_tally tally;
+  const auto hurried = [&stop] { return stop.count() > 1; };
+  const auto done = end_leftovers(to_string(snapshot.info().id), recorded, how.grace, tally, hurried);
+  if (!tally.ended.empty()) {
+    leftovers_ended ended{time_.now(), {}};
+    for (const auto& one : tally.ended)
+      ended.processes.push_back({one.pid, one.name, one.why});
+    if (how.ended)
+      how.ended(ended.processes);
+    events.emplace_back(std::move(ended));
+  }
+  if (!done)
+    return fail(error_code::state_unusable, done.error().message);
+  if (tally.unproved.empty())
+    return {};
+  const auto text = still_running(snapshot, open, tally.unproved);
+  if (!text)
+    return text.error();
+  if (!how.assume_dead)
+    return fail(error_code::state_locked, *text + "\nNothing was started. " + way_out(tally.unproved));
+  if (how.note)
+    how.note(*text);
   return {};
 }
 

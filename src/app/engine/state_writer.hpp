@@ -24,15 +24,20 @@ struct state_opening {
   bool assume_dead = false;
   /// The command of an asset ("pipeline/asset") for people; may be empty, and may answer with nothing.
   std::function<std::string(std::string_view asset)> command_of{};
+  /// Gets the processes of a dead writer that were ended, if there were any; before open() returns, even where it fails.
+  std::function<void(const std::vector<ended_process>&)> ended{};
+  /// Gets a line for people on something that recovery did or left undone.
+  std::function<void(const std::string& text)> note{};
 };
 
 /// Holds the state's lock for its lifetime. One thread at a time.
 class state_writer {
 public:
   /// Locks and opens (creating it if there is none). If the last writer did not leave in order: ends what is left of
-  /// its processes and records their attempts as interrupted, before it returns; `stop` ends what there is to wait for:
-  /// once for the lock, twice for the grace of those processes. state_locked names the holder; or it says what a dead
-  /// writer may have left running in a PID namespace that cannot be seen from here.
+  /// its processes, and records these and their attempts as interrupted, before it returns; `stop` ends what there is
+  /// to wait for: once for the lock, twice for the grace of those processes. state_locked names the holder; or it says
+  /// what a dead writer may have left running: in a PID namespace that cannot be seen from here, or as a process that
+  /// only the journal says is its own. state_unusable if the state was made elsewhere: then nothing was touched.
   [[nodiscard]] static result<std::unique_ptr<state_writer>> open(const std::string& folder, const state_opening& how,
                                                                   clock& time, const stop_request& stop);
 
@@ -47,6 +52,10 @@ public:
 private:
   state_writer(std::unique_ptr<journal_store> store, clock& time) : store_(std::move(store)), time_(time) {}
   [[nodiscard]] result<void> recover(const std::string& lock_words, const state_opening& how, const stop_request& stop);
+  /// Ends what the attempts of a dead writer left; `events` gets what to record of it.
+  [[nodiscard]] result<void> end_what_is_left(const journal_snapshot& snapshot, const std::vector<open_attempt>& open,
+                                              const std::string& lock_words, const state_opening& how,
+                                              const stop_request& stop, std::vector<event>& events);
 
   std::unique_ptr<journal_store> store_;
   clock& time_;

@@ -155,7 +155,8 @@ result<orphan_cleaning> clean_orphans(const project&,
 }
 
 result<adoption> adopt_assets(const project&, const std::vector<std::string>&,
-                              const std::function<bool(const std::vector<std::string>&)>& confirm) {
+                              const std::function<bool(const std::vector<std::string>&)>& confirm,
+                              const std::function<void(const std::vector<ended_process>&)>&) {
   adoption out = engine().adoptable;
   out.adopted = out.problems.empty() && !out.assets.empty() && confirm(out.assets);
   return out;
