@@ -163,8 +163,8 @@ std::string own_supervisor_mark() {
 
 namespace {
 
-/// What one pass over /proc finds. `known`: leftovers that an earlier pass proved, with their start times: what descends
-/// from them, or is in their groups as recorded, is proved by them.
+/// What one pass over /proc finds. `known`: leftovers that an earlier pass proved, with their start times: what
+/// descends from them, or is in their groups as recorded, is proved by them.
 leftover_tally look_for_leftovers(std::string_view state_id, std::span<const recorded_process> recorded,
                                   const std::map<pid_t, std::uint64_t>& known, bool& in_doubt) {
   bool doubt = false;

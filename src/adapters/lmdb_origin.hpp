@@ -1,5 +1,5 @@
-// Refusing to write to a state that was made elsewhere, before anything of it is changed, and taking it over. Knows what
-// the journal notes of its writers, not what it says of assets and runs.
+// Refusing to write to a state that was made elsewhere, before anything of it is changed, and taking it over. Knows
+// what the journal notes of its writers, not what it says of assets and runs.
 #pragma once
 
 #include "adapters/lmdb_file.hpp"

@@ -13,8 +13,8 @@ namespace troupe {
 /// handed around. nullopt unless the text is 32 hexadecimal digits, not all 0, and at most a line's end.
 [[nodiscard]] std::optional<digest> machine_of(std::string_view text);
 
-/// The effective user, on this machine. The machine is unknown where /etc/machine-id has none, and in a PID namespace of
-/// its own (a container): its file says which image the container was made of. Any thread.
+/// The effective user, on this machine. The machine is unknown where /etc/machine-id has none, and in a PID namespace
+/// of its own (a container): its file says which image the container was made of. Any thread.
 [[nodiscard]] writer_identity own_identity();
 
 /// "user 1000 (alice)": a user for people.

@@ -289,9 +289,9 @@ struct leftovers_ended {
 };
 
 /// The index in this variant decides the event's type on disk (see event_codec): only ever append.
-using event = std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
-                           attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
-                           run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
-                           leftovers_ended>;
+using event =
+    std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
+                 attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping, run_finished,
+                 writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted, leftovers_ended>;
 
 } // namespace troupe

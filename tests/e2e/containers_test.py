@@ -122,10 +122,11 @@ def a_copy_ends_no_command_that_cleared_its_environment(shop):
     original.kill()                                        # then it is left over, for the original
     finish(original)
     shop.write("go", "")
+    shop.wait_for(lambda: not alive(at_work), "it has ended by itself: nothing proves whose it is")
     shop.run()
 
 
-def what_a_crash_left_without_its_environment_is_ended(shop):
+def what_a_crash_left_without_its_environment_is_told(shop):
     shop.write("step", f"#!/bin/sh\nexport PATH=/usr/bin:/bin\necho $$ >> a.pid\n{WAIT}\n", 0o755)
     shop.pipeline({"a": {"command": ["env", "-i", "./step"]}, "quick": {"command": "true"}})
     crashed = shop.start("run", "a")
@@ -135,8 +136,12 @@ def what_a_crash_left_without_its_environment_is_ended(shop):
     finish(crashed)
     left = int(shop.lines("a.pid")[0])
     assert alive(left)
-    shop.run("quick")
-    assert not alive(left), "what the crash left still runs"
+    contains(shop.troupe("run", "quick").must(3).errors, f"process {left} (step), of asset a, attempt 1", "Nothing was started", "--assume-dead")
+    assert alive(left), "nothing but the journal said that it is this state's"
+    equal(statuses(shop.run("quick", "--assume-dead")), {"quick": "succeeded"})
+    assert alive(left)
+    shop.write("go", "")
+    shop.wait_for(lambda: not alive(left), "it has ended by itself")
 
 
 def a_holder_in_a_container_is_told_as_that(shop):
@@ -295,7 +300,7 @@ def process_1_ends_what_its_commands_left(shop):
 TESTS = [a_copy_made_during_a_contained_run_ends_nothing_of_it, what_a_contained_copy_runs_is_not_taken_for_what_a_crash_left,
          what_a_container_may_still_run_is_not_run_beside, a_resumed_run_is_told_to_assume_it, what_process_1_ran_has_ended_with_it,
          what_ran_before_a_reboot_has_ended_with_it, what_ended_in_order_in_a_container_hinders_nobody,
-         a_copy_ends_no_command_that_cleared_its_environment, what_a_crash_left_without_its_environment_is_ended, a_holder_in_a_container_is_told_as_that,
+         a_copy_ends_no_command_that_cleared_its_environment, what_a_crash_left_without_its_environment_is_told, a_holder_in_a_container_is_told_as_that,
          process_1_leaves_alone_what_others_brought_in, process_1_reaps_what_others_brought_in, process_1_ends_what_its_commands_left]
 
 if __name__ == "__main__":

@@ -401,7 +401,7 @@ def resume_after_a_failure(shop):
     equal(len(shop.troupe("runs", "--json").json()["runs"]), 1)
 
 
-def resume_finds_the_file_of_its_run(shop):
+def resume_names_the_file_of_its_run(shop):
     asset = {"a": {"command": "test -e fixed"}}
     elsewhere = shop.top + "/elsewhere/state"
     shop.pipeline(asset, file="sub/p.json")
@@ -410,13 +410,16 @@ def resume_finds_the_file_of_its_run(shop):
     shop.run("-f", "apart.json", "--state", elsewhere, status=1)
     shop.write("sub/fixed", "")
     shop.write("fixed", "")
-    equal(shop.troupe("resume", "--json", "--state", "sub/.troupe").must(0).json()["number"], 1)
-    equal(shop.troupe("resume", "--json", "--state", elsewhere).must(0).json()["number"], 1)
+    contains(shop.troupe("resume", "--state", "sub/.troupe").must(2).errors, "-f 'sub/p.json'")   # it names its file, and loads none that is not in hand
+    equal(shop.troupe("resume", "--json", "--state", "sub/.troupe", "-f", "sub/p.json").must(0).json()["number"], 1)
+    contains(shop.troupe("resume", "--state", elsewhere).must(2).errors, "-f 'apart.json'")
+    equal(shop.troupe("resume", "--json", "--state", elsewhere, "-f", "apart.json").must(0).json()["number"], 1)
     os.remove(shop.path("sub/fixed"))
     shop.run("-f", "sub/p.json", "--force", status=1)
     os.rename(shop.path("sub"), shop.path("moved"))              # the file and its state together
     shop.write("moved/fixed", "")
-    equal(shop.troupe("resume", "--json", "--state", "moved/.troupe").must(0).json()["number"], 2)
+    contains(shop.troupe("resume", "--state", "moved/.troupe").must(2).errors, "-f 'moved/p.json'")
+    equal(shop.troupe("resume", "--json", "-f", "moved/p.json").must(0).json()["number"], 2)
 
 
 def resume_refuses_a_changed_definition(shop):
@@ -464,7 +467,7 @@ TESTS = [the_exit_status_of_a_command, a_command_that_does_not_exist_or_is_not_e
          sigint_ends_the_run_and_its_children, a_second_sigint_kills_at_once, sigterm_ends_with_143, a_killed_supervisor_is_recovered_from,
          a_run_after_a_killed_one, a_supervisor_killed_by_its_first_command, a_supervisor_killed_while_it_starts_a_command, a_supervisor_with_nothing_open_killed_while_it_starts_a_command,
          leftovers_that_take_their_time_are_hurried, a_copy_of_a_state_in_use_ends_nothing,
-         resume_after_a_failure, resume_finds_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
+         resume_after_a_failure, resume_names_the_file_of_its_run, resume_refuses_a_changed_definition, a_second_writer_is_told_who_holds_the_state,
          workers_and_pools_bound_what_runs_at_once, it_is_really_parallel]
 
 if __name__ == "__main__":

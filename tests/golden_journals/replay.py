@@ -67,6 +67,17 @@ class Copy:
 def replay(program, golden):
     with Copy(program, golden) as copy:
         copy.compare("as it is")
+        with open(copy.journal, "rb") as file:
+            before = file.read()
+        for verb in (["run"], ["journal", "rebuild"], ["journal", "compact"], ["adopt", "--all", "--yes"]):
+            refused = copy.troupe(*verb)                   # it was made on another machine
+            assert refused.returncode == 3 and b"troupe journal trust" in refused.stderr, (verb, refused)
+        with open(copy.journal, "rb") as file:
+            assert file.read() == before, "a state that is not trusted was changed"
+        assert os.listdir(os.path.dirname(copy.journal)) == ["journal.mdb"], os.listdir(os.path.dirname(copy.journal))
+        trusted = copy.troupe("journal", "trust", "--yes")
+        assert trusted.returncode == 0, trusted.stderr.decode()
+        copy.compare("trusted")
         assert copy.troupe("journal", "rebuild").returncode == 0
         copy.compare("rebuilt")
         assert copy.troupe("journal", "compact").returncode == 0

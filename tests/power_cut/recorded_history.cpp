@@ -217,6 +217,7 @@ recorded_history::recorded_history(std::uint64_t seed, const std::string& folder
 std::string difference(const journal_snapshot& got, const journal_snapshot& wanted) {
   auto info = got.info();
   info.id = wanted.info().id;
+  info.writers = wanted.info().writers;
   if (!(info == wanted.info()))
     return "events " + std::to_string(info.first_seq) + " to " + std::to_string(info.last_seq) + " instead of " +
            std::to_string(wanted.info().first_seq) + " to " + std::to_string(wanted.info().last_seq) +

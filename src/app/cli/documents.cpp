@@ -89,8 +89,7 @@ void begin_document(json_writer& json) {
   json.begin_object().member("format", 1);
 }
 
-void write_error(json_writer& json, const error& e, const diagnostics& findings,
-                 std::span<const ended_process> ended) {
+void write_error(json_writer& json, const error& e, const diagnostics& findings, std::span<const ended_process> ended) {
   begin_document(json);
   json.key("error").begin_object().member("code", code_word(e.code)).member("message", e.message).end_object();
   write_findings(json, "errors", findings, severity::error);

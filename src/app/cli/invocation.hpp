@@ -29,7 +29,7 @@ public:
 
   console& io;
   global_options options;
-  diagnostics findings; ///< of the last open()
+  diagnostics findings;             ///< of the last open()
   std::vector<ended_process> ended; ///< what an earlier run had left running, and this command has ended
 
   /// invalid_input for a malformed --param.

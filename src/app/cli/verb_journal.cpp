@@ -143,8 +143,8 @@ int dump(invocation& with, std::optional<std::uint32_t> from) {
 } // namespace
 
 void declare_journal(command_spec& root, invocation& with) {
-  auto& verb =
-      root.subcommand("journal", "Check the journal, make it anew, or take it over: verify, stats, dump, rebuild, compact, trust");
+  auto& verb = root.subcommand(
+      "journal", "Check the journal, make it anew, or take it over: verify, stats, dump, rebuild, compact, trust");
   verb.examples = {{"troupe journal verify", "is every record whole, and every projection what the events say?"},
                    {"troupe journal dump | jq 'select(.type == \"run_started\")'", "the starts of all runs"}};
   auto& verify_verb = verb.subcommand("verify", "Check every record, and every projection against a replay");

@@ -34,7 +34,8 @@ result<account> read_account(const std::string& state) {
   out.info = (*snapshot)->info();
   const auto note = read_journal_note(state);
   if (!note)
-    return fail(error_code::state_unusable, "state " + state + ": its journal is being replaced: try again in a moment");
+    return fail(error_code::state_unusable,
+                "state " + state + ": its journal is being replaced: try again in a moment");
   out.origin = origin_of(note->info, note->format);
   const auto visited = (*snapshot)->visit_runs_newest_first([&](const run_record& run) {
     if (!out.last)

@@ -26,8 +26,7 @@ result<void> require_file_of(const run_record& run, const std::string& state, co
   const auto called = "run #" + std::to_string(run.run.value);
   const auto& recorded = run.request.pipeline_file;
   if (recorded == "-")
-    return fail(error_code::invalid_input,
-                called + " read its pipeline from standard input: give it again, with -f");
+    return fail(error_code::invalid_input, called + " read its pipeline from standard input: give it again, with -f");
   std::error_code unknown;
   const auto path = recorded_path(run, state);
   if (recorded.empty() || std::filesystem::equivalent(path, request.file, unknown))

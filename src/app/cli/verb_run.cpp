@@ -50,10 +50,9 @@ void declare_strict(command_spec& verb, bool& to) {
 }
 
 void declare_assume_dead(command_spec& verb, bool& to) {
-  verb.flag(
-      "--assume-dead", to,
-      "what a run that died in another PID namespace (a container) had started has ended: do not refuse because it "
-      "cannot be seen");
+  verb.flag("--assume-dead", to,
+            "what a run that died had started has ended: do not refuse because that cannot be seen (in a container), or "
+            "because nothing but the journal says that a process is its own");
 }
 
 void declare_run(command_spec& root, invocation& with) {

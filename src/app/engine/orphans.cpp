@@ -1,8 +1,8 @@
 // The table of who made what, held against what the pipeline declares now.
 #include "app/engine/orphans.hpp"
 
-#include "adapters/lmdb_origin.hpp"
 #include "adapters/lmdb_journal_store.hpp"
+#include "adapters/lmdb_origin.hpp"
 #include "adapters/posix_file_system.hpp"
 #include "adapters/state_lock.hpp"
 #include "adapters/system_clock.hpp"

@@ -101,7 +101,8 @@ result<std::string> still_running(const journal_snapshot& snapshot, const std::v
                      "nothing in the environment of these processes shows it. So they were not ended:";
   for (std::size_t i = 0; i < unproved.size() && i < most; ++i) {
     const auto& one = unproved[i];
-    text += "\n  process " + std::to_string(one.pid) + " (" + one.name + ")" + (one.other_user ? " of another user" : "");
+    text +=
+        "\n  process " + std::to_string(one.pid) + " (" + one.name + ")" + (one.other_user ? " of another user" : "");
     const auto attempt = std::find_if(open.begin(), open.end(), [&](const open_attempt& candidate) {
       return candidate.process_group == one.process_group;
     });

@@ -24,7 +24,8 @@ struct state_opening {
   bool assume_dead = false;
   /// The command of an asset ("pipeline/asset") for people; may be empty, and may answer with nothing.
   std::function<std::string(std::string_view asset)> command_of{};
-  /// Gets the processes of a dead writer that were ended, if there were any; before open() returns, even where it fails.
+  /// Gets the processes of a dead writer that were ended, if there were any; before open() returns, even where it
+  /// fails.
   std::function<void(const std::vector<ended_process>&)> ended{};
   /// Gets a line for people on something that recovery did or left undone.
   std::function<void(const std::string& text)> note{};

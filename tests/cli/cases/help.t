@@ -19,7 +19,7 @@ The program alone prints its help; so does every verb with --help.
     cancel  End a live run from another terminal, and wait until it has ended
     clean  Remove outputs of assets that no longer exist
     adopt  Take outputs that exist for what their assets would make
-    journal  Look the journal over, or make it anew: verify, stats, dump, rebuild, compact
+    journal  Check the journal, make it anew, or take it over: verify, stats, dump, rebuild, compact, trust
     init  Write a small commented pipeline to start from; nothing is overwritten
     schema  Print the JSON Schema of the pipeline file
     completions  Print the completion script for a shell
@@ -60,7 +60,7 @@ The program alone prints its help; so does every verb with --help.
         --error-strategy STRATEGY  what a failure means for the rest: fail_fast, continue, abort
     -n, --dry-run  show the plan and run nothing
         --strict  warnings count as errors
-        --assume-dead  what a run that died in another PID namespace (a container) had started has ended: do not refuse because it cannot be seen
+        --assume-dead  what a run that died had started has ended: do not refuse because that cannot be seen (in a container), or because nothing but the journal says that a process is its own
   
   Global options:
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
@@ -83,7 +83,7 @@ The program alone prints its help; so does every verb with --help.
     troupe run -j 1 --error-strategy continue
         one at a time, on past failures
   $ troupe journal --help
-  Look the journal over, or make it anew: verify, stats, dump, rebuild, compact
+  Check the journal, make it anew, or take it over: verify, stats, dump, rebuild, compact, trust
   
   Usage: troupe journal COMMAND [OPTIONS]
   
@@ -93,6 +93,7 @@ The program alone prints its help; so does every verb with --help.
     dump  Print every event as one line of JSON, oldest first
     rebuild  Make every projection again from the events
     compact  Drop the runs and logs that need not be kept, and shrink the file
+    trust  Take over a state that another user or another machine made
   
   Global options:
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input

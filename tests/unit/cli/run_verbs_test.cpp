@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 
 using namespace troupe;
@@ -232,12 +233,18 @@ TEST_CASE("a state that is held by another is exit status 3, a selection of noth
   CHECK(bj::parse(done.out).at("error").at("code") == "invalid_input");
 }
 
-TEST_CASE("resume opens the run's own file with the run's own params") {
+TEST_CASE("resume opens the file in hand with the run's own params") {
   test::reset();
   auto run = test::make_run(5, run_status::failed);
   run.request.params = {{"n", "7"}, {"m", "x=y"}};
-  run.request.pipeline_file = "pipes/a.json";
+  run.request.pipeline_file = "troupe.json";
   engine().runs = {run};
+  temporary_folder folder;
+  folder.write("troupe.json", "{}");
+  folder.write("pipes/a.json", "{}");
+  engine().state_folder = [&](const project_options&) { return folder / ".troupe"; };
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
   project_options opened;
   engine().open = [&](const project_options& options, diagnostics&) {
     opened = options;
@@ -248,14 +255,27 @@ TEST_CASE("resume opens the run's own file with the run's own params") {
     return ended(run_status::succeeded, {{asset_status::succeeded, 2}});
   };
   CHECK(troupe_cli({"resume"}).status == 0);
-  CHECK(opened.file == "/pipeline/pipes/a.json");
-  CHECK(opened.state == "/pipeline/.troupe");
+  CHECK(opened.file == "troupe.json");
+  CHECK(opened.state == folder / ".troupe");
   CHECK(opened.params == std::vector<std::pair<std::string, std::string>>{{"n", "7"}, {"m", "x=y"}});
   CHECK(troupe_cli({"resume", "5", "-f", "mine.json"}).status == 0);
   CHECK(opened.file == "mine.json");
-  engine().runs[0].request.pipeline_file = "/abs/b.json";
+  engine().runs[0].request.pipeline_file = folder / "troupe.json"; // the same file, named otherwise
   CHECK(troupe_cli({"resume", "#5"}).status == 0);
-  CHECK(opened.file == "/abs/b.json");
+  opened.file = "none";
+  for (const std::string& named : {std::string("pipes/a.json"), folder / "pipes/a.json"}) {
+    engine().runs[0].request.pipeline_file = named;
+    const auto refused = troupe_cli({"resume", "#5"});
+    CHECK(refused.status == 2);
+    CHECK(has(refused.err, "troupe resume 5 -f 'pipes/a.json'"));
+  }
+  engine().runs[0].request.pipeline_file = "/nowhere/b.json\x1b[2J";
+  const auto gone = troupe_cli({"resume"});
+  CHECK(gone.status == 2);
+  CHECK(has(gone.err, "/nowhere/b.json"));
+  CHECK(gone.err.find('\x1b') == std::string::npos);
+  CHECK(opened.file == "none"); // nothing was loaded for what a journal says
+  std::filesystem::current_path(before);
 }
 
 TEST_CASE("resume with -f continues the latest run of that pipeline, whichever ran last in the state") {
