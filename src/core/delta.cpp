@@ -84,11 +84,15 @@ materialized make_delta(const materialization* previous, const fingerprint& made
 materialized restate(const materialization& last, const fingerprint& now, std::span<const file_version> outputs,
                      const std::function<void(production&)>& declare) {
   auto made = last.made;
+  const auto as_recorded = [&](const file_version& output, const file_version& now_found) {
+    return now_found.content == output.content || // links in folders counted by their text until now
+           (last.made_from.rule == 0 && now_found.as_text != digest{} && now_found.as_text == output.content);
+  };
   auto found = outputs.begin();
   for (auto& output : made.outputs) {
     while (found != outputs.end() && found->path < output.path)
       ++found;
-    if (found != outputs.end() && found->path == output.path && found->content == output.content)
+    if (found != outputs.end() && found->path == output.path && as_recorded(output, *found))
       output = *found;
   }
   declare(made);
