@@ -186,8 +186,8 @@ std::uint64_t posix_file_system::members_elsewhere(std::string_view name) const 
 }
 
 result<std::vector<std::string>> posix_file_system::glob(std::string_view pattern, const std::vector<std::string>& skip,
-                                                         std::vector<std::string>* left_out) const {
-  return glob_files(at_.get(), root_, pattern, skip, left_out, bounds_);
+                                                         glob_remarks* remarks) const {
+  return glob_files(at_.get(), root_, pattern, skip, remarks, bounds_);
 }
 
 std::string posix_file_system::real_folder(std::string_view path) const {

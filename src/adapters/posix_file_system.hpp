@@ -39,7 +39,7 @@ public:
   /// Links in a folder that lead out of it and into the root's folder, or to nothing: as the last look at it found.
   [[nodiscard]] std::vector<std::string> links_inside(std::string_view name) const;
   [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip,
-                                                      std::vector<std::string>* left_out) const override;
+                                                      glob_remarks* remarks) const override;
   using file_system::glob;
   [[nodiscard]] std::string real_folder(std::string_view path) const override;
   [[nodiscard]] result<void> make_parent(std::string_view path) const override;

@@ -114,10 +114,10 @@ public:
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
     return std::move(found_);
   }
-  std::vector<std::string> take_left_out() {
+  glob_remarks take_remarks() {
     std::sort(left_out_.begin(), left_out_.end());
     left_out_.erase(std::unique(left_out_.begin(), left_out_.end()), left_out_.end());
-    return std::move(left_out_);
+    return {std::move(left_out_), std::move(links_)};
   }
 
 private:
@@ -207,32 +207,42 @@ private:
     path.append(name);
     bool is_folder = type == DT_DIR;
     bool is_file = type == DT_REG;
+    bool link = type == DT_LNK;
     if (type == DT_UNKNOWN || type == DT_LNK) {
       const c_path c(path);
       struct stat info;
       if (c.error() != 0)
         return posix_error("look at", path, c.error());
-      bool link = type == DT_LNK;
       if (type == DT_UNKNOWN && name != "." && name != "..") {
         if (fstatat(at_, c.get(), &info, AT_SYMLINK_NOFOLLOW) != 0)
           return missing(path);
         link = S_ISLNK(info.st_mode);
       }
-      if (fstatat(at_, c.get(), &info, 0) != 0)
-        return missing(path);
+      if (fstatat(at_, c.get(), &info, 0) != 0) {
+        const auto failed = missing(path); // before errno is another's
+        if (link && failed && !skipped(path))
+          links_.push_back(path);
+        return failed;
+      }
       is_folder = S_ISDIR(info.st_mode);
       is_file = S_ISREG(info.st_mode);
-      if (is_folder && takes(next, path))
+      if (is_folder && takes(next, path)) {
+        if (link && folders_ && !skipped(path))
+          links_.push_back(path);
         return {};
+      }
       if (link && is_folder)
         return follow(folder, name, std::move(path), info, std::move(next));
     }
     if (type == DT_DIR && takes(next, path))
       return {};
-    if (is_file && !folders_ && glob_matches(plain_, path) && !skipped(path))
+    if (is_file && !folders_ && glob_matches(plain_, path) && !skipped(path)) {
+      if (link)
+        links_.push_back(path);
       found_.push_back(std::move(path));
-    else if (is_folder && leads_on(next) && !skipped(path))
+    } else if (is_folder && leads_on(next) && !skipped(path)) {
       todo_.push_back({std::move(path) + "/", std::move(next), folder.links});
+    }
     return {};
   }
 
@@ -265,6 +275,7 @@ private:
     }
     if (next.empty())
       return {};
+    links_.push_back(path);
     links.push_back(folder.path.size());
     todo_.push_back({std::move(path) + "/", std::move(next), std::move(links)});
     return {};
@@ -308,6 +319,7 @@ private:
   std::vector<folder_to_search> todo_;
   std::vector<std::string> found_;
   std::vector<std::string> left_out_;                       // folders
+  std::vector<std::string> links_;                          // see glob_remarks
   std::map<std::string, std::vector<disk_identity>> above_; // of folders that hold links: what they lie in
   std::size_t linked_ = 0;
 };
@@ -315,12 +327,12 @@ private:
 } // namespace
 
 result<std::vector<std::string>> glob_files(int at, std::string_view root, std::string_view pattern,
-                                            const std::vector<std::string>& skip, std::vector<std::string>* left_out,
+                                            const std::vector<std::string>& skip, glob_remarks* remarks,
                                             const look_bounds& bounds) {
   searcher search(at, root, pattern, skip, bounds);
   auto found = search.run();
-  if (left_out != nullptr)
-    *left_out = search.take_left_out();
+  if (remarks != nullptr)
+    *remarks = search.take_remarks();
   return found;
 }
 

@@ -3,6 +3,7 @@
 
 #include "adapters/look_bounds.hpp"
 #include "base/result.hpp"
+#include "ports/file_system.hpp"
 
 #include <string>
 #include <string_view>
@@ -14,12 +15,10 @@ namespace troupe {
 /// them. Only folders that can hold a match are read; literal components are looked up instead of listed. Links to
 /// folders are entered, by `**` too unless the link leads back to a folder that it came through, or to one above that.
 /// A pattern that ends in "/" finds folders instead (links to folders too); what lies in one that it found is not
-/// searched. `at` is a descriptor of the folder `root` (absolute). `left_out`, if not null, gets the folders that any
-/// other pattern matches and is not led into, sorted. An error where `bounds` has it broken
-/// off.
+/// searched. `at` is a descriptor of the folder `root` (absolute). An error where `bounds` has it
+/// broken off.
 [[nodiscard]] result<std::vector<std::string>> glob_files(int at, std::string_view root, std::string_view pattern,
-                                                          const std::vector<std::string>& skip,
-                                                          std::vector<std::string>* left_out,
+                                                          const std::vector<std::string>& skip, glob_remarks* remarks,
                                                           const look_bounds& bounds);
 
 } // namespace troupe

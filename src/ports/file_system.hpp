@@ -22,6 +22,13 @@ inline constexpr std::size_t max_listed_members = 10'000;
 /// So many members reached through links outside of the root are worth a word.
 inline constexpr std::uint64_t many_members_elsewhere = 100'000;
 
+/// What a glob found beside its matches.
+struct glob_remarks {
+  std::vector<std::string> left_out; ///< folders that a pattern without "/" matches and is not led into, sorted
+  /// Links that match or that it was led through; and those that lead nowhere now, and could do either.
+  std::vector<std::string> links;
+};
+
 /// Paths are absolute or relative to the root handed to the implementation (the pipeline's folder). stat(), glance()
 /// and read() also take the name of a folder without some of its members (core/exclusion). Any thread; may block.
 class file_system {
@@ -51,10 +58,10 @@ public:
   [[nodiscard]] virtual std::uint64_t members_elsewhere(std::string_view) const { return 0; }
   /// Files (links followed; no folders) that match, sorted bytewise, in the form of the pattern (relative stays
   /// relative). Folders named in `skip` (normalised relative paths or absolute) are not entered and not matched.
-  /// A pattern that ends in "/" matches folders, and no files; none that lies in another match. `left_out`, if not
-  /// null, gets the folders that a pattern without that "/" matches and is not led into, sorted.
+  /// A pattern that ends in "/" matches folders, and no files; none that lies in another match. `remarks` may be
+  /// null.
   [[nodiscard]] virtual result<std::vector<std::string>>
-  glob(std::string_view pattern, const std::vector<std::string>& skip, std::vector<std::string>* left_out) const = 0;
+  glob(std::string_view pattern, const std::vector<std::string>& skip, glob_remarks* remarks) const = 0;
   [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern,
                                                       const std::vector<std::string>& skip) const {
     return glob(pattern, skip, nullptr);

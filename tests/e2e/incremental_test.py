@@ -1,172 +1,217 @@
 #!/usr/bin/env python3
-"""The result of incremental runs equals the result of a clean run: random pipelines, and random edits of files, paths and assets.
+"""The result of incremental runs equals the result of a clean run: random lives of random pipelines, with edits, branches, and runs that are
+killed, stopped, or of a part only.
 
-usage: incremental_test.py TROUPE [--seeds N] [--seed S]      one seed is one life of a pipeline: repeat a failure with --seed
+usage: incremental_test.py TROUPE [--seeds N | --minutes N] [--seed S]      one seed is one life: repeat a failure with --seed
 
-Knows the command line only. What it makes use of: folders, links, spellings of paths, globs, exclusions, matrices that lose values, outputs
-that are left over, cleared outputs, inputs that commands report, working folders.
+After each step a run has to succeed, to do what the plan said, to leave what a clean run makes, and to leave nothing to do. incremental_life.py
+has the pipelines and what happens to them; this file knows the command line only.
 """
+import argparse
+import collections
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from incremental_life import World
 
 TIMEOUT_S = 120
-STEPS = 6
-SHARED = ["in/s0", "in/s1", "in/s2", "in/d/x", "in/d/y"]
+STEPS = 8
+CERTAIN = {"never_materialized", "version_changed", "output_missing", "last_attempt_failed"}    # no other asset can undo them
 
 
 class Life:
     def __init__(self, troupe, seed):
-        self.troupe, self.random = troupe, random.Random(seed)
+        self.troupe_path, self.chance = troupe, random.Random(seed)
         self.top = tempfile.mkdtemp(prefix="troupe-incremental-")
-        self.folder = os.path.join(self.top, "work")
-        os.makedirs(os.path.join(self.folder, "in/d"))
-        os.symlink(".", os.path.join(self.folder, "here"))
-        os.symlink("in", os.path.join(self.folder, "linked"))
-        for path in SHARED:
-            self.write(path)
-        self.counter = 0
-        self.values = ["A", "B", "C"]
-        self.order = [0, 1, 2]
-        self.without, self.spellings, self.target, self.reported, self.lines = set(), {}, "s0", "in/s1", 2
-        self.hidden = False
+        self.world = World(os.path.join(self.top, "work"), self.chance)
+        self.history = []
+        self.counts = collections.Counter()
+        self.usual_s = 0.2                            # how long a run takes that has something to do
 
-    def write(self, path, text=None):
-        with open(os.path.join(self.folder, path), "w", encoding="ascii") as file:
-            file.write(text if text is not None else f"{self.random.randrange(4)}\n")
+    # ---- Troupe ----
+    def start(self, *arguments):
+        self.save(self.world.folder)
+        return subprocess.Popen([self.troupe_path, *arguments], cwd=self.world.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def spelt(self, path, folder):
-        """The same file by another name; what is recorded keeps the spelling."""
-        how = self.spellings.get(path, 0)
-        if how == 1:
-            return os.path.join(folder, path)
-        if how == 2:
-            return f"../{os.path.basename(folder)}/{path}"
-        if how == 3:
-            return f"here/{path}"
-        if how == 4 and path.startswith("in/"):
-            return "linked" + path[2:]
-        return path
+    def troupe(self, *arguments, folder=None):
+        folder = folder or self.world.folder
+        self.save(folder)
+        return subprocess.run([self.troupe_path, *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
 
-    def pipeline(self, folder):
-        at = lambda path: self.spelt(path, folder)
-        some = [SHARED[i] for i in self.order]
-        assets = {
-            "cat": {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": [at(path) for path in some], "outputs": ["o/cat"]},
-            "copy": {"command": ["cp", "{{ inputs[0] }}", "{{ outputs[0] }}"], "inputs": [at(path) for path in some], "outputs": ["o/copy"]},
-            "next": {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": [at("o/cat"), at("in/s2")], "outputs": ["o/next"]},
-            "made": {"matrix": {"n": self.values}, "command": "{ echo {{ matrix.n }}; cat in/s0; } > {{ outputs[0] }}", "inputs": ["in/s0"], "outputs": ["gen/{{ matrix.n }}.txt"]},
-            "merged": {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": ["gen/*.txt", *(["!gen/B.txt"] if self.hidden else [])], "outputs": ["o/merged"]},
-            "folder": {"command": f"mkdir -p out; i=0; while [ $i -lt {self.lines} ]; do cat in/s1 > out/$i; i=$((i+1)); done", "inputs": ["in/s1"], "outputs": ["out"], "clear_outputs": True},
-            "listed": {"command": "cd out && for f in *; do echo $f; cat $f; done > ../o/listed", "inputs": ["out"], "outputs": ["o/listed"]},
-            "deep": {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": ["out/*"], "outputs": ["o/deep"]},
-            "stage": {"command": f"mkdir -p st; ln -sfn ../in/{self.target} st/a", "inputs": [f"in/{self.target}"], "outputs": ["st"]},
-            "staged": {"command": "cat st/a > o/staged", "inputs": ["st"], "outputs": ["o/staged"]},
-            "named": {"command": "cat st/a > o/named", "deps": ["stage"], "outputs": ["o/named"]},
-            "reads": {"command": f"cat {self.reported} > o/reads; printf '{{\"inputs\": [\"{self.reported}\"]}}' > $TROUPE_RESULT", "outputs": ["o/reads"]},
-            "in": {"cwd": "in", "command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": ["in/d/*"], "outputs": ["o/in"]},
-            "tree": {"command": "cat in/d/* > o/tree", "inputs": ["in/d"], "outputs": ["o/tree"]},
-        }
-        return {"name": "life", "engine": {"error_strategy": "continue"}, "assets": {name: asset for name, asset in assets.items() if name not in self.without}}
+    def save(self, folder):
+        text = json.dumps(self.world.document(folder), indent=1)
+        path = os.path.join(folder, "troupe.json")
+        if not os.path.exists(path) or open(path, encoding="ascii").read() != text:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
 
-    def run(self, folder):
-        with open(os.path.join(folder, "troupe.json"), "w", encoding="ascii") as file:
-            json.dump(self.pipeline(folder), file, indent=1)
-        return subprocess.run([self.troupe, "run", "--workers", "3"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    def run(self):
+        return self.troupe("run", "--json", "--workers", str(self.chance.randrange(1, 5)))
 
-    def edit(self):
-        pick = self.random.choice
-        kind = self.random.randrange(13)
-        if kind <= 2:
-            self.write(pick(SHARED))
-        elif kind == 3:
-            self.random.shuffle(self.order)
-            self.order = self.order[: self.random.randrange(1, 4)] + [i for i in range(3) if i not in self.order][:1]
-            self.order = list(dict.fromkeys(self.order))
-        elif kind == 4:
-            self.values = sorted(self.random.sample(["A", "B", "C", "D"], self.random.randrange(1, 5)))
-        elif kind == 5:
-            self.target = pick(["s0", "s1", "s2"])
-        elif kind == 6:
-            self.reported = pick(["in/s1", "in/s2", "o/cat", "o/next", "gen/A.txt"])
-            self.values = sorted({*self.values, "A"})
-            self.without -= {"cat", "next", "made"}
-        elif kind == 7:
-            self.lines = self.random.randrange(1, 4)
-        elif kind == 8:
-            self.spellings[pick([*SHARED, "o/cat"])] = self.random.randrange(5)
-        elif kind == 9:
-            name = pick(["merged", "listed", "deep", "named", "in"])
-            self.without ^= {name}
-        elif kind == 10:
-            self.hidden = not self.hidden
-        elif kind == 11:
-            extra = os.path.join(self.folder, "in/d/extra")
-            os.unlink(extra) if os.path.exists(extra) else self.write("in/d/extra")
-        else: # not of gen/: what somebody edits there and no asset declares any more is theirs, and counts
-            made = [path for path in ("o/cat", "o/listed", "out/0") if os.path.exists(os.path.join(self.folder, path))]
-            if made:
-                path = pick(made)
-                os.unlink(os.path.join(self.folder, path)) if self.random.randrange(2) else self.write(path, "other\n")
+    def newest(self):
+        done = self.troupe("runs", "--json", "--limit", "1")
+        runs = json.loads(done.stdout)["runs"] if done.returncode == 0 else []
+        return (runs[0]["number"], runs[0]["status"]) if runs else (0, "none")
 
-    def results(self, folder):
-        found = {}
-        for top in ("o", "out", "gen", "st"):
-            for where, _, names in os.walk(os.path.join(folder, top)):
-                for name in names:
-                    path = os.path.join(where, name)
-                    with open(path, encoding="ascii") as file:
-                        found[os.path.relpath(path, folder)] = file.read()
-        outputs = {output for name, asset in self.pipeline(folder)["assets"].items() for output in asset["outputs"]}
-        outputs = {o for o in outputs if "{{" not in o} | {f"gen/{n}.txt" for n in self.values}
-        return {path: text for path, text in found.items() if any(path == o or path.startswith(o + "/") for o in outputs)}
-
+    # ---- what has to be true ----
     def clean(self):
         clean = os.path.join(self.top, "clean", "work")
         shutil.rmtree(os.path.dirname(clean), ignore_errors=True)
         os.makedirs(clean)
-        shutil.copytree(os.path.join(self.folder, "in"), os.path.join(clean, "in"))
-        os.symlink(".", os.path.join(clean, "here"))
-        os.symlink("in", os.path.join(clean, "linked"))
-        done = self.run(clean)
+        self.world.copy_sources(clean)
+        done = self.troupe("run", folder=clean)
         assert done.returncode == 0, f"the clean run failed: {done.stdout}{done.stderr}"
-        return self.results(clean)
+        return self.world.results(clean)
+
+    def judged(self):
+        """A run that is left alone."""
+        planned = self.troupe("plan", "--json")
+        assert planned.returncode == 0, f"plan: exit status {planned.returncode}: {planned.stdout}{planned.stderr}"
+        began = time.monotonic()
+        done = self.run()
+        if done.returncode == 1 and "troupe clean --orphans" in done.stdout + done.stderr:
+            self.counts["orphans refused"] += 1
+            cleaned = self.troupe("clean", "--orphans", "--yes")
+            assert cleaned.returncode == 0, f"clean: exit status {cleaned.returncode}: {cleaned.stdout}{cleaned.stderr}"
+            planned = self.troupe("plan", "--json")
+            done = self.run()
+        assert done.returncode == 0, f"exit status {done.returncode}: {done.stdout}{done.stderr}"
+        told = {name: asset["status"] for name, asset in json.loads(done.stdout)["assets"].items()}
+        if any(status == "succeeded" for status in told.values()):
+            self.usual_s = time.monotonic() - began
+        for name, asset in json.loads(planned.stdout)["assets"].items():
+            certain = asset["action"] == "run" and CERTAIN & {reason["kind"] for reason in asset["reasons"]}
+            wanted = ("succeeded",) if certain else ("fresh",) if asset["action"] == "fresh" else ("succeeded", "fresh")
+            assert told[name] in wanted, f"{name}: the plan said {asset}, and it {told[name]}"
+        self.settled(done)
+
+    def settled(self, done):
+        """What was made is what a clean run makes, and there is nothing to do."""
+        wanted, got = self.clean(), self.world.results(self.world.folder)
+        differs = {path: (got.get(path), wanted.get(path)) for path in {*got, *wanted} if got.get(path) != wanted.get(path)}
+        assert not differs, f"(incremental, clean): {differs}\n{done.stdout}{done.stderr}"
+        again = self.troupe("run")
+        assert "all fresh" in again.stdout, f"not settled: {again.stdout}{again.stderr}"
+
+    # ---- what happens ----
+    def edits(self, most=3):
+        for _ in range(self.chance.randrange(1, most + 1)):
+            if self.chance.random() < 0.12:
+                to, how = self.chance.randrange(3), self.chance.choice(["differing", "all", "times"])
+                self.world.switch(to, how)
+                self.history.append(f"branch {to}, {how}")
+                self.counts["branches"] += 1
+            else:
+                self.history.append(self.world.edit())
+
+    def ended_early(self):
+        """A run that is killed or stopped at a random moment, and what people do then."""
+        how = self.chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, "cancel"])
+        before = self.newest()[0]
+        process = self.start("run", "--workers", "2")
+        time.sleep(self.chance.uniform(0, 1.1 * self.usual_s))
+        if how == "cancel":
+            self.troupe("cancel")
+        else:
+            process.send_signal(how)
+        process.wait(TIMEOUT_S)
+        number, status = self.newest()
+        self.history.append(f"{how} of run {number}, {status}")
+        self.counts[f"{getattr(how, 'name', how)}, {status if number != before else 'before it began'}"] += 1
+        if number == before or status == "succeeded":
+            return
+        then = self.chance.choice(["resume", "resume", "edit", "edit, resume", "run"])
+        self.history.append(then)
+        if "edit" in then:
+            self.edits(2)
+        if "resume" in then:
+            done = self.troupe("resume")
+            self.history[-1] += f": {done.returncode}"
+            assert done.returncode == 0 or "edit" in then or "troupe clean --orphans" in done.stdout + done.stderr or os.path.exists(self.world.path("fail")), (
+                f"resume: exit status {done.returncode}: {done.stdout}{done.stderr}")
+            if done.returncode == 0 and "edit" not in then:
+                self.settled(done)
+
+    def of_a_part(self):
+        """A run of some assets only, or of one whatever its freshness. It need not work out."""
+        name = self.chance.choice(sorted(self.world.document(self.world.folder)["assets"]))
+        arguments = self.chance.choice([[name], ["--only", name], ["--exclude", name], ["--force", name], ["--only", name, "--force", name]])
+        done = self.troupe("run", *arguments)
+        self.history.append(f"run {' '.join(arguments)}: {done.returncode}")
+        assert done.returncode in (0, 1, 2), f"exit status {done.returncode}: {done.stdout}{done.stderr}"
+
+    def fails(self):
+        self.world.write("fail", "")
+        done = self.run()
+        self.history.append(f"run that may fail: {done.returncode}")
+        assert done.returncode in (0, 1), f"exit status {done.returncode}: {done.stdout}{done.stderr}"
+        if self.chance.randrange(2):
+            self.edits(2)
+        os.unlink(self.world.path("fail"))
+
+    def moves(self):
+        to = os.path.join(self.top, "moved" if os.path.basename(self.world.folder) == "work" else "work")
+        self.history.append("moved")
+        os.rename(self.world.folder, to)
+        self.world.folder = to
 
     def live(self):
-        for step in range(STEPS):
-            done = self.run(self.folder)
-            assert done.returncode == 0, f"step {step}: exit status {done.returncode}: {done.stdout}{done.stderr}"
-            wanted, got = self.clean(), self.results(self.folder)
-            assert got == wanted, f"step {step}: incremental {got}\nclean {wanted}\n{done.stdout}{done.stderr}"
-            again = self.run(self.folder)
-            assert "all fresh" in again.stdout, f"step {step}: not settled: {again.stdout}{again.stderr}"
-            for _ in range(self.random.randrange(1, 4)):
-                self.edit()
+        self.judged()
+        for _ in range(STEPS):
+            self.edits()
+            what = self.chance.choices([None, self.ended_early, self.of_a_part, self.fails, self.moves], [45, 35, 10, 7, 3])[0]
+            if what:
+                what()
+            self.history.append("judged")
+            self.judged()
+            self.counts["steps"] += 1
 
     def end(self):
         shutil.rmtree(self.top, ignore_errors=True)
 
 
 def main():
-    arguments = sys.argv[1:]
-    troupe = os.path.abspath(arguments[0])
-    value = lambda name, default: int(arguments[arguments.index(name) + 1]) if name in arguments else default
-    seeds = [value("--seed", 0)] if "--seed" in arguments else range(1, value("--seeds", 12) + 1)
-    failed = 0
-    for seed in seeds:
-        life = Life(troupe, seed)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("troupe", type=os.path.abspath)
+    parser.add_argument("--seeds", type=int, default=12)
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--until-failure", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    arguments = parser.parse_args()
+    until = time.monotonic() + (arguments.minutes or 0) * 60
+    passed = failed = 0
+    counts = collections.Counter()
+    seed = arguments.seed or arguments.first
+    while True:
+        life = Life(arguments.troupe, seed)
         try:
             life.live()
-        except AssertionError as wrong:
+            passed += 1
+        except Exception as wrong:  # whatever it is: tell what led there
             failed += 1
-            print(f"FAILED  seed {seed}: {wrong}")
+            print(f"FAILED  seed {seed}, after {life.history}: {wrong if isinstance(wrong, AssertionError) else traceback.format_exc()}", flush=True)
         finally:
-            life.end()
-    print(f"{len(seeds) - failed} passed, {failed} failed")
+            counts += life.counts
+            if arguments.keep:
+                print(life.top)
+            else:
+                life.end()
+        seed += 1
+        if arguments.seed or (failed and arguments.until_failure) or (time.monotonic() >= until if arguments.minutes else passed + failed >= arguments.seeds):
+            break
+    print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 

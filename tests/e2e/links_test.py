@@ -74,6 +74,32 @@ def a_link_to_what_another_asset_makes_is_a_dependency(shop):
     assert "warning" not in done.text + done.errors, done.text + done.errors
 
 
+def a_link_that_a_glob_finds_and_that_leads_to_what_another_asset_makes_is_a_dependency(shop):
+    """Links to a file that is not there yet, to a folder that is not, and within a folder that was asked for as a whole."""
+    link(shop, "../out/model", "d/model")
+    link(shop, "../out", "e/all")
+    link(shop, "../../out/model", "f/sub/model")
+    link(shop, "chain", "g/first")
+    link(shop, "../out/model", "g/chain")
+    shop.pipeline({"file": {"command": "cat {{ inputs }} > r0", "inputs": ["d/*"], "outputs": ["r0"]},
+                   "folder": {"command": "cat e/all/model > r1", "inputs": ["e/**/mod*"], "outputs": ["r1"]},
+                   "whole": {"command": "cat f/sub/model > r2", "inputs": ["f/*/"], "outputs": ["r2"]},
+                   "linked": {"command": "cat e/all/model > r3", "inputs": ["e/*/"], "outputs": ["r3"]},
+                   "chain": {"command": "cat g/first > r4", "inputs": ["g/f*"], "outputs": ["r4"]},
+                   "none": {"command": "echo {{ inputs }} > n", "inputs": ["d/*", "!d/model", "e/*/x*"], "outputs": ["n"]},
+                   "train": {"command": "sleep 0.2; cat in > out/model", "inputs": ["in"], "outputs": ["out/model"]}})
+    for text in ("1\n", "22\n"):
+        shop.write("in", text)
+        order = shop.plan()["order"]
+        assert order.index("train") < min(order.index(name) for name in ("file", "folder", "whole", "linked", "chain")), order
+        assert order.index("none") < order.index("train"), order
+        shop.run("--workers", "6")
+        equal([shop.read(f"r{n}") for n in range(5)], [text] * 5)
+        equal(set(statuses(shop.run()).values()), {"fresh"})
+    shop.write("in", "333\n")
+    equal(sorted(statuses(shop.run("file"))), ["file", "train"])
+
+
 def a_link_to_what_needs_the_asset_itself_is_a_warning(shop):
     link(shop, "../out/report", "d/last")
     shop.pipeline({"reads": {"command": "ls d > names", "inputs": ["d"], "outputs": ["names"]},
@@ -247,7 +273,7 @@ def files_of_the_kernel_are_read_each_time(shop):
 
 
 TESTS = [a_stage_of_links_changes_with_what_it_links_to, an_output_of_which_only_a_link_leads_elsewhere_is_told_as_that, links_by_text,
-         a_link_to_what_another_asset_makes_is_a_dependency, a_link_to_what_needs_the_asset_itself_is_a_warning,
+         a_link_to_what_another_asset_makes_is_a_dependency, a_link_that_a_glob_finds_and_that_leads_to_what_another_asset_makes_is_a_dependency, a_link_to_what_needs_the_asset_itself_is_a_warning,
          moving_a_folder_with_absolute_links_into_it_makes_nothing_stale, links_that_lead_back_or_nowhere_end, globs_go_into_linked_folders,
          members_of_input_folders_are_named, members_behind_links_are_named, that_listings_are_lost_costs_nothing_but_the_name,
          plan_writes_no_listings, a_folder_that_another_asset_makes_may_come_out_as_it_was, the_executable_bit_of_a_file_counts,

@@ -131,7 +131,7 @@ public:
 
   using file_system::glob;
   [[nodiscard]] result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip,
-                                                      std::vector<std::string>* left_out) const override {
+                                                      glob_remarks* remarks) const override {
     const std::lock_guard lock(mutex_);
     const bool folders = asks_for_folders(pattern);
     const bool relative = pattern.empty() || pattern.front() != '/';
@@ -152,15 +152,15 @@ public:
         continue;
       if (folders == (member.stat.kind == file_kind::folder))
         found.push_back(std::move(form));
-      else if (!folders && !relation.reaches && left_out != nullptr)
-        left_out->push_back(std::move(form));
+      else if (!folders && !relation.reaches && remarks != nullptr)
+        remarks->left_out.push_back(std::move(form));
     }
     if (folders)
       std::erase_if(found, [all = found](const std::string& one) {
         return std::any_of(all.begin(), all.end(), [&](const auto& above) { return one.starts_with(above + "/"); });
       });
-    if (left_out != nullptr)
-      std::sort(left_out->begin(), left_out->end());
+    if (remarks != nullptr)
+      std::sort(remarks->left_out.begin(), remarks->left_out.end());
     for (const auto& path : found)
       if (const auto it = errors_.find(absolute(path)); it != errors_.end())
         return it->second;

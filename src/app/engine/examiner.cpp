@@ -223,8 +223,8 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
   const bool excludes = !p_.asset(asset).exclusions.empty();
   const auto made = graph_.outputs_taken(p_, asset, input);
   auto matches = made;
-  std::vector<std::string> folders;
-  auto on_disk = files_.glob(glob, skip_, &folders);
+  glob_remarks remarks;
+  auto on_disk = files_.glob(glob, skip_, &remarks);
   if (!on_disk) {
     out.impossible = on_disk.error().message;
     return;
@@ -237,12 +237,16 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
     if (left_over == nullptr || !leaves_out(asset, *left_over, glob, out))
       matches.push_back(std::move(path));
   }
+  for (auto& link : remarks.links)
+    if (filter.takes(link))
+      out.links.emplace_back(input, std::move(link));
   out.by_links.insert(out.by_links.end(), filter.by_links.begin(), filter.by_links.end());
   std::sort(matches.begin(), matches.end());
   matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
   if (matches.empty())
     out.warnings.push_back(
         make_warning("empty_glob", "the glob \"" + std::string(glob) + "\" in inputs matches nothing"));
+  auto& folders = remarks.left_out;
   std::erase_if(folders, [&](const std::string& path) {
     return std::binary_search(made.begin(), made.end(), path) || !filter.takes(path);
   });
@@ -291,6 +295,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
   out.warnings.clear();
   out.missing.clear();
   out.by_links.clear();
+  out.links.clear();
   out.inputs.clear();
   out.outputs.clear();
   out.now.inputs.clear();

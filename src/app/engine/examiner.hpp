@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -36,6 +37,8 @@ struct findings {
   std::vector<attempt_warning> warnings; ///< without those that the asset ignores
   /// What its globs found by way of links, and another asset makes that it does not depend on.
   std::vector<recorded_edge> by_links;
+  /// The links that its globs matched or were led through, or may be once they lead somewhere.
+  std::vector<std::pair<path_index, std::string>> links;
   std::vector<std::string> missing; ///< of each literal input, or file of a source, that is not there and nobody makes
   /// The definition as declared, if the asset's record is to be judged by it (rule 0).
   std::unique_ptr<fingerprint> declared;

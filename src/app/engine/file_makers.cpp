@@ -1,11 +1,21 @@
 // The file's own name, and each link on the way to its content.
 #include "app/engine/file_makers.hpp"
 
+#include "core/glob.hpp"
 #include "core/parent_paths.hpp"
 
 #include <algorithm>
 
 namespace troupe {
+
+namespace {
+
+bool is_wanted(std::string_view glob, std::string_view path) {
+  const auto relation = relate_to_glob(without_slash(glob), path);
+  return relation.matches || relation.reaches || (relation.beneath && asks_for_folders(glob));
+}
+
+} // namespace
 
 std::vector<asset_index> file_makers::makers_of(std::string_view path) {
   std::vector<asset_index> makers;
@@ -24,7 +34,7 @@ std::vector<asset_index> file_makers::makers_of(std::string_view path) {
   return makers;
 }
 
-std::vector<asset_index> file_makers::makers_behind(std::string_view link) {
+std::vector<asset_index> file_makers::makers_behind(std::string_view link, std::optional<std::string_view> glob) {
   auto makers = makers_of(link);
   const auto chain = resolver_.chain_of(resolver_.identity_of(link));
   if (chain.empty() || chain.back() == ".") // of the pipeline's whole folder, which the link then lies in
@@ -40,7 +50,8 @@ std::vector<asset_index> file_makers::makers_behind(std::string_view link) {
   for (auto at =
            std::lower_bound(outputs_.begin(), outputs_.end(), std::pair(std::string_view(inside), asset_index(0U)));
        at != outputs_.end() && at->first.starts_with(inside); ++at)
-    makers.push_back(at->second);
+    if (!glob || is_wanted(*glob, std::string(link) + "/" + std::string(at->first.substr(inside.size()))))
+      makers.push_back(at->second);
   std::sort(makers.begin(), makers.end());
   makers.erase(std::unique(makers.begin(), makers.end()), makers.end());
   return makers;

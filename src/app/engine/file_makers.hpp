@@ -5,6 +5,7 @@
 #include "core/asset_graph.hpp"
 #include "core/pipeline.hpp"
 
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,8 +21,10 @@ public:
 
   /// The assets that make the file, the folder it lies in, or what it is a link to or leads through; sorted, each once.
   [[nodiscard]] std::vector<asset_index> makers_of(std::string_view path);
-  /// Those, and the assets that make something in the folder that the link leads to.
-  [[nodiscard]] std::vector<asset_index> makers_behind(std::string_view link);
+  /// Those, and the assets that make something in the folder that the link leads to; by way of a glob that is led
+  /// through the link, something that it matches or could reach into.
+  [[nodiscard]] std::vector<asset_index> makers_behind(std::string_view link,
+                                                       std::optional<std::string_view> glob = std::nullopt);
   /// The file's identity.
   [[nodiscard]] std::string identity_of(std::string_view path) { return resolver_.identity_of(path); }
 

@@ -9,6 +9,7 @@
 #include "app/engine/output_makers.hpp"
 #include "app/engine/own_writes.hpp"
 #include "core/delta.hpp"
+#include "core/glob.hpp"
 #include "core/selection.hpp"
 
 #include <sched.h>
@@ -147,9 +148,10 @@ public:
         }
   }
 
-  /// What an asset reads through links in its input folders: edges that are not in `known` go into `to`.
-  void follow_links(const pipeline& p, const posix_file_system& files, asset_index asset,
-                    const std::vector<recorded_edge>& known, std::vector<recorded_edge>& to) {
+  /// What an asset reads through links in its input folders, if `inside`, and through those that its globs found: edges
+  /// that are not in `known` go into `to`.
+  void follow_links(const pipeline& p, const posix_file_system& files, asset_index asset, const findings& found,
+                    bool inside, const std::vector<recorded_edge>& known, std::vector<recorded_edge>& to) {
     const auto add = [&](asset_index maker, const std::string& link) {
       const auto upstream = graph_.upstream(asset);
       recorded_edge edge{asset, maker, link, true};
@@ -158,11 +160,23 @@ public:
           std::none_of(known.begin(), known.end(), is_same) && std::none_of(to.begin(), to.end(), is_same))
         to.push_back(std::move(edge));
     };
-    for (const auto& input : p.asset(asset).inputs)
-      if (!input.glob)
-        for (const auto& link : files.links_inside(p.path(input.path)))
-          for (const auto maker : makers_.makers_behind(link))
-            add(maker, link);
+    const auto follow_inside = [&](std::string_view folder) {
+      for (const auto& link : files.links_inside(folder))
+        for (const auto maker : makers_.makers_behind(link))
+          add(maker, link);
+    };
+    bool any_folders = false;
+    for (const auto& input : p.asset(asset).inputs) {
+      any_folders = any_folders || (input.glob && asks_for_folders(p.path(input.path)));
+      if (inside && !input.glob)
+        follow_inside(p.path(input.path));
+    }
+    if (inside && any_folders)
+      for (const auto match : found.inputs)
+        follow_inside(match);
+    for (const auto& [glob, link] : found.links)
+      for (const auto maker : makers_.makers_behind(link, p.path(glob)))
+        add(maker, link);
   }
 
   std::vector<recorded_edge> edges;
@@ -403,8 +417,9 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     std::copy_if(found.by_links.begin(), found.by_links.end(), std::back_inserter(by_links), [&](const auto& edge) {
       return std::find(edges.begin(), edges.end(), edge) == edges.end(); // else it was dropped
     });
-    if (files->links_are_inside() && p.settings_of(asset).links == link_rule::content)
-      finder.follow_links(p, *files, asset, edges, by_links);
+    const bool inside = files->links_are_inside() && p.settings_of(asset).links == link_rule::content;
+    if (inside || !found.links.empty())
+      finder.follow_links(p, *files, asset, found, inside, edges, by_links);
     plan->judge(asset, record, found.now, found.outputs, found.declared_definition());
     if (scope.restates && found.declared_definition() != nullptr && plan->action(asset) == plan_action::fresh)
       restated.emplace_back(record_restated{id, restate(*record.last, found.now, found.outputs, [&](production& made) {

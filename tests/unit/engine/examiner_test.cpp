@@ -31,8 +31,8 @@ public:
   bool many_are_elsewhere() const override { return true; }
   std::uint64_t members_elsewhere(std::string_view path) const override { return path == folder_ ? 123'456 : 0; }
   result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip,
-                                        std::vector<std::string>* left_out) const override {
-    return of_.glob(pattern, skip, left_out);
+                                        glob_remarks* remarks) const override {
+    return of_.glob(pattern, skip, remarks);
   }
   std::string real_folder(std::string_view path) const override { return of_.real_folder(path); }
   result<void> make_parent(std::string_view path) const override { return of_.make_parent(path); }

@@ -63,8 +63,8 @@ public:
     return of_.read(path, links, listings);
   }
   result<std::vector<std::string>> glob(std::string_view pattern, const std::vector<std::string>& skip,
-                                        std::vector<std::string>* left_out) const override {
-    return of_.glob(pattern, skip, left_out);
+                                        glob_remarks* remarks) const override {
+    return of_.glob(pattern, skip, remarks);
   }
   result<void> make_parent(std::string_view path) const override { return of_.make_parent(path); }
   result<void> remove(std::string_view path) const override { return of_.remove(path); }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <sys/stat.h>
 
 using namespace troupe;
@@ -141,9 +142,32 @@ TEST_CASE_FIXTURE(glob_fixture, "a link to a folder is a folder: asked for, or l
   fs::create_symlink("nowhere", folder / "p/dangling");
   CHECK(glob("p/*/") == names{"p/link", "p/real", "p/up"});
   CHECK(glob("p/**/") == names{"p/link", "p/real", "p/up"});
-  names left_out;
-  CHECK(files->glob("p/*", {}, &left_out).value() == names{"p/file", "p/to_file"});
-  CHECK(left_out == names{"p/link", "p/real", "p/up"});
+  glob_remarks remarks;
+  CHECK(files->glob("p/*", {}, &remarks).value() == names{"p/file", "p/to_file"});
+  CHECK(remarks.left_out == names{"p/link", "p/real", "p/up"});
+}
+
+TEST_CASE_FIXTURE(glob_fixture,
+                  "a glob tells the links that it matches, is led through, or may be when they lead somewhere") {
+  folder.write("p/real/a.txt", "");
+  folder.write("p/file.txt", "");
+  fs::create_directory_symlink("real", folder / "p/link");
+  fs::create_directory_symlink("..", folder / "p/up");
+  fs::create_symlink("file.txt", folder / "p/to_file.txt");
+  fs::create_symlink("nowhere", folder / "p/dangling");
+  const auto links = [&](const char* pattern, const names& skip = {}) {
+    glob_remarks remarks;
+    CHECK(files->glob(pattern, skip, &remarks).has_value());
+    std::sort(remarks.links.begin(), remarks.links.end());
+    return remarks.links;
+  };
+  CHECK(links("p/*.txt") == names{"p/to_file.txt"});           // p/dangling does not match, whatever it leads to
+  CHECK(links("p/*") == names{"p/dangling", "p/to_file.txt"}); // folders are left out
+  CHECK(links("p/*/") == names{"p/dangling", "p/link", "p/up"});
+  CHECK(links("p/**/*.txt") == names{"p/dangling", "p/link", "p/to_file.txt"}); // p/up leads back
+  CHECK(links("*/link/*") == names{"p/link"});
+  CHECK(links("p/*", {"p/to_file.txt", "p/dangling"}).empty());
+  CHECK(links("p/real/*").empty());
 }
 
 TEST_CASE_FIXTURE(glob_fixture, "repeated slashes are one") {
