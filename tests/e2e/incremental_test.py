@@ -35,6 +35,7 @@ class Life:
         self.world = World(os.path.join(self.top, "work"), self.chance)
         self.history = []
         self.counts = collections.Counter()
+        self.before = {}                              # what was there, by path, when a run began that did not end well
         self.usual_s = 0.2                            # how long a run takes that has something to do
 
     # ---- Troupe ----
@@ -74,6 +75,7 @@ class Life:
 
     def judged(self):
         """A run that is left alone."""
+        self.world.forget_unfinished(self.before)
         planned = self.troupe("plan", "--json")
         assert planned.returncode == 0, f"plan: exit status {planned.returncode}: {planned.stdout}{planned.stderr}"
         began = time.monotonic()
@@ -93,6 +95,7 @@ class Life:
             wanted = ("succeeded",) if certain else ("fresh",) if asset["action"] == "fresh" else ("succeeded", "fresh")
             assert told[name] in wanted, f"{name}: the plan said {asset}, and it {told[name]}"
         self.settled(done)
+        self.before = self.world.in_globbed_folders()
 
     def settled(self, done):
         """What was made is what a clean run makes, and there is nothing to do."""

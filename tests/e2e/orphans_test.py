@@ -34,6 +34,36 @@ def files_of_another_param_are_no_orphans(shop):
     equal(shop.troupe("clean", "--orphans").must(0).text, "there are no orphans\n")
 
 
+def a_file_that_is_declared_by_another_spelling_is_no_orphan(shop):
+    os.symlink(".", shop.path("here"))
+    spellings = ["o/a", "here/o/a", "../work/o/a", shop.path("o/a"), "here/here/o/a", "o/a"]
+    for rule in ("refuse", "remove"):
+        for spelling in spellings:
+            shop.pipeline({"a": {"command": "date +%N > o/a", "outputs": [spelling]}, "b": {"command": "cat o/a > b", "inputs": ["o"], "outputs": ["b"]}}, engine={"orphans": rule})
+            done = shop.troupe("run").must(0)
+            assert "left over" not in done.text + done.errors, (spelling, done.text, done.errors)
+            equal((spelling, shop.troupe("clean", "--orphans").must(0).text), (spelling, "there are no orphans\n"))
+            equal(shop.read("b"), shop.read("o/a"))
+
+
+def an_orphan_is_one_by_whatever_spelling_it_was_made_or_is_read(shop):
+    os.symlink(".", shop.path("here"))
+    for n, (made, read) in enumerate([("here/out", "out"), (shop.path("out"), "out"), ("out", "here/out"), ("../work/out", "here/out"), ("here/out", shop.path("out"))]):
+        shop.pipeline({"s": {"matrix": {"n": ["A", "B"]}, "command": f"echo {n}{{{{ matrix.n }}}} > {{{{ outputs[0] }}}}", "outputs": [made + "/{{ matrix.n }}.txt"]},
+                       "merge": {"command": "cat {{ inputs }} > all", "inputs": [read + "/*.txt"], "outputs": ["all"]}})
+        shop.run()
+        shop.pipeline({"s": {"matrix": {"n": ["A"]}, "command": f"echo {n}{{{{ matrix.n }}}} > {{{{ outputs[0] }}}}", "outputs": [made + "/{{ matrix.n }}.txt"]},
+                       "merge": {"command": "cat {{ inputs }} > all", "inputs": [read + "/*.txt"], "outputs": ["all"]}})
+        contains(shop.troupe("run").must(0).text, "orphan_input", "out/B.txt")
+        equal((made, read, shop.read("all")), (made, read, f"{n}A\n"))
+        shop.pipeline({"s": {"matrix": {"n": ["A"]}, "command": f"echo {n}{{{{ matrix.n }}}} > {{{{ outputs[0] }}}}", "outputs": [made + "/{{ matrix.n }}.txt"]},
+                       "folder": {"command": "ls out > names", "inputs": [read], "outputs": ["names"]},
+                       "literal": {"command": "cat out/B.txt > it", "inputs": [read + "/B.txt"], "outputs": ["it"]}}, engine={"error_strategy": "continue"})
+        contains(shop.troupe("run").must(1).text, "holds out/B.txt", "is out/B.txt, left over from")
+        shop.troupe("clean", "--orphans", "--yes").must(0)
+        assert not shop.exists("out/B.txt")
+
+
 def an_orphan_that_is_read_by_the_command_itself_fails_it(shop):
     for inputs in (["out/*.txt"], ["out"]):
         shop.pipeline({"s": samples("A", "B"), "merge": {"command": "cat out/*.txt > all", "inputs": inputs, "outputs": ["all"]}})
@@ -139,7 +169,8 @@ def adopt_takes_what_is_there(shop):
     equal(statuses(shop.run())["a"], "succeeded")
 
 
-TESTS = [an_orphan_is_left_out_of_a_glob_that_the_command_inserts, files_of_another_param_are_no_orphans, an_orphan_that_is_read_by_the_command_itself_fails_it,
+TESTS = [an_orphan_is_left_out_of_a_glob_that_the_command_inserts, files_of_another_param_are_no_orphans,
+         a_file_that_is_declared_by_another_spelling_is_no_orphan, an_orphan_is_one_by_whatever_spelling_it_was_made_or_is_read, an_orphan_that_is_read_by_the_command_itself_fails_it,
          clean_asks_and_removes, orphans_may_be_removed_or_count, an_orphan_that_was_edited_or_is_a_source_is_kept, an_output_that_is_not_written_is_a_warning,
          cleared_outputs_hold_only_what_the_attempt_made, a_second_attempt_begins_without_what_the_first_one_left, what_nobody_here_made_is_not_cleared,
          a_link_is_removed_and_not_what_it_leads_to, adopt_takes_what_is_there]

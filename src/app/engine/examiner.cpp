@@ -113,18 +113,7 @@ public:
            });
   }
 
-  std::vector<recorded_edge> by_links;
-
-private:
-  void note_maker(std::string_view path, std::string_view identity) {
-    const auto maker = graph_.maker_of(p_, identity);
-    const auto known = graph_.upstream(asset_);
-    if (maker && *maker != asset_ && !std::binary_search(known.begin(), known.end(), *maker) &&
-        !is_excluded(p_, same_, asset_, identity))
-      by_links.push_back({asset_, *maker, std::string(path)});
-  }
-
-  /// Matches come sorted: one folder after the other.
+  /// Matches come sorted: one folder after the other. Good until the next call.
   std::string_view identity_of(std::string_view path) {
     const auto folder = parent_path(path);
     if (!asked_ || folder != folder_) {
@@ -138,6 +127,17 @@ private:
     if (real_ != ".")
       identity_.append(real_).append(real_ == "/" ? "" : "/");
     return identity_.append(path.substr(path.rfind('/') + 1));
+  }
+
+  std::vector<recorded_edge> by_links;
+
+private:
+  void note_maker(std::string_view path, std::string_view identity) {
+    const auto maker = graph_.maker_of(p_, identity);
+    const auto known = graph_.upstream(asset_);
+    if (maker && *maker != asset_ && !std::binary_search(known.begin(), known.end(), *maker) &&
+        !is_excluded(p_, same_, asset_, identity))
+      by_links.push_back({asset_, *maker, std::string(path)});
   }
 
   const pipeline& p_;
@@ -179,14 +179,16 @@ bool examiner::leaves_out(asset_index asset, const orphaned_output& one, std::st
   return true; // a file less: what is fresh with it is stale
 }
 
-void examiner::check_literal(asset_index asset, std::string_view path, findings& out) const {
+void examiner::check_literal(asset_index asset, path_index input, findings& out) const {
   if (orphans_.empty())
     return;
-  if (const auto* one = orphans_.at_or_above(path)) {
+  const auto path = p_.path(input);
+  const auto identity = graph_.same().text_of(p_, input);
+  if (const auto* one = orphans_.at_or_above(identity)) {
     out.warnings.push_back(
         make_warning("orphan_input", "its input " + std::string(path) + " is " + describe(*one) +
                                          ", and counts all the same: declare it as a source to keep it"));
-  } else if (const auto* inside = orphans_.at_or_below(path)) {
+  } else if (const auto* inside = orphans_.at_or_below(identity)) {
     if (p_.engine.orphans == orphan_rule::warn)
       static_cast<void>(leaves_out(asset, *inside, path, out));
     else if (p_.engine.orphans == orphan_rule::refuse)
@@ -233,7 +235,7 @@ void examiner::add_glob(asset_index asset, path_index input, findings& out) cons
   for (auto& path : *on_disk) {
     if (!filter.takes(path))
       continue;
-    const auto* left_over = orphans_.at_or_above(path);
+    const auto* left_over = orphans_.empty() ? nullptr : orphans_.at_or_above(filter.identity_of(path));
     if (left_over == nullptr || !leaves_out(asset, *left_over, glob, out))
       matches.push_back(std::move(path));
   }
@@ -319,7 +321,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
       continue;
     }
     add_input(asset, names_.input_slot(asset, k), how, seen, out.now.inputs, out);
-    check_literal(asset, text, out);
+    check_literal(asset, input.path, out);
     if (out.now.inputs.back().content == absent_file) {
       const auto makers = graph_.makers_of(p_, asset, input.path);
       if (makers.empty())

@@ -96,7 +96,7 @@ private:
   [[nodiscard]] bool leaves_out(asset_index asset, const orphaned_output& one, std::string_view input,
                                 findings& out) const;
   void refuse_folder(const orphaned_output& inside, std::string_view path, findings& out) const;
-  void check_literal(asset_index asset, std::string_view path, findings& out) const;
+  void check_literal(asset_index asset, path_index input, findings& out) const;
 
   const pipeline& p_;
   const asset_graph& graph_;

@@ -3,7 +3,6 @@
 
 #include "adapters/lmdb_journal_store.hpp"
 #include "adapters/lmdb_origin.hpp"
-#include "adapters/posix_file_system.hpp"
 #include "adapters/state_lock.hpp"
 #include "adapters/system_clock.hpp"
 #include "core/parent_paths.hpp"
@@ -13,12 +12,6 @@
 namespace troupe {
 
 namespace {
-
-/// Whether an asset of the pipeline declares the path, however it is spelt, or a folder above it.
-bool is_declared(const pipeline& p, const asset_graph& graph, std::string_view path) {
-  const auto known = p.paths.find(path);
-  return graph.maker_of(p, known ? graph.same().text_of(p, path_index(*known)) : path).has_value();
-}
 
 /// Whether the asset still declares an output with this template.
 bool declares_template(const pipeline& p, asset_index asset, std::string_view text) {
@@ -33,26 +26,27 @@ orphan_set::orphan_set(std::vector<orphaned_output> found) {
     by_path_.emplace(one.path, std::move(one));
 }
 
-const orphaned_output* orphan_set::at_or_above(std::string_view path) const {
+const orphaned_output* orphan_set::at_or_above(std::string_view identity) const {
   if (!by_path_.empty())
-    for (auto part = path; !part.empty(); part = parent_path(part))
+    for (auto part = identity; !part.empty(); part = parent_path(part))
       if (const auto at = by_path_.find(part); at != by_path_.end())
         return &at->second;
   return nullptr;
 }
 
-const orphaned_output* orphan_set::at_or_below(std::string_view folder) const {
+const orphaned_output* orphan_set::at_or_below(std::string_view identity) const {
   for (const auto& [path, one] : by_path_)
-    if (path == folder || lies_beneath(path, folder))
+    if (path == identity || lies_beneath(path, identity))
       return &one;
   return nullptr;
 }
 
-result<orphan_set> find_orphans(const project& on, const journal_snapshot& snapshot, catalog& names,
-                                file_table& table) {
+result<orphan_set> find_orphans(const project& on, const journal_snapshot& snapshot, catalog& names, file_table& table,
+                                const posix_file_system& files) {
   const auto& p = *on.p;
   const auto file = names.id_of(names.slot_of(recorded_file(on)));
   std::vector<orphaned_output> found;
+  auto resolver = files.resolver();
   const auto undeclared = [&](path_id id) {
     const auto slot = names.slot_of(id);
     return slot && !(slot->value < p.paths.size() && on.graph->producer(path_index(slot->value)));
@@ -61,13 +55,15 @@ result<orphan_set> find_orphans(const project& on, const journal_snapshot& snaps
     if (made.pipeline_file != file)
       return true;
     const auto slot = *names.slot_of(id);
-    const std::string path(names.text(slot));
     const auto asset = names.index_of(made.asset);
-    if ((asset && declares_template(p, *asset, made.output_template)) || is_declared(p, *on.graph, path))
+    if (asset && declares_template(p, *asset, made.output_template))
+      return true;
+    auto identity = resolver.identity_of(names.text(slot));
+    if (on.graph->maker_of(p, identity)) // the path or a folder above it is declared, by whatever spelling
       return true;
     const auto content = table.observe(slot);
     if (content && content->content != absent_file && content->content == made.content)
-      found.push_back({path, std::string(names.asset_name(made.asset)), made.run});
+      found.push_back({std::move(identity), std::string(names.asset_name(made.asset)), made.run});
     return true;
   });
   if (!visited)
@@ -109,7 +105,7 @@ result<orphan_set> orphans_now(const project& on, const posix_file_system& files
   file_table table(files, time, **names);
   if (const auto loaded = table.load(**snapshot); !loaded)
     return loaded.error();
-  return find_orphans(on, **snapshot, **names, table);
+  return find_orphans(on, **snapshot, **names, table, files);
 }
 
 } // namespace

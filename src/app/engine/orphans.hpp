@@ -2,6 +2,7 @@
 // of them is for the examiner, `troupe clean` and the run to do.
 #pragma once
 
+#include "adapters/posix_file_system.hpp"
 #include "app/engine/catalog.hpp"
 #include "app/engine/file_table.hpp"
 #include "app/engine/project.hpp"
@@ -19,7 +20,7 @@ namespace troupe {
 /// A file or folder that is as an asset of this pipeline and file left it, though that asset is gone or no longer
 /// declares an output with that template. A path of the same template for other params is no orphan.
 struct orphaned_output {
-  std::string path;  ///< as it was declared, filled in
+  std::string path;  ///< its identity (core/path_identities), however it was declared
   std::string asset; ///< that made it
   run_number run;    ///< in which; 0: adopted
 };
@@ -31,10 +32,10 @@ public:
   explicit orphan_set(std::vector<orphaned_output> found);
   [[nodiscard]] bool empty() const { return by_path_.empty(); }
   [[nodiscard]] const std::map<std::string, orphaned_output, std::less<>>& all() const { return by_path_; }
-  /// The orphan that `path` is, or lies in; null if there is none.
-  [[nodiscard]] const orphaned_output* at_or_above(std::string_view path) const;
-  /// The first orphan that is `folder` or lies in it; null if there is none.
-  [[nodiscard]] const orphaned_output* at_or_below(std::string_view folder) const;
+  /// The orphan that the file is, or lies in; null if there is none.
+  [[nodiscard]] const orphaned_output* at_or_above(std::string_view identity) const;
+  /// The first orphan that is the folder or lies in it; null if there is none.
+  [[nodiscard]] const orphaned_output* at_or_below(std::string_view identity) const;
 
 private:
   std::map<std::string, orphaned_output, std::less<>> by_path_;
@@ -49,7 +50,7 @@ void note_declaration(const pipeline& p, asset_index asset, const catalog& names
 /// repository declares again is no orphan there. Reads each candidate whose stat does not vouch for it. state_unusable
 /// for a damaged journal.
 [[nodiscard]] result<orphan_set> find_orphans(const project& on, const journal_snapshot& snapshot, catalog& names,
-                                              file_table& table);
+                                              file_table& table, const posix_file_system& files);
 
 /// "out/C.txt, left over from the asset s[C]" for messages.
 [[nodiscard]] std::string describe(const orphaned_output& one);

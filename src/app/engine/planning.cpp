@@ -263,7 +263,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
   made->pipeline_file = made->names->id_of(made->names->slot_of(recorded_file(on)));
   orphan_set orphans;
   if (snapshot != nullptr) {
-    auto found = find_orphans(on, *snapshot, *made->names, *made->table);
+    auto found = find_orphans(on, *snapshot, *made->names, *made->table, *made->files);
     if (!found)
       return found.error();
     orphans = std::move(*found);
