@@ -23,6 +23,7 @@ enum class error_code {
 struct error {
   error_code code = error_code::internal;
   std::string message;
+  bool in_lines = false; ///< the message has several lines; a text from outside in it was made visible()
 };
 
 /// A value or an error.
@@ -31,7 +32,12 @@ using result = boost::system::result<T, error>;
 
 /// Makes an error value; reads as `return fail(error_code::io, "…")`.
 [[nodiscard]] inline error fail(error_code code, std::string message) {
-  return error{code, std::move(message)};
+  return error{code, std::move(message), false};
+}
+
+/// The same where the message has line ends of its own: elsewhere they are taken for a part of a name, and escaped.
+[[nodiscard]] inline error fail_in_lines(error_code code, std::string message) {
+  return error{code, std::move(message), true};
 }
 
 /// Called by result<T>::value() on an error: a programmer's mistake in this code base, since errors are values.

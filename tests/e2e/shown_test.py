@@ -121,6 +121,14 @@ def every_error_with_hostile_words(shop):
         for text in piped(shop, *arguments):
             assert not re.search(rb"^error: a line", text, re.MULTILINE), (arguments, text)
     everywhere(shop, "init", "-f", IN_A_NAME + ".json")
+    shop.pipeline({"a": {"command": "true"}}, file="lines\nerror: no.json")
+    shop.pipeline({"a": {"command": "exit 1"}}, engine={"state_dir": "s\nerror: no"})
+    for arguments in (["validate", "-f", "lines\nerror: no.json"], ["run"], ["runs"], ["show"], ["init", "-f", "lines\nerror: no.json"], ["plan", "--state", "troupe.json/\nerror: no"]):
+        for text in piped(shop, *arguments):
+            assert not re.search(rb"^error: no", text, re.MULTILINE), (arguments, text)
+    shop.pipeline({"b": {"command": "true"}}, engine={"state_dir": "s\nerror: no"})
+    lines = shop.troupe("resume").must(2).errors.splitlines()            # a message of several lines has them
+    equal(lines[1:], ["  a: is no longer in the pipeline", "troupe run does what is left to do, incrementally"])
 
 
 def files_and_states_with_hostile_names(shop):

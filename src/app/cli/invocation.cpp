@@ -60,19 +60,14 @@ result<std::string> invocation::state_folder(std::string* pipeline) const {
   return find_state_folder(*request, pipeline);
 }
 
-int invocation::report(const error& e, const std::vector<std::string>& lines) {
+int invocation::report(const error& e) {
   if (options.json) {
-    error whole = e;
-    for (const auto& line : lines)
-      whole.message += "\n  " + line;
     json_writer json(io.out.stream);
-    write_error(json, whole, findings, ended);
+    write_error(json, e, findings, ended);
   }
   io.out.stream << std::flush; // what was said before the error comes before it
-  io.err.stream << io.err.colours.paint(tint::bad, "error: ") << printable(e.message) << "\n";
-  for (const auto& line : lines)
-    io.err.stream << "  " << printable(line) << "\n";
-  io.err.stream << std::flush;
+  io.err.stream << io.err.colours.paint(tint::bad, "error: ") << (e.in_lines ? e.message : printable(e.message)) << "\n"
+                << std::flush;
   return exit_status_of(e.code);
 }
 

@@ -39,9 +39,8 @@ public:
   /// `pipeline`, if not null, gets the name of the pipeline whose file can be read.
   [[nodiscard]] result<std::string> state_folder(std::string* pipeline = nullptr) const;
 
-  /// Prints the error (with --json also as a document) and returns the exit status that stands for it. `lines`: more
-  /// about it, each on a line of its own.
-  [[nodiscard]] int report(const error& e, const std::vector<std::string>& lines = {});
+  /// Prints the error (with --json also as a document) and returns the exit status that stands for it.
+  [[nodiscard]] int report(const error& e);
   /// A line on standard error.
   void warn(std::string_view message);
 };

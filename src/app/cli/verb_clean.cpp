@@ -76,8 +76,12 @@ int adopt(invocation& with, const adopt_arguments& arguments) {
   });
   if (!done)
     return with.report(done.error());
-  if (!done->problems.empty())
-    return with.report(fail(error_code::invalid_input, "nothing was adopted:"), done->problems);
+  if (!done->problems.empty()) {
+    std::string all;
+    for (const auto& problem : done->problems)
+      all += "\n  " + printable(problem);
+    return with.report(fail_in_lines(error_code::invalid_input, "nothing was adopted:" + all));
+  }
   if (!done->adopted && !done->assets.empty())
     return not_done(with, how, "adopt these assets");
   if (with.options.json) {

@@ -2,6 +2,7 @@
 #include "app/engine/run_history.hpp"
 
 #include "adapters/lmdb_journal_store.hpp"
+#include "base/shown_text.hpp"
 #include "core/definition.hpp"
 #include "core/run_name.hpp"
 
@@ -272,11 +273,11 @@ result<void> changed_definitions(const project& on, const catalog& names, const 
   std::string message =
       name_of(history.record.run) + " cannot be resumed, because the pipeline has changed since it started:";
   for (const auto& name : changed)
-    message += "\n  " + name + ": its definition has changed";
+    message += "\n  " + visible(name) + ": its definition has changed";
   for (const auto& name : gone)
-    message += "\n  " + name + ": is no longer in the pipeline";
+    message += "\n  " + visible(name) + ": is no longer in the pipeline";
   message += "\ntroupe run does what is left to do, incrementally";
-  return fail(error_code::invalid_input, message);
+  return fail_in_lines(error_code::invalid_input, message);
 }
 
 result<std::vector<run_record>> list_runs(const std::string& state_folder, std::size_t limit) {

@@ -16,6 +16,7 @@
 #include "app/engine/state_writer.hpp"
 #include "app/engine/stop_watch.hpp"
 #include "base/check.hpp"
+#include "base/shown_text.hpp"
 #include "core/critical_path.hpp"
 #include "core/definition.hpp"
 #include "core/matrix_identity.hpp"
@@ -312,9 +313,9 @@ state_opening opening_of(const project& on, bool assume_dead, run_observer& obse
 error refused_for(const pipeline& p, const std::vector<asset_warning>& warnings) {
   std::string text = "nothing was run, since warnings count as errors (--strict):";
   for (const auto& warning : warnings)
-    text += "\n  asset " + std::string(p.asset(warning.asset).name) + ": " + warning.what.text + " [" +
+    text += "\n  asset " + visible(p.asset(warning.asset).name) + ": " + visible(warning.what.text) + " [" +
             warning.what.code + "]";
-  return fail(error_code::invalid_input, std::move(text));
+  return fail_in_lines(error_code::invalid_input, std::move(text));
 }
 
 } // namespace

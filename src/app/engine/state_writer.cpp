@@ -5,6 +5,7 @@
 #include "adapters/lmdb_origin.hpp"
 #include "adapters/process_place.hpp"
 #include "adapters/state_lock.hpp"
+#include "base/shown_text.hpp"
 
 #include <unistd.h>
 
@@ -68,9 +69,9 @@ result<std::optional<std::string>> left_out_of_sight(const journal_snapshot& sna
   const auto where = parse_place(writer.where);
   const bool known = where && where->pid_namespace == info.writer_pid_namespace; // else another used the state since
   if (known && !writer.host.empty())
-    text += ", host " + writer.host;
+    text += ", host " + visible(writer.host);
   if (known && !writer.command.empty())
-    text += ", by " + writer.command;
+    text += ", by " + visible(writer.command);
   text += "). What it started may still run there, where it can be neither seen nor ended from here:";
   std::size_t told = 0;
   constexpr std::size_t most = 10;
@@ -78,8 +79,8 @@ result<std::optional<std::string>> left_out_of_sight(const journal_snapshot& sna
     for (const auto& attempt : open)
       if (attempt.asset == id && told++ < most) {
         const auto command = how.command_of ? how.command_of(name) : std::string();
-        text += "\n  asset " + std::string(name.substr(name.find('/') + 1)) + ", attempt " +
-                std::to_string(attempt.attempt) + (command.empty() ? "" : ": " + command);
+        text += "\n  asset " + visible(name.substr(name.find('/') + 1)) + ", attempt " +
+                std::to_string(attempt.attempt) + (command.empty() ? "" : ": " + visible(command));
       }
     return told < open.size();
   });
@@ -167,7 +168,7 @@ result<void> state_writer::recover(const std::string& lock_words, const state_op
     if (!unseen)
       return unseen.error();
     if (*unseen)
-      return fail(error_code::state_locked, **unseen);
+      return fail_in_lines(error_code::state_locked, **unseen);
   }
   std::vector<event> ended;
   if (const auto done = end_what_is_left(**snapshot, *open, lock_words, how, stop, ended); !done) {
