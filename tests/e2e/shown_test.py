@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -39,8 +40,8 @@ def piped(shop, *arguments):
     return done.stdout, done.stderr
 
 
-def on_terminal(shop, *arguments):
-    """All that a terminal gets, on which standard output and standard error are."""
+def on_terminal(shop, *arguments, told=lambda text: None):
+    """All that a terminal gets, on which standard output and standard error are. `told` is called with what has come so far."""
     pid, screen = pty.fork()
     if pid == 0:
         os.chdir(shop.folder)
@@ -48,19 +49,24 @@ def on_terminal(shop, *arguments):
         os.execv(harness.TROUPE, [harness.TROUPE, *arguments])
     text = b""
     deadline = time.monotonic() + harness.TIMEOUT_S
-    while time.monotonic() < deadline:
-        if not select.select([screen], [], [], 1)[0]:
-            continue
-        try:
-            more = os.read(screen, 65536)
-        except OSError:
-            break
-        if not more:
-            break
-        text += more
-    os.waitpid(pid, 0)
-    os.close(screen)
-    return text
+    try:
+        while True:
+            assert time.monotonic() < deadline, f"{arguments} does not end: {text[-500:]!r}"
+            if not select.select([screen], [], [], 0.05)[0]:
+                continue
+            try:
+                more = os.read(screen, 65536)
+            except OSError:
+                return text
+            if not more:
+                return text
+            text += more
+            told(text)
+    finally:
+        if time.monotonic() >= deadline:
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(screen)
 
 
 def everywhere(shop, *arguments, documents=True):
@@ -220,23 +226,7 @@ def a_log_that_is_followed_on_a_terminal(shop):
     shop.pipeline({"a": {"command": "printf 'Name\x1b]0;t\x07? '; touch asked; until test -e go; do sleep 0.05; done; printf '1%%\\r2%%\\n'; echo end"}})
     run = shop.start("run")
     shop.wait_for(lambda: shop.exists("asked"), "it has asked")
-    pid, screen = pty.fork()
-    if pid == 0:
-        os.chdir(shop.folder)
-        os.environ.update(TERM="xterm", NO_COLOR="")
-        os.execv(harness.TROUPE, [harness.TROUPE, "logs", "a", "--follow"])
-    text = b""
-    deadline = time.monotonic() + harness.TIMEOUT_S
-    while time.monotonic() < deadline:
-        if select.select([screen], [], [], 0.05)[0]:
-            try:
-                text += os.read(screen, 65536)
-            except OSError:
-                break
-        if text == b"Name? ":
-            shop.write("go", "")
-    os.waitpid(pid, 0)
-    os.close(screen)
+    text = on_terminal(shop, "logs", "a", "--follow", told=lambda text: shop.write("go", "") if text == b"Name? " else None)
     finish(run).must(0)
     equal(text, b"Name? \r\x1b[K2%me? 1%\r\nend\r\n")
 

@@ -7,8 +7,8 @@
 
 namespace troupe::cli {
 
-/// The bytes of the control sequence or string (CSI, OSC, DCS …) that the text begins with; 0 if it begins with none, or
-/// with one that does not end.
+/// The bytes of the control sequence or string (CSI, OSC, DCS …) that the text begins with; 0 if it begins with none,
+/// or with one that does not end.
 [[nodiscard]] std::size_t control_sequence_bytes(std::string_view text);
 
 /// Takes output in pieces of any size. Text, lines and tabs stay; of control sequences colours stay if they are wanted
