@@ -103,7 +103,7 @@ result<std::string> still_running(const journal_snapshot& snapshot, const std::v
   for (std::size_t i = 0; i < unproved.size() && i < most; ++i) {
     const auto& one = unproved[i];
     text +=
-        "\n  process " + std::to_string(one.pid) + " (" + one.name + ")" + (one.other_user ? " of another user" : "");
+        "\n  process " + std::to_string(one.pid) + " (" + visible(one.name) + ")" + (one.other_user ? " of another user" : "");
     const auto attempt = std::find_if(open.begin(), open.end(), [&](const open_attempt& candidate) {
       return candidate.process_group == one.process_group;
     });
@@ -111,7 +111,7 @@ result<std::string> still_running(const journal_snapshot& snapshot, const std::v
       continue;
     const auto named = snapshot.visit_asset_names([&](asset_id id, std::string_view name) {
       if (id == attempt->asset)
-        text += ", of asset " + std::string(name.substr(name.find('/') + 1)) + ", attempt " +
+        text += ", of asset " + visible(name.substr(name.find('/') + 1)) + ", attempt " +
                 std::to_string(attempt->attempt);
       return id != attempt->asset;
     });
@@ -214,7 +214,7 @@ result<void> state_writer::end_what_is_left(const journal_snapshot& snapshot, co
   if (!text)
     return text.error();
   if (!how.assume_dead)
-    return fail(error_code::state_locked, *text + "\nNothing was started. " + way_out(tally.unproved));
+    return fail_in_lines(error_code::state_locked, *text + "\nNothing was started. " + way_out(tally.unproved));
   if (how.note)
     how.note(*text);
   return {};
