@@ -50,9 +50,10 @@ void declare_strict(command_spec& verb, bool& to) {
 }
 
 void declare_assume_dead(command_spec& verb, bool& to) {
-  verb.flag("--assume-dead", to,
-            "what a run that died had started has ended: do not refuse because that cannot be seen (in a container), or "
-            "because nothing but the journal says that a process is its own");
+  verb.flag(
+      "--assume-dead", to,
+      "what a run that died had started has ended: do not refuse because that cannot be seen (in a container), or "
+      "because nothing but the journal says that a process is its own");
 }
 
 void declare_run(command_spec& root, invocation& with) {
