@@ -5,6 +5,8 @@ import os
 import shutil
 
 SOURCES = ["in/s0", "in/s1", "in/s2", "in/d/x", "in/d/y", "lot/s", "-d0", "-d1"]
+CWDS = [".", "in", "in/d", "linked", "down", "lot"]
+CATS = ["o/cat", "o/more/cat", "gen/cat.txt", "gen/kat.txt"]   # some in a folder that globs of others take in
 TREES = ["in", "lot", "-d0", "-d1"]                       # what a branch holds beside the pipeline file
 OUTPUTS = ["o", "out", "gen", "grid", "st", "far", "lod"]
 ODD = ["plain", "a b", "it's", "$HOME", "\"q\"", "-n", "*", "a\\b", "x;y", ""]
@@ -18,13 +20,14 @@ SPELT = ["in/s0", "in/s1", "in/s2", "in/d", "o/cat", "o/copy", "o/copied", "o/sl
 class Variant:
     """What one branch of the repository says: the choices that the pipeline file is made of. A value."""
 
-    def __init__(self, chance):
-        self.groups = {name for name in GROUPS if chance.random() < 0.6} or {"files"}
+    def __init__(self, chance, groups):
+        self.groups = set(groups or [name for name in GROUPS if chance.random() < 0.6] or ["files"])
         self.order, self.values, self.swapped, self.hidden = [0, 1, 2], ["A", "B", "C"], False, []
         self.without, self.renamed = set(), set()
         self.spellings = {chance.choice(SPELT): chance.randrange(5) for _ in range(3)}
         self.target, self.reported, self.lines, self.far = "s0", ["in/s1"], 2, "d"
-        self.odd, self.cwd, self.cat, self.orphans, self.bump = "plain", "in", "o/cat", chance.choice(["refuse", "remove"]), 0
+        self.odd, self.cwd, self.cat = chance.choice(ODD), chance.choice(CWDS), chance.choice(CATS)
+        self.orphans, self.bump = chance.choice(["refuse", "remove"]), 0
 
 
 # ---- the assets, in groups of which a life has some ----
@@ -55,7 +58,7 @@ def matrix(v, at):
 
 
 def folders(v, at):
-    yield "folder", {"command": f"mkdir -p out/sub; i=0; while [ $i -lt {v.lines} ]; do cat in/s1 > out/$i; cp out/$i out/sub/$i; i=$((i+1)); done", "inputs": ["in/s1"], "outputs": ["out"], "clear_outputs": True}
+    yield "folder", {"command": f"mkdir -p out/sub; i=0; while [ $i -lt {v.lines} ]; do cat in/s1 > out/$i; cp out/$i out/sub/$i; i=$((i+1)); sleep 0.01; done", "inputs": ["in/s1"], "outputs": ["out"], "clear_outputs": True}
     yield "listed", {"command": f"cd out && {{ {LOOK}; }} > ../o/listed", "inputs": [at("out")], "outputs": ["o/listed"]}
     yield "deep", {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": ["out/*", "!out/sub"], "outputs": ["o/deep"]}
     yield "deeper", {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": ["ou*/**/[0-9]", *(["!out/1"] if v.hidden else [])], "outputs": ["o/deeper"]}
@@ -102,8 +105,8 @@ NEEDED = {"grids": "grid"}                                 # by name
 class World:
     """The folder, and what the branch that is checked out says."""
 
-    def __init__(self, folder, chance):
-        self.folder, self.chance, self.v = folder, chance, Variant(chance)
+    def __init__(self, folder, chance, groups=()):
+        self.folder, self.chance, self.v = folder, chance, Variant(chance, groups)
         os.makedirs(os.path.join(folder, "in/d"))
         os.makedirs(os.path.join(folder, "in/l"))
         os.makedirs(os.path.join(folder, "lot"))
@@ -135,6 +138,9 @@ class World:
         assets = {name: asset for name, asset in assets.items() if name not in v.without and NEEDED.get(name) not in v.without}
         assets = {name + "_again" * (name in v.renamed): asset for name, asset in assets.items()}
         return {"name": "life", "params": {"odd": v.odd}, "engine": {"error_strategy": "continue", "orphans": v.orphans, "grace_period": "1s"}, "assets": assets}
+
+    def names(self):
+        return {name for group in self.v.groups for name, _ in GROUPS[group](self.v, str)}
 
     def outputs(self):
         """What is declared now, each as one path from the folder."""
@@ -235,7 +241,7 @@ class World:
     def edit(self):
         """Does one thing at random; says what."""
         v, pick = self.v, self.chance.choice
-        what = pick(EDITS)
+        what = pick([name for name, (weight, *groups) in EDITS.items() if not groups or v.groups & set(groups) for _ in range(weight)])
         if what == "write":
             self.write(pick([path for path in SOURCES if os.path.lexists(self.path(path))]))
         elif what == "touch":
@@ -259,11 +265,11 @@ class World:
         elif what == "spell":
             v.spellings[pick(SPELT)] = self.chance.randrange(5)
         elif what == "asset":
-            v.without ^= {pick(MAY_GO)}
+            v.without ^= {pick([name for name in MAY_GO if name in self.names()] or MAY_GO)}
         elif what == "rename asset":
-            v.renamed ^= {pick(["copied", "listed", "next", "staged", "in", "merged", "reads"])}
+            v.renamed ^= {pick([name for name in ("copied", "listed", "next", "staged", "in", "merged", "reads", "odd", "deep") if name in self.names()] or ["odd"])}
         elif what == "rename output":
-            v.cat = pick(["o/cat", "o/more/cat", "gen/cat.txt", "gen/kat.txt"])
+            v.cat = pick(CATS)
         elif what == "rename file":
             at = [name for name in NAMES if os.path.lexists(self.path(name))]
             to = pick(NAMES)
@@ -274,7 +280,7 @@ class World:
         elif what == "odd":
             v.odd = pick(ODD)
         elif what == "cwd":
-            v.cwd = pick([".", "in", "in/d", "linked", "down", "lot"])
+            v.cwd = pick(CWDS)
         elif what == "orphans":
             v.orphans = pick(["refuse", "remove"])
         elif what == "version":
@@ -310,5 +316,8 @@ class World:
             os.symlink("../../lot", path)
 
 
-EDITS = ["write", "write", "write", "touch", "mode", "order", "values", "values", "swap", "hide", "target", "report", "report", "lines", "spell", "spell", "asset", "asset",
-         "rename asset", "rename output", "rename file", "kind", "odd", "cwd", "orphans", "version", "output", "output", "lose"]
+# What an edit is to, and how likely it is; where no group is named it is to any.
+EDITS = {"write": (3,), "touch": (1,), "mode": (1, "files", "inside"), "order": (1, "files", "made"), "values": (3, "matrix"), "swap": (1, "matrix"), "hide": (1, "matrix", "folders"),
+         "target": (1, "links"), "report": (2, "made"), "lines": (1, "folders"), "spell": (2,), "asset": (2,), "rename asset": (1,), "rename output": (1, "made"),
+         "rename file": (1, "inside"), "kind": (1, "inside", "links"), "odd": (2, "values"), "cwd": (2, "inside"), "orphans": (1, "matrix"), "version": (1, "files"), "output": (2,),
+         "lose": (1, "folders", "links", "matrix")}

@@ -2,7 +2,7 @@
 """The result of incremental runs equals the result of a clean run: random lives of random pipelines, with edits, branches, and runs that are
 killed, stopped, or of a part only.
 
-usage: incremental_test.py TROUPE [--seeds N | --minutes N] [--seed S]      one seed is one life: repeat a failure with --seed
+usage: incremental_test.py TROUPE [--seeds N | --minutes N] [--first S] [--seed S]      one seed is one life: repeat a failure with --seed
 
 After each step a run has to succeed, to do what the plan said, to leave what a clean run makes, and to leave nothing to do. incremental_life.py
 has the pipelines and what happens to them; this file knows the command line only.
@@ -29,10 +29,10 @@ CERTAIN = {"never_materialized", "version_changed", "output_missing", "last_atte
 
 
 class Life:
-    def __init__(self, troupe, seed):
+    def __init__(self, troupe, seed, groups):
         self.troupe_path, self.chance = troupe, random.Random(seed)
         self.top = tempfile.mkdtemp(prefix="troupe-incremental-")
-        self.world = World(os.path.join(self.top, "work"), self.chance)
+        self.world = World(os.path.join(self.top, "work"), self.chance, groups)
         self.history = []
         self.counts = collections.Counter()
         self.before = {}                              # what was there, by path, when a run began that did not end well
@@ -168,6 +168,8 @@ class Life:
         self.world.folder = to
 
     def live(self):
+        if self.chance.random() < 0.4:
+            self.ended_early()
         self.judged()
         for _ in range(STEPS):
             self.edits()
@@ -189,15 +191,15 @@ def main():
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--until-failure", action="store_true")
-    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--groups", nargs="*", help="which groups of assets each pipeline has; random if none is named")
+    parser.add_argument("--until-failure", action="store_true", help="end with the first life that fails")
     arguments = parser.parse_args()
     until = time.monotonic() + (arguments.minutes or 0) * 60
     passed = failed = 0
     counts = collections.Counter()
     seed = arguments.seed or arguments.first
     while True:
-        life = Life(arguments.troupe, seed)
+        life = Life(arguments.troupe, seed, arguments.groups)
         try:
             life.live()
             passed += 1
@@ -206,10 +208,7 @@ def main():
             print(f"FAILED  seed {seed}, after {life.history}: {wrong if isinstance(wrong, AssertionError) else traceback.format_exc()}", flush=True)
         finally:
             counts += life.counts
-            if arguments.keep:
-                print(life.top)
-            else:
-                life.end()
+            life.end()
         seed += 1
         if arguments.seed or (failed and arguments.until_failure) or (time.monotonic() >= until if arguments.minutes else passed + failed >= arguments.seeds):
             break

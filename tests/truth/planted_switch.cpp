@@ -1,4 +1,5 @@
-// Which planted bug this program has, by TROUPE_PLANTED_BUG. Only for a program that is built from sources with bugs in them.
+// Which planted bug this program has, by TROUPE_PLANTED_BUG. Only for a program that is built from sources with bugs in
+// them.
 #include <cstdlib>
 
 namespace troupe::test {
