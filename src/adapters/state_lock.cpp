@@ -34,15 +34,9 @@ std::string read_some(int fd, std::size_t limit = 8192) {
   return text;
 }
 
-std::string own_command_line() {
-  const unique_fd file(::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
-  auto line = read_some(file.get()).substr(0, 4096);
-  for (auto& c : line)
-    if (static_cast<unsigned char>(c) < ' ')
-      c = ' ';
-  while (!line.empty() && line.back() == ' ')
-    line.pop_back();
-  return line;
+std::string& own_command() {
+  static std::string command = "troupe";
+  return command;
 }
 
 std::string_view line_value(std::string_view text, std::string_view key) {
@@ -167,6 +161,10 @@ std::string words_on(const lock_holder& holder) {
   return who;
 }
 
+void name_lock_holder(std::string command) {
+  own_command() = std::move(command);
+}
+
 lock_holder holder_before(const std::string& words) {
   return parse_holder(words);
 }
@@ -177,12 +175,14 @@ void put_back_words(const std::string& folder, const std::string& words) {
     write_words(file.get(), words);
 }
 
-state_lock::state_lock(std::string folder, std::string words_before, unique_fd fd)
-    : folder_(std::move(folder)), words_before_(std::move(words_before)), fd_(std::move(fd)), taken_by_(::getpid()) {}
+state_lock::state_lock(std::string folder, std::string words_before, std::string words, unique_fd fd)
+    : folder_(std::move(folder)), words_before_(std::move(words_before)), words_(std::move(words)), fd_(std::move(fd)),
+      taken_by_(::getpid()) {}
 
 state_lock& state_lock::operator=(state_lock&& other) noexcept {
   std::swap(folder_, other.folder_);
   std::swap(words_before_, other.words_before_);
+  std::swap(words_, other.words_);
   std::swap(fd_, other.fd_);
   std::swap(taken_by_, other.taken_by_);
   return *this;
@@ -192,8 +192,12 @@ state_lock::~state_lock() {
   // Closing alone would leave it to a command that another run of this process is starting just now. In a fork of it
   // the lock is not ours to give back.
   auto range = whole_file(F_UNLCK);
-  if (fd_ && taken_by_ == ::getpid())
-    static_cast<void>(::fcntl(fd_.get(), F_OFD_SETLK, &range));
+  if (!fd_ || taken_by_ != ::getpid())
+    return;
+  // Words of others were put back there, for who comes next.
+  if (read_some(fd_.get()) == words_)
+    static_cast<void>(::ftruncate(fd_.get(), 0) == 0);
+  static_cast<void>(::fcntl(fd_.get(), F_OFD_SETLK, &range));
 }
 
 result<state_lock> lock_state(const std::string& folder, const lock_patience& patience) {
@@ -210,10 +214,10 @@ result<state_lock> lock_state(const std::string& folder, const lock_patience& pa
   auto before = read_some(file.get());
   const auto where = own_place();
   const auto start_ticks = where ? process_start_ticks(::getpid()).value_or(0) : 0;
-  write_words(file.get(), "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks) +
-                              "\nwhere " + (where ? to_text(*where) : "unknown") + "\nhost " + own_host() +
-                              "\ncommand " + own_command_line() + "\n");
-  return state_lock(folder, std::move(before), std::move(file));
+  auto words = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks) + "\nwhere " +
+               (where ? to_text(*where) : "unknown") + "\nhost " + own_host() + "\ncommand " + own_command() + "\n";
+  write_words(file.get(), words);
+  return state_lock(folder, std::move(before), std::move(words), std::move(file));
 }
 
 namespace {

@@ -26,7 +26,7 @@ struct lock_holder {
   std::string where;             ///< in which pid and start_ticks count: a process_place as text
   std::string host;              ///< its host's name, for people: of a container mostly the container's id
   timestamp since{};
-  std::string command; ///< its command line, for people
+  std::string command; ///< its program and verb, for people; of older programs its whole command line
 };
 
 /// How long lock_state waits for what a dead holder was starting.
@@ -35,7 +35,8 @@ struct lock_patience {
   std::function<bool()> enough; ///< asked every few milliseconds: whether to give up now
 };
 
-/// The right to write a state; released when destroyed, or when the process ends in whatever way.
+/// The right to write a state; released when destroyed, or when the process ends in whatever way. When destroyed it
+/// leaves no words in the file.
 class state_lock {
 public:
   state_lock(state_lock&& other) noexcept = default;
@@ -47,9 +48,10 @@ public:
 
 private:
   friend result<state_lock> lock_state(const std::string& folder, const lock_patience& patience);
-  state_lock(std::string folder, std::string words_before, unique_fd fd);
+  state_lock(std::string folder, std::string words_before, std::string words, unique_fd fd);
   std::string folder_;
   std::string words_before_;
+  std::string words_; ///< ours
   unique_fd fd_;
   pid_t taken_by_ = 0;
 };
@@ -59,6 +61,10 @@ private:
 /// (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
 /// folder cannot be used or lies on a network file system. Any thread.
 [[nodiscard]] result<state_lock> lock_state(const std::string& folder, const lock_patience& patience = {});
+
+/// What locks of this process say that it is: program and verb ("troupe run"), never arguments, which may be secrets.
+/// "troupe" if nobody says it. Before any lock is taken.
+void name_lock_holder(std::string command);
 
 /// A holder for people: "process 12 (troupe run)", or "process 1 of another PID namespace (a container), on host
 /// 4f2c…".

@@ -1,6 +1,7 @@
 // Matching the command line with the verbs, and what holds for all of them.
 #include "app/cli/cli_main.hpp"
 
+#include "adapters/state_lock.hpp"
 #include "app/cli/documents.hpp"
 #include "app/cli/logging.hpp"
 #include "app/cli/text.hpp"
@@ -69,6 +70,7 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
   io.set_colour(with.options.colour);
   if (with.options.log_level != "off")
     set_up_logging(with.options.log_level);
+  name_lock_holder(line.path);
   int status = exit_state;
   try {
     status = line.command->action();

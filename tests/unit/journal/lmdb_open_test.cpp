@@ -11,6 +11,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <thread>
 
@@ -134,16 +136,27 @@ TEST_CASE("the second writer is told who holds the state; afterwards it is free"
     CHECK(second.error().code == error_code::state_locked);
     CHECK_MESSAGE(contains(second.error().message, "process " + std::to_string(::getpid()) + " ("),
                   second.error().message);
-    CHECK(contains(second.error().message, "test_journal"));
+    CHECK(contains(second.error().message, "(troupe)"));
     const auto holder = holder_of(folder);
     REQUIRE(holder);
     CHECK(holder->pid == ::getpid());
     CHECK(holder->start_ticks > 0);
-    CHECK(contains(holder->command, "test_journal"));
+    CHECK(holder->command == "troupe"); // nothing of the command line, which may hold a secret
     CHECK(holder->since > from_unix_ns(0));
   }
   CHECK_FALSE(holder_of(folder));
-  CHECK(lock_state(folder).has_value());
+  const auto words = [&] {
+    std::ifstream file(folder + "/lock");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  CHECK(words().empty()); // a holder that leaves in order leaves no words
+  {
+    const auto again = lock_state(folder).value();
+    CHECK(again.words_before().empty());
+    CHECK(words().starts_with("pid " + std::to_string(::getpid()) + "\n"));
+    put_back_words(folder, "pid " + std::to_string(::getpid()) + "\ncommand of another namespace\n");
+  }
+  CHECK(words() == "pid " + std::to_string(::getpid()) + "\ncommand of another namespace\n");
 }
 
 TEST_CASE("a lock moves with its owner and dies with its process") {
