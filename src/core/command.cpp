@@ -121,9 +121,17 @@ result<std::string> render_path(const pipeline& p, std::span<const matrix_value>
                   shown(piece.written) + " is not known yet where paths are named; only params and matrix are");
     if (auto why = unknown_variable(p, matrix, piece))
       return fail(error_code::invalid_input, std::move(*why));
+    if (is_secret(p, piece))
+      return fail(error_code::invalid_input, shown(piece.written) + " is a secret, and paths are recorded and shown");
     append_path_value(out, variable_value(p, matrix, piece));
   }
   return out;
+}
+
+bool inserts_secret(const pipeline& p, std::string_view text) {
+  std::vector<template_problem> reported_otherwise;
+  const auto pieces = parse_template(text, reported_otherwise);
+  return std::any_of(pieces.begin(), pieces.end(), [&](const auto& piece) { return is_secret(p, piece); });
 }
 
 std::vector<std::string> params_used(const pipeline& p, asset_index asset) {

@@ -38,8 +38,8 @@ struct rendered_command {
 [[nodiscard]] result<rendered_command> render_command(const command_scope& scope);
 /// Renders the text of an env value.
 [[nodiscard]] result<std::string> render_env_value(const command_scope& scope, std::string_view text);
-/// Fills in params and matrix only (for inputs and outputs); any other name is an error. In a value what means
-/// something in globs is escaped by \, since a value is never part of one.
+/// Fills in params and matrix only (for inputs and outputs); any other name, and a secret param, is an error. In a
+/// value what means something in globs is escaped by \, since a value is never part of one.
 [[nodiscard]] result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix,
                                               std::string_view text);
 
@@ -47,6 +47,8 @@ struct rendered_command {
 /// a here-document, backticks or $(…). Reports to `out` at the command's place.
 void check_templates(const pipeline& p, asset_index asset, diagnostics& out);
 
+/// Whether the text inserts a secret param.
+[[nodiscard]] bool inserts_secret(const pipeline& p, std::string_view text);
 /// Names of the params that the asset's command and env values use, sorted, each once.
 [[nodiscard]] std::vector<std::string> params_used(const pipeline& p, asset_index asset);
 

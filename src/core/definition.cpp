@@ -91,7 +91,11 @@ void add_param(const pipeline& p, std::string_view name, std::vector<named_diges
   if (found == p.params.end())
     return;
   part_list value(buffer);
-  params.push_back({std::string(name), value.add(found->second.text).finish()});
+  if (found->second.secret) // none is written like this: a value is one part
+    value.add("secret").add("param");
+  else
+    value.add(found->second.text);
+  params.push_back({std::string(name), value.finish()});
 }
 
 digest digest_as_declared(const env_entry& entry, const env_lookup& lookup, std::string& buffer) {

@@ -24,8 +24,9 @@ using env_lookup = std::function<std::optional<std::string>(const env_entry&)>;
 /// of the last asset. One thread at a time.
 ///
 /// The command's digest covers kind, shell, cwd and, with all values filled in, a list's elements or a shell text's
-/// pieces, before they are quoted; env counts by name and final value, a secret by its name and source only; the params
-/// used are there to explain, they do not count by themselves.
+/// pieces, before they are quoted; env counts by name and final value, a secret by its name and source only, a
+/// secret param by its name wherever it is inserted; the params used are there to explain, they do not count by
+/// themselves.
 class definer {
 public:
   /// Fills in rule, command, version, env and params of `out` (reusing its memory); its other members are left alone.

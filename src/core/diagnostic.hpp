@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -31,6 +32,8 @@ struct diagnostics {
   std::string file; ///< as the user named it; "-" for standard input
   std::vector<diagnostic> items;
   bool of_outside_link = false; ///< the file was found through a link out of its folder: its lines are not shown
+  /// Lines of the file, first and last, that hold a secret value or may do: nobody is to show them.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> secret_lines{};
 
   void error(place where, std::string_view code, std::string message) {
     items.push_back({severity::error, where, std::string(code), std::move(message)});

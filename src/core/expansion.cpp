@@ -43,6 +43,13 @@ std::string_view variable_value(const pipeline& p, std::span<const matrix_value>
                                             : *matrix_value_of(matrix, piece.text);
 }
 
+bool is_secret(const pipeline& p, const template_piece& piece) {
+  if (piece.name != template_name::param)
+    return false;
+  const auto param = p.params.find(piece.text);
+  return param != p.params.end() && param->second.secret;
+}
+
 bool expansion::env_value(std::span<const template_piece> pieces, std::string& out) {
   for (const auto& piece : pieces) {
     bool first = true;

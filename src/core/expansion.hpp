@@ -20,7 +20,9 @@ namespace troupe {
 /// What the values are for. A fingerprint must not depend on where the pipeline's folder is, nor on the run.
 enum class value_use : std::uint8_t { execution, fingerprint };
 
-/// The value of {{ run.id }} in a fingerprint: no value of anything holds a NUL.
+/// The value of a secret param in a fingerprint, before its name. No value of anything holds a NUL.
+inline constexpr std::string_view secret_param_mark{"\0secret.", 8};
+/// The value of {{ run.id }} in a fingerprint, likewise.
 inline constexpr std::string_view run_id_mark{"\0run.id", 7};
 
 /// Why a param or matrix name cannot be filled in; nullopt if it can.
@@ -29,6 +31,9 @@ inline constexpr std::string_view run_id_mark{"\0run.id", 7};
 /// The value of a param or matrix name that is not unknown.
 [[nodiscard]] std::string_view variable_value(const pipeline& p, std::span<const matrix_value> matrix,
                                               const template_piece& piece);
+
+/// Whether the name is that of a secret param.
+[[nodiscard]] bool is_secret(const pipeline& p, const template_piece& piece);
 
 /// Fills in the templates of one asset. One thread at a time.
 class expansion {
@@ -119,7 +124,10 @@ private:
     case template_name::matrix:
       if (auto why = unknown_variable(scope_.p, spec_.matrix, piece))
         return refuse(std::move(*why));
-      take(variable_value(scope_.p, spec_.matrix, piece), false);
+      if (use_ == value_use::fingerprint && is_secret(scope_.p, piece))
+        take(path_.assign(secret_param_mark).append(piece.text), false);
+      else
+        take(variable_value(scope_.p, spec_.matrix, piece), false);
       return true;
     case template_name::asset_name:
       take(spec_.name, false);

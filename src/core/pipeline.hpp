@@ -128,7 +128,8 @@ struct asset_spec {
 struct param_value {
   enum class type : std::uint8_t { string, number, boolean };
   type kind = type::string;
-  std::string text; ///< "bookworm", "20", "true"
+  std::string text;    ///< "bookworm", "20", "true"
+  bool secret = false; ///< its value reaches no fingerprint, journal, plan, message or JSON: a mark stands for it
 };
 
 inline constexpr std::uint32_t max_workers = 10'000;
@@ -154,6 +155,7 @@ struct pipeline {
   std::string folder;                                     ///< absolute path of the file's folder: where commands run
   std::string file;                                       ///< as the user named it
   std::map<std::string, param_value, std::less<>> params; ///< with overrides applied
+  bool declares_secrets = false;                          ///< a param or a variable is a secret
   engine_settings engine;
 
   std::vector<asset_declaration> declarations;

@@ -77,7 +77,8 @@ std::string unknown_word(const bound_command& command, const command_spec& root,
     for (const auto* options : {&root.options, &command.spec->options})
       for (const auto& option : *options)
         names.push_back(option.long_name);
-    return "unknown option '" + word + "'" + nearest_hint(std::string_view(word).substr(0, word.find('=')), names);
+    const auto name = word.substr(0, word.find('=')); // what follows may be a secret
+    return "unknown option '" + name + "'" + nearest_hint(name, names);
   }
   if (command.spec->commands.empty())
     return "unexpected argument '" + word + "'";

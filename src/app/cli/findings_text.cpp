@@ -75,6 +75,8 @@ std::string findings_text(const diagnostics& findings, const palette& colours) {
   for (const auto& item : findings.items)
     if (item.where.line > 0 && !findings.of_outside_link)
       wanted.insert(item.where.line);
+  for (const auto& [first, last] : findings.secret_lines)
+    wanted.erase(wanted.lower_bound(first), wanted.upper_bound(last));
   const auto lines = read_lines(findings.file, wanted);
   std::string out;
   for (const auto& item : findings.items) {

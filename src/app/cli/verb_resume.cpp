@@ -6,9 +6,12 @@
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
 #include "core/shell_text.hpp"
+#include "core/secret_mask.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <optional>
 
 namespace troupe::cli {
 
@@ -68,11 +71,82 @@ int tell_succeeded(invocation& with, const std::string& state, const run_record&
   return exit_ok;
 }
 
+using param_list = std::vector<std::pair<std::string, std::string>>;
+
+bool has(const param_list& params, const std::string& name) {
+  return std::any_of(params.begin(), params.end(), [&](const auto& param) { return param.first == name; });
+}
+
+/// Names as "a", "a and b", "a, b and c".
+std::string in_words(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + printable(names[i]);
+  return text;
+}
+
+/// Why the params given again and those recorded are not what the run was started with; nullopt if they are.
+std::optional<error> wrong_params(const pipeline& p, const run_record& run, const param_list& given) {
+  const auto is_secret = [&](const std::string& name) {
+    const auto param = p.params.find(name);
+    return param != p.params.end() && param->second.secret;
+  };
+  std::vector<std::string> public_ones;
+  for (const auto& [name, value] : given)
+    if (!is_secret(name))
+      public_ones.push_back(name);
+  if (!public_ones.empty())
+    return fail(error_code::invalid_input,
+                "resume continues with the params that the run was started with; only secret params are given again, "
+                "and " +
+                    in_words(public_ones) + (public_ones.size() == 1 ? " is" : " are") +
+                    " not secret: leave --param out, or start a new run with troupe run");
+  std::vector<std::string> missing;
+  std::string again;
+  for (const auto& [name, value] : run.request.params)
+    if (is_secret(name) && !has(given, name) && std::find(missing.begin(), missing.end(), name) == missing.end()) {
+      missing.push_back(name);
+      again += " --param " + printable(name) + "=VALUE";
+    }
+  if (missing.empty())
+    return std::nullopt;
+  const bool one = missing.size() == 1;
+  const auto number = std::to_string(run.run.value);
+  return fail(error_code::invalid_input, "run #" + number + " was started with the secret " +
+                                             (one ? "param " : "params ") + in_words(missing) + ", whose " +
+                                             (one ? "value is" : "values are") + " recorded nowhere. Give " +
+                                             (one ? "it" : "them") + " again: troupe resume " + number + again);
+}
+
+/// The project with the run's own params, and those that are given again.
+result<project> open_as_started(invocation& with, const run_record& run, const param_list& given) {
+  const auto open = [&](bool marks) {
+    with.options.params.clear();
+    for (const auto& [name, value] : run.request.params)
+      if (!has(given, name) && (marks || value != secret_mark))
+        with.options.params.push_back(name + "=" + value);
+    for (const auto& [name, value] : given)
+      with.options.params.push_back(name + "=" + value);
+    return with.open();
+  };
+  auto on = open(false);
+  if (!on)
+    return on;
+  if (auto wrong = wrong_params(*on->p, run, given))
+    return std::move(*wrong);
+  const bool meant = std::any_of(run.request.params.begin(), run.request.params.end(), [&](const auto& param) {
+    return param.second == secret_mark && !has(given, param.first);
+  });
+  return meant ? open(true) : std::move(on); // of a param that is no secret it is the value
+}
+
 int resume(invocation& with, const std::string& name, bool assume_dead) {
-  if (!with.options.params.empty())
-    return with.report(fail(error_code::invalid_input, "resume goes on with the params the run was started with; "
-                                                       "--param is for run"));
-  std::string pipeline; // asked for only where -f says which: else the run says it
+  const auto asked = with.project_request();
+  if (!asked)
+    return with.report(asked.error());
+  const auto given = asked->params;
+  with.options.params.clear(); // that file may be of another pipeline than the run
+  std::string pipeline;        // asked for only where -f says which: else the run says it
   const bool of_this_file = name == "latest" && !with.options.file.empty();
   auto state = with.state_folder(of_this_file ? &pipeline : nullptr);
   if (!state)
@@ -93,9 +167,7 @@ int resume(invocation& with, const std::string& name, bool assume_dead) {
       return with.report(in_hand.error());
   }
   with.options.state = *state;
-  for (const auto& [key, value] : run->request.params)
-    with.options.params.push_back(key + "=" + value);
-  auto on = with.open();
+  auto on = open_as_started(with, *run, given);
   if (!on)
     return with.report(on.error());
   if (succeeded && on->p->name == run->pipeline)
@@ -115,7 +187,8 @@ void declare_resume(command_spec& root, invocation& with) {
           "#42, 42, an id, a unique prefix of one, or latest (the default: with -f the latest of that pipeline)")
       .completes = completion::runs;
   verb.examples = {{"troupe resume", "the latest run; what succeeded in it is not run again"},
-                   {"troupe resume 42", "run #42, with its selection and params"}};
+                   {"troupe resume 42", "run #42, with its selection and params"},
+                   {"troupe resume 42 --param token=VALUE", "run #42 was started with a secret param: give it again"}};
   auto assume_dead = std::make_shared<bool>(false);
   declare_assume_dead(verb, *assume_dead);
   verb.action = [name, assume_dead, &with] { return resume(with, *name, *assume_dead); };

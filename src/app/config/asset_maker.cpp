@@ -142,10 +142,13 @@ path_item asset_maker::filled_in(declared_asset& a, path_item item, const asset_
   const auto written = d_.templates[item.text];
   if (first || !a.broken) {
     const auto text = render_path(p_, spec.matrix, written);
-    if (!text)
-      out_.error(item.where, "unknown_template",
-                 text.error().message + (what == kind::output ? " (in the output " : " (in the input ") +
-                     in_quotes(written) + ")");
+    const auto in_what = [&] {
+      return (what == kind::output ? " (in the output " : " (in the input ") + in_quotes(written) + ")";
+    };
+    if (!text && inserts_secret(p_, written))
+      out_.error(item.where, "secret_in_path", text.error().message + "; hand it over in \"env\"" + in_what());
+    else if (!text)
+      out_.error(item.where, "unknown_template", text.error().message + in_what());
     else if (const auto path = read(*text, written, item.exclusion ? kind::exclusion : what, item.where))
       return *path;
     a.broken = true;

@@ -7,6 +7,7 @@
 #include "app/config/value_text.hpp"
 #include "core/command.hpp"
 #include "core/nearest_name.hpp"
+#include "core/secret_mask.hpp"
 #include "core/template_text.hpp"
 
 #include <algorithm>
@@ -37,7 +38,11 @@ private:
   // Each patch over the defaults, lists and all. False if that is too much.
   bool settings() {
     const asset_settings base = applied(d_.defaults, {});
+    const auto is_secret = [](const auto& entry) { return entry.secret; };
     p_.settings.front() = base;
+    p_.declares_secrets =
+        std::any_of(base.env.begin(), base.env.end(), is_secret) ||
+        std::any_of(p_.params.begin(), p_.params.end(), [](const auto& param) { return param.second.secret; });
     if (listed_entries(base) * d_.patches.size() > max_setting_entries) {
       out_.error(d_.defaults_where, "too_large",
                  "\"defaults\" has " + std::to_string(listed_entries(base)) + " entries in its lists, and " +
@@ -46,8 +51,11 @@ private:
                      std::to_string(max_setting_entries) + " in all");
       return false;
     }
-    for (std::size_t i = 0; i < d_.patches.size(); ++i)
+    for (std::size_t i = 0; i < d_.patches.size(); ++i) {
+      const auto& env = d_.patches[i].env;
+      p_.declares_secrets = p_.declares_secrets || std::any_of(env.begin(), env.end(), is_secret);
       p_.settings[i + 1] = applied(d_.patches[i], base);
+    }
     return true;
   }
 
@@ -260,7 +268,8 @@ void override_params(declared_pipeline& d, const std::vector<std::pair<std::stri
       continue;
     }
     const auto where = d.param_places.find(name);
-    const std::string given = "--param " + name + "=" + text;
+    const bool secret = param->second.secret;
+    const std::string given = "--param " + name + "=" + (secret ? std::string(secret_mark) : text);
     const auto wrong = [&](std::string_view expected) {
       out.error(where->second, "wrong_type",
                 given + ": " + in_quotes(name) + " is declared as " + std::string(expected));
@@ -271,6 +280,9 @@ void override_params(declared_pipeline& d, const std::vector<std::pair<std::stri
       wrong("a number");
     else if (param->second.kind == type::boolean && text != "true" && text != "false")
       wrong("true or false");
+    else if (secret && text == secret_mark)
+      out.error(where->second, "bad_value",
+                given + ": the mark stands for a secret value where that is not shown; give the value itself");
     else
       param->second.text = text;
   }

@@ -57,6 +57,8 @@ public:
   void finish();
 
   [[nodiscard]] bool failed() const { return failed_; }
+  /// The line that it has got to.
+  [[nodiscard]] std::uint32_t line() const { return line_; }
   /// The source returned -1.
   [[nodiscard]] bool unreadable() const { return unreadable_; }
   /// Reads nothing more.

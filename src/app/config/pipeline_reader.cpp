@@ -84,17 +84,52 @@ private:
         values_.duplicate(name, where, first->second);
       else if (!is_name(name))
         out_.error(where, "bad_name", name_problem(name, "a param"));
+      auto& param = p_.params[name];
+      param = {}; // known even if its value is wrong
       const auto v = values_.next();
-      using type = param_value::type;
-      p_.params[name] = {}; // known even if its value is wrong
-      if (v.kind == json_kind::string || v.kind == json_kind::number || v.kind == json_kind::boolean)
-        p_.params[name] = {v.kind == json_kind::string   ? type::string
-                           : v.kind == json_kind::number ? type::number
-                                                         : type::boolean,
-                           std::string(v.text)};
+      if (v.kind == json_kind::object)
+        param_object(name, param);
       else
-        values_.wrong_type(v, "the param " + in_quotes(name), "a string, a number, true or false");
+        param_value_of(v, "the param " + in_quotes(name),
+                       "a string, a number, true, false or an object with \"default\"", param);
     }
+  }
+
+  void param_value_of(const json_value& v, const std::string& what, std::string_view expected, param_value& param) {
+    using type = param_value::type;
+    if (v.kind != json_kind::string && v.kind != json_kind::number && v.kind != json_kind::boolean)
+      return values_.wrong_type(v, what, expected);
+    param.kind = v.kind == json_kind::string   ? type::string
+                 : v.kind == json_kind::number ? type::number
+                                               : type::boolean;
+    param.text = v.text;
+  }
+
+  void param_object(const std::string& name, param_value& param) {
+    static constexpr std::array<std::string_view, 2> keys = {"default", "secret"};
+    const place opened = values_.where();
+    const std::string what = "the param " + in_quotes(name);
+    bool has_default = false;
+    values_.members(what, keys, [&](std::size_t key) {
+      const auto v = values_.next();
+      if (key == 0) {
+        has_default = true;
+        param_value_of(v, "\"default\" of " + what, "a string, a number, true or false", param);
+      } else if (v.kind == json_kind::boolean) {
+        param.secret = v.text == "true";
+      } else if (v.kind != json_kind::none) { // not what was found: it may be the secret
+        out_.error(v.where, "wrong_type", "\"secret\" of " + what + " has to be true or false");
+        json_.skip(v);
+        param.secret = true;
+      }
+    });
+    // Behind a mistake may stand that it is one.
+    if (param.secret || json_.failed())
+      out_.list().secret_lines.emplace_back(opened.line, json_.line());
+    if (json_.failed())
+      return;
+    if (!has_default)
+      out_.error(opened, "missing_key", what + " has no \"default\", the value it has where --param gives no other");
   }
 
   void engine() {

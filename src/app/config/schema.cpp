@@ -23,7 +23,18 @@ std::string_view pipeline_schema() {
       "description": "Values for {{ params.x }}; --param x=value overrides",
       "type": "object",
       "propertyNames": {"$ref": "#/definitions/name"},
-      "additionalProperties": {"$ref": "#/definitions/scalar"}
+      "additionalProperties": {
+        "oneOf": [
+          {"$ref": "#/definitions/scalar"},
+          {
+            "description": "Of a secret the name is recorded, the value never",
+            "type": "object",
+            "properties": {"default": {"$ref": "#/definitions/scalar"}, "secret": {"type": "boolean", "default": false}},
+            "required": ["default"],
+            "additionalProperties": false
+          }
+        ]
+      }
     },
     "engine": {
       "description": "How the pipeline is run",

@@ -17,7 +17,7 @@ A failed run goes on as the same run; what succeeded is not run again.
   troupe show 1 tells more; troupe resume 1 goes on with it
   [1]
   $ troupe resume --param who=me
-  error: resume goes on with the params the run was started with; --param is for run
+  error: resume continues with the params that the run was started with; only secret params are given again, and who is not secret: leave --param out, or start a new run with troupe run
   [2]
   $ touch fixed
   $ troupe resume

@@ -84,7 +84,7 @@ TEST_CASE("of a value given twice the last counts") {
 TEST_CASE("misspelt verbs and options are answered with the nearest name") {
   CHECK(tree().parse({"rnu"}).error == "unknown command 'rnu'; did you mean \"run\"?");
   CHECK(tree().parse({"run", "--dryrun"}).error == "unknown option '--dryrun'; did you mean \"--dry-run\"?");
-  CHECK(tree().parse({"run", "--fiel=x"}).error == "unknown option '--fiel=x'; did you mean \"--file\"?");
+  CHECK(tree().parse({"run", "--fiel=x"}).error == "unknown option '--fiel'; did you mean \"--file\"?");
   CHECK(tree().parse({"journal", "verfy"}).error == "unknown command 'verfy'; did you mean \"verify\"?");
   CHECK(tree().parse({"completely-different"}).error == "unknown command 'completely-different'");
   CHECK(tree().parse({"--jsn", "run"}).error == "unknown option '--jsn'; did you mean \"--json\"?");

@@ -286,6 +286,34 @@ TEST_CASE("an input that stands twice counts once") {
   CHECK(loaded.findings.items[0].code == "duplicate_input");
 }
 
+TEST_CASE("a param may be an object, and a secret; messages hold no value of it, and its lines are marked") {
+  const std::string text = R"({"name":"p","params":{"plain":{"default":"x"},"open":{"secret":false,"default":1},
+    "t":{
+      "default":"the-value","secret":true
+    },"n":{"default":2,"secret":true}},"assets":{"a":{"command":"x {{ params.t }}"}}})";
+  const auto p = parsed(text, {{"t", "other-value"}});
+  CHECK_FALSE(p->params.at("plain").secret);
+  CHECK_FALSE(p->params.at("open").secret);
+  CHECK(p->params.at("open").kind == param_value::type::number);
+  CHECK(p->params.at("t").secret);
+  CHECK(p->params.at("t").text == "other-value");
+  CHECK(p->declares_secrets);
+  CHECK_FALSE(
+      parsed(R"({"name":"p","params":{"a":{"default":"x"}},"assets":{"a":{"command":"x"}}})")->declares_secrets);
+  CHECK(parsed(R"({"name":"p","assets":{"a":{"command":"x","env":{"A":{"from_env":"B"}}}}})")->declares_secrets);
+  CHECK_FALSE(parsed(R"({"name":"p","assets":{"a":{"command":"x","env":{"A":{"from_env":"B","secret":false}}}}})")
+                  ->declares_secrets);
+  CHECK(mistakes(text, {{"n", "the-value"}}) ==
+        "troupe.json:5:7: error: --param n=***: \"n\" is declared as a number [wrong_type]\n");
+  CHECK(mistakes(text, {{"t", "***"}}) ==
+        "troupe.json:3:5: error: --param t=***: the mark stands for a secret value where that is not shown; give the "
+        "value itself [bad_value]\n");
+  parse_options options;
+  options.folder = "/nowhere";
+  const auto lines = parse_pipeline(text, options).findings.secret_lines;
+  CHECK(lines == std::vector<std::pair<std::uint32_t, std::uint32_t>>{{3, 5}, {5, 5}});
+}
+
 TEST_CASE("params are overridden by texts of their type, the last of two counting") {
   const std::string text =
       R"({"name":"p","params":{"s":"x","n":2,"b":true},"assets":{"a":{"command":"x","outputs":["{{ params.s }}"]}}})";

@@ -59,9 +59,10 @@ private:
 
 // What a schema cannot know: it looks no names up and reads no notation to its end.
 const std::set<std::string> beyond_schemas = {
-    "unknown_dependency", "self_dependency", "unknown_pool",    "pool_too_small",   "unknown_template",
-    "bad_template",       "list_in_word",    "unsafe_template", "duplicate_output", "output_in_state",
-    "output_is_pipeline", "bad_path",        "empty_command",   "duplicate_key",    "duplicate_value"};
+    "unknown_dependency", "self_dependency", "unknown_pool",       "pool_too_small",
+    "unknown_template",   "bad_template",    "list_in_word",       "unsafe_template",
+    "duplicate_output",   "output_in_state", "output_is_pipeline", "secret_in_path",
+    "bad_path",           "empty_command",   "duplicate_key",      "duplicate_value"};
 
 struct judgement {
   bool refused = false; ///< by the parser
@@ -82,7 +83,7 @@ judgement judged(const std::string& text) {
 
 // Everything a pipeline file can hold.
 const std::string full = R"({
-  "$schema": "troupe.schema.json", "name": "full", "description": "d", "params": { "s": "x", "n": 20, "b": true },
+  "$schema": "troupe.schema.json", "name": "full", "description": "d", "params": { "s": "x", "n": 20, "b": true, "t": { "default": "x", "secret": true }, "d": { "default": 1 } },
   "engine": { "workers": 4, "error_strategy": "continue", "state_dir": ".state", "durability": "strict", "pools": { "db": 2 },
               "grace_period": "0s", "keep_runs": 10, "keep_logs": "30d" },
   "defaults": { "description": "d", "timeout": "1h", "retry": { "attempts": 2 } },

@@ -161,6 +161,27 @@ TEST_CASE("of a secret the name and the source count, the value never") {
   CHECK(with(secret) != with([](auto& s) { s.env = {{"PASSWORD", env_source::from_env, "PW", true}}; }));
 }
 
+TEST_CASE("of a secret param the name counts wherever it is inserted, the value never") {
+  const auto made = [](const std::string& command, const std::string& value, bool secret, const std::string& env = "") {
+    pipeline_builder b;
+    b.asset("a").command(command).with([&](auto& s) {
+      if (!env.empty())
+        s.env = {{"E", env_source::literal, env, false}};
+    });
+    const auto p = b.build();
+    p->params["token"] = {param_value::type::string, value, secret};
+    p->params["other"] = {param_value::type::string, value, secret};
+    return std::pair(defined(*p), declared(*p));
+  };
+  const std::string uses = "x {{ params.token }}";
+  CHECK(made(uses, "one", true) == made(uses, "two", true));
+  CHECK(made("x", "one", true, "a {{ params.token }}") == made("x", "two", true, "a {{ params.token }}"));
+  CHECK(made(uses, "one", true).first != made("x {{ params.other }}", "one", true).first);
+  CHECK(made(uses, "one", true).first != made(uses, "one", false).first);
+  CHECK(made(uses, "***", true).first != made(uses, "***", false).first);
+  CHECK(made(uses, "one", true).second != made(uses, "one", false).second);
+}
+
 TEST_CASE("which variables are inherited counts, their order does not; the whole environment's values never count") {
   const auto only = [](std::vector<std::string> names) {
     return with([&](auto& s) {
