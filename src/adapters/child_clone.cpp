@@ -89,6 +89,8 @@ TROUPE_PLAIN int run_child(void* argument) {
   if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.output, 2) < 0)
     give_up();
   close_others_at_exec();
+  if (program.core_limit != nullptr) // where that is refused, it has ours
+    static_cast<void>(setrlimit(RLIMIT_CORE, program.core_limit));
   if (chdir(program.cwd) != 0)
     give_up();
   // The kernel's own form of struct sigaction, all zeros: its default. The C library's call refuses the signals it uses

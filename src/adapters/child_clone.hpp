@@ -1,6 +1,7 @@
 // A child that shares our memory until it executes its program. Knows nothing of requests or PATH.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -17,8 +18,9 @@ struct child_program {
   char* const* shell_argv = nullptr; ///< for /bin/sh, should the file be a script without #!
   char* const* environment = nullptr;
   const char* cwd = nullptr;
-  int input = -1;  ///< becomes 0; above 2
-  int output = -1; ///< becomes 1 and 2; above 2
+  int input = -1;                     ///< becomes 0; above 2
+  int output = -1;                    ///< becomes 1 and 2; above 2
+  const rlimit* core_limit = nullptr; ///< null: ours
 };
 
 struct cloned_child {

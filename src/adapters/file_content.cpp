@@ -113,8 +113,10 @@ result<file_record> read_file_record(int at, std::string_view path, const struct
     if (fstat(fd->get(), &info) != 0)
       return posix_error("read", path, errno);
     const auto after = to_file_stat(info, at, path);
-    if (before == after || after.size > before.size || i == reads_at_most || before.size > read_again_bytes)
-      return file_record{before, *content, before.executable, {}};
+    if (before == after || after.size > before.size || i == reads_at_most || before.size > read_again_bytes) {
+      const auto counted = bounds.secret_files ? bounds.secret_files->counted(info, *content) : *content;
+      return file_record{before, counted, before.executable, {}};
+    }
   }
 }
 

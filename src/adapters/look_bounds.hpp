@@ -1,13 +1,15 @@
-// What bounds a look at files: when it is to be broken off, and which folder is none of its business. Knows nothing of
-// how files are read.
+// What holds for all looks at files: when they are to be broken off, which folder is none of their business, and which
+// files are secret. Knows nothing of how files are read.
 #pragma once
 
 #include "adapters/disk_identity.hpp"
+#include "adapters/keyed_files.hpp"
 #include "base/result.hpp"
 
 #include <sys/stat.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +25,8 @@ struct look_bounds {
   /// The folder of Troupe's state: it changes all the time, and no folder that holds it counts it.
   std::optional<folder_identity> state{};
   std::string state_path{}; ///< its path, absolute: links into it are not followed. Empty: there is none
+
+  std::shared_ptr<const keyed_files> secret_files{}; ///< null: there are none
 
   [[nodiscard]] bool broken_off() const { return enough && enough(); }
   [[nodiscard]] bool is_state(const struct stat& info) const {

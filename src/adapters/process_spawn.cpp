@@ -1,6 +1,7 @@
 // Turns a request into what exec takes, and its failures into words.
 #include "adapters/process_spawn.hpp"
 
+#include "adapters/core_dumps.hpp"
 #include "adapters/posix_error.hpp"
 #include "adapters/process_table.hpp"
 #include "base/check.hpp"
@@ -69,8 +70,8 @@ std::variant<spawned_process, int> command_spawner::spawn_file(const process_req
                       (request.shared_environment ? request.shared_environment->size() : 0) + 1);
   each_variable(request, [&](const std::string& entry) { environment.push_back(const_cast<char*>(entry.c_str())); });
   environment.push_back(nullptr);
-  const child_program program{file.c_str(), argv.data(), shell_argv.data(), environment.data(), request.cwd.c_str(),
-                              null_.get(),  output};
+  const child_program program{file.c_str(), argv.data(), shell_argv.data(),  environment.data(), request.cwd.c_str(),
+                              null_.get(),  output,      core_limit_before()};
 
   cloned_child child;
   if (const int e = cloner_->clone(program, child); e != 0)

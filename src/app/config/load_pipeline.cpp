@@ -1,6 +1,7 @@
 // Opens the file and reads it in chunks; everything else is asked of parse_pipeline() and asset_graph.
 #include "app/config/load_pipeline.hpp"
 
+#include "adapters/core_dumps.hpp"
 #include "app/config/command_files.hpp"
 #include "app/config/look_at_paths.hpp"
 #include "app/config/outside_link.hpp"
@@ -201,6 +202,8 @@ loaded_pipeline load_pipeline(const load_options& options) {
   const bool readable = read_error == 0;
   if (!readable != 0)
     loaded.findings.error({}, "cannot_read", why(read_error, options.file));
+  if (loaded.p && loaded.p->declares_secrets)
+    forbid_core_dumps();
   if (loaded.p)
     build_graph(loaded, options);
   if (loaded.p)

@@ -8,6 +8,7 @@
 #include "app/engine/planning.hpp"
 #include "app/engine/state_writer.hpp"
 #include "core/delta.hpp"
+#include "core/secret_sources.hpp"
 #include "core/selection.hpp"
 
 #include <algorithm>
@@ -106,6 +107,7 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
   const stop_request nobody_stops;
   state_opening how{on.p->engine.durability, on.p->engine.grace_period};
   how.ended = ended;
+  how.reads_secret_files = !secret_sources_of(*on.p).files.empty();
   auto writer = state_writer::open(on.state_folder, how, time, nobody_stops);
   if (!writer)
     return writer.error();

@@ -5,6 +5,7 @@
 #include "adapters/lmdb_origin.hpp"
 #include "adapters/state_lock.hpp"
 #include "adapters/system_clock.hpp"
+#include "app/engine/planning.hpp"
 #include "core/parent_paths.hpp"
 
 #include <algorithm>
@@ -114,7 +115,9 @@ result<orphan_cleaning> clean_orphans(const project& on,
                                       const std::function<bool(const std::vector<orphaned_output>&)>& confirm) {
   if (const auto own = require_own_state(on.state_folder); !own) // its word on who made what is worth nothing
     return own.error();
-  auto files = posix_file_system::open(on.p->folder);
+  look_bounds bounds;
+  bounds.secret_files = secret_files_of(on);
+  auto files = posix_file_system::open(on.p->folder, std::move(bounds));
   if (!files)
     return files.error();
   auto before = orphans_now(on, **files);

@@ -3,13 +3,16 @@
 
 #include "adapters/cpu_quota.hpp"
 #include "adapters/lmdb_journal_store.hpp"
+#include "adapters/state_key.hpp"
 #include "adapters/state_lock.hpp"
 #include "app/engine/early_look.hpp"
 #include "app/engine/file_makers.hpp"
 #include "app/engine/output_makers.hpp"
 #include "app/engine/own_writes.hpp"
+#include "app/engine/state_layout.hpp"
 #include "core/delta.hpp"
 #include "core/glob.hpp"
+#include "core/secret_sources.hpp"
 #include "core/selection.hpp"
 
 #include <sched.h>
@@ -239,6 +242,18 @@ result<project> with_recorded_edges(const project& on) {
   return extended;
 }
 
+std::shared_ptr<const keyed_files> secret_files_of(const project& on) {
+  auto names = secret_sources_of(*on.p).files;
+  if (names.empty())
+    return nullptr;
+  const auto key = read_state_key(on.state_folder);
+  if (!key)
+    return nullptr;
+  for (auto& name : names)
+    name = join_path(on.p->folder, name);
+  return std::make_shared<const keyed_files>(std::move(names), *key);
+}
+
 result<std::unique_ptr<planning>> planning::make(const project& on, const scope_maker& scope_for,
                                                  const journal_snapshot* snapshot, const clock& time, bool keep_all,
                                                  const planning_view& view) {
@@ -247,8 +262,8 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
   if (!names)
     return names.error();
   made->names = std::move(*names);
-  auto files =
-      posix_file_system::open(on.p->folder, {view.enough, identity_of_folder(on.state_folder), on.state_folder});
+  auto files = posix_file_system::open(
+      on.p->folder, {view.enough, identity_of_folder(on.state_folder), on.state_folder, secret_files_of(on)});
   if (!files)
     return files.error();
   made->files = std::move(*files);

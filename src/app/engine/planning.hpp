@@ -54,6 +54,10 @@ struct planning_view {
 /// `files` outlives it.
 [[nodiscard]] env_lookup make_lookup(const file_system& files);
 
+/// The files that `from_file` names as secrets, for look_bounds. Null where the pipeline names none, or there is no key
+/// to count them by.
+[[nodiscard]] std::shared_ptr<const keyed_files> secret_files_of(const project& on);
+
 /// Members refer to each other: built in place, never moved.
 class planning {
 public:

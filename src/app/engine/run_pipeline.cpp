@@ -21,6 +21,8 @@
 #include "core/definition.hpp"
 #include "core/matrix_identity.hpp"
 #include "core/reopening.hpp"
+#include "core/secret_mask.hpp"
+#include "core/secret_sources.hpp"
 #include "core/selection.hpp"
 
 #include <algorithm>
@@ -60,6 +62,9 @@ run_request request_of(const project& on, const run_options& options) {
   request.only = options.only;
   request.force = options.force;
   request.params = options.params;
+  for (auto& [name, value] : request.params)
+    if (const auto param = on.p->params.find(name); param != on.p->params.end() && param->second.secret)
+      value = secret_mark;
   request.error_strategy = static_cast<std::uint8_t>(options.error_strategy.value_or(on.p->engine.error_strategy));
   request.durability = static_cast<std::uint8_t>(on.p->engine.durability);
   request.workers = options.workers.value_or(on.p->engine.workers);
@@ -307,7 +312,8 @@ state_opening opening_of(const project& on, bool assume_dead, run_observer& obse
           assume_dead,
           [&on](std::string_view name) { return command_of(*on.p, name); },
           [&observer](const std::vector<ended_process>& processes) { observer.leftovers_ended(processes); },
-          [&observer](const std::string& text) { observer.noted(text); }};
+          [&observer](const std::string& text) { observer.noted(text); },
+          !secret_sources_of(*on.p).files.empty()};
 }
 
 error refused_for(const pipeline& p, const std::vector<asset_warning>& warnings) {

@@ -4,6 +4,7 @@
 #include "adapters/leftovers.hpp"
 #include "adapters/lmdb_origin.hpp"
 #include "adapters/process_place.hpp"
+#include "adapters/state_key.hpp"
 #include "adapters/state_lock.hpp"
 #include "base/shown_text.hpp"
 
@@ -150,6 +151,9 @@ result<std::unique_ptr<state_writer>> state_writer::open(const std::string& fold
     put_back_words(folder, words); // who comes next is to be told the same
     return recovered.error();
   }
+  if (how.reads_secret_files)
+    if (const auto made = make_state_key(folder); !made)
+      return made.error();
   return writer;
 }
 

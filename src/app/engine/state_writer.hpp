@@ -29,6 +29,8 @@ struct state_opening {
   std::function<void(const std::vector<ended_process>&)> ended{};
   /// Gets a line for people on something that recovery did or left undone.
   std::function<void(const std::string& text)> note{};
+  /// Secret files are going to be read: the state gets a key for their digests, if it has none.
+  bool reads_secret_files = false;
 };
 
 /// Holds the state's lock for its lifetime. One thread at a time.
