@@ -21,6 +21,9 @@ constexpr std::size_t few_attempts = 64;      // no more than these keep both en
 constexpr auto look_interval = std::chrono::seconds(2);
 constexpr auto look_interval_unwatched = std::chrono::milliseconds(20);
 
+/// After so long without output its end is taken for something like a prompt.
+constexpr auto prompt_after = std::chrono::milliseconds(300);
+
 constexpr std::size_t most_left_noted = 100;
 constexpr std::size_t most_left_named = 5;
 
@@ -94,6 +97,8 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   }
   a->order = std::move(order);
   const auto& request = a->order.request;
+  if (request.mask)
+    a->mask.emplace(request.mask);
   if (request.timeout)
     set_due(*a, after(*request.timeout));
   marks_.push_back({id, a->pid, a->start_ticks, marking_entries(request.environment)});
@@ -115,7 +120,7 @@ void process_loop::read_output(attempt& a, std::uint32_t events) {
   // One read for each event: a flood from one process does not keep the others waiting.
   const auto got = read(a.output.get(), buffer_.get(), pipe_bytes);
   if (got > 0)
-    a.log.write({buffer_.get(), static_cast<std::size_t>(got)});
+    log_output(a, {buffer_.get(), static_cast<std::size_t>(got)});
   else if (got == 0 || (errno != EINTR && errno != EAGAIN))
     a.output.reset(); // all its writers closed it; the process may live on
 }
@@ -133,11 +138,48 @@ void process_loop::drain_output(attempt& a) {
     const auto got = read(a.output.get(), buffer_.get(), std::min(pipe_bytes, static_cast<std::size_t>(waiting)));
     if (got <= 0)
       break;
-    a.log.write({buffer_.get(), static_cast<std::size_t>(got)});
+    log_output(a, {buffer_.get(), static_cast<std::size_t>(got)});
     waiting -= static_cast<int>(got);
   }
   a.output.reset(); // first: else that its last writer has gone would be an event
   a.input.reset();
+}
+
+void process_loop::log_output(attempt& a, std::string_view bytes) {
+  if (!a.mask)
+    return a.log.write(bytes);
+  unmasked_.clear();
+  a.mask->write(bytes, unmasked_);
+  a.log.write(unmasked_);
+  set_pause(a, a.mask->would_show() ? std::optional(clock::now() + prompt_after) : std::nullopt);
+}
+
+void process_loop::finish_log(attempt& a) {
+  if (a.mask) {
+    set_pause(a, std::nullopt);
+    unmasked_.clear();
+    a.mask->finish(unmasked_);
+    a.log.write(unmasked_);
+  }
+  a.log.finish();
+}
+
+void process_loop::set_pause(attempt& a, std::optional<clock::time_point> when) {
+  if (a.pause_due)
+    pauses_.erase({*a.pause_due, a.id});
+  a.pause_due = when;
+  if (when)
+    pauses_.emplace(*when, a.id);
+}
+
+void process_loop::handle_pauses(clock::time_point now) {
+  while (!pauses_.empty() && pauses_.begin()->first <= now) {
+    auto& a = *attempts_.at(pauses_.begin()->second);
+    set_pause(a, std::nullopt);
+    unmasked_.clear();
+    a.mask->pause(unmasked_);
+    a.log.write(unmasked_);
+  }
 }
 
 void process_loop::end(attempt& a, urgency how, process_exit::kind because) {
@@ -261,7 +303,7 @@ void process_loop::report(std::unique_ptr<attempt> a) {
   // the leader's zombie still keeps the number.
   kill(-a->pid, SIGKILL);
   drain_output(*a);
-  a->log.finish();
+  finish_log(*a);
   process_exit exit;
   exit.how = a->how;
   siginfo_t info{};

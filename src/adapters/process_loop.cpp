@@ -132,6 +132,7 @@ void process_loop::waited_for(std::uint64_t id) {
   const bool over = stopping_ && attempts_.empty();
   const bool due_earlier = (!dues_.empty() && dues_.begin()->first < sleeps_until_) ||
                            (!attempts_.empty() && look_at_ < sleeps_until_) ||
+                           (!pauses_.empty() && pauses_.begin()->first < sleeps_until_) ||
                            (!held_.empty() && held_.front().until < sleeps_until_);
   if (!rest || over || due_earlier)
     wake(wake_.get()); // the loop's own thread goes on
@@ -284,6 +285,7 @@ void process_loop::handle_due() {
     settle_wanted_ = true;
     look_for_stopped();
   }
+  handle_pauses(now);
   report_held(false);
 }
 
@@ -297,6 +299,8 @@ int process_loop::wait_ms() {
     sleeps_until_ = std::min(sleeps_until_, held_.front().until);
   if (!dues_.empty())
     sleeps_until_ = std::min(sleeps_until_, dues_.begin()->first);
+  if (!pauses_.empty())
+    sleeps_until_ = std::min(sleeps_until_, pauses_.begin()->first);
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(sleeps_until_ - clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
 }

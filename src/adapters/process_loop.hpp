@@ -78,6 +78,8 @@ private:
     /// each is too much for many.
     unique_fd input;
     log_writer log;
+    std::optional<mask_stream> mask{};            ///< what it lets through is logged
+    std::optional<clock::time_point> pause_due{}; ///< when the mask is told that nothing has come for a while
     told group_was = told::nothing;
     process_exit::kind how = process_exit::kind::ended;
     bool leader_ended = false;
@@ -111,6 +113,11 @@ private:
   [[nodiscard]] std::optional<spawn_failure> start(start_process& order);
   void read_output(attempt& a, std::uint32_t events);
   void drain_output(attempt& a);
+  void log_output(attempt& a, std::string_view bytes);
+  /// The last bytes that a mask held back, then the end of the log.
+  void finish_log(attempt& a);
+  void set_pause(attempt& a, std::optional<clock::time_point> when);
+  void handle_pauses(clock::time_point now);
   void end(attempt& a, urgency how, process_exit::kind because);
   void tell_all(attempt& a, told what);
   void tell_orphans(const attempt& a, told what);
@@ -165,6 +172,8 @@ private:
   std::unordered_map<std::uint64_t, std::unique_ptr<attempt>> attempts_;
   std::unordered_map<process_key, std::uint64_t> by_key_;
   std::set<std::pair<clock::time_point, std::uint64_t>> dues_;
+  std::set<std::pair<clock::time_point, std::uint64_t>> pauses_;
+  std::string unmasked_; // reused
   struct held_report {
     clock::time_point until;
     std::function<void(process_exit)> exited;

@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "core/event.hpp"
+#include "core/secret_mask.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,7 @@ struct process_request {
   std::string cwd;                                                    ///< absolute
   std::string log_file;      ///< absolute; made only when there is output, with its parent folders
   std::uint64_t max_log = 0; ///< bytes (0: no limit); beyond it the middle is dropped, with lines that say so
+  std::shared_ptr<const secret_mask> mask; ///< goes over the output before it is logged; null: it is logged as it comes
   std::optional<duration> timeout;
   duration grace{}; ///< between SIGTERM and SIGKILL
   /// Called, as `spawned` and `exited` are and between them, each time a signal stops the command: SIGTTIN, SIGTTOU

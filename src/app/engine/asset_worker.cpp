@@ -64,6 +64,8 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
       functions_.emplace_back(entry.substr(exported.size(), end - exported.size()));
     bash_reads_file_ = bash_reads_file_ || (entry.starts_with("BASH_ENV=") && entry.size() > 9);
   }
+  if (setup_.p.declares_secrets)
+    secrets_ = std::make_unique<known_secrets>(setup_.p, setup_.environment, setup_.files);
   inherited_ = std::make_shared<const std::vector<std::string>>(std::move(setup_.environment));
 }
 
@@ -144,6 +146,11 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
     note_absent(asset, out);
   if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
     prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
+  if (secrets_) {
+    secrets_->hide(out.warnings);
+    if (out.impossible)
+      secrets_->hide(*out.impossible);
+  }
   examined_at_[asset.value] = setup_.time.monotonic();
   return out;
 }
@@ -286,10 +293,13 @@ std::optional<std::string> asset_worker::set_environment(asset_index asset, proc
       break;
     }
     case env_source::from_env:
-      if (const auto value = value_of(entry.text))
+      if (const auto value = value_of(entry.text)) {
         set_variable(environment, entry.name, *value);
-      else
+        if (entry.secret && secrets_)
+          secrets_->learn(*value);
+      } else {
         return "env " + entry.name + " is to come from the environment variable " + entry.text + ", which is not set";
+      }
       break;
     case env_source::from_file: {
       auto text = setup_.files.read_text(entry.text, max_result_file);
@@ -300,6 +310,8 @@ std::optional<std::string> asset_worker::set_environment(asset_index asset, proc
       if (text->find('\0') != std::string::npos)
         return "env " + entry.name + " is to come from the file " + entry.text + ", which holds a NUL byte";
       set_variable(environment, entry.name, *text);
+      if (entry.secret && secrets_)
+        secrets_->learn(*text);
       break;
     }
     }
@@ -358,6 +370,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
     pool_->submit([this, asset, attempt, started_at, done = std::move(done)] {
       execution out;
       check_products(asset, attempt, started_at, nullptr, out);
+      hide_secrets(out);
       done(std::move(out));
     });
     return;
@@ -373,6 +386,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
     execution out;
     out.outcome = outcome_kind::not_started;
     out.message = request.error().message;
+    hide_secrets(out);
     done(std::move(out));
     return;
   }
@@ -384,6 +398,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
       execution out;
       out.outcome = outcome_kind::not_started;
       out.message = cleared.error().message;
+      hide_secrets(out);
       return done(std::move(out));
     }
     start_process(asset, attempt, std::move(request), started_at, began, std::move(spawned), std::move(done));
@@ -398,6 +413,8 @@ void asset_worker::start_process(asset_index asset, std::uint32_t attempt, proce
   request.log_file = log_path(setup_.state_folder, setup_.run, log_name(setup_.p, asset), attempt);
   request.environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
   request.environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
+  if (secrets_)
+    request.mask = secrets_->mask();
   if (setup_.warn)
     request.stopped = [this, asset](int signal) { was_stopped(asset, signal); };
   hand_out();
@@ -417,6 +434,13 @@ void asset_worker::start_process(asset_index asset, std::uint32_t attempt, proce
   // A stop that came between the first question and the start has not seen this process.
   if (ending_.load())
     setup_.processes.end(key, urgency::graceful);
+}
+
+void asset_worker::hide_secrets(execution& out) const {
+  if (!secrets_)
+    return;
+  secrets_->hide(out.message);
+  secrets_->hide(out.warnings);
 }
 
 void asset_worker::was_stopped(asset_index asset, int signal) {

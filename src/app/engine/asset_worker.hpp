@@ -5,6 +5,7 @@
 #include "adapters/posix_file_system.hpp"
 #include "adapters/thread_pool.hpp"
 #include "app/engine/examiner.hpp"
+#include "app/engine/known_secrets.hpp"
 #include "app/engine/member_lists.hpp"
 #include "core/plan.hpp"
 #include "ports/asset_executor.hpp"
@@ -72,6 +73,8 @@ public:
   [[nodiscard]] std::vector<event> take_restated();
 
 private:
+  /// Before anything of it is written or shown.
+  void hide_secrets(execution& out) const;
   /// Around what others call back for, which uses this.
   void hand_out();
   void take_back();
@@ -125,7 +128,8 @@ private:
   std::string run_text_;
   std::vector<std::string> functions_; ///< that setup_.environment hands on to shells
   bool bash_reads_file_ = false;
-  std::string supervisor_; ///< as the environment tells it; empty if it cannot be known
+  std::unique_ptr<known_secrets> secrets_; ///< null: the pipeline declares none
+  std::string supervisor_;                 ///< as the environment tells it; empty if it cannot be known
   std::vector<std::unique_ptr<asset_record>> records_;
   std::vector<std::unique_ptr<findings>> found_; // by asset_index: of its last examination
   std::vector<duration> examined_at_;            // by asset_index: likewise; monotonic

@@ -70,6 +70,7 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   if (out.outcome == outcome_kind::succeeded)
     check_products(asset, attempt, start.at, quick, out);
   drop_ignored(setup_.p.settings_of(asset), out.warnings);
+  hide_secrets(out);
   if (out.outcome != outcome_kind::succeeded) { // whether or not it is there, and whatever the command made of it
     std::error_code ignored;
     std::filesystem::remove_all(result_file(asset, attempt), ignored);
@@ -87,7 +88,8 @@ std::optional<std::string> asset_worker::take_report(asset_index asset, std::uin
     return std::nullopt;
   }
   unlink(result_file(asset, attempt).c_str());
-  auto report = parse_attempt_report(*text);
+  const auto mask = secrets_ ? secrets_->mask() : nullptr;
+  auto report = parse_attempt_report(*text, mask.get());
   if (!report)
     return report.error().message;
   made.reported_version = std::move(report->data_version);
@@ -231,6 +233,9 @@ std::string asset_worker::take_discovered(asset_index asset, const std::vector<s
            });
   };
   for (const auto& path : reported) {
+    if (secrets_ && secrets_->in(path))
+      return "the result file (TROUPE_RESULT) names an input whose path holds a secret value, and paths are recorded: "
+             "give the file another name";
     // As it was reported, so that it names the same file next time: the system resolves what is a link by then.
     const auto named = relative_to(setup_.p.folder, join_as_written(folder, path));
     const auto identity = makers.identity_of(named);

@@ -36,8 +36,8 @@ bool is_beyond_double(std::string_view number) {
 /// The first problem that is found ends the reading.
 class report_reader {
 public:
-  explicit report_reader(std::string_view text)
-      : out_(list_), json_(config::chunks_of(text), out_, config::json_dialect::plain) {}
+  report_reader(std::string_view text, const secret_mask* mask)
+      : out_(list_), json_(config::chunks_of(text), out_, config::json_dialect::plain), mask_(mask) {}
 
   result<attempt_report> read() {
     attempt_report report;
@@ -96,7 +96,7 @@ private:
   void read_version(const json_value& value, std::string& version) {
     if (value.kind != json_kind::string || value.text.empty() || value.text.size() > 4096)
       return note(value.where, "has a \"data_version\" that is not a string of 1 to 4096 bytes");
-    version = value.text;
+    version = masked(value.text);
   }
 
   void read_inputs(const json_value& value, std::vector<std::string>& inputs) {
@@ -135,7 +135,7 @@ private:
       for (place where; problem_.empty() && json_.next_member(key, where);) {
         if (!is_new(seen, key, where))
           return;
-        to.key(key);
+        to.key(masked(key));
         copy(json_.value(), to);
       }
       to.end_object();
@@ -148,12 +148,15 @@ private:
       to.end_array();
       return;
     case json_kind::string:
-      to.value(value.text);
+      to.value(masked(value.text));
       return;
     case json_kind::number:
       if (is_beyond_double(value.text))
         note(value.where, "has \"metadata\" with a number beyond 1.8e308; write it as a string");
-      to.raw(value.text);
+      if (const auto text = masked(value.text); text != value.text)
+        to.value(text);
+      else
+        to.raw(value.text);
       return;
     case json_kind::boolean:
     case json_kind::null:
@@ -162,18 +165,23 @@ private:
     }
   }
 
+  [[nodiscard]] std::string masked(std::string_view text) const {
+    return mask_ != nullptr ? mask_->masked(text) : std::string(text);
+  }
+
   diagnostics list_;
   config::findings out_;
   config::json_reader json_;
   std::string problem_;
+  const secret_mask* mask_;
 };
 
 } // namespace
 
-result<attempt_report> parse_attempt_report(std::string_view text) {
+result<attempt_report> parse_attempt_report(std::string_view text, const secret_mask* mask) {
   if (!is_utf8(text))
     return refuse("is not UTF-8, as JSON has to be: a file whose name is not UTF-8 cannot be told here");
-  return report_reader(text).read();
+  return report_reader(text, mask).read();
 }
 
 } // namespace troupe

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/secret_mask.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,8 @@ struct attempt_report {
 };
 
 /// Parses the file's text: a JSON object with data_version (string), metadata (object), inputs (array of strings),
-/// nothing else. invalid_input says what was found.
-[[nodiscard]] result<attempt_report> parse_attempt_report(std::string_view text);
+/// nothing else. invalid_input says what was found. `mask`, if not null, has gone over the data version and over every
+/// key and value of the metadata (a number with a secret in it becomes a string).
+[[nodiscard]] result<attempt_report> parse_attempt_report(std::string_view text, const secret_mask* mask = nullptr);
 
 } // namespace troupe

@@ -35,6 +35,18 @@ TEST_CASE("a report may say a version, metadata and inputs, each or none") {
   CHECK(none->inputs.empty());
 }
 
+TEST_CASE("a mask goes over keys, texts and numbers, and over the version") {
+  const secret_mask mask(std::vector<std::string>{"s3cr3t-Zq9x", "12345678", "quote\"d"});
+  const auto report = parse_attempt_report(
+      R"({"data_version": "v s3cr3t-Zq9x", "inputs": ["s3cr3t-Zq9x.h"],
+          "metadata": {"a s3cr3t-Zq9x": ["s3cr3t\u002dZq9x", 12345678, -123456789, 1234567, true], "q": "x quote\"d"}})",
+      &mask);
+  REQUIRE(report.has_value());
+  CHECK(report->data_version == "v ***");
+  CHECK(report->metadata == R"({"a ***":["***","***","-***9",1234567,true],"q":"x ***"})");
+  CHECK(report->inputs == std::vector<std::string>{"s3cr3t-Zq9x.h"}); // a file has the name it has
+}
+
 TEST_CASE("what is no JSON object is refused") {
   CHECK(refusal("").starts_with("is not valid JSON: "));
   CHECK(refusal("{").starts_with("is not valid JSON: "));

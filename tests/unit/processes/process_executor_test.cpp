@@ -471,3 +471,57 @@ TEST_CASE("an ignored SIGCHLD does not lose exit statuses") {
   }
   sigaction(SIGCHLD, &before, nullptr);
 }
+
+namespace {
+std::shared_ptr<const secret_mask> mask_of(std::vector<std::string> secrets) {
+  return std::make_shared<const secret_mask>(secrets);
+}
+} // namespace
+
+TEST_CASE_FIXTURE(process_runner, "no secret reaches the log, in whatever pieces it is written") {
+  auto r = shell(
+      "printf 'one s3cr3t'; sleep 0.05; printf -- '-Zq9x two\\ns3cr3t-Zq9x'; echo s3cr3t-Zq9x >&2; printf s3cr3t-Z");
+  r.mask = mask_of({"s3cr3t-Zq9x"});
+  const auto log = r.log_file;
+  CHECK(run(std::move(r)).has_log);
+  std::string all = folder.read(fs::path(log).filename().string());
+  CHECK(all == "one *** two\n***\ns3cr3t-Z");
+}
+
+TEST_CASE_FIXTURE(process_runner,
+                  "a secret that is larger than a read, and output that is larger than the log, are masked too") {
+  const std::string secret = std::string(100'000, 'x') + "end";
+  folder.write("secret", secret);
+  auto r = shell("echo before; cat secret; echo after; cat secret secret secret; echo last");
+  r.mask = mask_of({secret});
+  r.max_log = 8192;
+  const auto name = fs::path(r.log_file).filename().string();
+  CHECK(run(std::move(r)).has_log);
+  CHECK(folder.read(name) == "before\n***after\n***last\n");
+}
+
+TEST_CASE_FIXTURE(process_runner, "a prompt shows though its end might begin a secret") {
+  auto r = shell("printf 'name: s'; while [ ! -e go ]; do sleep 0.01; done; echo 3cret");
+  r.mask = mask_of({"s3cr3t-Zq9x"});
+  const auto name = fs::path(r.log_file).filename().string();
+  const auto key = start(std::move(r));
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!(fs::exists(folder / name) && folder.read(name) == "name: s") && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  CHECK(folder.read(name) == "name: s");
+  folder.write("go", "");
+  CHECK(wait(key).exit_code == 0);
+  CHECK(folder.read(name) == "name: s3cret\n");
+}
+
+TEST_CASE_FIXTURE(process_runner, "what a killed command had begun to write is in its log, without the secrets") {
+  auto r = shell("echo s3cr3t-Zq9x; printf s3cr; : > begun; sleep 60");
+  r.mask = mask_of({"s3cr3t-Zq9x"});
+  const auto name = fs::path(r.log_file).filename().string();
+  const auto key = start(std::move(r));
+  while (!fs::exists(folder / "begun"))
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  executor().end(key, urgency::at_once);
+  CHECK(wait(key).how == kind::ended_by_us);
+  CHECK(folder.read(name) == "***\ns3cr");
+}
