@@ -1,6 +1,7 @@
 // What the executor adds to a bare posix_spawn loop: the same commands, two at a time, by both in turn.
 #include "adapters/process_executor.hpp"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -68,6 +69,7 @@ void through_executor(int count) {
     r.environment = {"PATH=/usr/bin:/bin"};
     r.cwd = "/tmp";
     r.log_file = "/tmp/troupe-bench.log";
+    r.open_log = []() -> result<int> { return ::open("/tmp/troupe-bench.log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); };
     r.max_log = 1000;
     executor->start(
         std::move(r), [](process_spawned) {},

@@ -5,8 +5,6 @@
 #include "adapters/lmdb_remake.hpp"
 #include "adapters/state_lock.hpp"
 
-#include <unistd.h>
-
 namespace troupe {
 namespace {
 
@@ -14,31 +12,36 @@ constexpr std::uint64_t events_per_step = 5'000;
 
 } // namespace
 
-result<journal_compaction> compact_journal(const std::string& folder, const retention_rule& rule, clock& time) {
-  if (auto may = may_read_journal(folder); !may) // before a lock is made where there is nothing
-    return may.error();
-  auto lock = lock_own_state(folder);
-  if (!lock)
-    return lock.error();
+result<journal_compaction> compact_journal(journal_store& store, const state_dir::handle& dir,
+                                           const retention_rule& rule) {
   journal_compaction out;
-  out.bytes_before = bytes_on_disk(journal_path(folder));
-  auto store = open_journal(std::move(*lock), {}, time); // holds the lock to the end
-  if (!store)
-    return store.error();
+  out.bytes_before = journal_bytes(*dir);
   for (bool more = true; more;) {
-    const auto step = (*store)->retain(rule, events_per_step);
+    const auto step = store.retain(rule, events_per_step);
     if (!step)
       return step.error();
     out.events_dropped += step->events_dropped;
     out.runs_dropped.insert(out.runs_dropped.end(), step->runs_dropped.begin(), step->runs_dropped.end());
     more = step->more;
   }
-  const auto after = copy_journal(folder, false);
+  const auto after = copy_journal(dir, false);
   if (!after)
     return after.error();
   out.bytes_after = *after;
-  ::unlink(kept_journal_path(folder).c_str()); // there is no way back beyond what was let go
+  if (auto removed = dir->remove(kept_journal_file); !removed) // there is no way back beyond what was let go
+    return removed.error();
   return out;
+}
+
+result<journal_compaction> compact_journal(const std::string& folder, const retention_rule& rule, clock& time) {
+  auto lock = lock_journal(folder);
+  if (!lock)
+    return lock.error();
+  const auto dir = lock->dir();
+  const auto store = open_journal(std::move(*lock), {}, time); // holds the lock to the end
+  if (!store)
+    return store.error();
+  return compact_journal(**store, dir, rule);
 }
 
 } // namespace troupe

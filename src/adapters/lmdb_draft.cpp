@@ -1,17 +1,9 @@
 // Write, sync, rename, sync the folder.
 #include "adapters/lmdb_draft.hpp"
 
-#include "adapters/lmdb_open.hpp"
-#include "adapters/posix_error.hpp"
-#include "adapters/state_folder.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 
 namespace troupe {
 namespace {
@@ -22,16 +14,22 @@ constexpr std::uint64_t least_map_bytes = std::uint64_t{16} << 20U;
 
 } // namespace
 
-std::string lmdb_draft::path() const {
-  return folder_ + "/" + draft_file;
+result<void> lmdb_draft::remove_files() const {
+  auto removed = dir_->remove(draft_file);
+  return removed ? dir_->remove(std::string(draft_file) + "-lock") : removed;
 }
 
-result<std::unique_ptr<lmdb_draft>> lmdb_draft::begin(const std::string& folder, const uuid& id, std::uint64_t bytes) {
-  std::unique_ptr<lmdb_draft> draft(new lmdb_draft(folder));
-  ::unlink(draft->path().c_str());
-  ::unlink((draft->path() + "-lock").c_str());
+result<std::unique_ptr<lmdb_draft>> lmdb_draft::begin(const state_dir::handle& dir, const uuid& id,
+                                                      std::uint64_t bytes) {
+  std::unique_ptr<lmdb_draft> draft(new lmdb_draft(dir));
+  if (auto removed = draft->remove_files(); !removed)
+    return removed.error();
+  // LMDB takes an empty file for a new one.
+  if (auto made = dir->make(draft_file); !made)
+    return made.error();
+  const auto& folder = dir->path();
   lmdb_open_options options;
-  options.folder = folder;
+  options.dir = dir;
   options.file = draft_file;
   options.read_only = false;
   options.create = true;
@@ -60,8 +58,7 @@ lmdb_draft::~lmdb_draft() {
   access_.reset();
   txn_.reset();
   env_.reset();
-  ::unlink(path().c_str());
-  ::unlink((path() + "-lock").c_str());
+  static_cast<void>(remove_files());
 }
 
 result<void> lmdb_draft::begin_transaction() {
@@ -77,7 +74,7 @@ result<void> lmdb_draft::commit() {
   access_.reset();
   const int code = txn_->commit();
   txn_.reset();
-  return code == 0 ? result<void>() : lmdb_error(folder_, "make its journal anew", code);
+  return code == 0 ? result<void>() : lmdb_error(dir_->path(), "make its journal anew", code);
 }
 
 result<bool> lmdb_draft::breathe() {
@@ -105,40 +102,23 @@ result<void> lmdb_draft::finish_events() {
   return access_->put(lmdb_table::events, record_seq_, MDB_APPEND);
 }
 
-result<void> lmdb_draft::keep_owner() const {
-  struct stat was {};
-  struct stat is {};
-  if (::stat(journal_path(folder_).c_str(), &was) != 0 || ::stat(path().c_str(), &is) != 0)
-    return {}; // there is none yet
-  if ((was.st_uid == is.st_uid && was.st_gid == is.st_gid) || ::chown(path().c_str(), was.st_uid, was.st_gid) == 0)
-    return {};
-  return fail(error_code::state_unusable, "state " + folder_ +
-                                              ": its journal belongs to another user, to whom a new one cannot be "
-                                              "given (" +
-                                              errno_text(errno) + "): run this as that user");
-}
-
 result<std::uint64_t> lmdb_draft::take_place() {
   if (auto done = commit(); !done)
     return done.error();
   if (auto synced = env_->sync(); !synced)
     return synced.error();
   env_.reset();
-  if (auto owned = keep_owner(); !owned)
-    return owned.error();
-  struct stat st {};
-  ::stat(path().c_str(), &st);
-  const auto lock_file = journal_path(folder_) + "-lock";
-  ::unlink((path() + "-lock").c_str());
-  if (std::rename(path().c_str(), journal_path(folder_).c_str()) != 0)
-    return fail(error_code::state_unusable,
-                "state " + folder_ + ": cannot put its journal in place: " + errno_text(errno));
+  const auto made = dir_->look(draft_file);
+  static_cast<void>(dir_->remove(std::string(draft_file) + "-lock"));
+  if (auto placed = dir_->rename(draft_file, journal_file); !placed)
+    return placed.error();
   // LMDB keeps the number of the last transaction there, and that of the old file means nothing in the new one. Who has
   // the old file open keeps both; who opens one with the other sees it (lmdb_env::inspect).
-  ::unlink(lock_file.c_str());
-  if (auto synced = sync_folder(folder_); !synced)
+  if (auto removed = dir_->remove(std::string(journal_file) + "-lock"); !removed)
+    return removed.error();
+  if (auto synced = dir_->sync(); !synced)
     return synced.error();
-  return static_cast<std::uint64_t>(st.st_size);
+  return made ? static_cast<std::uint64_t>(made->st_size) : 0;
 }
 
 } // namespace troupe

@@ -17,7 +17,7 @@ namespace troupe {
 class lmdb_draft {
 public:
   /// Begins an empty journal with this id, whose file will not be much larger than `bytes`.
-  [[nodiscard]] static result<std::unique_ptr<lmdb_draft>> begin(const std::string& folder, const uuid& id,
+  [[nodiscard]] static result<std::unique_ptr<lmdb_draft>> begin(const state_dir::handle& dir, const uuid& id,
                                                                  std::uint64_t bytes);
   ~lmdb_draft();
   lmdb_draft(const lmdb_draft&) = delete;
@@ -36,13 +36,12 @@ public:
   [[nodiscard]] result<std::uint64_t> take_place();
 
 private:
-  explicit lmdb_draft(std::string folder) : folder_(std::move(folder)) {}
-  [[nodiscard]] std::string path() const;
+  explicit lmdb_draft(state_dir::handle dir) : dir_(std::move(dir)) {}
+  [[nodiscard]] result<void> remove_files() const;
   [[nodiscard]] result<void> begin_transaction();
   [[nodiscard]] result<void> commit();
-  [[nodiscard]] result<void> keep_owner() const;
 
-  std::string folder_;
+  state_dir::handle dir_;
   std::shared_ptr<lmdb_env> env_;
   std::optional<lmdb_txn> txn_;
   std::optional<lmdb_access> access_;

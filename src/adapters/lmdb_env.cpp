@@ -16,7 +16,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <thread>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -25,15 +27,12 @@ constexpr std::size_t wanted_map_bytes = sizeof(std::size_t) > 4 ? std::size_t{6
 constexpr std::size_t spare_map_bytes = std::size_t{16} << 20U; ///< room to write in, at the very least
 constexpr unsigned tables_limit = 128;
 constexpr unsigned readers_limit = 512;
+constexpr std::uint64_t most_copied_bytes = std::uint64_t{1} << 30U;
+constexpr std::size_t copy_step_bytes = std::size_t{1} << 20U;
 constexpr int versions_limit = 20;
 constexpr int replacements_limit = 40;
 constexpr auto patience_with_replacement = std::chrono::milliseconds(5);
 constexpr auto patience_with_readers = std::chrono::seconds(5);
-
-std::size_t file_bytes(const std::string& path) {
-  struct stat st {};
-  return ::stat(path.c_str(), &st) == 0 ? static_cast<std::size_t>(st.st_size) : 0;
-}
 
 /// LMDB opens its data file without O_CLOEXEC; a child must not inherit it.
 void close_on_exec(const struct stat& data_file) {
@@ -48,6 +47,66 @@ void close_on_exec(const struct stat& data_file) {
       ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
   ::closedir(fds);
+}
+
+/// Whether nobody holds the state; else why it cannot be read meanwhile.
+result<void> require_unheld(const state_dir& dir, const std::string& because) {
+  if (!is_locked(dir))
+    return {};
+  const auto holder = holder_of(dir);
+  const auto who = holder ? words_on(*holder) : "another process";
+  return fail(error_code::state_unusable,
+              "state " + dir.path() + ": " + who + " is writing it, and " + because + ": it cannot be read meanwhile");
+}
+
+/// A copy in memory of a file that others may write.
+result<lmdb_file> private_copy(const state_dir& dir, const lmdb_file& file) {
+  if (auto free = require_unheld(dir, "the folder belongs to another user or can be written by others"); !free)
+    return free.error();
+  const auto bytes = file.bytes();
+  if (bytes > most_copied_bytes)
+    return fail(error_code::state_unusable,
+                "state " + dir.path() + ": its journal is larger than the " + std::to_string(most_copied_bytes) +
+                    " bytes that are read of a state that others can change: read it as the user it belongs to");
+  unique_fd copy(::memfd_create("journal", MFD_CLOEXEC));
+  if (!copy)
+    return state_error(dir.path(), "copy its journal to read it", errno);
+  std::vector<char> buffer(copy_step_bytes);
+  for (std::uint64_t at = 0; at < bytes;) {
+    const auto part = std::min<std::uint64_t>(bytes - at, buffer.size());
+    if (!file.read(at, buffer.data(), part))
+      return fail(error_code::state_unusable, "state " + dir.path() + ": its journal changed while it was read: try again");
+    for (std::uint64_t put = 0; put < part;) {
+      const auto done = ::write(copy.get(), buffer.data() + put, part - put);
+      if (done < 0 && errno == EINTR)
+        continue;
+      if (done <= 0)
+        return state_error(dir.path(), "copy its journal to read it", done == 0 ? ENOSPC : errno);
+      put += static_cast<std::uint64_t>(done);
+    }
+    at += part;
+  }
+  if (auto free = require_unheld(dir, "the folder belongs to another user or can be written by others"); !free)
+    return free.error();
+  return lmdb_file(std::move(copy));
+}
+
+/// LMDB makes its lock file, and writes it: so it is looked at, or made, before. False: it belongs to another user, and
+/// has to be done without.
+result<bool> prepare_lock_file(const lmdb_open_options& options) {
+  const auto name = options.file + "-lock";
+  auto good = options.dir->check(name, entry_use::write);
+  if (good)
+    return true;
+  if (good.error().code == error_code::not_found) {
+    bool made = false;
+    static_cast<void>(options.dir->open_or_make(name, made)); // where it cannot be made LMDB says why
+    return true;
+  }
+  if (options.read_only && options.dir->check(name, entry_use::read))
+    if (const auto info = options.dir->look(name); info && info->st_uid != ::geteuid())
+      return false;
+  return good.error();
 }
 
 } // namespace
@@ -129,30 +188,46 @@ void lmdb_txn::release() {
 }
 
 result<std::shared_ptr<lmdb_env>> lmdb_env::open(const lmdb_open_options& options, const table_opener& open_tables) {
-  const auto path = options.folder + "/" + options.file;
+  const auto& dir = *options.dir;
   auto& opened = all_open();
   std::shared_ptr<lmdb_env> env; // outlives the lock: closing takes it
   bool without_lock_file = options.without_lock_file;
   for (int attempt = 0;; ++attempt) {
-    if (auto problem = options.create ? std::string() : lmdb_file_problem(options.folder, path);
-        !problem || !problem->empty())
-      return problem ? damaged_journal(options.folder, *problem) : problem.error();
+    std::optional<lmdb_file> seen;
+    if (!options.create) {
+      auto file = lmdb_file::open(dir, options.file, !options.read_only);
+      if (!file)
+        return file.error();
+      if (!dir.ours())
+        file = private_copy(dir, *file);
+      if (!file)
+        return file.error();
+      if (auto problem = lmdb_file_problem(*file, dir.path()); !problem || !problem->empty())
+        return problem ? damaged_journal(dir.path(), *problem) : problem.error();
+      seen = std::move(*file);
+    }
     std::unique_lock lock(opened.mutex);
-    struct stat st {};
-    if (::stat(path.c_str(), &st) == 0) {
-      const std::pair id(std::uint64_t{st.st_dev}, std::uint64_t{st.st_ino});
-      for (auto found = opened.open.find(id); found != opened.open.end(); found = opened.open.find(id)) {
+    if (const auto now = seen && dir.ours() ? dir.look(options.file) : std::nullopt;
+        now && seen->id() != std::pair(std::uint64_t{now->st_dev}, std::uint64_t{now->st_ino}) &&
+        attempt < replacements_limit)
+      continue; // it was replaced just now, by what this process may have open
+    if (seen)
+      for (auto found = opened.open.find(seen->id()); found != opened.open.end(); found = opened.open.find(seen->id())) {
         if ((env = found->second.lock())) {
           if (options.read_only)
             return env;
-          return fail(error_code::internal, "state " + options.folder + ": this process has its journal open already");
+          return fail(error_code::internal, "state " + dir.path() + ": this process has its journal open already");
         }
         opened.closed.wait(lock); // its last user has gone, and it is about to close
       }
-    }
     env.reset(new lmdb_env);
+    env->dir_ = options.dir;
+    env->file_ = options.file;
+    if (!dir.ours())
+      env->copy_ = std::move(seen);
     if (auto done = env->open_file(options, without_lock_file); !done)
       return done.error();
+    seen.reset();
     opened.open[env->file_id_] = env;
     const auto inspected = options.create ? result<bool>(true) : env->inspect(options);
     if (!inspected)
@@ -168,13 +243,13 @@ result<std::shared_ptr<lmdb_env>> lmdb_env::open(const lmdb_open_options& option
     env.reset();
     if (attempt >= replacements_limit)
       return fail(error_code::state_unusable,
-                  "state " + options.folder + ": its journal is being replaced: try again in a moment");
+                  "state " + dir.path() + ": its journal is being replaced: try again in a moment");
     if (attempt < replacements_limit / 2)
       std::this_thread::sleep_for(patience_with_replacement);
-    else if (!options.read_only)
-      ::unlink((path + "-lock").c_str()); // of a journal that is no longer there; this process alone may write
-    else
-      without_lock_file = !is_locked(options.folder);
+    else if (options.read_only)
+      without_lock_file = !is_locked(dir);
+    else // of a journal that is no longer there; this process alone may write
+      static_cast<void>(dir.remove(options.file + "-lock"));
   }
 }
 
@@ -189,14 +264,12 @@ lmdb_env::~lmdb_env() {
 }
 
 result<bool> lmdb_env::inspect(const lmdb_open_options& options) {
-  const char* path = nullptr;
-  mdb_env_get_path(env_, &path);
   for (int attempt = 0; attempt < versions_limit; ++attempt) {
     // LMDB takes the number of the last transaction from its lock file, which others may have made for another file.
     const auto txn = begin_read();
     if (!txn)
       return txn.error();
-    auto file = lmdb_file::open(folder_, path);
+    auto file = copy_ ? lmdb_file::same_as(folder(), copy_->descriptor()) : lmdb_file::open(*dir_, file_);
     if (!file)
       return file.error().code == error_code::not_found ? result<bool>(false) : file.error();
     if (file->id() != file_id_)
@@ -205,17 +278,36 @@ result<bool> lmdb_env::inspect(const lmdb_open_options& options) {
     for (const auto& version : file->metas())
       if (version && version->txn_id == id) {
         const auto problem = options.inspect ? options.inspect(*file, *version) : std::string();
-        return problem.empty() ? result<bool>(true) : damaged_journal(folder_, problem);
+        return problem.empty() ? result<bool>(true) : damaged_journal(folder(), problem);
       }
     // Else a writer has ended two transactions just now, most likely.
   }
   return false;
 }
 
+std::uint64_t lmdb_env::file_bytes() const {
+  if (copy_)
+    return copy_->bytes();
+  const auto info = dir_->look(file_);
+  return info ? static_cast<std::uint64_t>(info->st_size) : 0;
+}
+
 result<void> lmdb_env::open_file(const lmdb_open_options& options, bool without_lock_file) {
-  folder_ = options.folder;
-  const auto path = options.folder + "/" + options.file;
-  const auto least = file_bytes(path) + spare_map_bytes;
+  without_lock_file = without_lock_file || copy_;
+  if (!without_lock_file) {
+    const auto prepared = prepare_lock_file(options);
+    if (!prepared)
+      return prepared.error();
+    if (!*prepared)
+      if (auto free = require_unheld(*dir_, "journal.mdb-lock belongs to another user"); !free)
+        return free;
+    without_lock_file = !*prepared;
+  }
+  auto path = copy_ ? result<std::string>("/proc/self/fd/" + std::to_string(copy_->descriptor()))
+                    : dir_->path_for_library(file_);
+  if (!path)
+    return path.error();
+  const auto least = file_bytes() + spare_map_bytes;
   auto map = std::max(options.map_bytes != 0 ? options.map_bytes : wanted_map_bytes, least);
   unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (options.read_only ? MDB_RDONLY : 0U);
   if (without_lock_file)
@@ -223,32 +315,26 @@ result<void> lmdb_env::open_file(const lmdb_open_options& options, bool without_
   MDB_env* opened = nullptr;
   for (;;) {
     if (const int code = mdb_env_create(&opened); code != 0)
-      return lmdb_error(folder_, "open its journal", code);
+      return lmdb_error(folder(), "open its journal", code);
     int code = mdb_env_set_maxdbs(opened, tables_limit);
     if (code == 0)
       code = mdb_env_set_maxreaders(opened, readers_limit);
     if (code == 0)
       code = mdb_env_set_mapsize(opened, map);
     if (code == 0)
-      code = mdb_env_open(opened, path.c_str(), flags, 0600);
+      code = mdb_env_open(opened, path->c_str(), flags, 0600);
     if (code == 0)
       break;
     mdb_env_close(opened); // also after a failed open
     if ((code == ENOMEM || code == EINVAL) && map > least) {
       map = std::max(map / 2, least); // little address space (ulimit -v, valgrind): take what there is
-    } else if ((code == EACCES || code == EROFS || code == EPERM) && options.read_only && (flags & MDB_NOLOCK) == 0 &&
-               ::access(path.c_str(), R_OK) == 0) {
+    } else if ((code == EACCES || code == EROFS || code == EPERM) && options.read_only && (flags & MDB_NOLOCK) == 0) {
       // Not even the table of readers can be written. That is safe as long as nobody else writes either.
-      if (is_locked(folder_)) {
-        const auto holder = holder_of(folder_);
-        const auto who = holder ? words_on(*holder) : "another process";
-        return fail(error_code::state_unusable, "state " + folder_ + ": " + who +
-                                                    " is writing it, and without permission to write journal.mdb-lock "
-                                                    "it cannot be read meanwhile");
-      }
+      if (auto free = require_unheld(*dir_, "there is no permission to write journal.mdb-lock"); !free)
+        return free;
       flags |= MDB_NOLOCK;
     } else {
-      return lmdb_error(folder_, "open its journal", code);
+      return lmdb_error(folder(), "open its journal", code);
     }
   }
   env_ = opened;
@@ -275,10 +361,9 @@ result<lmdb_txn> lmdb_env::begin_read() {
     if (code == MDB_READERS_FULL && forget_dead_readers() > 0)
       continue;
     if (code != MDB_MAP_RESIZED)
-      return lmdb_error(folder_, "read its journal", code);
-    const char* path = nullptr; // another process has made it larger than what is mapped here
-    mdb_env_get_path(env_, &path);
-    if (auto done = remap(lock, file_bytes(path) + spare_map_bytes); !done)
+      return lmdb_error(folder(), "read its journal", code);
+    // Another process has made it larger than what is mapped here.
+    if (auto done = remap(lock, file_bytes() + spare_map_bytes); !done)
       return done.error();
   }
 }
@@ -286,7 +371,7 @@ result<lmdb_txn> lmdb_env::begin_read() {
 result<lmdb_txn> lmdb_env::begin_write() {
   MDB_txn* txn = nullptr;
   if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0)
-    return lmdb_error(folder_, "write its journal", code);
+    return lmdb_error(folder(), "write its journal", code);
   return lmdb_txn(shared_from_this(), txn, false);
 }
 
@@ -303,7 +388,7 @@ result<void> lmdb_env::remap(std::unique_lock<std::mutex>& lock, std::size_t at_
   changed_.notify_all();
   if (!alone)
     return fail(error_code::state_unusable,
-                "state " + folder_ + ": the journal has to grow, and a reader in this process does not end");
+                "state " + folder() + ": the journal has to grow, and a reader in this process does not end");
   MDB_envinfo info;
   mdb_env_info(env_, &info);
   for (const auto bytes : {info.me_mapsize * 2, info.me_mapsize + info.me_mapsize / 4, at_least}) {
@@ -314,10 +399,10 @@ result<void> lmdb_env::remap(std::unique_lock<std::mutex>& lock, std::size_t at_
       continue;
     ::munmap(probe, more);
     if (const int code = mdb_env_set_mapsize(env_, std::max(bytes, at_least)); code != 0)
-      return lmdb_error(folder_, "grow its journal", code);
+      return lmdb_error(folder(), "grow its journal", code);
     return {};
   }
-  return lmdb_error(folder_, "grow its journal", MDB_MAP_FULL);
+  return lmdb_error(folder(), "grow its journal", MDB_MAP_FULL);
 }
 
 result<void> lmdb_env::grow() {
@@ -332,10 +417,7 @@ void lmdb_env::set_no_sync(bool no_sync) {
 }
 
 bool lmdb_env::in_place() const {
-  const char* path = nullptr;
-  mdb_env_get_path(env_, &path);
-  struct stat st {};
-  return ::stat(path, &st) == 0 && file_id_ == std::pair(std::uint64_t{st.st_dev}, std::uint64_t{st.st_ino});
+  return dir_->leads_to(file_, file_id_.first, file_id_.second);
 }
 
 int lmdb_env::forget_dead_readers() {
@@ -346,7 +428,7 @@ int lmdb_env::forget_dead_readers() {
 
 result<void> lmdb_env::sync() {
   if (const int code = mdb_env_sync(env_, 1); code != 0)
-    return lmdb_error(folder_, "bring its journal to disk", code);
+    return lmdb_error(folder(), "bring its journal to disk", code);
   return {};
 }
 

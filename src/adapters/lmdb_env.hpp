@@ -3,6 +3,7 @@
 #pragma once
 
 #include "adapters/lmdb_file.hpp"
+#include "adapters/state_dir.hpp"
 #include "base/result.hpp"
 
 #include <lmdb.h>
@@ -13,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,8 +22,8 @@ namespace troupe {
 
 /// How to open a journal's file.
 struct lmdb_open_options {
-  std::string folder;               ///< of the state: for messages
-  std::string file = "journal.mdb"; ///< in the folder
+  state_dir::handle dir;           ///< the state's folder
+  std::string file = journal_file; ///< in it
   bool read_only = true;
   bool create = false;
   bool without_lock_file = false; ///< for reading alone: no place in the table of readers; nobody may be writing
@@ -56,7 +58,8 @@ private:
   bool reads_ = false;
 };
 
-/// An open journal file. LMDB must not open one file twice in a process, so whoever opens it for reading shares what is
+/// An open journal file; in a folder that others may write in, a copy of it in memory, since they could change it under
+/// us. LMDB must not open one file twice in a process, so whoever opens it for reading shares what is
 /// open. Read transactions begin on any thread; write transactions, growth and sync are the single writer's.
 class lmdb_env : public std::enable_shared_from_this<lmdb_env> {
 public:
@@ -71,7 +74,8 @@ public:
   lmdb_env(const lmdb_env&) = delete;
   lmdb_env& operator=(const lmdb_env&) = delete;
 
-  [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] const std::string& folder() const { return dir_->path(); }
+  [[nodiscard]] const state_dir::handle& dir() const { return dir_; }
   [[nodiscard]] MDB_env* get() const { return env_; }
   [[nodiscard]] const lmdb_tables& tables() const { return *tables_; }
 
@@ -97,13 +101,16 @@ private:
 
   lmdb_env() = default;
   [[nodiscard]] result<void> open_file(const lmdb_open_options& options, bool without_lock_file);
+  [[nodiscard]] std::uint64_t file_bytes() const;
   /// Looks at the file before anybody follows its pages. False: file and lock file do not belong together, or the file
   /// was replaced meanwhile.
   [[nodiscard]] result<bool> inspect(const lmdb_open_options& options);
   [[nodiscard]] result<void> remap(std::unique_lock<std::mutex>& lock, std::size_t at_least);
   void read_ended();
 
-  std::string folder_;
+  state_dir::handle dir_; ///< its descriptor is a part of the path that LMDB opens
+  std::string file_;
+  std::optional<lmdb_file> copy_; ///< what LMDB has open instead of the file in a folder that is not ours
   MDB_env* env_ = nullptr;
   std::shared_ptr<const lmdb_tables> tables_;
   std::pair<std::uint64_t, std::uint64_t> file_id_; ///< device, inode

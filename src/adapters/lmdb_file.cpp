@@ -41,6 +41,20 @@ std::optional<lmdb_meta> meta_at(const lmdb_file& file, std::uint64_t offset) {
   return result;
 }
 
+/// What is written may appear under no other name; but for the one that an upgrade gives the old file just before the
+/// new one takes its place, where a crash came in between.
+result<void> require_single_name(const kept_folder& dir, const std::string& name, int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0)
+    return state_error(dir.path(), "open its " + name, errno);
+  if (info.st_nlink <= 1)
+    return {};
+  const auto kept = dir.look(name + ".format1");
+  if (info.st_nlink == 2 && kept && kept->st_ino == info.st_ino && kept->st_dev == info.st_dev)
+    return {};
+  return dir.refused(name, "has another name elsewhere (it is a hard link), under which what is written would appear, too");
+}
+
 } // namespace
 
 lmdb_tree lmdb_tree_at(const char* bytes) {
@@ -55,12 +69,14 @@ lmdb_tree lmdb_tree_at(const char* bytes) {
   return t;
 }
 
-result<lmdb_file> lmdb_file::open(const std::string& folder, const std::string& path) {
-  unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0)
-    return fail(errno == ENOENT ? error_code::not_found : error_code::state_unusable,
-                "state " + folder + ": cannot open " + path + ": " + errno_text(errno));
-  return lmdb_file(std::move(fd));
+result<lmdb_file> lmdb_file::open(const kept_folder& dir, const std::string& name, bool writes) {
+  auto fd = dir.open(name, entry_use::trust);
+  if (!fd)
+    return fd.error();
+  if (writes)
+    if (auto single = require_single_name(dir, name, fd->get()); !single)
+      return single.error();
+  return lmdb_file(std::move(*fd));
 }
 
 result<lmdb_file> lmdb_file::same_as(const std::string& folder, int fd) {

@@ -2,6 +2,7 @@
 // number. Knows no tree and no record.
 #pragma once
 
+#include "adapters/kept_folder.hpp"
 #include "adapters/unique_fd.hpp"
 #include "base/result.hpp"
 
@@ -51,12 +52,16 @@ struct lmdb_meta {
 /// One thread at a time. Safe beside a writer: what is read is what is on disk at that moment.
 class lmdb_file {
 public:
-  /// not_found, state_unusable.
-  [[nodiscard]] static result<lmdb_file> open(const std::string& folder, const std::string& path);
+  /// An entry of the state's folder. `writes`: LMDB is to write it, though what is opened here only reads. not_found,
+  /// state_unusable.
+  [[nodiscard]] static result<lmdb_file> open(const kept_folder& dir, const std::string& name, bool writes = false);
+  /// A file that is open already.
+  explicit lmdb_file(unique_fd fd) : fd_(std::move(fd)) {}
 
   /// The file that this descriptor is of, through a descriptor of its own.
   [[nodiscard]] static result<lmdb_file> same_as(const std::string& folder, int fd);
 
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
   [[nodiscard]] std::uint64_t bytes() const;
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> id() const; ///< device, inode
   /// Both meta pages as they are now; each absent if it is none.
@@ -67,7 +72,6 @@ public:
   [[nodiscard]] const char* page(std::uint64_t number, std::uint32_t page_bytes);
 
 private:
-  explicit lmdb_file(unique_fd fd) : fd_(std::move(fd)) {}
   unique_fd fd_;
   std::vector<char> window_; ///< pages window_first_ …
   std::uint64_t window_first_ = 0;

@@ -220,11 +220,17 @@ result<journal_verification> verify_journal(const std::string& folder) {
     out.complete = false;
     return out;
   };
-  if (auto may = may_read_journal(folder); !may)
-    return may.error().code == error_code::not_found && !may_become_state(folder)
+  const auto dir = state_dir::open(folder);
+  if (!dir)
+    return dir.error();
+  if (auto may = may_read_journal(**dir); !may)
+    return may.error().code == error_code::not_found && (*dir)->holds_other_things()
                ? fail(error_code::state_unusable, folder + " is no state: it holds other files, and no journal.mdb")
                : may.error();
-  if (auto problem = lmdb_file_problem(folder, journal_path(folder)); !problem || !problem->empty())
+  auto file = lmdb_file::open(**dir, journal_file);
+  if (!file)
+    return file.error();
+  if (auto problem = lmdb_file_problem(*file, folder); !problem || !problem->empty())
     return problem ? only(*problem) : result<journal_verification>(problem.error());
   // What LMDB would trip over is looked for before LMDB is let loose on it.
   bool inspected = false;
@@ -234,7 +240,7 @@ result<journal_verification> verify_journal(const std::string& folder) {
       out.problems.push_back(std::move(finding.what));
     return out.problems.empty() ? std::string() : out.problems.front();
   };
-  auto env = open_journal_to_read(folder, inspect);
+  auto env = open_journal_to_read(*dir, inspect);
   if (!out.problems.empty()) {
     out.complete = false;
     return out;

@@ -1,10 +1,9 @@
 // Counting what a journal holds and what it takes on disk.
 #include "adapters/lmdb_journal_check.hpp"
+#include "adapters/lmdb_migrate.hpp"
 #include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 #include "core/event_json.hpp"
-
-#include <sys/stat.h>
 
 #include <cstring>
 
@@ -62,7 +61,10 @@ double journal_statistics::event_bytes_per_attempt() const {
 }
 
 result<journal_statistics> journal_stats(const std::string& folder) {
-  auto env = open_journal_to_read(folder);
+  const auto dir = state_dir::open(folder);
+  if (!dir)
+    return dir.error();
+  auto env = open_journal_to_read(*dir);
   if (!env)
     return env.error();
   auto snapshot = lmdb_snapshot::take(*env);
@@ -76,9 +78,7 @@ result<journal_statistics> journal_stats(const std::string& folder) {
   mdb_env_info((*env)->get(), &info);
   out.map_bytes = info.me_mapsize;
   out.pages = info.me_last_pgno + 1;
-  struct stat st {};
-  if (::stat(journal_path(folder).c_str(), &st) == 0)
-    out.file_bytes = static_cast<std::uint64_t>(st.st_size);
+  out.file_bytes = journal_bytes(**dir);
   for (std::size_t i = 0; i < lmdb_table_count; ++i) {
     const auto table = static_cast<lmdb_table>(i);
     if (!access.tables().has(table))

@@ -31,6 +31,9 @@ open_journal(const std::string& folder, const journal_settings& settings, troupe
 [[nodiscard]] result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journal_settings& settings,
                                                                   troupe::clock& clock);
 
+/// Takes the lock of a state that has a journal; not_found, and nothing is made, where there is none.
+[[nodiscard]] result<state_lock> lock_journal(const std::string& folder);
+
 /// Opens a state to read: takes no lock, changes nothing, works beside a writer and on a read-only folder. not_found if
 /// there is no state. Any thread.
 [[nodiscard]] result<std::unique_ptr<journal_snapshot>> open_snapshot(const std::string& folder);

@@ -5,20 +5,17 @@
 #include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 #include "adapters/own_identity.hpp"
-#include "adapters/posix_error.hpp"
-#include "adapters/state_folder.hpp"
 #include "core/origin.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 namespace troupe {
 
-std::uint64_t bytes_on_disk(const std::string& path) {
-  struct stat st {};
-  return ::stat(path.c_str(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
+std::uint64_t journal_bytes(const state_dir& dir) {
+  const auto info = dir.look(journal_file);
+  return info ? static_cast<std::uint64_t>(info->st_size) : 0;
 }
 
 namespace {
@@ -87,28 +84,24 @@ result<void> carry_over(const lmdb_snapshot& from, lmdb_draft& to, lmdb_table ta
 }
 
 /// A second name for the old file, which is about to lose its first.
-result<void> keep_old_file(const std::string& folder) {
-  const auto kept = kept_journal_path(folder);
-  ::unlink(kept.c_str()); // of an upgrade that a crash cut short
-  if (::link(journal_path(folder).c_str(), kept.c_str()) != 0)
-    return state_error(folder, "keep its old journal as " + kept, errno);
-  return sync_folder(folder);
+result<void> keep_old_file(const state_dir& dir) {
+  if (auto removed = dir.remove(kept_journal_file); !removed) // of an upgrade that a crash cut short
+    return removed;
+  if (::linkat(dir.descriptor(), journal_file, dir.descriptor(), kept_journal_file, 0) != 0)
+    return state_error(dir.path(), "keep its old journal as " + dir.path_of(kept_journal_file), errno);
+  return dir.sync();
 }
 
 } // namespace
 
-std::string kept_journal_path(const std::string& folder) {
-  return journal_path(folder) + ".format1";
-}
-
-result<std::uint64_t> copy_journal(const std::string& folder, bool keep_old) {
-  auto env = open_journal_to_read(folder); // what is open to write is shared
+result<std::uint64_t> copy_journal(const state_dir::handle& dir, bool keep_old) {
+  auto env = open_journal_to_read(dir); // what is open to write is shared
   if (!env)
     return env.error();
   auto from = lmdb_snapshot::take(*env);
   if (!from)
     return from.error();
-  auto to = lmdb_draft::begin(folder, (*from)->info().id, bytes_on_disk(journal_path(folder)));
+  auto to = lmdb_draft::begin(dir, (*from)->info().id, journal_bytes(*dir));
   if (!to)
     return to.error();
   for (std::size_t i = 0; i < lmdb_table_count; ++i) {
@@ -128,7 +121,7 @@ result<std::uint64_t> copy_journal(const std::string& folder, bool keep_old) {
   if (auto done = write_state_info((*to)->access(), info, base); !done)
     return done.error();
   if (keep_old)
-    if (auto kept = keep_old_file(folder); !kept)
+    if (auto kept = keep_old_file(*dir); !kept)
       return kept.error();
   return (*to)->take_place();
 }

@@ -2,6 +2,7 @@
 // layouts, not what records mean.
 #pragma once
 
+#include "adapters/state_dir.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -9,16 +10,16 @@
 
 namespace troupe {
 
-/// Where the journal of the format before stays after an upgrade: journal.mdb.format1 in the state's folder.
-[[nodiscard]] std::string kept_journal_path(const std::string& folder);
+/// The journal of the format before, after an upgrade.
+inline constexpr const char* kept_journal_file = "journal.mdb.format1";
 
-/// The size of a file; 0 if there is none.
-[[nodiscard]] std::uint64_t bytes_on_disk(const std::string& path);
+/// The size of the journal's file; 0 if there is none.
+[[nodiscard]] std::uint64_t journal_bytes(const state_dir& dir);
 
 /// Copies all that the state's journal holds into a new file of the newest format, which takes its place: a crash
-/// leaves one or the other. With `keep_old` the old file then lies at kept_journal_path(). A journal of a format that
+/// leaves one or the other. With `keep_old` the old file then lies at journal.mdb.format1. A journal of a format that
 /// does not note who may write gets a note that names this user and machine. Returns the new file's size.
 /// For the holder of the state's lock; other processes may read the while. One thread.
-[[nodiscard]] result<std::uint64_t> copy_journal(const std::string& folder, bool keep_old);
+[[nodiscard]] result<std::uint64_t> copy_journal(const state_dir::handle& dir, bool keep_old);
 
 } // namespace troupe

@@ -22,7 +22,12 @@ bool has_note(std::uint32_t format) {
 } // namespace
 
 std::optional<journal_note> read_journal_note(const std::string& folder) {
-  auto file = lmdb_file::open(folder, journal_path(folder));
+  const auto dir = state_dir::open(folder);
+  return dir ? read_journal_note(**dir) : std::nullopt;
+}
+
+std::optional<journal_note> read_journal_note(const state_dir& dir) {
+  auto file = lmdb_file::open(dir, journal_file);
   if (!file)
     return std::nullopt;
   const auto metas = file->metas();
@@ -61,8 +66,8 @@ state_origin origin_of(const state_info& info, std::uint32_t format) {
   return origin_of(info, has_note(format), {own, boot});
 }
 
-bool is_foreign(const std::string& folder) {
-  const auto note = read_journal_note(folder);
+bool is_foreign(const state_dir& dir) {
+  const auto note = read_journal_note(dir);
   return note && origin_of(note->info, note->format) != state_origin::here;
 }
 
@@ -97,7 +102,12 @@ error foreign_state(const std::string& folder, const state_info& info, state_ori
 }
 
 result<void> require_own_state(const std::string& folder) {
-  const auto note = read_journal_note(folder);
+  const auto dir = state_dir::open(folder);
+  if (!dir)
+    return {}; // there is none, or who opens it says what is in the way
+  if (auto ours = (*dir)->require_ours(); !ours)
+    return ours;
+  const auto note = read_journal_note(**dir);
   if (!note)
     return {};
   const auto origin = origin_of(note->info, note->format);
@@ -111,7 +121,10 @@ result<state_lock> lock_own_state(const std::string& folder, const lock_patience
 }
 
 result<void> trust_state(const std::string& folder, clock& time) {
-  if (auto may = may_read_journal(folder); !may) // before a lock is made where there is nothing
+  const auto dir = state_dir::open(folder);
+  if (!dir)
+    return dir.error();
+  if (auto may = may_read_journal(**dir); !may) // before a lock is made where there is nothing
     return may;
   auto lock = lock_state(folder);
   if (!lock)
@@ -120,7 +133,7 @@ result<void> trust_state(const std::string& folder, clock& time) {
   journal_settings how;
   how.trust = true;
   const auto opened = open_journal(std::move(*lock), how, time); // which adds to the note
-  put_back_words(folder, words);                                 // the next writer asks who wrote before
+  put_back_words(**dir, words);                                 // the next writer asks who wrote before
   return opened ? result<void>() : result<void>(opened.error());
 }
 

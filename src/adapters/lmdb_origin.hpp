@@ -3,6 +3,7 @@
 #pragma once
 
 #include "adapters/lmdb_file.hpp"
+#include "adapters/state_dir.hpp"
 #include "adapters/state_lock.hpp"
 #include "base/result.hpp"
 #include "core/origin.hpp"
@@ -20,12 +21,13 @@ struct journal_note {
 };
 /// nullopt where there is no journal, one of another format or draft, or one whose record of the state is damaged:
 /// what opens it then says so. Costs a few small reads.
+[[nodiscard]] std::optional<journal_note> read_journal_note(const state_dir& dir);
 [[nodiscard]] std::optional<journal_note> read_journal_note(const std::string& folder);
 
 /// Where a state comes from, seen from here.
 [[nodiscard]] state_origin origin_of(const state_info& info, std::uint32_t format);
 /// Whether the state in the folder was made elsewhere. False where its journal cannot tell.
-[[nodiscard]] bool is_foreign(const std::string& folder);
+[[nodiscard]] bool is_foreign(const state_dir& dir);
 
 /// "it was made on another machine": what was found, for people. Not for state_origin::here.
 [[nodiscard]] std::string words_on_origin(const state_info& info, state_origin origin);

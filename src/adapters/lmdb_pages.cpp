@@ -386,18 +386,15 @@ error damaged_journal(const std::string& folder, const std::string& finding) {
                   "more)");
 }
 
-result<std::string> lmdb_file_problem(const std::string& folder, const std::string& path) {
-  auto file = lmdb_file::open(folder, path);
-  if (!file)
-    return file.error();
-  auto metas = file->metas();
+result<std::string> lmdb_file_problem(lmdb_file& file, const std::string& folder) {
+  auto metas = file.metas();
   auto problem = lmdb_metas_problem(metas);
   for (int attempt = 0; attempt < 3 && !problem.empty(); ++attempt) { // a writer may be writing one of them just now
-    metas = file->metas();
+    metas = file.metas();
     problem = lmdb_metas_problem(metas);
   }
   if (!metas[0] && !metas[1])
-    return fail(error_code::state_unusable, "state " + folder + ": " + path +
+    return fail(error_code::state_unusable, "state " + folder + ": its journal.mdb"
                                                 " is not a journal of Troupe, or is damaged at its beginning; nothing "
                                                 "was changed. Restore it from a copy, remove it to start anew (the "
                                                 "history is lost and everything runs once more), or name another "
@@ -405,10 +402,10 @@ result<std::string> lmdb_file_problem(const std::string& folder, const std::stri
   if (!problem.empty())
     return problem;
   const auto& newest = metas[0]->txn_id > metas[1]->txn_id ? *metas[0] : *metas[1];
-  if (file->bytes() / newest.page_bytes > newest.last_page)
+  if (file.bytes() / newest.page_bytes > newest.last_page)
     return std::string();
   // The last pages may be free and never written; else pages in use are missing, and reading them would be a SIGBUS.
-  const auto walked = walk_lmdb_pages(*file, newest);
+  const auto walked = walk_lmdb_pages(file, newest);
   return walked.findings.empty() ? std::string() : "it is cut off, or " + walked.findings.front().what;
 }
 

@@ -44,7 +44,7 @@ struct lmdb_walk {
 /// What is wrong with the first pages of a file, or with its length (pages in use are missing); empty if nothing is.
 /// state_unusable for what is no LMDB file of this format. Costs a few small reads when all is well. Safe while a
 /// writer is at work.
-[[nodiscard]] result<std::string> lmdb_file_problem(const std::string& folder, const std::string& path);
+[[nodiscard]] result<std::string> lmdb_file_problem(lmdb_file& file, const std::string& folder);
 
 /// Walks the pages of one version of the file: kinds, bounds, sizes, depths, counts, keys in order and where branches
 /// say they are, no page used twice, every page used or free. The caller holds a read transaction of that version, or

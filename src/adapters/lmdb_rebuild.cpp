@@ -25,8 +25,9 @@ std::uint64_t key_number(std::string_view key) {
 /// What is in the old file, whatever state it is in.
 class old_journal {
 public:
-  [[nodiscard]] static result<old_journal> open(const std::string& folder) {
-    auto file = lmdb_file::open(folder, journal_path(folder));
+  [[nodiscard]] static result<old_journal> open(const state_dir& dir) {
+    const auto& folder = dir.path();
+    auto file = lmdb_file::open(dir, journal_file);
     if (!file)
       return file.error();
     old_journal old(folder, std::move(*file));
@@ -369,7 +370,10 @@ std::vector<std::string> keep_projections(old_journal& from, record_copy& to, co
 } // namespace
 
 result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_history) {
-  if (auto may = may_read_journal(folder); !may) // before a lock is made where there is nothing
+  const auto dir = state_dir::open(folder);
+  if (!dir)
+    return dir.error();
+  if (auto may = may_read_journal(**dir); !may) // before a lock is made where there is nothing
     return may.error();
   if (auto own = require_own_state(folder); !own) {
     const auto found = verify_journal(folder);
@@ -383,7 +387,7 @@ result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_his
   auto before = verify_journal(folder); // refuses what is no journal, and newer formats
   if (!before)
     return before.error();
-  auto from = old_journal::open(folder);
+  auto from = old_journal::open(*lock->dir());
   if (!from)
     return from.error();
   std::optional<state_info> state, base;
@@ -396,7 +400,7 @@ result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_his
                           " is damaged, without which nothing can be kept: restore its journal.mdb from a copy, "
                           "or remove it to start anew; nothing was changed")
                : cannot_rebuild(folder, record_name(lmdb_table::meta, 1) + " is damaged");
-  auto to = lmdb_draft::begin(folder, known->id, from->bytes());
+  auto to = lmdb_draft::begin(lock->dir(), known->id, from->bytes());
   if (!to)
     return to.error();
 

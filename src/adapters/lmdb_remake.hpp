@@ -36,4 +36,8 @@ struct journal_compaction {
 [[nodiscard]] result<journal_compaction> compact_journal(const std::string& folder, const retention_rule& rule,
                                                          clock& time);
 
+/// The same with a store that is open, of the state in `dir`; the caller keeps the lock.
+[[nodiscard]] result<journal_compaction> compact_journal(journal_store& store, const state_dir::handle& dir,
+                                                         const retention_rule& rule);
+
 } // namespace troupe

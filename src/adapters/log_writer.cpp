@@ -2,7 +2,6 @@
 #include "adapters/log_writer.hpp"
 
 #include "adapters/posix_error.hpp"
-#include "adapters/posix_file_system.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -28,7 +27,8 @@ std::string size_text(std::uint64_t bytes) {
 
 } // namespace
 
-log_writer::log_writer(std::string path, std::uint64_t max_bytes) : path_(std::move(path)), max_bytes_(max_bytes) {
+log_writer::log_writer(opener open, std::string path, std::uint64_t max_bytes)
+    : open_(std::move(open)), path_(std::move(path)), max_bytes_(max_bytes) {
   if (max_bytes == 0) {
     head_limit_ = std::numeric_limits<std::uint64_t>::max();
     tail_limit_ = tail_bytes_at_most;
@@ -107,29 +107,13 @@ void log_writer::finish() {
 bool log_writer::open_file() {
   if (file_)
     return true;
-  const auto try_open = [&] {
-    file_ = unique_fd(open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666));
-    return static_cast<bool>(file_);
-  };
-  if (!try_open() && errno == ENOENT) {
-    const auto folder = parent_of(path_);
-    // A state that was removed meanwhile is not made anew by its logs: a half of one would be taken for a whole.
-    const std::string state(parent_of(parent_of(folder)));
-    if (!state.empty() && access(state.c_str(), F_OK) != 0) {
-      note_problem("make the log", errno);
-      return false;
-    }
-    if (auto made = make_folders(AT_FDCWD, folder); !made) {
-      if (problem_.empty())
-        problem_ = "the log is missing: " + made.error().message;
-      return false;
-    }
-    (void)try_open();
-  }
-  if (!file_) {
-    note_problem("make the log", errno);
+  auto file = open_();
+  if (!file) {
+    if (problem_.empty())
+      problem_ = "the log is missing: " + file.error().message;
     return false;
   }
+  file_ = unique_fd(*file);
   made_ = true;
   return true;
 }

@@ -2,22 +2,27 @@
 #pragma once
 
 #include "adapters/unique_fd.hpp"
+#include "base/result.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace troupe {
 
-/// Makes the file, with its folder and the one above that (no more: a removed state stays removed), at the first byte.
+/// Has the file made at the first byte.
 /// Keeps the log within `max_bytes` (0: no limit): the head goes to the file as it comes; what follows it is held in
 /// memory (at most 1 MiB, and at most half of max_bytes) until finish(), the oldest bytes giving way; a line in the
 /// file says how many were dropped. If the file cannot be written (a full disk), nothing fails: the end of the output
 /// is held back likewise, finish() tries once more, and problem() tells. One thread at a time.
 class log_writer {
 public:
-  log_writer(std::string path, std::uint64_t max_bytes);
+  /// Makes the file; a descriptor to write it with, which is taken over.
+  using opener = std::function<result<int>()>;
+  /// `path` is for messages.
+  log_writer(opener open, std::string path, std::uint64_t max_bytes);
 
   void write(std::string_view bytes);
   /// Appends what was held back, and closes. Call once.
@@ -35,6 +40,7 @@ private:
   std::size_t write_file(std::string_view bytes);
   void note_problem(std::string_view doing, int error_number);
 
+  opener open_;
   std::string path_;
   std::uint64_t max_bytes_;
   std::uint64_t head_limit_;

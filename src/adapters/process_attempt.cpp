@@ -86,7 +86,7 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
       {},
       std::move(output),
       std::move(input),
-      log_writer(order.request.log_file, order.request.max_log),
+      log_writer(std::move(order.request.open_log), order.request.log_file, order.request.max_log),
   });
   if (!watch(a->output.get(), id << 2U | about_output, EPOLLIN) || !watch_leader(*a)) {
     auto failure = system_failure("watch the process");

@@ -1,4 +1,4 @@
-// mkdir, statfs, fsync.
+// statfs, fsync, and the note on what is not on disk.
 #include "adapters/state_folder.hpp"
 
 #include "adapters/unique_fd.hpp"
@@ -10,107 +10,30 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <string_view>
 #include <utility>
 
 namespace troupe {
 
-error state_error(const std::string& folder, const std::string& what, int error_number) {
-  auto text = "state " + folder + ": cannot " + what + ": " + std::strerror(error_number);
-  if (error_number == ENOSPC || error_number == EDQUOT)
-    text += ": free space and run again, or name a folder on another disk with --state or engine.state_dir";
-  else if (error_number == EROFS)
-    text += ": name a folder that can be written with --state or engine.state_dir";
-  return fail(error_code::state_unusable, std::move(text));
-}
-
 namespace {
 
+constexpr const char* unsynced_file = "unsynced";
 constexpr const char* mark_of_loss = "lost";
+constexpr std::uint64_t most_of_a_note = 4096;
 
-std::string read_some(const std::string& path) {
-  const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file)
-    return {};
-  std::string text;
-  char buffer[4096];
-  // /proc answers in pieces.
-  for (ssize_t n = 0; text.size() < 65536 && (n = ::read(file.get(), buffer, sizeof buffer)) > 0;)
-    text.append(buffer, static_cast<std::size_t>(n));
+std::string without_newlines(std::string text) {
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
   return text;
 }
 
-result<void> write_file(const std::string& folder, const std::string& name, std::string_view text) {
-  const auto path = folder + "/" + name;
-  const unique_fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file)
-    return state_error(folder, "make " + name, errno);
-  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    return state_error(folder, "write " + name, errno == 0 ? ENOSPC : errno);
-  if (::fsync(file.get()) != 0)
-    return state_error(folder, "write " + name, errno);
-  return {};
-}
-
-/// The same, but a crash leaves what was there before, or all of the new.
-result<void> replace_file(const std::string& folder, const std::string& name, std::string_view text) {
-  const auto draft = name + ".new";
-  if (auto written = write_file(folder, draft, text); !written)
+result<void> note(const state_dir& dir, const std::string& text) {
+  if (auto written = dir.replace(unsynced_file, text + "\n"); !written)
     return written;
-  if (::rename((folder + "/" + draft).c_str(), (folder + "/" + name).c_str()) != 0)
-    return state_error(folder, "make " + name, errno);
-  return {};
-}
-
-/// Whether a folder holds nothing, or a .gitignore alone.
-bool holds_nothing_else(const std::string& folder) {
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, failed))
-    if (entry.path().filename() != ".gitignore")
-      return false;
-  return !failed;
+  return dir.sync();
 }
 
 } // namespace
-
-bool may_become_state(const std::string& folder) {
-  return ::access(folder.c_str(), F_OK) != 0 || holds_nothing_else(folder) ||
-         ::access((folder + "/lock").c_str(), F_OK) == 0;
-}
-
-result<void> make_state_folder(const std::string& folder) {
-  struct stat st {};
-  if (::stat(folder.c_str(), &st) == 0) {
-    if (!S_ISDIR(st.st_mode))
-      return state_error(folder, "use it", ENOTDIR);
-    return {};
-  }
-  const auto parent = std::filesystem::path(folder).lexically_normal().parent_path().string();
-  std::error_code failed;
-  if (!parent.empty())
-    std::filesystem::create_directories(parent, failed);
-  if (failed)
-    return state_error(folder, "make its parent folder", failed.value());
-  // Made under another name and renamed when it is whole: a folder that is there is taken as it is, so a crash must not
-  // leave one that git does not ignore.
-  const auto draft = (std::filesystem::path(folder) / "").lexically_normal().parent_path().string() + ".new";
-  if (::mkdir(draft.c_str(), 0700) != 0 && (errno != EEXIST || !holds_nothing_else(draft)))
-    return state_error(folder, "make the folder (as " + draft + " first)", errno);
-  auto made = require_local(draft);
-  if (made)
-    made = write_file(draft, ".gitignore", "*\n");
-  if (made && ::rename(draft.c_str(), folder.c_str()) != 0)
-    made = state_error(folder, "make the folder", errno);
-  if (!made) {
-    ::unlink((draft + "/.gitignore").c_str());
-    ::rmdir(draft.c_str());
-    const bool somebody_else_did = ::stat(folder.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
-    return somebody_else_did ? result<void>() : made;
-  }
-  return {}; // its entries come to disk with the journal
-}
 
 const char* network_file_system(std::uint64_t type) {
   static constexpr std::array<std::pair<std::uint64_t, const char*>, 12> types = {{
@@ -133,91 +56,86 @@ const char* network_file_system(std::uint64_t type) {
   return nullptr;
 }
 
-result<void> require_local(const std::string& folder) {
+result<void> require_local(const kept_folder& folder) {
   struct statfs st {};
-  if (::statfs(folder.c_str(), &st) != 0)
-    return state_error(folder, "use it", errno);
+  if (::fstatfs(folder.descriptor(), &st) != 0)
+    return state_error(folder.path(), "use it", errno);
   const auto* name = network_file_system(static_cast<std::uint64_t>(st.f_type));
   if (name == nullptr)
     return {};
   return fail(error_code::state_unusable,
-              "state " + folder + " lies on a network file system (" + name +
+              "state " + folder.path() + " lies on a network file system (" + name +
                   "), where a journal cannot be kept safely: name a folder on a local disk with --state or "
                   "engine.state_dir");
 }
 
 std::string current_boot_id() {
-  auto id = read_some("/proc/sys/kernel/random/boot_id");
-  while (!id.empty() && id.back() == '\n')
-    id.pop_back();
-  return id;
+  const unique_fd file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  std::array<char, 256> buffer{};
+  const auto got = file ? ::read(file.get(), buffer.data(), buffer.size()) : 0;
+  return without_newlines(std::string(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0));
 }
 
-bool is_marked_unsynced(const std::string& folder) {
-  return ::access((folder + "/unsynced").c_str(), F_OK) == 0;
+bool is_marked_unsynced(const state_dir& dir) {
+  return dir.look(unsynced_file).has_value();
 }
 
-result<void> require_trustworthy(const std::string& folder) {
-  if (!is_marked_unsynced(folder))
+result<void> require_trustworthy(const state_dir& dir) {
+  if (!is_marked_unsynced(dir))
     return {};
-  auto mark = read_some(folder + "/unsynced");
-  while (!mark.empty() && mark.back() == '\n')
-    mark.pop_back();
-  if (!mark.empty() && mark == current_boot_id())
+  auto mark = dir.read(unsynced_file, most_of_a_note);
+  if (!mark && mark.error().code == error_code::not_found)
+    return {}; // its writer has just ended
+  if (!mark)
+    return mark.error();
+  *mark = without_newlines(std::move(*mark));
+  if (!mark->empty() && *mark == current_boot_id())
     return {}; // only the process died: the kernel still has every commit
   return fail(
       error_code::state_unusable,
-      "state " + folder + " was written with durability none, and " +
-          (mark == mark_of_loss ? "then could not be brought to disk" : "the machine went down before it was closed") +
-          ": it may be damaged. Remove " + folder + "/journal.mdb and " + folder +
-          "/unsynced to start anew (the history is lost and everything runs once more)");
+      "state " + dir.path() + " was written with durability none, and " +
+          (*mark == mark_of_loss ? "then could not be brought to disk" : "the machine went down before it was closed") +
+          ": it may be damaged. Remove " + dir.path_of(journal_file) + " and " + dir.path_of(unsynced_file) +
+          " to start anew (the history is lost and everything runs once more)");
 }
 
-result<void> mark_unsynced(const std::string& folder) {
-  if (auto written = replace_file(folder, "unsynced", current_boot_id() + "\n"); !written)
-    return written;
-  return sync_folder(folder);
+result<void> mark_unsynced(const state_dir& dir) {
+  return note(dir, current_boot_id());
 }
 
-result<void> mark_lost(const std::string& folder) {
-  if (auto written = replace_file(folder, "unsynced", std::string(mark_of_loss) + "\n"); !written)
-    return written;
-  return sync_folder(folder);
+result<void> mark_lost(const state_dir& dir) {
+  return note(dir, mark_of_loss);
 }
 
-result<void> clear_unsynced(const std::string& folder) {
-  if (::unlink((folder + "/unsynced").c_str()) != 0)
-    return errno == ENOENT ? result<void>() : state_error(folder, "remove its mark \"unsynced\"", errno);
-  return sync_folder(folder);
+result<void> clear_unsynced(const state_dir& dir) {
+  if (!is_marked_unsynced(dir))
+    return {};
+  if (auto removed = dir.remove(unsynced_file); !removed)
+    return removed;
+  return dir.sync();
 }
 
-result<void> sync_folder(const std::string& folder) {
-  const unique_fd handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!handle || ::fsync(handle.get()) != 0)
-    return state_error(folder, "bring it to disk", errno);
-  return {};
-}
-
-result<void> sync_path(const std::string& folder) {
-  std::error_code failed;
-  auto at = std::filesystem::canonical(folder, failed);
-  const unique_fd bottom(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+result<void> sync_path(const state_dir& dir) {
   struct stat home {};
-  if (failed || !bottom || ::fstat(bottom.get(), &home) != 0)
-    return state_error(folder, "bring it to disk", failed ? failed.value() : errno);
-  for (;; at = at.parent_path()) {
-    const unique_fd handle(::open(at.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    struct stat st {};
-    if (!handle && errno == EACCES) // a folder that one may write in and not read: then all of the disk
-      return ::syncfs(bottom.get()) == 0 ? result<void>() : state_error(folder, "bring it to disk", errno);
-    if (!handle || ::fstat(handle.get(), &st) != 0)
-      return state_error(folder, "bring it to disk", errno);
-    if (st.st_dev != home.st_dev)
+  if (::fstat(dir.descriptor(), &home) != 0)
+    return state_error(dir.path(), "bring it to disk", errno);
+  struct stat below = home;
+  unique_fd at;
+  for (int fd = dir.descriptor();; fd = at.get()) {
+    if (::fsync(fd) != 0)
+      return state_error(dir.path(), "bring it to disk", errno);
+    unique_fd above(::openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!above && errno == EACCES) // a folder that one may write in and not read: then all of the disk
+      return ::syncfs(dir.descriptor()) == 0 ? result<void>() : state_error(dir.path(), "bring it to disk", errno);
+    struct stat info {};
+    if (!above || ::fstat(above.get(), &info) != 0)
+      return state_error(dir.path(), "bring it to disk", errno);
+    if (info.st_dev != home.st_dev)
       return {}; // that is another disk, on which nothing was made
-    if (::fsync(handle.get()) != 0)
-      return state_error(folder, "bring it to disk", errno);
-    if (!at.has_relative_path())
-      return {};
+    if (info.st_dev == below.st_dev && info.st_ino == below.st_ino)
+      return {}; // the root
+    below = info;
+    at = std::move(above);
   }
 }
 

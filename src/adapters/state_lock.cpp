@@ -1,4 +1,4 @@
-// fcntl(F_OFD_SETLK). The lock belongs to the open file, so a child has it too until its copy is closed.
+// fcntl(F_OFD_SETLK), flock. Both locks belong to the open file, so a child has them too until its copies are closed.
 #include "adapters/state_lock.hpp"
 
 #include "adapters/process_place.hpp"
@@ -6,6 +6,7 @@
 #include "adapters/state_folder.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
+constexpr const char* lock_file = "lock";
+constexpr int tries_with_a_removed_file = 10;
 constexpr unsigned look_for_holder_every_us = 2'000;
 /// With a holder of whom the file tells nothing true yet.
 constexpr auto patience_with_words = std::chrono::milliseconds(100);
@@ -140,6 +143,24 @@ result<void> take_lock(const std::string& folder, int fd, const lock_patience& p
   }
 }
 
+/// The folder's own lock, for the holder of the file's.
+result<void> take_folder(const state_dir& dir) {
+  const auto began = steady::now();
+  while (::flock(dir.descriptor(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR)
+      continue;
+    if (errno != EWOULDBLOCK)
+      return {}; // a file system without such locks: then the file's has to do
+    if (steady::now() - began >= patience_with_words) // who only looks lets go of it at once
+      return fail(error_code::state_locked,
+                  "state " + dir.path() + " is in use by another process, whose lock file (" + dir.path_of(lock_file) +
+                      ") was removed or replaced while it runs. Wait until that process has ended; `fuser " +
+                      dir.path() + "` tells which it is");
+    ::usleep(look_for_holder_every_us);
+  }
+  return {};
+}
+
 /// For people, for `cancel` and for who comes after our death; the lock itself does not depend on it, so a disk that is
 /// full is no reason to stop here. Written before what is there is cut off: words of a dead holder must not stand
 /// alone.
@@ -169,18 +190,17 @@ lock_holder holder_before(const std::string& words) {
   return parse_holder(words);
 }
 
-void put_back_words(const std::string& folder, const std::string& words) {
-  const unique_fd file(::open((folder + "/lock").c_str(), O_WRONLY | O_CLOEXEC));
-  if (file)
-    write_words(file.get(), words);
+void put_back_words(const state_dir& dir, const std::string& words) {
+  if (const auto file = dir.open(lock_file, entry_use::write))
+    write_words(file->get(), words);
 }
 
-state_lock::state_lock(std::string folder, std::string words_before, std::string words, unique_fd fd)
-    : folder_(std::move(folder)), words_before_(std::move(words_before)), words_(std::move(words)), fd_(std::move(fd)),
+state_lock::state_lock(state_dir::handle dir, std::string words_before, std::string words, unique_fd fd)
+    : dir_(std::move(dir)), words_before_(std::move(words_before)), words_(std::move(words)), fd_(std::move(fd)),
       taken_by_(::getpid()) {}
 
 state_lock& state_lock::operator=(state_lock&& other) noexcept {
-  std::swap(folder_, other.folder_);
+  std::swap(dir_, other.dir_);
   std::swap(words_before_, other.words_before_);
   std::swap(words_, other.words_);
   std::swap(fd_, other.fd_);
@@ -191,74 +211,112 @@ state_lock& state_lock::operator=(state_lock&& other) noexcept {
 state_lock::~state_lock() {
   // Closing alone would leave it to a command that another run of this process is starting just now. In a fork of it
   // the lock is not ours to give back.
-  auto range = whole_file(F_UNLCK);
   if (!fd_ || taken_by_ != ::getpid())
     return;
+  auto range = whole_file(F_UNLCK);
   // Words of others were put back there, for who comes next.
   if (read_some(fd_.get()) == words_)
     static_cast<void>(::ftruncate(fd_.get(), 0) == 0);
+  ::flock(dir_->descriptor(), LOCK_UN);
   static_cast<void>(::fcntl(fd_.get(), F_OFD_SETLK, &range));
 }
 
 result<state_lock> lock_state(const std::string& folder, const lock_patience& patience) {
-  if (auto made = make_state_folder(folder); !made)
-    return made.error();
-  if (auto local = require_local(folder); !local)
-    return local.error();
-  const auto path = folder + "/lock";
-  unique_fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file || !file.lift_above_standard()) // a command gets others as 0 to 2 before its exec
-    return state_error(folder, "open its lock", errno);
-  if (auto taken = take_lock(folder, file.get(), patience); !taken)
-    return taken.error();
-  auto before = read_some(file.get());
-  const auto where = own_place();
-  const auto start_ticks = where ? process_start_ticks(::getpid()).value_or(0) : 0;
-  auto words = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks) + "\nwhere " +
-               (where ? to_text(*where) : "unknown") + "\nhost " + own_host() + "\ncommand " + own_command() + "\n";
-  write_words(file.get(), words);
-  return state_lock(folder, std::move(before), std::move(words), std::move(file));
+  for (int i = 0; i < tries_with_a_removed_file; ++i) {
+    auto dir = state_dir::open_or_make(folder);
+    if (!dir)
+      return dir.error();
+    bool made = false;
+    auto file = (*dir)->open_or_make(lock_file, made);
+    if (!file && file.error().code == error_code::not_found)
+      continue;
+    if (!file)
+      return file.error();
+    if (auto taken = take_lock(folder, file->get(), patience); !taken)
+      return taken.error();
+    if (auto taken = take_folder(**dir); !taken) {
+      if (made)
+        static_cast<void>((*dir)->remove(lock_file)); // else it would look as if nobody held the state
+      return taken.error();
+    }
+    struct stat own {};
+    const auto there = (*dir)->look(lock_file);
+    if (::fstat(file->get(), &own) != 0 || !there || there->st_ino != own.st_ino || there->st_dev != own.st_dev)
+      continue; // it was removed while it was opened: who comes next would open another
+    if (!(*dir)->is_marked())
+      if (auto marked = (*dir)->mark(); !marked)
+        return marked.error();
+    auto before = read_some(file->get());
+    const auto where = own_place();
+    const auto start_ticks = where ? process_start_ticks(::getpid()).value_or(0) : 0;
+    auto words = "pid " + std::to_string(::getpid()) + "\nstart_ticks " + std::to_string(start_ticks) + "\nwhere " +
+                 (where ? to_text(*where) : "unknown") + "\nhost " + own_host() + "\ncommand " + own_command() + "\n";
+    write_words(file->get(), words);
+    return state_lock(std::move(*dir), std::move(before), std::move(words), std::move(*file));
+  }
+  return fail(error_code::state_unusable,
+              "state " + folder + ": something removes its lock file (" + folder + "/" + lock_file +
+                  ") again and again: nothing was changed. Find what does, and run again");
 }
 
 namespace {
 
-/// A descriptor of the lock's file if another process holds it; else none.
-unique_fd held_lock(const std::string& folder) {
-  unique_fd file(::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC));
+struct seen_lock {
+  bool held = false;
+  unique_fd file; ///< with the holder's words; none: it was removed
+};
+
+seen_lock look_at_lock(const state_dir& dir) {
+  auto file = dir.open(lock_file, entry_use::read);
   auto range = whole_file(F_RDLCK);
-  if (!file || ::fcntl(file.get(), F_OFD_GETLK, &range) != 0 || range.l_type == F_UNLCK)
+  if (file && ::fcntl(file->get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK)
+    return {true, std::move(*file)};
+  // The file may have been removed or replaced. By an opening of its own: the holder may be of this process.
+  const unique_fd folder(::openat(dir.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder)
     return {};
-  return file;
+  if (::flock(folder.get(), LOCK_SH | LOCK_NB) != 0)
+    return {errno == EWOULDBLOCK, {}};
+  ::flock(folder.get(), LOCK_UN);
+  return {};
+}
+
+/// Who holds it, and what is known of that process.
+std::optional<seen_holder> look_for_holder(const state_dir& dir) {
+  const auto seen = look_at_lock(dir);
+  if (!seen.held)
+    return std::nullopt;
+  return seen.file ? await_holder(seen.file.get()) : seen_holder{};
 }
 
 } // namespace
 
-bool is_locked(const std::string& folder) {
-  return static_cast<bool>(held_lock(folder));
+bool is_locked(const state_dir& dir) {
+  return look_at_lock(dir).held;
 }
 
 bool is_held(const std::string& folder) {
   return holder_of(folder).has_value();
 }
 
+std::optional<lock_holder> holder_of(const state_dir& dir) {
+  auto seen = look_for_holder(dir);
+  if (!seen || seen->state == life::ended)
+    return std::nullopt;
+  return std::move(seen->who);
+}
+
 std::optional<lock_holder> holder_of(const std::string& folder) {
-  const auto file = held_lock(folder);
-  if (!file)
-    return std::nullopt;
-  auto seen = await_holder(file.get());
-  if (seen.state == life::ended)
-    return std::nullopt;
-  return std::move(seen.who);
+  const auto dir = state_dir::open(folder);
+  return dir ? holder_of(**dir) : std::nullopt;
 }
 
 std::optional<lock_holder> living_holder_of(const std::string& folder) {
-  const auto file = held_lock(folder);
-  if (!file)
+  const auto dir = state_dir::open(folder);
+  auto seen = dir ? look_for_holder(**dir) : std::nullopt;
+  if (!seen || seen->state != life::lives)
     return std::nullopt;
-  auto seen = await_holder(file.get());
-  if (seen.state != life::lives)
-    return std::nullopt;
-  return std::move(seen.who);
+  return std::move(seen->who);
 }
 
 } // namespace troupe

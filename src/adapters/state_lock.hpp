@@ -1,9 +1,11 @@
 // Who may write a state: one process at a time. Knows nothing of what is written.
 //
-// The lock is one on an open file. Killed, a holder leaves it for a moment to a command that it was starting: until
+// There are two: one on the open file `lock`, which says who holds it, and one on the folder's descriptor, which is there
+// even where somebody removed that file. Both belong to what is open. Killed, a holder leaves it for a moment to a command that it was starting: until
 // that has got to exec, which closes it (child_clone.cpp).
 #pragma once
 
+#include "adapters/state_dir.hpp"
 #include "adapters/unique_fd.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -42,21 +44,24 @@ public:
   state_lock(state_lock&& other) noexcept = default;
   state_lock& operator=(state_lock&& other) noexcept;
   ~state_lock();
-  [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] const std::string& folder() const { return dir_->path(); }
+  /// The folder, as it was opened to be locked.
+  [[nodiscard]] const state_dir::handle& dir() const { return dir_; }
   /// What the file said when the lock was taken: which process had it before. See put_back_words.
   [[nodiscard]] const std::string& words_before() const { return words_before_; }
 
 private:
   friend result<state_lock> lock_state(const std::string& folder, const lock_patience& patience);
-  state_lock(std::string folder, std::string words_before, std::string words, unique_fd fd);
-  std::string folder_;
+  state_lock(state_dir::handle dir, std::string words_before, std::string words, unique_fd fd);
+  state_dir::handle dir_;
   std::string words_before_;
   std::string words_; ///< ours
   unique_fd fd_;
   pid_t taken_by_ = 0;
 };
 
-/// Takes the state's lock, making the folder (mode 0700, with its .gitignore) if it is not there. Does not wait for who
+/// Takes the state's lock, making the folder if it is not there (state_dir::open_or_make, whose refusals come first) and
+/// marking it if it is of before there were marks. Does not wait for who
 /// has it; only for what a dead one was starting: once that has got to exec, it can be told by its environment
 /// (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
 /// folder cannot be used or lies on a network file system. Any thread.
@@ -72,14 +77,16 @@ void name_lock_holder(std::string command);
 /// The holder that state_lock::words_before() names.
 [[nodiscard]] lock_holder holder_before(const std::string& words);
 /// Has the file name the holder from before again: for a holder that leaves without having used the state.
-void put_back_words(const std::string& folder, const std::string& words);
+void put_back_words(const state_dir& dir, const std::string& words);
 
-/// Whether anybody has the lock now, living or dead. Takes nothing, writes nothing. Any thread.
-[[nodiscard]] bool is_locked(const std::string& folder);
-/// Whether a process holds the state now that is not known to have ended. Takes nothing, writes nothing. Any thread.
+/// Whether anybody has the lock now, living or dead. Writes nothing, and takes nothing for longer than the look. Any
+/// thread.
+[[nodiscard]] bool is_locked(const state_dir& dir);
+/// Whether a process holds the state now that is not known to have ended. Likewise.
 [[nodiscard]] bool is_held(const std::string& folder);
-/// Which one; nullopt if none (or there is no state). Takes nothing, writes nothing. Any thread.
+/// Which one; nullopt if none (or there is no state). Likewise.
 [[nodiscard]] std::optional<lock_holder> holder_of(const std::string& folder);
+[[nodiscard]] std::optional<lock_holder> holder_of(const state_dir& dir);
 /// The same, of one that is proved to live: its pid means it here and now.
 [[nodiscard]] std::optional<lock_holder> living_holder_of(const std::string& folder);
 

@@ -61,6 +61,7 @@ constexpr std::array known_calls = std::to_array<known_call>({
     {"epoll_wait", SYS_epoll_wait, known_call::nothing},
     {"unlink", SYS_unlink, known_call::path_first},
     {"unlinkat", SYS_unlinkat, known_call::path_second},
+    {"linkat", SYS_linkat, known_call::path_second},
     {"rename", SYS_rename, known_call::path_first},
     {"renameat", SYS_renameat, known_call::path_second},
     {"renameat2", SYS_renameat2, known_call::path_second},
@@ -119,16 +120,37 @@ std::string text_at(pid_t pid, unsigned long address) {
   return {};
 }
 
-/// What the call is about: a path, or that of a descriptor.
-std::string subject(pid_t pid, const known_call& call, const __ptrace_syscall_info& info) {
-  if (call.on == known_call::path_first || call.on == known_call::path_second)
-    return text_at(pid, info.entry.args[call.on == known_call::path_first ? 0 : 1]);
-  if (call.on == known_call::nothing)
-    return {};
+std::string path_of_descriptor(pid_t pid, int fd) {
   std::array<char, PATH_MAX> target{};
-  const auto link = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(static_cast<int>(info.entry.args[0]));
+  const auto link = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd);
   const auto length = readlink(link.c_str(), target.data(), target.size());
   return length > 0 ? std::string(target.data(), static_cast<std::size_t>(length)) : std::string();
+}
+
+/// The path that a call means: relative to a folder's descriptor, or through /proc/self/fd, as LMDB is handed it.
+std::string full_path(pid_t pid, int at, const std::string& path) {
+  constexpr std::string_view by_descriptor = "/proc/self/fd/";
+  if (path.starts_with(by_descriptor)) {
+    const auto slash = path.find('/', by_descriptor.size());
+    const auto folder = path_of_descriptor(pid, std::atoi(path.c_str() + by_descriptor.size()));
+    return folder + (slash == std::string::npos ? "" : path.substr(slash));
+  }
+  return at == AT_FDCWD || path.starts_with('/') ? path : path_of_descriptor(pid, at) + "/" + path;
+}
+
+/// What the call is about: a path, or that of a descriptor.
+std::string subject(pid_t pid, const known_call& call, const __ptrace_syscall_info& info) {
+  switch (call.on) {
+  case known_call::path_first:
+    return full_path(pid, AT_FDCWD, text_at(pid, info.entry.args[0]));
+  case known_call::path_second:
+    return full_path(pid, static_cast<int>(info.entry.args[0]), text_at(pid, info.entry.args[1]));
+  case known_call::descriptor:
+    return path_of_descriptor(pid, static_cast<int>(info.entry.args[0]));
+  case known_call::nothing:
+    break;
+  }
+  return {};
 }
 
 void poke_register(pid_t pid, std::size_t offset, long value) {

@@ -19,6 +19,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <string_view>
 
 namespace troupe::test {
 namespace {
@@ -46,6 +47,25 @@ std::optional<std::string> beneath_root(const char* path) {
   if (*rest == '\0')
     return std::string();
   return *rest == '/' ? std::optional<std::string>(rest + 1) : std::nullopt;
+}
+
+/// The path that a call means: relative to a folder's descriptor, or through /proc/self/fd, as LMDB is handed it.
+std::string full_path(int at, const char* path) {
+  constexpr std::string_view by_descriptor = "/proc/self/fd/";
+  std::string_view rest = path;
+  if (rest.starts_with(by_descriptor)) {
+    at = std::atoi(path + by_descriptor.size());
+    const auto slash = rest.find('/', by_descriptor.size());
+    if (slash == std::string_view::npos)
+      return path;
+    rest.remove_prefix(slash + 1);
+  } else if (at == AT_FDCWD || rest.starts_with('/')) {
+    return path;
+  }
+  std::array<char, PATH_MAX> folder{};
+  const auto link = std::string(by_descriptor) + std::to_string(at);
+  const auto length = ::readlink(link.c_str(), folder.data(), folder.size() - 1);
+  return std::string(folder.data(), length > 0 ? static_cast<std::size_t>(length) : 0) + "/" + std::string(rest);
 }
 
 void record(const disk_op& op) {
@@ -102,17 +122,17 @@ void record_open(const std::string& path, int fd, bool existed, int flags) {
   }
 }
 
-int open_file(const char* path, int flags, mode_t mode) {
+int open_file(int at, const char* path, int flags, mode_t mode) {
   auto& r = recorder();
   if (!r.boot.empty() && std::strcmp(path, "/proc/sys/kernel/random/boot_id") == 0) {
     const int fd = static_cast<int>(::syscall(SYS_memfd_create, "boot_id", MFD_CLOEXEC));
     ::syscall(SYS_pwrite64, fd, r.boot.data(), r.boot.size(), 0L);
     return fd;
   }
-  const auto mine = beneath_root(path);
+  const auto mine = recorder().log == nullptr ? std::nullopt : beneath_root(full_path(at, path).c_str());
   struct stat before {};
-  const bool existed = mine && ::lstat(path, &before) == 0;
-  const int fd = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+  const bool existed = mine && ::fstatat(at, path, &before, AT_SYMLINK_NOFOLLOW) == 0;
+  const int fd = static_cast<int>(::syscall(SYS_openat, at, path, flags, mode));
   if (fd >= 0 && mine)
     record_open(*mine, fd, existed, flags);
   return fd;
@@ -180,15 +200,15 @@ int sync_any(int fd, long call) {
   return done;
 }
 
-int change_entry(disk_op::kind what, const char* path, const char* to, int done) {
-  auto mine = done == 0 ? beneath_root(path) : std::nullopt;
+int change_entry(disk_op::kind what, int at, const char* path, const char* to, int done) {
+  auto mine = done == 0 && recorder().log != nullptr ? beneath_root(full_path(at, path).c_str()) : std::nullopt;
   if (!mine)
     return done;
   disk_op op;
   op.what = what;
   op.path = std::move(*mine);
   if (to != nullptr)
-    op.to = beneath_root(to).value();
+    op.to = beneath_root(full_path(at, to).c_str()).value();
   record(op);
   return done;
 }
@@ -232,15 +252,35 @@ int taken_fsync(int fd) __asm__("fsync");
 int taken_fdatasync(int fd) __asm__("fdatasync");
 int taken_msync(void* from, size_t bytes, int flags) __asm__("msync");
 int taken_rename(const char* from, const char* to) __asm__("rename");
+int taken_renameat(int from_at, const char* from, int to_at, const char* to) __asm__("renameat");
 int taken_unlink(const char* path) __asm__("unlink");
+int taken_unlinkat(int at, const char* path, int flags) __asm__("unlinkat");
 int taken_mkdir(const char* path, mode_t mode) __asm__("mkdir");
+int taken_openat(int at, const char* path, int flags, ...) __asm__("openat");
+int taken_openat64(int at, const char* path, int flags, ...) __asm__("openat64");
 
 int taken_open(const char* path, int flags, ...) {
   va_list more;
   va_start(more, flags);
   const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
   va_end(more);
-  return open_file(path, flags, mode);
+  return open_file(AT_FDCWD, path, flags, mode);
+}
+
+int taken_openat(int at, const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return open_file(at, path, flags, mode);
+}
+
+int taken_openat64(int at, const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return open_file(at, path, flags | O_LARGEFILE, mode);
 }
 
 int taken_open64(const char* path, int flags, ...) {
@@ -248,7 +288,7 @@ int taken_open64(const char* path, int flags, ...) {
   va_start(more, flags);
   const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
   va_end(more);
-  return open_file(path, flags | O_LARGEFILE, mode);
+  return open_file(AT_FDCWD, path, flags | O_LARGEFILE, mode);
 }
 
 ssize_t taken_write(int fd, const void* bytes, size_t count) {
@@ -299,17 +339,28 @@ int taken_msync(void* from, size_t bytes, int flags) {
 }
 
 int taken_rename(const char* from, const char* to) {
-  return change_entry(disk_op::kind::rename, from, to,
+  return change_entry(disk_op::kind::rename, AT_FDCWD, from, to,
                       static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0)));
 }
 
 int taken_unlink(const char* path) {
-  return change_entry(disk_op::kind::remove, path, nullptr,
+  return change_entry(disk_op::kind::remove, AT_FDCWD, path, nullptr,
                       static_cast<int>(::syscall(SYS_unlinkat, AT_FDCWD, path, 0)));
 }
 
+int taken_renameat(int from_at, const char* from, int to_at, const char* to) {
+  TROUPE_CHECK(from_at == to_at, "an entry stays in its folder");
+  return change_entry(disk_op::kind::rename, from_at, from, to,
+                      static_cast<int>(::syscall(SYS_renameat2, from_at, from, to_at, to, 0)));
+}
+
+int taken_unlinkat(int at, const char* path, int flags) {
+  return change_entry(disk_op::kind::remove, at, path, nullptr,
+                      static_cast<int>(::syscall(SYS_unlinkat, at, path, flags)));
+}
+
 int taken_mkdir(const char* path, mode_t mode) {
-  return change_entry(disk_op::kind::make_folder, path, nullptr,
+  return change_entry(disk_op::kind::make_folder, AT_FDCWD, path, nullptr,
                       static_cast<int>(::syscall(SYS_mkdirat, AT_FDCWD, path, mode)));
 }
 }

@@ -4,6 +4,8 @@
 #include "adapters/process_executor.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <fcntl.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -14,6 +16,23 @@
 #include <vector>
 
 namespace troupe {
+
+/// Makes a log at a path, with its folders.
+inline std::function<result<int>()> open_log_at(const std::string& path) {
+  return [path]() -> result<int> {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+      return fail(error_code::io, "cannot make " + path);
+    return fd;
+  };
+}
+
+inline void log_at(process_request& r, const std::string& path) {
+  r.log_file = path;
+  r.open_log = open_log_at(path);
+}
 
 /// An executor, a folder for its commands and logs, and the reports so far. A wait that takes a minute fails the test:
 /// it is there for hangs, not to measure.
@@ -30,7 +49,7 @@ public:
     r.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "TROUPE_RUN_ID=run-1", "TROUPE_STATE_ID=" + state_id(),
                      "TROUPE_ASSET=a" + std::to_string(r.key), "TROUPE_ATTEMPT=1"};
     r.cwd = folder.path();
-    r.log_file = folder / (std::to_string(r.key) + ".log");
+    log_at(r, folder / (std::to_string(r.key) + ".log"));
     r.max_log = 1'000'000;
     r.grace = std::chrono::seconds(20);
     return r;

@@ -5,8 +5,11 @@
 #include "app/cli/text.hpp"
 #include "base/utf8.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <fstream>
+#include <cstdint>
 
 namespace troupe::cli {
 
@@ -136,18 +139,16 @@ void log_view::finish() {
   line_.clear();
 }
 
-std::vector<std::string> last_lines(const std::string& file, std::size_t count) {
-  constexpr std::streamoff most = 64 * 1024;
+std::vector<std::string> last_lines(int fd, std::size_t count) {
+  constexpr std::int64_t most = 64 * 1024;
   std::vector<std::string> lines;
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
-  if (!in)
+  struct stat info {};
+  if (::fstat(fd, &info) != 0)
     return lines;
-  const std::streamoff size = in.tellg();
-  const auto from = std::max<std::streamoff>(0, size - most);
-  in.seekg(from);
-  std::string text(static_cast<std::size_t>(std::min(size, most)), '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  const auto from = std::max<std::int64_t>(0, info.st_size - most);
+  std::string text(static_cast<std::size_t>(std::min<std::int64_t>(info.st_size, most)), '\0');
+  const auto got = ::pread(fd, text.data(), text.size(), from);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   std::string_view rest = text;
   if (!rest.empty() && rest.back() == '\n')
     rest.remove_suffix(1);

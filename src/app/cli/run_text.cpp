@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <filesystem>
 #include <unistd.h>
 #include <utility>
 
@@ -111,22 +110,23 @@ std::string short_path(const std::string& path) {
   return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
 }
 
-std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset,
-                   std::uint32_t attempt) {
-  auto by_name = log_path(state_folder, run, asset.name, attempt);
-  if (asset.log_name.empty())
-    return by_name;
-  auto by_identity = log_path(state_folder, run, asset.log_name, attempt);
-  std::error_code unknown; // runs of before there were identities named their logs after the asset
-  return !std::filesystem::exists(by_identity, unknown) && std::filesystem::exists(by_name, unknown) ? by_name
-                                                                                                     : by_identity;
+const std::string& log_name_of(const run_logs& logs, const asset_run_report& asset, std::uint32_t attempt) {
+  // Runs of before there were identities named their logs after the asset.
+  const bool by_name =
+      asset.log_name.empty() || (!logs.has(asset.log_name, attempt) && logs.has(asset.name, attempt));
+  return by_name ? asset.name : asset.log_name;
 }
 
-std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset) {
-  return asset.last_log_attempt > 0 ? log_of(state_folder, run, asset, asset.last_log_attempt) : std::string();
+std::string log_of(const run_logs& logs, const asset_run_report& asset, std::uint32_t attempt) {
+  return logs.path(log_name_of(logs, asset, attempt), attempt);
+}
+
+std::string log_of(const run_logs& logs, const asset_run_report& asset) {
+  return asset.last_log_attempt > 0 ? log_of(logs, asset, asset.last_log_attempt) : std::string();
 }
 
 void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most) {
+  const run_logs logs(state_folder, report.run.run);
   std::size_t shown = 0, failed = 0;
   for (const auto& asset : report.assets) {
     const bool given_up = was_given_up(asset, report.run.status);
@@ -138,11 +138,16 @@ void print_failures(const output& to, const std::string& state_folder, const run
               << to.colours.paint(asset.allowed ? tint::warn : tint::bad, what)
               << to.colours.paint(tint::strong, printable(asset.name)) << attempt_of(asset.attempts) << ": "
               << (asset.error.empty() ? "no more is known" : printable(asset.error)) << "\n";
-    const auto log = log_of(state_folder, report.run.run, asset);
+    const auto log = log_of(logs, asset);
     if (log.empty())
       continue;
     to.stream << "  log: " << printable(short_path(log)) << "\n";
-    for (const auto& line : last_lines(log, log_lines_shown))
+    const auto file = logs.open(log_name_of(logs, asset, asset.last_log_attempt), asset.last_log_attempt);
+    if (!file && file.error().code != error_code::not_found)
+      to.stream << "  the log is not shown: " << printable(file.error().message) << "\n";
+    if (!file)
+      continue;
+    for (const auto& line : last_lines(file->get(), log_lines_shown))
       to.stream << to.colours.paint(tint::dim, "  | ") << line << "\n";
   }
   if (failed > shown)

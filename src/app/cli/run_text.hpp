@@ -4,6 +4,7 @@
 
 #include "app/cli/console.hpp"
 #include "app/cli/progress_model.hpp"
+#include "app/engine/run_logs.hpp"
 #include "core/report.hpp"
 
 #include <string>
@@ -25,11 +26,13 @@ namespace troupe::cli {
 /// Relative to the working folder where it lies beneath.
 [[nodiscard]] std::string short_path(const std::string& path);
 
-/// Where an asset's last log of the run is; empty if it has none.
+/// The name by which an attempt's log is known, whether or not it is there.
+[[nodiscard]] const std::string& log_name_of(const run_logs& logs, const asset_run_report& asset,
+                                             std::uint32_t attempt);
 /// Where the log of an attempt is, or would be.
-[[nodiscard]] std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset,
-                                 std::uint32_t attempt);
-[[nodiscard]] std::string log_of(const std::string& state_folder, run_number run, const asset_run_report& asset);
+[[nodiscard]] std::string log_of(const run_logs& logs, const asset_run_report& asset, std::uint32_t attempt);
+/// Where an asset's last log of the run is; empty if it has none.
+[[nodiscard]] std::string log_of(const run_logs& logs, const asset_run_report& asset);
 
 /// Each failed asset, and each that failed and was to be tried again when the run ended: what happened, where its log
 /// is, the end of it. At most `most` of them.

@@ -198,6 +198,7 @@ int explain_run(invocation& with, const project& on, asset_index asset, const st
   const auto& name = on.p->asset(asset).name;
   const auto* mine = find_in(*report, name);
   const auto sentences = explain_in_run(on, *report, asset);
+  const run_logs logs(on.state_folder, run->run);
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     begin_document(json);
@@ -207,7 +208,7 @@ int explain_run(invocation& with, const project& on, asset_index asset, const st
       json.null();
     } else {
       json.begin_object();
-      write_asset_run_members(json, *mine, [&](const auto& of) { return log_of(on.state_folder, run->run, of); });
+      write_asset_run_members(json, *mine, [&](const auto& of) { return log_of(logs, of); });
       json.end_object();
     }
     json.key("explanation").begin_array();
@@ -224,7 +225,7 @@ int explain_run(invocation& with, const project& on, asset_index asset, const st
             << "\n";
   print_sentences(to, sentences);
   if (mine != nullptr)
-    if (const auto log = log_of(on.state_folder, run->run, *mine); !log.empty())
+    if (const auto log = log_of(logs, *mine); !log.empty())
       to.stream << "  log: " << printable(short_path(log)) << "\n";
   return exit_ok;
 }

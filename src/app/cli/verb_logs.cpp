@@ -7,9 +7,12 @@
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -25,6 +28,7 @@ struct logs_arguments {
   bool raw = false;
 };
 
+constexpr std::size_t read_bytes = 64 * 1024;
 constexpr auto look_for_output_every = std::chrono::milliseconds(100);
 constexpr int looks_per_report = 5; // reading the report replays the run's events
 
@@ -81,15 +85,12 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
 }
 
 /// Reads what is new in the file, piece by piece; returns how far it has come.
-std::streamoff read_from(const std::string& path, std::streamoff from,
-                         const std::function<bool(std::string_view)>& take) {
-  std::ifstream in(path, std::ios::binary);
-  in.seekg(from);
-  char buffer[64 * 1024];
-  for (bool more = true; in && more;) {
-    in.read(buffer, sizeof buffer);
-    more = take({buffer, static_cast<std::size_t>(in.gcount())});
-    from += in.gcount();
+off_t read_from(const unique_fd& file, off_t from, const std::function<bool(std::string_view)>& take) {
+  std::array<char, read_bytes> buffer;
+  for (ssize_t got = 0; (got = pread(file.get(), buffer.data(), buffer.size(), from)) > 0;) {
+    from += got;
+    if (!take({buffer.data(), static_cast<std::size_t>(got)}))
+      break;
   }
   return from;
 }
@@ -135,15 +136,22 @@ private:
 int follow(invocation& with, const std::string& state, run_report report, const logs_arguments& arguments) {
   const auto* asset = find_in(report, arguments.asset);
   const std::uint32_t attempt = arguments.attempt.value_or(std::max(asset->attempts, 1U));
-  const auto path = log_of(state, report.run.run, *asset, attempt);
-  std::streamoff at = 0;
+  const run_logs logs(state, report.run.run);
+  off_t at = 0;
   log_output shown(with.io.out, arguments.raw, false);
-  const auto take = [&](std::string_view bytes) { return shown.add(bytes); };
+  // An error is of a log that is none. One that is not there may come, or has been dropped.
+  const auto copy = [&]() -> result<void> {
+    const auto file = logs.open(log_name_of(logs, *asset, attempt), attempt);
+    if (file)
+      at = read_from(*file, at, [&](std::string_view bytes) { return shown.add(bytes); });
+    return file || file.error().code == error_code::not_found ? result<void>() : file.error();
+  };
   for (int look = 1;; ++look) {
     const bool over = asset->attempts > attempt ||
                       (asset->attempts == attempt && asset->status != asset_status::running) ||
                       is_final(asset->status) || report.run.status == run_status::interrupted;
-    at = read_from(path, at, take); // after the look at the status: nothing is written later
+    if (const auto copied = copy(); !copied) // after the look at the status: nothing is written later
+      return with.report(copied.error());
     if (over || !with.io.out.stream) {
       shown.finish();
       return exit_ok;
@@ -152,10 +160,10 @@ int follow(invocation& with, const std::string& state, run_report report, const 
     std::this_thread::sleep_for(look_for_output_every);
     if (look % looks_per_report == 0) {
       auto again = read_run_report(state, report.run.run);
-      if (!again && again.error().code == error_code::not_found) {
-        read_from(path, at, take); // it has ended, and later runs have had it dropped meanwhile
+      if (!again && again.error().code == error_code::not_found) { // it has ended, and later runs have had it dropped
+        const auto copied = copy();
         shown.finish();
-        return exit_ok;
+        return copied ? exit_ok : with.report(copied.error());
       }
       if (!again)
         return with.report(again.error());
@@ -215,16 +223,20 @@ int logs(invocation& with, const logs_arguments& arguments) {
     return with.report(fail(error_code::not_found, printable(asset->name) + " had " +
                                                        counted(asset->attempts, "attempt") + " in run #" +
                                                        std::to_string(run.value)));
-  const auto path = log_of(*state, run, *asset, attempt);
-  const bool there = attempt > 0 && std::ifstream(path, std::ios::binary).is_open();
+  const run_logs logs(*state, run);
+  const auto& name = log_name_of(logs, *asset, attempt);
+  const auto file = logs.open(name, attempt);
+  const bool there = attempt > 0 && file;
+  if (attempt > 0 && !file && file.error().code != error_code::not_found)
+    return with.report(file.error());
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     begin_document(json);
     json.member("run", to_string(report->run.id)).member("number", run.value).member("asset", asset->name);
     json.member("attempt", attempt).key("log");
     if (there) {
-      json.value(path).key("text").begin_text();
-      read_from(path, 0, [&](std::string_view bytes) {
+      json.value(logs.path(name, attempt)).key("text").begin_text();
+      read_from(*file, 0, [&](std::string_view bytes) {
         json.add_text(bytes);
         return with.io.out.stream.good();
       });
@@ -237,7 +249,7 @@ int logs(invocation& with, const logs_arguments& arguments) {
   }
   if (there) {
     log_output shown(with.io.out, arguments.raw, true);
-    read_from(path, 0, [&](std::string_view bytes) { return shown.add(bytes); });
+    read_from(*file, 0, [&](std::string_view bytes) { return shown.add(bytes); });
     shown.finish();
   } else if (attempt == 0)
     with.io.err.stream << printable(asset->name) << " was not executed in run #" << run.value << " ("

@@ -63,7 +63,8 @@ int tell_succeeded(invocation& with, const std::string& state, const run_record&
     if (!report)
       return with.report(report.error());
     json_writer json(with.io.out.stream);
-    write_run(json, *report, [&](const auto& asset) { return log_of(state, run.run, asset); });
+    const run_logs logs(state, run.run);
+    write_run(json, *report, [&](const auto& asset) { return log_of(logs, asset); });
   }
   (with.options.json ? with.io.err : with.io.out).stream
       << "run #" << run.run.value

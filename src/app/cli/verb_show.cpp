@@ -43,7 +43,8 @@ int show(invocation& with, const show_arguments& arguments) {
     return with.report(report.error());
   if (with.options.json) {
     json_writer json(with.io.out.stream);
-    write_run(json, *report, [&](const auto& asset) { return log_of(*state, run->run, asset); });
+    const run_logs logs(*state, run->run);
+    write_run(json, *report, [&](const auto& asset) { return log_of(logs, asset); });
   } else {
     print_run(with.io.out, *state, *report, arguments.all, system_clock().now());
   }

@@ -98,8 +98,9 @@ int watch_run(invocation& with, const project& on, bool strict, const run_functi
   }
   if (with.options.json) {
     json_writer json(with.io.out.stream);
+    const run_logs logs(on.state_folder, run.run);
     write_run(
-        json, *report, [&](const auto& asset) { return log_of(on.state_folder, run.run, asset); }, with.ended);
+        json, *report, [&](const auto& asset) { return log_of(logs, asset); }, with.ended);
   }
   tell(watched, on, run, took, totals, any_failed ? report : std::nullopt);
   const bool refused = strict && warnings > 0;

@@ -244,8 +244,7 @@ std::optional<recent_glances> asset_worker::examines_quickly(asset_index asset) 
 
 std::optional<recent_glances> asset_worker::finishes_quickly(asset_index asset, std::uint32_t attempt,
                                                              const process_exit& exit) const {
-  struct stat info;
-  if (lstat(result_file(asset, attempt).c_str(), &info) == 0 || errno != ENOENT)
+  if (setup_.results.look(result_file(asset, attempt)) || errno != ENOENT)
     return std::nullopt; // it may name any number of files, of any size
   if (exit.how != process_exit::kind::ended || exit.signal != 0 || exit.exit_code != 0)
     return recent_glances(); // nothing is looked at
@@ -258,8 +257,7 @@ std::optional<recent_glances> asset_worker::finishes_quickly(asset_index asset, 
 }
 
 std::string asset_worker::result_file(asset_index asset, std::uint32_t attempt) const {
-  return result_folder(setup_.state_folder) + "/" + run_text_ + "." + std::to_string(asset.value) + "." +
-         std::to_string(attempt);
+  return run_text_ + "." + std::to_string(asset.value) + "." + std::to_string(attempt);
 }
 
 std::optional<std::string> asset_worker::set_environment(asset_index asset, process_request& request) const {
@@ -411,8 +409,14 @@ void asset_worker::start_process(asset_index asset, std::uint32_t attempt, proce
   const auto key = static_cast<process_key>(asset.value) << 32U | attempt;
   request.key = key;
   request.log_file = log_path(setup_.state_folder, setup_.run, log_name(setup_.p, asset), attempt);
+  request.open_log = [this, asset, attempt]() -> result<int> {
+    auto file = setup_.logs.make(setup_.run, log_file_name(log_name(setup_.p, asset), attempt));
+    if (!file)
+      return file.error();
+    return file->release();
+  };
   request.environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
-  request.environment.push_back("TROUPE_RESULT=" + result_file(asset, attempt));
+  request.environment.push_back("TROUPE_RESULT=" + setup_.results.path_of(result_file(asset, attempt)));
   if (secrets_)
     request.mask = secrets_->mask();
   if (setup_.warn)

@@ -2,7 +2,9 @@
 // processes, checks what came of it. Knows nothing of order, retries or the journal.
 #pragma once
 
+#include "adapters/kept_folder.hpp"
 #include "adapters/posix_file_system.hpp"
+#include "adapters/state_logs.hpp"
 #include "adapters/thread_pool.hpp"
 #include "app/engine/examiner.hpp"
 #include "app/engine/known_secrets.hpp"
@@ -39,7 +41,9 @@ struct worker_setup {
   process_executor& processes;
   work_loop& loop; ///< for what can wait
   const clock& time;
-  std::string state_folder; ///< absolute
+  std::string state_folder; ///< absolute: for what commands and people are told
+  state_logs& logs;
+  const kept_folder& results; ///< of the state
   uuid state_id;
   uuid run_id;
   run_number run;
@@ -119,6 +123,7 @@ private:
                    bool moved);
   /// An output that the command left as it was is told: a clean build would fail.
   void warn_of_unwritten(asset_index asset, timestamp started_at, const recent_glances* quick, execution& out) const;
+  /// Its name in the state's folder for them.
   [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
   /// Into the request; else what is wrong with it.
   [[nodiscard]] std::optional<std::string> set_environment(asset_index asset, process_request& request) const;

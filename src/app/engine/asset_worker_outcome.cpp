@@ -1,6 +1,7 @@
 // What an attempt has come to: how its process ended, what it reported, what it made.
 #include "app/engine/asset_worker.hpp"
 
+#include "adapters/remove_tree.hpp"
 #include "app/engine/attempt_report.hpp"
 #include "app/engine/file_makers.hpp"
 #include "app/engine/state_layout.hpp"
@@ -72,22 +73,21 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   drop_ignored(setup_.p.settings_of(asset), out.warnings);
   hide_secrets(out);
   if (out.outcome != outcome_kind::succeeded) { // whether or not it is there, and whatever the command made of it
-    std::error_code ignored;
-    std::filesystem::remove_all(result_file(asset, attempt), ignored);
+    static_cast<void>(remove_tree(setup_.results.descriptor(), result_file(asset, attempt)));
   }
   return out;
 }
 
 std::optional<std::string> asset_worker::take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
                                                      production& made) {
-  const auto text = setup_.files.read_text(result_file(asset, attempt), max_result_file);
+  const auto text = setup_.results.read(result_file(asset, attempt), max_result_file);
   if (!text) {
     if (text.error().code != error_code::not_found)
       return "the result file (TROUPE_RESULT) cannot be used: " + text.error().message;
     found_[asset.value]->now.discovered.clear();
     return std::nullopt;
   }
-  unlink(result_file(asset, attempt).c_str());
+  static_cast<void>(setup_.results.remove(result_file(asset, attempt)));
   const auto mask = secrets_ ? secrets_->mask() : nullptr;
   auto report = parse_attempt_report(*text, mask.get());
   if (!report)

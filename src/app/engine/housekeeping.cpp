@@ -3,14 +3,8 @@
 
 #include "adapters/start_thread.hpp"
 #include "app/engine/member_lists.hpp"
-#include "app/engine/state_layout.hpp"
-
-#include <dirent.h>
-#include <sys/stat.h>
 
 #include <atomic>
-#include <charconv>
-#include <filesystem>
 #include <system_error>
 
 namespace troupe {
@@ -22,37 +16,24 @@ constexpr std::uint32_t fresh_runs_between_steps = 64;
 
 } // namespace
 
-bool delete_logs(const std::string& state_folder, run_number run) {
-  std::error_code ignored; // what cannot be deleted now is tried again when it has grown old
-  const auto deleted = std::filesystem::remove_all(run_log_folder(state_folder, run), ignored);
-  return !ignored && deleted > 0;
-}
-
-std::uint64_t delete_old_logs(const std::string& state_folder, timestamp oldest, run_number current,
-                              const std::function<bool()>& enough) {
-  std::uint64_t deleted = 0;
-  DIR* folder = opendir((state_folder + "/logs").c_str());
-  if (folder == nullptr)
-    return 0;
-  while (const auto* entry = readdir(folder)) {
-    const std::string_view name = entry->d_name;
-    std::uint32_t number = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size() || number == current.value || enough())
-      continue;
-    struct stat info {};
-    if (stat(run_log_folder(state_folder, run_number(number)).c_str(), &info) != 0)
-      continue;
-    const auto changed = from_unix_ns(info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec);
-    if (changed < oldest)
-      deleted += delete_logs(state_folder, run_number(number)) ? 1U : 0U;
-  }
-  closedir(folder);
-  return deleted;
+result<void> claim_logs(state_logs& logs, const journal_store& store) {
+  return logs.claim([&]() -> result<std::set<std::uint32_t>> {
+    const auto snapshot = store.snapshot();
+    if (!snapshot)
+      return snapshot.error();
+    std::set<std::uint32_t> runs;
+    const auto visited = (*snapshot)->visit_runs_newest_first([&](const run_record& run) {
+      runs.insert(run.run.value);
+      return true;
+    });
+    if (!visited)
+      return visited.error();
+    return runs;
+  });
 }
 
 struct housekeeping::shared {
-  std::string state_folder;
+  std::shared_ptr<state_logs> logs;
   retention_rule rule;
   std::atomic<bool> ending{false};
 
@@ -64,23 +45,23 @@ struct housekeeping::shared {
     if (!done)
       return; // a journal that cannot be written says so at the next append
     for (const auto run : done->runs_dropped)
-      delete_logs(self->state_folder, run);
+      self->logs->remove(run);
     if (done->more)
       log->submit([self, log](journal_store& again) { step(self, log, again); });
   }
 };
 
-housekeeping::housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current,
-                           const clock& time, const std::set<digest>& folders)
+housekeeping::housekeeping(group_commit& log, std::shared_ptr<state_logs> logs, state_dir::handle dir,
+                           const pipeline& p, run_number current, const clock& time, const std::set<digest>& folders)
     : shared_(std::make_shared<shared>()) {
-  shared_->state_folder = std::move(state_folder);
+  shared_->logs = std::move(logs);
   shared_->rule = {p.name, p.engine.keep_runs};
   log.submit([self = shared_, log = &log](journal_store& store) { shared::step(self, log, store); });
   const auto oldest = time.now() - p.engine.keep_logs;
-  const auto clean = [self = shared_, oldest, current, folders] {
+  const auto clean = [self = shared_, dir = std::move(dir), oldest, current, folders] {
     const auto enough = [&] { return self->ending.load(); };
-    delete_old_logs(self->state_folder, oldest, current, enough);
-    delete_old_listings(self->state_folder, folders, oldest, enough);
+    self->logs->remove_old(oldest, current, enough);
+    delete_old_listings(*dir, folders, oldest, enough);
   };
   try {
     cleaner_ = start_thread(clean);
@@ -94,15 +75,17 @@ housekeeping::~housekeeping() {
     cleaner_.join();
 }
 
-void tidy_after_fresh_run(journal_store& store, const std::string& state_folder, const pipeline& p,
-                          run_number current) {
+void tidy_after_fresh_run(journal_store& store, const state_dir::handle& dir, const pipeline& p, run_number current) {
   if (current.value % fresh_runs_between_steps != 0)
     return;
+  state_logs logs(dir);
+  if (!claim_logs(logs, store))
+    return; // a run that writes logs says why
   const auto done = store.retain({p.name, p.engine.keep_runs}, events_per_step);
   if (!done)
     return;
   for (const auto run : done->runs_dropped)
-    delete_logs(state_folder, run);
+    logs.remove(run);
 }
 
 } // namespace troupe

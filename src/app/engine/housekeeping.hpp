@@ -2,7 +2,10 @@
 #pragma once
 
 #include "adapters/group_commit.hpp"
+#include "adapters/state_dir.hpp"
+#include "adapters/state_logs.hpp"
 #include "base/digest.hpp"
+#include "base/result.hpp"
 #include "core/pipeline.hpp"
 #include "ports/clock.hpp"
 
@@ -20,8 +23,8 @@ namespace troupe {
 /// touched. What does not get done before the run ends is done by later ones.
 class housekeeping {
 public:
-  housekeeping(group_commit& log, std::string state_folder, const pipeline& p, run_number current, const clock& time,
-               const std::set<digest>& folders);
+  housekeeping(group_commit& log, std::shared_ptr<state_logs> logs, state_dir::handle dir, const pipeline& p,
+               run_number current, const clock& time, const std::set<digest>& folders);
   ~housekeeping(); ///< stops after the step in progress
   housekeeping(const housekeeping&) = delete;
   housekeeping& operator=(const housekeeping&) = delete;
@@ -33,14 +36,10 @@ private:
 };
 
 /// After a run that executed nothing: now and then a single step, so that a state of such runs alone stays small too.
-void tidy_after_fresh_run(journal_store& store, const std::string& state_folder, const pipeline& p, run_number current);
+void tidy_after_fresh_run(journal_store& store, const state_dir::handle& dir, const pipeline& p, run_number current);
 
-/// Deletes a run's logs; false if there are none, or they cannot be deleted now (they are tried again as they grow
-/// old).
-bool delete_logs(const std::string& state_folder, run_number run);
-/// Deletes the logs of runs, but `current`, whose folders were last written before `oldest`, until `enough`. How many
-/// folders went.
-std::uint64_t delete_old_logs(const std::string& state_folder, timestamp oldest, run_number current,
-                              const std::function<bool()>& enough);
+/// Has the state's logs ready to be written and deleted in: see state_logs::claim. Before anything is dropped from the
+/// journal.
+[[nodiscard]] result<void> claim_logs(state_logs& logs, const journal_store& store);
 
 } // namespace troupe

@@ -1,19 +1,14 @@
 // Files named by digests, and their comparison where a folder has changed.
 #include "app/engine/member_lists.hpp"
 
-#include "adapters/unique_dir.hpp"
-#include "adapters/unique_fd.hpp"
 #include "core/exclusion.hpp"
 #include "core/folder_listing.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 
 namespace troupe {
 
@@ -23,38 +18,38 @@ constexpr std::size_t most_bytes_in_memory = 64 * 1024 * 1024;
 constexpr std::uint64_t most_bytes_of_old_ones = 64 * 1024 * 1024;
 constexpr std::size_t most_named = 3;
 
-std::string folder_of(const std::string& state_folder) {
-  return state_folder + "/members";
-}
+constexpr const char* lists_folder = "members";
+constexpr std::uint64_t most_bytes_of_one = std::uint64_t{1} << 30U;
 
-std::string path_of(const std::string& state_folder, const digest& content) {
-  const auto name = to_hex(content);
-  return folder_of(state_folder) + "/" + name.substr(0, 2) + "/" + name;
+std::string part_of(const std::string& name) {
+  return name.substr(0, 2);
 }
 
 /// As a draft first: a name is never of half a listing. What fails is not worth a word.
-void write_listing(const std::string& state_folder, const folder_listing& one) {
-  const auto path = path_of(state_folder, one.content);
-  struct stat known;
-  if (lstat(path.c_str(), &known) == 0 && static_cast<std::uint64_t>(known.st_size) == one.bytes.size())
+void write_listing(const kept_folder& lists, const folder_listing& one) {
+  const auto name = to_hex(one.content);
+  bool made = false;
+  const auto part = lists.open_or_make_folder(part_of(name), made);
+  if (!part)
     return;
-  mkdir(folder_of(state_folder).c_str(), 0700);
-  mkdir(path.substr(0, path.rfind('/')).c_str(), 0700);
-  const auto draft = path + ".draft";
-  const unique_fd fd(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const auto known = part->look(name);
+  if (known && S_ISREG(known->st_mode) && static_cast<std::uint64_t>(known->st_size) == one.bytes.size())
+    return;
+  const auto draft = name + ".draft";
+  const auto fd = part->make(draft);
   if (!fd)
     return;
   std::string_view rest = one.bytes;
   while (!rest.empty()) {
-    const auto done = write(fd.get(), rest.data(), rest.size());
+    const auto done = write(fd->get(), rest.data(), rest.size());
     if (done < 0 && errno == EINTR)
       continue;
     if (done <= 0)
       break;
     rest.remove_prefix(static_cast<std::size_t>(done));
   }
-  if (!rest.empty() || rename(draft.c_str(), path.c_str()) != 0)
-    unlink(draft.c_str());
+  if (!rest.empty() || !part->rename(draft, name))
+    static_cast<void>(part->remove(draft));
 }
 
 /// The two contents of the folder that a reason names.
@@ -97,9 +92,14 @@ reason_kind kind_of(const changed_member& member, bool output) {
 void member_lists::keep(std::vector<folder_listing> listings) {
   for (auto& one : listings) {
     const std::lock_guard lock(mutex_);
-    if (writes_) {
-      if (written_.insert(one.content).second)
-        write_listing(state_folder_, one);
+    if (locked_) {
+      if (!written_.insert(one.content).second)
+        continue;
+      if (!lists_)
+        if (auto part = locked_->part(lists_folder))
+          lists_ = std::move(*part);
+      if (lists_)
+        write_listing(*lists_, one);
     } else if (bytes_kept_ + one.bytes.size() <= most_bytes_in_memory) {
       const auto size = one.bytes.size();
       if (kept_.emplace(one.content, std::move(one.bytes)).second)
@@ -114,13 +114,25 @@ std::optional<std::string> member_lists::find(const digest& content) const {
     if (const auto found = kept_.find(content); found != kept_.end())
       return found->second;
   }
-  std::ifstream in(path_of(state_folder_, content), std::ios::binary);
-  if (!in)
+  std::shared_ptr<const kept_folder> lists;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!lists_) {
+      const auto dir = locked_ ? result<state_dir::handle>(locked_) : state_dir::open(state_folder_);
+      auto folder = dir ? (*dir)->open_folder(lists_folder, entry_use::read) : result<kept_folder>(dir.error());
+      if (folder)
+        lists_ = std::make_shared<const kept_folder>(std::move(*folder));
+    }
+    lists = lists_;
+  }
+  if (!lists)
     return std::nullopt;
-  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (content_digest(bytes) != content)
+  const auto name = to_hex(content);
+  const auto part = lists->open_folder(part_of(name), entry_use::read);
+  auto bytes = part ? part->read(name, most_bytes_of_one) : result<std::string>(part.error());
+  if (!bytes || content_digest(*bytes) != content)
     return std::nullopt;
-  return bytes;
+  return std::move(*bytes);
 }
 
 void name_changed_members(std::vector<reason>& reasons, const asset_record& record, const fingerprint& now,
@@ -165,42 +177,42 @@ void name_changed_members(std::vector<reason>& reasons, const asset_record& reco
   reasons = std::move(named);
 }
 
-void delete_old_listings(const std::string& state_folder, const std::set<digest>& current, timestamp oldest,
+void delete_old_listings(const state_dir& dir, const std::set<digest>& current, timestamp oldest,
                          const std::function<bool()>& enough) {
   struct old_listing {
     timestamp changed;
     std::uint64_t size = 0;
-    std::string path;
+    std::string part;
+    std::string name;
   };
   std::vector<old_listing> old;
-  const auto names_in = [](const std::string& folder) {
-    std::vector<std::string> names;
-    const unique_dir dir(opendir(folder.c_str()));
-    while (const auto* entry = dir ? readdir(dir.get()) : nullptr)
-      if (entry->d_name[0] != '.')
-        names.emplace_back(entry->d_name);
-    return names;
-  };
-  const auto folder = folder_of(state_folder);
-  for (const auto& part : names_in(folder))
-    for (const auto& name : names_in(folder + "/" + part)) {
+  const auto lists = dir.open_folder(lists_folder, entry_use::write);
+  const auto parts = lists && lists->look(part_mark) ? lists->names() : std::vector<std::string>();
+  if (!parts)
+    return;
+  for (const auto& part_name : *parts) {
+    const auto part = lists->open_folder(part_name, entry_use::write);
+    const auto names = part ? part->names() : part.error();
+    if (!names)
+      continue;
+    for (const auto& name : *names) {
       if (enough())
         return;
       const auto content = digest_from_hex(name);
-      struct stat info;
-      old_listing one{{}, 0, folder + "/" + part + "/" + name};
-      if ((content && current.contains(*content)) || lstat(one.path.c_str(), &info) != 0 || !S_ISREG(info.st_mode))
+      const auto info = part->look(name);
+      if ((content && current.contains(*content)) || !info || !S_ISREG(info->st_mode) || name.starts_with('.'))
         continue;
-      one.changed = from_unix_ns(info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec);
-      one.size = static_cast<std::uint64_t>(info.st_size);
-      old.push_back(std::move(one));
+      old.push_back({from_unix_ns(info->st_mtim.tv_sec * 1'000'000'000LL + info->st_mtim.tv_nsec),
+                     static_cast<std::uint64_t>(info->st_size), part_name, name});
     }
+  }
   std::sort(old.begin(), old.end(), [](const auto& a, const auto& b) { return a.changed > b.changed; });
   std::uint64_t bytes = 0;
   for (const auto& one : old) {
     bytes += one.size;
     if (one.changed < oldest || bytes > most_bytes_of_old_ones)
-      unlink(one.path.c_str());
+      if (const auto part = lists->open_folder(one.part, entry_use::write))
+        static_cast<void>(part->remove(one.name));
   }
 }
 

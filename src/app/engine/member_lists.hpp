@@ -2,6 +2,7 @@
 // Knows nothing of how folders are counted. That a listing is not there costs a name in a message, nothing else.
 #pragma once
 
+#include "adapters/state_dir.hpp"
 #include "app/engine/catalog.hpp"
 #include "app/engine/file_table.hpp"
 #include "core/freshness.hpp"
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -23,15 +25,18 @@ namespace troupe {
 /// that nobody takes a damaged one for a listing. Any thread.
 class member_lists {
 public:
-  /// `writes`: what is kept goes into the state, which is locked; else it is kept in memory, as far as there is room.
-  member_lists(std::string state_folder, bool writes) : state_folder_(std::move(state_folder)), writes_(writes) {}
+  /// `locked`: the state's folder where it is locked, and what is kept goes there. Null: it is kept in memory, as far as
+  /// there is room, and what lies in `state_folder` is found all the same.
+  member_lists(std::string state_folder, state_dir::handle locked)
+      : state_folder_(std::move(state_folder)), locked_(std::move(locked)) {}
 
   void keep(std::vector<folder_listing> listings);
   [[nodiscard]] std::optional<std::string> find(const digest& content) const;
 
 private:
   std::string state_folder_;
-  bool writes_;
+  state_dir::handle locked_;
+  mutable std::shared_ptr<const kept_folder> lists_; ///< STATE/members; null: not opened yet, or there is none
   mutable std::mutex mutex_;
   std::map<digest, std::string> kept_;
   std::set<digest> written_;
@@ -46,7 +51,7 @@ void name_changed_members(std::vector<reason>& reasons, const asset_record& reco
 
 /// Deletes old listings of contents that no file in `current` has: what is older than `oldest`, and the oldest of those
 /// that take more room than is meant for them. Asks `enough` now and then whether to go on another time.
-void delete_old_listings(const std::string& state_folder, const std::set<digest>& current, timestamp oldest,
+void delete_old_listings(const state_dir& dir, const std::set<digest>& current, timestamp oldest,
                          const std::function<bool()>& enough);
 
 } // namespace troupe

@@ -268,7 +268,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
     return files.error();
   made->files = std::move(*files);
   made->table = std::make_unique<file_table>(*made->files, time, *made->names);
-  made->lists = std::make_unique<member_lists>(on.state_folder, view.writes_state);
+  made->lists = std::make_unique<member_lists>(on.state_folder, view.state);
   made->table->hand_listings_to(
       [lists = made->lists.get()](std::vector<folder_listing> found) { lists->keep(std::move(found)); });
   made->table->count_links_by_text(slots_by_text(*on.p));
@@ -284,7 +284,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
     orphans = std::move(*found);
     snapshot->release_memory();
   }
-  if (view.writes_state && on.p->engine.orphans == orphan_rule::remove) {
+  if (view.state != nullptr && on.p->engine.orphans == orphan_rule::remove) {
     for (const auto& [path, one] : orphans.all()) {
       if (const auto removed = made->files->remove(path); !removed)
         return removed.error();

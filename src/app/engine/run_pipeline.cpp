@@ -155,15 +155,20 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   auto processes = posix_process_executor::open();
   if (!processes)
     return cannot_begin(processes.error().message);
-  if (const auto made = run.plan.files->make_parent(result_folder(run.on.state_folder) + "/x"); !made)
-    return fail(error_code::state_unusable, made.error().message);
+  const auto& dir = run.writer.dir();
+  const auto results = dir->part(results_folder);
+  if (!results)
+    return results.error();
+  const auto logs = std::make_shared<state_logs>(dir);
+  if (const auto claimed = claim_logs(*logs, run.writer.store()); !claimed)
+    return claimed.error();
 
   group_commit log(run.writer.store(), gather_time);
   const auto opened = std::make_shared<opening>();
   log.append(std::move(first_events), true, [opened](const result<std::uint64_t>& outcome) { opened->tell(outcome); });
   for (auto& events : in_chunks(std::move(run.plan.restated)))
     log.append(std::move(events), false, nullptr);
-  housekeeping keeper(log, run.on.state_folder, p, number, run.time, run.plan.table->recorded_folders());
+  housekeeping keeper(log, logs, dir, p, number, run.time, run.plan.table->recorded_folders());
 
   worker_setup setup{p,
                      *run.plan.looks,
@@ -176,6 +181,8 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      **processes,
                      run.time,
                      run.on.state_folder,
+                     *logs,
+                     **results,
                      run.state_id,
                      id,
                      number,
@@ -224,7 +231,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   run.limit.run_begins();
   host_result ended;
   {
-    const stop_watch watch(run.on.state_folder, run.stop, [&](stop_cause cause, bool at_once) {
+    const stop_watch watch(dir, run.stop, [&](stop_cause cause, bool at_once) {
       engine.stop(cause, at_once);
       run.limit.run_stops(); // after the run was told, so that it knows why looks fail
     });
@@ -245,12 +252,13 @@ result<run_result> carry_out(prepared_run& run, run_state state, std::vector<eve
 }
 
 result<std::unique_ptr<planning>> plan_a_run(const project& on, const scope_maker& scope_for,
-                                             const journal_snapshot& snapshot, const clock& time, bool keep_all,
-                                             stop_request& stop, const reading_limit& limit) {
+                                             const journal_snapshot& snapshot, const state_writer& writer,
+                                             const clock& time, bool keep_all, stop_request& stop,
+                                             const reading_limit& limit) {
   const second_request_ends meanwhile(stop);
   planning_view view;
   view.enough = [&limit] { return limit.over(); };
-  view.writes_state = true;
+  view.state = writer.dir();
   return planning::make(on, scope_for, &snapshot, time, keep_all, view);
 }
 
@@ -286,7 +294,7 @@ result<run_result> record_fresh(prepared_run& run, const run_started& started) {
   append_to(events, run.writer.closing());
   if (const auto appended = run.writer.store().append(events); !appended)
     return appended.error();
-  tidy_after_fresh_run(run.writer.store(), run.on.state_folder, *run.on.p, started.run);
+  tidy_after_fresh_run(run.writer.store(), run.writer.dir(), *run.on.p, started.run);
   return run_result{started.run, started.id, finished.status, finished.counts, {}, started.at, finished.at};
 }
 
@@ -345,7 +353,7 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
     return snapshot.error();
   reading_limit limit(stop);
   auto plan = plan_a_run(
-      on, [&](const project& now) { return restating(scope_of(now, options)); }, **snapshot, time, false, stop, limit);
+      on, [&](const project& now) { return restating(scope_of(now, options)); }, **snapshot, **writer, time, false, stop, limit);
   if (!plan)
     return plan.error();
   if ((*plan)->broken_off)
@@ -438,7 +446,7 @@ result<run_result> resume_run(const project& on, run_number number, bool assume_
 
   reading_limit limit(stop);
   auto plan = plan_a_run(
-      on, [&](const project&) { return restating(scope); }, **snapshot, time, true, stop, limit);
+      on, [&](const project&) { return restating(scope); }, **snapshot, **writer, time, true, stop, limit);
   if (!plan)
     return plan.error();
   if ((*plan)->broken_off)

@@ -39,11 +39,11 @@ std::string run_log_folder(const std::string& state_folder, run_number run) {
 
 std::string log_path(const std::string& state_folder, run_number run, std::string_view asset_name,
                      std::uint32_t attempt) {
-  return run_log_folder(state_folder, run) + "/" + as_file_name(asset_name) + "." + std::to_string(attempt) + ".log";
+  return run_log_folder(state_folder, run) + "/" + log_file_name(asset_name, attempt);
 }
 
-std::string result_folder(const std::string& state_folder) {
-  return state_folder + "/results";
+std::string log_file_name(std::string_view asset_name, std::uint32_t attempt) {
+  return as_file_name(asset_name) + "." + std::to_string(attempt) + ".log";
 }
 
 std::string join_as_written(std::string_view folder, std::string_view path) {

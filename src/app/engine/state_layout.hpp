@@ -15,8 +15,10 @@ namespace troupe {
 /// %XX.
 [[nodiscard]] std::string log_path(const std::string& state_folder, run_number run, std::string_view asset_name,
                                    std::uint32_t attempt);
-/// STATE/results: where commands write their TROUPE_RESULT.
-[[nodiscard]] std::string result_folder(const std::string& state_folder);
+/// The name of that file.
+[[nodiscard]] std::string log_file_name(std::string_view asset_name, std::uint32_t attempt);
+/// In a state's folder: where commands write their TROUPE_RESULT.
+inline constexpr const char* results_folder = "results";
 
 /// Joins and normalises lexically: "." and "//" go, ".." takes back a component. `path` absolute: it alone.
 [[nodiscard]] std::string join_path(std::string_view folder, std::string_view path);

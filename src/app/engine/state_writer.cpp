@@ -143,12 +143,13 @@ result<std::unique_ptr<state_writer>> state_writer::open(const std::string& fold
   if (!lock)
     return lock.error();
   const auto words = lock->words_before();
+  const auto dir = lock->dir();
   auto store = open_journal(std::move(*lock), {how.durability, 0}, time);
   if (!store)
     return store.error();
-  std::unique_ptr<state_writer> writer(new state_writer(std::move(*store), time));
+  std::unique_ptr<state_writer> writer(new state_writer(std::move(*store), dir, time));
   if (const auto recovered = writer->recover(words, how, stop); !recovered) {
-    put_back_words(folder, words); // who comes next is to be told the same
+    put_back_words(*dir, words); // who comes next is to be told the same
     return recovered.error();
   }
   if (how.reads_secret_files)

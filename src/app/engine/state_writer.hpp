@@ -45,6 +45,8 @@ public:
                                                                   clock& time, const stop_request& stop);
 
   [[nodiscard]] journal_store& store() { return *store_; }
+  /// The state's folder, which is locked.
+  [[nodiscard]] const state_dir::handle& dir() const { return dir_; }
   /// Whether the last writer did not leave in order.
   [[nodiscard]] bool recovered() const { return recovered_; }
   /// Events to append before any others: that this writer is here. Empty once taken.
@@ -53,7 +55,8 @@ public:
   [[nodiscard]] std::vector<event> closing() const;
 
 private:
-  state_writer(std::unique_ptr<journal_store> store, clock& time) : store_(std::move(store)), time_(time) {}
+  state_writer(std::unique_ptr<journal_store> store, state_dir::handle dir, clock& time)
+      : store_(std::move(store)), dir_(std::move(dir)), time_(time) {}
   [[nodiscard]] result<void> recover(const std::string& lock_words, const state_opening& how, const stop_request& stop);
   /// Ends what the attempts of a dead writer left; `events` gets what to record of it.
   [[nodiscard]] result<void> end_what_is_left(const journal_snapshot& snapshot, const std::vector<open_attempt>& open,
@@ -61,6 +64,7 @@ private:
                                               const stop_request& stop, std::vector<event>& events);
 
   std::unique_ptr<journal_store> store_;
+  state_dir::handle dir_;
   clock& time_;
   bool opening_due_ = true;
   bool recovered_ = false;

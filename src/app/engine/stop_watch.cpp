@@ -16,27 +16,39 @@
 
 namespace troupe {
 
-std::string control_fifo(const std::string& state_folder) {
-  return state_folder + "/control";
+namespace {
+
+/// The FIFO through which other processes reach a live run's supervisor.
+constexpr const char* control_fifo = "control";
+
+/// The FIFO, opened with these flags; none if it is none of this user's.
+unique_fd open_fifo(const state_dir& dir, int flags) {
+  unique_fd fifo(openat(dir.descriptor(), control_fifo, flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!fifo || fstat(fifo.get(), &info) != 0 || !S_ISFIFO(info.st_mode) || info.st_uid != geteuid())
+    return {};
+  return fifo;
 }
 
-stop_watch::stop_watch(const std::string& state_folder, stop_request& stop,
-                       std::function<void(stop_cause, bool)> on_stop)
-    : stop_(stop), on_stop_(std::move(on_stop)), fifo_path_(control_fifo(state_folder)),
-      quit_(eventfd(0, EFD_CLOEXEC)) {
+} // namespace
+
+stop_watch::stop_watch(state_dir::handle dir, stop_request& stop, std::function<void(stop_cause, bool)> on_stop)
+    : stop_(stop), on_stop_(std::move(on_stop)), dir_(std::move(dir)), quit_(eventfd(0, EFD_CLOEXEC)) {
   if (!quit_)
     throw std::system_error(errno, std::generic_category(), "cannot watch for stop requests");
-  unlink(fifo_path_.c_str()); // of a supervisor that died; the lock says that none lives
-  if (mkfifo(fifo_path_.c_str(), 0600) == 0)
-    fifo_ =
-        unique_fd(open(fifo_path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)); // its own writer too: never at its end
+  static_cast<void>(dir_->remove(control_fifo)); // of a supervisor that died; the lock says that none lives
+  if (mkfifoat(dir_->descriptor(), control_fifo, 0600) == 0) {
+    fifo_ = open_fifo(*dir_, O_RDWR); // its own writer too: never at its end
+    if (!fifo_ && fchmodat(dir_->descriptor(), control_fifo, 0600, 0) == 0) // the umask has taken them
+      fifo_ = open_fifo(*dir_, O_RDWR);
+  }
   thread_ = start_thread([this] { serve(); });
 }
 
 stop_watch::~stop_watch() {
   wake(quit_.get());
   thread_.join();
-  unlink(fifo_path_.c_str());
+  static_cast<void>(dir_->remove(control_fifo));
 }
 
 /// A job in the background may not be allowed to write to its terminal (stty tostop): from now on its words appear all
@@ -74,12 +86,9 @@ void stop_watch::serve() {
 }
 
 bool send_cancel(const std::string& state_folder) {
-  const int fd = open(control_fifo(state_folder).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0)
-    return false;
-  const bool sent = write(fd, "cancel\n", 7) == 7;
-  close(fd);
-  return sent;
+  const auto dir = state_dir::open(state_folder);
+  const auto fifo = dir ? open_fifo(**dir, O_WRONLY) : unique_fd();
+  return fifo && write(fifo.get(), "cancel\n", 7) == 7;
 }
 
 } // namespace troupe

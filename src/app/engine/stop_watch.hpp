@@ -2,6 +2,7 @@
 // of the run.
 #pragma once
 
+#include "adapters/state_dir.hpp"
 #include "adapters/unique_fd.hpp"
 #include "app/engine/project.hpp"
 
@@ -11,14 +12,11 @@
 
 namespace troupe {
 
-/// The FIFO through which other processes reach a live run's supervisor.
-[[nodiscard]] std::string control_fifo(const std::string& state_folder);
-
 /// One thread that waits on the stop request and the FIFO. `on_stop(cause, at_once)` is called on it for each request.
 class stop_watch {
 public:
   /// Throws std::system_error where the system has no descriptor or thread left.
-  stop_watch(const std::string& state_folder, stop_request& stop, std::function<void(stop_cause, bool)> on_stop);
+  stop_watch(state_dir::handle dir, stop_request& stop, std::function<void(stop_cause, bool)> on_stop);
   ~stop_watch();
   stop_watch(const stop_watch&) = delete;
   stop_watch& operator=(const stop_watch&) = delete;
@@ -28,7 +26,7 @@ private:
 
   stop_request& stop_;
   std::function<void(stop_cause, bool)> on_stop_;
-  std::string fifo_path_;
+  state_dir::handle dir_;
   unique_fd fifo_; ///< none: the state folder's file system has no FIFOs; then `cancel` cannot reach this run
   unique_fd quit_;
   std::thread thread_;

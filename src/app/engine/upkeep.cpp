@@ -1,5 +1,7 @@
 // Compaction of a state, its logs included.
+#include "adapters/lmdb_journal_store.hpp"
 #include "adapters/lmdb_remake.hpp"
+#include "adapters/state_logs.hpp"
 #include "adapters/system_clock.hpp"
 #include "app/engine/housekeeping.hpp"
 #include "app/engine/project.hpp"
@@ -9,7 +11,17 @@ namespace troupe {
 result<state_compaction> compact_state(const std::string& state_folder, const retention_rule& rule,
                                        duration keep_logs) {
   system_clock time;
-  const auto compacted = compact_journal(state_folder, rule, time);
+  auto lock = lock_journal(state_folder);
+  if (!lock)
+    return lock.error();
+  const auto dir = lock->dir();
+  const auto store = open_journal(std::move(*lock), {}, time); // holds the lock to the end
+  if (!store)
+    return store.error();
+  state_logs logs(dir);
+  if (auto claimed = claim_logs(logs, **store); !claimed)
+    return claimed.error();
+  const auto compacted = compact_journal(**store, dir, rule);
   if (!compacted)
     return compacted.error();
   state_compaction out;
@@ -18,8 +30,8 @@ result<state_compaction> compact_state(const std::string& state_folder, const re
   out.bytes_before = compacted->bytes_before;
   out.bytes_after = compacted->bytes_after;
   for (const auto run : compacted->runs_dropped)
-    out.logs_dropped += delete_logs(state_folder, run) ? 1U : 0U;
-  out.logs_dropped += delete_old_logs(state_folder, time.now() - keep_logs, {}, [] { return false; });
+    out.logs_dropped += logs.remove(run) ? 1U : 0U;
+  out.logs_dropped += logs.remove_old(time.now() - keep_logs, {}, [] { return false; });
   return out;
 }
 

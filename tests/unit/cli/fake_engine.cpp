@@ -2,10 +2,14 @@
 #include "fake_engine.hpp"
 
 #include "app/cli/cli_main.hpp"
+#include "app/engine/run_logs.hpp"
 #include "support/pipeline_builder.hpp"
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+
+#include <filesystem>
 #include <sstream>
 
 namespace troupe::test {
@@ -138,9 +142,20 @@ result<state_compaction> compact_state(const std::string& state, const retention
   return engine().compact(state, rule, keep_logs);
 }
 
-std::string log_path(const std::string&, run_number run, std::string_view asset_name, std::uint32_t attempt) {
-  return engine().logs_folder + "/" + std::to_string(run.value) + "." + std::string(asset_name) + "." +
+std::string run_logs::path(std::string_view asset_name, std::uint32_t attempt) const {
+  return engine().logs_folder + "/" + std::to_string(run_.value) + "." + std::string(asset_name) + "." +
          std::to_string(attempt) + ".log";
+}
+
+bool run_logs::has(std::string_view asset_name, std::uint32_t attempt) const {
+  return std::filesystem::exists(path(asset_name, attempt));
+}
+
+result<unique_fd> run_logs::open(std::string_view asset_name, std::uint32_t attempt) const {
+  unique_fd file(::open(path(asset_name, attempt).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file)
+    return fail(error_code::not_found, "no such log");
+  return file;
 }
 
 result<run_record> cancel_run(const std::string&, const std::optional<std::string>& name) {

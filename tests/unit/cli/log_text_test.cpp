@@ -1,9 +1,12 @@
 // Lines of output as a terminal leaves them.
 #include "app/cli/log_text.hpp"
 #include "app/cli/text.hpp"
+#include "adapters/unique_fd.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
+
+#include <fcntl.h>
 
 #include <fstream>
 #include <string>
@@ -68,14 +71,15 @@ TEST_CASE("a line longer than what is held is shown all the same") {
 }
 
 TEST_CASE("the last lines of a log are bounded in width, and what was overwritten is not told") {
-  CHECK(last_lines("/nowhere", 10).empty());
+  CHECK(last_lines(-1, 10).empty());
   const temporary_folder folder;
   const auto file = folder.path() + "/log";
   std::string bar;
   for (int i = 0; i < 4'000; ++i)
     bar += "\r" + std::to_string(i) + " of 4000 [=====>     ]";
   std::ofstream(file) << "begun\n" << bar << "\nlost\r\n" << std::string(5'000, 'y');
-  const auto lines = last_lines(file, 10);
+  const unique_fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto lines = last_lines(opened.get(), 10);
   REQUIRE(lines.size() >= 3);
   CHECK(lines[lines.size() - 3] == "3999 of 4000 [=====>     ]");
   CHECK(lines[lines.size() - 2] == "lost");

@@ -42,9 +42,9 @@ using changes = std::vector<changed_member>;
 
 struct lists_fixture {
   temporary_folder folder;
-  member_lists lists{folder / "state", true};
+  state_dir::handle state = state_dir::open_or_make(folder / "state").value();
+  member_lists lists{folder / "state", state};
 
-  lists_fixture() { fs::create_directory(folder / "state"); }
   changes between(const folder_listing& before, const folder_listing& now) {
     lists.keep({before, now});
     return compare_listings(before.content, now.content, [&](const digest& d) { return lists.find(d); });
@@ -104,13 +104,13 @@ TEST_CASE_FIXTURE(lists_fixture, "a listing is a private file, written once, and
   CHECK_FALSE(lists.find(content_digest("another")));
   folder.write("state/members/" + to_hex(one.content).substr(0, 2) + "/" + to_hex(one.content), "damaged");
   CHECK_FALSE(lists.find(one.content));
-  member_lists(folder / "state", true).keep({one}); // the next run that counts the folder
+  member_lists(folder / "state", state).keep({one}); // the next run that counts the folder
   CHECK(lists.find(one.content) == one.bytes);
 }
 
 TEST_CASE_FIXTURE(lists_fixture, "without a state to write to, listings are kept in memory") {
   const auto one = listing(file('f', "a", "1"));
-  member_lists reader(folder / "none", false);
+  member_lists reader(folder / "none", nullptr);
   reader.keep({one});
   CHECK(reader.find(one.content) == one.bytes);
   CHECK_FALSE(folder.exists("none"));
@@ -129,9 +129,9 @@ TEST_CASE_FIXTURE(lists_fixture, "listings that nobody needs are deleted when th
   age(old, 1'000);
   age(young, 3'000);
   const auto never = [] { return false; };
-  delete_old_listings(folder / "state", {current.content}, from_unix_ns(2'000'000'000'000), [] { return true; });
+  delete_old_listings(*state, {current.content}, from_unix_ns(2'000'000'000'000), [] { return true; });
   CHECK(lists.find(old.content));
-  delete_old_listings(folder / "state", {current.content}, from_unix_ns(2'000'000'000'000), never);
+  delete_old_listings(*state, {current.content}, from_unix_ns(2'000'000'000'000), never);
   CHECK(lists.find(current.content));
   CHECK_FALSE(lists.find(old.content));
   CHECK(lists.find(young.content));
@@ -142,10 +142,10 @@ TEST_CASE_FIXTURE(lists_fixture, "listings that nobody needs are deleted when th
     lists.keep({large.back()});
     age(large.back(), 5'000 + i);
   }
-  delete_old_listings(folder / "state", {current.content}, from_unix_ns(2'000'000'000'000), never);
+  delete_old_listings(*state, {current.content}, from_unix_ns(2'000'000'000'000), never);
   CHECK_FALSE(lists.find(large[0].content));
   CHECK(lists.find(large[1].content));
   CHECK(lists.find(large[2].content));
   CHECK_FALSE(lists.find(young.content));
-  delete_old_listings(folder / "no state", {}, from_unix_ns(0), never);
+  delete_old_listings(*state_dir::open_or_make(folder / "other").value(), {}, from_unix_ns(0), never); // without any
 }

@@ -12,7 +12,7 @@ TEST_CASE("logs lie in a folder of their run, named by asset and attempt") {
   CHECK(run_log_folder("/p/.troupe", run_number(42U)) == "/p/.troupe/logs/42");
   CHECK(log_path("/p/.troupe", run_number(42U), "by_section[admin]", 3) ==
         "/p/.troupe/logs/42/by_section[admin].3.log");
-  CHECK(result_folder("/p/.troupe") == "/p/.troupe/results");
+  CHECK(log_file_name("by_section[admin]", 3) == "by_section[admin].3.log");
 }
 
 TEST_CASE("characters that a file name had better not hold are written as numbers, so that no two names meet") {

@@ -4,12 +4,15 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -68,7 +71,7 @@ TEST_CASE("the first signal asks, the second means at once") {
   const temporary_folder state;
   stop_request stop;
   listener l;
-  const stop_watch watch(state.path(), stop, l.hear());
+  const stop_watch watch(state_dir::open(state.path()).value(), stop, l.hear());
   stop.request(SIGINT);
   CHECK(l.wait(0) == heard{stop_cause::signal, false});
   stop.request(SIGINT);
@@ -80,7 +83,7 @@ TEST_CASE("a request that came before the watch is heard; the user's own is no s
   stop_request stop;
   stop.request(0);
   listener l;
-  const stop_watch watch(state.path(), stop, l.hear());
+  const stop_watch watch(state_dir::open(state.path()).value(), stop, l.hear());
   CHECK(l.wait(0) == heard{stop_cause::user, false});
 }
 
@@ -90,7 +93,7 @@ TEST_CASE("another process reaches the run through the state folder, and a secon
   listener l;
   CHECK_FALSE(send_cancel(state.path()));
   {
-    const stop_watch watch(state.path(), stop, l.hear());
+    const stop_watch watch(state_dir::open(state.path()).value(), stop, l.hear());
     CHECK(send_cancel(state.path()));
     CHECK(l.wait(0) == heard{stop_cause::user, false});
     CHECK(send_cancel(state.path()));
@@ -102,11 +105,11 @@ TEST_CASE("another process reaches the run through the state folder, and a secon
 
 TEST_CASE("nobody listens at a FIFO that a dead supervisor left, and the next one takes its place") {
   const temporary_folder state;
-  REQUIRE(mkfifo(control_fifo(state.path()).c_str(), 0600) == 0);
+  REQUIRE(mkfifo((state / "control").c_str(), 0600) == 0);
   CHECK_FALSE(send_cancel(state.path()));
   stop_request stop;
   listener l;
-  const stop_watch watch(state.path(), stop, l.hear());
+  const stop_watch watch(state_dir::open(state.path()).value(), stop, l.hear());
   CHECK(send_cancel(state.path()));
   CHECK(l.wait(0) == heard{stop_cause::user, false});
 }
@@ -115,16 +118,41 @@ TEST_CASE("where no FIFO can be made, signals are heard all the same") {
   const temporary_folder state;
   stop_request stop;
   listener l;
-  const stop_watch watch(state / "missing", stop, l.hear());
-  CHECK_FALSE(send_cancel(state / "missing"));
+  std::filesystem::create_directory(state / "control"); // in its way
+  const stop_watch watch(state_dir::open(state.path()).value(), stop, l.hear());
+  CHECK_FALSE(send_cancel(state.path()));
   stop.request(SIGTERM);
   CHECK(l.wait(0) == heard{stop_cause::signal, false});
+}
+
+TEST_CASE("cancel writes into a FIFO of this user's and into nothing else") {
+  const temporary_folder state;
+  SUBCASE("a file") {
+    state.write("control", "precious");
+  }
+  SUBCASE("a link to a FIFO") {
+    REQUIRE(mkfifo((state / "elsewhere").c_str(), 0600) == 0);
+    std::filesystem::create_symlink("elsewhere", state / "control");
+  }
+  SUBCASE("a FIFO of another user's") {
+    REQUIRE(mkfifo((state / "control").c_str(), 0666) == 0);
+    if (geteuid() != 0 || chown((state / "control").c_str(), 23456, 23456) != 0)
+      return;
+  }
+  const int listens = open((state / (state.exists("elsewhere") ? "elsewhere" : "control")).c_str(), O_RDWR | O_NONBLOCK);
+  CHECK_FALSE(send_cancel(state.path()));
+  char byte = 0;
+  if (std::filesystem::is_regular_file(state / "control"))
+    CHECK(state.read("control") == "precious");
+  else
+    CHECK(read(listens, &byte, 1) <= 0);
+  close(listens);
 }
 
 TEST_CASE("a watch that hears nothing ends at once") {
   const temporary_folder state;
   stop_request stop;
   listener l;
-  { const stop_watch watch(state.path(), stop, l.hear()); }
+  { const stop_watch watch(state_dir::open(state.path()).value(), stop, l.hear()); }
   CHECK(l.count() == 0);
 }

@@ -48,7 +48,7 @@ struct checked_state {
   template <class Change>
   void tamper(const Change& change) const {
     lmdb_open_options options;
-    options.folder = folder();
+    options.dir = state_dir::open(folder()).value();
     options.read_only = false;
     const auto env = lmdb_env::open(options, open_journal_tables);
     REQUIRE(env.has_value());
@@ -105,7 +105,7 @@ TEST_CASE("verify tells a state without a journal from what is no state") {
   fs::create_directory(t / "made");
   t.write("made/.gitignore", "*");
   CHECK(verify_journal(t / "made").error().code == error_code::not_found);
-  t.write("made/lock", "");
+  t.write("made/lock", "pid 1\n");
   t.write("made/logs", "");
   CHECK(verify_journal(t / "made").error().code == error_code::not_found); // its journal was removed
   fs::create_directory(t / "other");
@@ -345,9 +345,12 @@ TEST_CASE("stats count events, bytes, tables and pages") {
 
 TEST_CASE("what is no file, or no journal, is no journal") {
   const checked_state state;
-  CHECK(lmdb_file_problem(state.folder(), state.folder() + "/nothing").error().code == error_code::not_found);
-  CHECK(lmdb_file_problem(state.folder(), state.folder() + "/lock").error().code == error_code::state_unusable);
-  CHECK(lmdb_file_problem(state.folder(), state.journal()).value().empty());
+  const auto dir = state_dir::open(state.folder()).value();
+  CHECK(lmdb_file::open(*dir, "nothing").error().code == error_code::not_found);
+  auto lock = lmdb_file::open(*dir, "lock").value();
+  CHECK(lmdb_file_problem(lock, state.folder()).error().code == error_code::state_unusable);
+  auto journal = lmdb_file::open(*dir, "journal.mdb").value();
+  CHECK(lmdb_file_problem(journal, state.folder()).value().empty());
 }
 
 TEST_CASE("a number of pages that wraps around is found before LMDB is let loose on it") {
@@ -358,5 +361,6 @@ TEST_CASE("a number of pages that wraps around is found before LMDB is let loose
     file.write("\xff\xff\xff\xff\xff\xff\xff\xff", 8);
     REQUIRE(file.flush().good());
   }
-  CHECK_FALSE(lmdb_file_problem(state.folder(), state.journal()).value().empty());
+  auto journal = lmdb_file::open(*state_dir::open(state.folder()).value(), "journal.mdb").value();
+  CHECK_FALSE(lmdb_file_problem(journal, state.folder()).value().empty());
 }

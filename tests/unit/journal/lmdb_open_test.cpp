@@ -96,30 +96,28 @@ TEST_CASE("a state's id is made once") {
   CHECK(other.store().snapshot().value()->info().id != id);
 }
 
-TEST_CASE("a folder that was there before is not turned into one git ignores") {
+TEST_CASE("an empty folder becomes a state like a new one; what it lets others do stays as it was") {
   temporary_folder t;
   system_clock clock;
-  REQUIRE(open_journal(t.path(), {}, clock).has_value());
-  CHECK_FALSE(fs::exists(t / ".gitignore"));
+  fs::create_directory(t / "state");
+  fs::permissions(t / "state", fs::perms(0755));
+  REQUIRE(open_journal(t / "state", {}, clock).has_value());
+  CHECK(read_file(t / "state/.gitignore") == "*\n");
+  CHECK(fs::status(t / "state").permissions() == fs::perms(0755));
 }
 
 TEST_CASE("what a crash left of making a state's folder is used up by the next") {
   temporary_folder t;
   system_clock clock;
-  for (const bool with_file : {false, true}) {
-    const auto folder = t / (with_file ? "with" : "without");
-    REQUIRE(::mkdir((folder + ".new").c_str(), 0700) == 0);
-    if (with_file)
-      std::ofstream(folder + ".new/.gitignore") << "";
+  for (const std::string left : {"nothing", "an empty file", "a whole file"}) {
+    const auto folder = t / left;
+    REQUIRE(::mkdir(folder.c_str(), 0700) == 0);
+    if (left != "nothing")
+      std::ofstream(folder + "/.gitignore") << (left == "a whole file" ? "*\n" : "");
     REQUIRE(open_journal(folder, {}, clock).has_value());
     CHECK(read_file(folder + "/.gitignore") == "*\n");
-    CHECK_FALSE(fs::exists(folder + ".new"));
+    CHECK(fs::exists(folder + "/troupe-state"));
   }
-  const auto theirs = t / "theirs";
-  REQUIRE(::mkdir((theirs + ".new").c_str(), 0700) == 0);
-  std::ofstream(theirs + ".new/precious") << "1";
-  CHECK(open_journal(theirs, {}, clock).error().code == error_code::state_unusable);
-  CHECK(fs::exists(theirs + ".new/precious"));
 }
 
 TEST_CASE("the second writer is told who holds the state; afterwards it is free") {
@@ -213,7 +211,7 @@ TEST_CASE("what a killed holder was starting keeps the lock until it runs or end
   CHECK_FALSE(lock_state(folder, {std::chrono::hours(1), [&] { return ++looks == 3; }}).has_value());
   CHECK(looks == 3);
   CHECK_FALSE(is_held(folder)); // by none who writes
-  CHECK(is_locked(folder));
+  CHECK(is_locked(*state_dir::open(folder).value()));
   CHECK_FALSE(holder_of(folder));
   const auto words = read_file(folder + "/lock");
   const auto place = words.substr(words.find("where "), words.find("command ") - words.find("where "));
@@ -422,7 +420,8 @@ TEST_CASE("network file systems are known by their numbers") {
   CHECK(std::string(network_file_system(0xFFFFFFFFFF534D42)) == "CIFS"); // as a negative 32-bit number
   CHECK(network_file_system(0xEF53) == nullptr);                         // ext4
   CHECK(network_file_system(0x01021994) == nullptr);                     // tmpfs
-  CHECK(require_local("/nowhere/at/all").error().code == error_code::state_unusable);
+  const temporary_folder t;
+  CHECK(require_local(*state_dir::open(t.path()).value()).has_value());
 }
 
 TEST_CASE("durability none leaves a mark while it is open, and a clean end takes it away") {
@@ -451,7 +450,7 @@ TEST_CASE("durability none: the mark is there as a whole or as it was, whenever 
   const auto before = inode();
   REQUIRE(before != 0);
   std::ofstream(f.folder() + "/unsynced.new") << ""; // of one that was killed
-  REQUIRE(mark_unsynced(f.folder()).has_value());
+  REQUIRE(mark_unsynced(*state_dir::open(f.folder()).value()).has_value());
   CHECK(inode() != before); // another file took its place: nobody has seen it empty
   CHECK(read_file(mark) == current_boot_id() + "\n");
   CHECK_FALSE(fs::exists(f.folder() + "/unsynced.new"));

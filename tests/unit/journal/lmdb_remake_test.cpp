@@ -47,7 +47,7 @@ struct aged_state {
   template <class Change>
   void tamper(const Change& change) const {
     lmdb_open_options options;
-    options.folder = folder();
+    options.dir = state_dir::open(folder()).value();
     options.read_only = false;
     const auto env = lmdb_env::open(options, open_journal_tables);
     REQUIRE(env.has_value());

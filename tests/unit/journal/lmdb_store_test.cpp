@@ -175,7 +175,7 @@ TEST_CASE("a reader follows a journal that another process has made larger than 
   f.close();
   child_process child([&] {
     lmdb_open_options options;
-    options.folder = f.folder();
+    options.dir = state_dir::open(f.folder()).value();
     options.map_bytes = 1;
     const auto env = lmdb_env::open(options, open_journal_tables);
     opened.notify();

@@ -210,7 +210,7 @@ TEST_CASE_FIXTURE(process_runner,
   folder.write("work/file", "x");
   auto r = shell("rm -rf \"$PWD\"; echo gone");
   r.cwd = folder / "work";
-  r.log_file = folder / "work/logs/x.log";
+  log_at(r, folder / "work/logs/x.log");
   const auto exit = run(std::move(r));
   CHECK(exit.exit_code == 0);
   CHECK(exit.has_log);

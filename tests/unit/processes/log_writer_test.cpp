@@ -53,7 +53,7 @@ private:
 TEST_CASE_FIXTURE(temporary_folder, "what fits is kept whole, whatever the pieces") {
   const auto text = lines(0, 1000);
   for (const std::size_t piece : {1U, 7U, 1000U, 100'000U}) {
-    log_writer log(*this / "log", text.size() + 300);
+    log_writer log(open_log_at(*this / "log"), *this / "log", text.size() + 300);
     for (std::size_t i = 0; i < text.size(); i += piece)
       log.write(std::string_view(text).substr(i, piece));
     log.finish();
@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(temporary_folder, "what fits is kept whole, whatever the piece
 }
 
 TEST_CASE_FIXTURE(temporary_folder, "no byte, no file") {
-  log_writer log(*this / "log", 1000);
+  log_writer log(open_log_at(*this / "log"), *this / "log", 1000);
   log.write("");
   log.finish();
   CHECK_FALSE(log.made());
@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(temporary_folder, "no byte, no file") {
 }
 
 TEST_CASE_FIXTURE(temporary_folder, "without a limit all is kept") {
-  log_writer log(*this / "log", 0);
+  log_writer log(open_log_at(*this / "log"), *this / "log", 0);
   const auto text = lines(0, 300'000);
   log.write(text);
   log.finish();
@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(temporary_folder, "without a limit all is kept") {
 TEST_CASE_FIXTURE(temporary_folder, "beyond the limit head and tail are kept, and whole lines say how much is not") {
   const auto text = lines(0, 100'000);
   for (const std::size_t piece : {11U, 4096U, 2'000'000U}) {
-    log_writer log(*this / "log", 20'000);
+    log_writer log(open_log_at(*this / "log"), *this / "log", 20'000);
     for (std::size_t i = 0; i < text.size(); i += piece)
       log.write(std::string_view(text).substr(i, piece));
     log.finish();
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(temporary_folder, "beyond the limit head and tail are kept, an
 
 TEST_CASE_FIXTURE(temporary_folder, "limits too small for a line still bound the log") {
   for (const std::uint64_t limit : {1U, 2U, 10U, 1000U}) {
-    log_writer log(*this / "log", limit);
+    log_writer log(open_log_at(*this / "log"), *this / "log", limit);
     log.write(std::string(5000, 'x'));
     log.finish();
     const auto kept = read("log");
@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(temporary_folder, "limits too small for a line still bound the
 
 TEST_CASE_FIXTURE(temporary_folder, "sizes are said as people write them") {
   const auto said = [this](std::uint64_t limit) {
-    log_writer log(*this / "log", limit);
+    log_writer log(open_log_at(*this / "log"), *this / "log", limit);
     log.write(std::string(limit + 1, 'x'));
     log.finish();
     const auto kept = read("log");
@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(temporary_folder, "sizes are said as people write them") {
 }
 
 TEST_CASE_FIXTURE(temporary_folder, "the head can be read while the middle is dropped") {
-  log_writer log(*this / "log", 10'000);
+  log_writer log(open_log_at(*this / "log"), *this / "log", 10'000);
   log.write(std::string(9'000, 'x'));
   CHECK(read("log").size() == 10'000 - 5'000 - 256);
   log.write(std::string(9'000, 'y'));
@@ -135,40 +135,19 @@ TEST_CASE_FIXTURE(temporary_folder, "the head can be read while the middle is dr
   log.finish();
 }
 
-TEST_CASE_FIXTURE(temporary_folder, "a log makes its folder and the one above, but no state that was removed") {
-  fs::create_directory(*this / "state");
-  log_writer first(*this / "state/logs/1/a.log", 0);
-  first.write("x");
-  first.finish();
-  CHECK(read("state/logs/1/a.log") == "x");
-  fs::remove_all(*this / "state");
-  log_writer second(*this / "state/logs/1/b.log", 0);
-  second.write("x");
-  second.finish();
-  CHECK(second.problem().find("cannot make the log") != std::string::npos);
-  CHECK_FALSE(exists("state"));
-}
-
 TEST_CASE_FIXTURE(temporary_folder, "a log that cannot be made is told, not fatal") {
-  write("file", "");
-  log_writer blocked(*this / "file/log", 1000);
+  int tries = 0;
+  log_writer blocked([&]() -> result<int> { return fail(error_code::io, "no room " + std::to_string(++tries)); }, "log",
+                     1000);
   blocked.write("x");
   blocked.write("y");
   blocked.finish();
   CHECK_FALSE(blocked.made());
-  CHECK(blocked.problem().find(*this / "file/log") != std::string::npos);
-  log_writer in_the_way(*this / "file/sub/log", 1000);
-  in_the_way.write("x");
-  in_the_way.finish();
-  CHECK_FALSE(in_the_way.problem().empty());
-  log_writer too_long(*this / std::string(300, 'n'), 1000);
-  too_long.write("x");
-  too_long.finish();
-  CHECK(too_long.problem().find("File name too long") != std::string::npos);
+  CHECK(blocked.problem() == "the log is missing: no room 1");
 }
 
 TEST_CASE_FIXTURE(temporary_folder, "a disk that fills up costs the rest of the log, and it says so") {
-  log_writer log(*this / "log", 0);
+  log_writer log(open_log_at(*this / "log"), *this / "log", 0);
   {
     const file_size_limit limit(10'000);
     log.write(lines(0, 500));
@@ -181,7 +160,7 @@ TEST_CASE_FIXTURE(temporary_folder, "a disk that fills up costs the rest of the 
 }
 
 TEST_CASE_FIXTURE(temporary_folder, "once a full disk has room again, the end of the log is still written") {
-  log_writer log(*this / "log", 0);
+  log_writer log(open_log_at(*this / "log"), *this / "log", 0);
   {
     const file_size_limit limit(10'000);
     log.write(lines(0, 300'000));
@@ -192,7 +171,7 @@ TEST_CASE_FIXTURE(temporary_folder, "once a full disk has room again, the end of
   CHECK(kept.ends_with(lines(299'000, 300'000)));
   CHECK_FALSE(log.problem().empty());
 
-  log_writer short_log(*this / "short", 0);
+  log_writer short_log(open_log_at(*this / "short"), *this / "short", 0);
   {
     const file_size_limit limit(1'000);
     short_log.write(lines(0, 500));
@@ -219,7 +198,7 @@ TEST_CASE_FIXTURE(process_runner, "a flood of output is cut down to its limit in
 
 TEST_CASE_FIXTURE(process_runner, "a full disk does not fail a command that succeeds, but is told") {
   auto r = request({"/bin/sh", "-c", "head -c 100000 /dev/zero; exit 0"});
-  r.log_file = "/dev/full/log";
+  log_at(r, "/dev/full/log");
   const auto exit = run(std::move(r));
   CHECK(exit.how == process_exit::kind::ended);
   CHECK(exit.exit_code == 0);
@@ -229,7 +208,7 @@ TEST_CASE_FIXTURE(process_runner, "a full disk does not fail a command that succ
   CHECK(exit.warnings[0].code == "log_incomplete");
   CHECK(exit.warnings[0].text.find("/dev/full/log") != std::string::npos);
   auto full = request({"/bin/echo", "x"});
-  full.log_file = "/dev/full";
+  log_at(full, "/dev/full");
   const auto told = run(std::move(full));
   CHECK(told.how == process_exit::kind::ended);
   REQUIRE(told.warnings.size() == 1);

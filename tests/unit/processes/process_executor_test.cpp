@@ -52,9 +52,9 @@ TEST_CASE_FIXTURE(process_runner, "what is spawned is reported with its group an
   CHECK(wait(key).how == kind::ended_by_us);
 }
 
-TEST_CASE_FIXTURE(process_runner, "output and errors go to the log in order, and the log's folders are made") {
+TEST_CASE_FIXTURE(process_runner, "output and errors go to the log in order") {
   auto r = shell("echo one; echo two >&2; echo three");
-  r.log_file = folder / "deep/er/x.log";
+  log_at(r, folder / "deep/er/x.log");
   const auto exit = run(std::move(r));
   CHECK(exit.has_log);
   CHECK(folder.read("deep/er/x.log") == "one\ntwo\nthree\n");
