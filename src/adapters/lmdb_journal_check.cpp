@@ -7,7 +7,9 @@
 #include "adapters/lmdb_snapshot.hpp"
 #include "adapters/state_folder.hpp"
 #include "core/memory_tables.hpp"
+#include "core/run_order.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace troupe {
@@ -19,6 +21,7 @@ public:
 
   void run() {
     const bool base_read = read_base();
+    check_base_ids();
     read_texts();
     const bool replayed = base_read && replay();
     compare(lmdb_table::assets, replayed, replay_.assets, [](std::uint64_t key) { return asset_id(narrow(key)); });
@@ -105,6 +108,38 @@ private:
     return good;
   }
 
+  /// What the base holds no event makes, and no replay compares.
+  void check_base_ids() {
+    const auto& base = replay_.state;
+    const auto asset = [&](lmdb_table table, std::uint64_t key, asset_id id) {
+      if (id.value >= base.asset_count)
+        problem(record_name(table, key) + " is of an asset that was never given out");
+    };
+    const auto path = [&](lmdb_table table, std::uint64_t key, path_id id) {
+      if (id.value >= base.path_count)
+        problem(record_name(table, key) + " is of a path that was never given out");
+    };
+    for (const auto& [id, record] : replay_.assets) {
+      asset(lmdb_table::base_assets, id.value, id);
+      if (!record.last)
+        continue;
+      const auto& from = record.last->made_from;
+      for (const auto* files : {&from.inputs, &from.discovered, &record.last->made.outputs})
+        for (const auto& file : *files)
+          path(lmdb_table::base_assets, id.value, file.path);
+      for (const auto& upstream : from.upstreams)
+        asset(lmdb_table::base_assets, id.value, upstream.asset);
+    }
+    for (const auto& [id, record] : replay_.files)
+      path(lmdb_table::base_files, id.value, id);
+    for (const auto& [id, record] : replay_.made) {
+      path(lmdb_table::base_made, id.value, id);
+      asset(lmdb_table::base_made, id.value, record.asset);
+    }
+    for (const auto& [key, attempt] : replay_.open_attempts)
+      asset(lmdb_table::base_open_attempts, open_attempt_key(key.first, key.second), attempt.asset);
+  }
+
   /// Names that were given out in the base have no event any more: the table itself is all there is.
   void read_texts() {
     const auto read = [&](lmdb_table table, std::uint32_t base_count, auto& live, auto& replayed) {
@@ -120,8 +155,22 @@ private:
     read(lmdb_table::identities, replay_.state.asset_count, live_names_.identities, replay_.identities);
   }
 
+  [[nodiscard]] run_order order_of_runs() const {
+    return {[this](run_number run) {
+              const auto record = snapshot_.read_run(run);
+              return record && *record ? (*record)->last_seq : 0;
+            },
+            [this](run_number run) -> std::optional<run_order::kept_state> {
+              auto kept = snapshot_.read_checkpoint(run);
+              if (!kept || !*kept)
+                return std::nullopt;
+              return std::pair((*kept)->seq, std::move((*kept)->bytes));
+            }};
+  }
+
   bool replay() {
     projector fold(replay_);
+    auto runs = order_of_runs();
     auto next = snapshot_.info().first_seq;
     bool folding = true;
     const bool good = each_record(lmdb_table::events, [&](std::uint64_t key, std::string_view content) {
@@ -142,10 +191,17 @@ private:
         if (auto done = fold.apply(next, *e); !done) {
           problem(done.error().message);
           folding = false;
+        } else if (auto impossible = runs.take(next, *e, replay_.state.asset_count); !impossible.empty()) {
+          problem(record_name(lmdb_table::events, next) + ": " + impossible);
         }
       }
       return whole;
     });
+    if (good && folding) {
+      runs.finish();
+      for (const auto run : runs.wrong_checkpoints())
+        problem(record_name(lmdb_table::checkpoints, run.value) + " is not what the events up to it make");
+    }
     if (good && next != snapshot_.info().last_seq + 1) {
       problem("the events end with event " + std::to_string(next - 1) + ", and the state says event " +
               std::to_string(snapshot_.info().last_seq) + " is the last");

@@ -8,8 +8,12 @@
 #include "adapters/lmdb_remake.hpp"
 #include "adapters/own_identity.hpp"
 #include "adapters/state_lock.hpp"
+#include "core/run_order.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -190,10 +194,20 @@ private:
   result<void> done_;
 };
 
+std::uint64_t checkpoint_seq(std::string_view content) {
+  std::uint64_t seq = 0;
+  for (unsigned i = 0; i < sizeof seq; ++i)
+    seq |= std::uint64_t{static_cast<unsigned char>(content[i])} << 8U * i;
+  return seq;
+}
+
 /// From base and events.
 class refold {
 public:
   refold(old_journal& from, lmdb_draft& to, const state_info& base) : from_(from), to_(to), base_(base), copy_(to) {}
+
+  /// Runs whose checkpoints are what the events make; after run().
+  [[nodiscard]] const std::set<run_number>& sound_checkpoints() const { return runs_.sound_checkpoints(); }
 
   /// The state's facts afterwards.
   [[nodiscard]] result<state_info> run() {
@@ -267,6 +281,7 @@ private:
       fold = std::make_unique<projector>(*live);
       return {};
     };
+    look_ahead();
     std::string finding;
     const auto problems = from_.read(lmdb_table::events, [&](std::string_view key, std::string_view content) {
       if (!done || !finding.empty())
@@ -279,8 +294,9 @@ private:
         const auto e = decoder.next();
         if (!e)
           finding = record_name(lmdb_table::events, next) + ": " + e.error().message;
-        else
-          done = apply(*e);
+        else if (done = apply(*e); done)
+          if (auto impossible = runs_.take(next - 1, *e, live->info().asset_count); !impossible.empty())
+            finding = record_name(lmdb_table::events, next - 1) + ": " + impossible;
       }
     });
     if (!problems.empty() || !finding.empty())
@@ -288,6 +304,7 @@ private:
     if (!done)
       return done.error().code == error_code::internal ? cannot_rebuild(from_.folder(), done.error().message)
                                                        : done.error();
+    runs_.finish();
     if (auto finished = to_.finish_events(); !finished)
       return finished.error();
     if (auto flushed = live->flush(); !flushed)
@@ -295,7 +312,34 @@ private:
     return live->info();
   }
 
+  /// The last event of each run, and the checkpoints. What cannot be read is told by who reads it next.
+  void look_ahead() {
+    static_cast<void>(from_.read(lmdb_table::events, [&](std::string_view key, std::string_view content) {
+      auto seq = key_number(key);
+      for (event_decoder decoder(content); !decoder.done(); ++seq)
+        if (const auto e = decoder.next())
+          std::visit(
+              [&](const auto& it) {
+                if constexpr (requires { it.run; })
+                  last_[it.run] = seq;
+              },
+              *e);
+    }));
+    static_cast<void>(from_.read(lmdb_table::checkpoints, [&](std::string_view key, std::string_view content) {
+      if (content.size() >= sizeof(std::uint64_t))
+        kept_[run_number(static_cast<std::uint32_t>(key_number(key)))] =
+            std::pair(checkpoint_seq(content), std::string(content.substr(sizeof(std::uint64_t))));
+    }));
+  }
+
   static constexpr std::uint64_t events_between_flushes = 1'000;
+  std::map<run_number, std::uint64_t> last_;
+  std::map<run_number, run_order::kept_state> kept_;
+  run_order runs_{[this](run_number run) { return last_[run]; },
+                  [this](run_number run) -> std::optional<run_order::kept_state> {
+                    const auto found = kept_.find(run);
+                    return found == kept_.end() ? std::nullopt : std::optional(found->second);
+                  }};
   old_journal& from_;
   lmdb_draft& to_;
   const state_info& base_;
@@ -303,20 +347,16 @@ private:
 };
 
 /// They save time and nothing else: one that is damaged, or of no run that is open, is left out.
-result<void> copy_checkpoints(old_journal& from, lmdb_draft& to, const state_info& info) {
+result<void> copy_checkpoints(old_journal& from, lmdb_draft& to, const std::set<run_number>& sound) {
   result<void> done;
   static_cast<void>(from.read(lmdb_table::checkpoints, [&](std::string_view key, std::string_view content) {
+    const run_number number(static_cast<std::uint32_t>(key_number(key)));
     run_record run;
-    const auto found = to.access().read(lmdb_table::runs, key_number(key), run);
-    if (!done || !found || !*found || run.finished_at || content.size() < sizeof(std::uint64_t))
-      return;
-    std::uint64_t seq = 0;
-    for (unsigned i = 0; i < sizeof seq; ++i)
-      seq |= std::uint64_t{static_cast<unsigned char>(content[i])} << 8U * i;
-    if (seq < run.first_seq || seq > info.last_seq)
+    const auto found = to.access().read(lmdb_table::runs, number.value, run);
+    if (!done || !found || !*found || run.finished_at || !sound.contains(number))
       return;
     to.access().start_record() += content;
-    done = to.access().put(lmdb_table::checkpoints, key_number(key));
+    done = to.access().put(lmdb_table::checkpoints, number.value);
   }));
   return done;
 }
@@ -418,6 +458,13 @@ result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_his
       base->writers = info.writers;
   }
   if (drop_history) {
+    // Each id has a name, and each name a record of more bytes: what counts more ids would fill the disk.
+    constexpr std::uint64_t least_record = 8;
+    if (std::max(info.asset_count, info.path_count) > from->bytes() / least_record)
+      return fail(error_code::state_unusable,
+                  "state " + folder + ": " + record_name(lmdb_table::meta, 0) +
+                      " counts more names than its journal can hold, so that nothing can be kept: restore its "
+                      "journal.mdb from a copy, or remove it to start anew; nothing was changed");
     record_copy copy(**to);
     for (auto& lost : keep_projections(*from, copy, info))
       out.differences.push_back(std::move(lost));
@@ -426,14 +473,15 @@ result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_his
     base = info;
     info.first_seq = info.last_seq + 1;
   } else {
-    auto folded = refold(*from, **to, *base).run();
+    refold again(*from, **to, *base);
+    auto folded = again.run();
     if (!folded)
       return folded.error();
     info = *folded;
     if (state && state->last_seq != info.last_seq)
       return cannot_rebuild(folder, "events end with number " + std::to_string(info.last_seq) + " and not with " +
                                         std::to_string(state->last_seq));
-    if (auto copied = copy_checkpoints(*from, **to, info); !copied)
+    if (auto copied = copy_checkpoints(*from, **to, again.sound_checkpoints()); !copied)
       return copied.error();
   }
   if (auto done = write_state_info((*to)->access(), info, *base); !done)

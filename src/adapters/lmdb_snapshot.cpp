@@ -13,6 +13,32 @@
 namespace troupe {
 namespace {
 
+/// No state has so many events: beyond it, numbers could wrap around.
+constexpr std::uint64_t most_events = std::uint64_t{1} << 62U;
+
+const char* problem_of(const run_record& record, std::uint64_t key, const state_info& info) {
+  constexpr unsigned error_strategies = 3;
+  if (record.run.value != key)
+    return "it is of another run";
+  if (record.first_seq > record.segment_seq || record.segment_seq > record.last_seq || record.last_seq > info.last_seq)
+    return "it names events that cannot be";
+  if (record.request.error_strategy >= error_strategies)
+    return "it has a kind this version does not know";
+  return nullptr;
+}
+
+/// Whether all ids below `count`, and no others, have a record.
+result<bool> is_dense(lmdb_access& access, lmdb_table table, std::uint32_t count) {
+  MDB_stat size;
+  if (const int code = mdb_stat(access.txn(), access.tables()[table], &size); code != 0)
+    return lmdb_error(access.folder(), "read its journal", code);
+  if (size.ms_entries != count || count == 0)
+    return size.ms_entries == count;
+  lmdb_cursor cursor(access, table);
+  const auto found = cursor.move(MDB_LAST);
+  return found && *found ? result<bool>(cursor.key() == count - 1) : found;
+}
+
 /// Whole tables are read once from end to end: what lies behind is let go of after so many records.
 constexpr std::size_t records_in_memory = 8'192;
 
@@ -44,7 +70,38 @@ result<std::unique_ptr<lmdb_snapshot>> lmdb_snapshot::take(const std::shared_ptr
     if (!*found)
       return snapshot->access_.damage(lmdb_table::meta, key, "it is missing");
   }
+  if (auto sound = snapshot->check_info(); !sound)
+    return sound.error();
   return snapshot;
+}
+
+result<void> lmdb_snapshot::check_info() const {
+  for (const auto& [table, count] :
+       {std::pair(lmdb_table::asset_names, info_.asset_count), std::pair(lmdb_table::paths, info_.path_count)}) {
+    const auto dense = is_dense(access_, table, count);
+    if (!dense)
+      return dense.error();
+    if (!*dense)
+      return access_.damage(lmdb_table::meta, 0,
+                            "it counts " + std::to_string(count) + " ids, which is not what the table \"" +
+                                table_name(table) + "\" holds");
+  }
+  if (info_.last_seq >= most_events || info_.first_seq > info_.last_seq + 1 || info_.writer_seq > info_.last_seq ||
+      info_.last_run.value == std::numeric_limits<std::uint32_t>::max())
+    return access_.damage(lmdb_table::meta, 0, "it has a number that cannot be");
+  if (base_info_.last_seq >= most_events || base_info_.last_seq + 1 != info_.first_seq ||
+      base_info_.asset_count > info_.asset_count || base_info_.path_count > info_.path_count ||
+      base_info_.last_run > info_.last_run)
+    return access_.damage(lmdb_table::meta, 1, "it does not fit the state record");
+  return {};
+}
+
+error lmdb_snapshot::damaged_event(std::uint64_t seq, const std::string& finding) const {
+  return access_.damage(lmdb_table::events, seq, finding);
+}
+
+error lmdb_snapshot::damaged_run(run_number run, const std::string& finding) const {
+  return access_.damage(lmdb_table::runs, run.value, finding);
 }
 
 result<void> lmdb_snapshot::inspect_events_from(std::uint64_t first) const {
@@ -162,22 +219,36 @@ result<std::optional<run_record>> lmdb_snapshot::read_run(run_number run) const 
     return found.error();
   if (!*found)
     record.reset();
+  else if (const char* problem = problem_of(*record, run.value, info_))
+    return damaged_run(run, problem);
   return record;
 }
 
 result<void> lmdb_snapshot::visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const {
-  return visit_records<run_record>(
-      access_, lmdb_table::runs, [&](std::uint64_t, const run_record& record) { return visit(record); }, MDB_LAST,
-      MDB_PREV);
+  std::optional<error> failure;
+  auto done = visit_records<run_record>(
+      access_, lmdb_table::runs,
+      [&](std::uint64_t key, const run_record& record) {
+        if (const char* problem = problem_of(record, key, info_))
+          failure = access_.damage(lmdb_table::runs, key, problem);
+        return !failure && visit(record);
+      },
+      MDB_LAST, MDB_PREV);
+  return failure ? result<void>(std::move(*failure)) : done;
 }
 
 result<std::vector<open_attempt>> lmdb_snapshot::open_attempts() const {
   std::vector<open_attempt> open;
-  auto done =
-      visit_records<open_attempt>(access_, lmdb_table::open_attempts, [&](std::uint64_t, const open_attempt& attempt) {
+  std::optional<error> failure;
+  auto done = visit_records<open_attempt>(
+      access_, lmdb_table::open_attempts, [&](std::uint64_t key, const open_attempt& attempt) {
+        if (key != open_attempt_key(attempt.run, attempt.asset) || attempt.asset.value >= info_.asset_count)
+          failure = access_.damage(lmdb_table::open_attempts, key, "it is of another attempt, or of no known asset");
         open.push_back(attempt);
-        return true;
+        return !failure;
       });
+  if (failure)
+    return std::move(*failure);
   if (!done)
     return done.error();
   return open;

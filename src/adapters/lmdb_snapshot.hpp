@@ -41,6 +41,8 @@ public:
   visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const override;
   [[nodiscard]] result<std::vector<open_attempt>> open_attempts() const override;
   [[nodiscard]] result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const override;
+  [[nodiscard]] error damaged_event(std::uint64_t seq, const std::string& finding) const override;
+  [[nodiscard]] error damaged_run(run_number run, const std::string& finding) const override;
 
   /// Looks at the pages of events from number `first` on: before LMDB is let loose on them.
   [[nodiscard]] result<void> inspect_events_from(std::uint64_t first) const;
@@ -50,6 +52,8 @@ public:
 private:
   lmdb_snapshot(std::shared_ptr<lmdb_env> env, lmdb_txn txn)
       : env_(std::move(env)), txn_(std::move(txn)), access_(txn_, env_->tables(), env_->folder()) {}
+  /// Whether what the state says of itself can be, and fits the tables: what is reserved by its counts lies there.
+  [[nodiscard]] result<void> check_info() const;
 
   std::shared_ptr<lmdb_env> env_;
   lmdb_txn txn_;

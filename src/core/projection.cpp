@@ -2,7 +2,9 @@
 #include "core/projection.hpp"
 
 #include "core/delta.hpp"
+#include "core/run_state.hpp"
 
+#include <limits>
 #include <variant>
 
 namespace troupe {
@@ -44,6 +46,31 @@ result<void> projector::check_asset(asset_id asset) const {
   return {};
 }
 
+result<void> projector::check_path(path_id path) const {
+  const auto& info = tables_.info();
+  if (path.value >= info.path_count)
+    return broken_rule(info.last_seq + 1, "path id " + std::to_string(path.value) + " was never given out");
+  return {};
+}
+
+result<void> projector::check_ids(const materialized& made) const {
+  for (const auto* files : {&made.inputs, &made.discovered, &made.outputs})
+    for (const auto& file : *files)
+      if (auto known = check_path(file.path); !known)
+        return known;
+  for (const auto* paths : {&made.inputs_gone, &made.discovered_gone, &made.outputs_gone})
+    for (const auto path : *paths)
+      if (auto known = check_path(path); !known)
+        return known;
+  for (const auto& upstream : made.upstreams)
+    if (auto known = check_asset(upstream.asset); !known)
+      return known;
+  for (const auto asset : made.upstreams_gone)
+    if (auto known = check_asset(asset); !known)
+      return known;
+  return made.pipeline_file ? check_path(*made.pipeline_file) : result<void>();
+}
+
 template <class Change>
 result<void> projector::change_run(run_number run, std::uint64_t seq, Change change) {
   const auto found = tables_.get_run(run, run_);
@@ -83,10 +110,10 @@ result<void> projector::fold(std::uint64_t seq, const paths_interned& e) {
   return {};
 }
 
-result<void> projector::fold(std::uint64_t seq, const files_observed& e) {
+result<void> projector::fold(std::uint64_t, const files_observed& e) {
   for (const auto& file : e.files)
-    if (file.path.value >= tables_.info().path_count)
-      return broken_rule(seq, "path id " + std::to_string(file.path.value) + " was never given out");
+    if (auto known = check_path(file.path); !known)
+      return known;
   for (const auto& file : e.files)
     if (auto done = tables_.put_file(file.path, file.record); !done)
       return done;
@@ -97,6 +124,11 @@ result<void> projector::fold(std::uint64_t seq, const run_started& e) {
   auto& info = tables_.info();
   if (e.run <= info.last_run)
     return broken_rule(seq, "run number " + std::to_string(e.run.value) + " was given out before");
+  if (e.run.value == std::numeric_limits<std::uint32_t>::max())
+    return broken_rule(seq, "no run number can follow " + std::to_string(e.run.value));
+  for (const auto* set : {&e.fresh, &e.waiting})
+    if (!is_asset_set(*set, info.asset_count))
+      return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");
   info.last_run = e.run;
   run_ = {};
   run_.run = e.run;
@@ -111,6 +143,8 @@ result<void> projector::fold(std::uint64_t seq, const run_started& e) {
 }
 
 result<void> projector::fold(std::uint64_t seq, const run_resumed& e) {
+  if (!is_asset_set(e.reopened, tables_.info().asset_count))
+    return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");
   return change_run(e.run, seq, [&](run_record& run) {
     const auto fresh = run.counts[static_cast<std::size_t>(asset_status::fresh)];
     run.counts = {};
@@ -122,12 +156,17 @@ result<void> projector::fold(std::uint64_t seq, const run_resumed& e) {
 }
 
 result<void> projector::fold(std::uint64_t seq, const asset_found_fresh& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
   return change_run(e.run, seq, [](run_record&) {});
 }
 
 result<void> projector::fold(std::uint64_t seq, const attempt_started& e) {
   if (auto known = check_asset(e.asset); !known)
     return known;
+  for (const auto path : e.absent_outputs)
+    if (auto known = check_path(path); !known)
+      return known;
   if (const auto found = tables_.get_asset(e.asset, asset_); !found)
     return found.error();
   if (!e.reasons.empty() || asset_.attempt_run != e.run)
@@ -173,6 +212,9 @@ result<void> projector::fold(std::uint64_t seq, const attempt_finished& e) {
     return known;
   if ((e.outcome == outcome_kind::succeeded) != e.made.has_value())
     return broken_rule(seq, "an attempt makes something exactly when it succeeds");
+  if (e.made)
+    if (auto known = check_ids(*e.made); !known)
+      return known;
   const auto open = tables_.get_open_attempt(e.run, e.asset, open_);
   if (!open)
     return open.error();
@@ -209,6 +251,10 @@ result<void> projector::note_made(asset_id asset) {
 }
 
 result<void> projector::fold(std::uint64_t seq, const assets_settled& e) {
+  for (const auto& settled : e.assets)
+    for (const auto asset : {settled.asset, settled.because})
+      if (auto known = check_asset(asset); !known)
+        return known;
   return change_run(e.run, seq, [](run_record&) {});
 }
 
@@ -252,6 +298,8 @@ result<void> projector::fold(std::uint64_t, const asset_renamed& e) {
 result<void> projector::fold(std::uint64_t, const record_restated& e) {
   if (auto known = check_asset(e.asset); !known)
     return known;
+  if (auto known = check_ids(e.made); !known)
+    return known;
   if (const auto found = tables_.get_asset(e.asset, asset_); !found)
     return found.error();
   if (!asset_.last)
@@ -272,6 +320,8 @@ result<void> projector::fold(std::uint64_t, const leftovers_ended&) {
 
 result<void> projector::fold(std::uint64_t, const asset_adopted& e) {
   if (auto known = check_asset(e.asset); !known)
+    return known;
+  if (auto known = check_ids(e.made); !known)
     return known;
   if (const auto found = tables_.get_asset(e.asset, asset_); !found)
     return found.error();

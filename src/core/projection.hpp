@@ -43,7 +43,7 @@ public:
   explicit projector(projection_tables& tables) : tables_(tables) {}
 
   /// Fails with internal if the event breaks a rule of core/event.hpp (a gap in the sequence, an id not given out, a
-  /// run number used before); then nothing was changed. Late or repeated reports of an attempt are no error: they
+  /// run number used before, ranges of assets out of order); then nothing was changed. Late or repeated reports of an attempt are no error: they
   /// change what they may and nothing else. Events of runs that are no longer kept still change assets.
   [[nodiscard]] result<void> apply(std::uint64_t seq, const event& e);
 
@@ -70,6 +70,9 @@ private:
   template <class Change>
   result<void> change_run(run_number run, std::uint64_t seq, Change change);
   result<void> check_asset(asset_id asset) const;
+  result<void> check_path(path_id path) const;
+  /// That all ids in what was made were given out.
+  result<void> check_ids(const materialized& made) const;
   /// Who made the outputs of asset_.last, as far as the record says it.
   result<void> note_made(asset_id asset);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace troupe {
 
@@ -24,8 +25,19 @@ asset_set make_asset_set(std::vector<asset_id> ids) {
 std::size_t count_of(const asset_set& set) {
   std::size_t count = 0;
   for (const auto& [first, last] : set)
-    count += last.value - first.value + 1;
+    count += std::size_t{last.value} - first.value + 1;
   return count;
+}
+
+bool is_asset_set(const asset_set& set, std::uint32_t id_limit) {
+  const auto* before = static_cast<const asset_set::value_type*>(nullptr);
+  for (const auto& range : set) {
+    if (range.second < range.first || range.second.value >= id_limit ||
+        (before != nullptr && range.first <= before->second))
+      return false;
+    before = &range;
+  }
+  return true;
 }
 
 std::optional<std::uint32_t> run_state::position(asset_id asset) const {
@@ -45,118 +57,189 @@ asset_id run_state::id_at(std::uint32_t position) const {
   return asset_id(members_[index].first.value + (position - offsets_[index]));
 }
 
-asset_in_run& run_state::known(asset_id asset) {
+asset_in_run* run_state::find(asset_id asset) {
   const auto found = position(asset);
-  TROUPE_CHECK(found.has_value(), "an event names an asset that is not in its run");
-  return assets_[*found];
+  return found ? &assets_[*found] : nullptr;
 }
 
-void run_state::set(std::uint32_t position, asset_status to) {
-  auto& asset = assets_[position];
-  TROUPE_CHECK(may_follow(asset.status, to), "a transition of an asset's status that cannot be");
+namespace {
+constexpr const char* not_in_run = "it names an asset that is not in its run";
+} // namespace
+
+const char* run_state::set(asset_in_run& asset, asset_status to) {
+  if (!may_follow(asset.status, to))
+    return "an asset's status cannot become what it says";
+  if (asset.status == asset_status::waiting)
+    touched_.push_back(static_cast<std::uint32_t>(&asset - assets_.data()));
   --counts_[static_cast<std::size_t>(asset.status)];
   ++counts_[static_cast<std::size_t>(to)];
   asset.status = to;
+  return nullptr;
+}
+
+void run_state::wait_again(asset_in_run& asset) {
+  --counts_[static_cast<std::size_t>(asset.status)];
+  ++counts_[static_cast<std::size_t>(asset_status::waiting)];
+  asset.status = asset_status::waiting;
+  asset.segment_attempts = 0;
+  asset.retry_delay = {};
+  asset.refused = false;
 }
 
 void run_state::apply(const event& e) {
-  const auto position_of = [this](const asset_in_run& a) { return static_cast<std::uint32_t>(&a - assets_.data()); };
-  std::visit(
-      [&](const auto& it) {
+  const char* problem = fold_any(e);
+  TROUPE_CHECK(problem == nullptr, problem);
+}
+
+const char* run_state::try_apply(const event& e, std::uint32_t asset_count) {
+  if (const auto* begin = std::get_if<run_started>(&e);
+      begin != nullptr && (!is_asset_set(begin->fresh, asset_count) || !is_asset_set(begin->waiting, asset_count)))
+    return "its ranges of assets are not in order, or no names are known for them";
+  return fold_any(e);
+}
+
+const char* run_state::fold_any(const event& e) {
+  return std::visit(
+      [this](const auto& it) -> const char* {
         using type = std::decay_t<decltype(it)>;
         if constexpr (std::is_same_v<type, run_started>) {
-          if (started_)
-            return;
-          started_ = true;
-          run_ = it.run;
-          id_ = it.id;
-          std::vector<asset_id> ids;
-          for (const auto* set : {&it.fresh, &it.waiting})
-            for (const auto& [first, last] : *set)
-              for (auto id = first.value; id <= last.value; ++id)
-                ids.emplace_back(id);
-          members_ = make_asset_set(std::move(ids));
-          std::uint32_t offset = 0;
-          for (const auto& [first, last] : members_) {
-            offsets_.push_back(offset);
-            offset += last.value - first.value + 1;
-          }
-          assets_.resize(offset);
-          counts_[static_cast<std::size_t>(asset_status::waiting)] = offset;
-          for (const auto& [first, last] : it.fresh)
-            for (auto id = first.value; id <= last.value; ++id)
-              set(*position(asset_id(id)), asset_status::fresh);
+          return started_ ? nullptr : fold(it);
         } else if constexpr (requires { it.run; }) {
           if (!started_ || it.run != run_)
-            return;
-          if constexpr (std::is_same_v<type, run_resumed>) {
-            stopping_.reset();
-            finished_.reset();
-            const auto wait_again = [&](asset_in_run& asset) {
-              TROUPE_CHECK(!asset.open, "a run is resumed while an attempt is open");
-              --counts_[static_cast<std::size_t>(asset.status)];
-              ++counts_[static_cast<std::size_t>(asset_status::waiting)];
-              asset.status = asset_status::waiting;
-              asset.segment_attempts = 0;
-              asset.retry_delay = {};
-              asset.refused = false;
-            };
-            for (auto& asset : assets_) {
-              if (asset.status == asset_status::succeeded || asset.status == asset_status::fresh)
-                continue;
-              wait_again(asset);
-            }
-            for (const auto& [first, last] : it.reopened)
-              for (auto id = first.value; id <= last.value; ++id)
-                wait_again(known(asset_id(id)));
-          } else if constexpr (std::is_same_v<type, asset_found_fresh>) {
-            set(position_of(known(it.asset)), asset_status::fresh);
-          } else if constexpr (std::is_same_v<type, attempt_started>) {
-            auto& asset = known(it.asset);
-            TROUPE_CHECK(!asset.open && it.attempt == asset.attempts + 1,
-                         "attempts of an asset overlap or skip a number");
-            set(position_of(asset), asset_status::running);
-            asset.open = true;
-            ++asset.attempts;
-            ++asset.segment_attempts;
-            ++open_attempts_;
-          } else if constexpr (std::is_same_v<type, attempt_finished>) {
-            auto& asset = known(it.asset);
-            TROUPE_CHECK(asset.open && it.attempt == asset.attempts, "an attempt ended that is not open");
-            asset.open = false;
-            --open_attempts_;
-            asset.outcome = it.outcome;
-            if (it.outcome == outcome_kind::succeeded) {
-              set(position_of(asset), asset_status::succeeded);
-            } else if (it.outcome == outcome_kind::cancelled || it.outcome == outcome_kind::interrupted) {
-              set(position_of(asset), asset_status::cancelled);
-            } else if (it.outcome == outcome_kind::outdated) {
-              --asset.segment_attempts; // it does not count against the retry budget
-              set(position_of(asset), it.retry_at ? asset_status::retrying : asset_status::cancelled);
-              asset.retry_at = it.retry_at.value_or(it.at);
-            } else if (it.retry_at) {
-              set(position_of(asset), asset_status::retrying);
-              asset.retry_at = *it.retry_at;
-              asset.retry_delay = *it.retry_at - it.at;
-            } else {
-              set(position_of(asset), asset_status::failed);
-            }
-          } else if constexpr (std::is_same_v<type, assets_settled>) {
-            for (const auto& settled : it.assets) {
-              auto& asset = known(settled.asset);
-              set(position_of(asset), it.status);
-              asset.because = settled.because;
-              asset.refused = it.status == asset_status::failed;
-            }
-          } else if constexpr (std::is_same_v<type, run_stopping>) {
-            if (!stopping_)
-              stopping_ = it.cause;
-          } else if constexpr (std::is_same_v<type, run_finished>) {
-            finished_ = it.status;
-          }
+            return nullptr;
+          if (finished_ && !std::is_same_v<type, run_resumed>)
+            return "its run has ended before it";
+          return fold(it);
+        } else {
+          return nullptr;
         }
       },
       e);
+}
+
+const char* run_state::fold(const run_started& e) {
+  started_ = true;
+  run_ = e.run;
+  id_ = e.id;
+  asset_set ranges = e.fresh;
+  ranges.insert(ranges.end(), e.waiting.begin(), e.waiting.end());
+  std::sort(ranges.begin(), ranges.end());
+  for (const auto& range : ranges) {
+    if (!members_.empty() && range.first <= members_.back().second)
+      return "an asset is in it twice";
+    if (!members_.empty() && range.first.value == members_.back().second.value + 1)
+      members_.back().second = range.second;
+    else
+      members_.push_back(range);
+  }
+  std::uint32_t offset = 0;
+  for (const auto& [first, last] : members_) {
+    offsets_.push_back(offset);
+    offset += last.value - first.value + 1;
+  }
+  assets_.resize(offset);
+  counts_[static_cast<std::size_t>(asset_status::waiting)] = offset;
+  for (const auto& [first, last] : e.fresh) {
+    const auto begin = *position(first);
+    for (std::uint32_t i = 0; i <= last.value - first.value; ++i)
+      if (const char* problem = set(assets_[begin + i], asset_status::fresh))
+        return problem;
+  }
+  return nullptr;
+}
+
+const char* run_state::fold(const run_resumed& e) {
+  if (open_attempts_ > 0)
+    return "its run is resumed while an attempt is open";
+  stopping_.reset();
+  finished_.reset();
+  for (const auto position : std::exchange(touched_, {}))
+    if (auto& asset = assets_[position];
+        asset.status != asset_status::succeeded && asset.status != asset_status::fresh)
+      wait_again(asset);
+  for (const auto& [first, last] : e.reopened)
+    for (auto id = first.value; id <= last.value; ++id) {
+      auto* const asset = find(asset_id(id));
+      if (asset == nullptr)
+        return not_in_run;
+      if (asset->status != asset_status::succeeded && asset->status != asset_status::fresh)
+        return "an asset is to wait again that waits";
+      wait_again(*asset);
+    }
+  return nullptr;
+}
+
+const char* run_state::fold(const asset_found_fresh& e) {
+  auto* const asset = find(e.asset);
+  return asset == nullptr ? not_in_run : set(*asset, asset_status::fresh);
+}
+
+const char* run_state::fold(const attempt_started& e) {
+  auto* const asset = find(e.asset);
+  if (asset == nullptr)
+    return not_in_run;
+  if (asset->open || e.attempt != asset->attempts + 1)
+    return "attempts of an asset overlap or skip a number";
+  if (const char* problem = set(*asset, asset_status::running))
+    return problem;
+  asset->open = true;
+  ++asset->attempts;
+  ++asset->segment_attempts;
+  ++open_attempts_;
+  return nullptr;
+}
+
+const char* run_state::fold(const attempt_finished& e) {
+  auto* const asset = find(e.asset);
+  if (asset == nullptr)
+    return not_in_run;
+  if (!asset->open || e.attempt != asset->attempts)
+    return "an attempt ended that is not open";
+  asset->open = false;
+  --open_attempts_;
+  asset->outcome = e.outcome;
+  if (e.outcome == outcome_kind::succeeded)
+    return set(*asset, asset_status::succeeded);
+  if (e.outcome == outcome_kind::cancelled || e.outcome == outcome_kind::interrupted)
+    return set(*asset, asset_status::cancelled);
+  if (e.outcome == outcome_kind::outdated) {
+    --asset->segment_attempts; // it does not count against the retry budget
+    asset->retry_at = e.retry_at.value_or(e.at);
+    return set(*asset, e.retry_at ? asset_status::retrying : asset_status::cancelled);
+  }
+  if (!e.retry_at)
+    return set(*asset, asset_status::failed);
+  asset->retry_at = *e.retry_at;
+  asset->retry_delay = *e.retry_at - e.at;
+  return set(*asset, asset_status::retrying);
+}
+
+const char* run_state::fold(const assets_settled& e) {
+  for (const auto& settled : e.assets) {
+    auto* const asset = find(settled.asset);
+    if (asset == nullptr)
+      return not_in_run;
+    if (asset->open || !is_final(e.status))
+      return "an asset is settled without the end of its attempt, or as what is not final";
+    if (const char* problem = set(*asset, e.status))
+      return problem;
+    asset->because = settled.because;
+    asset->refused = e.status == asset_status::failed;
+  }
+  return nullptr;
+}
+
+const char* run_state::fold(const run_stopping& e) {
+  if (!stopping_)
+    stopping_ = e.cause;
+  return nullptr;
+}
+
+const char* run_state::fold(const run_finished& e) {
+  if (open_attempts_ > 0)
+    return "its run ends while an attempt is open";
+  finished_ = e.status;
+  return nullptr;
 }
 
 namespace {
@@ -262,8 +345,12 @@ std::optional<run_state> run_state::decode(std::string_view bytes) {
     std::int64_t retry_delay = 0;
     if (!in.get(status) || !in.get(flags) || !in.get(outcome) || !in.get(asset.attempts) ||
         !in.get(asset.segment_attempts) || !in.get(retry_at) || !in.get(retry_delay) || !in.get(asset.because.value) ||
-        status >= asset_status_count || flags > 3 || outcome > static_cast<std::uint8_t>(outcome_kind::outdated))
+        status >= asset_status_count || flags > 3 || outcome > static_cast<std::uint8_t>(outcome_kind::outdated) ||
+        ((flags & 1U) != 0) != (status == static_cast<std::uint8_t>(asset_status::running)) ||
+        asset.segment_attempts > asset.attempts || ((flags & 1U) != 0 && asset.segment_attempts == 0))
       return std::nullopt;
+    if (status != static_cast<std::uint8_t>(asset_status::waiting))
+      state.touched_.push_back(static_cast<std::uint32_t>(&asset - state.assets_.data()));
     asset.status = static_cast<asset_status>(status);
     asset.open = (flags & 1U) != 0;
     asset.refused = (flags & 2U) != 0;

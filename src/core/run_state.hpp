@@ -26,17 +26,21 @@ struct asset_in_run {
   friend bool operator==(const asset_in_run&, const asset_in_run&) = default;
 };
 
-/// apply() is the only mutator. Assets have dense positions in order of id. One thread at a time.
+/// apply() and try_apply() are the only mutators. Assets have dense positions in order of id. One thread at a time.
 class run_state {
 public:
-  /// Folds one event; events of other runs and of the state as a whole change nothing. A transition that
-  /// asset_status.hpp does not allow is a bug and stops the process.
+  /// Folds one event; events of other runs and of the state as a whole change nothing. An event that cannot follow those
+  /// before it is a bug and stops the process.
   void apply(const event& e);
+  /// The same for events that come from outside, in a state with that many asset ids. Null, or what is impossible about
+  /// the event; then this holds rubbish.
+  [[nodiscard]] const char* try_apply(const event& e, std::uint32_t asset_count);
 
   [[nodiscard]] bool started() const { return started_; }
   [[nodiscard]] run_number run() const { return run_; }
   [[nodiscard]] const uuid& id() const { return id_; }
   [[nodiscard]] std::size_t size() const { return assets_.size(); }
+  [[nodiscard]] bool has_assets_of(const run_state& other) const { return members_ == other.members_; }
   /// The position of an asset, or nullopt if it is not in this run.
   [[nodiscard]] std::optional<std::uint32_t> position(asset_id asset) const;
   [[nodiscard]] asset_id id_at(std::uint32_t position) const;
@@ -46,15 +50,36 @@ public:
   [[nodiscard]] std::optional<stop_cause> stopping() const { return stopping_; }
   [[nodiscard]] std::optional<run_status> finished() const { return finished_; }
 
-  /// For checkpoints: everything, as bytes, and back. decode fails (nullopt) on bytes that encode() did not make.
+  /// For checkpoints: everything, as bytes, and back. decode fails (nullopt) on bytes that encode() did not make: of
+  /// those that hold, all events that may follow can be folded.
   [[nodiscard]] std::string encode() const;
   [[nodiscard]] static std::optional<run_state> decode(std::string_view bytes);
 
-  friend bool operator==(const run_state&, const run_state&) = default;
+  friend bool operator==(const run_state& a, const run_state& b) {
+    return a.started_ == b.started_ && a.run_ == b.run_ && a.id_ == b.id_ && a.members_ == b.members_ &&
+           a.assets_ == b.assets_ && a.stopping_ == b.stopping_ && a.finished_ == b.finished_;
+  }
 
 private:
-  void set(std::uint32_t position, asset_status to);
-  asset_in_run& known(asset_id asset);
+  /// What try_apply() answers, one for each kind of event.
+  template <class Event>
+  const char* fold(const Event&) {
+    return nullptr;
+  }
+  const char* fold(const run_started& e);
+  const char* fold(const run_resumed& e);
+  const char* fold(const asset_found_fresh& e);
+  const char* fold(const attempt_started& e);
+  const char* fold(const attempt_finished& e);
+  const char* fold(const assets_settled& e);
+  const char* fold(const run_stopping& e);
+  const char* fold(const run_finished& e);
+  const char* fold_any(const event& e);
+
+  [[nodiscard]] const char* set(asset_in_run& asset, asset_status to);
+  void wait_again(asset_in_run& asset);
+  /// Null if it is not in the run.
+  [[nodiscard]] asset_in_run* find(asset_id asset);
 
   bool started_ = false;
   run_number run_;
@@ -62,6 +87,7 @@ private:
   asset_set members_;                  // sorted, disjoint
   std::vector<std::uint32_t> offsets_; // position of each range's first member
   std::vector<asset_in_run> assets_;
+  std::vector<std::uint32_t> touched_; // positions of those that no longer wait since the run started or was resumed
   status_counts counts_{};
   std::uint32_t open_attempts_ = 0;
   std::optional<stop_cause> stopping_;
@@ -72,5 +98,7 @@ private:
 [[nodiscard]] asset_set make_asset_set(std::vector<asset_id> ids);
 /// How many assets are in a set.
 [[nodiscard]] std::size_t count_of(const asset_set& set);
+/// Whether the set is one that make_asset_set() may give, of ids below the limit.
+[[nodiscard]] bool is_asset_set(const asset_set& set, std::uint32_t id_limit);
 
 } // namespace troupe

@@ -1,12 +1,12 @@
 // Values to compact bytes and back, driven by the field lists of core/fields.hpp. Knows no event and no storage.
 //
-//   unsigned      LEB128 varint                    signed, duration   zigzag, then varint
+//   unsigned      LEB128 varint                    signed, duration   zigzag, then varint; a duration within 73 years
 //   bool, enum    one byte                         uuid               16 bytes
 //   string, list  count, then the items            optional           0, or 1 and the value
 //   digest        0, then 16 bytes; or k: the k-th last one written out in this record, at most 8 back
 //   id            varint; inside a list: zigzag difference from the id before it in that list (0 at first)
 //   time          the first of a record: 8 bytes, little-endian nanoseconds; later ones: zigzag difference from the
-//                 one before
+//                 one before; moments of 1970 to 2189 (a file's times may be any)
 //   sparse group  a varint mask of which fields are not default; then those, a bool or optional without its flag
 #pragma once
 
@@ -19,6 +19,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -264,6 +265,9 @@ public:
 
 private:
   static constexpr const char* too_short = "it ends too early";
+  /// 73 years, and moments from 1970 to 2189: so that no difference, and no sum of two of them, can overflow.
+  static constexpr std::int64_t longest_span_ns = std::int64_t{1} << 61U;
+  static constexpr std::int64_t latest_ns = std::numeric_limits<std::int64_t>::max() - longest_span_ns;
 
   void fail(const char* why) {
     if (problem_ == nullptr)
@@ -317,8 +321,14 @@ private:
     std::int64_t ns = 0;
     get(ns);
     d = duration(ns);
+    if (ns > longest_span_ns || ns < -longest_span_ns)
+      fail("a span of time in it is out of range");
   }
-  void get(timestamp& t) { t = from_unix_ns(get_time()); }
+  void get(timestamp& t) {
+    t = from_unix_ns(get_time());
+    if (to_unix_ns(t) < 0 || to_unix_ns(t) > latest_ns)
+      fail("a time in it is out of range");
+  }
   void get(digest& d) {
     std::uint8_t back = 0;
     get(back);

@@ -25,7 +25,8 @@ struct run_checkpoint {
 };
 
 /// A consistent view of the state at the moment it was taken; short-lived (it keeps old pages alive). One thread at a
-/// time. Visitors return false to stop. All fail with state_unusable for damage, naming record and finding.
+/// time. Visitors return false to stop. All fail with state_unusable for damage, naming record and finding: counts fit
+/// the tables, each record its key; whether events can follow each other is for who folds them.
 class journal_snapshot {
 public:
   virtual ~journal_snapshot() = default;
@@ -60,6 +61,9 @@ public:
   visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const = 0;
   [[nodiscard]] virtual result<std::vector<open_attempt>> open_attempts() const = 0;
   [[nodiscard]] virtual result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const = 0;
+  /// Errors for what a reader finds impossible in what he was given: in an event, and in what is kept of a run.
+  [[nodiscard]] virtual error damaged_event(std::uint64_t seq, const std::string& finding) const = 0;
+  [[nodiscard]] virtual error damaged_run(run_number run, const std::string& finding) const = 0;
 };
 
 /// What one retention step did.

@@ -230,11 +230,11 @@ void make_state(const std::string& folder) {
   for (int i = 0; i < 16; ++i)
     static_cast<void>((*store)->append(history.next_batch()).value());
   static_cast<void>((*store)->retain(2, 20).value());
-  const auto last = (*store)->snapshot().value()->info();
-  run_started start{run_number(last.last_run.value + 1)};
-  start.request.selection.assign(120, "a selection that takes pages of its own");
-  static_cast<void>((*store)->append(std::vector<event>{start}).value());
-  static_cast<void>((*store)->write_checkpoint(start.run, {last.last_seq + 1, std::string(4'200, 'c')}).value());
+  auto start = history.big_run(140);
+  std::get<run_started>(start.back()).request.selection.assign(120, "a selection that takes pages of its own");
+  const auto last = (*store)->append(start).value();
+  static_cast<void>(
+      (*store)->write_checkpoint(history.last_run(), {last, history.checkpoint_of(history.last_run())}).value());
 }
 
 /// Removed with all in it. A hundred thousand files are written: not on a disk, where that can be helped.

@@ -76,11 +76,14 @@ private:
     planned_commit one;
     switch (random_() % 12) {
     case 0:
-      one.kind = commit_kind::checkpoint;
-      one.run = run_number(static_cast<std::uint32_t>(1 + random_() % 4));
-      one.checkpoint.seq = seq_;
-      one.checkpoint.bytes = std::string(random_() % 9'000, static_cast<char>('a' + random_() % 26));
-      return one;
+      if (const auto run = history_.open_run()) {
+        one.kind = commit_kind::checkpoint;
+        one.run = *run;
+        one.checkpoint = {seq_, history_.checkpoint_of(*run)};
+        return one;
+      }
+      one.events = history_.big_run(static_cast<std::uint32_t>(1 + random_() % 300)); // of which there may be one later
+      break;
     case 1:
       one.kind = commit_kind::retention;
       one.keep_runs = static_cast<std::uint32_t>(random_() % 4);
@@ -95,17 +98,12 @@ private:
           one.events.push_back(std::move(e));
     }
     if (random_() % 12 == 0) // a record that fills pages of its own
-      one.events.push_back(attempt_of_many_words());
+      one.events.push_back(long_name());
     seq_ += one.events.size();
     return one;
   }
-  static event attempt_of_many_words() {
-    assets_settled e;
-    e.run = run_number(1U);
-    e.status = asset_status::cancelled;
-    e.message = std::string(20'000, 'w');
-    return e;
-  }
+  /// Asset 0 always is there: the first events give it a name.
+  static event long_name() { return asset_renamed{asset_id(0U), std::string(20'000, 'w'), {}}; }
 
   std::mt19937_64 random_;
   history_maker history_;
@@ -281,7 +279,7 @@ std::string difference(const journal_snapshot& got, const journal_snapshot& want
         return open ? *open : std::vector<open_attempt>();
       }))
     return said("open attempts");
-  for (std::uint32_t run = 1; run <= 4; ++run)
+  for (std::uint32_t run = 1; run <= wanted.info().last_run.value; ++run)
     if (differs([&](const journal_snapshot& s) {
           const auto read = s.read_checkpoint(run_number(run));
           must(read ? result<void>() : result<void>(read.error()));

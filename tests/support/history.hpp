@@ -1,12 +1,15 @@
 // Makes up the history of a state from a seed: batches of events as supervisors would append them, with runs that
-// overlap, fail, are resumed, interrupted or execute nothing. Valid by the rules of core/event.hpp.
+// overlap, fail, are resumed, interrupted or execute nothing. Valid by the rules of core/event.hpp, and in an order that
+// core/run_state can fold.
 #pragma once
 
 #include "core/delta.hpp"
 #include "core/event.hpp"
+#include "core/run_state.hpp"
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -17,7 +20,7 @@ class history_maker {
 public:
   explicit history_maker(std::uint64_t seed) : random_(seed) {}
 
-  /// The next 1 to 8 events.
+  /// The next 1 to 8 events, and more where a run ends.
   std::vector<event> next_batch() {
     std::vector<event> batch;
     if (!opened_)
@@ -36,16 +39,28 @@ public:
     return batch;
   }
 
-private:
-  struct live_asset {
-    std::uint32_t attempt = 0;
-    bool running = false;
-  };
-  struct live_run {
-    std::map<asset_id, live_asset> assets;
-    bool finished = false;
-  };
+  /// A run of so many new assets, all of them waiting.
+  std::vector<event> big_run(std::uint32_t assets) {
+    names_interned names{asset_id(assets_), {}, {}};
+    run_started e{run_number(++last_run_), {}, tick(), "demo", {}, {}, {{asset_id(assets_), {}}}, {}};
+    for (auto n = assets; n > 0; --n)
+      names.names.push_back("demo/asset_" + std::to_string(assets_++));
+    e.waiting[0].second = asset_id(assets_ - 1);
+    begin(e);
+    return {std::move(names), std::move(e)};
+  }
+  [[nodiscard]] run_number last_run() const { return run_number(last_run_); }
+  /// A run that has not finished.
+  [[nodiscard]] std::optional<run_number> open_run() const {
+    for (const auto& [number, run] : runs_)
+      if (!run.finished())
+        return number;
+    return std::nullopt;
+  }
+  /// What would be kept of a run now.
+  [[nodiscard]] std::string checkpoint_of(run_number run) const { return runs_.at(run).encode(); }
 
+private:
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
   timestamp tick() { return now_ += std::chrono::microseconds(1 + below(1'000'000)); }
   digest some_digest() { return quick_digest(std::to_string(below(50))); }
@@ -76,48 +91,62 @@ private:
     run_started e{run_number(++last_run_), {}, tick(), "demo", {}, {}, {}};
     e.id.bytes[15] = static_cast<std::uint8_t>(last_run_);
     e.request.selection = {"+report"};
-    if (below(3) != 0)
-      e.fresh = {{asset_id(0U), some_asset()}};
-    runs_[e.run];
+    const auto fresh = below(assets_); // the first of them
+    if (fresh > 0)
+      e.fresh = {{asset_id(0U), asset_id(static_cast<std::uint32_t>(fresh - 1))}};
+    e.waiting = {{asset_id(static_cast<std::uint32_t>(fresh)), asset_id(assets_ - 1)}};
+    begin(e);
     batch.push_back(std::move(e));
+  }
+  void begin(const run_started& e) { static_cast<void>(runs_[e.run].try_apply(e, assets_)); }
+  /// Adds the event if it can follow what happened in the run so far.
+  bool offer(std::vector<event>& batch, run_state& run, event e) {
+    auto after = run;
+    if (after.try_apply(e, assets_) != nullptr)
+      return false;
+    run = std::move(after);
+    batch.push_back(std::move(e));
+    return true;
   }
   void step(std::vector<event>& batch) {
     if (runs_.empty() || (below(6) == 0 && open_runs() < 3))
       return start_run(batch);
     auto it = std::next(runs_.begin(), static_cast<std::ptrdiff_t>(below(runs_.size())));
     auto& [number, run] = *it;
-    if (run.finished) {
-      if (below(4) == 0) {
-        run.finished = false;
-        batch.push_back(run_resumed{number, tick()});
-      } else if (runs_.size() > 6) {
+    if (run.finished()) {
+      if (below(4) == 0)
+        offer(batch, run, run_resumed{number, tick()});
+      else if (runs_.size() > 6)
         runs_.erase(it);
-      }
       return;
     }
+    const auto asset = run.id_at(static_cast<std::uint32_t>(below(run.size())));
     switch (below(12)) {
     case 0:
       return intern_names(batch);
     case 1:
       return intern_paths(batch);
     case 2:
-      batch.push_back(asset_found_fresh{number, some_asset(), tick()});
+      offer(batch, run, asset_found_fresh{number, asset, tick()});
       return;
     case 3:
       return observe(batch);
     case 4:
-      batch.push_back(assets_settled{number, tick(), asset_status::blocked, "", {{some_asset(), some_asset()}}});
+      offer(batch, run, assets_settled{number, tick(), asset_status::blocked, "", {{asset, some_asset()}}});
       return;
-    case 5: {
-      run_finished e{number, tick(), run_status::failed};
-      e.counts[below(e.counts.size())] = 7;
-      batch.push_back(e);
-      run.finished = true;
-      return;
-    }
+    case 5:
+    case 6:
+      return end(batch, number, run);
     default:
-      return attempt(batch, number, run);
+      return attempt(batch, number, run, asset);
     }
+  }
+  void end(std::vector<event>& batch, run_number number, run_state& run) {
+    for (std::uint32_t i = 0; i < run.size(); ++i)
+      if (run.at(i).open)
+        offer(batch, run,
+              attempt_finished{number, run.id_at(i), run.at(i).attempts, tick(), outcome_kind::cancelled});
+    offer(batch, run, run_finished{number, tick(), run_status::failed, run.counts()});
   }
   void observe(std::vector<event>& batch) {
     files_observed e;
@@ -127,22 +156,24 @@ private:
     }
     batch.push_back(std::move(e));
   }
-  void attempt(std::vector<event>& batch, run_number run, live_run& state) {
-    const auto asset = some_asset();
-    auto& a = state.assets[asset];
-    if (!a.running) {
-      a.running = true;
-      batch.push_back(attempt_started{run, asset, ++a.attempt, tick(), {{reason_kind::input_changed, "raw/in.txt"}}});
+  void attempt(std::vector<event>& batch, run_number run, run_state& state, asset_id asset) {
+    const auto& a = state.at(*state.position(asset));
+    if (!a.open) {
+      const auto number = a.attempts + 1;
+      if (!offer(batch, state,
+                 attempt_started{run, asset, number, tick(), {{reason_kind::input_changed, "raw/in.txt"}}}))
+        return;
       if (below(5) != 0)
-        batch.push_back(
-            attempt_spawned{run, asset, a.attempt, static_cast<std::int32_t>(below(30'000)), below(90'000)});
+        batch.push_back(attempt_spawned{run, asset, number, static_cast<std::int32_t>(below(30'000)), below(90'000)});
       return;
     }
-    a.running = false;
-    attempt_finished e{run, asset, a.attempt, tick()};
+    const auto number = a.attempts;
+    attempt_finished e{run, asset, number, tick()};
     if (below(4) == 0) {
       e.outcome = static_cast<outcome_kind>(1 + below(9));
       e.message = "it went wrong";
+      if (is_failure(e.outcome) && below(2) == 0)
+        e.retry_at = e.at + std::chrono::seconds(below(9));
     } else {
       fingerprint from;
       production made;
@@ -154,13 +185,13 @@ private:
       made.data_version = made.outputs[0].content;
       const auto last = last_.find(asset);
       e.made = make_delta(last != last_.end() ? &last->second : nullptr, from, made, std::chrono::seconds(below(9)));
-      last_[asset] = apply_delta(last != last_.end() ? &last->second : nullptr, *e.made, run, a.attempt, e.at);
+      last_[asset] = apply_delta(last != last_.end() ? &last->second : nullptr, *e.made, run, number, e.at);
     }
-    batch.push_back(std::move(e));
+    offer(batch, state, std::move(e));
   }
   [[nodiscard]] std::size_t open_runs() const {
     return static_cast<std::size_t>(
-        std::count_if(runs_.begin(), runs_.end(), [](const auto& r) { return !r.second.finished; }));
+        std::count_if(runs_.begin(), runs_.end(), [](const auto& r) { return !r.second.finished(); }));
   }
 
   std::mt19937_64 random_;
@@ -169,7 +200,7 @@ private:
   std::uint32_t assets_ = 0;
   std::uint32_t paths_ = 0;
   std::uint32_t last_run_ = 0;
-  std::map<run_number, live_run> runs_;
+  std::map<run_number, run_state> runs_;
   std::map<asset_id, materialization> last_;
 };
 

@@ -190,6 +190,12 @@ private:
         open.push_back(attempt);
       return open;
     }
+    error damaged_event(std::uint64_t seq, const std::string& finding) const override {
+      return fail(error_code::state_unusable, "event " + std::to_string(seq) + ": " + finding);
+    }
+    error damaged_run(run_number run, const std::string& finding) const override {
+      return fail(error_code::state_unusable, "run record " + std::to_string(run.value) + ": " + finding);
+    }
     result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const override {
       const auto found = world_->checkpoints.find(run);
       return found != world_->checkpoints.end() ? std::optional(found->second) : std::nullopt;

@@ -50,8 +50,9 @@ private:
   void fill(std::uint8_t& v) { v = static_cast<std::uint8_t>(number()); }
   void fill(std::int32_t& v) { v = static_cast<std::int32_t>(number()); }
   void fill(bool& v) { v = random_() % 2 == 0; }
-  void fill(duration& d) { d = duration(static_cast<std::int64_t>(number())); }
-  void fill(timestamp& t) { t = from_unix_ns(static_cast<std::int64_t>(number())); }
+  /// Within what the wire takes.
+  void fill(duration& d) { d = duration(static_cast<std::int64_t>(number() >> 3U) * (random_() % 4 == 0 ? -1 : 1)); }
+  void fill(timestamp& t) { t = from_unix_ns(static_cast<std::int64_t>(number() >> 2U)); }
   void fill(digest& d) {
     for (auto& b : d.bytes)
       b = static_cast<std::uint8_t>(random_());

@@ -27,6 +27,7 @@ result<project_options> invocation::project_request() const {
   project_options request;
   if (!options.file.empty())
     request.file = options.file;
+  request.only_regular = options.file.empty();
   request.state = options.state;
   for (const auto& param : options.params) {
     auto parsed = config::parse_param(param);

@@ -30,15 +30,14 @@ int complete(invocation& with, const std::string& what) {
     auto request = with.project_request();
     if (!request)
       return exit_ok;
-    diagnostics findings;
-    const auto on = open_project(*request, findings);
-    if (!on)
-      return exit_ok;
-    for (const auto& asset : on->p->assets)
-      if (visible(asset.name) == asset.name) // others are no names once they are safe to show
-        out << asset.name << '\n';
+    for (const auto& name : asset_names(*request))
+      if (visible(name) == name) // others are no names once they are safe to show
+        out << name << '\n';
   } else if (what == "runs") {
-    const auto state = with.state_folder();
+    auto request = with.project_request();
+    if (!request)
+      return exit_ok;
+    const auto state = find_state_folder(*request, nullptr, true);
     if (!state)
       return exit_ok;
     const auto runs = list_runs(*state, 50);

@@ -48,6 +48,20 @@ struct settings_patch {
   std::optional<std::string> group;
 };
 
+/// How large a pipeline may be. Those that stand here are the user's own.
+struct size_limits {
+  std::uint64_t text_bytes = std::uint64_t(1) << 30U;
+  std::uint64_t assets = 2'000'000;
+  /// What a small file may grow to: memory for the names and paths of expanded assets, entries of lists in "defaults"
+  /// that assets with settings of their own take over.
+  std::uint64_t expanded_bytes = std::uint64_t(4) << 30U;
+  std::uint64_t setting_entries = 10'000'000;
+  std::uint64_t named_dependencies = 50'000'000;
+};
+/// For who only asks by the way, with the file of whoever wrote it (a Tab key): what is larger is not read.
+inline constexpr size_limits limits_by_the_way{std::uint64_t(1) << 20U, 10'000, std::uint64_t(32) << 20U, 100'000,
+                                               100'000};
+
 /// An input or output as written.
 struct path_item {
   std::uint32_t text = 0; ///< number in pipeline::paths, or (a template) in declared_pipeline::templates
@@ -110,6 +124,7 @@ struct dependency_list {
 /// that has to wait for the end of the file (a matrix, a template in a path, a mistake); that one and all behind it are
 /// kept.
 struct declared_pipeline {
+  size_limits limits;
   std::shared_ptr<pipeline> p =
       std::make_shared<pipeline>(); ///< settings[0] are the defaults, settings[i + 1] patches[i]
   std::deque<declared_asset> waiting;

@@ -18,6 +18,10 @@ namespace {
 // How many names may be compared for suggestions in all, so that a huge file with many mistakes is answered quickly.
 constexpr std::size_t suggestion_budget = 3'000'000;
 
+std::string in_words(std::uint64_t bytes) {
+  return bytes >> 30U != 0 ? std::to_string(bytes >> 30U) + " GiB" : std::to_string(bytes >> 20U) + " MiB";
+}
+
 class expander {
 public:
   expander(declared_pipeline& d, findings& out) : d_(d), p_(*d.p), out_(out) {}
@@ -43,12 +47,12 @@ private:
     p_.declares_secrets =
         std::any_of(base.env.begin(), base.env.end(), is_secret) ||
         std::any_of(p_.params.begin(), p_.params.end(), [](const auto& param) { return param.second.secret; });
-    if (listed_entries(base) * d_.patches.size() > max_setting_entries) {
+    if (listed_entries(base) * d_.patches.size() > d_.limits.setting_entries) {
       out_.error(d_.defaults_where, "too_large",
                  "\"defaults\" has " + std::to_string(listed_entries(base)) + " entries in its lists, and " +
                      std::to_string(d_.patches.size()) +
                      " assets with settings of their own take them over: more than " +
-                     std::to_string(max_setting_entries) + " in all");
+                     std::to_string(d_.limits.setting_entries) + " in all");
       return false;
     }
     for (std::size_t i = 0; i < d_.patches.size(); ++i) {
@@ -84,13 +88,14 @@ private:
     std::size_t total = p_.assets.size();
     std::uint64_t bytes = 0;
     for (const auto& a : d_.waiting) {
-      const auto count = combinations(d_, a, max_assets);
-      total = count ? total + *count : max_assets + 1;
-      if (total > max_assets)
+      const auto count = combinations(d_, a, d_.limits.assets);
+      total = count ? total + *count : d_.limits.assets + 1;
+      if (total > d_.limits.assets)
         return too_many(a.where, a.name);
-      if (a.matrix != declared_asset::none && (bytes += *count * expanded_bytes(d_, a)) > max_expanded_bytes) {
+      if (a.matrix != declared_asset::none && (bytes += *count * expanded_bytes(d_, a)) > d_.limits.expanded_bytes) {
         out_.error(a.where, "too_large",
-                   "with " + in_quotes(a.name) + " the names and paths of expanded assets take more than 4 GiB");
+                   "with " + in_quotes(a.name) + " the names and paths of expanded assets take more than " +
+                       in_words(d_.limits.expanded_bytes));
         return false;
       }
     }
@@ -118,7 +123,7 @@ private:
 
   bool too_many(place where, std::string_view name) {
     out_.error(where, "too_many_assets",
-               "with " + in_quotes(name) + " there are more than " + std::to_string(max_assets) + " assets");
+               "with " + in_quotes(name) + " there are more than " + std::to_string(d_.limits.assets) + " assets");
     return false;
   }
 
@@ -170,9 +175,9 @@ private:
           continue; // told once: the graph would find it as well
         }
         total += range.count * std::uint64_t(std::max(end - first, 1U));
-        if (total > max_named_dependencies)
+        if (total > d_.limits.named_dependencies)
           return out_.error(item.where, "too_many_dependencies",
-                            "more than " + std::to_string(max_named_dependencies) + " dependencies by name");
+                            "more than " + std::to_string(d_.limits.named_dependencies) + " dependencies by name");
         for (std::uint32_t i = 0; i < range.count; ++i)
           list.push_back(asset_index(range.first + i));
       }

@@ -40,8 +40,16 @@ std::optional<int> descriptor_named(std::string_view name) {
 /// twice (for the state, then with the params of the run): what was read of it is kept in memory and takes its place.
 class open_file {
 public:
-  explicit open_file(const std::string& name) : ours_(descriptor_named(name)) {
-    descriptor_ = ours_ ? *ours_ : ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  open_file(const std::string& name, bool only_regular) : ours_(descriptor_named(name)) {
+    if (ours_ && only_regular) {
+      problem_ = not_regular; // what is there once is for who needs it
+      return;
+    }
+    descriptor_ = ours_ ? *ours_ : ::open(name.c_str(), O_RDONLY | O_CLOEXEC | (only_regular ? no_waiting : 0));
+    if (descriptor_ < 0)
+      problem_ = errno;
+    else if (only_regular && !is_regular())
+      problem_ = not_regular;
     if (!ours_)
       return;
     if (::fcntl(descriptor_, F_GET_SEALS) >= 0) // only what is kept in memory has seals
@@ -60,7 +68,10 @@ public:
   open_file(const open_file&) = delete;
   open_file& operator=(const open_file&) = delete;
 
-  [[nodiscard]] bool good() const { return descriptor_ >= 0; }
+  /// Not the number of an error of the system: it is something else than a file.
+  static constexpr int not_regular = -1;
+  /// 0: it can be read.
+  [[nodiscard]] int problem() const { return problem_; }
   /// Whether it lies in a folder that its paths are relative to: not what was handed over by a descriptor or a FIFO.
   [[nodiscard]] bool has_folder() const {
     struct stat status {};
@@ -87,8 +98,16 @@ public:
   }
 
 private:
+  /// Opening a FIFO or a terminal then has no effect on it.
+  static constexpr int no_waiting = O_NONBLOCK | O_NOCTTY;
+  [[nodiscard]] bool is_regular() const {
+    struct stat status {};
+    return ::fstat(descriptor_, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+  }
+
   std::optional<int> ours_;
   int descriptor_ = -1;
+  int problem_ = 0;
   int kept_ = -1;
 };
 
@@ -96,6 +115,8 @@ std::string why(int error, const std::string& file) {
   const std::string start = file == "-" ? "cannot read standard input: " : "cannot read " + file + ": ";
   if (error == ENOENT)
     return start + "there is no such file; -f FILE names another, troupe init writes one";
+  if (error == open_file::not_regular || error == ENXIO)
+    return start + "it is not a file, but a FIFO, a socket or a device; -f " + file + " reads it all the same";
   if (error == EISDIR)
     return start + "it is a folder; name the pipeline file in it";
   return start + std::strerror(error);
@@ -175,14 +196,20 @@ loaded_pipeline load_pipeline(const load_options& options) {
   loaded.findings.file = options.file;
   std::error_code failed;
   const std::filesystem::path working = std::filesystem::current_path(failed);
-  const open_file file(options.file);
-  if (failed || !file.good()) {
-    const int error = failed ? failed.value() : errno;
+  const open_file file(options.file, options.only_regular);
+  if (failed || file.problem() != 0) {
+    const int error = failed ? failed.value() : file.problem();
     loaded.findings.error({}, "cannot_read",
                           failed ? "the working folder is gone: " + failed.message() : why(error, options.file));
     return loaded;
   }
+  if (file.size() > options.limits.text_bytes) {
+    loaded.findings.error({}, "too_large",
+                          "the file is larger than " + std::to_string(options.limits.text_bytes) + " bytes");
+    return loaded;
+  }
   parse_options parse;
+  parse.limits = options.limits;
   parse.file = file.has_folder() ? options.file : "-";
   parse.folder =
       file.has_folder() ? (working / options.file).lexically_normal().parent_path().string() : working.string();
@@ -204,7 +231,7 @@ loaded_pipeline load_pipeline(const load_options& options) {
     loaded.findings.error({}, "cannot_read", why(read_error, options.file));
   if (loaded.p && loaded.p->declares_secrets)
     forbid_core_dumps();
-  if (loaded.p)
+  if (loaded.p && options.with_graph)
     build_graph(loaded, options);
   if (loaded.p)
     drop_ignored(*loaded.p, loaded.findings);

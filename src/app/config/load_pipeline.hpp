@@ -38,6 +38,10 @@ struct load_options {
   /// Asked once, when all is read, by whoever took paths_read: what it spares need not be looked at again.
   std::function<links_seen()> find_links{};
   std::string state{}; ///< --state, as given: no output may lie in there; empty: the pipeline's own
+  /// The user named another file or none: what is no regular file is refused, and not waited for.
+  bool only_regular = false;
+  bool with_graph = true; ///< false: its names are all that is asked for, and the disk is not looked at
+  size_limits limits{};
 };
 
 struct loaded_pipeline {
@@ -59,6 +63,7 @@ struct parse_options {
   std::vector<std::pair<std::string, std::string>> params;
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)>
       paths_read{};                 ///< as above
+  size_limits limits{};
   std::uint64_t expected_bytes = 0; ///< about the size of the text, so that memory is asked for once; 0: unknown
 };
 

@@ -16,8 +16,9 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
   declared.p->folder = options.folder;
   declared.p->file = options.file;
   declared.paths_read = options.paths_read;
+  declared.limits = options.limits;
   // Memory that is never touched costs nothing, growing touches everything twice.
-  const auto expected_assets = static_cast<std::size_t>(std::min(options.expected_bytes / 128, max_assets));
+  const auto expected_assets = static_cast<std::size_t>(std::min(options.expected_bytes / 128, options.limits.assets));
   declared.p->assets.reserve(expected_assets);
   declared.p->declarations.reserve(expected_assets);
   json_reader json(std::move(source), out);

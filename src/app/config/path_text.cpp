@@ -3,7 +3,9 @@
 
 #include "core/glob.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 
 namespace troupe::config {
 namespace {
@@ -18,6 +20,14 @@ constexpr std::array<bool, 256> harmless_bytes = [] {
     harmless[c] = std::string_view("/.*?[]\\").find(static_cast<char>(c)) == std::string_view::npos;
   return harmless;
 }();
+
+constexpr std::size_t max_glob_components = 256;
+constexpr std::string_view any_depth = "**";
+
+/// Whether the path's last two components are "**".
+bool ends_in_two_depths(std::string_view path) {
+  return path == "**/**" || path.ends_with("/**/**");
+}
 
 bool is_dot_dot(std::string_view component) {
   return component == "..";
@@ -77,6 +87,12 @@ void read_path(std::string_view written, declared_path& out) {
       if (absolute)
         continue; // "/.." is "/"
     }
+    // "**/**" stands for what "**" stands for; only at the end the last of two asks for something to be there.
+    if (ends_in_two_depths(std::string_view(out.text).substr(root))) {
+      if (component == any_depth)
+        continue;
+      out.text.resize(out.text.size() - any_depth.size() - 1);
+    }
     if (out.text.size() > root)
       out.text += '/';
     out.text += component;
@@ -90,6 +106,10 @@ void read_path(std::string_view written, declared_path& out) {
     return;
   }
   out.glob = is_glob(out.text);
+  if (out.glob && std::count(out.text.begin(), out.text.end(), '/') >= std::ptrdiff_t{max_glob_components}) {
+    out.problem = "is a pattern of more than 256 components";
+    return;
+  }
   if (out.glob && written.ends_with('/'))
     out.text += '/';
   if (!out.glob && out.text.find('\\') != std::string::npos)

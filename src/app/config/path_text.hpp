@@ -16,7 +16,7 @@ struct declared_path {
 };
 
 /// Normalises lexically ("a/../b" is "b" even where a is a link). \ before * ? [ ] and \ takes their meaning away, and
-/// before a "!" that the path begins with.
+/// before a "!" that the path begins with. Of several "**" in a row one is left, at the end of the path two.
 void read_path(std::string_view written, declared_path& out);
 /// Whether read_path() would return the text as it is, and no glob: true for most paths there are, much quicker. False
 /// only says that it has to be asked.

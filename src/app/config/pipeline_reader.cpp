@@ -219,8 +219,8 @@ private:
         values_.skip_value();
         continue;
       }
-      if (p_.assets.size() + d_.waiting.size() == max_assets) {
-        out_.error(where, "too_many_assets", "more than " + std::to_string(max_assets) + " assets");
+      if (p_.assets.size() + d_.waiting.size() == d_.limits.assets) {
+        out_.error(where, "too_many_assets", "more than " + std::to_string(d_.limits.assets) + " assets");
         return json_.stop();
       }
       name_ = key;

@@ -48,7 +48,10 @@ std::string recorded_file(const project& on) {
 }
 
 result<project> open_project(const project_options& options, diagnostics& findings) {
-  config::load_options how{.file = options.file, .params = options.params, .state = options.state};
+  config::load_options how{.file = options.file,
+                           .params = options.params,
+                           .state = options.state,
+                           .only_regular = options.only_regular};
   std::shared_ptr<early_look> seen;
   if (options.all_files && usable_cpus() > 1)
     how.paths_read = [&](const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
@@ -77,13 +80,33 @@ result<project> open_project(const project_options& options, diagnostics& findin
   return opened;
 }
 
-result<std::string> find_state_folder(const project_options& options, std::string* pipeline) {
+static config::load_options by_the_way_of(const project_options& options) {
+  return {.file = options.file,
+          .params = options.params,
+          .only_regular = true,
+          .with_graph = false,
+          .limits = config::limits_by_the_way};
+}
+
+std::vector<std::string> asset_names(const project_options& options) {
+  const auto loaded = config::load_pipeline(by_the_way_of(options));
+  std::vector<std::string> names;
+  if (loaded.p)
+    for (const auto& asset : loaded.p->assets)
+      names.emplace_back(asset.name);
+  return names;
+}
+
+result<std::string> find_state_folder(const project_options& options, std::string* pipeline, bool by_the_way) {
   const auto here = working_folder();
   if (!here)
     return here.error();
   if (!options.state.empty() && pipeline == nullptr)
     return join_path(*here, options.state);
-  const auto loaded = config::load_pipeline({options.file, options.params});
+  const auto loaded = config::load_pipeline(
+      by_the_way ? by_the_way_of(options)
+                 : config::load_options{
+                       .file = options.file, .params = options.params, .only_regular = options.only_regular});
   if (loaded.p && pipeline != nullptr)
     *pipeline = loaded.p->name;
   if (!options.state.empty())

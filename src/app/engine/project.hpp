@@ -26,7 +26,8 @@ struct project_options {
   std::string file = "troupe.json"; ///< "-": standard input
   std::string state;                ///< folder; empty: the pipeline's engine.state_dir
   std::vector<std::pair<std::string, std::string>> params;
-  bool all_files = false; ///< all its files are going to be looked at: that may begin while the pipeline is read
+  bool only_regular = false; ///< the user did not name the file: what is no regular file is not waited for
+  bool all_files = false;    ///< all its files are going to be looked at: that may begin while the pipeline is read
 };
 
 class early_look;
@@ -47,6 +48,10 @@ struct project {
 /// many, and the caller prints the findings.
 [[nodiscard]] result<project> open_project(const project_options& options, diagnostics& findings);
 
+/// The names of all assets of the file, for who asks by the way (a Tab key): only of a regular file, and none where it is
+/// large or has mistakes. The graph is not looked at.
+[[nodiscard]] std::vector<std::string> asset_names(const project_options& options);
+
 /// The project with the edges that its records tell: an asset reported a file as an input, and another makes it. The
 /// project itself if there are none, or no state. For commands that only show the graph: plans and runs see to it by
 /// themselves.
@@ -54,8 +59,9 @@ struct project {
 
 /// The state folder for commands that need no valid pipeline (runs, show, logs, journal …): --state, or that of the
 /// pipeline file if it can be read, or .troupe beside it. `pipeline`, if not null, gets the name of the pipeline, if
-/// its file can be read.
-[[nodiscard]] result<std::string> find_state_folder(const project_options& options, std::string* pipeline = nullptr);
+/// its file can be read. `by_the_way`: as for asset_names().
+[[nodiscard]] result<std::string> find_state_folder(const project_options& options, std::string* pipeline = nullptr,
+                                                    bool by_the_way = false);
 
 /// Which assets a command is about, and how.
 struct run_options {

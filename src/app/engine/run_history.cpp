@@ -19,21 +19,39 @@ std::string name_of(run_number run) {
   return "run #" + std::to_string(run.value);
 }
 
-/// Calls `visit` with the events of one run, from `first` on.
+/// Folds the events of one run, from `first` on, into its state, and calls `visit` with each of them. What cannot
+/// follow what was before it is damage.
 template <class Visit>
-result<void> visit_run(const journal_snapshot& snapshot, const run_record& record, std::uint64_t first, Visit visit) {
-  return snapshot.visit_events(first, [&](std::uint64_t seq, const event& e) {
+result<void> fold_run(const journal_snapshot& snapshot, const run_record& record, std::uint64_t first, run_state& state,
+                      Visit visit) {
+  std::optional<error> damage;
+  const auto folded = snapshot.visit_events(first, [&](std::uint64_t seq, const event& e) {
     if (seq > record.last_seq)
       return false;
-    std::visit(
+    const bool own = std::visit(
         [&](const auto& it) {
           if constexpr (requires { it.run; })
-            if (it.run == record.run)
-              visit(e);
+            return it.run == record.run;
+          else
+            return false;
         },
         e);
+    if (!own)
+      return seq < record.last_seq;
+    if (const char* problem = state.try_apply(e, snapshot.info().asset_count)) {
+      damage = snapshot.damaged_event(seq, problem);
+      return false;
+    }
+    visit(e);
     return seq < record.last_seq;
   });
+  if (damage)
+    return std::move(*damage);
+  if (!folded)
+    return folded;
+  if (!state.started() || state.id() != record.id)
+    return snapshot.damaged_run(record.run, "its events do not begin with its start");
+  return {};
 }
 
 std::string_view without_pipeline(std::string_view name) {
@@ -52,12 +70,11 @@ class report_builder {
 public:
   explicit report_builder(std::vector<std::string_view> names) : names_(std::move(names)) {}
 
+  /// An event that can follow those before it.
   void apply(const event& e) {
-    state_.apply(e);
     std::visit([this](const auto& it) { on(it); }, e);
   }
 
-  [[nodiscard]] const run_state& state() const { return state_; }
   [[nodiscard]] std::map<std::uint32_t, asset_fold>& assets() { return assets_; }
   [[nodiscard]] std::string_view name(asset_id id) const {
     return id.value < names_.size() ? without_pipeline(names_[id.value]) : std::string_view("?");
@@ -119,7 +136,6 @@ private:
   }
 
   std::vector<std::string_view> names_;
-  run_state state_;
   std::map<std::uint32_t, asset_fold> assets_;
 };
 
@@ -206,15 +222,19 @@ result<run_history> replay_run(const journal_snapshot& snapshot, run_number run)
     return checkpoint.error();
   if (*checkpoint) {
     auto state = run_state::decode((*checkpoint)->bytes);
-    if (!state)
+    if (!state || state->id() != history.record.id || (*checkpoint)->seq < first ||
+        (*checkpoint)->seq > history.record.last_seq)
       return fail(error_code::state_unusable,
                   "the checkpoint of " + name_of(run) + " is damaged: see troupe journal verify");
     history.state = std::move(*state);
     first = (*checkpoint)->seq + 1;
   }
   // Definitions are in the first event, which a checkpoint replaces for the state only.
+  run_state at_first;
+  const char* problem = nullptr;
   const auto began = snapshot.visit_events(history.record.first_seq, [&](std::uint64_t, const event& e) {
-    if (const auto* started = std::get_if<run_started>(&e)) {
+    if (const auto* started = std::get_if<run_started>(&e); started != nullptr && started->run == run) {
+      problem = at_first.try_apply(e, snapshot.info().asset_count);
       std::size_t i = 0;
       for (const auto& [from, to] : started->waiting)
         for (auto id = from.value; id <= to.value && i < started->definitions.size(); ++id)
@@ -224,12 +244,14 @@ result<run_history> replay_run(const journal_snapshot& snapshot, run_number run)
   });
   if (!began)
     return began.error();
-  const auto folded = visit_run(snapshot, history.record, first, [&](const event& e) { history.state.apply(e); });
-  if (!folded)
+  if (problem != nullptr)
+    return snapshot.damaged_event(history.record.first_seq, problem);
+  if (!at_first.started())
+    return snapshot.damaged_run(run, "its events do not begin with its start");
+  if (*checkpoint && !history.state.has_assets_of(at_first))
+    return fail(error_code::state_unusable, "the checkpoint of " + name_of(run) + " is of other assets than the run");
+  if (const auto folded = fold_run(snapshot, history.record, first, history.state, [](const event&) {}); !folded)
     return folded.error();
-  if (!history.state.started())
-    return fail(error_code::state_unusable,
-                "the events of " + name_of(run) + " do not begin with its start: see troupe journal verify");
   return history;
 }
 
@@ -256,16 +278,21 @@ result<void> changed_definitions(const project& on, const catalog& names, const 
     if (before != history.definitions.end() && before->second != definition_number(*on.p, asset, defined))
       changed.emplace_back(on.p->asset(asset).name);
   }
+  // By id: another asset of the state may have the name of one that the pipeline has.
+  const auto is_in_pipeline = [&names](asset_id id) {
+    const auto asset = names.index_of(id);
+    return asset && names.id_of(*asset) == id;
+  };
   std::vector<std::string> gone;
   for (std::uint32_t position = 0; found != waiting && position < reopened.size(); ++position) {
     const auto id = reopened.id_at(position);
-    if (reopened.at(position).status == asset_status::waiting && !on.p->find(names.asset_name(id)))
+    if (reopened.at(position).status == asset_status::waiting && !is_in_pipeline(id))
       gone.emplace_back(names.asset_name(id));
   }
   // Also those that are done must still exist: the run's graph is the pipeline's.
   for (std::uint32_t position = 0; position < reopened.size(); ++position) {
     const auto id = reopened.id_at(position);
-    if (reopened.at(position).status != asset_status::waiting && !on.p->find(names.asset_name(id)))
+    if (reopened.at(position).status != asset_status::waiting && !is_in_pipeline(id))
       gone.emplace_back(names.asset_name(id));
   }
   if (changed.empty() && gone.empty())
@@ -338,11 +365,12 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   if (!identified)
     return identified.error();
   report_builder builder(std::move(names));
-  const auto folded = visit_run(*snapshot, report.run, report.run.first_seq, [&](const event& e) { builder.apply(e); });
+  run_state state;
+  const auto folded =
+      fold_run(*snapshot, report.run, report.run.first_seq, state, [&](const event& e) { builder.apply(e); });
   if (!folded)
     return folded.error();
   derive_status(report.run, snapshot->info(), seen->held);
-  const auto& state = builder.state();
   auto& folds = builder.assets();
   for (std::uint32_t position = 0; position < state.size(); ++position) {
     const auto id = state.id_at(position);

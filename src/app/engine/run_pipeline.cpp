@@ -92,7 +92,7 @@ duration estimate(const pipeline& p, const run_logic& logic, const std::vector<d
   for (std::uint32_t i = 0; i < p.assets.size(); ++i) {
     if (!logic.in_run(asset_index(i)) || is_final(logic.status(asset_index(i))))
       continue;
-    sum += expected[i];
+    sum += std::min(std::max(expected[i], duration::zero()), duration::max() - sum);
     longest = std::max(longest, remaining[i]);
   }
   return std::max(longest, sum / workers);
@@ -455,7 +455,8 @@ result<run_result> resume_run(const project& on, run_number number, bool assume_
   resumed.reopened = reopened_by_resume(*(*plan)->on.graph, (*names)->asset_ids(), state, [&](asset_index asset) {
     return is_lost(on, **plan, past->record, state, asset);
   });
-  state.apply(resumed);
+  if (const char* problem = state.try_apply(resumed, (*snapshot)->info().asset_count))
+    return (*snapshot)->damaged_run(number, problem);
   if (const auto changed = changed_definitions(on, **names, *past, state); !changed)
     return changed.error();
   names->reset();

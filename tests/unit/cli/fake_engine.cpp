@@ -88,7 +88,16 @@ result<project> open_project(const project_options& options, diagnostics& findin
   return engine().open ? engine().open(options, findings) : result<project>(test::make_project());
 }
 
-result<std::string> find_state_folder(const project_options& options, std::string* pipeline) {
+std::vector<std::string> asset_names(const project_options& options) {
+  diagnostics findings;
+  std::vector<std::string> names;
+  if (const auto on = open_project(options, findings))
+    for (const auto& asset : on->p->assets)
+      names.emplace_back(asset.name);
+  return names;
+}
+
+result<std::string> find_state_folder(const project_options& options, std::string* pipeline, bool) {
   if (pipeline != nullptr)
     *pipeline = engine().pipeline;
   return engine().state_folder ? engine().state_folder(options) : result<std::string>("/pipeline/.troupe");

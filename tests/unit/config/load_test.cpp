@@ -161,3 +161,53 @@ TEST_CASE("a file of the folder that stands in a command and not among the input
                                       "will re-run nothing [undeclared_file]\n");
   CHECK(loaded.p);
 }
+
+TEST_CASE("what is no regular file is refused without waiting, unless the user named it") {
+  const temporary_folder folder;
+  const auto load = [](const std::string& file) {
+    load_options options;
+    options.file = file;
+    options.only_regular = true;
+    return load_pipeline(options);
+  };
+  const auto fifo = (folder.path / "fifo").string();
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  for (const auto& name : {fifo, std::string("/dev/zero"), std::string("/dev/tty"), std::string("-")}) {
+    const auto loaded = load(name);
+    INFO(name);
+    CHECK_FALSE(loaded.p);
+    REQUIRE(loaded.findings.items.size() == 1);
+    CHECK(loaded.findings.items[0].code == "cannot_read");
+  }
+  CHECK(load(fifo).findings.items[0].message.find("a FIFO, a socket or a device; -f ") != std::string::npos);
+  folder.write("troupe.json", R"({"name":"p","assets":{"a":{"command":"x"}}})");
+  CHECK(load((folder.path / "troupe.json").string()).p);
+  std::filesystem::create_symlink("troupe.json", folder.path / "link.json");
+  CHECK(load((folder.path / "link.json").string()).p);
+  CHECK(load(folder.path.string()).findings.items[0].message.find("it is a folder") != std::string::npos);
+}
+
+TEST_CASE("who asks by the way gets the names of a small file, and nothing of a large one") {
+  const temporary_folder folder;
+  const auto assets = [&](const std::string& text) {
+    folder.write("troupe.json", text);
+    load_options options;
+    options.file = (folder.path / "troupe.json").string();
+    options.with_graph = false;
+    options.limits = limits_by_the_way;
+    const auto loaded = load_pipeline(options);
+    return loaded.p ? loaded.p->assets.size() : 0;
+  };
+  const auto matrix = [](int values) {
+    std::string text = R"({"name":"p","assets":{"a":{"command":"x {{ matrix.v }}","matrix":{"v":[)";
+    for (int i = 0; i < values; ++i)
+      text += (i == 0 ? "" : ",") + std::to_string(i);
+    return text + "]}}}}";
+  };
+  CHECK(assets(matrix(10'000)) == 10'000);
+  CHECK(assets(matrix(10'001)) == 0);
+  CHECK(assets(R"({"name":"p","assets":{"a":{"command":"x"}}})" + std::string(1'000'000, ' ')) == 1);
+  CHECK(assets(R"({"name":"p","assets":{"a":{"command":"x"}}})" + std::string(1'100'000, ' ')) == 0);
+  // A cycle is for who looks at the graph.
+  CHECK(assets(R"({"name":"p","assets":{"a":{"command":"x","deps":["b"]},"b":{"command":"x","deps":["a"]}}})") == 2);
+}

@@ -1,10 +1,13 @@
 // The quick look at a path against the thorough one.
 #include "app/config/path_text.hpp"
+#include "core/exclusion.hpp"
+#include "core/glob.hpp"
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
 #include <string>
+#include <vector>
 
 using namespace troupe::config;
 
@@ -54,4 +57,70 @@ TEST_CASE("most paths are plain") {
     CHECK_FALSE(is_plain_path(path));
   CHECK(is_plain_path(std::string(4095, 'a')));
   CHECK_FALSE(is_plain_path(std::string(4096, 'a')));
+}
+
+TEST_CASE("of several ** in a row one is left, and at the end of a path two") {
+  const auto text = [&](const std::string& written) {
+    declared_path read;
+    read_path(written, read);
+    CHECK(read.problem == "");
+    return read.text;
+  };
+  CHECK(text("**/**/a") == "**/a");
+  CHECK(text("a/**/**/**/**/b/**/c") == "a/**/b/**/c");
+  CHECK(text("a/**") == "a/**");
+  CHECK(text("a/**/**/**/**") == "a/**/**");
+  CHECK(text("**/./**//**/**/") == "**/**/");
+  CHECK(text("/**/**/a") == "/**/a");
+  CHECK(text("x**/**/**y") == "x**/**/**y");
+  std::string many;
+  for (int i = 0; i < 400; ++i)
+    many += "**/";
+  CHECK(text(many + "*.c") == "**/*.c");
+}
+
+TEST_CASE("what is folded matches, reaches and takes out what the pattern as written does") {
+  std::size_t folded = 0;
+  CHECK(rc::check("random patterns and paths", [&] {
+    const auto some = [](std::vector<std::string> of, std::size_t most) {
+      const auto count = *rc::gen::inRange<std::size_t>(1, most);
+      std::string path;
+      for (std::size_t i = 0; i < count; ++i)
+        path += (path.empty() ? "" : "/") + *rc::gen::elementOf(of);
+      return path;
+    };
+    const auto pattern = some({"**", "**", "**", "*", "a", ".h", ".*", "b*"}, 7);
+    const auto path = some({"a", "b", "ba", ".h"}, 6);
+    declared_path read;
+    read_path(pattern, read);
+    if (!read.glob)
+      return;
+    folded += read.text != pattern ? 1 : 0;
+    RC_ASSERT(troupe::glob_matches(read.text, path) == troupe::glob_matches(pattern, path));
+    RC_ASSERT(troupe::glob_takes(read.text + "/", path) == troupe::glob_takes(pattern + "/", path));
+    RC_ASSERT(troupe::takes_out(read.text, path) == troupe::takes_out(pattern, path));
+    RC_ASSERT(troupe::takes_out_all_beneath(read.text, path) == troupe::takes_out_all_beneath(pattern, path));
+    RC_ASSERT(troupe::may_take_out_beneath(read.text, path) == troupe::may_take_out_beneath(pattern, path));
+    const auto before = troupe::relate_to_glob(pattern, path);
+    const auto after = troupe::relate_to_glob(read.text, path);
+    RC_ASSERT(after.matches == before.matches);
+    RC_ASSERT(after.beneath == before.beneath);
+    RC_ASSERT(after.reaches == before.reaches);
+    RC_ASSERT(after.by_name == before.by_name);
+  }));
+  CHECK(folded > 0);
+}
+
+TEST_CASE("a pattern has at most 256 components") {
+  const auto problem = [](std::size_t components, const char* first) {
+    std::string written = first;
+    for (std::size_t i = 1; i < components; ++i)
+      written += "/a";
+    declared_path read;
+    read_path(written, read);
+    return std::string(read.problem);
+  };
+  CHECK(problem(256, "*") == "");
+  CHECK(problem(257, "*") == "is a pattern of more than 256 components");
+  CHECK(problem(257, "a") == ""); // names one file
 }

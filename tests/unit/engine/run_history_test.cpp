@@ -2,6 +2,7 @@
 #include "adapters/lmdb_journal_store.hpp"
 #include "adapters/system_clock.hpp"
 #include "app/engine/project.hpp"
+#include "app/engine/run_history.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/journal/child_process.hpp"
 
@@ -62,4 +63,70 @@ TEST_CASE("a run whose writer has died is interrupted") {
   REQUIRE(seen.has_value());
   REQUIRE(seen->size() == 1);
   CHECK(seen->front().status == run_status::interrupted);
+}
+
+TEST_CASE("a run whose events cannot follow each other is shown by nobody, and no process ends for it") {
+  const temporary_folder t;
+  constexpr run_number run(1U);
+  constexpr asset_id a(0U);
+  run_started start{run};
+  start.waiting = {{a, a}};
+  std::vector<event> events = {writer_opened{}, names_interned{a, {"demo/a"}, {}}, start};
+  std::string words = "event 5: ";
+  SUBCASE("a second first attempt") {
+    events.insert(events.end(), {attempt_started{run, a}, attempt_started{run, a}});
+    words += "attempts of an asset overlap";
+  }
+  SUBCASE("an end of another attempt") {
+    events.insert(events.end(), {attempt_started{run, a}, attempt_finished{run, a, 2, {}, outcome_kind::exited}});
+    words += "an attempt ended that is not open";
+  }
+  SUBCASE("a run that goes on behind its end") {
+    events.insert(events.end(), {run_finished{run}, attempt_started{run, a}});
+    words += "its run has ended before it";
+  }
+  {
+    system_clock clock;
+    const auto store = open_journal(t / "state", {}, clock);
+    REQUIRE(store.has_value());
+    REQUIRE((*store)->append(events).has_value());
+  }
+  const auto shown = read_run_report(t / "state", run);
+  REQUIRE_FALSE(shown.has_value());
+  CHECK(shown.error().code == error_code::state_unusable);
+  CHECK_MESSAGE(shown.error().message.find(words) != std::string::npos, shown.error().message);
+  const auto snapshot = open_snapshot(t / "state");
+  REQUIRE(snapshot.has_value());
+  const auto replayed = replay_run(**snapshot, run);
+  REQUIRE_FALSE(replayed.has_value());
+  CHECK(replayed.error().code == error_code::state_unusable);
+  CHECK_MESSAGE(replayed.error().message.find(words) != std::string::npos, replayed.error().message);
+}
+
+TEST_CASE("a checkpoint of another run, or of other assets, is not folded on") {
+  const temporary_folder t;
+  constexpr run_number run(1U);
+  run_started start{run};
+  start.waiting = {{asset_id(0U), asset_id(1U)}};
+  system_clock clock;
+  const auto store = open_journal(t / "state", {}, clock);
+  REQUIRE(store.has_value());
+  REQUIRE((*store)->append(std::vector<event>{writer_opened{}, names_interned{asset_id(0U), {"demo/a", "demo/b"}, {}},
+                                              start, run_stopping{run}})
+              .has_value());
+  const auto replayed_with = [&](const run_started& of, std::uint64_t seq) {
+    run_state state;
+    state.apply(of);
+    REQUIRE((*store)->write_checkpoint(run, {seq, state.encode()}).has_value());
+    return replay_run(**(*store)->snapshot(), run);
+  };
+  CHECK(replayed_with(start, 3).has_value());
+  CHECK_FALSE(replayed_with(start, 9).has_value());
+  CHECK_FALSE(replayed_with(start, 1).has_value());
+  auto other = start;
+  other.waiting = {{asset_id(0U), asset_id(0U)}};
+  CHECK_FALSE(replayed_with(other, 3).has_value());
+  other = start;
+  other.id.bytes[0] = 1;
+  CHECK_FALSE(replayed_with(other, 3).has_value());
 }

@@ -2,8 +2,10 @@
 #include "adapters/lmdb_journal_check.hpp"
 #include "adapters/lmdb_open.hpp"
 #include "adapters/lmdb_pages.hpp"
+#include "adapters/lmdb_remake.hpp"
 #include "adapters/lmdb_snapshot.hpp"
 #include "child_process.hpp"
+#include "core/run_state.hpp"
 #include "journal_fixtures.hpp"
 #include "support/history.hpp"
 
@@ -21,6 +23,7 @@ namespace {
 struct checked_state {
   lmdb_fixture f;
   expected_state expected;
+  run_number open_run;
   explicit checked_state(int batches = 120) {
     history_maker history(99);
     for (int i = 0; i < batches; ++i) {
@@ -32,13 +35,14 @@ struct checked_state {
     REQUIRE(step.has_value());
     REQUIRE(step->events_dropped > 0);
     expected.drop(*step);
-    run_started start{run_number(expected.tables.state.last_run.value + 1)};
-    start.request.selection.assign(500, "a selection that takes pages of its own");
-    const std::vector<event> more = {start};
+    auto more = history.big_run(300);
+    std::get<run_started>(more.back()).request.selection.assign(500, "a selection that takes pages of its own");
     REQUIRE(f.store().append(more).has_value());
     expected.add(more);
-    REQUIRE(
-        f.store().write_checkpoint(start.run, {expected.tables.state.last_seq, std::string(9'000, 'c')}).has_value());
+    open_run = history.last_run();
+    REQUIRE(f.store()
+                .write_checkpoint(open_run, {expected.tables.state.last_seq, history.checkpoint_of(open_run)})
+                .has_value());
     f.close();
   }
   [[nodiscard]] std::string folder() const { return f.folder(); }
@@ -206,15 +210,6 @@ TEST_CASE("an event that is missing, cannot be read or breaks a rule is named, a
     });
     words = "asset id 77777 was never given out";
   }
-  SUBCASE("a base that ends elsewhere") {
-    state.tamper([&](lmdb_access& access) {
-      state_info base;
-      REQUIRE(access.read(lmdb_table::meta, 1, base).value());
-      --base.last_seq;
-      REQUIRE(access.write(lmdb_table::meta, 1, base).has_value());
-    });
-    words = "the base ends with event";
-  }
   const auto found = state.verify();
   CHECK(mentions(found, words));
   CHECK(mentions(found, "not compared with a replay"));
@@ -363,4 +358,124 @@ TEST_CASE("a number of pages that wraps around is found before LMDB is let loose
   }
   auto journal = lmdb_file::open(*state_dir::open(state.folder()).value(), "journal.mdb").value();
   CHECK_FALSE(lmdb_file_problem(journal, state.folder()).value().empty());
+}
+
+TEST_CASE("what the state says of itself is held against the tables before anything is made of it") {
+  const checked_state state;
+  const auto refused = [&](std::uint64_t which, const auto& change, const char* words) {
+    state.tamper([&](lmdb_access& access) {
+      state_info info;
+      REQUIRE(access.read(lmdb_table::meta, which, info).value());
+      change(info);
+      REQUIRE(access.write(lmdb_table::meta, which, info).has_value());
+    });
+    CHECK(mentions(state.verify(), words));
+    const auto opened = open_snapshot(state.folder());
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().code == error_code::state_unusable);
+    CHECK_MESSAGE(opened.error().message.find(words) != std::string::npos, opened.error().message);
+  };
+  SUBCASE("more assets than have names") {
+    refused(0, [](state_info& info) { info.asset_count = 4'294'967'295U; }, "counts 4294967295 ids");
+  }
+  SUBCASE("fewer") {
+    refused(0, [](state_info& info) { --info.asset_count; }, "which is not what the table \"asset_names\" holds");
+  }
+  SUBCASE("more paths than have texts") {
+    refused(0, [](state_info& info) { info.path_count = 4'000'000'000U; }, "counts 4000000000 ids");
+  }
+  SUBCASE("events without end") {
+    refused(0, [](state_info& info) { info.last_seq = ~std::uint64_t{0}; }, "a number that cannot be");
+  }
+  SUBCASE("no number left for the next run") {
+    refused(0, [](state_info& info) { info.last_run = run_number(4'294'967'295U); }, "a number that cannot be");
+  }
+  SUBCASE("a base that ends elsewhere") {
+    refused(1, [](state_info& info) { --info.last_seq; }, "does not fit the state record");
+  }
+  SUBCASE("a base with more assets than the state") {
+    refused(1, [](state_info& info) { info.asset_count += 1'000; }, "does not fit the state record");
+  }
+  SUBCASE("a name under an id beyond the others") {
+    state.tamper([&](lmdb_access& access) {
+      REQUIRE(access.erase(lmdb_table::asset_names, 0).has_value());
+      access.start_record() += "demo/far";
+      REQUIRE(access.put(lmdb_table::asset_names, 4'294'967'294U).has_value());
+    });
+    refused(0, [](state_info&) {}, "which is not what the table \"asset_names\" holds");
+  }
+}
+
+TEST_CASE("a rebuild without history makes no names for ids that the journal cannot hold") {
+  const checked_state state;
+  state.tamper([&](lmdb_access& access) {
+    state_info info;
+    REQUIRE(access.read(lmdb_table::meta, 0, info).value());
+    info.asset_count = 4'000'000'000U;
+    REQUIRE(access.write(lmdb_table::meta, 0, info).has_value());
+  });
+  const auto rebuilt = rebuild_journal(state.folder(), true);
+  REQUIRE_FALSE(rebuilt.has_value());
+  CHECK(rebuilt.error().message.find("counts more names than its journal can hold") != std::string::npos);
+}
+
+TEST_CASE("a checkpoint that is not what the events make is named, and a rebuild leaves it out") {
+  const checked_state state;
+  auto forged = run_state::decode(open_snapshot(state.folder()).value()->read_checkpoint(state.open_run).value()->bytes);
+  REQUIRE(forged);
+  REQUIRE(forged->try_apply(asset_found_fresh{state.open_run, forged->id_at(0), {}}, 4'000) == nullptr);
+  state.tamper([&](lmdb_access& access) {
+    std::string_view kept;
+    REQUIRE(access.get(lmdb_table::checkpoints, state.open_run.value, kept).value());
+    const std::string bytes = std::string(kept.substr(0, 8)) + forged->encode();
+    access.start_record() += bytes;
+    REQUIRE(access.put(lmdb_table::checkpoints, state.open_run.value).has_value());
+  });
+  CHECK(mentions(state.verify(),
+                 "checkpoint " + std::to_string(state.open_run.value) + " is not what the events up to it make"));
+  REQUIRE(rebuild_journal(state.folder(), false).has_value());
+  CHECK(state.verify().ok());
+  CHECK_FALSE(open_snapshot(state.folder()).value()->read_checkpoint(state.open_run).value());
+}
+
+TEST_CASE("events in an order that cannot be are named, and not rebuilt") {
+  lmdb_fixture f;
+  constexpr run_number run(1U);
+  constexpr asset_id a(0U);
+  run_started start{run};
+  start.waiting = {{a, a}};
+  attempt_finished end{run, a, 1, {}, outcome_kind::exited, 1};
+  run_finished over{run, {}, run_status::failed};
+  over.counts[static_cast<std::size_t>(asset_status::failed)] = 1;
+  std::vector<event> events = {writer_opened{}, names_interned{a, {"demo/a"}, {}}, start};
+  std::string words;
+  SUBCASE("a second first attempt") {
+    events.insert(events.end(), {attempt_started{run, a}, attempt_started{run, a}});
+    words = "event 5: attempts of an asset overlap";
+  }
+  SUBCASE("an end without a start") {
+    events.emplace_back(end);
+    words = "event 4: an attempt ended that is not open";
+  }
+  SUBCASE("an event after the end") {
+    events.insert(events.end(), {attempt_started{run, a}, end, over, run_stopping{run}});
+    words = "event 7: its run has ended before it";
+  }
+  SUBCASE("an end with other counts") {
+    over.counts = {};
+    events.insert(events.end(), {attempt_started{run, a}, end, over});
+    words = "event 6: its counts are not those of the run's assets";
+  }
+  SUBCASE("an asset that is fresh while it runs") {
+    events.insert(events.end(), {attempt_started{run, a}, asset_found_fresh{run, a}});
+    words = "event 5: an asset's status cannot become";
+  }
+  REQUIRE(f.store().append(events).has_value()); // the fold into tables knows no order within a run
+  f.close();
+  CHECK(mentions(*verify_journal(f.folder()), words));
+  const auto rebuilt = rebuild_journal(f.folder(), false);
+  REQUIRE_FALSE(rebuilt.has_value());
+  CHECK(rebuilt.error().message.find(words) != std::string::npos);
+  REQUIRE(rebuild_journal(f.folder(), true).has_value());
+  CHECK(verify_journal(f.folder())->ok());
 }

@@ -23,6 +23,7 @@ struct aged_state {
   lmdb_fixture f;
   expected_state expected;
   run_number open_run;
+  std::string kept; ///< its checkpoint
   explicit aged_state(int batches = 120) {
     history_maker history(21);
     for (int i = 0; i < batches; ++i)
@@ -30,12 +31,10 @@ struct aged_state {
     const auto step = f.store().retain(3, 50).value();
     REQUIRE(step.events_dropped > 0);
     expected.drop(step);
-    run_started start{run_number(expected.tables.state.last_run.value + 1)};
-    start.pipeline = "demo";
-    add({start});
-    open_run = start.run;
-    REQUIRE(
-        f.store().write_checkpoint(open_run, {expected.tables.state.last_seq, std::string(9'000, 'c')}).has_value());
+    add(history.big_run(300));
+    open_run = history.last_run();
+    kept = history.checkpoint_of(open_run);
+    REQUIRE(f.store().write_checkpoint(open_run, {expected.tables.state.last_seq, kept}).has_value());
     f.close();
   }
   void add(const std::vector<event>& batch) {
@@ -84,7 +83,7 @@ TEST_CASE("a rebuilt journal is what it was, checkpoint of the open run included
   CHECK(rebuilt->events == state.expected.tables.state.last_seq + 1 - state.expected.tables.state.first_seq);
   const auto kept = open_snapshot(state.folder()).value()->read_checkpoint(state.open_run).value();
   REQUIRE(kept);
-  CHECK(kept->bytes == std::string(9'000, 'c'));
+  CHECK(kept->bytes == state.kept);
   state.check_as_it_was();
 }
 
@@ -92,9 +91,10 @@ TEST_CASE("a rebuild says what was otherwise, and makes it as the events say") {
   aged_state state;
   state.tamper([&](lmdb_access& access) {
     asset_record record;
-    REQUIRE(access.read(lmdb_table::assets, 0, record).value());
+    const auto asset = state.expected.tables.assets.begin()->first.value;
+    REQUIRE(access.read(lmdb_table::assets, asset, record).value());
     ++record.attempt_number;
-    REQUIRE(access.write(lmdb_table::assets, 0, record).has_value());
+    REQUIRE(access.write(lmdb_table::assets, asset, record).has_value());
     REQUIRE(access.write(lmdb_table::assets, 4'000, record).has_value());
     REQUIRE(access.erase(lmdb_table::files, state.expected.tables.files.begin()->first.value).has_value());
     access.start_record() += "nonsense";

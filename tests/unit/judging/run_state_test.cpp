@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -157,4 +158,104 @@ TEST_CASE("a checkpoint gives the state back, and no other bytes are taken for o
           CHECK(decoded->size() == 4);
       }
   }
+}
+
+namespace {
+
+/// What is impossible about an event that follows those of some_state(), in a state of ten assets; empty if nothing.
+std::string problem_of(const event& e, run_state state = some_state()) {
+  const char* problem = state.try_apply(e, 10);
+  return problem == nullptr ? "" : problem;
+}
+
+run_state tried(std::initializer_list<event> events) {
+  auto state = some_state();
+  for (const auto& e : events)
+    CHECK(state.try_apply(e, 10) == nullptr);
+  return state;
+}
+
+} // namespace
+
+TEST_CASE("events from outside that cannot follow are told, not folded") {
+  constexpr run_number run(5U);
+  constexpr asset_id a(9U); // attempt 1 of it is open
+  attempt_finished ended{run, a, 1, {}, outcome_kind::exited, 1};
+  const auto contains = [](const std::string& problem, const char* words) {
+    CHECK_MESSAGE(problem.find(words) != std::string::npos, problem);
+  };
+  contains(problem_of(attempt_started{run, a, 2, {}, {}}), "overlap or skip");
+  contains(problem_of(attempt_started{run, asset_id(3U), 2, {}, {}}), "overlap or skip");
+  contains(problem_of(attempt_started{run, asset_id(4U), 1, {}, {}}), "cannot become");
+  contains(problem_of(attempt_started{run, asset_id(7U), 1, {}, {}}), "not in its run");
+  contains(problem_of(attempt_finished{run, asset_id(3U), 1, {}, outcome_kind::exited}), "not open");
+  contains(problem_of(attempt_finished{run, a, 2, {}, outcome_kind::exited}), "not open");
+  contains(problem_of(ended, tried({ended})), "not open");
+  contains(problem_of(asset_found_fresh{run, a, {}}), "cannot become");
+  contains(problem_of(asset_found_fresh{run, asset_id(8U), {}}), "not in its run");
+  contains(problem_of(assets_settled{run, {}, asset_status::cancelled, {}, {{a, a}}}), "without the end of its attempt");
+  contains(problem_of(assets_settled{run, {}, asset_status::retrying, {}, {{asset_id(3U), a}}}), "not final");
+  contains(problem_of(run_finished{run, {}, run_status::failed, {}}), "ends while an attempt is open");
+  contains(problem_of(run_resumed{run, {}, {}}), "resumed while an attempt is open");
+  const run_finished over{run, {}, run_status::failed, {}};
+  contains(problem_of(over, tried({ended, over})), "has ended before it");
+  contains(problem_of(run_stopping{run, {}}, tried({ended, over})), "has ended before it");
+  contains(problem_of(attempt_started{run, a, 2, {}, {}}, tried({ended, over})), "has ended before it");
+  contains(problem_of(run_resumed{run, {}, {{asset_id(4U), asset_id(5U)}}}, tried({ended})), "wait again that waits");
+  contains(problem_of(run_resumed{run, {}, {{asset_id(4U), asset_id(4U)}, {asset_id(4U), asset_id(4U)}}},
+                      tried({ended})),
+           "wait again that waits");
+  contains(problem_of(run_resumed{run, {}, {{asset_id(0U), asset_id(0xFFFFFFFFU)}}}, tried({ended})), "not in its run");
+  CHECK(problem_of(ended).empty());
+  CHECK(problem_of(attempt_started{run_number(6U), asset_id(77U), 9, {}, {}}).empty()); // of another run
+}
+
+TEST_CASE("ranges of assets from outside are in order, apart, and of ids that have names") {
+  const auto begun_with = [](asset_set fresh, asset_set waiting) {
+    run_started e{run_number(1U)};
+    e.fresh = std::move(fresh);
+    e.waiting = std::move(waiting);
+    run_state state;
+    return state.try_apply(e, 10) == nullptr;
+  };
+  const auto range = [](std::uint32_t first, std::uint32_t last) { return std::pair(asset_id(first), asset_id(last)); };
+  CHECK(begun_with({range(0, 3)}, {range(4, 4), range(6, 9)}));
+  CHECK(begun_with({range(4, 6)}, {range(0, 3), range(7, 9)}));
+  CHECK_FALSE(begun_with({range(0, 10)}, {}));
+  CHECK_FALSE(begun_with({}, {range(0, 4'294'967'295)}));
+  CHECK_FALSE(begun_with({range(3, 2)}, {}));
+  CHECK_FALSE(begun_with({range(4, 5), range(0, 1)}, {}));
+  CHECK_FALSE(begun_with({range(0, 4), range(4, 5)}, {}));
+  CHECK_FALSE(begun_with({range(0, 4)}, {range(4, 5)}));
+}
+
+TEST_CASE("a checkpoint that no events make is not taken for one") {
+  const auto state = some_state();
+  const auto at_last = state.encode().size() - 31; // the entry of asset 9
+  const auto with = [&](std::size_t at, char byte) {
+    auto bytes = state.encode();
+    bytes[at] = byte;
+    return run_state::decode(bytes).has_value();
+  };
+  CHECK(with(at_last + 1, 3));
+  CHECK_FALSE(with(at_last + 1, 0)); // runs, and no attempt is open
+  CHECK_FALSE(with(at_last, 0));     // waits, and one is open
+  CHECK_FALSE(with(at_last + 3, 0)); // more attempts in the segment than in all
+  CHECK_FALSE(with(at_last + 7, 0)); // one is open, and none was started
+}
+
+TEST_CASE("a resumed run is as one that folds all of it, whatever was touched before") {
+  constexpr run_number run(5U);
+  constexpr asset_id a(9U);
+  auto state = tried({attempt_finished{run, a, 1, {}, outcome_kind::exited, 1}, run_resumed{run, {}, {}},
+                      attempt_started{run, a, 2, {}, {}}, attempt_finished{run, a, 2, {}, outcome_kind::interrupted},
+                      assets_settled{run, {}, asset_status::blocked, {}, {{asset_id(3U), a}}}, run_resumed{run, {}, {}}});
+  CHECK(state.counts()[static_cast<std::size_t>(asset_status::waiting)] == 3);
+  CHECK(state.at(3).attempts == 2);
+  CHECK(state.at(3).segment_attempts == 0);
+  auto kept = run_state::decode(state.encode());
+  REQUIRE(kept.has_value());
+  CHECK(kept->try_apply(asset_found_fresh{run, asset_id(3U), {}}, 10) == nullptr);
+  CHECK(kept->try_apply(run_resumed{run, {}, {}}, 10) == nullptr);
+  CHECK(kept->at(0).status == asset_status::fresh);
 }
