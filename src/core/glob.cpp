@@ -66,7 +66,7 @@ bool step(std::string_view pattern, std::size_t& p, std::string_view text, std::
     t = after;
     return true;
   }
-  if (pattern[p] == '[') {
+  if (pattern[p] == '[' && pattern.find(']', p + 1) != npos) { // many that are never closed are told at a glance
     std::size_t behind = p;
     if (const auto found = in_set(pattern, behind, c)) {
       if (*found) {

@@ -212,9 +212,61 @@ def a_pipeline_in_an_oddly_named_folder(shop):
     shop.folder = home
 
 
+def files_that_are_no_files_are_not_waited_for(shop):
+    """A pipeline file that Troupe found by itself; with -f the user says that it is to be read."""
+    os.mkfifo(shop.path("troupe.json"))
+    for verb in (("plan",), ("run",), ("status",), ("validate",), ("graph",)):
+        said = shop.troupe(*verb).must(2)
+        contains(said.text + said.errors, "FIFO", "-f troupe.json")
+    shop.troupe("runs").must(2)
+    for what in ("assets", "runs"):
+        equal(shop.troupe("__complete", what).must(0).text, "")
+        equal(shop.troupe("__complete", what, "-f", "troupe.json").must(0).text, "")
+    os.remove(shop.path("troupe.json"))
+    os.symlink("/dev/zero", shop.path("troupe.json"))
+    contains(shop.troupe("plan").must(2).errors, "device")
+    equal(shop.troupe("__complete", "assets").must(0).text, "")
+    os.remove(shop.path("troupe.json"))
+    os.mkfifo(shop.path("value"))
+    shop.pipeline({"a": {"command": "true", "env": {"V": {"from_file": "value"}}, "outputs": []}})
+    contains(errors_of(shop.run(status=1))["a"], "value")
+
+
+def completion_reads_nothing_large(shop):
+    names = lambda: shop.troupe("__complete", "assets").must(0).text.split()
+    shop.pipeline({"a": {"command": "true"}, "b": {"command": "x", "deps": ["c"]}, "c": {"command": "x", "deps": ["b"]}})
+    equal(names(), ["a", "b", "c"])                             # a cycle is for who looks at the graph
+    shop.pipeline({"a": {"command": "true", "matrix": {"v": list(map(str, range(10001)))}}})
+    equal(names(), [])
+    shop.pipeline({"a": {"command": "true", "matrix": {name: list(map(str, range(1000))) for name in "abcdef"}}})
+    equal(names(), [])
+    shop.write("troupe.json", '{ "name": "p", "assets": { "a": { "command": "true" } } }' + " " * (1 << 20))
+    equal(names(), [])
+    shop.troupe("validate").must(0)
+    shop.pipeline({"a": {"command": "true"}})
+    shop.run()
+    equal(shop.troupe("__complete", "runs").must(0).text.split(), ["1", "latest"])
+
+
+def globs_of_many_parts(shop):
+    for number in range(30):
+        shop.write(f"t/d{number}/e/x{number}.txt", "x")
+    shop.pipeline({"one": {"command": "true", "inputs": ["t/**/*.txt"]}, "many": {"command": "true", "inputs": ["t/" + "**/" * 400 + "*.txt"]},
+                   "left_out": {"command": "true", "inputs": ["t/**", "!t/" + "**/" * 300 + "*.txt"]}})
+    explained = {name: shop.troupe("plan", "--json").must(0).json()["assets"][name]["action"] for name in ("one", "many", "left_out")}
+    equal(explained, {"one": "run", "many": "run", "left_out": "run"})
+    shop.run()
+    shop.write("t/d0/e/x0.txt", "y")
+    changed = ("run", [("input_changed", "t/d0/e/x0.txt")])
+    equal([shop.reasons(name) for name in ("one", "many", "left_out")], [changed, changed, ("fresh", [])])
+    shop.pipeline({"a": {"command": "true", "inputs": ["t/" + "*/" * 300 + "x"]}})
+    contains(shop.troupe("validate").must(2).text, "is a pattern of more than 256 components")
+
+
 TESTS = [commands_that_cannot_be_started, a_gigabyte_of_output, closed_pipes_hide_no_command, no_daemon_is_left_behind, sigterm_ignored_by_all_of_a_group,
          a_deleted_working_folder, deleted_files_of_the_working_folder, a_deleted_state_folder, outputs_that_are_no_files, inputs_that_are_no_files,
-         odd_names_in_globs, odd_names_in_outputs, odd_names_among_discovered_inputs, a_pipeline_in_an_oddly_named_folder]
+         odd_names_in_globs, odd_names_in_outputs, odd_names_among_discovered_inputs, a_pipeline_in_an_oddly_named_folder,
+         files_that_are_no_files_are_not_waited_for, completion_reads_nothing_large, globs_of_many_parts]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 namespace troupe::fuzz {
 
+void fuzz_forge(std::string_view bytes);     ///< a state with forged records, and all verbs that read it
 void fuzz_event(std::string_view bytes);     ///< records of events, and events made from a seed
 void fuzz_glob(std::string_view bytes);      ///< globs against a matcher that tries everything; paths
 void fuzz_journal(std::string_view bytes);   ///< a journal with bytes changed, cut or added
@@ -22,13 +24,17 @@ void fuzz_selection(std::string_view bytes); ///< the selection language
 void fuzz_template(std::string_view bytes);  ///< {{ … }} in argv, shell text, env and paths: no value becomes syntax
 void fuzz_text(std::string_view bytes);      ///< UTF-8, and what is shown or written as JSON
 
+/// How many verbs fuzz_forge() has run in this process.
+[[nodiscard]] std::uint64_t forged_verbs();
+
 struct target {
   std::string_view name;
   void (*run)(std::string_view bytes);
   int mutations; ///< how many the replay makes: fewer where one takes longer
 };
 
-inline constexpr std::array<target, 14> targets = {{{"event", fuzz_event, 4000},
+inline constexpr std::array<target, 15> targets = {{{"event", fuzz_event, 4000},
+                                                    {"forge", fuzz_forge, 30},
                                                     {"glob", fuzz_glob, 6000},
                                                     {"journal", fuzz_journal, 200},
                                                     {"json", fuzz_json, 4000},

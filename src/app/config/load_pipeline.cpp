@@ -227,7 +227,7 @@ loaded_pipeline load_pipeline(const load_options& options) {
       parse);
   loaded.findings.file = options.file; // as the user knows it
   const bool readable = read_error == 0;
-  if (!readable != 0)
+  if (!readable)
     loaded.findings.error({}, "cannot_read", why(read_error, options.file));
   if (loaded.p && loaded.p->declares_secrets)
     forbid_core_dumps();
