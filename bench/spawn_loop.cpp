@@ -69,7 +69,9 @@ void through_executor(int count) {
     r.environment = {"PATH=/usr/bin:/bin"};
     r.cwd = "/tmp";
     r.log_file = "/tmp/troupe-bench.log";
-    r.open_log = []() -> result<int> { return ::open("/tmp/troupe-bench.log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); };
+    r.open_log = []() -> result<int> {
+      return ::open("/tmp/troupe-bench.log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    };
     r.max_log = 1000;
     executor->start(
         std::move(r), [](process_spawned) {},

@@ -106,10 +106,10 @@ error kept_folder::refused(const std::string& name, const std::string& finding) 
 std::string kept_folder::finding(const struct stat& info, entry_use use) const {
   if (const auto kind = kind_words(info.st_mode); !kind.empty())
     return "is " + kind + ", not a regular file";
-  if (use != entry_use::read && ours_ && info.st_uid != ::geteuid())
+  if ((use == entry_use::trust || use == entry_use::write) && ours_ && info.st_uid != ::geteuid())
     return "belongs to " + user_words(info.st_uid);
-  if (use == entry_use::write && info.st_nlink > 1)
-    return "has another name elsewhere (it is a hard link), under which what is written would appear, too";
+  if ((use == entry_use::show || use == entry_use::write) && info.st_nlink > 1)
+    return "has another name elsewhere (it is a hard link)";
   return {};
 }
 
@@ -159,8 +159,7 @@ result<std::vector<std::string>> kept_folder::names() const {
 }
 
 result<unique_fd> kept_folder::open(const std::string& name, entry_use use) const {
-  unique_fd file(
-      ::openat(fd_.get(), name.c_str(), (use == entry_use::write ? O_RDWR : O_RDONLY) | entry_flags));
+  unique_fd file(::openat(fd_.get(), name.c_str(), (use == entry_use::write ? O_RDWR : O_RDONLY) | entry_flags));
   if (!file)
     return not_opened(name, use, errno);
   struct stat info {};

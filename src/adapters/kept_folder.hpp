@@ -23,6 +23,7 @@ namespace troupe {
 /// What an entry is opened for, and so what it has to be.
 enum class entry_use : std::uint8_t {
   read,  ///< a regular file
+  show,  ///< and without another name: it is printed, and may be a file from elsewhere
   trust, ///< and, in a folder that is ours, ours: what it holds is relied upon while it is open
   write, ///< and without another name: what is written may appear nowhere else
 };

@@ -1,8 +1,6 @@
 // Write, sync, rename, sync the folder.
 #include "adapters/lmdb_draft.hpp"
 
-
-
 #include <algorithm>
 
 namespace troupe {

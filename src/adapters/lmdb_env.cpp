@@ -1,6 +1,7 @@
 // mdb_env_*, mdb_txn_*, and the traps around them.
 #include "adapters/lmdb_env.hpp"
 
+#include "adapters/lmdb_entry.hpp"
 #include "adapters/lmdb_pages.hpp"
 #include "adapters/state_lock.hpp"
 #include "base/check.hpp"
@@ -18,7 +19,6 @@
 #include <map>
 #include <optional>
 #include <thread>
-#include <vector>
 
 namespace troupe {
 namespace {
@@ -27,8 +27,6 @@ constexpr std::size_t wanted_map_bytes = sizeof(std::size_t) > 4 ? std::size_t{6
 constexpr std::size_t spare_map_bytes = std::size_t{16} << 20U; ///< room to write in, at the very least
 constexpr unsigned tables_limit = 128;
 constexpr unsigned readers_limit = 512;
-constexpr std::uint64_t most_copied_bytes = std::uint64_t{1} << 30U;
-constexpr std::size_t copy_step_bytes = std::size_t{1} << 20U;
 constexpr int versions_limit = 20;
 constexpr int replacements_limit = 40;
 constexpr auto patience_with_replacement = std::chrono::milliseconds(5);
@@ -47,66 +45,6 @@ void close_on_exec(const struct stat& data_file) {
       ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
   ::closedir(fds);
-}
-
-/// Whether nobody holds the state; else why it cannot be read meanwhile.
-result<void> require_unheld(const state_dir& dir, const std::string& because) {
-  if (!is_locked(dir))
-    return {};
-  const auto holder = holder_of(dir);
-  const auto who = holder ? words_on(*holder) : "another process";
-  return fail(error_code::state_unusable,
-              "state " + dir.path() + ": " + who + " is writing it, and " + because + ": it cannot be read meanwhile");
-}
-
-/// A copy in memory of a file that others may write.
-result<lmdb_file> private_copy(const state_dir& dir, const lmdb_file& file) {
-  if (auto free = require_unheld(dir, "the folder belongs to another user or can be written by others"); !free)
-    return free.error();
-  const auto bytes = file.bytes();
-  if (bytes > most_copied_bytes)
-    return fail(error_code::state_unusable,
-                "state " + dir.path() + ": its journal is larger than the " + std::to_string(most_copied_bytes) +
-                    " bytes that are read of a state that others can change: read it as the user it belongs to");
-  unique_fd copy(::memfd_create("journal", MFD_CLOEXEC));
-  if (!copy)
-    return state_error(dir.path(), "copy its journal to read it", errno);
-  std::vector<char> buffer(copy_step_bytes);
-  for (std::uint64_t at = 0; at < bytes;) {
-    const auto part = std::min<std::uint64_t>(bytes - at, buffer.size());
-    if (!file.read(at, buffer.data(), part))
-      return fail(error_code::state_unusable, "state " + dir.path() + ": its journal changed while it was read: try again");
-    for (std::uint64_t put = 0; put < part;) {
-      const auto done = ::write(copy.get(), buffer.data() + put, part - put);
-      if (done < 0 && errno == EINTR)
-        continue;
-      if (done <= 0)
-        return state_error(dir.path(), "copy its journal to read it", done == 0 ? ENOSPC : errno);
-      put += static_cast<std::uint64_t>(done);
-    }
-    at += part;
-  }
-  if (auto free = require_unheld(dir, "the folder belongs to another user or can be written by others"); !free)
-    return free.error();
-  return lmdb_file(std::move(copy));
-}
-
-/// LMDB makes its lock file, and writes it: so it is looked at, or made, before. False: it belongs to another user, and
-/// has to be done without.
-result<bool> prepare_lock_file(const lmdb_open_options& options) {
-  const auto name = options.file + "-lock";
-  auto good = options.dir->check(name, entry_use::write);
-  if (good)
-    return true;
-  if (good.error().code == error_code::not_found) {
-    bool made = false;
-    static_cast<void>(options.dir->open_or_make(name, made)); // where it cannot be made LMDB says why
-    return true;
-  }
-  if (options.read_only && options.dir->check(name, entry_use::read))
-    if (const auto info = options.dir->look(name); info && info->st_uid != ::geteuid())
-      return false;
-  return good.error();
 }
 
 } // namespace
@@ -212,7 +150,8 @@ result<std::shared_ptr<lmdb_env>> lmdb_env::open(const lmdb_open_options& option
         attempt < replacements_limit)
       continue; // it was replaced just now, by what this process may have open
     if (seen)
-      for (auto found = opened.open.find(seen->id()); found != opened.open.end(); found = opened.open.find(seen->id())) {
+      for (auto found = opened.open.find(seen->id()); found != opened.open.end();
+           found = opened.open.find(seen->id())) {
         if ((env = found->second.lock())) {
           if (options.read_only)
             return env;
@@ -295,7 +234,7 @@ std::uint64_t lmdb_env::file_bytes() const {
 result<void> lmdb_env::open_file(const lmdb_open_options& options, bool without_lock_file) {
   without_lock_file = without_lock_file || copy_;
   if (!without_lock_file) {
-    const auto prepared = prepare_lock_file(options);
+    const auto prepared = may_use_lock_file(*dir_, options.file, options.read_only);
     if (!prepared)
       return prepared.error();
     if (!*prepared)

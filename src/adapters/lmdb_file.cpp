@@ -52,7 +52,7 @@ result<void> require_single_name(const kept_folder& dir, const std::string& name
   const auto kept = dir.look(name + ".format1");
   if (info.st_nlink == 2 && kept && kept->st_ino == info.st_ino && kept->st_dev == info.st_dev)
     return {};
-  return dir.refused(name, "has another name elsewhere (it is a hard link), under which what is written would appear, too");
+  return dir.refused(name, "has another name elsewhere (it is a hard link)");
 }
 
 } // namespace

@@ -394,7 +394,8 @@ result<std::string> lmdb_file_problem(lmdb_file& file, const std::string& folder
     problem = lmdb_metas_problem(metas);
   }
   if (!metas[0] && !metas[1])
-    return fail(error_code::state_unusable, "state " + folder + ": its journal.mdb"
+    return fail(error_code::state_unusable, "state " + folder +
+                                                ": its journal.mdb"
                                                 " is not a journal of Troupe, or is damaged at its beginning; nothing "
                                                 "was changed. Restore it from a copy, remove it to start anew (the "
                                                 "history is lost and everything runs once more), or name another "

@@ -20,17 +20,25 @@ namespace {
 
 constexpr const char* state_mark = "troupe-state";
 constexpr const char* ignore_file = ".gitignore";
-constexpr const char* mark_text = "Troupe keeps the state of a pipeline in this folder.\n"
-                                  "It makes, changes and deletes files here. Keep nothing else in it.\n";
+constexpr const char* state_mark_text = "Troupe keeps the state of a pipeline in this folder.\n"
+                                        "It makes, changes and deletes files here. Keep nothing else in it.\n";
 constexpr mode_t state_folder_mode = 0700;
 constexpr mode_t others_may_write = 0022;
 
 /// A folder with nothing but these holds nothing of anybody else's. (Folders are not among them.)
-constexpr std::array<std::string_view, 13> own_names = {
-    ignore_file,       state_mark,           "lock",
-    "control",         "control.sock",       "unsynced",
-    "unsynced.new",    "journal.mdb-lock",   "journal.mdb.new",
-    "journal.mdb.new-lock", "journal.mdb.format1", "journal.mdb.moved", "supervised.json"};
+constexpr std::array<std::string_view, 13> own_names = {ignore_file,
+                                                        state_mark,
+                                                        "lock",
+                                                        "control",
+                                                        "control.sock",
+                                                        "unsynced",
+                                                        "unsynced.new",
+                                                        "journal.mdb-lock",
+                                                        "journal.mdb.new",
+                                                        "journal.mdb.new-lock",
+                                                        "journal.mdb.format1",
+                                                        "journal.mdb.moved",
+                                                        "supervised.json"};
 
 constexpr const char* elsewhere = "name another folder with --state or engine.state_dir";
 
@@ -68,8 +76,8 @@ result<state_dir::handle> state_dir::open(const std::string& path) {
     return adopt(std::move(fd), path);
   const int why = errno;
   if (const auto* problem = problem_of_place(path, why))
-    return fail(error_code::state_unusable, "there can be no state in " + path + ": " + problem + ". Remove it, or " +
-                                                elsewhere);
+    return fail(error_code::state_unusable,
+                "there can be no state in " + path + ": " + problem + ". Remove it, or " + elsewhere);
   // What may not be looked at is not taken for an empty history.
   if (why != ENOENT)
     return fail(error_code::state_unusable, "the state in " + path + " cannot be read: " + errno_text(why));
@@ -96,14 +104,15 @@ result<state_dir::handle> state_dir::open_or_make(const std::string& path) {
     }
     if (!made && errno == EEXIST)
       if (const auto* problem = problem_of_place(path, ENOENT))
-        return fail(error_code::state_unusable, "there can be no state in " + path + ": " + problem +
-                                                    ". Remove it, or " + elsewhere);
+        return fail(error_code::state_unusable,
+                    "there can be no state in " + path + ": " + problem + ". Remove it, or " + elsewhere);
     if (!made && errno != EEXIST)
       return state_error(path, "make the folder", errno);
   }
   if (made) // a umask may have taken a part of them
-    if (struct stat info {}; ::fstat(fd.get(), &info) == 0 && info.st_uid == ::geteuid() &&
-                             (info.st_mode & state_folder_mode) != state_folder_mode && ::fchmod(fd.get(), state_folder_mode) != 0)
+    if (struct stat info{}; ::fstat(fd.get(), &info) == 0 && info.st_uid == ::geteuid() &&
+                            (info.st_mode & state_folder_mode) != state_folder_mode &&
+                            ::fchmod(fd.get(), state_folder_mode) != 0)
       return state_error(path, "make the folder", errno);
   auto dir = adopt(std::move(fd), path);
   if (!dir)
@@ -127,10 +136,9 @@ result<void> state_dir::require_ours() const {
   if (ours())
     return {};
   if (owner_ != ::geteuid())
-    return fail(error_code::state_unusable, "state " + path() + " belongs to " + user_words(owner_) +
-                                                ", and this is " + user_words(::geteuid()) +
-                                                ": nothing was changed. Run as " + user_words(owner_) + ", or " +
-                                                elsewhere);
+    return fail(error_code::state_unusable, "state " + path() + " belongs to " + user_words(owner_) + ", and this is " +
+                                                user_words(::geteuid()) + ": nothing was changed. Run as " +
+                                                user_words(owner_) + ", or " + elsewhere);
   std::string mode;
   for (int shift = 6; shift >= 0; shift -= 3)
     mode += static_cast<char>('0' + (mode_ >> static_cast<unsigned>(shift) & 7U));
@@ -156,7 +164,7 @@ result<void> state_dir::mark() const {
   // Its being there counts: a disk that is full is no reason to stop here.
   marked_.store(true);
   if (made)
-    static_cast<void>(::write(file->get(), mark_text, std::string_view(mark_text).size()) > 0);
+    static_cast<void>(::write(file->get(), state_mark_text, std::string_view(state_mark_text).size()) > 0);
   return {};
 }
 

@@ -1,5 +1,5 @@
-// The folder of a state, and the only way to anything in it: whose it is, what it may become, its mark. Knows nothing of
-// what the journal in it says.
+// The folder of a state, and the only way to anything in it: whose it is, what it may become, its mark. Knows nothing
+// of what the journal in it says.
 //
 //   journal.mdb       the journal (docs/journal-format.md); journal.mdb-lock beside it is LMDB's table of readers
 //   lock              held (an open-file-description lock; the folder itself is locked, too) by the single writer, with
@@ -8,7 +8,8 @@
 //   troupe-state      the mark: Troupe keeps a state here
 //   unsynced          only while durability is none: the boot id under which commits were not forced to disk
 //   control           a FIFO, while a run lives: who wants it stopped writes into it
-//   logs, results, members   folders, each with a mark of its own
+//   logs, members     folders in which old files are deleted, each with a mark of its own
+//   results           a folder in which the files that commands report in come and go, each by a name of its own
 //   .gitignore        "*"
 #pragma once
 

@@ -150,7 +150,7 @@ result<void> take_folder(const state_dir& dir) {
     if (errno == EINTR)
       continue;
     if (errno != EWOULDBLOCK)
-      return {}; // a file system without such locks: then the file's has to do
+      return {};                                      // a file system without such locks: then the file's has to do
     if (steady::now() - began >= patience_with_words) // who only looks lets go of it at once
       return fail(error_code::state_locked,
                   "state " + dir.path() + " is in use by another process, whose lock file (" + dir.path_of(lock_file) +
@@ -254,9 +254,9 @@ result<state_lock> lock_state(const std::string& folder, const lock_patience& pa
     write_words(file->get(), words);
     return state_lock(std::move(*dir), std::move(before), std::move(words), std::move(*file));
   }
-  return fail(error_code::state_unusable,
-              "state " + folder + ": something removes its lock file (" + folder + "/" + lock_file +
-                  ") again and again: nothing was changed. Find what does, and run again");
+  return fail(error_code::state_unusable, "state " + folder + ": something removes its lock file (" + folder + "/" +
+                                              lock_file +
+                                              ") again and again: nothing was changed. Find what does, and run again");
 }
 
 namespace {

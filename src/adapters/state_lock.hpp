@@ -1,8 +1,8 @@
 // Who may write a state: one process at a time. Knows nothing of what is written.
 //
-// There are two: one on the open file `lock`, which says who holds it, and one on the folder's descriptor, which is there
-// even where somebody removed that file. Both belong to what is open. Killed, a holder leaves it for a moment to a command that it was starting: until
-// that has got to exec, which closes it (child_clone.cpp).
+// There are two: one on the open file `lock`, which says who holds it, and one on the folder's descriptor, which is
+// there even where somebody removed that file. Both belong to what is open. Killed, a holder leaves it for a moment to
+// a command that it was starting: until that has got to exec, which closes it (child_clone.cpp).
 #pragma once
 
 #include "adapters/state_dir.hpp"
@@ -60,11 +60,11 @@ private:
   pid_t taken_by_ = 0;
 };
 
-/// Takes the state's lock, making the folder if it is not there (state_dir::open_or_make, whose refusals come first) and
-/// marking it if it is of before there were marks. Does not wait for who
-/// has it; only for what a dead one was starting: once that has got to exec, it can be told by its environment
-/// (leftovers.hpp). state_locked, naming the holder, if another process has it; state_unusable if the
-/// folder cannot be used or lies on a network file system. Any thread.
+/// Takes the state's lock, making the folder if it is not there (state_dir::open_or_make, whose refusals come first)
+/// and marking it if it is of before there were marks. Does not wait for who has it; only for what a dead one was
+/// starting: once that has got to exec, it can be told by its environment (leftovers.hpp). state_locked, naming the
+/// holder, if another process has it; state_unusable if the folder cannot be used or lies on a network file system. Any
+/// thread.
 [[nodiscard]] result<state_lock> lock_state(const std::string& folder, const lock_patience& patience = {});
 
 /// What locks of this process say that it is: program and verb ("troupe run"), never arguments, which may be secrets.

@@ -16,11 +16,11 @@ namespace {
 
 constexpr const char* logs_folder = "logs";
 constexpr std::uint64_t most_of_a_mark = std::uint64_t{16} << 20U;
-constexpr std::string_view part_mark_text = "Troupe keeps the logs of runs in this folder, and deletes old ones.\n";
+constexpr std::string_view logs_mark_text = "Troupe keeps the logs of runs in this folder, and deletes old ones.\n";
 /// Before the number of a folder that was there before the mark.
 constexpr std::string_view keep_word = "keep ";
 
-std::optional<std::uint32_t> number_of(std::string_view name) {
+std::optional<std::uint32_t> run_number_of(std::string_view name) {
   std::uint32_t number = 0;
   const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
   if (parsed.ec != std::errc() || name != std::to_string(number)) // no 007, which Troupe does not make
@@ -34,7 +34,7 @@ std::set<std::uint32_t> kept_numbers(std::string_view mark) {
     const auto line = mark.substr(0, mark.find('\n'));
     mark.remove_prefix(std::min(mark.size(), line.size() + 1));
     if (line.starts_with(keep_word))
-      if (const auto number = number_of(line.substr(keep_word.size())))
+      if (const auto number = run_number_of(line.substr(keep_word.size())))
         numbers.insert(*number);
   }
   return numbers;
@@ -67,9 +67,9 @@ result<void> state_logs::claim(const std::function<result<std::set<std::uint32_t
   const auto names = logs->names();
   if (!names)
     return names.error();
-  std::string text(part_mark_text);
+  std::string text(logs_mark_text);
   for (const auto& name : *names)
-    if (const auto number = number_of(name); number && !ours->contains(*number))
+    if (const auto number = run_number_of(name); number && !ours->contains(*number))
       text.append(keep_word).append(std::to_string(*number)).append("\n");
   if (auto written = logs->replace(part_mark, text); !written)
     return written;
@@ -100,7 +100,7 @@ result<std::shared_ptr<const kept_folder>> state_logs::run_folder(run_number run
   if (!logs)
     return logs.error();
   if (made) // else claim() has seen to it
-    if (auto marked = logs->write(part_mark, part_mark_text); !marked)
+    if (auto marked = logs->write(part_mark, logs_mark_text); !marked)
       return marked.error();
   auto folder = logs->open_or_make_folder(std::to_string(run.value), made);
   if (!folder)
@@ -135,7 +135,7 @@ std::uint64_t state_logs::remove_old(timestamp oldest, run_number current, const
   if (!names)
     return 0;
   for (const auto& name : *names) {
-    const auto number = number_of(name);
+    const auto number = run_number_of(name);
     if (!number || *number == current.value || logs->others.contains(*number) || enough())
       continue;
     const auto info = logs->folder->look(name);

@@ -46,7 +46,7 @@ private:
   state_dir::handle dir_;
   std::mutex mutex_;
   std::shared_ptr<const marked_folder> marked_;
-  run_number run_;                              ///< of run_folder_
+  run_number run_;                                ///< of run_folder_
   std::shared_ptr<const kept_folder> run_folder_; ///< where a log was made last
 };
 

@@ -27,7 +27,7 @@ struct process_request {
   std::vector<std::string> environment;
   std::shared_ptr<const std::vector<std::string>> shared_environment; ///< what many requests have alike; may be null
   std::string cwd;                                                    ///< absolute
-  std::string log_file;      ///< its path, for messages
+  std::string log_file;                                               ///< its path, for messages
   /// Makes the log, when there is output: a descriptor to write it with, which is taken over. One thread at a time.
   std::function<result<int>()> open_log;
   std::uint64_t max_log = 0; ///< bytes (0: no limit); beyond it the middle is dropped, with lines that say so

@@ -37,8 +37,8 @@ private:
 /// How wide a line of a log is in the account of a failure.
 inline constexpr std::size_t most_log_columns = 400;
 
-/// The last lines of an open file as a terminal shows them, safe to show, each at most most_log_columns wide and a note of
-/// how much more there is; fewer lines if they are long (64 KiB are read). Empty if it cannot be read.
+/// The last lines of an open file as a terminal shows them, safe to show, each at most most_log_columns wide and a note
+/// of how much more there is; fewer lines if they are long (64 KiB are read). Empty if it cannot be read.
 [[nodiscard]] std::vector<std::string> last_lines(int fd, std::size_t count);
 
 } // namespace troupe::cli

@@ -112,8 +112,7 @@ std::string short_path(const std::string& path) {
 
 const std::string& log_name_of(const run_logs& logs, const asset_run_report& asset, std::uint32_t attempt) {
   // Runs of before there were identities named their logs after the asset.
-  const bool by_name =
-      asset.log_name.empty() || (!logs.has(asset.log_name, attempt) && logs.has(asset.name, attempt));
+  const bool by_name = asset.log_name.empty() || (!logs.has(asset.log_name, attempt) && logs.has(asset.name, attempt));
   return by_name ? asset.name : asset.log_name;
 }
 

@@ -25,8 +25,8 @@ namespace troupe {
 /// that nobody takes a damaged one for a listing. Any thread.
 class member_lists {
 public:
-  /// `locked`: the state's folder where it is locked, and what is kept goes there. Null: it is kept in memory, as far as
-  /// there is room, and what lies in `state_folder` is found all the same.
+  /// `locked`: the state's folder where it is locked, and what is kept goes there. Null: it is kept in memory, as far
+  /// as there is room, and what lies in `state_folder` is found all the same.
   member_lists(std::string state_folder, state_dir::handle locked)
       : state_folder_(std::move(state_folder)), locked_(std::move(locked)) {}
 

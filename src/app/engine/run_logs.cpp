@@ -35,7 +35,7 @@ result<unique_fd> run_logs::open(std::string_view asset_name, std::uint32_t atte
   const auto in = folder();
   if (!in)
     return in.error();
-  return (*in)->open(log_file_name(asset_name, attempt), entry_use::read);
+  return (*in)->open(log_file_name(asset_name, attempt), entry_use::show);
 }
 
 } // namespace troupe

@@ -156,7 +156,8 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   if (!processes)
     return cannot_begin(processes.error().message);
   const auto& dir = run.writer.dir();
-  const auto results = dir->part(results_folder);
+  bool made = false;
+  const auto results = dir->open_or_make_folder(results_folder, made);
   if (!results)
     return results.error();
   const auto logs = std::make_shared<state_logs>(dir);
@@ -182,7 +183,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      run.time,
                      run.on.state_folder,
                      *logs,
-                     **results,
+                     *results,
                      run.state_id,
                      id,
                      number,
@@ -353,7 +354,8 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
     return snapshot.error();
   reading_limit limit(stop);
   auto plan = plan_a_run(
-      on, [&](const project& now) { return restating(scope_of(now, options)); }, **snapshot, **writer, time, false, stop, limit);
+      on, [&](const project& now) { return restating(scope_of(now, options)); }, **snapshot, **writer, time, false,
+      stop, limit);
   if (!plan)
     return plan.error();
   if ((*plan)->broken_off)

@@ -38,7 +38,7 @@ stop_watch::stop_watch(state_dir::handle dir, stop_request& stop, std::function<
     throw std::system_error(errno, std::generic_category(), "cannot watch for stop requests");
   static_cast<void>(dir_->remove(control_fifo)); // of a supervisor that died; the lock says that none lives
   if (mkfifoat(dir_->descriptor(), control_fifo, 0600) == 0) {
-    fifo_ = open_fifo(*dir_, O_RDWR); // its own writer too: never at its end
+    fifo_ = open_fifo(*dir_, O_RDWR);                                       // its own writer too: never at its end
     if (!fifo_ && fchmodat(dir_->descriptor(), control_fifo, 0600, 0) == 0) // the umask has taken them
       fifo_ = open_fifo(*dir_, O_RDWR);
   }

@@ -1,7 +1,7 @@
 // Lines of output as a terminal leaves them.
+#include "adapters/unique_fd.hpp"
 #include "app/cli/log_text.hpp"
 #include "app/cli/text.hpp"
-#include "adapters/unique_fd.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>

@@ -139,7 +139,8 @@ TEST_CASE("cancel writes into a FIFO of this user's and into nothing else") {
     if (geteuid() != 0 || chown((state / "control").c_str(), 23456, 23456) != 0)
       return;
   }
-  const int listens = open((state / (state.exists("elsewhere") ? "elsewhere" : "control")).c_str(), O_RDWR | O_NONBLOCK);
+  const int listens =
+      open((state / (state.exists("elsewhere") ? "elsewhere" : "control")).c_str(), O_RDWR | O_NONBLOCK);
   CHECK_FALSE(send_cancel(state.path()));
   char byte = 0;
   if (std::filesystem::is_regular_file(state / "control"))

@@ -123,7 +123,8 @@ TEST_CASE("a folder that others may write in is read and not written; a folder o
   CHECK(writer.wait() == 0);
 }
 
-TEST_CASE("the journal of a folder that others may write in is read from a copy: nobody can change or cut it under us") {
+TEST_CASE(
+    "the journal of a folder that others may write in is read from a copy: nobody can change or cut it under us") {
   temporary_folder t;
   system_clock clock;
   const auto folder = t / "state";
@@ -244,9 +245,10 @@ TEST_CASE_FIXTURE(watched_folder, "an entry that is no regular file is said, nei
   CHECK_FALSE(t.exists("made"));
 }
 
-TEST_CASE_FIXTURE(watched_folder, "a file with another name is read, not written") {
+TEST_CASE_FIXTURE(watched_folder, "a file with another name is read, neither printed nor written") {
   fs::create_hard_link(t / "precious", t / "state/entry");
   CHECK(dir->read("entry", 100).value() == "precious");
+  check_refused(dir->open("entry", entry_use::show), "it is a hard link");
   check_refused(dir->open("entry", entry_use::write), "it is a hard link");
   CHECK(dir->write("entry", "new").has_value());
   CHECK(unharmed());
@@ -316,7 +318,8 @@ TEST_CASE("logs that were there before Troupe kept logs are never deleted") {
   CHECK_FALSE(t.exists("state/logs/8"));
 }
 
-TEST_CASE_FIXTURE(watched_folder, "logs are made anew in the place of what has their name, and their folders with them") {
+TEST_CASE_FIXTURE(watched_folder,
+                  "logs are made anew in the place of what has their name, and their folders with them") {
   state_logs logs(dir);
   REQUIRE(logs.claim([]() -> result<std::set<std::uint32_t>> { return std::set<std::uint32_t>(); }).has_value());
   const auto make = [&](const std::string& name) {
