@@ -164,9 +164,10 @@ void run_logic::start(decision& d, asset_index asset, timestamp now) {
   attempt_started started{state_.run(), ids_[asset.value], attempt, now, std::move(reasons_[position]), {}};
   if (auto absent = absent_outputs_.extract(position))
     started.absent_outputs = std::move(absent.mapped());
+  // What the attempt makes may be cleared by a later one only if it is known that it was not there before.
+  d.strict = d.strict || settings.durability == durability::strict || !started.absent_outputs.empty();
   record(d, std::move(started));
   reasons_[position].clear();
-  d.strict = d.strict || settings.durability == durability::strict;
   d.effects.emplace_back(grant_attempt{asset, attempt});
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Outputs of assets that no longer exist, outputs that are not written, cleared or adopted: from outside."""
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -131,6 +132,21 @@ def cleared_outputs_hold_only_what_the_attempt_made(shop):
     equal(shop.read("n").strip(), "1")
 
 
+def an_engine_that_is_killed_by_the_command_that_has_just_started_knows_its_outputs(shop):
+    """What was not there before the attempt is on disk before the command can make it."""
+    kill = "test -e once || { touch once; kill -9 $PPID; sleep 5; }"
+    for verb, outputs in (("resume", ["out"]), ("run", ["out"]), ("run", ["out", "file"])):
+        shop.pipeline({"a": {"command": f"mkdir -p out; echo 1 > out/$TROUPE_ATTEMPT; echo 1 > file; {kill}", "outputs": outputs, "clear_outputs": True}}, engine={"grace_period": "1s"})
+        equal(shop.troupe("run").status, -9)
+        shop.troupe(verb).must(0)
+        assert len(os.listdir(shop.path("out"))) == 1, os.listdir(shop.path("out"))
+        for name in (".troupe", "out"):
+            shutil.rmtree(shop.path(name))
+        for name in ("once", "file"):
+            os.unlink(shop.path(name))
+    shop.pipeline({"b": {"command": "true"}})
+
+
 def a_second_attempt_begins_without_what_the_first_one_left(shop):
     shop.pipeline({"a": {"command": "echo line >> o; [ $TROUPE_ATTEMPT = 2 ]", "outputs": ["o"], "clear_outputs": True, "retry": {"attempts": 2, "delay": "10ms"}}})
     shop.run()
@@ -172,7 +188,7 @@ def adopt_takes_what_is_there(shop):
 TESTS = [an_orphan_is_left_out_of_a_glob_that_the_command_inserts, files_of_another_param_are_no_orphans,
          a_file_that_is_declared_by_another_spelling_is_no_orphan, an_orphan_is_one_by_whatever_spelling_it_was_made_or_is_read, an_orphan_that_is_read_by_the_command_itself_fails_it,
          clean_asks_and_removes, orphans_may_be_removed_or_count, an_orphan_that_was_edited_or_is_a_source_is_kept, an_output_that_is_not_written_is_a_warning,
-         cleared_outputs_hold_only_what_the_attempt_made, a_second_attempt_begins_without_what_the_first_one_left, what_nobody_here_made_is_not_cleared,
+         cleared_outputs_hold_only_what_the_attempt_made, an_engine_that_is_killed_by_the_command_that_has_just_started_knows_its_outputs, a_second_attempt_begins_without_what_the_first_one_left, what_nobody_here_made_is_not_cleared,
          a_link_is_removed_and_not_what_it_leads_to, adopt_takes_what_is_there]
 
 if __name__ == "__main__":

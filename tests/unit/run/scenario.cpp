@@ -166,15 +166,17 @@ private:
 
   void about_assets(const word_list& parts) {
     const auto& verb = parts[0];
-    if (verb == "claim" || verb == "fresh" || verb == "stale" || verb == "ok") {
+    if (verb == "claim" || verb == "fresh" || verb == "stale" || verb == "absent" || verb == "ok") {
       for (std::size_t i = 1; i < parts.size(); ++i) {
         const auto asset = index(parts[i]);
         if (verb == "claim") {
           feed(asset_claimed{asset});
         } else if (verb == "fresh") {
           feed(examined_fresh{asset});
-        } else if (verb == "stale") {
-          feed(examined_stale{asset, {{reason_kind::input_changed, parts[i] + ".txt"}}});
+        } else if (verb == "stale" || verb == "absent") {
+          feed(examined_stale{asset,
+                              {{reason_kind::input_changed, parts[i] + ".txt"}},
+                              verb == "absent" ? std::vector{path_id(1U)} : std::vector<path_id>()});
         } else {
           auto ended = outcome_of(asset, outcome_kind::succeeded);
           if (i + 2 < parts.size() && parts[i + 1] == "attempt") {

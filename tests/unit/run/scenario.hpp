@@ -17,6 +17,7 @@
 //   claim A …                      the actors of A … say that all they need is there
 //   fresh A …                      the examination of A … found nothing stale
 //   stale A …                      … found something
+//   absent A …                     … found something, and that outputs which A clears are not there
 //   impossible A MESSAGE           … found that it cannot be made
 //   spawned A                      its process exists
 //   ok A …                         its attempt succeeded
