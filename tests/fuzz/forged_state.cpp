@@ -307,13 +307,13 @@ void forged_state::forge(input& choices) const {
   if (changes == 0)
     return;
   lmdb_open_options options;
-  options.folder = state();
+  options.dir = state_dir::open(state()).value();
   options.read_only = false;
   const auto env = lmdb_env::open(options, open_journal_tables);
   FUZZ_CHECK(env.has_value(), env.has_error() ? env.error().message : "");
   auto txn = (*env)->begin_write();
   FUZZ_CHECK(txn.has_value(), "a good journal can be written");
-  lmdb_access access(*txn, (*env)->tables(), options.folder);
+  lmdb_access access(*txn, (*env)->tables(), state());
   forger forge_in(access, choices);
   if (kind == 0) {
     forge_in.replace_events(events);

@@ -13,8 +13,11 @@ namespace troupe::test {
 
 /// Changes records of a state that nobody has open; what is wrong, empty if it worked.
 inline std::string forge(const std::string& folder, const std::function<result<void>(lmdb_access&)>& change) {
+  const auto dir = state_dir::open(folder);
+  if (!dir)
+    return dir.error().message;
   lmdb_open_options options;
-  options.folder = folder;
+  options.dir = *dir;
   options.read_only = false;
   const auto env = lmdb_env::open(options, open_journal_tables);
   if (!env)

@@ -152,7 +152,7 @@ TEST_CASE("the second writer is told who holds the state; afterwards it is free"
     const auto again = lock_state(folder).value();
     CHECK(again.words_before().empty());
     CHECK(words().starts_with("pid " + std::to_string(::getpid()) + "\n"));
-    put_back_words(folder, "pid " + std::to_string(::getpid()) + "\ncommand of another namespace\n");
+    put_back_words(*again.dir(), "pid " + std::to_string(::getpid()) + "\ncommand of another namespace\n");
   }
   CHECK(words() == "pid " + std::to_string(::getpid()) + "\ncommand of another namespace\n");
 }

@@ -122,13 +122,13 @@ TEST_CASE("a state notes who made it") {
   REQUIRE(note.has_value());
   CHECK(note->format == journal_format);
   CHECK(note->info.writers == std::vector{own_identity()});
-  CHECK_FALSE(is_foreign(f.folder()));
+  CHECK_FALSE(is_foreign(*state_dir::open(f.folder()).value()));
 }
 
 TEST_CASE_FIXTURE(foreign_fixture, "a foreign state is read without a trace, and no writer changes a byte of it") {
   fs::remove(folder() + "/journal.mdb-lock");
   const auto before = contents(folder());
-  CHECK(is_foreign(folder()));
+  CHECK(is_foreign(*state_dir::open(folder()).value()));
   CHECK(verify_journal(folder()).value().ok());
   CHECK(open_snapshot(folder()).value()->info().last_seq > 0);
   const auto refused = [&](const error& e) {
@@ -198,11 +198,11 @@ TEST_CASE_FIXTURE(foreign_fixture, "a foreign journal that is damaged can be mad
 
 TEST_CASE("what cannot say who made it is no foreign state: what opens it says what is wrong") {
   temporary_folder empty;
-  CHECK_FALSE(is_foreign(empty.path()));
+  CHECK_FALSE(is_foreign(*state_dir::open(empty.path()).value()));
   CHECK(require_own_state(empty / "nowhere").has_value());
   empty.write("journal.mdb", std::string(100'000, 'x'));
   CHECK_FALSE(read_journal_note(empty.path()).has_value());
-  CHECK_FALSE(is_foreign(empty.path()));
+  CHECK_FALSE(is_foreign(*state_dir::open(empty.path()).value()));
   system_clock time;
   CHECK(trust_state(empty.path(), time).error().code == error_code::state_unusable);
   CHECK(trust_state(empty / "nowhere", time).error().code == error_code::not_found);
