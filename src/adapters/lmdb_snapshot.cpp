@@ -17,7 +17,6 @@ namespace {
 constexpr std::uint64_t most_events = std::uint64_t{1} << 62U;
 
 const char* problem_of(const run_record& record, std::uint64_t key, const state_info& info) {
-  constexpr unsigned error_strategies = 3;
   if (record.run.value != key)
     return "it is of another run";
   if (record.first_seq > record.segment_seq || record.segment_seq > record.last_seq || record.last_seq > info.last_seq)

@@ -126,6 +126,8 @@ result<void> projector::fold(std::uint64_t seq, const run_started& e) {
     return broken_rule(seq, "run number " + std::to_string(e.run.value) + " was given out before");
   if (e.run.value == std::numeric_limits<std::uint32_t>::max())
     return broken_rule(seq, "no run number can follow " + std::to_string(e.run.value));
+  if (e.request.error_strategy >= error_strategies)
+    return broken_rule(seq, "its error strategy is of a kind that is not known");
   for (const auto* set : {&e.fresh, &e.waiting})
     if (!is_asset_set(*set, info.asset_count))
       return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");

@@ -43,8 +43,9 @@ public:
   explicit projector(projection_tables& tables) : tables_(tables) {}
 
   /// Fails with internal if the event breaks a rule of core/event.hpp (a gap in the sequence, an id not given out, a
-  /// run number used before, ranges of assets out of order); then nothing was changed. Late or repeated reports of an attempt are no error: they
-  /// change what they may and nothing else. Events of runs that are no longer kept still change assets.
+  /// run number used before, ranges of assets out of order); then nothing was changed. Late or repeated reports of an
+  /// attempt are no error: they change what they may and nothing else. Events of runs that are no longer kept still
+  /// change assets.
   [[nodiscard]] result<void> apply(std::uint64_t seq, const event& e);
 
 private:

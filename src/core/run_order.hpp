@@ -25,8 +25,8 @@ public:
             std::function<std::optional<kept_state>(run_number)> kept_of)
       : last_of_(std::move(last_of)), kept_of_(std::move(kept_of)) {}
 
-  /// Empty, or what is impossible about the event; then nothing more is said of its run. `names`: how many ids of assets
-  /// were given out.
+  /// Empty, or what is impossible about the event; then nothing more is said of its run. `names`: how many ids of
+  /// assets were given out.
   [[nodiscard]] std::string take(std::uint64_t seq, const event& e, std::uint32_t names);
   /// After the last event.
   void finish();

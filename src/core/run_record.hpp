@@ -9,6 +9,9 @@
 
 namespace troupe {
 
+/// A run's error_strategy is below this: of another one it is not known what it asks for.
+inline constexpr std::uint8_t error_strategies = 3;
+
 /// The projection of a run's events. What happened to each asset in it is in the events first_seq … last_seq.
 struct run_record {
   run_number run;

@@ -154,8 +154,7 @@ const char* run_state::fold(const run_resumed& e) {
   stopping_.reset();
   finished_.reset();
   for (const auto position : std::exchange(touched_, {}))
-    if (auto& asset = assets_[position];
-        asset.status != asset_status::succeeded && asset.status != asset_status::fresh)
+    if (auto& asset = assets_[position]; asset.status != asset_status::succeeded && asset.status != asset_status::fresh)
       wait_again(asset);
   for (const auto& [first, last] : e.reopened)
     for (auto id = first.value; id <= last.value; ++id) {

@@ -29,8 +29,8 @@ struct asset_in_run {
 /// apply() and try_apply() are the only mutators. Assets have dense positions in order of id. One thread at a time.
 class run_state {
 public:
-  /// Folds one event; events of other runs and of the state as a whole change nothing. An event that cannot follow those
-  /// before it is a bug and stops the process.
+  /// Folds one event; events of other runs and of the state as a whole change nothing. An event that cannot follow
+  /// those before it is a bug and stops the process.
   void apply(const event& e);
   /// The same for events that come from outside, in a state with that many asset ids. Null, or what is impossible about
   /// the event; then this holds rubbish.

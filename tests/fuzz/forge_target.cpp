@@ -1,5 +1,6 @@
-// A state with forged records, and every verb that reads one, as a user would call it: each ends in order. What `journal
-// verify` calls good is shown, and can be resumed as far as the journal goes. Nothing is executed, and no process ended.
+// A state with forged records, and every verb that reads one, as a user would call it: each ends in order. What
+// `journal verify` calls good is shown, and can be resumed as far as the journal goes. Nothing is executed, and no
+// process ended.
 #include "fuzz/forged_state.hpp"
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
@@ -26,7 +27,7 @@ std::atomic<std::uint64_t> verbs{0};
 constexpr int no_such_status = 4; // 0 to 3 are what verbs end with
 
 /// Words of one verb, as the shell would hand them over.
-int call(const forged_state& on, std::vector<std::string> words) {
+int call(const forged_state& on, std::vector<std::string> words, std::string* said = nullptr) {
   words.insert(words.end(), {"-f", on.pipeline(), "--log-level", "off"});
   std::vector<const char*> argv = {"troupe"};
   for (const auto& word : words)
@@ -38,6 +39,8 @@ int call(const forged_state& on, std::vector<std::string> words) {
   verbs.fetch_add(1, std::memory_order_relaxed);
   FUZZ_CHECK(status >= 0 && status < no_such_status, words[0] + ": " + std::to_string(status));
   FUZZ_CHECK(err.str().find("internal error") == std::string::npos, words[0] + ": " + err.str());
+  if (said != nullptr)
+    *said = err.str();
   return status;
 }
 
@@ -62,7 +65,8 @@ bool can_be_planned(const project& on, run_number run) {
   if (state.try_apply(resumed, (*snapshot)->info().asset_count) != nullptr)
     return false;
   if (changed_definitions(on, **names, *history, state)) {
-    run_logic logic(*on.p, *on.graph, {2, static_cast<error_strategy>(history->record.request.error_strategy), {}}, (*names)->asset_ids(), std::move(state));
+    run_logic logic(*on.p, *on.graph, {2, static_cast<error_strategy>(history->record.request.error_strategy), {}},
+                    (*names)->asset_ids(), std::move(state));
     static_cast<void>(logic.begin({}, history->record.started_at));
   }
   verbs.fetch_add(1, std::memory_order_relaxed);
@@ -90,8 +94,9 @@ void fuzz_forge(std::string_view bytes) {
   FUZZ_CHECK(good || !bytes.empty(), "what nobody has forged is good");
   const auto reads = [&](std::vector<std::string> words) {
     const auto verb = words.front();
-    const int status = call(state, std::move(words));
-    FUZZ_CHECK(!good || status != cli::exit_state, verb + " refuses what is called good");
+    std::string said;
+    const int status = call(state, std::move(words), &said);
+    FUZZ_CHECK(!good || status != cli::exit_state, verb + " refuses what is called good: " + said);
   };
   FUZZ_CHECK(!good || call(state, {"journal", "verify"}) == 0, "verify says the same twice");
   if (!good)

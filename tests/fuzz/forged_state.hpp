@@ -1,5 +1,6 @@
-// A small project with a state, and what somebody could make of that state who can write it: records and events that are
-// changed, swapped, repeated or moved, with right check values and, often, tables that fit each other. Knows no verb.
+// A small project with a state, and what somebody could make of that state who can write it: records and events that
+// are changed, swapped, repeated or moved, with right check values and, often, tables that fit each other. Knows no
+// verb.
 #pragma once
 
 #include "core/event.hpp"

@@ -1,5 +1,5 @@
-// Changes one field of an event or a record, as whoever forges it would: to the ends of its range, to what is next to it,
-// lists that are longer, shorter or out of order. A visitor of the field lists; knows nothing of storage.
+// Changes one field of an event or a record, as whoever forges it would: to the ends of its range, to what is next to
+// it, lists that are longer, shorter or out of order. A visitor of the field lists; knows nothing of storage.
 #pragma once
 
 #include "core/fields.hpp"
@@ -85,8 +85,9 @@ private:
       bytes[choices_.byte() % bytes.size()] = choices_.byte();
   }
   void visit(std::string& s) {
-    static constexpr std::string_view odd[] = {"",   "/",           "..",     "../../etc/passwd", "demo/asset_1", "a/b/c/d",
-                                               "\n", "\x1b]0;x\a", "\xff\xfe", "demo/",            "*",            "{{ x }}"};
+    static constexpr std::string_view odd[] = {"",        "/",      "..",         "../../etc/passwd", "demo/asset_1",
+                                               "a/b/c/d", "\n",     "\x1b]0;x\a", "\xff\xfe",         "demo/",
+                                               "*",       "{{ x }}"};
     if (!mine())
       return;
     switch (choices_.byte() % 4) {

@@ -1,6 +1,6 @@
 // Makes up the history of a state from a seed: batches of events as supervisors would append them, with runs that
-// overlap, fail, are resumed, interrupted or execute nothing. Valid by the rules of core/event.hpp, and in an order that
-// core/run_state can fold.
+// overlap, fail, are resumed, interrupted or execute nothing. Valid by the rules of core/event.hpp, and in an order
+// that core/run_state can fold.
 #pragma once
 
 #include "core/delta.hpp"
@@ -144,8 +144,7 @@ private:
   void end(std::vector<event>& batch, run_number number, run_state& run) {
     for (std::uint32_t i = 0; i < run.size(); ++i)
       if (run.at(i).open)
-        offer(batch, run,
-              attempt_finished{number, run.id_at(i), run.at(i).attempts, tick(), outcome_kind::cancelled});
+        offer(batch, run, attempt_finished{number, run.id_at(i), run.at(i).attempts, tick(), outcome_kind::cancelled});
     offer(batch, run, run_finished{number, tick(), run_status::failed, run.counts()});
   }
   void observe(std::vector<event>& batch) {

@@ -20,12 +20,11 @@ int validate(invocation& with, bool strict) {
   auto request = with.project_request();
   if (!request)
     return with.report(request.error());
-  auto on = config::load_pipeline(
-      {.file = request->file,
-       .params = request->params,
-       .thorough = true,
-       .state = request->state,
-       .only_regular = request->only_regular});
+  auto on = config::load_pipeline({.file = request->file,
+                                   .params = request->params,
+                                   .thorough = true,
+                                   .state = request->state,
+                                   .only_regular = request->only_regular});
   if (strict)
     on.findings.count_warnings_as_errors();
   const auto& findings = on.findings;

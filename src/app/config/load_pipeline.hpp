@@ -62,7 +62,7 @@ struct parse_options {
   std::string file = "troupe.json";
   std::vector<std::pair<std::string, std::string>> params;
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)>
-      paths_read{};                 ///< as above
+      paths_read{}; ///< as above
   size_limits limits{};
   std::uint64_t expected_bytes = 0; ///< about the size of the text, so that memory is asked for once; 0: unknown
 };

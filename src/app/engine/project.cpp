@@ -48,10 +48,8 @@ std::string recorded_file(const project& on) {
 }
 
 result<project> open_project(const project_options& options, diagnostics& findings) {
-  config::load_options how{.file = options.file,
-                           .params = options.params,
-                           .state = options.state,
-                           .only_regular = options.only_regular};
+  config::load_options how{
+      .file = options.file, .params = options.params, .state = options.state, .only_regular = options.only_regular};
   std::shared_ptr<early_look> seen;
   if (options.all_files && usable_cpus() > 1)
     how.paths_read = [&](const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
@@ -104,9 +102,9 @@ result<std::string> find_state_folder(const project_options& options, std::strin
   if (!options.state.empty() && pipeline == nullptr)
     return join_path(*here, options.state);
   const auto loaded = config::load_pipeline(
-      by_the_way ? by_the_way_of(options)
-                 : config::load_options{
-                       .file = options.file, .params = options.params, .only_regular = options.only_regular});
+      by_the_way
+          ? by_the_way_of(options)
+          : config::load_options{.file = options.file, .params = options.params, .only_regular = options.only_regular});
   if (loaded.p && pipeline != nullptr)
     *pipeline = loaded.p->name;
   if (!options.state.empty())

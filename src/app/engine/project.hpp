@@ -48,8 +48,8 @@ struct project {
 /// many, and the caller prints the findings.
 [[nodiscard]] result<project> open_project(const project_options& options, diagnostics& findings);
 
-/// The names of all assets of the file, for who asks by the way (a Tab key): only of a regular file, and none where it is
-/// large or has mistakes. The graph is not looked at.
+/// The names of all assets of the file, for who asks by the way (a Tab key): only of a regular file, and none where it
+/// is large or has mistakes. The graph is not looked at.
 [[nodiscard]] std::vector<std::string> asset_names(const project_options& options);
 
 /// The project with the edges that its records tell: an asset reported a file as an input, and another makes it. The

@@ -111,8 +111,9 @@ TEST_CASE("a checkpoint of another run, or of other assets, is not folded on") {
   system_clock clock;
   const auto store = open_journal(t / "state", {}, clock);
   REQUIRE(store.has_value());
-  REQUIRE((*store)->append(std::vector<event>{writer_opened{}, names_interned{asset_id(0U), {"demo/a", "demo/b"}, {}},
-                                              start, run_stopping{run}})
+  REQUIRE((*store)
+              ->append(std::vector<event>{writer_opened{}, names_interned{asset_id(0U), {"demo/a", "demo/b"}, {}},
+                                          start, run_stopping{run}})
               .has_value());
   const auto replayed_with = [&](const run_started& of, std::uint64_t seq) {
     run_state state;

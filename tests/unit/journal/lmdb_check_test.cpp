@@ -376,25 +376,32 @@ TEST_CASE("what the state says of itself is held against the tables before anyth
     CHECK_MESSAGE(opened.error().message.find(words) != std::string::npos, opened.error().message);
   };
   SUBCASE("more assets than have names") {
-    refused(0, [](state_info& info) { info.asset_count = 4'294'967'295U; }, "counts 4294967295 ids");
+    refused(
+        0, [](state_info& info) { info.asset_count = 4'294'967'295U; }, "counts 4294967295 ids");
   }
   SUBCASE("fewer") {
-    refused(0, [](state_info& info) { --info.asset_count; }, "which is not what the table \"asset_names\" holds");
+    refused(
+        0, [](state_info& info) { --info.asset_count; }, "which is not what the table \"asset_names\" holds");
   }
   SUBCASE("more paths than have texts") {
-    refused(0, [](state_info& info) { info.path_count = 4'000'000'000U; }, "counts 4000000000 ids");
+    refused(
+        0, [](state_info& info) { info.path_count = 4'000'000'000U; }, "counts 4000000000 ids");
   }
   SUBCASE("events without end") {
-    refused(0, [](state_info& info) { info.last_seq = ~std::uint64_t{0}; }, "a number that cannot be");
+    refused(
+        0, [](state_info& info) { info.last_seq = ~std::uint64_t{0}; }, "a number that cannot be");
   }
   SUBCASE("no number left for the next run") {
-    refused(0, [](state_info& info) { info.last_run = run_number(4'294'967'295U); }, "a number that cannot be");
+    refused(
+        0, [](state_info& info) { info.last_run = run_number(4'294'967'295U); }, "a number that cannot be");
   }
   SUBCASE("a base that ends elsewhere") {
-    refused(1, [](state_info& info) { --info.last_seq; }, "does not fit the state record");
+    refused(
+        1, [](state_info& info) { --info.last_seq; }, "does not fit the state record");
   }
   SUBCASE("a base with more assets than the state") {
-    refused(1, [](state_info& info) { info.asset_count += 1'000; }, "does not fit the state record");
+    refused(
+        1, [](state_info& info) { info.asset_count += 1'000; }, "does not fit the state record");
   }
   SUBCASE("a name under an id beyond the others") {
     state.tamper([&](lmdb_access& access) {
@@ -402,7 +409,8 @@ TEST_CASE("what the state says of itself is held against the tables before anyth
       access.start_record() += "demo/far";
       REQUIRE(access.put(lmdb_table::asset_names, 4'294'967'294U).has_value());
     });
-    refused(0, [](state_info&) {}, "which is not what the table \"asset_names\" holds");
+    refused(
+        0, [](state_info&) {}, "which is not what the table \"asset_names\" holds");
   }
 }
 
@@ -421,7 +429,8 @@ TEST_CASE("a rebuild without history makes no names for ids that the journal can
 
 TEST_CASE("a checkpoint that is not what the events make is named, and a rebuild leaves it out") {
   const checked_state state;
-  auto forged = run_state::decode(open_snapshot(state.folder()).value()->read_checkpoint(state.open_run).value()->bytes);
+  auto forged =
+      run_state::decode(open_snapshot(state.folder()).value()->read_checkpoint(state.open_run).value()->bytes);
   REQUIRE(forged);
   REQUIRE(forged->try_apply(asset_found_fresh{state.open_run, forged->id_at(0), {}}, 4'000) == nullptr);
   state.tamper([&](lmdb_access& access) {

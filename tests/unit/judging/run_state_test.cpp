@@ -193,7 +193,8 @@ TEST_CASE("events from outside that cannot follow are told, not folded") {
   contains(problem_of(ended, tried({ended})), "not open");
   contains(problem_of(asset_found_fresh{run, a, {}}), "cannot become");
   contains(problem_of(asset_found_fresh{run, asset_id(8U), {}}), "not in its run");
-  contains(problem_of(assets_settled{run, {}, asset_status::cancelled, {}, {{a, a}}}), "without the end of its attempt");
+  contains(problem_of(assets_settled{run, {}, asset_status::cancelled, {}, {{a, a}}}),
+           "without the end of its attempt");
   contains(problem_of(assets_settled{run, {}, asset_status::retrying, {}, {{asset_id(3U), a}}}), "not final");
   contains(problem_of(run_finished{run, {}, run_status::failed, {}}), "ends while an attempt is open");
   contains(problem_of(run_resumed{run, {}, {}}), "resumed while an attempt is open");
@@ -202,9 +203,9 @@ TEST_CASE("events from outside that cannot follow are told, not folded") {
   contains(problem_of(run_stopping{run, {}}, tried({ended, over})), "has ended before it");
   contains(problem_of(attempt_started{run, a, 2, {}, {}}, tried({ended, over})), "has ended before it");
   contains(problem_of(run_resumed{run, {}, {{asset_id(4U), asset_id(5U)}}}, tried({ended})), "wait again that waits");
-  contains(problem_of(run_resumed{run, {}, {{asset_id(4U), asset_id(4U)}, {asset_id(4U), asset_id(4U)}}},
-                      tried({ended})),
-           "wait again that waits");
+  contains(
+      problem_of(run_resumed{run, {}, {{asset_id(4U), asset_id(4U)}, {asset_id(4U), asset_id(4U)}}}, tried({ended})),
+      "wait again that waits");
   contains(problem_of(run_resumed{run, {}, {{asset_id(0U), asset_id(0xFFFFFFFFU)}}}, tried({ended})), "not in its run");
   CHECK(problem_of(ended).empty());
   CHECK(problem_of(attempt_started{run_number(6U), asset_id(77U), 9, {}, {}}).empty()); // of another run
@@ -247,9 +248,10 @@ TEST_CASE("a checkpoint that no events make is not taken for one") {
 TEST_CASE("a resumed run is as one that folds all of it, whatever was touched before") {
   constexpr run_number run(5U);
   constexpr asset_id a(9U);
-  auto state = tried({attempt_finished{run, a, 1, {}, outcome_kind::exited, 1}, run_resumed{run, {}, {}},
-                      attempt_started{run, a, 2, {}, {}}, attempt_finished{run, a, 2, {}, outcome_kind::interrupted},
-                      assets_settled{run, {}, asset_status::blocked, {}, {{asset_id(3U), a}}}, run_resumed{run, {}, {}}});
+  auto state =
+      tried({attempt_finished{run, a, 1, {}, outcome_kind::exited, 1}, run_resumed{run, {}, {}},
+             attempt_started{run, a, 2, {}, {}}, attempt_finished{run, a, 2, {}, outcome_kind::interrupted},
+             assets_settled{run, {}, asset_status::blocked, {}, {{asset_id(3U), a}}}, run_resumed{run, {}, {}}});
   CHECK(state.counts()[static_cast<std::size_t>(asset_status::waiting)] == 3);
   CHECK(state.at(3).attempts == 2);
   CHECK(state.at(3).segment_attempts == 0);
