@@ -22,7 +22,8 @@ public:
   [[nodiscard]] std::string path(std::string_view asset_name, std::uint32_t attempt) const;
   /// Whether anything is there.
   [[nodiscard]] bool has(std::string_view asset_name, std::uint32_t attempt) const;
-  /// not_found; state_unusable for what is no regular file, or one from elsewhere, which is neither followed nor waited for.
+  /// not_found; state_unusable for what is no regular file, or one from elsewhere, which is neither followed nor waited
+  /// for.
   [[nodiscard]] result<unique_fd> open(std::string_view asset_name, std::uint32_t attempt) const;
 
 private:
