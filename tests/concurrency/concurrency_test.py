@@ -57,7 +57,7 @@ def whoever_comes_second_is_told(shop):
     shop.wait_for_file("slow.pid")
     for arguments in (["run"], ["run", "-f", "other.json"], ["resume", "1"], ["run", "--only", "bad"]):
         result = shop.troupe(*arguments).must(3)
-        contains(result.errors, f"is in use by process {writer.pid} (", "-f other.json slow)")
+        contains(result.errors, f"is in use by process {writer.pid} (", "(troupe run)")
     shop.troupe("cancel").must(0)
     finish(writer).must(1)
     equal([run["status"] for run in shop.troupe("runs", "--json").json()["runs"]], ["cancelled", "failed"])

@@ -304,14 +304,14 @@ TEST_CASE("a param may be an object, and a secret; messages hold no value of it,
   CHECK_FALSE(parsed(R"({"name":"p","assets":{"a":{"command":"x","env":{"A":{"from_env":"B","secret":false}}}}})")
                   ->declares_secrets);
   CHECK(mistakes(text, {{"n", "the-value"}}) ==
-        "troupe.json:5:7: error: --param n=***: \"n\" is declared as a number [wrong_type]\n");
+        "troupe.json:4:7: error: --param n=***: \"n\" is declared as a number [wrong_type]\n");
   CHECK(mistakes(text, {{"t", "***"}}) ==
-        "troupe.json:3:5: error: --param t=***: the mark stands for a secret value where that is not shown; give the "
+        "troupe.json:2:5: error: --param t=***: the mark stands for a secret value where that is not shown; give the "
         "value itself [bad_value]\n");
   parse_options options;
   options.folder = "/nowhere";
   const auto lines = parse_pipeline(text, options).findings.secret_lines;
-  CHECK(lines == std::vector<std::pair<std::uint32_t, std::uint32_t>>{{3, 5}, {5, 5}});
+  CHECK(lines == std::vector<std::pair<std::uint32_t, std::uint32_t>>{{2, 4}, {4, 4}});
 }
 
 TEST_CASE("params are overridden by texts of their type, the last of two counting") {

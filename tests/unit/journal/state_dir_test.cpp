@@ -188,6 +188,7 @@ TEST_CASE("what is a state's, or was, becomes one again and is marked") {
     fs::remove(folder + "/troupe-state");
     fs::remove(folder + "/journal.mdb");
     fs::create_directories(folder + "/logs/3");
+    t.write("state/lock", "pid 1\nhost there\ncommand troupe run\n"); // as the program of then left it
   }
   SUBCASE("marked, its journal removed") {
     REQUIRE(open_journal(folder, {}, clock).has_value());
