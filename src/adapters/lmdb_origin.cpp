@@ -133,7 +133,7 @@ result<void> trust_state(const std::string& folder, clock& time) {
   journal_settings how;
   how.trust = true;
   const auto opened = open_journal(std::move(*lock), how, time); // which adds to the note
-  put_back_words(**dir, words);                                 // the next writer asks who wrote before
+  put_back_words(**dir, words);                                  // the next writer asks who wrote before
   return opened ? result<void>() : result<void>(opened.error());
 }
 

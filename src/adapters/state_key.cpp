@@ -44,8 +44,8 @@ result<void> make_state_key(const std::string& state_folder) {
     return {};
   state_key key;
   if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
-    return fail(error_code::state_unusable, "state " + state_folder + ": cannot make random bytes for its key: " +
-                                                errno_text(errno));
+    return fail(error_code::state_unusable,
+                "state " + state_folder + ": cannot make random bytes for its key: " + errno_text(errno));
   return (*dir)->replace(key_file, {reinterpret_cast<const char*>(key.data()), key.size()});
 }
 

@@ -5,13 +5,13 @@
 #include "app/cli/run_text.hpp"
 #include "app/cli/text.hpp"
 #include "app/cli/verbs.hpp"
-#include "core/shell_text.hpp"
 #include "core/secret_mask.hpp"
+#include "core/shell_text.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <system_error>
 #include <optional>
+#include <system_error>
 
 namespace troupe::cli {
 

@@ -31,8 +31,8 @@ public:
   /// The next paths of `p`, in the order of their numbers; their text stays where it is as long as `p` lives. One
   /// thread.
   void add(const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths);
-  /// Which of the paths are links, once all are added. The caller's thread takes its share of the looking, from the last
-  /// path backwards, until the two meet; a large folder that the other is still looking at is not waited for.
+  /// Which of the paths are links, once all are added. The caller's thread takes its share of the looking, from the
+  /// last path backwards, until the two meet; a large folder that the other is still looking at is not waited for.
   [[nodiscard]] config::links_seen find_links();
   /// Ends the looking, and returns by path_index what was found so far: kind absent where nothing was, or where nobody
   /// has looked yet. A second call returns nothing. A look at a large folder is waited for, unless `enough` says that

@@ -103,8 +103,8 @@ result<std::string> still_running(const journal_snapshot& snapshot, const std::v
                      "nothing in the environment of these processes shows it. So they were not ended:";
   for (std::size_t i = 0; i < unproved.size() && i < most; ++i) {
     const auto& one = unproved[i];
-    text +=
-        "\n  process " + std::to_string(one.pid) + " (" + visible(one.name) + ")" + (one.other_user ? " of another user" : "");
+    text += "\n  process " + std::to_string(one.pid) + " (" + visible(one.name) + ")" +
+            (one.other_user ? " of another user" : "");
     const auto attempt = std::find_if(open.begin(), open.end(), [&](const open_attempt& candidate) {
       return candidate.process_group == one.process_group;
     });
@@ -112,8 +112,8 @@ result<std::string> still_running(const journal_snapshot& snapshot, const std::v
       continue;
     const auto named = snapshot.visit_asset_names([&](asset_id id, std::string_view name) {
       if (id == attempt->asset)
-        text += ", of asset " + visible(name.substr(name.find('/') + 1)) + ", attempt " +
-                std::to_string(attempt->attempt);
+        text +=
+            ", of asset " + visible(name.substr(name.find('/') + 1)) + ", attempt " + std::to_string(attempt->attempt);
       return id != attempt->asset;
     });
     if (!named)

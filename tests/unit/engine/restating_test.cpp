@@ -119,7 +119,8 @@ TEST_CASE("a record of rule 0 stays fresh, and only a run restates it, with its 
   CHECK(again->restated.empty());
 }
 
-TEST_CASE("folders with links, made or read by rule 0, stay fresh when they are restated, and count as today from then on") {
+TEST_CASE(
+    "folders with links, made or read by rule 0, stay fresh when they are restated, and count as today from then on") {
   const temporary_folder folder;
   for (const auto* name : {"far/f", "tree/x", "made/x", "source/x"})
     folder.write(name, name);
