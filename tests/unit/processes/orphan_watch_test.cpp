@@ -5,8 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
@@ -16,10 +18,10 @@ using namespace troupe;
 namespace {
 
 /// A process whose parent has died, so that it is adopted here; it leaves its group, and its session unless it is to
-/// stay, and keeps no environment.
+/// stay, and keeps no environment; all that by the time this returns.
 pid_t start_adopted(bool own_session = true) {
   std::array<int, 2> pipe_ends{};
-  REQUIRE(pipe(pipe_ends.data()) == 0);
+  REQUIRE(pipe2(pipe_ends.data(), O_CLOEXEC) == 0);
   const auto middle = fork();
   if (middle == 0) {
     if (const auto pid = fork(); pid != 0)
@@ -34,10 +36,12 @@ pid_t start_adopted(bool own_session = true) {
     _exit(127);
   }
   pid_t pid = 0;
+  close(pipe_ends[1]);
   REQUIRE(read(pipe_ends[0], &pid, sizeof pid) == sizeof pid);
   REQUIRE(waitpid(middle, nullptr, 0) == middle);
+  char more = 0;
+  CHECK(read(pipe_ends[0], &more, 1) == 0); // its end is closed by its exec
   close(pipe_ends[0]);
-  close(pipe_ends[1]);
   return pid;
 }
 
