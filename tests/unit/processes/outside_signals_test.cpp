@@ -49,9 +49,13 @@ private:
 TEST_CASE("a command that somebody else's SIGTERM ended counts as ended by us where that was meant for all") {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
     process_runner runner(holding(true));
-    const auto key = runner.start(runner.shell("ulimit -c 0; kill -" + std::to_string(signal) + " $$"));
-    // Another's end comes through in the meantime.
-    CHECK(runner.run_shell("exit 3").exit_code == 3);
+    const auto key = runner.start(
+        runner.shell("ulimit -c 0; echo $$ > pid.new; mv pid.new pid; kill -" + std::to_string(signal) + " $$"));
+    // It has died of that; and another's end comes through in the meantime.
+    CHECK(runner
+              .run_shell("until test -e pid; do sleep 0.01; done; p=$(cat pid); rm pid; while test -e /proc/$p && "
+                         "! grep -q '^State:.*Z' /proc/$p/status; do sleep 0.01; done; exit 3")
+              .exit_code == 3);
     CHECK_FALSE(runner.reported(key));
     runner.executor().end_all(urgency::graceful);
     const auto exit = runner.wait(key);
