@@ -163,7 +163,7 @@ result<std::shared_ptr<lmdb_env>> lmdb_env::open(const lmdb_open_options& option
     env->dir_ = options.dir;
     env->file_ = options.file;
     if (!dir.ours())
-      env->copy_ = std::move(seen);
+      env->copy_ = std::exchange(seen, {});
     if (auto done = env->open_file(options, without_lock_file); !done)
       return done.error();
     seen.reset();

@@ -307,13 +307,14 @@ void forged_state::forge(input& choices) const {
   if (changes == 0)
     return;
   lmdb_open_options options;
-  options.dir = state_dir::open(state()).value();
+  const auto folder = state();
+  options.dir = state_dir::open(folder).value();
   options.read_only = false;
   const auto env = lmdb_env::open(options, open_journal_tables);
   FUZZ_CHECK(env.has_value(), env.has_error() ? env.error().message : "");
   auto txn = (*env)->begin_write();
   FUZZ_CHECK(txn.has_value(), "a good journal can be written");
-  lmdb_access access(*txn, (*env)->tables(), state());
+  lmdb_access access(*txn, (*env)->tables(), folder);
   forger forge_in(access, choices);
   if (kind == 0) {
     forge_in.replace_events(events);

@@ -109,6 +109,8 @@ private:
     return true;
   }
   void step(std::vector<event>& batch) {
+    if (paths_ == 0) // after a big run
+      return intern_paths(batch);
     if (runs_.empty() || (below(6) == 0 && open_runs() < 3))
       return start_run(batch);
     auto it = std::next(runs_.begin(), static_cast<std::ptrdiff_t>(below(runs_.size())));
