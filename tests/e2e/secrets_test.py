@@ -214,6 +214,7 @@ def no_core_is_left_while_secrets_are_held(shop):
     if hard == 0:
         raise Skip("this machine permits no core dumps")
     want = 4096 if hard == resource.RLIM_INFINITY or hard >= 4096 else hard
+    os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":disable_coredump=0"   # else a sanitizer takes the limit away
 
     def limits(pid):
         with open(f"/proc/{pid}/limits", encoding="ascii") as file:
