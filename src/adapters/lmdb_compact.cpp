@@ -1,9 +1,6 @@
 // Retention to its end, then a copy of what is left.
 #include "adapters/lmdb_migrate.hpp"
-#include "adapters/lmdb_open.hpp"
-#include "adapters/lmdb_origin.hpp"
 #include "adapters/lmdb_remake.hpp"
-#include "adapters/state_lock.hpp"
 
 namespace troupe {
 namespace {
@@ -31,17 +28,6 @@ result<journal_compaction> compact_journal(journal_store& store, const state_dir
   if (auto removed = dir->remove(kept_journal_file); !removed) // there is no way back beyond what was let go
     return removed.error();
   return out;
-}
-
-result<journal_compaction> compact_journal(const std::string& folder, const retention_rule& rule, clock& time) {
-  auto lock = lock_journal(folder);
-  if (!lock)
-    return lock.error();
-  const auto dir = lock->dir();
-  const auto store = open_journal(std::move(*lock), {}, time); // holds the lock to the end
-  if (!store)
-    return store.error();
-  return compact_journal(**store, dir, rule);
 }
 
 } // namespace troupe

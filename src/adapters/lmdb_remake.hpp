@@ -32,11 +32,8 @@ struct journal_compaction {
 };
 
 /// Drops what `rule` lets go, in steps each of which leaves a valid state, then copies what is left into a new file
-/// that takes the old one's place. Refuses a damaged journal. Otherwise as rebuild_journal.
-[[nodiscard]] result<journal_compaction> compact_journal(const std::string& folder, const retention_rule& rule,
-                                                         clock& time);
-
-/// The same with a store that is open, of the state in `dir`; the caller keeps the lock.
+/// that takes the old one's place. `store` is open on the state in `dir`; the caller keeps the lock. Other processes
+/// may read the while.
 [[nodiscard]] result<journal_compaction> compact_journal(journal_store& store, const state_dir::handle& dir,
                                                          const retention_rule& rule);
 

@@ -11,6 +11,7 @@
 #include "core/event_codec.hpp"
 #include "core/event_json.hpp"
 #include "support/history.hpp"
+#include "support/memory_folder.hpp"
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -239,7 +240,7 @@ void make_state(const std::string& folder) {
 
 /// Removed with all in it. A hundred thousand files are written: not on a disk, where that can be helped.
 struct working_folder {
-  std::string path = std::string(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp") + "/troupe-damage-XXXXXX";
+  std::string path = test::memory_folder() + "/troupe-damage-XXXXXX";
   working_folder() {
     if (::mkdtemp(path.data()) == nullptr)
       std::abort();

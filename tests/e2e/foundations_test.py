@@ -271,7 +271,7 @@ def a_success_that_is_held_when_the_engine_dies_is_not_recorded(shop):
     shop.pipeline(discovering(maker), engine={"workers": 2})
     process = shop.start("run")
     shop.wait_for_file("pid")
-    shop.wait_for(lambda: shop.exists("main.o") and not os.listdir(shop.path(".troupe/results")), "the reader has ended")
+    shop.wait_for(lambda: shop.exists("main.o") and os.listdir(shop.path(".troupe/results")) == [".troupe-mark"], "the reader has ended")
     os.kill(process.pid, signal.SIGKILL)
     finish(process)
     os.remove(shop.path("slow"))

@@ -145,6 +145,22 @@ def a_cancelled_run_and_one_whose_supervisor_is_killed(shop):
     every_verb_keeps_secrets(shop, waits)
 
 
+def what_a_dead_run_has_reported_is_removed(shop):
+    """TROUPE_RESULT is masked when it is read. What nobody comes to read must not stay."""
+    reports = "printf '{\"metadata\": {\"k\": \"%s\"}}' \"$TOKEN\" > $TROUPE_RESULT; : > begun; while [ ! -e go ]; do sleep 0.01; done"
+    secretive(shop, {"a": {"command": "TOKEN={{ params.token }}; " + reports}})
+    run = shop.start("run", *GIVEN, env={**os.environ, **ENV})
+    wait_for_there(shop, "begun")
+    shop.write(".troupe/results/notes.1.1", "somebody's")
+    equal(len(os.listdir(shop.path(".troupe/results"))), 3)
+    run.send_signal(signal.SIGKILL)
+    finish(run)
+    shop.write("go", "")
+    troupe(shop, "run", token=True)
+    equal(sorted(os.listdir(shop.path(".troupe/results"))), [".troupe-mark", "notes.1.1"])
+    state_keeps_secrets(shop)
+
+
 def resume_takes_secrets_from_the_command_line_again(shop):
     shop.pipeline({"a": {"command": 'echo "{{ params.token }} {{ params.other }} {{ params.top }}" >> got; test -e fixed'}},
                   params={"token": {"default": "", "secret": True}, "other": {"default": "o", "secret": True}, "top": 1})
@@ -325,7 +341,7 @@ def a_secret_file_that_an_asset_makes_is_masked_from_then_on(shop):
     equal(shop.troupe("logs", "uses").must(0).text, "***\n***\n")
 
 
-TESTS = [no_value_is_anywhere_however_commands_end, a_cancelled_run_and_one_whose_supervisor_is_killed, resume_takes_secrets_from_the_command_line_again,
+TESTS = [no_value_is_anywhere_however_commands_end, a_cancelled_run_and_one_whose_supervisor_is_killed, what_a_dead_run_has_reported_is_removed, resume_takes_secrets_from_the_command_line_again,
          a_changed_secret_makes_nothing_stale, a_command_line_leaves_nothing_in_the_lock, no_core_is_left_while_secrets_are_held,
          the_digest_of_a_secret_file_says_nothing_without_the_key, wrong_declarations_show_no_value, a_secret_variable_is_for_those_who_declare_it,
          a_secret_file_that_an_asset_makes_is_masked_from_then_on]

@@ -175,7 +175,7 @@ def a_result_file_is_read_only_where_it_is_a_file(shop):
     equal(statuses(document), {"link": "failed", "fifo": "failed", "folder": "failed", "file": "succeeded"})
     for name, words in {"link": "is a symbolic link", "fifo": "is a FIFO", "folder": "is a folder"}.items():
         contains(document["assets"][name]["error"], "TROUPE_RESULT", words)
-    equal(os.listdir(shop.path(".troupe/results")), [])
+    equal(os.listdir(shop.path(".troupe/results")), [".troupe-mark"])
     contains(shop.read("../outside/file"), SECRET)
 
 

@@ -6,7 +6,9 @@
 #include "adapters/lmdb_tables.hpp"
 #include "fuzz/mutated_fields.hpp"
 #include "ports/clock.hpp"
+#include "same_state.hpp"
 #include "support/history.hpp"
+#include "support/memory_folder.hpp"
 #include "support/random_events.hpp"
 
 #include <unistd.h>
@@ -20,21 +22,6 @@ namespace troupe::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The same journal each time, so that an input means the same forgery each time.
-class still_clock final : public troupe::clock {
-public:
-  [[nodiscard]] timestamp now() const override { return from_unix_ns(1'790'000'000'000'000'000); }
-  [[nodiscard]] duration monotonic() const override { return duration(0); }
-  [[nodiscard]] std::uint64_t random() override { return 42; }
-};
-
-std::string content_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
 
 void write_file(const std::string& file, std::string_view content) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
@@ -245,7 +232,7 @@ void spoil(std::vector<event>& events, input& choices) {
 
 forged_state::forged_state() {
   // A hundred thousand journals are written: not on a disk, where that can be helped.
-  folder_ = std::string(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp") + "/troupe-forge-XXXXXX";
+  folder_ = test::memory_folder() + "/troupe-forge-XXXXXX";
   FUZZ_CHECK(::mkdtemp(folder_.data()) != nullptr, folder_);
   write_file(pipeline(), pipeline_text());
   fs::create_directory(folder_ + "/in");

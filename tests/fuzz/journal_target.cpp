@@ -7,6 +7,7 @@
 #include "adapters/lmdb_journal_store.hpp"
 #include "core/event_codec.hpp"
 #include "ports/clock.hpp"
+#include "same_state.hpp"
 #include "support/history.hpp"
 
 #include <algorithm>
@@ -20,21 +21,6 @@ namespace troupe::fuzz {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
-
-/// The same journal each time, so that an input means the same damage each time.
-class still_clock final : public troupe::clock {
-public:
-  [[nodiscard]] timestamp now() const override { return from_unix_ns(1'790'000'000'000'000'000); }
-  [[nodiscard]] duration monotonic() const override { return duration(0); }
-  [[nodiscard]] std::uint64_t random() override { return 42; }
-};
-
-std::string content_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
 
 /// Everything that can be read, in bytes; with an error, that.
 std::string history_of(const std::string& folder) {

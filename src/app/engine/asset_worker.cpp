@@ -257,7 +257,7 @@ std::optional<recent_glances> asset_worker::finishes_quickly(asset_index asset, 
 }
 
 std::string asset_worker::result_file(asset_index asset, std::uint32_t attempt) const {
-  return run_text_ + "." + std::to_string(asset.value) + "." + std::to_string(attempt);
+  return result_file_name(run_text_, asset, attempt);
 }
 
 std::optional<std::string> asset_worker::set_environment(asset_index asset, process_request& request) const {

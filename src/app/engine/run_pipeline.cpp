@@ -156,8 +156,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
   if (!processes)
     return cannot_begin(processes.error().message);
   const auto& dir = run.writer.dir();
-  bool made = false;
-  const auto results = dir->open_or_make_folder(results_folder, made);
+  const auto results = dir->part(results_folder);
   if (!results)
     return results.error();
   const auto logs = std::make_shared<state_logs>(dir);
@@ -183,7 +182,7 @@ result<run_result> carry_out_what_waits(prepared_run& run, run_state state, std:
                      run.time,
                      run.on.state_folder,
                      *logs,
-                     *results,
+                     **results,
                      run.state_id,
                      id,
                      number,

@@ -46,6 +46,23 @@ std::string log_file_name(std::string_view asset_name, std::uint32_t attempt) {
   return as_file_name(asset_name) + "." + std::to_string(attempt) + ".log";
 }
 
+std::string result_file_name(std::string_view run_id, asset_index asset, std::uint32_t attempt) {
+  return std::string(run_id) + "." + std::to_string(asset.value) + "." + std::to_string(attempt);
+}
+
+bool is_result_file_name(std::string_view name) {
+  constexpr std::size_t id_length = 36;
+  const auto digits = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  if (name.size() <= id_length || name[id_length] != '.' ||
+      name.substr(0, id_length).find_first_not_of("0123456789abcdef-") != std::string_view::npos)
+    return false;
+  const auto rest = name.substr(id_length + 1);
+  const auto dot = rest.find('.');
+  return dot != std::string_view::npos && digits(rest.substr(0, dot)) && digits(rest.substr(dot + 1));
+}
+
 std::string join_as_written(std::string_view folder, std::string_view path) {
   std::string joined = path.starts_with('/') ? std::string() : std::string(folder);
   const bool absolute = joined.starts_with('/') || path.starts_with('/');

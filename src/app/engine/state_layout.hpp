@@ -19,6 +19,10 @@ namespace troupe {
 [[nodiscard]] std::string log_file_name(std::string_view asset_name, std::uint32_t attempt);
 /// In a state's folder: where commands write their TROUPE_RESULT.
 inline constexpr const char* results_folder = "results";
+/// Such a file's name there: RUN-ID.ASSET.ATTEMPT, the asset by its place in the pipeline.
+[[nodiscard]] std::string result_file_name(std::string_view run_id, asset_index asset, std::uint32_t attempt);
+/// Whether it is such a name.
+[[nodiscard]] bool is_result_file_name(std::string_view name);
 
 /// Joins and normalises lexically: "." and "//" go, ".." takes back a component. `path` absolute: it alone.
 [[nodiscard]] std::string join_path(std::string_view folder, std::string_view path);

@@ -4,8 +4,10 @@
 #include "adapters/leftovers.hpp"
 #include "adapters/lmdb_origin.hpp"
 #include "adapters/process_place.hpp"
+#include "adapters/remove_tree.hpp"
 #include "adapters/state_key.hpp"
 #include "adapters/state_lock.hpp"
+#include "app/engine/state_layout.hpp"
 #include "base/shown_text.hpp"
 
 #include <unistd.h>
@@ -133,6 +135,20 @@ std::string way_out(const std::vector<unproved_process>& unproved) {
          ". Or wait until they have ended. If they are not this pipeline's, add --assume-dead";
 }
 
+/// Removes what a dead writer's commands have reported: nobody reads it any more, and secrets in it are not masked.
+/// What cannot be removed now stays for the next recovery.
+void remove_reports(const state_dir& dir) {
+  const auto results = dir.open_folder(results_folder, entry_use::write);
+  if (!results || !results->check(part_mark, entry_use::write))
+    return; // there is none, or it is not Troupe's
+  const auto names = results->names();
+  if (!names)
+    return;
+  for (const auto& name : *names)
+    if (is_result_file_name(name))
+      static_cast<void>(remove_tree(results->descriptor(), name));
+}
+
 } // namespace
 
 result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, const state_opening& how,
@@ -180,6 +196,7 @@ result<void> state_writer::recover(const std::string& lock_words, const state_op
     static_cast<void>(store_->append(ended)); // what is wrong with the journal is not the error to be reported
     return done;
   }
+  remove_reports(*dir_);
   auto events = take_opening();
   events.insert(events.end(), ended.begin(), ended.end());
   for (auto& e : interrupted_attempts(*open, time_.now()))

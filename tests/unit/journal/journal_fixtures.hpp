@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/lmdb_journal_store.hpp"
+#include "adapters/lmdb_remake.hpp"
 #include "adapters/system_clock.hpp"
 #include "core/memory_tables.hpp"
 #include "core/retention.hpp"
@@ -128,6 +129,18 @@ inline void check_same(const journal_snapshot& snapshot, const expected_state& e
   REQUIRE_MESSAGE(done.has_value(), done.error().message);
   CHECK(same);
   CHECK(seq == t.state.last_seq + 1);
+}
+
+/// Compacts a state that nobody has open.
+inline result<journal_compaction> compact_journal(const std::string& folder, const retention_rule& rule, clock& time) {
+  auto lock = lock_journal(folder);
+  if (!lock)
+    return lock.error();
+  const auto dir = lock->dir();
+  const auto store = open_journal(std::move(*lock), {}, time); // holds the lock to the end
+  if (!store)
+    return store.error();
+  return troupe::compact_journal(**store, dir, rule);
 }
 
 } // namespace troupe::test
