@@ -2,12 +2,10 @@
 #pragma once
 
 #include "core/event.hpp"
-#include "core/pipeline.hpp"
 #include "core/warning_code.hpp"
 
-#include <algorithm>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace troupe {
 
@@ -21,11 +19,5 @@ struct asset_warning {
   attempt_warning what;
   friend bool operator==(const asset_warning&, const asset_warning&) = default;
 };
-
-/// Drops the warnings that the asset's settings silence ("ignore_warnings").
-inline void drop_ignored(const asset_settings& settings, std::vector<attempt_warning>& warnings) {
-  if (!settings.ignore_warnings.empty())
-    std::erase_if(warnings, [&](const auto& warning) { return settings.ignores(warning.code); });
-}
 
 } // namespace troupe

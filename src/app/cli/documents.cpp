@@ -2,8 +2,8 @@
 #include "app/cli/documents.hpp"
 
 #include "app/cli/reason_text.hpp"
-#include "app/engine/attempt_report.hpp"
 #include "core/event_json.hpp"
+#include "core/result_limits.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>

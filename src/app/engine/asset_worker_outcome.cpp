@@ -7,6 +7,7 @@
 #include "app/engine/state_layout.hpp"
 #include "base/check.hpp"
 #include "core/delta.hpp"
+#include "core/ignored_warnings.hpp"
 #include "core/warning.hpp"
 
 #include <algorithm>

@@ -2,20 +2,14 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/result_limits.hpp"
 #include "core/secret_mask.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace troupe {
-
-/// The largest result file, in bytes.
-inline constexpr std::uint64_t max_result_file = 1U << 20U;
-/// How deep it may be nested.
-inline constexpr std::size_t max_result_depth = 64;
 
 struct attempt_report {
   std::string data_version;        ///< empty: none given

@@ -7,6 +7,7 @@
 #include "core/glob.hpp"
 #include "core/missing_input.hpp"
 #include "core/parent_paths.hpp"
+#include "core/ignored_warnings.hpp"
 #include "core/warning.hpp"
 
 #include <algorithm>
