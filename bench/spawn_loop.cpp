@@ -1,5 +1,5 @@
 // What the executor adds to a bare posix_spawn loop: the same commands, two at a time, by both in turn.
-#include "adapters/process_executor.hpp"
+#include "adapters/process/process_executor.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks which folder of src/ includes which, and what is banned where. Knows include lines and words, not C++.
+"""Checks which room (folder) of src/ includes which, and what is banned where. Knows include lines and words, not C++.
 
 usage: layers.py [ROOT]        prints each violation with its place; exit status 1 if there is any
        layers.py --self-test   plants one violation of each kind in a temporary tree and sees that each is reported
@@ -9,24 +9,36 @@ import re
 import sys
 import tempfile
 
-# A folder may include itself and these.
+# A room may include itself and these. "core" and "adapters" stand for all of their rooms, as does a room for what lies below it.
 MAY_INCLUDE = {
     "base": set(),
-    "core": {"base"},
+    "core/model": {"base"},
+    "core/pipeline": {"base", "core/model"},
+    "core/command": {"base", "core/pipeline"},
+    "core/freshness": {"base", "core/model", "core/pipeline", "core/command"},
+    "core/run": {"base", "core/model", "core/pipeline"},
+    "core/journal": {"base", "core/model", "core/run"},
     "ports": {"base", "core"},
-    "adapters": {"base", "core", "ports"},
+    "adapters/system": {"base", "core/model", "ports"},
+    "adapters/state": {"base", "core/model", "adapters/system"},
+    "adapters/files": {"base", "core", "ports", "adapters/system", "adapters/state"},
+    "adapters/process": {"base", "core", "ports", "adapters/system", "adapters/state", "adapters/files"},
+    "adapters/journal": {"base", "core", "ports", "adapters/system", "adapters/state", "adapters/process"},
     "actors": {"base", "core", "ports"},
-    "app": {"base", "core", "ports", "adapters", "actors"},
+    "config": {"base", "core", "adapters/files", "adapters/system"},
+    "views": {"base", "core", "ports", "adapters/system", "adapters/process"},
+    "engine": {"base", "core", "ports", "adapters", "actors", "config"},
+    "cli": {"base", "core", "ports", "adapters", "config", "engine", "views"},
 }
 
 # (headers, files that may include them, what to say)
 HEADERS = [
     (r"caf/", r"src/actors/|include/troupe/caf\.hpp$", "CAF belongs to src/actors"),
-    (r"lmdb\.h$", r"src/adapters/lmdb_[^/]*$", "LMDB belongs to src/adapters/lmdb_*"),
-    (r"CLI/", r"src/app/", "CLI11 belongs to src/app"),
-    (r"boost/json", r"src/app/", "Boost.JSON belongs to src/app"),
+    (r"lmdb\.h$", r"src/adapters/journal/lmdb_[^/]*$", "LMDB belongs to src/adapters/journal/lmdb_*"),
+    (r"CLI/", r"src/cli/", "CLI11 belongs to src/cli"),
+    (r"boost/json", r"src/views/", "Boost.JSON belongs to src/views"),
     (r"boost/", r"src/", "the public headers are free of Boost"),
-    (r"iostream$", r"src/app/cli/main\.cpp$", "text leaves through app/cli/console"),
+    (r"iostream$", r"src/cli/main\.cpp$", "text leaves through views/console"),
     (r"(fstream|filesystem|iostream|cstdio|stdio\.h|random|thread|mutex|condition_variable|future|ctime|time\.h"
      r"|unistd\.h|fcntl\.h|sys/.*)$", r"(?!src/core/)", "core has no disk, clock, randomness or threads"),
 ]
@@ -40,17 +52,17 @@ CORE_WORDS = [
     (r"\bstd::(thread|jthread|mutex|shared_mutex|condition_variable|async)\b", "core has no threads"),
 ]
 
-# (words in src, files that may use them, what to say): text leaves through app/cli/console alone, which filters it.
+# (words in src, files that may use them, what to say): text leaves through views/console alone, which filters it.
 WAYS_OUT = [
     (r"\bstd::(cout|cerr|clog|wcout|wcerr|print|println)\b|\b(v?f?printf|f?puts|putchar|f?putc|fwrite|perror|psignal|syslog)\s*\("
      r"|\b(stdout|stderr|STDOUT_FILENO|STDERR_FILENO)\b|(?<![\w.>])(::)?write\s*\(\s*[12]\s*,|/dev/(tty|stdout|stderr)\b",
-     r"src/(base/check|app/cli/(main|console))\.cpp$", "text leaves through app/cli/console"),
-    (r"\bfd_stream\b", r"src/app/cli/(main\.cpp|fd_stream\.[ch]pp)$", "text leaves through app/cli/console"),
-    (r"(\.|->)pass\s*\(", r"src/app/cli/(console|guarded_stream|log_screen|progress|verb_logs)\.[ch]pp$",
+     r"src/(base/check|cli/main|views/console)\.cpp$", "text leaves through views/console"),
+    (r"\bfd_stream\b", r"src/cli/(main\.cpp|fd_stream\.[ch]pp)$", "text leaves through views/console"),
+    (r"(\.|->)pass\s*\(", r"src/(views/(console|guarded_stream)|cli/(log_screen|progress|verb_logs))\.[ch]pp$",
      "what is not text passes to a terminal only from progress and logs"),
 ]
-# What is in a state is reached through src/adapters/kept_folder and state_dir alone: these files have no path to it.
-STATE_FILES = r"src/(adapters/(lmdb_|log_writer\.|state_(lock|logs|folder)\.)|app/engine/(housekeeping|member_lists|stop_watch|state_writer|run_logs|upkeep)\.|app/cli/(log_text|run_text|verb_logs|verb_show)\.)"
+# What is in a state is reached through src/adapters/state alone: these files have no path to it.
+STATE_FILES = r"src/(adapters/(journal/(lmdb_|state_lock\.)|process/(log_writer|state_logs)\.|state/state_folder\.)|engine/(housekeeping|member_lists|stop_watch|state_writer|run_logs|upkeep)\.|cli/(log_text|run_text|verb_logs|verb_show)\.)"
 PATH_CALLS = (r"(?<![\w.>:])(std::|::)?(open|stat|lstat|unlink|rename|mkdir|rmdir|opendir|truncate|link|symlink|mkfifo|mknod|fopen|remove_all)\s*\(|(?<!\w)::access\s*\("
               r"|\bstd::(filesystem|[io]?fstream)\b")
 STATE_MESSAGE = "what is in a state is reached by its folder's descriptor (kept_folder, state_dir)"
@@ -68,33 +80,47 @@ def without_comments_and_strings(text):
     return pattern.sub(lambda m: "\n" * m.group(0).count("\n") or " ", text)
 
 
-def folder_of_include(root, path, quote, name):
-    """The folder of src/ that an include names, or None for a header from elsewhere."""
+def room_of(path):
+    """The room of a file of src/, or None: src/core/run/x.cpp lies in core/run. A room that is not known is named all the same."""
+    folders = path.split(os.sep)[:-1]
+    if not folders or folders[0] != "src":
+        return None
+    for depth in (3, 2):
+        if "/".join(folders[1:depth]) in MAY_INCLUDE:
+            return "/".join(folders[1:depth])
+    return "/".join(folders[1:])
+
+
+def room_of_include(root, path, quote, name):
+    """The room that an include names, or None for a header from elsewhere."""
     if quote == '"':
         beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
         if os.path.exists(os.path.join(root, beside)):
-            parts = beside.split(os.sep)
-            return parts[1] if parts[0] == "src" and len(parts) > 2 else None
+            return room_of(beside)
     parts = os.path.normpath(name).split(os.sep)
     parts = [part for part in parts if part not in ("..", "src")]
-    return parts[0] if len(parts) > 1 and parts[0] in MAY_INCLUDE else None
+    tops = {room.split("/")[0] for room in MAY_INCLUDE}
+    return room_of(os.path.join("src", *parts)) if len(parts) > 1 and parts[0] in tops else None
+
+
+def may_include(room, target):
+    return target == room or target in MAY_INCLUDE[room] or target.split("/")[0] in MAY_INCLUDE[room]
 
 
 def violations_in(root, path):
     with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
         text = file.read()
-    parts = path.split(os.sep)
-    folder = parts[1] if parts[0] == "src" and len(parts) > 2 else None
-    if parts[0] == "src" and folder not in MAY_INCLUDE:
-        yield 1, f"src/{folder or ''} is no known room; known are {', '.join(MAY_INCLUDE)}"
+    folder = room_of(path)
+    if folder is not None and folder not in MAY_INCLUDE:
+        yield 1, f"src/{folder} is no known room; known are {', '.join(MAY_INCLUDE)}"
         return
     for number, line in enumerate(text.splitlines(), 1):
         match = INCLUDE.match(line)
         if not match:
             continue
         quote, name = match.groups()
-        target = folder_of_include(root, path, quote, name)
-        if target and folder and target != folder and target not in MAY_INCLUDE[folder]:
+        target = room_of_include(root, path, quote, name)
+        if target and folder and not may_include(folder, target):
             yield number, f'src/{folder} may not include src/{target} ("{name}")'
         if target and folder is None:
             yield number, f'public headers may not include src/{target} ("{name}")'
@@ -115,9 +141,9 @@ def violations_in(root, path):
             if match and not re.search(r"\bresult<.*>\s+\w*" + re.escape(match.group(0).strip()), line):
                 yield number, f"{STATE_MESSAGE} ({match.group(0).strip()})"
             match = re.search(CHANGES_OWNER, line)
-            if match and path != "src/adapters/kept_folder.cpp":
+            if match and path != "src/adapters/state/kept_folder.cpp":
                 yield number, f"{OWNER_MESSAGE} ({match.group(0).strip()})"
-    if folder == "core":
+    if folder is not None and folder.startswith("core/"):
         for number, line in enumerate(without_comments_and_strings(text).splitlines(), 1):
             if INCLUDE.match(line) or line.lstrip().startswith("#"):
                 continue
@@ -143,55 +169,70 @@ def check(root):
 
 # Each: a file, what it contains, and what must be said of it ("" = nothing).
 PLANTED = [
-    ("src/base/a.hpp", '#include "core/x.hpp"\n', "src/base may not include src/core"),
-    ("src/core/a.hpp", '#include "ports/x.hpp"\n', "src/core may not include src/ports"),
-    ("src/core/b.cpp", '#include "../adapters/x.hpp"\n', "src/core may not include src/adapters"),
+    ("src/base/a.hpp", '#include "core/model/x.hpp"\n', "src/base may not include src/core/model"),
+    ("src/core/model/a.hpp", '#include "ports/x.hpp"\n', "src/core/model may not include src/ports"),
+    ("src/core/model/b.hpp", '#include "core/pipeline/x.hpp"\n', "src/core/model may not include src/core/pipeline"),
+    ("src/core/pipeline/a.hpp", '#include "core/command/x.hpp"\n', "src/core/pipeline may not include src/core/command"),
+    ("src/core/command/a.hpp", '#include "core/freshness/x.hpp"\n', "src/core/command may not include src/core/freshness"),
+    ("src/core/freshness/a.hpp", '#include "core/run/x.hpp"\n', "src/core/freshness may not include src/core/run"),
+    ("src/core/run/a.hpp", '#include "core/journal/x.hpp"\n', "src/core/run may not include src/core/journal"),
+    ("src/core/run/b.cpp", '#include "../../adapters/system/x.hpp"\n', "src/core/run may not include src/adapters/system"),
     ("src/ports/a.hpp", '#include <actors/x.hpp>\n', "src/ports may not include src/actors"),
-    ("src/adapters/a.cpp", '#include "actors/x.hpp"\n', "src/adapters may not include src/actors"),
-    ("src/actors/a.cpp", '#include "adapters/x.hpp"\n', "src/actors may not include src/adapters"),
-    ("src/actors/b.cpp", '#include "app/x.hpp"\n', "src/actors may not include src/app"),
-    ("src/app/a.cpp", '#include <caf/all.hpp>\n', "CAF belongs to src/actors"),
-    ("src/app/b.cpp", '#include <lmdb.h>\n', "LMDB belongs to src/adapters/lmdb_*"),
-    ("src/adapters/other.cpp", '#include <lmdb.h>\n', "LMDB belongs to src/adapters/lmdb_*"),
-    ("src/adapters/b.cpp", '#include <CLI/CLI.hpp>\n', "CLI11 belongs to src/app"),
-    ("src/core/json.cpp", '#include <boost/json.hpp>\n', "Boost.JSON belongs to src/app"),
-    ("src/core/c.cpp", "auto n = std::chrono::system_clock::now();\n", "core has no clock"),
-    ("src/core/d.cpp", "long t = time(nullptr);\n", "core has no clock"),
-    ("src/core/e.cpp", "gettimeofday(&tv, nullptr);\n", "core has no clock"),
-    ("src/core/f.cpp", "int r = rand();\n", "core has no randomness"),
-    ("src/core/g.cpp", "std::random_device device;\n", "core has no randomness"),
-    ("src/core/h.cpp", "std::mt19937 engine;\n", "core has no randomness"),
-    ("src/core/i.cpp", "#include <fstream>\n", "core has no disk"),
-    ("src/core/j.cpp", "#include <filesystem>\n", "core has no disk"),
-    ("src/core/k.cpp", 'auto* f = fopen("x", "r");\n', "core does not read or write files"),
-    ("src/core/l.cpp", "std::thread worker;\n", "core has no threads"),
+    ("src/adapters/system/a.cpp", '#include "adapters/files/x.hpp"\n', "src/adapters/system may not include src/adapters/files"),
+    ("src/adapters/state/a.cpp", '#include "adapters/journal/x.hpp"\n', "src/adapters/state may not include src/adapters/journal"),
+    ("src/adapters/files/a.cpp", '#include "actors/x.hpp"\n', "src/adapters/files may not include src/actors"),
+    ("src/adapters/process/a.cpp", '#include "adapters/journal/x.hpp"\n', "src/adapters/process may not include src/adapters/journal"),
+    ("src/actors/a.cpp", '#include "adapters/system/x.hpp"\n', "src/actors may not include src/adapters/system"),
+    ("src/actors/b.cpp", '#include "engine/x.hpp"\n', "src/actors may not include src/engine"),
+    ("src/config/a.cpp", '#include "engine/x.hpp"\n', "src/config may not include src/engine"),
+    ("src/views/a.cpp", '#include "cli/x.hpp"\n', "src/views may not include src/cli"),
+    ("src/views/b.cpp", '#include "engine/x.hpp"\n', "src/views may not include src/engine"),
+    ("src/engine/b.cpp", '#include "views/x.hpp"\n', "src/engine may not include src/views"),
+    ("src/cli/z.cpp", '#include "actors/x.hpp"\n', "src/cli may not include src/actors"),
+    ("src/cli/y.cpp", '#include <caf/all.hpp>\n', "CAF belongs to src/actors"),
+    ("src/cli/x.cpp", '#include <lmdb.h>\n', "LMDB belongs to src/adapters/journal/lmdb_*"),
+    ("src/adapters/journal/other.cpp", '#include <lmdb.h>\n', "LMDB belongs to src/adapters/journal/lmdb_*"),
+    ("src/adapters/system/b.cpp", '#include <CLI/CLI.hpp>\n', "CLI11 belongs to src/cli"),
+    ("src/core/model/json.cpp", '#include <boost/json.hpp>\n', "Boost.JSON belongs to src/views"),
+    ("src/core/run/c.cpp", "auto n = std::chrono::system_clock::now();\n", "core has no clock"),
+    ("src/core/run/d.cpp", "long t = time(nullptr);\n", "core has no clock"),
+    ("src/core/run/e.cpp", "gettimeofday(&tv, nullptr);\n", "core has no clock"),
+    ("src/core/run/f.cpp", "int r = rand();\n", "core has no randomness"),
+    ("src/core/run/g.cpp", "std::random_device device;\n", "core has no randomness"),
+    ("src/core/run/h.cpp", "std::mt19937 engine;\n", "core has no randomness"),
+    ("src/core/run/i.cpp", "#include <fstream>\n", "core has no disk"),
+    ("src/core/run/j.cpp", "#include <filesystem>\n", "core has no disk"),
+    ("src/core/run/k.cpp", 'auto* f = fopen("x", "r");\n', "core does not read or write files"),
+    ("src/core/run/l.cpp", "std::thread worker;\n", "core has no threads"),
     ("src/misc/a.cpp", "int x;\n", "is no known room"),
+    ("src/core/a.cpp", "int x;\n", "is no known room"),
+    ("src/adapters/misc/a.cpp", "int x;\n", "is no known room"),
     ("include/troupe/a.hpp", "#include <caf/all.hpp>\n", "CAF belongs to src/actors"),
     ("include/troupe/b.hpp", "#include <boost/optional.hpp>\n", "the public headers are free of Boost"),
     ("include/troupe/c.hpp", "#include <lmdb.h>\n", "LMDB belongs to"),
-    ("include/troupe/d.hpp", '#include "core/x.hpp"\n', "public headers may not include src/core"),
-    ("src/app/cli/a.cpp", 'void f() { std::cout << "x"; }\n', "text leaves through app/cli/console"),
-    ("src/app/cli/b.cpp", 'void f() { std::fprintf(stderr, "x"); }\n', "text leaves through app/cli/console"),
-    ("src/app/cli/c.cpp", "void f() { ::write(1, x, n); }\n", "text leaves through app/cli/console"),
-    ("src/app/cli/d.cpp", "fd_stream out(1);\n", "text leaves through app/cli/console"),
-    ("src/app/cli/e.cpp", "void f() { to.pass(text); }\n", "what is not text passes"),
-    ("src/adapters/g.cpp", "#include <iostream>\n", "text leaves through app/cli/console"),
-    ("src/app/engine/a.cpp", "void f() { puts(x); }\n", "text leaves through app/cli/console"),
+    ("include/troupe/d.hpp", '#include "core/model/x.hpp"\n', "public headers may not include src/core/model"),
+    ("src/cli/a.cpp", 'void f() { std::cout << "x"; }\n', "text leaves through views/console"),
+    ("src/cli/b.cpp", 'void f() { std::fprintf(stderr, "x"); }\n', "text leaves through views/console"),
+    ("src/cli/c.cpp", "void f() { ::write(1, x, n); }\n", "text leaves through views/console"),
+    ("src/cli/d.cpp", "fd_stream out(1);\n", "text leaves through views/console"),
+    ("src/cli/e.cpp", "void f() { to.pass(text); }\n", "what is not text passes"),
+    ("src/adapters/system/g.cpp", "#include <iostream>\n", "text leaves through views/console"),
+    ("src/engine/a.cpp", "void f() { puts(x); }\n", "text leaves through views/console"),
+    ("src/adapters/journal/lmdb_path.cpp", 'int fd = ::open((folder + "/journal.mdb").c_str(), O_RDONLY);\n', STATE_MESSAGE),
+    ("src/adapters/journal/state_lock.cpp", 'unlink(path.c_str());\n', STATE_MESSAGE),
+    ("src/engine/housekeeping.cpp", 'std::filesystem::remove_all(logs);\n', STATE_MESSAGE),
+    ("src/cli/verb_logs.cpp", 'std::ifstream file(path);\n', STATE_MESSAGE),
+    ("src/engine/owner.cpp", '::chown(path.c_str(), 0, 0);\n', OWNER_MESSAGE),
     # What is allowed must pass.
-    ("src/app/cli/fine.cpp", 'void f() { std::snprintf(b, n, "x"); file.write(1); write(fd, x, n); io.out.stream << "printf(x)"; }\n', ""),
-    ("src/app/cli/progress.cpp", "void f() { to_.pass(frame); }\n", ""),
-    ("src/adapters/lmdb_path.cpp", 'int fd = ::open((folder + "/journal.mdb").c_str(), O_RDONLY);\n', STATE_MESSAGE),
-    ("src/adapters/state_lock.cpp", 'unlink(path.c_str());\n', STATE_MESSAGE),
-    ("src/app/engine/housekeeping.cpp", 'std::filesystem::remove_all(logs);\n', STATE_MESSAGE),
-    ("src/app/cli/verb_logs.cpp", 'std::ifstream file(path);\n', STATE_MESSAGE),
-    ("src/app/owner.cpp", '::chown(path.c_str(), 0, 0);\n', OWNER_MESSAGE),
-    # What is allowed must pass.
-    ("src/adapters/lmdb_descriptor.cpp", '::openat(fd, name, O_RDONLY);\nauto f = dir->open(name);\nint p = ::open("/proc/self/maps", O_RDONLY);\nresult<int> open(int how);\n', ""),
+    ("src/cli/fine.cpp", 'void f() { std::snprintf(b, n, "x"); file.write(1); write(fd, x, n); io.out.stream << "printf(x)"; }\n', ""),
+    ("src/cli/progress.cpp", "void f() { to_.pass(frame); }\n", ""),
+    ("src/adapters/journal/lmdb_descriptor.cpp", '::openat(fd, name, O_RDONLY);\nauto f = dir->open(name);\nint p = ::open("/proc/self/maps", O_RDONLY);\nresult<int> open(int how);\n', ""),
     ("include/troupe/caf.hpp", "#include <caf/all.hpp>\n", ""),
-    ("src/actors/fine.cpp", '#include <caf/all.hpp>\n#include "core/x.hpp"\n', ""),
-    ("src/adapters/lmdb_fine.cpp", '#include <lmdb.h>\n#include "ports/x.hpp"\n', ""),
-    ("src/app/fine.cpp", '#include "adapters/x.hpp"\n#include "actors/x.hpp"\n#include <boost/json.hpp>\n', ""),
-    ("src/core/fine.cpp", '#include "base/x.hpp"\n// rand() of time(nullptr)\nauto s = "std::ifstream";\nauto n = 1\'000\'000; int strand(int); auto t = time(x);\n', ""),
+    ("src/actors/fine.cpp", '#include <caf/all.hpp>\n#include "core/run/x.hpp"\n', ""),
+    ("src/adapters/journal/lmdb_fine.cpp", '#include <lmdb.h>\n#include "ports/x.hpp"\n#include "core/journal/x.hpp"\n', ""),
+    ("src/engine/fine.cpp", '#include "adapters/journal/x.hpp"\n#include "actors/x.hpp"\n', ""),
+    ("src/views/fine.cpp", '#include <boost/json/parse.hpp>\n#include "core/model/x.hpp"\n', ""),
+    ("src/core/run/fine.cpp", '#include "base/x.hpp"\n// rand() of time(nullptr)\nauto s = "std::ifstream";\nauto n = 1\'000\'000; int strand(int); auto t = time(x);\n', ""),
 ]
 
 

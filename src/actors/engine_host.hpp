@@ -2,7 +2,7 @@
 // nothing of what runs.
 #pragma once
 
-#include "core/run_logic.hpp"
+#include "core/run/run_logic.hpp"
 #include "ports/asset_executor.hpp"
 #include "ports/clock.hpp"
 #include "ports/event_log.hpp"

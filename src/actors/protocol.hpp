@@ -10,8 +10,8 @@
 
 #include "actors/caf.hpp"
 #include "base/strong_id.hpp"
-#include "core/asset_status.hpp"
-#include "core/event.hpp"
+#include "core/model/asset_status.hpp"
+#include "core/model/event.hpp"
 #include "ports/asset_executor.hpp"
 #include "ports/process_executor.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "actors/guard.hpp"
 #include "actors/handover.hpp"
-#include "core/freshness.hpp"
+#include "core/freshness/freshness.hpp"
 
 namespace troupe {
 

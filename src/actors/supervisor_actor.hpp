@@ -1,10 +1,10 @@
 // One run's authority: it alone adds to the run's history. It owns the run's state and handles, and delegates all
-// judgement to core/run_logic: inputs in, events to the journal, effects out. Knows nothing of freshness, processes or
-// storage.
+// judgement to core/run/run_logic: inputs in, events to the journal, effects out. Knows nothing of freshness, processes
+// or storage.
 #pragma once
 
 #include "actors/protocol.hpp"
-#include "core/run_logic.hpp"
+#include "core/run/run_logic.hpp"
 #include "ports/clock.hpp"
 #include "ports/run_observer.hpp"
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/strong_id.hpp"
-#include "core/event.hpp"
-#include "core/materialization.hpp"
-#include "core/reason.hpp"
+#include "core/model/event.hpp"
+#include "core/model/materialization.hpp"
+#include "core/model/reason.hpp"
 #include "ports/process_executor.hpp"
 
 #include <cstdint>

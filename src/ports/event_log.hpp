@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "core/event.hpp"
+#include "core/model/event.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -3,8 +3,8 @@
 
 #include "base/digest.hpp"
 #include "base/result.hpp"
-#include "core/link_rule.hpp"
-#include "core/materialization.hpp"
+#include "core/model/materialization.hpp"
+#include "core/pipeline/link_rule.hpp"
 
 #include <string>
 #include <string_view>
@@ -30,7 +30,8 @@ struct glob_remarks {
 };
 
 /// Paths are absolute or relative to the root handed to the implementation (the pipeline's folder). stat(), glance()
-/// and read() also take the name of a folder without some of its members (core/exclusion). Any thread; may block.
+/// and read() also take the name of a folder without some of its members (core/pipeline/exclusion). Any thread; may
+/// block.
 class file_system {
 public:
   virtual ~file_system() = default;
@@ -66,8 +67,8 @@ public:
                                                       const std::vector<std::string>& skip) const {
     return glob(pattern, skip, nullptr);
   }
-  /// The folder that a path leads to, links followed: its identity as core/path_identities has it. What does not exist
-  /// is taken by its text. Never fails: where nothing can be found out, the path is handed back.
+  /// The folder that a path leads to, links followed: its identity as core/pipeline/path_identities has it. What does
+  /// not exist is taken by its text. Never fails: where nothing can be found out, the path is handed back.
   [[nodiscard]] virtual std::string real_folder(std::string_view path) const { return std::string(path); }
   /// mkdir -p of the parent folder.
   [[nodiscard]] virtual result<void> make_parent(std::string_view path) const = 0;

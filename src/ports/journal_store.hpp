@@ -2,10 +2,10 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "core/event.hpp"
-#include "core/retention.hpp"
-#include "core/run_record.hpp"
-#include "core/state_info.hpp"
+#include "core/model/event.hpp"
+#include "core/model/retention.hpp"
+#include "core/model/run_record.hpp"
+#include "core/model/state_info.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -85,7 +85,7 @@ public:
   /// Keeps the state of an open run as of its event `seq`; replaced by the next, gone when the run ends.
   [[nodiscard]] virtual result<void> write_checkpoint(run_number run, const run_checkpoint& checkpoint) = 0;
   /// Folds the oldest events, at most `max_events`, into the base and drops them, as long as they belong to no run that
-  /// is kept (core/retention.hpp). One transaction.
+  /// is kept (core/model/retention.hpp). One transaction.
   [[nodiscard]] virtual result<retention_step> retain(const retention_rule& rule, std::uint64_t max_events) = 0;
   [[nodiscard]] virtual result<std::unique_ptr<journal_snapshot>> snapshot() const = 0;
 };

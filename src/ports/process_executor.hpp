@@ -3,8 +3,8 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "core/event.hpp"
-#include "core/secret_mask.hpp"
+#include "core/command/secret_mask.hpp"
+#include "core/model/event.hpp"
 
 #include <cstdint>
 #include <functional>

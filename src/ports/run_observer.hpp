@@ -3,10 +3,10 @@
 
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
-#include "core/asset_status.hpp"
-#include "core/event.hpp"
-#include "core/pipeline.hpp"
-#include "core/reason.hpp"
+#include "core/model/asset_status.hpp"
+#include "core/model/event.hpp"
+#include "core/model/reason.hpp"
+#include "core/pipeline/pipeline.hpp"
 
 #include <cstdint>
 #include <span>

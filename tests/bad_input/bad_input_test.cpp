@@ -3,8 +3,8 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include "app/config/command_files.hpp"
-#include "app/config/load_pipeline.hpp"
+#include "config/command_files.hpp"
+#include "config/load_pipeline.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -4,12 +4,12 @@
 // For each damage: either verify finds nothing, and then all there is to read is as it was and a writer goes on; or it
 // names what is wrong, and then a writer refuses and changes nothing, and a reader sees the truth or an error. What
 // would crash or hang does so in a child, and is told with its place.
-#include "adapters/lmdb_journal_check.hpp"
-#include "adapters/lmdb_journal_store.hpp"
-#include "adapters/lmdb_remake.hpp"
-#include "adapters/system_clock.hpp"
-#include "core/event_codec.hpp"
-#include "core/event_json.hpp"
+#include "adapters/journal/lmdb_journal_check.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/journal/lmdb_remake.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "core/journal/event_codec.hpp"
+#include "core/journal/event_json.hpp"
 #include "support/history.hpp"
 #include "support/memory_folder.hpp"
 

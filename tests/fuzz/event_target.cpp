@@ -4,9 +4,9 @@
 #include "fuzz/targets.hpp"
 
 #include "base/utf8.hpp"
-#include "core/event_codec.hpp"
-#include "core/event_json.hpp"
-#include "core/memory_tables.hpp"
+#include "core/journal/event_codec.hpp"
+#include "core/journal/event_json.hpp"
+#include "core/journal/memory_tables.hpp"
 #include "support/random_events.hpp"
 
 #include <boost/json.hpp>

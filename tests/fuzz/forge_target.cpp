@@ -5,14 +5,14 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "adapters/lmdb_journal_check.hpp"
-#include "adapters/lmdb_journal_store.hpp"
-#include "adapters/lmdb_remake.hpp"
-#include "app/cli/cli_main.hpp"
-#include "app/engine/run_history.hpp"
-#include "app/engine/state_writer.hpp"
-#include "core/reopening.hpp"
-#include "core/run_logic.hpp"
+#include "adapters/journal/lmdb_journal_check.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/journal/lmdb_remake.hpp"
+#include "cli/cli_main.hpp"
+#include "core/run/reopening.hpp"
+#include "core/run/run_logic.hpp"
+#include "engine/run_history.hpp"
+#include "engine/state_writer.hpp"
 
 #include <atomic>
 #include <sstream>

@@ -1,9 +1,9 @@
 // One good history, and ways to spoil it.
 #include "fuzz/forged_state.hpp"
 
-#include "adapters/lmdb_journal_store.hpp"
-#include "adapters/lmdb_open.hpp"
-#include "adapters/lmdb_tables.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/journal/lmdb_open.hpp"
+#include "adapters/journal/lmdb_tables.hpp"
 #include "fuzz/mutated_fields.hpp"
 #include "ports/clock.hpp"
 #include "same_state.hpp"

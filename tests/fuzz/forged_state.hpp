@@ -3,7 +3,7 @@
 // verb.
 #pragma once
 
-#include "core/event.hpp"
+#include "core/model/event.hpp"
 #include "fuzz/fuzz.hpp"
 
 #include <string>

@@ -2,10 +2,10 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "app/config/path_text.hpp"
 #include "base/utf8.hpp"
-#include "core/exclusion.hpp"
-#include "core/glob.hpp"
+#include "config/path_text.hpp"
+#include "core/pipeline/exclusion.hpp"
+#include "core/pipeline/glob.hpp"
 
 #include <map>
 #include <optional>

@@ -3,9 +3,9 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "adapters/lmdb_journal_check.hpp"
-#include "adapters/lmdb_journal_store.hpp"
-#include "core/event_codec.hpp"
+#include "adapters/journal/lmdb_journal_check.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "core/journal/event_codec.hpp"
 #include "ports/clock.hpp"
 #include "same_state.hpp"
 #include "support/history.hpp"

@@ -2,8 +2,8 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "app/config/json_reader.hpp"
 #include "base/utf8.hpp"
+#include "config/json_reader.hpp"
 
 #include <boost/json.hpp>
 

@@ -2,7 +2,7 @@
 // it, lists that are longer, shorter or out of order. A visitor of the field lists; knows nothing of storage.
 #pragma once
 
-#include "core/fields.hpp"
+#include "core/journal/fields.hpp"
 #include "fuzz/fuzz.hpp"
 
 #include <algorithm>

@@ -2,13 +2,13 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "app/config/findings.hpp"
-#include "app/config/value_text.hpp"
 #include "base/digest.hpp"
 #include "base/time.hpp"
 #include "base/utf8.hpp"
 #include "base/uuid.hpp"
-#include "core/nearest_name.hpp"
+#include "config/findings.hpp"
+#include "config/value_text.hpp"
+#include "core/pipeline/nearest_name.hpp"
 
 #include <boost/json.hpp>
 

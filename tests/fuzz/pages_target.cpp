@@ -2,7 +2,7 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "adapters/lmdb_pages.hpp"
+#include "adapters/journal/lmdb_pages.hpp"
 #include "base/utf8.hpp"
 
 #include <string>

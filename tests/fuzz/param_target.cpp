@@ -2,9 +2,9 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "app/config/load_pipeline.hpp"
-#include "app/config/value_text.hpp"
 #include "base/utf8.hpp"
+#include "config/load_pipeline.hpp"
+#include "config/value_text.hpp"
 
 #include <boost/json.hpp>
 

@@ -3,11 +3,11 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "app/config/command_files.hpp"
-#include "app/config/load_pipeline.hpp"
-#include "app/config/value_text.hpp"
 #include "base/utf8.hpp"
-#include "core/command.hpp"
+#include "config/command_files.hpp"
+#include "config/load_pipeline.hpp"
+#include "config/value_text.hpp"
+#include "core/command/command.hpp"
 
 #include <algorithm>
 #include <cstring>

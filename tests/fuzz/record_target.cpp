@@ -2,9 +2,9 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "core/delta.hpp"
-#include "core/event_codec.hpp"
-#include "core/run_state.hpp"
+#include "core/journal/event_codec.hpp"
+#include "core/model/delta.hpp"
+#include "core/run/run_state.hpp"
 
 #include <algorithm>
 #include <string>

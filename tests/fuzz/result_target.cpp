@@ -2,8 +2,8 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "app/engine/attempt_report.hpp"
 #include "base/utf8.hpp"
+#include "engine/attempt_report.hpp"
 
 #include <boost/json.hpp>
 

@@ -3,7 +3,7 @@
 #include "fuzz/targets.hpp"
 
 #include "base/utf8.hpp"
-#include "core/run_name.hpp"
+#include "core/model/run_name.hpp"
 
 #include <algorithm>
 #include <optional>

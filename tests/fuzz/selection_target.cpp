@@ -2,7 +2,7 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "core/selection.hpp"
+#include "core/pipeline/selection.hpp"
 #include "support/pipeline_builder.hpp"
 
 #include <algorithm>

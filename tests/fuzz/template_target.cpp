@@ -5,9 +5,9 @@
 #include "fuzz/shell_words.hpp"
 #include "fuzz/targets.hpp"
 
-#include "core/command.hpp"
-#include "core/glob.hpp"
-#include "core/template_text.hpp"
+#include "core/command/command.hpp"
+#include "core/command/template_text.hpp"
+#include "core/pipeline/glob.hpp"
 #include "support/pipeline_builder.hpp"
 
 #include <algorithm>

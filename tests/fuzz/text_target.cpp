@@ -2,12 +2,12 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/targets.hpp"
 
-#include "app/cli/log_filter.hpp"
-#include "app/cli/log_text.hpp"
-#include "app/cli/text.hpp"
 #include "base/json_writer.hpp"
 #include "base/shown_text.hpp"
 #include "base/utf8.hpp"
+#include "cli/log_text.hpp"
+#include "views/log_filter.hpp"
+#include "views/text.hpp"
 
 #include <boost/json.hpp>
 

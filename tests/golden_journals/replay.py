@@ -106,7 +106,7 @@ def refuse_newer(program, golden, newest):
 
 def main():
     program, root = os.path.abspath(sys.argv[1]), sys.argv[2]
-    with open(os.path.join(root, "src/adapters/lmdb_tables.hpp"), encoding="utf-8") as file:
+    with open(os.path.join(root, "src/adapters/journal/lmdb_tables.hpp"), encoding="utf-8") as file:
         text = file.read()
     newest = int(re.search(r"journal_format = (\d+);", text)[1])
     released = newest - 1 if "journal_draft" in text else newest     # a format that may still change has no golden journal yet

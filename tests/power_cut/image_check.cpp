@@ -1,9 +1,9 @@
 // What the next commands would do: look, then write.
 #include "image_check.hpp"
 
-#include "adapters/lmdb_journal_check.hpp"
-#include "adapters/lmdb_journal_store.hpp"
-#include "adapters/system_clock.hpp"
+#include "adapters/journal/lmdb_journal_check.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/system/system_clock.hpp"
 #include "disk_recorder.hpp"
 
 #include <filesystem>

@@ -1,8 +1,8 @@
 // What the images rest on, and single cases that were wrong once. Each records in a process of its own, as histories
 // do.
-#include "adapters/lmdb_journal_store.hpp"
-#include "adapters/state_folder.hpp"
-#include "adapters/system_clock.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/state/state_folder.hpp"
+#include "adapters/system/system_clock.hpp"
 #include "disk_model.hpp"
 #include "disk_recorder.hpp"
 #include "power_cut_images.hpp"

@@ -1,7 +1,7 @@
 // Lives of a writer, each in a process of its own so that it can die at any call.
 #include "recorded_history.hpp"
 
-#include "adapters/lmdb_journal_store.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
 #include "base/check.hpp"
 #include "disk_recorder.hpp"
 #include "support/history.hpp"

@@ -2,7 +2,7 @@
 #include "invariants.hpp"
 #include "require.hpp"
 
-#include "core/freshness.hpp"
+#include "core/freshness/freshness.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -2,7 +2,7 @@
 #include "projection_check.hpp"
 #include "require.hpp"
 
-#include "core/memory_tables.hpp"
+#include "core/journal/memory_tables.hpp"
 
 #include <algorithm>
 #include <map>

@@ -2,8 +2,8 @@
 // as the store folds it and held against the events by plain reading. Knows nothing of storage.
 #pragma once
 
-#include "core/run_record.hpp"
-#include "core/run_state.hpp"
+#include "core/model/run_record.hpp"
+#include "core/run/run_state.hpp"
 #include "random_case.hpp"
 
 #include <vector>

@@ -2,8 +2,8 @@
 // faults may befall it. Knows nothing of how it is played.
 #pragma once
 
-#include "core/asset_graph.hpp"
-#include "core/run_logic.hpp"
+#include "core/pipeline/asset_graph.hpp"
+#include "core/run/run_logic.hpp"
 #include "support/discoveries.hpp"
 #include "support/random_run.hpp"
 

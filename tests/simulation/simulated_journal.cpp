@@ -1,7 +1,7 @@
 // Layers of a journal.
 #include "simulated_journal.hpp"
 
-#include "core/event_codec.hpp"
+#include "core/journal/event_codec.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -2,7 +2,7 @@
 // the power, where nothing is synced), synced. What it keeps went through bytes. Knows nothing of what events mean.
 #pragma once
 
-#include "core/run_state.hpp"
+#include "core/run/run_state.hpp"
 #include "ports/event_log.hpp"
 
 #include <cstddef>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/wiring.hpp"
-#include "core/event_json.hpp"
+#include "core/journal/event_json.hpp"
 #include "invariants.hpp"
 #include "random_case.hpp"
 #include "rare_paths.hpp"

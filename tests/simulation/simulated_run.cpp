@@ -2,7 +2,7 @@
 #include "simulated_run.hpp"
 #include "require.hpp"
 
-#include "core/reopening.hpp"
+#include "core/run/reopening.hpp"
 #include "invariants.hpp"
 #include "projection_check.hpp"
 #include "simulated_life.hpp"

@@ -1,7 +1,7 @@
 // Which assets discover inputs that which others make, in random runs: drawn, and followed. Knows nothing of attempts.
 #pragma once
 
-#include "core/asset_graph.hpp"
+#include "core/pipeline/asset_graph.hpp"
 #include "support/random_run.hpp"
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 //   forge_state attempts STATE GROUP TICKS   has every open attempt name this process group and start
 #include "support/forged_state.hpp"
 
-#include "adapters/own_identity.hpp"
+#include "adapters/process/own_identity.hpp"
 
 #include <cstdlib>
 #include <iostream>

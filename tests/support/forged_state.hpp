@@ -1,8 +1,8 @@
 // A state as somebody who may write its folder can make it: its records changed through the project's own tables.
 #pragma once
 
-#include "adapters/lmdb_open.hpp"
-#include "adapters/lmdb_snapshot.hpp"
+#include "adapters/journal/lmdb_open.hpp"
+#include "adapters/journal/lmdb_snapshot.hpp"
 
 #include <functional>
 #include <string>

@@ -1,11 +1,11 @@
 // Makes up the history of a state from a seed: batches of events as supervisors would append them, with runs that
-// overlap, fail, are resumed, interrupted or execute nothing. Valid by the rules of core/event.hpp, and in an order
-// that core/run_state can fold.
+// overlap, fail, are resumed, interrupted or execute nothing. Valid by the rules of core/model/event.hpp, and in an
+// order that core/run/run_state can fold.
 #pragma once
 
-#include "core/delta.hpp"
-#include "core/event.hpp"
-#include "core/run_state.hpp"
+#include "core/model/delta.hpp"
+#include "core/model/event.hpp"
+#include "core/run/run_state.hpp"
 
 #include <algorithm>
 #include <map>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/digest.hpp"
-#include "core/exclusion.hpp"
-#include "core/glob.hpp"
+#include "core/pipeline/exclusion.hpp"
+#include "core/pipeline/glob.hpp"
 #include "ports/file_system.hpp"
 
 #include <algorithm>

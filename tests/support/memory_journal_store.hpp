@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/check.hpp"
-#include "core/memory_tables.hpp"
-#include "core/retention.hpp"
+#include "core/journal/memory_tables.hpp"
+#include "core/model/retention.hpp"
 #include "ports/journal_store.hpp"
 
 #include <map>

@@ -12,8 +12,8 @@
 #pragma once
 
 #include "base/check.hpp"
-#include "core/glob.hpp"
-#include "core/pipeline.hpp"
+#include "core/pipeline/glob.hpp"
+#include "core/pipeline/pipeline.hpp"
 
 #include <algorithm>
 #include <deque>

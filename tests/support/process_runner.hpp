@@ -1,7 +1,7 @@
 // Runs commands through an executor and waits for them. Knows nothing of how the executor works.
 #pragma once
 
-#include "adapters/process_executor.hpp"
+#include "adapters/process/process_executor.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // Questions tests ask about processes. Knows nothing of executors.
 #pragma once
 
-#include "adapters/process_table.hpp"
+#include "adapters/process/process_table.hpp"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 // tested without anybody thinking of it.
 #pragma once
 
-#include "core/fields.hpp"
+#include "core/journal/fields.hpp"
 
 #include <random>
 

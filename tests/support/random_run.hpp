@@ -2,8 +2,8 @@
 // same run on every machine.
 #pragma once
 
-#include "core/asset_graph.hpp"
-#include "core/run_logic.hpp"
+#include "core/pipeline/asset_graph.hpp"
+#include "core/run/run_logic.hpp"
 #include "support/pipeline_builder.hpp"
 
 #include <algorithm>

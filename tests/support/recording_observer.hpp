@@ -1,8 +1,8 @@
 // A run observer that writes down what it was told, one line each.
 #pragma once
 
-#include "core/event_json.hpp"
-#include "core/pipeline.hpp"
+#include "core/journal/event_json.hpp"
+#include "core/pipeline/pipeline.hpp"
 #include "ports/run_observer.hpp"
 
 #include <functional>

@@ -2,10 +2,10 @@
 // the first violation. Knows nothing of run_logic. The numbers are those of the invariants in docs/architecture.md.
 #pragma once
 
-#include "core/asset_graph.hpp"
-#include "core/event_codec.hpp"
-#include "core/pipeline.hpp"
-#include "core/run_state.hpp"
+#include "core/journal/event_codec.hpp"
+#include "core/pipeline/asset_graph.hpp"
+#include "core/pipeline/pipeline.hpp"
+#include "core/run/run_state.hpp"
 #include "support/discoveries.hpp"
 
 #include <algorithm>
@@ -323,7 +323,7 @@ private:
                                             ", the most urgent of the ready, is overtaken by " + name(starting.value) +
                                             " and others in its own pools");
   }
-  /// The oracle of core/backoff: what a wait may be.
+  /// The oracle of core/run/backoff: what a wait may be.
   void check_wait(const book& b, const retry_policy& retry, duration wait) const {
     const auto who = name(index(b));
     const auto first = retry.delay;

@@ -2,7 +2,7 @@
 // twice, or throw. Knows no threads: where its answers come from is handed in.
 #pragma once
 
-#include "core/materialization.hpp"
+#include "core/model/materialization.hpp"
 #include "ports/asset_executor.hpp"
 
 #include <functional>

@@ -1,7 +1,7 @@
 // A work loop that is a thread and nothing else, for actors whose work is scripted.
 #pragma once
 
-#include "adapters/thread_pool.hpp"
+#include "adapters/system/thread_pool.hpp"
 #include "ports/work_loop.hpp"
 
 #include <utility>

@@ -3,7 +3,7 @@
 // thread that goes on with what it has sent. With nothing at fault it ends with 0; reported races make that 66.
 #include "actors/caf.hpp"
 #include "actors/handover.hpp"
-#include "adapters/group_commit.hpp"
+#include "adapters/journal/group_commit.hpp"
 #include "support/memory_journal_store.hpp"
 
 #include <atomic>

@@ -1,9 +1,9 @@
 // The actors of a run on a thread, with a scripted executor and a journal in memory: what the host reports,
 // what the journal holds, what the executor was asked.
 #include "actors/engine_host.hpp"
-#include "adapters/system_clock.hpp"
-#include "adapters/thread_pool.hpp"
-#include "core/freshness.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "adapters/system/thread_pool.hpp"
+#include "core/freshness/freshness.hpp"
 #include "support/memory_journal_store.hpp"
 #include "support/pipeline_builder.hpp"
 #include "support/recording_observer.hpp"

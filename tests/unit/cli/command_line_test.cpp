@@ -1,5 +1,5 @@
 // Words on a command line against a small tree of commands.
-#include "app/cli/command_line.hpp"
+#include "cli/command_line.hpp"
 
 #include <doctest/doctest.h>
 

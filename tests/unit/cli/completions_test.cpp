@@ -1,6 +1,6 @@
 // The completion scripts, where their shells are installed, and the names they ask for.
-#include "app/cli/cli_main.hpp"
-#include "app/cli/completions.hpp"
+#include "cli/cli_main.hpp"
+#include "cli/completions.hpp"
 #include "fake_engine.hpp"
 #include "support/temporary_folder.hpp"
 

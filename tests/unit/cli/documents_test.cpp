@@ -1,5 +1,6 @@
 // The JSON documents: their keys, exactly, and their values.
-#include "app/cli/documents.hpp"
+#include "views/documents.hpp"
+
 #include "fake_engine.hpp"
 
 #include <boost/json.hpp>

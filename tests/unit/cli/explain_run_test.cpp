@@ -1,7 +1,7 @@
 // What is told of an asset in a run, and the words of all reasons.
-#include "app/cli/explain_run.hpp"
-#include "app/cli/reason_text.hpp"
+#include "cli/explain_run.hpp"
 #include "fake_engine.hpp"
+#include "views/reason_text.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 // The fake engine, and a way to invoke the program.
 #include "fake_engine.hpp"
 
-#include "app/cli/cli_main.hpp"
-#include "app/engine/run_logs.hpp"
+#include "cli/cli_main.hpp"
+#include "engine/run_logs.hpp"
 #include "support/pipeline_builder.hpp"
 
 #include <doctest/doctest.h>

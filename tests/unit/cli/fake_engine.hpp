@@ -1,10 +1,10 @@
-// Stands in for the engine when the command line is tested: each function of app/engine/project.hpp answers what the
+// Stands in for the engine when the command line is tested: each function of engine/project.hpp answers what the
 // test says. Linked instead of the engine.
 #pragma once
 
-#include "app/engine/adoption.hpp"
-#include "app/engine/orphans.hpp"
-#include "app/engine/project.hpp"
+#include "engine/adoption.hpp"
+#include "engine/orphans.hpp"
+#include "engine/project.hpp"
 
 #include <functional>
 #include <string>

@@ -1,5 +1,5 @@
 // How mistakes in a file are shown.
-#include "app/cli/invocation.hpp"
+#include "cli/invocation.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>

@@ -1,7 +1,7 @@
 // `troupe journal` on journals that are there, empty, or none.
-#include "adapters/lmdb_journal_store.hpp"
-#include "adapters/state_lock.hpp"
-#include "adapters/system_clock.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/journal/state_lock.hpp"
+#include "adapters/system/system_clock.hpp"
 #include "support/temporary_folder.hpp"
 #include "verb_fixtures.hpp"
 

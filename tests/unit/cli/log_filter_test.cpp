@@ -1,12 +1,12 @@
 // Which sequences of a log reach a terminal, whole and in pieces; and the stream that guards all other text.
-#include "app/cli/guarded_stream.hpp"
-#include "app/cli/log_filter.hpp"
-#include "app/cli/log_screen.hpp"
+#include "cli/log_screen.hpp"
 #include "terminal.hpp"
+#include "views/guarded_stream.hpp"
+#include "views/log_filter.hpp"
 
 #include <doctest/doctest.h>
 
-#include "app/cli/fd_stream.hpp"
+#include "cli/fd_stream.hpp"
 
 #include <sstream>
 #include <string>

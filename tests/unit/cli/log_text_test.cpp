@@ -1,8 +1,8 @@
 // Lines of output as a terminal leaves them.
-#include "adapters/unique_fd.hpp"
-#include "app/cli/log_text.hpp"
-#include "app/cli/text.hpp"
+#include "adapters/system/unique_fd.hpp"
+#include "cli/log_text.hpp"
 #include "support/temporary_folder.hpp"
+#include "views/text.hpp"
 
 #include <doctest/doctest.h>
 

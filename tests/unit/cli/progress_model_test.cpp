@@ -1,7 +1,7 @@
 // What is shown of a run, from the observer's calls.
-#include "app/cli/progress_model.hpp"
-#include "app/cli/text.hpp"
+#include "cli/progress_model.hpp"
 #include "fake_engine.hpp"
+#include "views/text.hpp"
 
 #include <doctest/doctest.h>
 

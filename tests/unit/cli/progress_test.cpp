@@ -1,7 +1,7 @@
 // What progress writes, to a pipe and to a terminal.
-#include "adapters/system_clock.hpp"
-#include "app/cli/fd_stream.hpp"
-#include "app/cli/progress.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "cli/fd_stream.hpp"
+#include "cli/progress.hpp"
 #include "fake_engine.hpp"
 #include "terminal.hpp"
 

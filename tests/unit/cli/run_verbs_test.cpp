@@ -1,5 +1,5 @@
 // The verbs that change something: run, resume, cancel; and how a run's end is told.
-#include "adapters/system_clock.hpp"
+#include "adapters/system/system_clock.hpp"
 #include "fake_engine.hpp"
 #include "support/temporary_folder.hpp"
 #include "verb_fixtures.hpp"

@@ -1,7 +1,7 @@
 // Writing to descriptors that fail, and signals.
-#include "app/cli/fd_stream.hpp"
-#include "app/cli/logging.hpp"
-#include "app/cli/signals.hpp"
+#include "cli/fd_stream.hpp"
+#include "cli/logging.hpp"
+#include "cli/signals.hpp"
 
 #include <doctest/doctest.h>
 

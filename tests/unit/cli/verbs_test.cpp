@@ -1,5 +1,5 @@
 // The verbs that only look: plan, status, explain, graph, validate, and the small ones.
-#include "app/cli/run_text.hpp"
+#include "cli/run_text.hpp"
 #include "support/temporary_folder.hpp"
 #include "terminal.hpp"
 #include "verb_fixtures.hpp"

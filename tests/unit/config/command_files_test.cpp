@@ -1,6 +1,6 @@
 // The search of commands for files that are not declared.
-#include "app/config/command_files.hpp"
-#include "app/config/load_pipeline.hpp"
+#include "config/command_files.hpp"
+#include "config/load_pipeline.hpp"
 
 #include <doctest/doctest.h>
 

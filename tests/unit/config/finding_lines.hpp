@@ -1,7 +1,7 @@
 // Findings as the lines that people read, for comparing.
 #pragma once
 
-#include "app/config/load_pipeline.hpp"
+#include "config/load_pipeline.hpp"
 
 #include <string>
 

@@ -1,5 +1,5 @@
 // The JSON reader against Boost.JSON's parser, its places, and texts cut at every byte.
-#include "app/config/json_reader.hpp"
+#include "config/json_reader.hpp"
 
 #include <algorithm>
 #include <boost/json.hpp>

@@ -1,5 +1,5 @@
 // From files on disk to pipelines: the examples of this project, and files that cannot be read.
-#include "app/config/load_pipeline.hpp"
+#include "config/load_pipeline.hpp"
 #include "finding_lines.hpp"
 
 #include <doctest/doctest.h>

@@ -1,9 +1,9 @@
 // What a pipeline file comes to mean.
-#include "app/config/expand.hpp"
-#include "app/config/load_pipeline.hpp"
-#include "app/config/path_text.hpp"
-#include "app/config/value_text.hpp"
-#include "core/nearest_name.hpp"
+#include "config/expand.hpp"
+#include "config/load_pipeline.hpp"
+#include "config/path_text.hpp"
+#include "config/value_text.hpp"
+#include "core/pipeline/nearest_name.hpp"
 #include "finding_lines.hpp"
 
 #include <doctest/doctest.h>

@@ -1,7 +1,7 @@
 // The quick look at a path against the thorough one.
-#include "app/config/path_text.hpp"
-#include "core/exclusion.hpp"
-#include "core/glob.hpp"
+#include "config/path_text.hpp"
+#include "core/pipeline/exclusion.hpp"
+#include "core/pipeline/glob.hpp"
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>

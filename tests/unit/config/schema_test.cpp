@@ -1,6 +1,6 @@
 // The JSON Schema and the parser say the same about a file, as far as a schema can say it.
-#include "app/config/load_pipeline.hpp"
-#include "app/config/schema.hpp"
+#include "config/load_pipeline.hpp"
+#include "config/schema.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // TROUPE_RESULT: what is taken, and that everything else is refused with words that say what was found.
-#include "app/engine/attempt_report.hpp"
+#include "engine/attempt_report.hpp"
 
 #include <doctest/doctest.h>
 

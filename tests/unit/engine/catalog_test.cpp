@@ -1,5 +1,5 @@
 // Ids of a state and those of the pipeline in memory: given out once, in topological order, found again later.
-#include "app/engine/catalog.hpp"
+#include "engine/catalog.hpp"
 #include "support/memory_journal_store.hpp"
 #include "support/pipeline_builder.hpp"
 

@@ -1,7 +1,7 @@
 // Files looked at while a pipeline is read: what is found belongs to the right path, and ending early is no harm.
-#include "app/engine/early_look.hpp"
+#include "engine/early_look.hpp"
 
-#include "adapters/posix_file_system.hpp"
+#include "adapters/files/posix_file_system.hpp"
 #include "support/pipeline_builder.hpp"
 #include "support/temporary_folder.hpp"
 

@@ -1,5 +1,5 @@
 // What an examination says to people besides what it found.
-#include "app/engine/examiner.hpp"
+#include "engine/examiner.hpp"
 #include "support/memory_file_system.hpp"
 #include "support/pipeline_builder.hpp"
 

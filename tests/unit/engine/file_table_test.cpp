@@ -1,6 +1,6 @@
 // Content decides, stat saves reading: when files are read, when not, and when what was read may be trusted.
-#include "app/engine/file_table.hpp"
-#include "core/freshness.hpp"
+#include "core/freshness/freshness.hpp"
+#include "engine/file_table.hpp"
 #include "support/memory_file_system.hpp"
 #include "support/memory_journal_store.hpp"
 #include "support/pipeline_builder.hpp"

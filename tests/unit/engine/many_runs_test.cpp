@@ -1,6 +1,6 @@
 // A hundred runs in one process, whole ones, stopped ones and ones with nothing to do: what each took, it gives back.
-#include "adapters/process_table.hpp"
-#include "app/engine/project.hpp"
+#include "adapters/process/process_table.hpp"
+#include "engine/project.hpp"
 #include "support/recording_observer.hpp"
 #include "support/temporary_folder.hpp"
 

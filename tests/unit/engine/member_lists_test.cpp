@@ -1,6 +1,6 @@
 // Listings of folders: kept by content, compared by name, swept when nobody needs them.
-#include "app/engine/member_lists.hpp"
-#include "core/folder_listing.hpp"
+#include "core/freshness/folder_listing.hpp"
+#include "engine/member_lists.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // An outcome that is told before or after somebody asks.
-#include "app/engine/opening.hpp"
+#include "engine/opening.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Who made what is at an output that is not as its asset left it: of the state's assets, and of files in a folder.
-#include "app/engine/output_makers.hpp"
+#include "engine/output_makers.hpp"
 #include "support/memory_journal_store.hpp"
 #include "support/pipeline_builder.hpp"
 #include "support/temporary_folder.hpp"

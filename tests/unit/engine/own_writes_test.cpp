@@ -1,5 +1,5 @@
 // Inputs that changed while their asset's own command ran.
-#include "app/engine/own_writes.hpp"
+#include "engine/own_writes.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>

@@ -1,7 +1,7 @@
 // Records of the old rule: judged by it, and written by the newer one by the first run that finds them fresh.
-#include "adapters/system_clock.hpp"
-#include "app/engine/planning.hpp"
-#include "core/delta.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "core/model/delta.hpp"
+#include "engine/planning.hpp"
 #include "support/memory_journal_store.hpp"
 #include "support/pipeline_builder.hpp"
 #include "support/temporary_folder.hpp"

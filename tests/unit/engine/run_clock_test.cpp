@@ -1,5 +1,5 @@
 // The time of a run: the wall clock's at its beginning, the monotonic clock's pace from there.
-#include "adapters/system_clock.hpp"
+#include "adapters/system/system_clock.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,10 @@
 // Runs as readers see them while writers come and go.
-#include "adapters/lmdb_journal_store.hpp"
-#include "adapters/system_clock.hpp"
-#include "app/engine/project.hpp"
-#include "app/engine/run_history.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "engine/project.hpp"
+#include "engine/run_history.hpp"
 #include "support/temporary_folder.hpp"
-#include "unit/journal/child_process.hpp"
+#include "unit/adapters/journal/child_process.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Names of files and folders in a state, and paths put together.
-#include "app/engine/state_layout.hpp"
+#include "engine/state_layout.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Who wants a run stopped, and how it is heard: signals of this process, `cancel` of another.
-#include "app/engine/stop_watch.hpp"
+#include "engine/stop_watch.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>

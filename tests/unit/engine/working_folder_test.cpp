@@ -1,5 +1,5 @@
 // How far `..` leads from a working folder to where its text says.
-#include "app/engine/working_folder.hpp"
+#include "engine/working_folder.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>

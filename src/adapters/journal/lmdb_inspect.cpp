@@ -1,0 +1,94 @@
+// Walks with the scopes that the header names.
+#include "adapters/journal/lmdb_inspect.hpp"
+
+#include "adapters/system/start_thread.hpp"
+
+#include <limits>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+namespace troupe {
+
+std::string inspect_projections(lmdb_file& file, const lmdb_meta& version) {
+  lmdb_walk how;
+  how.sparse_table = table_name(lmdb_table::events);
+  const auto walked = walk_lmdb_pages(file, version, how);
+  return walked.findings.empty() ? std::string() : walked.findings.front().what;
+}
+
+std::string inspect_everything(lmdb_file& file, const lmdb_meta& version) {
+  std::string first;
+  lmdb_walk how;
+  how.visit = [&](std::string_view table, std::string_view key, std::string_view stored) {
+    first = stored_record_problem(table, key, stored);
+    return first.empty();
+  };
+  const auto walked = walk_lmdb_pages(file, version, how);
+  return walked.findings.empty() ? first : walked.findings.front().what;
+}
+
+pending_inspection::pending_inspection(std::function<std::string()> look, bool beside) {
+  auto task = std::make_shared<std::packaged_task<std::string()>>(std::move(look));
+  answer_ = task->get_future();
+  begin_ = [task] { (*task)(); };
+  if (!beside)
+    return;
+  try {
+    worker_ = start_thread(begin_);
+    begin_ = nullptr;
+  } catch (const std::system_error&) { // none to be had
+  }
+}
+
+pending_inspection& pending_inspection::operator=(pending_inspection&& other) noexcept {
+  std::swap(begin_, other.begin_);
+  std::swap(answer_, other.answer_);
+  std::swap(worker_, other.worker_);
+  return *this;
+}
+
+pending_inspection::~pending_inspection() {
+  if (worker_.joinable())
+    worker_.join();
+}
+
+std::string pending_inspection::take() {
+  if (begin_)
+    begin_();
+  begin_ = nullptr;
+  return answer_.get();
+}
+
+result<void> inspect_events(lmdb_access& access, std::uint64_t first) {
+  // The table of tables is LMDB's own; its entries are trees.
+  constexpr MDB_dbi table_of_tables = 1;
+  std::string name = table_name(lmdb_table::events);
+  MDB_val key{name.size(), name.data()};
+  MDB_val stored{};
+  if (const int code = mdb_get(access.txn(), table_of_tables, &key, &stored); code != 0)
+    return lmdb_error(access.folder(), "read its journal", code);
+  if (stored.mv_size != lmdb_tree::bytes)
+    return damaged_journal(access.folder(), "the entry of the table \"" + name + "\" has an impossible size");
+  const auto tree = lmdb_tree_at(static_cast<const char*>(stored.mv_data));
+
+  MDB_env* env = mdb_txn_env(access.txn());
+  mdb_filehandle_t fd = -1;
+  MDB_stat page;
+  if (mdb_env_get_fd(env, &fd) != 0 || mdb_env_stat(env, &page) != 0)
+    return lmdb_error(access.folder(), "read its journal", MDB_INVALID);
+  auto file = lmdb_file::same_as(access.folder(), fd); // by now another file may lie at its path
+  if (!file)
+    return file.error();
+  lmdb_meta version;
+  version.page_bytes = page.ms_psize;
+  version.last_page = file->bytes() / page.ms_psize;
+  lmdb_walk how;
+  how.sparse_table = name;
+  how.first = first;
+  how.last = std::numeric_limits<std::uint64_t>::max();
+  const auto walked = walk_lmdb_table(*file, version, name, tree, how);
+  return walked.findings.empty() ? result<void>() : damaged_journal(access.folder(), walked.findings.front().what);
+}
+
+} // namespace troupe

@@ -1,0 +1,47 @@
+// How much of a journal is looked at before it is trusted: by whoever opens it, by whoever reads events, by its writer.
+// Knows tables and check values, not what records say. The reasons: docs/adr.
+#pragma once
+
+#include "adapters/journal/lmdb_pages.hpp"
+#include "adapters/journal/lmdb_tables.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <string>
+#include <thread>
+
+namespace troupe {
+
+/// The pages of every table, but for those that hold events: their number grows with the history, and most commands
+/// read none of them. What is wrong; empty if nothing is.
+[[nodiscard]] std::string inspect_projections(lmdb_file& file, const lmdb_meta& version);
+
+/// Every page and every record's check value: what a writer builds on. The first thing that is wrong; empty if nothing
+/// is.
+[[nodiscard]] std::string inspect_everything(lmdb_file& file, const lmdb_meta& version);
+
+/// An inspection whose answer is asked for later. One thread asks.
+class pending_inspection {
+public:
+  pending_inspection() = default; ///< nothing is pending
+  /// `beside`: on a thread of its own, if there is one to be had; else when the answer is asked for.
+  pending_inspection(std::function<std::string()> look, bool beside);
+  pending_inspection(pending_inspection&&) noexcept = default;
+  pending_inspection& operator=(pending_inspection&& other) noexcept;
+  ~pending_inspection();
+
+  [[nodiscard]] bool is_pending() const { return answer_.valid(); }
+  /// Waits for it; once.
+  [[nodiscard]] std::string take();
+
+private:
+  std::function<void()> begin_; ///< only while it was not begun
+  std::future<std::string> answer_;
+  std::thread worker_;
+};
+
+/// The pages of events from number `first` on, as of the access's transaction. Damage is state_unusable.
+[[nodiscard]] result<void> inspect_events(lmdb_access& access, std::uint64_t first);
+
+} // namespace troupe

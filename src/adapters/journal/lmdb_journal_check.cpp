@@ -1,0 +1,316 @@
+// Page walk, record walk, replay, comparison.
+#include "adapters/journal/lmdb_journal_check.hpp"
+
+#include "adapters/journal/lmdb_open.hpp"
+#include "adapters/journal/lmdb_pages.hpp"
+#include "adapters/journal/lmdb_projection.hpp"
+#include "adapters/journal/lmdb_snapshot.hpp"
+#include "adapters/state/state_folder.hpp"
+#include "core/journal/memory_tables.hpp"
+#include "core/run/run_order.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+class verifier {
+public:
+  verifier(const lmdb_snapshot& snapshot, journal_verification& out) : snapshot_(snapshot), out_(out) {}
+
+  void run() {
+    const bool base_read = read_base();
+    check_base_ids();
+    read_texts();
+    const bool replayed = base_read && replay();
+    compare(lmdb_table::assets, replayed, replay_.assets, [](std::uint64_t key) { return asset_id(narrow(key)); });
+    compare(lmdb_table::files, replayed, replay_.files, [](std::uint64_t key) { return path_id(narrow(key)); });
+    compare(lmdb_table::runs, replayed, replay_.runs, [](std::uint64_t key) { return run_number(narrow(key)); });
+    compare(lmdb_table::open_attempts, replayed, replay_.open_attempts,
+            [](std::uint64_t key) { return std::pair(run_number(narrow(key >> 32U)), asset_id(narrow(key))); });
+    compare(lmdb_table::made, replayed, replay_.made, [](std::uint64_t key) { return path_id(narrow(key)); });
+    compare_texts(lmdb_table::asset_names, replayed, live_names_.asset_names, replay_.asset_names,
+                  replay_.state.asset_count);
+    compare_texts(lmdb_table::paths, replayed, live_names_.paths, replay_.paths, replay_.state.path_count);
+    compare_texts(lmdb_table::identities, replayed, live_names_.identities, replay_.identities, std::nullopt);
+    check_checkpoints();
+    if (replayed)
+      compare_info();
+    else
+      problem("the projections were not compared with a replay, which the findings above make impossible");
+  }
+
+private:
+  static std::uint32_t narrow(std::uint64_t key) { return static_cast<std::uint32_t>(key); }
+
+  void problem(std::string what) {
+    if (out_.problems.size() < journal_verification::problems_limit)
+      out_.problems.push_back(std::move(what));
+    else
+      out_.complete = false;
+  }
+
+  /// Visits all records that can be read and lists those that cannot; true if there were none of these.
+  template <class Visit>
+  bool each_record(lmdb_table table, const Visit& visit) {
+    lmdb_cursor cursor(snapshot_.access(), table);
+    bool good = true;
+    for (auto more = cursor.move(MDB_FIRST); !more || *more; more = cursor.move(MDB_NEXT)) {
+      if (more) {
+        good = visit(cursor.key(), cursor.content()) && good;
+        continue;
+      }
+      good = false;
+      problem(more.error().message);
+      if (!cursor.at_record() || !out_.complete)
+        break;
+    }
+    return good;
+  }
+
+  template <class T, class Visit>
+  bool each_decoded(lmdb_table table, const Visit& visit) {
+    T value;
+    return each_record(table, [&](std::uint64_t key, std::string_view content) {
+      if (const char* what = decode(content, value, snapshot_.access().layout())) {
+        problem(record_name(table, key) + ": " + what);
+        return false;
+      }
+      visit(key, value);
+      return true;
+    });
+  }
+
+  bool read_base() {
+    bool good = each_decoded<asset_record>(lmdb_table::base_assets, [&](std::uint64_t key, const asset_record& record) {
+      replay_.assets.emplace(narrow(key), record);
+    });
+    good = each_decoded<file_record>(
+               lmdb_table::base_files,
+               [&](std::uint64_t key, const file_record& record) { replay_.files.emplace(narrow(key), record); }) &&
+           good;
+    good = each_decoded<open_attempt>(lmdb_table::base_open_attempts,
+                                      [&](std::uint64_t, const open_attempt& attempt) {
+                                        replay_.open_attempts.emplace(std::pair(attempt.run, attempt.asset), attempt);
+                                      }) &&
+           good;
+    good = each_decoded<made_record>(
+               lmdb_table::base_made,
+               [&](std::uint64_t key, const made_record& record) { replay_.made.emplace(narrow(key), record); }) &&
+           good;
+    replay_.state = snapshot_.base_info();
+    if (snapshot_.info().first_seq != replay_.state.last_seq + 1) {
+      problem("the base ends with event " + std::to_string(replay_.state.last_seq) +
+              ", and the events begin with event " + std::to_string(snapshot_.info().first_seq));
+      good = false;
+    }
+    return good;
+  }
+
+  /// What the base holds no event makes, and no replay compares.
+  void check_base_ids() {
+    const auto& base = replay_.state;
+    const auto asset = [&](lmdb_table table, std::uint64_t key, asset_id id) {
+      if (id.value >= base.asset_count)
+        problem(record_name(table, key) + " is of an asset that was never given out");
+    };
+    const auto path = [&](lmdb_table table, std::uint64_t key, path_id id) {
+      if (id.value >= base.path_count)
+        problem(record_name(table, key) + " is of a path that was never given out");
+    };
+    for (const auto& [id, record] : replay_.assets) {
+      asset(lmdb_table::base_assets, id.value, id);
+      if (!record.last)
+        continue;
+      const auto& from = record.last->made_from;
+      for (const auto* files : {&from.inputs, &from.discovered, &record.last->made.outputs})
+        for (const auto& file : *files)
+          path(lmdb_table::base_assets, id.value, file.path);
+      for (const auto& upstream : from.upstreams)
+        asset(lmdb_table::base_assets, id.value, upstream.asset);
+    }
+    for (const auto& [id, record] : replay_.files)
+      path(lmdb_table::base_files, id.value, id);
+    for (const auto& [id, record] : replay_.made) {
+      path(lmdb_table::base_made, id.value, id);
+      asset(lmdb_table::base_made, id.value, record.asset);
+    }
+    for (const auto& [key, attempt] : replay_.open_attempts)
+      asset(lmdb_table::base_open_attempts, open_attempt_key(key.first, key.second), attempt.asset);
+  }
+
+  /// Names that were given out in the base have no event any more: the table itself is all there is.
+  void read_texts() {
+    const auto read = [&](lmdb_table table, std::uint32_t base_count, auto& live, auto& replayed) {
+      each_record(table, [&](std::uint64_t key, std::string_view text) {
+        live.emplace_hint(live.end(), narrow(key), std::string(text));
+        if (key < base_count)
+          replayed.emplace_hint(replayed.end(), narrow(key), std::string(text));
+        return true;
+      });
+    };
+    read(lmdb_table::asset_names, replay_.state.asset_count, live_names_.asset_names, replay_.asset_names);
+    read(lmdb_table::paths, replay_.state.path_count, live_names_.paths, replay_.paths);
+    read(lmdb_table::identities, replay_.state.asset_count, live_names_.identities, replay_.identities);
+  }
+
+  [[nodiscard]] run_order order_of_runs() const {
+    return {[this](run_number run) {
+              const auto record = snapshot_.read_run(run);
+              return record && *record ? (*record)->last_seq : 0;
+            },
+            [this](run_number run) -> std::optional<run_order::kept_state> {
+              auto kept = snapshot_.read_checkpoint(run);
+              if (!kept || !*kept)
+                return std::nullopt;
+              return std::pair((*kept)->seq, std::move((*kept)->bytes));
+            }};
+  }
+
+  bool replay() {
+    projector fold(replay_);
+    auto runs = order_of_runs();
+    auto next = snapshot_.info().first_seq;
+    bool folding = true;
+    const bool good = each_record(lmdb_table::events, [&](std::uint64_t key, std::string_view content) {
+      bool whole = key == next;
+      if (!whole)
+        problem("events " + std::to_string(next) + " to " + std::to_string(key - 1) + " are missing");
+      next = key;
+      for (event_decoder decoder(content); !decoder.done(); ++next) {
+        const auto e = decoder.next();
+        if (!e) {
+          problem(record_name(lmdb_table::events, next) + ": " + e.error().message);
+          return false;
+        }
+        ++out_.events;
+        folding = folding && whole;
+        if (!folding)
+          continue;
+        if (auto done = fold.apply(next, *e); !done) {
+          problem(done.error().message);
+          folding = false;
+        } else if (auto impossible = runs.take(next, *e, replay_.state.asset_count); !impossible.empty()) {
+          problem(record_name(lmdb_table::events, next) + ": " + impossible);
+        }
+      }
+      return whole;
+    });
+    if (good && folding) {
+      runs.finish();
+      for (const auto run : runs.wrong_checkpoints())
+        problem(record_name(lmdb_table::checkpoints, run.value) + " is not what the events up to it make");
+    }
+    if (good && next != snapshot_.info().last_seq + 1) {
+      problem("the events end with event " + std::to_string(next - 1) + ", and the state says event " +
+              std::to_string(snapshot_.info().last_seq) + " is the last");
+      return false;
+    }
+    return good && folding;
+  }
+
+  template <class Map, class ToKey>
+  void compare(lmdb_table table, bool replayed, const Map& wanted, const ToKey& to_key) {
+    auto at = wanted.begin();
+    each_decoded<typename Map::mapped_type>(table, [&](std::uint64_t key, const auto& record) {
+      if (!replayed)
+        return;
+      for (; at != wanted.end() && at->first < to_key(key); ++at)
+        missing(table, at->first);
+      if (at == wanted.end() || at->first != to_key(key))
+        problem(record_name(table, key) + " is there, and after a replay it is not");
+      else if (!((at++)->second == record))
+        problem(record_name(table, key) + " differs from what a replay makes");
+    });
+    for (; replayed && at != wanted.end(); ++at)
+      missing(table, at->first);
+  }
+  template <class Tag>
+  void missing(lmdb_table table, strong_id<Tag> id) {
+    problem(record_name(table, id.value) + " is missing, or cannot be read");
+  }
+  void missing(lmdb_table table, std::pair<run_number, asset_id> key) {
+    problem(record_name(table, open_attempt_key(key.first, key.second)) + " is missing, or cannot be read");
+  }
+
+  /// `count`: how many there must be, where every id has one.
+  template <class Map>
+  void compare_texts(lmdb_table table, bool replayed, const Map& live, const Map& wanted,
+                     std::optional<std::size_t> count) {
+    if (replayed && (live != wanted || (count && live.size() != *count)))
+      problem("the table " + std::string(table_name(table)) + " differs from what a replay makes");
+  }
+
+  void check_checkpoints() {
+    each_record(lmdb_table::checkpoints, [&](std::uint64_t key, std::string_view) {
+      const auto run = run_number(narrow(key));
+      const auto checkpoint = snapshot_.read_checkpoint(run);
+      if (!checkpoint)
+        problem(checkpoint.error().message);
+      else if (*checkpoint && (*checkpoint)->seq > snapshot_.info().last_seq)
+        problem(record_name(lmdb_table::checkpoints, key) + " is of an event that there is not");
+      return true;
+    });
+  }
+
+  void compare_info() {
+    auto wanted = replay_.state;
+    wanted.first_seq = snapshot_.info().first_seq;
+    if (!(snapshot_.info() == wanted))
+      problem(record_name(lmdb_table::meta, 0) + " differs from what a replay makes");
+  }
+
+  const lmdb_snapshot& snapshot_;
+  journal_verification& out_;
+  memory_tables replay_;
+  memory_tables live_names_;
+};
+
+} // namespace
+
+result<journal_verification> verify_journal(const std::string& folder) {
+  journal_verification out;
+  const auto only = [&](std::string problem) {
+    out.problems.push_back(std::move(problem));
+    out.complete = false;
+    return out;
+  };
+  const auto dir = state_dir::open(folder);
+  if (!dir)
+    return dir.error();
+  if (auto may = may_read_journal(**dir); !may)
+    return may.error().code == error_code::not_found && (*dir)->holds_other_things()
+               ? fail(error_code::state_unusable, folder + " is no state: it holds other files, and no journal.mdb")
+               : may.error();
+  auto file = lmdb_file::open(**dir, journal_file);
+  if (!file)
+    return file.error();
+  if (auto problem = lmdb_file_problem(*file, folder); !problem || !problem->empty())
+    return problem ? only(*problem) : result<journal_verification>(problem.error());
+  // What LMDB would trip over is looked for before LMDB is let loose on it.
+  bool inspected = false;
+  const auto inspect = [&](lmdb_file& file, const lmdb_meta& version) {
+    inspected = true;
+    for (auto& finding : walk_lmdb_pages(file, version).findings)
+      out.problems.push_back(std::move(finding.what));
+    return out.problems.empty() ? std::string() : out.problems.front();
+  };
+  auto env = open_journal_to_read(*dir, inspect);
+  if (!out.problems.empty()) {
+    out.complete = false;
+    return out;
+  }
+  if (!env)
+    return env.error();
+  auto snapshot = lmdb_snapshot::take(*env);
+  if (!snapshot)
+    return only(snapshot.error().message);
+  if (!inspected) // this process had it open already
+    if (auto sound = (*snapshot)->inspect_events_from(0); !sound)
+      return only(sound.error().message);
+  verifier(**snapshot, out).run();
+  return out;
+}
+
+} // namespace troupe

@@ -1,0 +1,90 @@
+// One record each.
+#include "adapters/journal/lmdb_projection.hpp"
+
+namespace troupe {
+
+result<void> lmdb_projection::put_text(lmdb_table table, std::uint32_t id, std::string_view text, unsigned flags) {
+  if (base_)
+    return {}; // names are never dropped: live and base share them
+  access_.start_record() += text;
+  return access_.put(table, id, flags);
+}
+
+result<void> lmdb_projection::put_asset_name(asset_id asset, std::string_view name) {
+  return put_text(lmdb_table::asset_names, asset.value, name, MDB_APPEND);
+}
+
+result<void> lmdb_projection::rename_asset(asset_id asset, std::string_view name) {
+  return put_text(lmdb_table::asset_names, asset.value, name);
+}
+
+result<void> lmdb_projection::put_identity(asset_id asset, std::string_view identity) {
+  return put_text(lmdb_table::identities, asset.value, identity);
+}
+
+result<void> lmdb_projection::put_made(path_id path, const made_record& record) {
+  return access_.write(base_ ? lmdb_table::base_made : lmdb_table::made, path.value, record);
+}
+
+result<void> lmdb_projection::put_path(path_id path, std::string_view text) {
+  return put_text(lmdb_table::paths, path.value, text, MDB_APPEND);
+}
+
+result<bool> lmdb_projection::get_asset(asset_id asset, asset_record& out) {
+  return access_.read(assets(), asset.value, out);
+}
+
+result<void> lmdb_projection::put_asset(asset_id asset, const asset_record& record) {
+  return access_.write(assets(), asset.value, record);
+}
+
+result<void> lmdb_projection::put_file(path_id path, const file_record& record) {
+  return access_.write(files(), path.value, record);
+}
+
+result<bool> lmdb_projection::get_run(run_number run, run_record& out) {
+  if (base_) {
+    out = {};
+    return false;
+  }
+  auto cached = runs_.find(run);
+  if (cached == runs_.end()) {
+    const auto found = access_.read(lmdb_table::runs, run.value, out);
+    if (!found || !*found)
+      return found;
+    cached = runs_.emplace(run, out).first;
+  }
+  out = cached->second;
+  return true;
+}
+
+result<void> lmdb_projection::put_run(const run_record& record) {
+  if (!base_)
+    runs_[record.run] = record;
+  return {};
+}
+
+result<bool> lmdb_projection::get_open_attempt(run_number run, asset_id asset, open_attempt& out) {
+  return access_.read(open_table(), open_attempt_key(run, asset), out);
+}
+
+result<void> lmdb_projection::put_open_attempt(const open_attempt& attempt) {
+  return access_.write(open_table(), open_attempt_key(attempt.run, attempt.asset), attempt);
+}
+
+result<void> lmdb_projection::erase_open_attempt(run_number run, asset_id asset) {
+  return access_.erase(open_table(), open_attempt_key(run, asset));
+}
+
+result<void> lmdb_projection::erase_checkpoint(run_number run) {
+  return base_ ? result<void>() : access_.erase(lmdb_table::checkpoints, run.value);
+}
+
+result<void> lmdb_projection::flush() {
+  for (const auto& [run, record] : runs_)
+    if (auto done = access_.write(lmdb_table::runs, run.value, record); !done)
+      return done;
+  return access_.write(lmdb_table::meta, base_ ? 1 : 0, info_);
+}
+
+} // namespace troupe

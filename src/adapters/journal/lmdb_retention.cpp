@@ -1,0 +1,94 @@
+// Folding the oldest events into the base, a bounded number at a time. Any number of steps leaves a valid state.
+#include "adapters/journal/lmdb_snapshot.hpp"
+#include "adapters/journal/lmdb_writer.hpp"
+#include "core/model/retention.hpp"
+
+namespace troupe {
+namespace {
+
+result<std::uint64_t> first_kept(lmdb_access& access, const state_info& info, const retention_rule& rule) {
+  retention_bound bound(rule, info.writer_seq);
+  auto done = visit_records<run_record>(
+      access, lmdb_table::runs,
+      [&](std::uint64_t, const run_record& run) {
+        bound.add(run);
+        return true;
+      },
+      MDB_LAST, MDB_PREV);
+  if (!done)
+    return done.error();
+  return std::min(bound.first_kept(), info.last_seq + 1);
+}
+
+/// A record that is dropped in part: what is left becomes a record of its own.
+result<void> put_back(lmdb_access& access, std::uint64_t seq, event_decoder& rest) {
+  event_encoder record;
+  while (!rest.done()) {
+    const auto e = rest.next();
+    if (!e)
+      return access.damage(lmdb_table::events, seq, e.error().message);
+    record.add(*e);
+  }
+  access.start_record() += record.bytes();
+  return access.put(lmdb_table::events, seq);
+}
+
+} // namespace
+
+result<retention_step> retain_step(lmdb_access& access, state_info& info, const retention_rule& rule,
+                                   std::uint64_t max_events) {
+  retention_step step;
+  const auto bound = first_kept(access, info, rule);
+  if (!bound)
+    return bound.error();
+  if (info.first_seq >= *bound || max_events == 0) {
+    step.more = info.first_seq < *bound;
+    return step;
+  }
+  state_info base_info;
+  if (auto found = access.read(lmdb_table::meta, 1, base_info); !found)
+    return found.error();
+  lmdb_projection base(access, lmdb_projection::side::base, base_info);
+  projector fold(base);
+  const auto end = info.first_seq + std::min(max_events, *bound - info.first_seq);
+  while (info.first_seq < end) {
+    std::string_view stored;
+    const auto found = access.get(lmdb_table::events, info.first_seq, stored);
+    if (!found)
+      return found.error();
+    if (!*found)
+      return access.damage(lmdb_table::events, info.first_seq, "it is missing");
+    const std::string content(stored); // the view does not outlive a change
+    const auto key = info.first_seq;
+    event_decoder decoder(content);
+    for (; !decoder.done() && info.first_seq < end; ++info.first_seq, ++step.events_dropped) {
+      const auto e = decoder.next();
+      if (!e)
+        return access.damage(lmdb_table::events, info.first_seq, e.error().message);
+      if (auto done = fold.apply(info.first_seq, *e); !done)
+        return done.error();
+      if (const auto* started = std::get_if<run_started>(&*e)) {
+        // From here on the run cannot be shown whole, so it is not shown.
+        step.runs_dropped.push_back(started->run);
+        for (const auto table : {lmdb_table::runs, lmdb_table::checkpoints})
+          if (auto done = access.erase(table, started->run.value); !done)
+            return done.error();
+      }
+    }
+    if (auto done = access.erase(lmdb_table::events, key); !done)
+      return done.error();
+    if (!decoder.done())
+      if (auto done = put_back(access, info.first_seq, decoder); !done)
+        return done.error();
+    if (info.first_seq == key)
+      return access.damage(lmdb_table::events, key, "it is empty");
+  }
+  if (auto done = base.flush(); !done)
+    return done.error();
+  if (auto done = access.write(lmdb_table::meta, 0, info); !done)
+    return done.error();
+  step.more = info.first_seq < *bound;
+  return step;
+}
+
+} // namespace troupe

@@ -1,0 +1,52 @@
+// Looking names up.
+#include "cli/asset_lookup.hpp"
+
+#include "core/pipeline/nearest_name.hpp"
+#include "views/text.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+bool is_member(std::string_view asset, std::string_view matrix) {
+  return asset.size() > matrix.size() && asset.starts_with(matrix) && asset[matrix.size()] == '[';
+}
+
+} // namespace
+
+error is_a_matrix(std::string_view name, const std::vector<std::string>& members) {
+  return fail(error_code::invalid_input, printable(name) + " is " + counted(members.size(), "asset") +
+                                             "; name one of them: " + printable(listed(members, 12)));
+}
+
+std::vector<std::string> members_in(const run_report& report, std::string_view name) {
+  std::vector<std::string> members;
+  for (const auto& asset : report.assets)
+    if (is_member(asset.name, name))
+      members.push_back(asset.name);
+  return members;
+}
+
+result<asset_index> find_asset(const project& on, const std::string& name) {
+  if (const auto found = on.p->find(name))
+    return *found;
+  std::vector<std::string> members;
+  nearest_name nearest(name);
+  for (const auto& asset : on.p->assets) {
+    nearest.consider(asset.name);
+    if (is_member(asset.name, name))
+      members.emplace_back(asset.name);
+  }
+  if (!members.empty())
+    return is_a_matrix(name, members);
+  return fail(error_code::not_found, "there is no asset '" + printable(name) + "' in " + on.p->name + nearest.hint());
+}
+
+std::string nearest_of(std::string_view name, const std::vector<asset_run_report>& assets) {
+  nearest_name nearest(name);
+  for (const auto& asset : assets)
+    nearest.consider(asset.name);
+  return nearest.hint();
+}
+
+} // namespace troupe::cli

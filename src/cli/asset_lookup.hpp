@@ -1,0 +1,24 @@
+// Finding the one asset a verb was asked about, with helpful words where there is none. Knows no state.
+#pragma once
+
+#include "engine/project.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::cli {
+
+/// The asset of exactly this name. not_found names the nearest one; a name that stands for a whole matrix is
+/// invalid_input and lists its assets.
+[[nodiscard]] result<asset_index> find_asset(const project& on, const std::string& name);
+
+/// The error for a name that stands for a whole matrix, listing its assets.
+[[nodiscard]] error is_a_matrix(std::string_view name, const std::vector<std::string>& members);
+/// The assets of a report that belong to the matrix of this name.
+[[nodiscard]] std::vector<std::string> members_in(const run_report& report, std::string_view name);
+
+/// "; did you mean …?" among the names of a report's assets.
+[[nodiscard]] std::string nearest_of(std::string_view name, const std::vector<asset_run_report>& assets);
+
+} // namespace troupe::cli

@@ -1,0 +1,79 @@
+// What every verb does alike.
+#include "cli/invocation.hpp"
+
+#include "config/value_text.hpp"
+#include "views/documents.hpp"
+#include "views/text.hpp"
+
+namespace troupe::cli {
+
+int exit_status_of(error_code code) {
+  switch (code) {
+  case error_code::invalid_input:
+  case error_code::not_found:
+  case error_code::io:
+    return exit_usage;
+  case error_code::state_locked:
+  case error_code::state_unusable:
+    return exit_state;
+  case error_code::internal:
+  case error_code::stopped: // but watch_run() knows the signal
+    return exit_failed;
+  }
+  return exit_failed;
+}
+
+result<project_options> invocation::project_request() const {
+  project_options request;
+  if (!options.file.empty())
+    request.file = options.file;
+  request.only_regular = options.file.empty();
+  request.state = options.state;
+  for (const auto& param : options.params) {
+    auto parsed = config::parse_param(param);
+    if (!parsed)
+      return fail(error_code::invalid_input, "--param takes NAME=VALUE, not '" + param + "'");
+    request.params.push_back(std::move(*parsed));
+  }
+  return request;
+}
+
+result<project> invocation::open(bool all_files, bool strict) {
+  auto request = project_request();
+  if (!request)
+    return request.error();
+  request->all_files = all_files;
+  findings = {};
+  auto opened = open_project(*request, findings);
+  if (strict && opened && !findings.items.empty()) {
+    findings.count_warnings_as_errors();
+    opened = fail(error_code::invalid_input, "warnings count as errors (--strict)");
+  }
+  if (!findings.items.empty())
+    io.err.stream << findings_text(findings, io.err.colours) << std::flush;
+  return opened;
+}
+
+result<std::string> invocation::state_folder(std::string* pipeline) const {
+  auto request = project_request();
+  if (!request)
+    return request.error();
+  return find_state_folder(*request, pipeline);
+}
+
+int invocation::report(const error& e) {
+  if (options.json) {
+    json_writer json(io.out.stream);
+    write_error(json, e, findings, ended);
+  }
+  io.out.stream << std::flush; // what was said before the error comes before it
+  io.err.stream << io.err.colours.paint(tint::bad, "error: ") << (e.in_lines ? e.message : printable(e.message)) << "\n"
+                << std::flush;
+  return exit_status_of(e.code);
+}
+
+void invocation::warn(std::string_view message) {
+  io.err.stream << io.err.colours.paint(tint::warn, "warning: ") << printable(message) << "\n" << std::flush;
+}
+
+} // namespace troupe::cli

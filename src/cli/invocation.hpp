@@ -1,0 +1,54 @@
+// One invocation of the program: global options, the two streams, and what every verb does alike: opening the project,
+// reporting errors, exit statuses. Knows no verb.
+#pragma once
+
+#include "cli/command_line.hpp"
+#include "engine/project.hpp"
+#include "views/console.hpp"
+
+#include <string>
+#include <vector>
+
+namespace troupe::cli {
+
+enum exit_status : int { exit_ok = 0, exit_failed = 1, exit_usage = 2, exit_state = 3 };
+
+struct global_options {
+  std::string file; ///< empty: not given
+  std::string state;
+  std::vector<std::string> params;
+  bool json = false;
+  std::string log_level = "warn";
+  std::string colour = "auto";
+};
+
+/// One thread.
+class invocation {
+public:
+  explicit invocation(console& streams) : io(streams) {}
+
+  console& io;
+  global_options options;
+  diagnostics findings;             ///< of the last open()
+  std::vector<ended_process> ended; ///< what an earlier run had left running, and this command has ended
+
+  /// invalid_input for a malformed --param.
+  [[nodiscard]] result<project_options> project_request() const;
+  /// Opens the project and prints what was found wrong with it to standard error. `strict`: warnings are errors.
+  [[nodiscard]] result<project> open(bool all_files = false, bool strict = false);
+  /// `pipeline`, if not null, gets the name of the pipeline whose file can be read.
+  [[nodiscard]] result<std::string> state_folder(std::string* pipeline = nullptr) const;
+
+  /// Prints the error (with --json also as a document) and returns the exit status that stands for it.
+  [[nodiscard]] int report(const error& e);
+  /// A line on standard error.
+  void warn(std::string_view message);
+};
+
+/// The exit status an error stands for before anything was run.
+[[nodiscard]] int exit_status_of(error_code code);
+
+/// The findings as text: place, message, code, and the line of the file with a mark under the place.
+[[nodiscard]] std::string findings_text(const diagnostics& findings, const palette& colours);
+
+} // namespace troupe::cli

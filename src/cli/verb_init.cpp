@@ -1,0 +1,101 @@
+// `troupe init`: a first pipeline to start from.
+#include "cli/verbs.hpp"
+#include "views/documents.hpp"
+#include "views/text.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace troupe::cli {
+
+namespace {
+
+constexpr std::string_view first_pipeline = R"json({
+  // A pipeline: assets, each with a command and what it is made from. Try
+  //   troupe run                runs what is stale: everything, the first time; nothing, the second
+  //   troupe run --param n=30   another value: what uses it runs again, and what depends on that
+  //   troupe explain squares    why it would run now, or why it would not
+  //   troupe graph              what depends on what
+  "name": "first",
+  "description": "Numbers, their squares, and a report about both",
+
+  // Values for the commands; `--param n=30` gives others for one run.
+  "params": { "n": 20 },
+
+  // What every asset gets, unless it says otherwise.
+  "defaults": { "timeout": "1m" },
+
+  "assets": {
+    "numbers": {
+      "description": "The numbers from 1 to n",
+      "command": "seq {{ params.n }} > data/numbers.txt",
+      "outputs": ["data/numbers.txt"]           // its folder is made for it
+    },
+    "squares": {
+      "command": "awk '{ print $1 * $1 }' data/numbers.txt > data/squares.txt",
+      "inputs": ["data/numbers.txt"],           // another asset's output: so it runs after that asset
+      "outputs": ["data/squares.txt"]
+    },
+    // One asset for each value: digits[numbers] and digits[squares].
+    "digits": {
+      "matrix": { "of": ["numbers", "squares"] },
+      "command": "tr -d '\\n' < data/{{ matrix.of }}.txt | wc -c > data/{{ matrix.of }}.digits",
+      "inputs": ["data/{{ matrix.of }}.txt"],
+      "outputs": ["data/{{ matrix.of }}.digits"]
+    },
+    "report": {
+      "command": "{ echo digits of numbers and squares; cat data/*.digits; } > report.txt && cat report.txt",
+      "inputs": ["data/*.digits"],              // a glob matches other assets' outputs, too
+      "outputs": ["report.txt"],
+      "retry": { "attempts": 2, "delay": "1s" } // one more try if it fails
+    }
+  }
+}
+)json";
+
+int init(invocation& with) {
+  const std::string file = with.options.file.empty() ? "troupe.json" : with.options.file;
+  if (file == "-")
+    return with.report(fail(error_code::invalid_input, "init writes a file; -f - names none"));
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor < 0 && errno == EEXIST)
+    return with.report(fail(error_code::invalid_input, file + " is there already; nothing was changed"));
+  if (descriptor < 0)
+    return with.report(fail(error_code::io, "cannot write " + file + ": " + std::strerror(errno)));
+  std::string_view rest = first_pipeline;
+  while (!rest.empty()) {
+    const auto written = ::write(descriptor, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0) {
+      const std::string why = std::strerror(errno);
+      ::close(descriptor);
+      ::unlink(file.c_str());
+      return with.report(fail(error_code::io, "cannot write " + file + ": " + why));
+    }
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  ::close(descriptor);
+  if (with.options.json) {
+    json_writer json(with.io.out.stream);
+    begin_document(json);
+    json.member("file", file).end_object().finish();
+  } else {
+    with.io.out.stream << "wrote " << printable(file) << "; `troupe run"
+                       << (file == "troupe.json" ? "" : " -f " + printable(file)) << "` runs it\n";
+  }
+  return exit_ok;
+}
+
+} // namespace
+
+void declare_init(command_spec& root, invocation& with) {
+  auto& verb = root.subcommand("init", "Write a small commented pipeline to start from; nothing is overwritten");
+  verb.examples = {{"troupe init && troupe run", "a first pipeline, written and run"},
+                   {"troupe init -f other.json", "in another file"}};
+  verb.action = [&with] { return init(with); };
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,66 @@
+// `troupe plan`: what would run, and why.
+#include "cli/run_arguments.hpp"
+#include "cli/verbs.hpp"
+#include "views/documents.hpp"
+#include "views/reason_text.hpp"
+#include "views/text.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+tint tint_of(plan_action action) {
+  return action == plan_action::run ? tint::warn : action == plan_action::maybe ? tint::info : tint::dim;
+}
+
+void print_plan(const output& to, const pipeline& p, const plan_report& plan) {
+  std::size_t run = 0, maybe = 0;
+  table rows({{"ACTION", false, false}, {"ASSET", false, true}, {"WHY", false, true}});
+  for (std::size_t i = 0; i < plan.order.size(); ++i) {
+    const auto& asset = plan.assets[i];
+    run += asset.action == plan_action::run ? 1 : 0;
+    maybe += asset.action == plan_action::maybe ? 1 : 0;
+    rows.row({{std::string(action_word(asset.action)), tint_of(asset.action)},
+              std::string(p.asset(plan.order[i]).name),
+              why_words(asset.action, asset.reasons)});
+  }
+  rows.print(to);
+  to.stream << "\n"
+            << printable(p.name) << ": " << run << " to run, " << maybe << " may run, "
+            << plan.order.size() - run - maybe << " fresh\n";
+}
+
+} // namespace
+
+int show_plan(invocation& with, const run_options& options) {
+  auto on = with.open(options.selection.empty(), options.strict);
+  if (!on)
+    return with.report(on.error());
+  auto plan = plan_pipeline(*on, options);
+  if (!plan)
+    return with.report(plan.error());
+  for (const auto& warning : plan->warnings)
+    with.warn(warning_line(on->p->asset(warning.asset).name, warning.what));
+  if (options.strict && !plan->warnings.empty())
+    return with.report(fail(error_code::invalid_input, "warnings count as errors (--strict)"));
+  if (with.options.json) {
+    json_writer json(with.io.out.stream);
+    write_plan(json, *on->p, *plan);
+  } else {
+    print_plan(with.io.out, *on->p, *plan);
+  }
+  return exit_ok;
+}
+
+void declare_plan(command_spec& root, invocation& with) {
+  auto to = std::make_shared<run_options>();
+  auto& verb = root.subcommand("plan", "Show what would run, what may, and what is fresh, with the reasons");
+  declare_selection(verb, *to);
+  declare_strict(verb, to->strict);
+  verb.examples = {{"troupe plan", "what `troupe run` would do now, in order"},
+                   {"troupe plan report --json", "the same for report and all it needs, for programs"},
+                   {"troupe plan --param top=5", "what another value of a param would make stale"}};
+  verb.action = [to, &with] { return show_plan(with, *to); };
+}
+
+} // namespace troupe::cli

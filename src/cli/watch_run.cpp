@@ -1,0 +1,116 @@
+// A run as the user sees it: progress while it goes on, then how it ended. What `run` and `resume` share.
+#include "adapters/system/system_clock.hpp"
+#include "cli/logging.hpp"
+#include "cli/progress.hpp"
+#include "cli/run_arguments.hpp"
+#include "cli/run_text.hpp"
+#include "cli/signals.hpp"
+#include "views/documents.hpp"
+#include "views/text.hpp"
+
+#include <algorithm>
+
+namespace troupe::cli {
+
+namespace {
+
+constexpr std::size_t failures_shown = 20; // `troupe show` tells all
+
+std::uint32_t total(const status_counts& counts) {
+  std::uint32_t sum = 0;
+  for (const auto count : counts)
+    sum += count;
+  return sum;
+}
+
+std::vector<std::string> allowed_to_fail(const project& on, const std::vector<asset_index>& failed) {
+  std::vector<std::string> names;
+  for (const auto asset : failed)
+    if (on.p->settings_of(asset).allow_failure)
+      names.emplace_back(on.p->asset(asset).name);
+  return names;
+}
+
+void tell(const output& to, const project& on, const run_result& ended, duration took, const progress_totals& totals,
+          const std::optional<run_report>& report) {
+  const auto assets = total(ended.counts);
+  if (ended.status == run_status::succeeded && ended.counts[static_cast<std::size_t>(asset_status::fresh)] == assets &&
+      totals.started == 0) {
+    to.stream << to.colours.paint(tint::good, "all fresh") << ": " << counted(assets, "asset") << ", nothing to do ("
+              << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms)\n";
+    return;
+  }
+  const auto allowed = allowed_to_fail(on, ended.failed);
+  if (report) {
+    print_failures(to, on.state_folder, *report, failures_shown);
+    to.stream << "\n";
+  }
+  print_summary(to, ended.status, ended.run, ended.counts, took, totals);
+  if (!allowed.empty())
+    to.stream << "allowed to fail: " << printable(listed(allowed, 20)) << "\n";
+  if (ended.status == run_status::failed || ended.status == run_status::cancelled)
+    to.stream << to.colours.paint(tint::dim, "troupe show " + std::to_string(ended.run.value) +
+                                                 " tells more; troupe resume " + std::to_string(ended.run.value) +
+                                                 " goes on with it")
+              << "\n";
+}
+
+} // namespace
+
+int watch_run(invocation& with, const project& on, bool strict, const run_function& go) {
+  // With --json standard output is the document's alone.
+  const output& watched = with.options.json ? with.io.err : with.io.out;
+  const system_clock time;
+  stop_request stop;
+  std::optional<result<run_result>> ended;
+  progress_totals totals;
+  std::size_t warnings = 0;
+  {
+    const signal_guard guard(stop);
+    progress shown(watched, *on.p, time, with.io.started);
+    redirect_logging([&shown](std::string_view line) { shown.print_line(line); });
+    ended = go(shown, stop);
+    redirect_logging({});
+    shown.finish();
+    totals = shown.totals();
+    warnings = shown.warnings();
+    with.ended = shown.ended();
+  }
+  if (!*ended) {
+    const int status = with.report(ended->error());
+    const auto code = ended->error().code;
+    if ((code == error_code::stopped || code == error_code::state_locked) && stop.signal() > 0)
+      return 128 + stop.signal(); // the state's lock was waited for
+    return ended->error().code == error_code::io ? static_cast<int>(exit_state) : status; // no fault of the pipeline's
+  }
+  const auto& run = **ended;
+  // What the user waited: the run, and the opening before it and the closing after it.
+  const auto took = std::max(time.monotonic() - with.io.started, run.finished_at - run.started_at);
+
+  std::optional<run_report> report;
+  // An asset that was to be tried again when the run stopped has failed as well.
+  const bool any_failed = !run.failed.empty() || totals.given_up > 0;
+  if (with.options.json || any_failed) {
+    auto read = read_run_report(on.state_folder, run.run);
+    if (!read)
+      return with.report(read.error());
+    report = std::move(*read);
+  }
+  if (with.options.json) {
+    json_writer json(with.io.out.stream);
+    const run_logs logs(on.state_folder, run.run);
+    write_run(
+        json, *report, [&](const auto& asset) { return log_of(logs, asset); }, with.ended);
+  }
+  tell(watched, on, run, took, totals, any_failed ? report : std::nullopt);
+  const bool refused = strict && warnings > 0;
+  if (refused && run.status == run_status::succeeded)
+    watched.stream << watched.colours.paint(tint::bad, counted(warnings, "warning"))
+                   << ": the exit status is that of a failed run (--strict)\n";
+  watched.stream << std::flush;
+  if (run.status == run_status::succeeded)
+    return refused ? exit_failed : exit_ok;
+  return stop.signal() > 0 ? 128 + stop.signal() : static_cast<int>(exit_failed);
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,217 @@
+// The steps for one asset: its declaration, then for each combination its name, inputs and outputs.
+#include "config/asset_maker.hpp"
+
+#include "base/check.hpp"
+#include "core/command/command.hpp"
+#include "core/pipeline/glob.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <utility>
+
+namespace troupe::config {
+
+std::optional<std::size_t> combinations(const declared_pipeline& d, const declared_asset& a, std::size_t most) {
+  if (a.matrix == declared_asset::none)
+    return 1;
+  std::size_t count = 1;
+  for (const auto& variable : d.matrices[a.matrix]) {
+    if (variable.values.size() > most / std::max<std::size_t>(count, 1))
+      return std::nullopt;
+    count *= variable.values.size();
+  }
+  return count;
+}
+
+std::uint64_t expanded_bytes(const declared_pipeline& d, const declared_asset& a) {
+  std::uint64_t bytes = sizeof(asset_spec) + a.name.size();
+  for (const auto& variable : d.matrices[a.matrix]) {
+    std::size_t longest = 0;
+    for (const auto value : variable.values)
+      longest = std::max(longest, value.size());
+    bytes += sizeof(matrix_value) + longest + 1;
+  }
+  for (const auto& items : {std::span(d.inputs).subspan(a.inputs.first, a.inputs.count),
+                            std::span(d.outputs).subspan(a.outputs.first, a.outputs.count)})
+    for (const auto& item : items)
+      bytes += sizeof(input_ref) + sizeof(place) + (item.is_template ? d.templates[item.text].size() + 64 : 0);
+  return bytes;
+}
+
+void asset_maker::make(declared_asset& a) {
+  declare(a);
+  combination_.assign(a.matrix == declared_asset::none ? 0 : d_.matrices[a.matrix].size(), 0);
+  const auto count = combinations(d_, a, std::numeric_limits<std::uint32_t>::max());
+  TROUPE_CHECK(count, "the caller bounds matrices");
+  for (std::size_t i = 0; i < *count; ++i) {
+    add(a, i == 0, *count == 1);
+    next_combination(a);
+  }
+}
+
+void asset_maker::declare(const declared_asset& a) {
+  asset_declaration& declaration = p_.declarations.emplace_back();
+  declaration.where = a.where;
+  declaration.description = a.description;
+  declaration.kind = a.kind;
+  declaration.command_where = a.command_where;
+  declaration.command = a.command;
+  const auto outputs = std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count);
+  if (std::any_of(outputs.begin(), outputs.end(), [](const path_item& item) { return item.is_template; })) {
+    std::vector<std::string_view> templates;
+    templates.reserve(outputs.size());
+    for (const auto& item : outputs)
+      templates.push_back(item.is_template ? p_.text.keep(d_.templates[item.text]) : std::string_view());
+    declaration.output_templates = p_.text.keep(templates);
+  }
+  declaration.settings = &p_.settings[a.patch == declared_asset::none ? 0 : a.patch + 1];
+  // Without a matrix the one asset's name is the declaration's as well.
+  if (a.matrix != declared_asset::none)
+    declaration.name = p_.text.keep(a.name);
+}
+
+// The last variable turns fastest.
+void asset_maker::next_combination(const declared_asset& a) {
+  for (std::size_t i = combination_.size(); i-- > 0;) {
+    if (++combination_[i] < d_.matrices[a.matrix][i].values.size())
+      return;
+    combination_[i] = 0;
+  }
+}
+
+void asset_maker::add(declared_asset& a, bool first, bool only) {
+  const auto index = static_cast<std::uint32_t>(p_.assets.size());
+  asset_spec& spec = p_.assets.emplace_back();
+  spec.declaration = static_cast<std::uint32_t>(p_.declarations.size() - 1);
+  name(a, spec, index);
+  inputs(a, spec, first);
+  outputs(a, spec, first, only);
+}
+
+void asset_maker::name(const declared_asset& a, asset_spec& spec, std::uint32_t index) {
+  std::string_view full = a.name;
+  if (a.matrix != declared_asset::none) {
+    matrix_.clear();
+    name_.assign(a.name);
+    for (std::size_t i = 0; i < combination_.size(); ++i) {
+      const auto& variable = d_.matrices[a.matrix][i];
+      matrix_.push_back({variable.name, variable.values[combination_[i]]});
+      name_ += i == 0 ? '[' : ',';
+      name_ += matrix_.back().value;
+    }
+    name_ += ']';
+    spec.matrix = p_.text.keep(matrix_);
+    full = name_;
+  }
+  const auto number = p_.names.intern(full);
+  TROUPE_CHECK(number == index, "names of assets are distinct");
+  spec.name = p_.names.text(index);
+  if (a.matrix == declared_asset::none)
+    p_.declarations.back().name = spec.name;
+}
+
+std::optional<path_item> asset_maker::read(std::string_view text, std::string_view written, kind what, place where) {
+  const bool excludes = what == kind::exclusion;
+  if (is_plain_path(text))
+    return path_item{p_.paths.intern(text), false, false, excludes, where};
+  read_path(text, path_);
+  if (what == kind::output && path_.glob && path_.problem.empty())
+    path_.problem = "holds a wildcard, but outputs are files and folders by name (\\\\* is a plain *)";
+  if (path_.problem.empty()) {
+    constexpr std::size_t most_raised = 1000;
+    if (path_.went_up && d_.raised.size() < most_raised)
+      d_.raised.push_back({std::string(text), path_.text, where});
+    if (excludes) // a pattern among patterns; what it takes out may be of any kind
+      path_.text = path_.glob ? std::string(without_slash(path_.text)) : glob_of_path(path_.text);
+    return path_item{p_.paths.intern(path_.text), false, path_.glob, excludes, where};
+  }
+  std::string message = what == kind::output ? "the output " : excludes ? "the pattern after \"!\" " : "the input ";
+  message += in_quotes(written);
+  if (text != written)
+    message += ", here " + in_quotes(text) + ",";
+  out_.error(where, "bad_path", message + " " + std::string(path_.problem));
+  return std::nullopt;
+}
+
+// The item with its path's templates filled in. Where that makes no path (reported, once for all combinations) it keeps
+// its place with the text as written.
+path_item asset_maker::filled_in(declared_asset& a, path_item item, const asset_spec& spec, kind what, bool first) {
+  if (!item.is_template)
+    return item;
+  const auto written = d_.templates[item.text];
+  if (first || !a.broken) {
+    const auto text = render_path(p_, spec.matrix, written);
+    const auto in_what = [&] {
+      return (what == kind::output ? " (in the output " : " (in the input ") + in_quotes(written) + ")";
+    };
+    if (!text && inserts_secret(p_, written))
+      out_.error(item.where, "secret_in_path", text.error().message + "; hand it over in \"env\"" + in_what());
+    else if (!text)
+      out_.error(item.where, "unknown_template", text.error().message + in_what());
+    else if (const auto path = read(*text, written, item.exclusion ? kind::exclusion : what, item.where))
+      return *path;
+    a.broken = true;
+  }
+  return {p_.paths.intern(written), false, false, item.exclusion, item.where};
+}
+
+void asset_maker::inputs(declared_asset& a, asset_spec& spec, bool first) {
+  refs_.clear();
+  exclusions_.clear();
+  places_.clear();
+  for (const auto& declared : std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count)) {
+    const auto item = filled_in(a, declared, spec, kind::input, first);
+    if (item.exclusion) {
+      exclusions_.push_back(path_index(item.text));
+      continue;
+    }
+    if (!is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
+      if (first)
+        out_.warning(item.where, "duplicate_input",
+                     "the input " + in_quotes(p_.paths.text(item.text)) + " stands here again");
+      continue;
+    }
+    refs_.push_back({path_index(item.text), item.glob});
+    places_.push_back(item.where);
+  }
+  spec.inputs = p_.text.keep(refs_);
+  spec.exclusions = p_.text.keep(exclusions_);
+  spec.input_places = p_.text.keep(places_);
+}
+
+void asset_maker::outputs(declared_asset& a, asset_spec& spec, bool first, bool only) {
+  paths_.clear();
+  places_.clear();
+  for (const auto& declared : std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count)) {
+    const auto item = filled_in(a, declared, spec, kind::output, first);
+    const bool again = !is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()) + 1);
+    if (first && !good_output(a, declared, again, only))
+      continue;
+    paths_.push_back(path_index(item.text));
+    places_.push_back(item.where);
+  }
+  spec.outputs = p_.text.keep(paths_);
+  spec.output_places = p_.text.keep(places_);
+}
+
+bool asset_maker::good_output(declared_asset& a, const path_item& item, bool again, bool only) {
+  const auto written = item.is_template ? d_.templates[item.text] : p_.paths.text(item.text);
+  if (!again && (only || item.is_template))
+    return true;
+  a.broken = true;
+  out_.error(item.where, "duplicate_output",
+             again ? "the output " + in_quotes(written) + " stands here again"
+                   : "every combination of the matrix would write the output " + in_quotes(written) +
+                         "; put {{ matrix." + std::string(d_.matrices[a.matrix].front().name) + " }} into it");
+  return false;
+}
+
+// Whether the path was not yet seen in this list.
+bool asset_maker::is_new(std::uint32_t path, std::uint32_t list) {
+  if (path >= last_list_.size())
+    last_list_.resize(std::max<std::size_t>(p_.paths.size(), last_list_.size() * 2));
+  return std::exchange(last_list_[path], list) != list;
+}
+
+} // namespace troupe::config

@@ -1,0 +1,60 @@
+// Turns one declared asset into declarations and assets of the pipeline. Knows no other asset, and not whether its
+// names are known.
+#pragma once
+
+#include "config/declared_pipeline.hpp"
+#include "config/findings.hpp"
+#include "config/path_text.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::config {
+
+/// Appends to the pipeline; lists are collected in vectors that are reused from asset to asset, then kept in its arena.
+class asset_maker {
+public:
+  asset_maker(declared_pipeline& d, findings& out) : d_(d), p_(*d.p), out_(out) {}
+
+  /// Appends the declaration, and the asset or one for each combination of its matrix. Its mistakes are reported once.
+  void make(declared_asset& a);
+
+  enum class kind : std::uint8_t { input, output, exclusion };
+  /// Reads a path; nullopt if it is none, which is reported. `text` is what is read, `written` what stands in the file;
+  /// both without the "!" of an exclusion.
+  [[nodiscard]] std::optional<path_item> read(std::string_view text, std::string_view written, kind what, place where);
+
+private:
+  void declare(const declared_asset& a);
+  void add(declared_asset& a, bool first, bool only);
+  void next_combination(const declared_asset& a);
+  void name(const declared_asset& a, asset_spec& spec, std::uint32_t index);
+  void inputs(declared_asset& a, asset_spec& spec, bool first);
+  void outputs(declared_asset& a, asset_spec& spec, bool first, bool only);
+  [[nodiscard]] path_item filled_in(declared_asset& a, path_item item, const asset_spec& spec, kind what, bool first);
+  [[nodiscard]] bool good_output(declared_asset& a, const path_item& item, bool again, bool only);
+  [[nodiscard]] bool is_new(std::uint32_t path, std::uint32_t list);
+
+  declared_pipeline& d_;
+  pipeline& p_;
+  findings& out_;
+  std::vector<std::size_t> combination_; // an index into the values of each variable
+  std::vector<matrix_value> matrix_;
+  std::string name_;
+  declared_path path_;
+  std::vector<input_ref> refs_;
+  std::vector<path_index> exclusions_;
+  std::vector<path_index> paths_;
+  std::vector<place> places_;
+  std::vector<std::uint32_t> last_list_; // by path: the list that named it last
+};
+
+/// About how much memory one combination takes: its name, its values, its paths.
+[[nodiscard]] std::uint64_t expanded_bytes(const declared_pipeline& d, const declared_asset& a);
+/// The number of assets that the declaration makes; nullopt if more than `most`.
+[[nodiscard]] std::optional<std::size_t> combinations(const declared_pipeline& d, const declared_asset& a,
+                                                      std::size_t most);
+
+} // namespace troupe::config

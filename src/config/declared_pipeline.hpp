@@ -1,0 +1,150 @@
+// What stands in a pipeline file, as read: before defaults are applied, names are looked up and matrices are expanded.
+// Knows no JSON. It lives only while a file is loaded.
+#pragma once
+
+#include "core/pipeline/pipeline.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::config {
+
+struct retry_patch {
+  std::optional<std::uint32_t> attempts;
+  std::optional<duration> delay;
+  std::optional<troupe::backoff> backoff;
+  std::optional<duration> max_delay;
+  std::optional<troupe::jitter> jitter;
+  std::optional<std::vector<int>> on_exit_codes;
+  std::optional<bool> on_timeout;
+};
+
+/// The settings that an asset (or "defaults") writes; what it leaves out is absent. null writes "none".
+struct settings_patch {
+  std::vector<env_entry> env;
+  std::optional<bool> inherit_env;
+  std::vector<std::string> inherit_names;
+  std::optional<std::string> cwd, shell;
+  std::optional<std::optional<duration>> timeout;
+  retry_patch retry;
+  std::optional<bool> allow_failure;
+  std::optional<bool> clear_outputs;
+  std::map<std::string, std::uint32_t, std::less<>> pools;
+  std::optional<std::int32_t> priority;
+  std::optional<std::string> version;
+  std::optional<bool> always;
+  std::optional<std::optional<duration>> max_age;
+  std::optional<troupe::durability> durability;
+  std::optional<std::uint64_t> max_log;
+  std::optional<link_rule> links;
+  std::optional<std::vector<std::string>> tags, owners, ignore_warnings;
+  std::optional<std::string> group;
+};
+
+/// How large a pipeline may be. Those that stand here are the user's own.
+struct size_limits {
+  std::uint64_t text_bytes = std::uint64_t(1) << 30U;
+  std::uint64_t assets = 2'000'000;
+  /// What a small file may grow to: memory for the names and paths of expanded assets, entries of lists in "defaults"
+  /// that assets with settings of their own take over.
+  std::uint64_t expanded_bytes = std::uint64_t(4) << 30U;
+  std::uint64_t setting_entries = 10'000'000;
+  std::uint64_t named_dependencies = 50'000'000;
+};
+/// For who only asks by the way, with the file of whoever wrote it (a Tab key): what is larger is not read.
+inline constexpr size_limits limits_by_the_way{std::uint64_t(1) << 20U, 10'000, std::uint64_t(32) << 20U, 100'000,
+                                               100'000};
+
+/// An input or output as written.
+struct path_item {
+  std::uint32_t text = 0; ///< number in pipeline::paths, or (a template) in declared_pipeline::templates
+  bool is_template = false;
+  bool glob = false;
+  bool exclusion = false; ///< written with a "!", which the text is without
+  place where;
+};
+
+/// A path with a ".." that took away the folder before it, as written.
+struct raised_path {
+  std::string written, taken; ///< taken: as it was understood
+  place where;
+};
+
+struct dependency_item {
+  std::uint32_t name = 0; ///< number in declared_pipeline::dependency_names
+  place where;
+};
+
+struct pool_request {
+  std::string name;
+  std::uint32_t slots = 0;
+  place where;
+};
+
+struct matrix_variable {
+  std::string_view name;
+  std::vector<std::string_view> values;
+};
+
+struct item_range {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+struct declared_asset {
+  static constexpr std::uint32_t none = 0xFFFFFFFFU;
+
+  std::string_view name;
+  place where;
+  place command_where;
+  std::string_view description;
+  std::span<const std::string_view> command;
+  item_range inputs, outputs, deps;
+  std::uint32_t patch = none;
+  std::uint32_t matrix = none;
+  command_kind kind = command_kind::none;
+  bool broken = false;         ///< something in it was reported: what follows from it is not reported as well
+  bool command_broken = false; ///< its command has no meaning
+};
+
+/// The "deps" of one declaration.
+struct dependency_list {
+  std::uint32_t declaration = 0;
+  item_range items;
+};
+
+/// The pipeline as far as it is built, and the rest as written. Assets go straight into the pipeline up to the first
+/// that has to wait for the end of the file (a matrix, a template in a path, a mistake); that one and all behind it are
+/// kept.
+struct declared_pipeline {
+  size_limits limits;
+  std::shared_ptr<pipeline> p =
+      std::make_shared<pipeline>(); ///< settings[0] are the defaults, settings[i + 1] patches[i]
+  std::deque<declared_asset> waiting;
+  interner waiting_names;                 ///< number = index into waiting
+  interner dependency_names;              ///< as written in "deps"
+  arena text;                             ///< what is not needed once the file is loaded
+  std::vector<path_item> inputs, outputs; ///< of waiting assets
+  std::vector<dependency_item> deps;
+  std::vector<dependency_list> dependency_lists;
+  std::vector<std::string_view> templates;
+  std::vector<std::vector<matrix_variable>> matrices;
+  settings_patch defaults;
+  place defaults_where;
+  std::string default_description;
+  std::deque<settings_patch> patches;
+  std::unordered_map<std::string, std::uint32_t> patch_numbers; ///< by what was written, so that equals are stored once
+  std::vector<pool_request> pool_requests;
+  std::vector<raised_path> raised;
+  std::map<std::string, place, std::less<>> param_places;
+  std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read;
+};
+
+} // namespace troupe::config

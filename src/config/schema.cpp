@@ -1,0 +1,419 @@
+// The schema's text. Keys and limits repeat what the parser knows; the test of their agreement names what differs.
+#include "config/schema.hpp"
+
+namespace troupe::config {
+
+std::string_view pipeline_schema() {
+  // clang-format off
+  static constexpr std::string_view text = R"schema({
+  "$schema": "http://json-schema.org/draft-07/schema#",
+  "title": "Troupe pipeline",
+  "description": "A pipeline file of Troupe. // and /* */ comments and trailing commas are allowed in it.",
+  "type": "object",
+  "required": ["name", "assets"],
+  "additionalProperties": false,
+  "properties": {
+    "$schema": {"description": "Where this schema is kept, for editors", "type": "string"},
+    "name": {
+      "description": "Tells pipelines in one state apart",
+      "allOf": [{"$ref": "#/definitions/name"}]
+    },
+    "description": {"description": "What it is, for people", "type": "string"},
+    "params": {
+      "description": "Values for {{ params.x }}; --param x=value overrides",
+      "type": "object",
+      "propertyNames": {"$ref": "#/definitions/name"},
+      "additionalProperties": {
+        "oneOf": [
+          {"$ref": "#/definitions/scalar"},
+          {
+            "description": "Of a secret the name is recorded, the value never",
+            "type": "object",
+            "properties": {"default": {"$ref": "#/definitions/scalar"}, "secret": {"type": "boolean", "default": false}},
+            "required": ["default"],
+            "additionalProperties": false
+          }
+        ]
+      }
+    },
+    "engine": {
+      "description": "How the pipeline is run",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "workers": {
+          "description": "Attempts at a time; default: the CPUs this process may use, by its affinity mask and the CPU quotas of its control groups",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 10000
+        },
+        "error_strategy": {
+          "description": "After a failure",
+          "type": "string",
+          "enum": ["fail_fast", "continue", "abort"],
+          "default": "fail_fast"
+        },
+        "state_dir": {
+          "description": "Folder of the journal and the logs, relative to the file's folder",
+          "type": "string",
+          "minLength": 1,
+          "default": ".troupe"
+        },
+        "durability": {
+          "description": "How far the journal has to be on disk before work goes on",
+          "allOf": [{"$ref": "#/definitions/durability"}],
+          "default": "pipelined"
+        },
+        "pools": {
+          "description": "Named limits that assets take slots of",
+          "allOf": [{"$ref": "#/definitions/pools"}]
+        },
+        "grace_period": {
+          "description": "Between SIGTERM and SIGKILL",
+          "allOf": [{"$ref": "#/definitions/duration"}],
+          "default": "10s"
+        },
+        "keep_runs": {
+          "description": "Runs kept in the history",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 100000000,
+          "default": 1000
+        },
+        "keep_logs": {
+          "description": "How long logs are kept",
+          "allOf": [{"$ref": "#/definitions/duration"}],
+          "default": "30d"
+        },
+        "orphans": {
+          "description": "Files made by assets that no longer exist: refuse to read them, remove them, or warn",
+          "type": "string",
+          "enum": ["refuse", "remove", "warn"],
+          "default": "refuse"
+        }
+      }
+    },
+    "defaults": {
+      "description": "Settings of every asset that does not say otherwise",
+      "type": "object",
+      "properties": {
+        "description": {
+          "description": "What it is, for people",
+          "type": "string"
+        },
+        "env": {"$ref": "#/definitions/setting_env"},
+        "inherit_env": {"$ref": "#/definitions/setting_inherit_env"},
+        "cwd": {"$ref": "#/definitions/setting_cwd"},
+        "shell": {"$ref": "#/definitions/setting_shell"},
+        "timeout": {"$ref": "#/definitions/setting_timeout"},
+        "retry": {"$ref": "#/definitions/setting_retry"},
+        "allow_failure": {"$ref": "#/definitions/setting_allow_failure"},
+        "pools": {"$ref": "#/definitions/setting_pools"},
+        "priority": {"$ref": "#/definitions/setting_priority"},
+        "version": {"$ref": "#/definitions/setting_version"},
+        "always": {"$ref": "#/definitions/setting_always"},
+        "max_age": {"$ref": "#/definitions/setting_max_age"},
+        "durability": {"$ref": "#/definitions/setting_durability"},
+        "max_log": {"$ref": "#/definitions/setting_max_log"},
+        "links": {"$ref": "#/definitions/setting_links"},
+        "clear_outputs": {"$ref": "#/definitions/setting_clear_outputs"},
+        "tags": {"$ref": "#/definitions/setting_tags"},
+        "group": {"$ref": "#/definitions/setting_group"},
+        "owners": {"$ref": "#/definitions/setting_owners"},
+        "ignore_warnings": {"$ref": "#/definitions/setting_ignore_warnings"}
+      },
+      "additionalProperties": false
+    },
+    "assets": {
+      "description": "What the pipeline makes, by name",
+      "type": "object",
+      "minProperties": 1,
+      "propertyNames": {"$ref": "#/definitions/name"},
+      "additionalProperties": {"$ref": "#/definitions/asset"}
+    }
+  },
+  "definitions": {
+    "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$", "maxLength": 200},
+    "variable_name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+    "own_variable_name": {
+      "description": "Names that begin with TROUPE_ are set by Troupe itself",
+      "type": "string",
+      "pattern": "^(?!TROUPE_)[A-Za-z_][A-Za-z0-9_]*$"
+    },
+    "duration": {
+      "description": "A whole number and a unit: 250ms, 10s, 5m, 1h, 1d",
+      "type": "string",
+      "pattern": "^[0-9]+(ms|s|m|h|d)$"
+    },
+    "positive_duration": {
+      "description": "A whole number and a unit: 250ms, 10s, 5m, 1h, 1d",
+      "type": "string",
+      "pattern": "^0*[1-9][0-9]*(ms|s|m|h|d)$"
+    },
+    "size": {
+      "description": "A whole number and a unit: 10KB, 100MB, 1GB, 1GiB",
+      "type": "string",
+      "pattern": "^[0-9]+(B|KB|MB|GB|TB|KiB|MiB|GiB)$"
+    },
+    "scalar": {"type": ["string", "number", "boolean"]},
+    "pools": {
+      "type": "object",
+      "propertyNames": {"$ref": "#/definitions/name"},
+      "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 1000000}
+    },
+    "durability": {"type": "string", "enum": ["strict", "pipelined", "none"]},
+    "asset": {
+      "type": "object",
+      "properties": {
+        "command": {
+          "description": "A string for the shell, or a list that is executed directly; without a command the asset is a source, made elsewhere and only observed",
+          "oneOf": [
+            {"type": "string", "pattern": "[^ \\t\\n]"},
+            {"type": "array", "minItems": 1, "items": {"type": "string"}}
+          ]
+        },
+        "inputs": {
+          "description": "Files it is made from; globs with ** are allowed, and !PATTERN takes out of globs and folders. An input that another asset makes is a dependency",
+          "type": "array",
+          "items": {"type": "string", "minLength": 1}
+        },
+        "outputs": {
+          "description": "Files and folders it makes",
+          "type": "array",
+          "items": {"type": "string", "minLength": 1}
+        },
+        "deps": {
+          "description": "Assets it needs, by name; x means every combination of x",
+          "type": "array",
+          "items": {"type": "string"}
+        },
+        "matrix": {
+          "description": "Variables and their values: every combination is an asset of its own, x[a,b]",
+          "type": "object",
+          "minProperties": 1,
+          "propertyNames": {"$ref": "#/definitions/name"},
+          "additionalProperties": {
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": true,
+            "items": {
+              "oneOf": [
+                {"type": ["number", "boolean"]},
+                {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\[\\],\\u0001-\\u001f\\u007f]+$"}
+              ]
+            }
+          }
+        },
+        "description": {
+          "description": "What it is, for people",
+          "type": "string"
+        },
+        "env": {"$ref": "#/definitions/setting_env"},
+        "inherit_env": {"$ref": "#/definitions/setting_inherit_env"},
+        "cwd": {"$ref": "#/definitions/setting_cwd"},
+        "shell": {"$ref": "#/definitions/setting_shell"},
+        "timeout": {"$ref": "#/definitions/setting_timeout"},
+        "retry": {"$ref": "#/definitions/setting_retry"},
+        "allow_failure": {"$ref": "#/definitions/setting_allow_failure"},
+        "pools": {"$ref": "#/definitions/setting_pools"},
+        "priority": {"$ref": "#/definitions/setting_priority"},
+        "version": {"$ref": "#/definitions/setting_version"},
+        "always": {"$ref": "#/definitions/setting_always"},
+        "max_age": {"$ref": "#/definitions/setting_max_age"},
+        "durability": {"$ref": "#/definitions/setting_durability"},
+        "max_log": {"$ref": "#/definitions/setting_max_log"},
+        "links": {"$ref": "#/definitions/setting_links"},
+        "clear_outputs": {"$ref": "#/definitions/setting_clear_outputs"},
+        "tags": {"$ref": "#/definitions/setting_tags"},
+        "group": {"$ref": "#/definitions/setting_group"},
+        "owners": {"$ref": "#/definitions/setting_owners"},
+        "ignore_warnings": {"$ref": "#/definitions/setting_ignore_warnings"}
+      },
+      "additionalProperties": false,
+      "anyOf": [
+        {"required": ["command"]},
+        {
+          "required": ["outputs"],
+          "properties": {"outputs": {"minItems": 1}, "inputs": {"maxItems": 0}, "deps": {"maxItems": 0}}
+        }
+      ]
+    },
+    "setting_env": {
+      "description": "Environment variables of the command. A value may hold templates; from_env and from_file make it a secret unless \"secret\" is false",
+      "type": "object",
+      "propertyNames": {"$ref": "#/definitions/own_variable_name"},
+      "additionalProperties": {
+        "oneOf": [
+          {"type": "string"},
+          {
+            "type": "object",
+            "properties": {"from_env": {"$ref": "#/definitions/variable_name"}, "secret": {"type": "boolean"}},
+            "required": ["from_env"],
+            "additionalProperties": false
+          },
+          {
+            "type": "object",
+            "properties": {"from_file": {"type": "string", "minLength": 1}, "secret": {"type": "boolean"}},
+            "required": ["from_file"],
+            "additionalProperties": false
+          }
+        ]
+      }
+    },
+    "setting_inherit_env": {
+      "description": "The environment of Troupe itself: all of it, nothing, or only the names listed",
+      "oneOf": [
+        {"type": "boolean"},
+        {"type": "array", "items": {"$ref": "#/definitions/variable_name"}}
+      ],
+      "default": true
+    },
+    "setting_cwd": {
+      "description": "Folder that the command runs in, relative to the file's folder",
+      "type": "string",
+      "minLength": 1,
+      "default": "."
+    },
+    "setting_shell": {
+      "description": "Shell for a command given as a string",
+      "type": "string",
+      "minLength": 1,
+      "default": "/bin/sh"
+    },
+    "setting_timeout": {
+      "description": "An attempt is ended after this long; null: never",
+      "oneOf": [{"$ref": "#/definitions/positive_duration"}, {"type": "null"}],
+      "default": null
+    },
+    "setting_retry": {
+      "description": "When and how often a failed attempt is made again",
+      "type": "object",
+      "properties": {
+        "attempts": {
+          "description": "In all, the first included",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 1000000,
+          "default": 1
+        },
+        "delay": {
+          "description": "Before the second attempt",
+          "allOf": [{"$ref": "#/definitions/duration"}],
+          "default": "1s"
+        },
+        "backoff": {
+          "description": "How the delay grows",
+          "type": "string",
+          "enum": ["fixed", "linear", "exponential"],
+          "default": "fixed"
+        },
+        "max_delay": {
+          "description": "No wait is longer, except that the delay itself is never cut",
+          "allOf": [{"$ref": "#/definitions/duration"}],
+          "default": "10m"
+        },
+        "jitter": {
+          "description": "How waits are spread at random",
+          "type": "string",
+          "enum": ["none", "full", "equal", "decorrelated"],
+          "default": "none"
+        },
+        "on_exit_codes": {
+          "description": "Only these exit statuses, and timeouts, are tried again; 128 + n stands for death by signal n; empty: every failure",
+          "type": "array",
+          "items": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 255
+          },
+          "default": []
+        },
+        "on_timeout": {
+          "description": "Whether an attempt that took longer than timeout is tried again",
+          "type": "boolean",
+          "default": true
+        }
+      },
+      "additionalProperties": false
+    },
+    "setting_allow_failure": {
+      "description": "A failure does not stop the run, and dependents run all the same",
+      "type": "boolean",
+      "default": false
+    },
+    "setting_clear_outputs": {
+      "description": "Before each attempt, remove the outputs that earlier attempts of this asset made",
+      "type": "boolean",
+      "default": false
+    },
+    "setting_pools": {
+      "description": "Slots taken of each pool while it runs",
+      "allOf": [{"$ref": "#/definitions/pools"}]
+    },
+    "setting_priority": {
+      "description": "Among assets that are ready, higher ones start first; an asset is as urgent as the most urgent one that needs it",
+      "type": "integer",
+      "minimum": -1000000,
+      "maximum": 1000000,
+      "default": 0
+    },
+    "setting_version": {
+      "description": "Change it to force a new run when the code changed in a way no input shows",
+      "type": "string",
+      "default": ""
+    },
+    "setting_always": {"description": "Stale in every run", "type": "boolean", "default": false},
+    "setting_max_age": {
+      "description": "Stale once its last materialization is this old; null: never",
+      "oneOf": [{"$ref": "#/definitions/positive_duration"}, {"type": "null"}],
+      "default": null
+    },
+    "setting_durability": {
+      "description": "strict: its start and end are on disk before anything follows from them",
+      "allOf": [{"$ref": "#/definitions/durability"}],
+      "default": "pipelined"
+    },
+    "setting_max_log": {
+      "description": "Kept of one attempt's output; beyond it the middle is dropped",
+      "allOf": [{"$ref": "#/definitions/size"}],
+      "default": "100MB"
+    },
+    "setting_links": {
+      "description": "How links in its input and output folders count: by what they lead to, or by their text",
+      "enum": ["content", "text"],
+      "default": "content"
+    },
+    "setting_tags": {
+      "description": "For selections: tag:x",
+      "type": "array",
+      "items": {"$ref": "#/definitions/name"}
+    },
+    "setting_group": {
+      "description": "For selections (group:x) and as a cluster in graphs",
+      "allOf": [{"$ref": "#/definitions/name"}]
+    },
+    "setting_owners": {
+      "description": "Who to ask",
+      "type": "array",
+      "items": {"type": "string", "minLength": 1}
+    },
+    "setting_ignore_warnings": {
+      "description": "Codes of warnings that are not shown for the asset; each warning shows its code in brackets",
+      "type": "array",
+      "items": {
+        "enum": [
+          "background_processes", "blocked_outside", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob",
+          "folder_left_out", "folders_skipped", "input_changed_meanwhile", "link_cycle", "links_elsewhere", "log_incomplete",
+          "missing_input", "orphan_input", "output_not_written", "process_not_ended", "stopped_command", "undeclared_file",
+          "undeclared_input", "unexpected_folder", "useless_key"
+        ]
+      }
+    }
+  }
+}
+)schema";
+  // clang-format on
+  return text;
+}
+
+} // namespace troupe::config

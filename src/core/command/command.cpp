@@ -1,0 +1,165 @@
+// Rendering: what the templates expand to, to where it stands. What can be wrong is found at load (template_check);
+// rendering then only fails on a pipeline that was never checked.
+#include "core/command/command.hpp"
+
+#include "core/command/expansion.hpp"
+#include "core/pipeline/glob.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+// In a glob any character may be escaped; elsewhere only those that could make it one.
+void append_path_value(std::string& out, std::string_view value) {
+  // A backslash that stands before the template is one, whatever the value begins with.
+  const auto last = out.find_last_not_of('\\');
+  if ((out.size() - (last == std::string::npos ? 0 : last + 1)) % 2 == 1)
+    out += '\\';
+  const std::string_view special = is_glob(out) ? "*?[]\\-!" : "*?[]\\";
+  for (const char c : value) {
+    if (special.find(c) != std::string_view::npos)
+      out += '\\';
+    out += c;
+  }
+}
+
+bool pieces_of(std::string_view text, std::vector<template_piece>& pieces, expansion& values) {
+  std::vector<template_problem> problems;
+  pieces.clear();
+  parse_template(text, pieces, problems);
+  return problems.empty() || values.refuse(problems.front().message);
+}
+
+bool render_shell_text(std::string_view text, expansion& values, std::string& out) {
+  if (!has_template(text)) {
+    out = text;
+    return true;
+  }
+  std::vector<template_piece> pieces;
+  return pieces_of(text, pieces, values) && values.shell_text(
+                                                pieces, [&](std::string_view literal) { out += literal; },
+                                                [&](std::string_view value, const shell_slot& slot, bool first) {
+                                                  if (!first)
+                                                    out += ' ';
+                                                  append_quoted(out, value, slot.quotes);
+                                                });
+}
+
+void collect_params(std::string_view text, std::vector<std::string>& names) {
+  if (!has_template(text))
+    return;
+  std::vector<template_problem> ignored; // reported by check_templates()
+  for (const auto& piece : parse_template(text, ignored))
+    if (piece.name == template_name::param)
+      names.emplace_back(piece.text);
+}
+
+} // namespace
+
+result<rendered_command> render_command(const command_scope& scope) {
+  const auto& declaration = scope.p.declaration(scope.asset);
+  const std::string& shell = declaration.settings->shell;
+  const command_paths paths(scope.p.folder, declaration.settings->cwd);
+  expansion values(scope, paths, value_use::execution);
+  rendered_command out;
+  if (declaration.kind == command_kind::argv) {
+    std::vector<template_piece> pieces;
+    for (const auto text : declaration.command) {
+      if (!has_template(text))
+        out.argv.emplace_back(text);
+      else if (!pieces_of(text, pieces, values) ||
+               !values.argv_element(pieces, [&](std::string_view element) { out.argv.emplace_back(element); }))
+        return values.failure();
+    }
+    if (out.argv.empty())
+      return fail(error_code::invalid_input, "the command has no program to run");
+    return out;
+  }
+  if (declaration.kind == command_kind::none)
+    return fail(error_code::invalid_input, "a source has no command");
+  std::string text;
+  if (!render_shell_text(declaration.command.front(), values, text))
+    return values.failure();
+  const bool spare = may_skip_shell(shell) && !(scope.bash_reads_file && shell.ends_with("bash"));
+  if (spare && split_plain_command(text, out.argv) &&
+      std::find(scope.functions.begin(), scope.functions.end(), out.argv.front()) == scope.functions.end())
+    return out;
+  // A text that begins with - or + would be read as more options.
+  if (text.starts_with('-') || text.starts_with('+'))
+    text.insert(0, 1, ' ');
+  out.argv = {shell, "-c", std::move(text)};
+  out.through_shell = true;
+  return out;
+}
+
+result<std::string> render_env_value(const command_scope& scope, std::string_view text) {
+  if (!has_template(text))
+    return std::string(text);
+  const command_paths paths(scope.p.folder, scope.p.settings_of(scope.asset).cwd);
+  expansion values(scope, paths, value_use::execution);
+  std::vector<template_piece> pieces;
+  std::string out;
+  if (!pieces_of(text, pieces, values) || !values.env_value(pieces, out))
+    return values.failure();
+  return out;
+}
+
+result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix, std::string_view text) {
+  std::vector<template_problem> problems;
+  const auto pieces = parse_template(text, problems);
+  if (!problems.empty())
+    return fail(error_code::invalid_input, problems.front().message);
+  std::string out;
+  for (const auto& piece : pieces) {
+    if (piece.name == template_name::literal) {
+      out += piece.text;
+      continue;
+    }
+    if (piece.name != template_name::param && piece.name != template_name::matrix)
+      return fail(error_code::invalid_input,
+                  shown(piece.written) + " is not known yet where paths are named; only params and matrix are");
+    if (auto why = unknown_variable(p, matrix, piece))
+      return fail(error_code::invalid_input, std::move(*why));
+    if (is_secret(p, piece))
+      return fail(error_code::invalid_input, shown(piece.written) + " is a secret, and paths are recorded and shown");
+    append_path_value(out, variable_value(p, matrix, piece));
+  }
+  return out;
+}
+
+bool inserts_secret(const pipeline& p, std::string_view text) {
+  std::vector<template_problem> reported_otherwise;
+  const auto pieces = parse_template(text, reported_otherwise);
+  return std::any_of(pieces.begin(), pieces.end(), [&](const auto& piece) { return is_secret(p, piece); });
+}
+
+std::vector<std::string> params_used(const pipeline& p, asset_index asset) {
+  std::vector<std::string> names;
+  for (const auto text : p.declaration(asset).command)
+    collect_params(text, names);
+  for (const auto& entry : p.settings_of(asset).env)
+    if (entry.source == env_source::literal)
+      collect_params(entry.text, names);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+bool inserts_inputs(const pipeline& p, asset_index asset) {
+  const auto inserts = [](std::string_view text) {
+    if (!has_template(text))
+      return false;
+    std::vector<template_problem> reported_at_load;
+    const auto pieces = parse_template(text, reported_at_load);
+    return std::any_of(pieces.begin(), pieces.end(),
+                       [](const auto& piece) { return piece.name == template_name::inputs; });
+  };
+  const auto& command = p.declaration(asset).command;
+  const auto& env = p.settings_of(asset).env;
+  return std::any_of(command.begin(), command.end(), inserts) ||
+         std::any_of(env.begin(), env.end(),
+                     [&](const env_entry& e) { return e.source == env_source::literal && inserts(e.text); });
+}
+
+} // namespace troupe

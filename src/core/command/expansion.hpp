@@ -1,0 +1,186 @@
+// What an asset's templates stand for, piece by piece, before anything is quoted: the one place both what is executed
+// and its fingerprint come from. Knows nothing of shells but where a word begins.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/command/command.hpp"
+#include "core/command/command_paths.hpp"
+#include "core/command/shell_text.hpp"
+#include "core/command/template_text.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// What the values are for. A fingerprint must not depend on where the pipeline's folder is, nor on the run.
+enum class value_use : std::uint8_t { execution, fingerprint };
+
+/// The value of a secret param in a fingerprint, before its name. No value of anything holds a NUL.
+inline constexpr std::string_view secret_param_mark{"\0secret.", 8};
+/// The value of {{ run.id }} in a fingerprint, likewise.
+inline constexpr std::string_view run_id_mark{"\0run.id", 7};
+
+/// Why a param or matrix name cannot be filled in; nullopt if it can.
+[[nodiscard]] std::optional<std::string> unknown_variable(const pipeline& p, std::span<const matrix_value> matrix,
+                                                          const template_piece& piece);
+/// The value of a param or matrix name that is not unknown.
+[[nodiscard]] std::string_view variable_value(const pipeline& p, std::span<const matrix_value> matrix,
+                                              const template_piece& piece);
+
+/// Whether the name is that of a secret param.
+[[nodiscard]] bool is_secret(const pipeline& p, const template_piece& piece);
+
+/// Fills in the templates of one asset. One thread at a time.
+class expansion {
+public:
+  /// All outlive this.
+  expansion(const command_scope& scope, const command_paths& paths, value_use use)
+      : scope_(scope), spec_(scope.p.asset(scope.asset)), paths_(paths), use_(use) {}
+
+  /// Hands every element that the text of one becomes to `take`, in order.
+  template <class Take>
+  bool argv_element(std::span<const template_piece> pieces, Take&& take) {
+    if (pieces.size() == 1)
+      return values(pieces.front(), [&](std::string_view value, bool path) {
+        text_.clear();
+        append(text_, value, path);
+        take(std::string_view(text_));
+      });
+    text_.clear();
+    for (const auto& piece : pieces) {
+      if (piece.is_list())
+        return refuse(shown(piece.written) + " inside a longer element");
+      if (!values(piece, [&](std::string_view value, bool path) { append(text_, value, path); }))
+        return false;
+    }
+    take(std::string_view(text_));
+    return true;
+  }
+
+  /// Appends the text with its values; those of a list are lines.
+  bool env_value(std::span<const template_piece> pieces, std::string& out);
+
+  /// Hands the literal pieces of a shell text to `literal` and each value to `insert`, with its place and whether it is
+  /// the first of its template, in order.
+  template <class Literal, class Insert>
+  bool shell_text(std::span<const template_piece> pieces, Literal&& literal, Insert&& insert) {
+    // Only a path like an option asks where words begin, and to quote.
+    const bool follow = use_ == value_use::execution || inserts_dash(pieces);
+    shell_scanner scanner;
+    for (const auto& piece : pieces) {
+      if (piece.name == template_name::literal) {
+        if (follow)
+          scanner.text(piece.text);
+        literal(piece.text);
+        continue;
+      }
+      shell_slot slot;
+      if (follow)
+        slot = scanner.slot();
+      if (!slot.refuse.empty())
+        return refuse(shown(piece.written) + " stands " + std::string(slot.refuse));
+      bool first = true;
+      bool begins = slot.begins;
+      const auto take = [&](std::string_view value, bool path) {
+        const bool prefixed = path && begins && value.starts_with('-');
+        if (prefixed)
+          passed_otherwise_ = true;
+        insert(prefixed ? std::string_view(text_.assign("./").append(value)) : value, slot,
+               std::exchange(first, false));
+        if (follow)
+          scanner.inserted(value);
+        begins = true; // the next of a list is a word by itself, or stands behind a blank
+      };
+      if (!values(piece, take))
+        return false;
+    }
+    return true;
+  }
+
+  /// Whether a path was passed otherwise than as declared.
+  [[nodiscard]] bool passed_otherwise() const { return passed_otherwise_; }
+  /// Why the last call was false.
+  [[nodiscard]] error failure() { return fail(error_code::invalid_input, std::move(wrong_)); }
+
+  bool refuse(std::string why) {
+    wrong_ = std::move(why);
+    return false;
+  }
+
+private:
+  // Hands each value of a piece, and whether it is a path, to `take`, in order; false and `wrong_` set if it has none.
+  template <class Take>
+  bool values(const template_piece& piece, Take&& take) {
+    switch (piece.name) {
+    case template_name::literal:
+      take(piece.text, false);
+      return true;
+    case template_name::param:
+    case template_name::matrix:
+      if (auto why = unknown_variable(scope_.p, spec_.matrix, piece))
+        return refuse(std::move(*why));
+      if (use_ == value_use::fingerprint && is_secret(scope_.p, piece))
+        take(path_.assign(secret_param_mark).append(piece.text), false);
+      else
+        take(variable_value(scope_.p, spec_.matrix, piece), false);
+      return true;
+    case template_name::asset_name:
+      take(spec_.name, false);
+      return true;
+    case template_name::run_id:
+      take(use_ == value_use::execution ? scope_.run_id : run_id_mark, false);
+      return true;
+    case template_name::inputs:
+      return list(piece, scope_.inputs.size(), [&](std::size_t i) { take(passed(scope_.inputs[i]), true); });
+    case template_name::outputs:
+      return list(piece, spec_.outputs.size(),
+                  [&](std::size_t i) { take(passed(scope_.p.path(spec_.outputs[i])), true); });
+    }
+    return false;
+  }
+
+  template <class Take>
+  bool list(const template_piece& piece, std::size_t size, Take&& take) {
+    if (!piece.index) {
+      for (std::size_t i = 0; i < size; ++i)
+        take(i);
+      return true;
+    }
+    if (*piece.index >= size)
+      return refuse(shown(piece.written) + ": there is none of that number");
+    take(*piece.index);
+    return true;
+  }
+
+  std::string_view passed(std::string_view path) {
+    const auto text = paths_.as_passed(path, scope_.steps_up, use_ == value_use::fingerprint, path_);
+    if (text != path)
+      passed_otherwise_ = true;
+    return text;
+  }
+
+  void append(std::string& out, std::string_view value, bool path) {
+    if (path && value.starts_with('-') && begins_word(out)) {
+      passed_otherwise_ = true;
+      out += "./";
+    }
+    out += value;
+  }
+
+  [[nodiscard]] bool inserts_dash(std::span<const template_piece> pieces);
+
+  const command_scope& scope_;
+  const asset_spec& spec_;
+  const command_paths& paths_;
+  value_use use_;
+  bool passed_otherwise_ = false;
+  std::string text_, path_; // reused
+  std::string wrong_;
+};
+
+} // namespace troupe

@@ -1,0 +1,173 @@
+// What can be known of templates at load, once for each declaration: names without a value, values where none may
+// stand.
+#include "core/command/command.hpp"
+
+#include "core/command/command_paths.hpp"
+#include "core/command/expansion.hpp"
+#include "core/command/shell_text.hpp"
+#include "core/command/template_text.hpp"
+
+namespace troupe {
+namespace {
+
+std::string quote(std::string_view name) {
+  return '"' + shown(name) + '"';
+}
+
+constexpr std::size_t most_template_findings = 100; // of one asset: a text may be wrong everywhere
+
+class checker {
+public:
+  checker(const pipeline& p, asset_index asset, diagnostics& out)
+      : p_(p), spec_(p.asset(asset)), declaration_(p.declaration(asset)), paths_(p.folder, declaration_.settings->cwd),
+        out_(out) {}
+
+  // The pieces of a text, each one sure to have a value; what has none is reported.
+  std::vector<template_piece> pieces_of(std::string_view text, const std::string& what) {
+    std::vector<template_problem> problems;
+    auto pieces = parse_template(text, problems);
+    for (const auto& problem : problems)
+      report("bad_template", problem.message + " (in " + what + ")");
+    for (std::size_t i = 0; i < pieces.size() && reported_ < most_template_findings; ++i)
+      if (auto wrong = unknown(pieces[i]))
+        report("unknown_template", *wrong + " (in " + what + ")");
+    if (!paths_.at_home())
+      steps_up(pieces, what);
+    return pieces;
+  }
+
+  void argv() {
+    for (std::size_t i = 0; i < declaration_.command.size(); ++i) {
+      const auto text = declaration_.command[i];
+      if (!has_template(text))
+        continue;
+      const std::string what = "element " + std::to_string(i + 1) + " of the command";
+      const auto pieces = pieces_of(text, what);
+      for (const auto& piece : pieces) {
+        if (!piece.is_list())
+          continue;
+        if (pieces.size() > 1)
+          report("list_in_word", shown(piece.written) +
+                                     " stands for any number of words, so it has to be an element by "
+                                     "itself (in " +
+                                     what + ")");
+        else if (i == 0)
+          report("list_in_word", shown(piece.written) + " cannot be the program to run");
+      }
+    }
+  }
+
+  void shell() {
+    const auto text = declaration_.command.front();
+    if (!has_template(text))
+      return;
+    const auto pieces = pieces_of(text, "the command");
+    if (!is_posix_shell(declaration_.settings->shell)) {
+      for (const auto& piece : pieces)
+        if (piece.name != template_name::literal)
+          report("unsafe_template", shown(piece.written) + ": values cannot be quoted safely for the shell " +
+                                        quote(declaration_.settings->shell) + "; pass the value through \"env\"");
+      return;
+    }
+    shell_scanner scanner;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      if (pieces[i].name == template_name::literal) {
+        scanner.text(pieces[i].text);
+        continue;
+      }
+      const auto slot = scanner.slot();
+      if (!slot.refuse.empty())
+        report("unsafe_template", shown(pieces[i].written) + " stands " + std::string(slot.refuse) +
+                                      ", where it could become shell syntax; pass the value through \"env\" and write "
+                                      "\"$NAME\" there");
+      else if (pieces[i].is_list() && slot.quotes == shell_quotes::none &&
+               (slot.glued || (i + 1 < pieces.size() && glues(pieces[i + 1]))))
+        report("list_in_word",
+               shown(pieces[i].written) + " stands for any number of words, so blanks have to stand around it");
+    }
+  }
+
+  void environment() {
+    for (const auto& entry : declaration_.settings->env)
+      if (entry.source == env_source::literal && has_template(entry.text))
+        static_cast<void>(pieces_of(entry.text, "the env value " + entry.name));
+  }
+
+private:
+  // Before paths were given relative to cwd, this is how they were led back to the pipeline's folder.
+  void steps_up(const std::vector<template_piece>& pieces, const std::string& what) {
+    std::string before;
+    for (const auto& piece : pieces) {
+      const bool path = piece.name == template_name::inputs || piece.name == template_name::outputs;
+      if (path && ends_in_step_up(before))
+        report("path_under_cwd", "../ stands directly before " + shown(piece.written) +
+                                     ", but paths are now given relative to cwd: remove ../ (in " + what + ")");
+      if (piece.name == template_name::literal)
+        before += piece.text;
+      else if ((piece.name == template_name::param || piece.name == template_name::matrix) &&
+               !unknown_variable(p_, spec_.matrix, piece))
+        before += variable_value(p_, spec_.matrix, piece);
+      else
+        before += '?';
+    }
+  }
+
+  static bool glues(const template_piece& next) {
+    return next.name != template_name::literal ||
+           std::string_view(" \t\n;&|<>()").find(next.text.front()) == std::string_view::npos;
+  }
+
+  std::optional<std::string> unknown(const template_piece& piece) const {
+    const std::string written = shown(piece.written);
+    switch (piece.name) {
+    case template_name::param:
+    case template_name::matrix:
+      return unknown_variable(p_, spec_.matrix, piece);
+    case template_name::outputs:
+      if (piece.index && *piece.index >= spec_.outputs.size())
+        return written + ": the asset has " + count(spec_.outputs.size(), "output") + ", counted from 0";
+      return std::nullopt;
+    case template_name::inputs:
+      if (piece.index && *piece.index >= spec_.inputs.size())
+        return written + ": the asset has " + count(spec_.inputs.size(), "input") + ", counted from 0";
+      for (std::size_t i = 0; piece.index && i <= *piece.index; ++i)
+        if (spec_.inputs[i].glob)
+          return written + ": how many files the glob " + quote(p_.path(spec_.inputs[i].path)) +
+                 " matches is known only when the asset runs; name the file";
+      return std::nullopt;
+    default:
+      return std::nullopt;
+    }
+  }
+
+  static std::string count(std::size_t n, const std::string& noun) {
+    return (n == 0 ? "no " : std::to_string(n) + " ") + noun + (n == 1 ? "" : "s");
+  }
+
+  void report(std::string_view code, std::string message) {
+    if (++reported_ > most_template_findings)
+      return;
+    out_.error(declaration_.command_where.line != 0 ? declaration_.command_where : declaration_.where, code,
+               std::move(message));
+  }
+
+  const pipeline& p_;
+  const asset_spec& spec_;
+  const asset_declaration& declaration_;
+  const command_paths paths_;
+  diagnostics& out_;
+  std::size_t reported_ = 0;
+};
+
+} // namespace
+
+void check_templates(const pipeline& p, asset_index asset, diagnostics& out) {
+  checker check(p, asset, out);
+  if (p.declaration(asset).kind == command_kind::argv)
+    check.argv();
+  else if (p.declaration(asset).kind == command_kind::shell)
+    check.shell();
+  check.environment();
+}
+
+} // namespace troupe

@@ -1,0 +1,369 @@
+// The fields of everything that is stored, each list once: bytes, JSON and tests are driven by it and cannot drift.
+// Knows neither bytes nor JSON.
+//
+// A visitor has v(name, field), v.time(name, unix_ns) and v.sparse(named_field…) for fields that are mostly default; it
+// may have v.layout(), the layout that its bytes have (0: format 1). The order here is the order on disk. See
+// docs/journal-format.md before changing anything.
+#pragma once
+
+#include "core/model/event.hpp"
+#include "core/model/materialization.hpp"
+#include "core/model/run_record.hpp"
+#include "core/model/state_info.hpp"
+
+#include <concepts>
+#include <type_traits>
+
+namespace troupe {
+
+/// A field with its name, by reference.
+template <class T>
+struct named_field {
+  const char* name;
+  T& value;
+};
+template <class T>
+named_field(const char*, T&) -> named_field<T>;
+
+/// The newest layout of what is stored: that of format 2. What was written in an older one is read as it was.
+inline constexpr unsigned newest_layout = 1;
+template <class V>
+[[nodiscard]] constexpr unsigned layout_of(const V& visitor) {
+  if constexpr (requires { visitor.layout(); })
+    return visitor.layout();
+  else
+    return newest_layout;
+}
+
+/// How many values of the enumeration there are; anything beyond is not from this version.
+[[nodiscard]] constexpr unsigned enum_count(asset_status) {
+  return static_cast<unsigned>(asset_status_count);
+}
+[[nodiscard]] constexpr unsigned enum_count(run_status) {
+  return 6;
+}
+[[nodiscard]] constexpr unsigned enum_count(reason_kind) {
+  return reason_kind_count;
+}
+[[nodiscard]] constexpr unsigned enum_count(outcome_kind) {
+  return 11;
+}
+[[nodiscard]] constexpr unsigned enum_count(stop_cause) {
+  return 3;
+}
+[[nodiscard]] constexpr unsigned enum_count(leftover_proof) {
+  return 3;
+}
+[[nodiscard]] constexpr unsigned enum_count(attempt_state) {
+  return 6;
+}
+[[nodiscard]] constexpr unsigned enum_count(file_kind) {
+  return 4;
+}
+[[nodiscard]] constexpr unsigned enum_count(executable_bit) {
+  return 3;
+}
+
+/// T or const T: a list serves those who read the fields and those who fill them.
+template <class T, class U>
+concept is_a = std::same_as<std::remove_const_t<T>, U>;
+
+// --- parts ---
+
+template <class V, is_a<reason> T>
+void visit_fields(V& v, T& r) {
+  v("kind", r.kind);
+  v("detail", r.detail);
+}
+template <class V, is_a<named_digest> T>
+void visit_fields(V& v, T& n) {
+  v("name", n.name);
+  v("value", n.value);
+}
+template <class V, is_a<file_version> T>
+void visit_fields(V& v, T& f) {
+  v("path", f.path);
+  v("content", f.content);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"executable", f.executable}, named_field{"link", f.link});
+}
+template <class V, is_a<upstream_version> T>
+void visit_fields(V& v, T& u) {
+  v("asset", u.asset);
+  v("version", u.version);
+}
+template <class V, is_a<file_stat> T>
+void visit_fields(V& v, T& s) {
+  v("kind", s.kind);
+  v("size", s.size);
+  v.time("mtime", s.mtime_ns);
+  v.time("ctime", s.ctime_ns);
+  v("inode", s.inode);
+}
+template <class V, is_a<file_record> T>
+void visit_fields(V& v, T& f) {
+  visit_fields(v, f.stat);
+  v("content", f.content);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"executable", f.executable}, named_field{"as_text", f.as_text});
+}
+template <class V, is_a<observed_file> T>
+void visit_fields(V& v, T& f) {
+  v("path", f.path);
+  visit_fields(v, f.record);
+}
+template <class V, is_a<run_request> T>
+void visit_fields(V& v, T& r) {
+  v.sparse(named_field{"selection", r.selection}, named_field{"exclude", r.exclude}, named_field{"only", r.only},
+           named_field{"force", r.force}, named_field{"params", r.params},
+           named_field{"error_strategy", r.error_strategy}, named_field{"durability", r.durability},
+           named_field{"workers", r.workers}, named_field{"pipeline_file", r.pipeline_file});
+}
+template <class V, is_a<materialized> T>
+void visit_fields(V& v, T& m) {
+  v("took", m.took);
+  v.sparse(named_field{"full", m.full}, named_field{"command", m.command}, named_field{"inputs", m.inputs},
+           named_field{"upstreams", m.upstreams}, named_field{"outputs", m.outputs},
+           named_field{"data_version", m.data_version}, named_field{"discovered", m.discovered},
+           named_field{"version", m.version}, named_field{"env", m.env}, named_field{"params", m.params},
+           named_field{"inputs_gone", m.inputs_gone}, named_field{"discovered_gone", m.discovered_gone},
+           named_field{"upstreams_gone", m.upstreams_gone}, named_field{"outputs_gone", m.outputs_gone},
+           named_field{"reported_version", m.reported_version}, named_field{"metadata", m.metadata},
+           named_field{"since", m.since}, named_field{"rule", m.rule}, named_field{"pipeline_file", m.pipeline_file},
+           named_field{"templates", m.templates}, named_field{"adopted", m.adopted});
+}
+template <class V, is_a<attempt_warning> T>
+void visit_fields(V& v, T& w) {
+  v("code", w.code);
+  v("text", w.text);
+}
+template <class V, is_a<settled_asset> T>
+void visit_fields(V& v, T& s) {
+  v("asset", s.asset);
+  v("because", s.because);
+}
+
+// --- events ---
+
+template <class V, is_a<names_interned> T>
+void visit_fields(V& v, T& e) {
+  v("first", e.first);
+  v("names", e.names);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"identities", e.identities});
+}
+template <class V, is_a<paths_interned> T>
+void visit_fields(V& v, T& e) {
+  v("first", e.first);
+  v("paths", e.paths);
+}
+template <class V, is_a<files_observed> T>
+void visit_fields(V& v, T& e) {
+  v("files", e.files);
+}
+template <class V, is_a<run_started> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("id", e.id);
+  v("at", e.at);
+  v("pipeline", e.pipeline);
+  v("request", e.request);
+  v("fresh", e.fresh);
+  v("waiting", e.waiting);
+  v("definitions", e.definitions);
+}
+template <class V, is_a<run_resumed> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"reopened", e.reopened});
+}
+template <class V, is_a<asset_found_fresh> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("asset", e.asset);
+  v("at", e.at);
+}
+template <class V, is_a<attempt_started> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("asset", e.asset);
+  v("attempt", e.attempt);
+  v("at", e.at);
+  v("reasons", e.reasons);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"absent_outputs", e.absent_outputs});
+}
+template <class V, is_a<attempt_spawned> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("asset", e.asset);
+  v("attempt", e.attempt);
+  v("process_group", e.process_group);
+  v("start_ticks", e.start_ticks);
+}
+template <class V, is_a<attempt_finished> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("asset", e.asset);
+  v("attempt", e.attempt);
+  v("at", e.at);
+  v.sparse(named_field{"outcome", e.outcome}, named_field{"exit_code", e.exit_code}, named_field{"signal", e.signal},
+           named_field{"message", e.message}, named_field{"has_log", e.has_log}, named_field{"retry_at", e.retry_at},
+           named_field{"made", e.made}, named_field{"warnings", e.warnings}, named_field{"allowed", e.allowed});
+}
+template <class V, is_a<assets_settled> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+  v("status", e.status);
+  v("message", e.message);
+  v("assets", e.assets);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"allowed", e.allowed});
+}
+template <class V, is_a<run_stopping> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+  v("cause", e.cause);
+}
+template <class V, is_a<run_finished> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+  v("status", e.status);
+  v("counts", e.counts);
+}
+template <class V, is_a<writer_opened> T>
+void visit_fields(V& v, T& e) {
+  v("at", e.at);
+  v("boot_id", e.boot_id);
+  v("pid", e.pid);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"pid_namespace", e.pid_namespace}, named_field{"process_one", e.process_one});
+}
+template <class V, is_a<writer_closed> T>
+void visit_fields(V& v, T& e) {
+  v("at", e.at);
+}
+template <class V, is_a<asset_renamed> T>
+void visit_fields(V& v, T& e) {
+  v("asset", e.asset);
+  v("name", e.name);
+  v("identity", e.identity);
+}
+template <class V, is_a<record_restated> T>
+void visit_fields(V& v, T& e) {
+  v("asset", e.asset);
+  v("made", e.made);
+}
+template <class V, is_a<asset_adopted> T>
+void visit_fields(V& v, T& e) {
+  v("asset", e.asset);
+  v("at", e.at);
+  v("made", e.made);
+}
+template <class V, is_a<ended_process> T>
+void visit_fields(V& v, T& p) {
+  v("pid", p.pid);
+  v("name", p.name);
+  v("why", p.why);
+}
+template <class V, is_a<leftovers_ended> T>
+void visit_fields(V& v, T& e) {
+  v("at", e.at);
+  v("processes", e.processes);
+}
+
+// --- projections ---
+
+template <class V, is_a<fingerprint> T>
+void visit_fields(V& v, T& f) {
+  v("command", f.command);
+  v.sparse(named_field{"inputs", f.inputs}, named_field{"upstreams", f.upstreams},
+           named_field{"discovered", f.discovered}, named_field{"version", f.version}, named_field{"env", f.env},
+           named_field{"params", f.params}, named_field{"rule", f.rule});
+}
+template <class V, is_a<production> T>
+void visit_fields(V& v, T& p) {
+  v("data_version", p.data_version);
+  v.sparse(named_field{"outputs", p.outputs}, named_field{"reported_version", p.reported_version},
+           named_field{"metadata", p.metadata}, named_field{"pipeline_file", p.pipeline_file},
+           named_field{"templates", p.templates});
+}
+template <class V, is_a<materialization> T>
+void visit_fields(V& v, T& m) {
+  v("run", m.run);
+  v("attempt", m.attempt);
+  v("finished_at", m.finished_at);
+  v("took", m.took);
+  v("made_from", m.made_from);
+  v("made", m.made);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"since", m.since}, named_field{"adopted", m.adopted});
+}
+template <class V, is_a<made_record> T>
+void visit_fields(V& v, T& m) {
+  v("asset", m.asset);
+  v("run", m.run);
+  v("pipeline_file", m.pipeline_file);
+  v("output_template", m.output_template);
+  v("content", m.content);
+}
+template <class V, is_a<asset_record> T>
+void visit_fields(V& v, T& a) {
+  v.sparse(named_field{"last", a.last}, named_field{"attempt", a.attempt}, named_field{"attempt_run", a.attempt_run},
+           named_field{"attempt_number", a.attempt_number}, named_field{"attempt_started_at", a.attempt_started_at},
+           named_field{"attempt_reasons", a.attempt_reasons}, named_field{"absent_outputs", a.absent_outputs});
+}
+template <class V, is_a<run_record> T>
+void visit_fields(V& v, T& r) {
+  v("run", r.run);
+  v("id", r.id);
+  v("pipeline", r.pipeline);
+  v("request", r.request);
+  v("started_at", r.started_at);
+  v("finished_at", r.finished_at);
+  v("status", r.status);
+  v("counts", r.counts);
+  v("attempts", r.attempts);
+  v("first_seq", r.first_seq);
+  v("segment_seq", r.segment_seq);
+  v("last_seq", r.last_seq);
+}
+template <class V, is_a<writer_identity> T>
+void visit_fields(V& v, T& w) {
+  v("user", w.user);
+  v("machine", w.machine);
+}
+template <class V, is_a<state_info> T>
+void visit_fields(V& v, T& s) {
+  v("id", s.id);
+  v("first_seq", s.first_seq);
+  v("last_seq", s.last_seq);
+  v("asset_count", s.asset_count);
+  v("path_count", s.path_count);
+  v("last_run", s.last_run);
+  v("writer_seq", s.writer_seq);
+  v("writer_boot_id", s.writer_boot_id);
+  v("closed_cleanly", s.closed_cleanly);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"writer_pid_namespace", s.writer_pid_namespace},
+             named_field{"writer_process_one", s.writer_process_one}, named_field{"writers", s.writers});
+}
+template <class V, is_a<open_attempt> T>
+void visit_fields(V& v, T& o) {
+  v("asset", o.asset);
+  v("run", o.run);
+  v("attempt", o.attempt);
+  v("started_at", o.started_at);
+  v("process_group", o.process_group);
+  v("start_ticks", o.start_ticks);
+  v("boot_id", o.boot_id);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"pid_namespace", o.pid_namespace}, named_field{"process_one", o.process_one});
+}
+
+} // namespace troupe

@@ -1,0 +1,83 @@
+// Maps.
+#include "core/journal/memory_tables.hpp"
+
+namespace troupe {
+namespace {
+
+template <class Map, class Key, class Value>
+bool find_in(const Map& map, const Key& key, Value& out) {
+  const auto it = map.find(key);
+  out = it != map.end() ? it->second : Value{};
+  return it != map.end();
+}
+
+} // namespace
+
+result<void> memory_tables::put_asset_name(asset_id asset, std::string_view name) {
+  asset_names.insert_or_assign(asset, std::string(name));
+  return {};
+}
+
+result<void> memory_tables::rename_asset(asset_id asset, std::string_view name) {
+  return put_asset_name(asset, name);
+}
+
+result<void> memory_tables::put_identity(asset_id asset, std::string_view identity) {
+  identities.insert_or_assign(asset, std::string(identity));
+  return {};
+}
+
+result<void> memory_tables::put_made(path_id path, const made_record& record) {
+  made.insert_or_assign(path, record);
+  return {};
+}
+
+result<void> memory_tables::put_path(path_id path, std::string_view text) {
+  paths.insert_or_assign(path, std::string(text));
+  return {};
+}
+
+result<bool> memory_tables::get_asset(asset_id asset, asset_record& out) {
+  return find_in(assets, asset, out);
+}
+
+result<void> memory_tables::put_asset(asset_id asset, const asset_record& record) {
+  assets.insert_or_assign(asset, record);
+  return {};
+}
+
+result<void> memory_tables::put_file(path_id path, const file_record& record) {
+  files.insert_or_assign(path, record);
+  return {};
+}
+
+result<bool> memory_tables::get_run(run_number run, run_record& out) {
+  return find_in(runs, run, out);
+}
+
+result<void> memory_tables::put_run(const run_record& record) {
+  if (keeps_runs)
+    runs.insert_or_assign(record.run, record);
+  return {};
+}
+
+result<bool> memory_tables::get_open_attempt(run_number run, asset_id asset, open_attempt& out) {
+  return find_in(open_attempts, std::pair(run, asset), out);
+}
+
+result<void> memory_tables::put_open_attempt(const open_attempt& attempt) {
+  open_attempts.insert_or_assign({attempt.run, attempt.asset}, attempt);
+  return {};
+}
+
+result<void> memory_tables::erase_open_attempt(run_number run, asset_id asset) {
+  open_attempts.erase({run, asset});
+  return {};
+}
+
+result<void> memory_tables::erase_checkpoint(run_number run) {
+  ended.push_back(run);
+  return {};
+}
+
+} // namespace troupe

@@ -1,0 +1,45 @@
+// Projections in memory: what a replay is compared with, and what a store for tests is made of. Knows no storage.
+#pragma once
+
+#include "core/journal/projection.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// Copyable: a copy is a snapshot. One thread at a time.
+class memory_tables final : public projection_tables {
+public:
+  state_info state;
+  std::map<asset_id, std::string> asset_names;
+  std::map<asset_id, std::string> identities;
+  std::map<path_id, std::string> paths;
+  std::map<path_id, made_record> made;
+  std::map<asset_id, asset_record> assets;
+  std::map<path_id, file_record> files;
+  std::map<run_number, run_record> runs;
+  std::map<std::pair<run_number, asset_id>, open_attempt> open_attempts;
+  std::vector<run_number> ended; ///< runs whose checkpoints are of no more use, since it was last cleared
+  bool keeps_runs = true;        ///< false: a base
+
+  [[nodiscard]] state_info& info() override { return state; }
+  [[nodiscard]] result<void> put_asset_name(asset_id asset, std::string_view name) override;
+  [[nodiscard]] result<void> rename_asset(asset_id asset, std::string_view name) override;
+  [[nodiscard]] result<void> put_identity(asset_id asset, std::string_view identity) override;
+  [[nodiscard]] result<void> put_made(path_id path, const made_record& record) override;
+  [[nodiscard]] result<void> put_path(path_id path, std::string_view text) override;
+  [[nodiscard]] result<bool> get_asset(asset_id asset, asset_record& out) override;
+  [[nodiscard]] result<void> put_asset(asset_id asset, const asset_record& record) override;
+  [[nodiscard]] result<void> put_file(path_id path, const file_record& record) override;
+  [[nodiscard]] result<bool> get_run(run_number run, run_record& out) override;
+  [[nodiscard]] result<void> put_run(const run_record& record) override;
+  [[nodiscard]] result<bool> get_open_attempt(run_number run, asset_id asset, open_attempt& out) override;
+  [[nodiscard]] result<void> put_open_attempt(const open_attempt& attempt) override;
+  [[nodiscard]] result<void> erase_open_attempt(run_number run, asset_id asset) override;
+  [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
+};
+
+} // namespace troupe

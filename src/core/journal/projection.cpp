@@ -1,0 +1,340 @@
+// What each event changes.
+#include "core/journal/projection.hpp"
+
+#include "core/model/delta.hpp"
+#include "core/run/run_state.hpp"
+
+#include <limits>
+#include <variant>
+
+namespace troupe {
+namespace {
+
+error broken_rule(std::uint64_t seq, const std::string& what) {
+  return fail(error_code::internal, "event " + std::to_string(seq) + " breaks a rule of the journal: " + what);
+}
+
+attempt_state state_after(outcome_kind outcome) {
+  switch (outcome) {
+  case outcome_kind::succeeded:
+    return attempt_state::succeeded;
+  case outcome_kind::cancelled:
+    return attempt_state::cancelled;
+  case outcome_kind::interrupted:
+    return attempt_state::interrupted;
+  default:
+    return attempt_state::failed;
+  }
+}
+
+} // namespace
+
+result<void> projector::apply(std::uint64_t seq, const event& e) {
+  auto& info = tables_.info();
+  if (seq != info.last_seq + 1)
+    return broken_rule(seq, "it follows event " + std::to_string(info.last_seq));
+  auto done = std::visit([&](const auto& body) { return fold(seq, body); }, e);
+  if (done)
+    info.last_seq = seq;
+  return done;
+}
+
+result<void> projector::check_asset(asset_id asset) const {
+  const auto& info = tables_.info();
+  if (asset.value >= info.asset_count)
+    return broken_rule(info.last_seq + 1, "asset id " + std::to_string(asset.value) + " was never given out");
+  return {};
+}
+
+result<void> projector::check_path(path_id path) const {
+  const auto& info = tables_.info();
+  if (path.value >= info.path_count)
+    return broken_rule(info.last_seq + 1, "path id " + std::to_string(path.value) + " was never given out");
+  return {};
+}
+
+result<void> projector::check_ids(const materialized& made) const {
+  for (const auto* files : {&made.inputs, &made.discovered, &made.outputs})
+    for (const auto& file : *files)
+      if (auto known = check_path(file.path); !known)
+        return known;
+  for (const auto* paths : {&made.inputs_gone, &made.discovered_gone, &made.outputs_gone})
+    for (const auto path : *paths)
+      if (auto known = check_path(path); !known)
+        return known;
+  for (const auto& upstream : made.upstreams)
+    if (auto known = check_asset(upstream.asset); !known)
+      return known;
+  for (const auto asset : made.upstreams_gone)
+    if (auto known = check_asset(asset); !known)
+      return known;
+  return made.pipeline_file ? check_path(*made.pipeline_file) : result<void>();
+}
+
+template <class Change>
+result<void> projector::change_run(run_number run, std::uint64_t seq, Change change) {
+  const auto found = tables_.get_run(run, run_);
+  if (!found)
+    return found.error();
+  if (!*found)
+    return {}; // its beginning is no longer kept
+  run_.last_seq = seq;
+  change(run_);
+  return tables_.put_run(run_);
+}
+
+result<void> projector::fold(std::uint64_t seq, const names_interned& e) {
+  auto& info = tables_.info();
+  if (e.first.value != info.asset_count)
+    return broken_rule(seq, "asset ids begin at " + std::to_string(e.first.value) + ", not at " +
+                                std::to_string(info.asset_count));
+  for (std::size_t i = 0; i < e.names.size(); ++i) {
+    const asset_id asset(info.asset_count++);
+    if (auto done = tables_.put_asset_name(asset, e.names[i]); !done)
+      return done;
+    if (i < e.identities.size() && !e.identities[i].empty())
+      if (auto done = tables_.put_identity(asset, e.identities[i]); !done)
+        return done;
+  }
+  return {};
+}
+
+result<void> projector::fold(std::uint64_t seq, const paths_interned& e) {
+  auto& info = tables_.info();
+  if (e.first.value != info.path_count)
+    return broken_rule(seq, "path ids begin at " + std::to_string(e.first.value) + ", not at " +
+                                std::to_string(info.path_count));
+  for (const auto& path : e.paths)
+    if (auto done = tables_.put_path(path_id(info.path_count++), path); !done)
+      return done;
+  return {};
+}
+
+result<void> projector::fold(std::uint64_t, const files_observed& e) {
+  for (const auto& file : e.files)
+    if (auto known = check_path(file.path); !known)
+      return known;
+  for (const auto& file : e.files)
+    if (auto done = tables_.put_file(file.path, file.record); !done)
+      return done;
+  return {};
+}
+
+result<void> projector::fold(std::uint64_t seq, const run_started& e) {
+  auto& info = tables_.info();
+  if (e.run <= info.last_run)
+    return broken_rule(seq, "run number " + std::to_string(e.run.value) + " was given out before");
+  if (e.run.value == std::numeric_limits<std::uint32_t>::max())
+    return broken_rule(seq, "no run number can follow " + std::to_string(e.run.value));
+  if (e.request.error_strategy >= error_strategies)
+    return broken_rule(seq, "its error strategy is of a kind that is not known");
+  for (const auto* set : {&e.fresh, &e.waiting})
+    if (!is_asset_set(*set, info.asset_count))
+      return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");
+  info.last_run = e.run;
+  run_ = {};
+  run_.run = e.run;
+  run_.id = e.id;
+  run_.pipeline = e.pipeline;
+  run_.request = e.request;
+  run_.started_at = e.at;
+  for (const auto& [first, last] : e.fresh)
+    run_.counts[static_cast<std::size_t>(asset_status::fresh)] += last.value - first.value + 1;
+  run_.first_seq = run_.segment_seq = run_.last_seq = seq;
+  return tables_.put_run(run_);
+}
+
+result<void> projector::fold(std::uint64_t seq, const run_resumed& e) {
+  if (!is_asset_set(e.reopened, tables_.info().asset_count))
+    return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");
+  return change_run(e.run, seq, [&](run_record& run) {
+    const auto fresh = run.counts[static_cast<std::size_t>(asset_status::fresh)];
+    run.counts = {};
+    run.counts[static_cast<std::size_t>(asset_status::fresh)] = fresh; // what was found fresh stays so
+    run.status = run_status::running;
+    run.finished_at.reset();
+    run.segment_seq = seq;
+  });
+}
+
+result<void> projector::fold(std::uint64_t seq, const asset_found_fresh& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  return change_run(e.run, seq, [](run_record&) {});
+}
+
+result<void> projector::fold(std::uint64_t seq, const attempt_started& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  for (const auto path : e.absent_outputs)
+    if (auto known = check_path(path); !known)
+      return known;
+  if (const auto found = tables_.get_asset(e.asset, asset_); !found)
+    return found.error();
+  if (!e.reasons.empty() || asset_.attempt_run != e.run)
+    asset_.attempt_reasons = e.reasons; // a retry is made for the reasons of the attempt before it
+  asset_.attempt = attempt_state::running;
+  asset_.attempt_run = e.run;
+  asset_.attempt_number = e.attempt;
+  asset_.attempt_started_at = e.at;
+  if (!e.absent_outputs.empty())
+    asset_.absent_outputs = e.absent_outputs;
+  if (auto done = tables_.put_asset(e.asset, asset_); !done)
+    return done;
+  open_ = {};
+  open_.asset = e.asset;
+  open_.run = e.run;
+  open_.attempt = e.attempt;
+  open_.started_at = e.at;
+  if (auto done = tables_.put_open_attempt(open_); !done)
+    return done;
+  return change_run(e.run, seq, [](run_record& run) { ++run.attempts; });
+}
+
+result<void> projector::fold(std::uint64_t seq, const attempt_spawned& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  const auto found = tables_.get_open_attempt(e.run, e.asset, open_);
+  if (!found)
+    return found.error();
+  if (*found && open_.attempt == e.attempt) {
+    open_.process_group = e.process_group;
+    open_.start_ticks = e.start_ticks;
+    open_.boot_id = tables_.info().writer_boot_id;
+    open_.pid_namespace = tables_.info().writer_pid_namespace;
+    open_.process_one = tables_.info().writer_process_one;
+    if (auto done = tables_.put_open_attempt(open_); !done)
+      return done;
+  }
+  return change_run(e.run, seq, [](run_record&) {});
+}
+
+result<void> projector::fold(std::uint64_t seq, const attempt_finished& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  if ((e.outcome == outcome_kind::succeeded) != e.made.has_value())
+    return broken_rule(seq, "an attempt makes something exactly when it succeeds");
+  if (e.made)
+    if (auto known = check_ids(*e.made); !known)
+      return known;
+  const auto open = tables_.get_open_attempt(e.run, e.asset, open_);
+  if (!open)
+    return open.error();
+  if (*open && open_.attempt == e.attempt)
+    if (auto done = tables_.erase_open_attempt(e.run, e.asset); !done)
+      return done;
+  if (const auto found = tables_.get_asset(e.asset, asset_); !found)
+    return found.error();
+  if (asset_.attempt_run == e.run && asset_.attempt_number == e.attempt)
+    asset_.attempt = state_after(e.outcome);
+  if (e.made) {
+    asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, *e.made, e.run, e.attempt, e.at);
+    asset_.absent_outputs.clear();
+    if (auto done = note_made(e.asset); !done)
+      return done;
+  }
+  if (auto done = tables_.put_asset(e.asset, asset_); !done)
+    return done;
+  return change_run(e.run, seq, [](run_record&) {});
+}
+
+result<void> projector::note_made(asset_id asset) {
+  const auto& last = *asset_.last;
+  if (!last.made.pipeline_file)
+    return {};
+  const auto& templates = last.made.templates;
+  for (std::size_t i = 0; i < last.made.outputs.size(); ++i) {
+    made_ = {asset, last.run, *last.made.pipeline_file, i < templates.size() ? templates[i] : std::string(),
+             last.made.outputs[i].content};
+    if (auto done = tables_.put_made(last.made.outputs[i].path, made_); !done)
+      return done;
+  }
+  return {};
+}
+
+result<void> projector::fold(std::uint64_t seq, const assets_settled& e) {
+  for (const auto& settled : e.assets)
+    for (const auto asset : {settled.asset, settled.because})
+      if (auto known = check_asset(asset); !known)
+        return known;
+  return change_run(e.run, seq, [](run_record&) {});
+}
+
+result<void> projector::fold(std::uint64_t seq, const run_stopping& e) {
+  return change_run(e.run, seq, [](run_record&) {});
+}
+
+result<void> projector::fold(std::uint64_t seq, const run_finished& e) {
+  if (auto done = tables_.erase_checkpoint(e.run); !done)
+    return done;
+  return change_run(e.run, seq, [&](run_record& run) {
+    run.status = e.status;
+    run.counts = e.counts;
+    run.finished_at = e.at;
+  });
+}
+
+result<void> projector::fold(std::uint64_t seq, const writer_opened& e) {
+  auto& info = tables_.info();
+  info.writer_seq = seq;
+  info.writer_boot_id = e.boot_id;
+  info.writer_pid_namespace = e.pid_namespace;
+  info.writer_process_one = e.process_one;
+  info.closed_cleanly = false;
+  return {};
+}
+
+result<void> projector::fold(std::uint64_t, const writer_closed&) {
+  tables_.info().closed_cleanly = true;
+  return {};
+}
+
+result<void> projector::fold(std::uint64_t, const asset_renamed& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  if (auto done = tables_.rename_asset(e.asset, e.name); !done)
+    return done;
+  return e.identity.empty() ? result<void>() : tables_.put_identity(e.asset, e.identity);
+}
+
+result<void> projector::fold(std::uint64_t, const record_restated& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  if (auto known = check_ids(e.made); !known)
+    return known;
+  if (const auto found = tables_.get_asset(e.asset, asset_); !found)
+    return found.error();
+  if (!asset_.last)
+    return {}; // nothing to say better: a late report
+  const auto before = std::move(*asset_.last);
+  asset_.last = apply_delta(&before, e.made, before.run, before.attempt, before.finished_at);
+  if (!asset_.last->since)
+    asset_.last->since = before.since;
+  asset_.last->adopted = before.adopted;
+  if (auto done = note_made(e.asset); !done)
+    return done;
+  return tables_.put_asset(e.asset, asset_);
+}
+
+result<void> projector::fold(std::uint64_t, const leftovers_ended&) {
+  return {}; // of use to people alone
+}
+
+result<void> projector::fold(std::uint64_t, const asset_adopted& e) {
+  if (auto known = check_asset(e.asset); !known)
+    return known;
+  if (auto known = check_ids(e.made); !known)
+    return known;
+  if (const auto found = tables_.get_asset(e.asset, asset_); !found)
+    return found.error();
+  asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, e.made, run_number(0U), 0, e.at);
+  asset_.last->adopted = true;
+  asset_.absent_outputs.clear();
+  if (asset_.attempt != attempt_state::none)
+    asset_.attempt = attempt_state::succeeded; // what an earlier attempt left is what the user says it is
+  if (auto done = note_made(e.asset); !done)
+    return done;
+  return tables_.put_asset(e.asset, asset_);
+}
+
+} // namespace troupe

@@ -1,0 +1,87 @@
+// The fold of events into projections: the one place that says what an event changes in what a state remembers. Used
+// live, on replay, for the base and in memory. Knows nothing of how the tables are stored.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/model/event.hpp"
+#include "core/model/run_record.hpp"
+#include "core/model/state_info.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace troupe {
+
+/// The tables the fold reads and writes. All fail only for trouble of the storage beneath them. A base (what is left of
+/// dropped events) has no runs: it never finds one and ignores what is put.
+class projection_tables {
+public:
+  virtual ~projection_tables() = default;
+  [[nodiscard]] virtual state_info& info() = 0;
+  [[nodiscard]] virtual result<void> put_asset_name(asset_id asset, std::string_view name) = 0;
+  /// The name of an asset that has one already.
+  [[nodiscard]] virtual result<void> rename_asset(asset_id asset, std::string_view name) = 0;
+  [[nodiscard]] virtual result<void> put_identity(asset_id asset, std::string_view identity) = 0;
+  [[nodiscard]] virtual result<void> put_made(path_id path, const made_record& record) = 0;
+  [[nodiscard]] virtual result<void> put_path(path_id path, std::string_view text) = 0;
+  /// False, and `out` as new, if nothing is recorded.
+  [[nodiscard]] virtual result<bool> get_asset(asset_id asset, asset_record& out) = 0;
+  [[nodiscard]] virtual result<void> put_asset(asset_id asset, const asset_record& record) = 0;
+  [[nodiscard]] virtual result<void> put_file(path_id path, const file_record& record) = 0;
+  [[nodiscard]] virtual result<bool> get_run(run_number run, run_record& out) = 0;
+  [[nodiscard]] virtual result<void> put_run(const run_record& record) = 0;
+  [[nodiscard]] virtual result<bool> get_open_attempt(run_number run, asset_id asset, open_attempt& out) = 0;
+  [[nodiscard]] virtual result<void> put_open_attempt(const open_attempt& attempt) = 0;
+  [[nodiscard]] virtual result<void> erase_open_attempt(run_number run, asset_id asset) = 0;
+  /// A run has ended: its checkpoint, if there is one, is of no more use.
+  [[nodiscard]] virtual result<void> erase_checkpoint(run_number run) = 0;
+};
+
+/// Applies events to tables, one after the other. Keeps nothing between events but memory to reuse.
+class projector {
+public:
+  explicit projector(projection_tables& tables) : tables_(tables) {}
+
+  /// Fails with internal if the event breaks a rule of core/model/event.hpp (a gap in the sequence, an id not given
+  /// out, a run number used before, ranges of assets out of order); then nothing was changed. Late or repeated reports
+  /// of an attempt are no error: they change what they may and nothing else. Events of runs that are no longer kept
+  /// still change assets.
+  [[nodiscard]] result<void> apply(std::uint64_t seq, const event& e);
+
+private:
+  result<void> fold(std::uint64_t seq, const names_interned& e);
+  result<void> fold(std::uint64_t seq, const paths_interned& e);
+  result<void> fold(std::uint64_t seq, const files_observed& e);
+  result<void> fold(std::uint64_t seq, const run_started& e);
+  result<void> fold(std::uint64_t seq, const run_resumed& e);
+  result<void> fold(std::uint64_t seq, const asset_found_fresh& e);
+  result<void> fold(std::uint64_t seq, const attempt_started& e);
+  result<void> fold(std::uint64_t seq, const attempt_spawned& e);
+  result<void> fold(std::uint64_t seq, const attempt_finished& e);
+  result<void> fold(std::uint64_t seq, const assets_settled& e);
+  result<void> fold(std::uint64_t seq, const run_stopping& e);
+  result<void> fold(std::uint64_t seq, const run_finished& e);
+  result<void> fold(std::uint64_t seq, const writer_opened& e);
+  result<void> fold(std::uint64_t seq, const writer_closed& e);
+  result<void> fold(std::uint64_t seq, const asset_renamed& e);
+  result<void> fold(std::uint64_t seq, const record_restated& e);
+  result<void> fold(std::uint64_t seq, const asset_adopted& e);
+  result<void> fold(std::uint64_t seq, const leftovers_ended& e);
+
+  template <class Change>
+  result<void> change_run(run_number run, std::uint64_t seq, Change change);
+  result<void> check_asset(asset_id asset) const;
+  result<void> check_path(path_id path) const;
+  /// That all ids in what was made were given out.
+  result<void> check_ids(const materialized& made) const;
+  /// Who made the outputs of asset_.last, as far as the record says it.
+  result<void> note_made(asset_id asset);
+
+  projection_tables& tables_;
+  asset_record asset_;
+  run_record run_;
+  open_attempt open_;
+  made_record made_;
+};
+
+} // namespace troupe

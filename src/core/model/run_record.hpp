@@ -1,0 +1,46 @@
+// What a state remembers of one run as a whole, and of attempts that are open. Knows nothing of storage.
+#pragma once
+
+#include "core/model/event.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+/// A run's error_strategy is below this: of another one it is not known what it asks for.
+inline constexpr std::uint8_t error_strategies = 3;
+
+/// The projection of a run's events. What happened to each asset in it is in the events first_seq … last_seq.
+struct run_record {
+  run_number run;
+  uuid id;
+  std::string pipeline;
+  run_request request;
+  timestamp started_at;
+  std::optional<timestamp> finished_at;
+  run_status status = run_status::running; ///< running while open: interrupted is derived by who reads
+  status_counts counts{};                  ///< final counts; of an open run: only what was fresh from the start
+  std::uint32_t attempts = 0;              ///< executed in it, all segments; 0: it executed nothing
+  std::uint64_t first_seq = 0;             ///< of run_started
+  std::uint64_t segment_seq = 0;           ///< of the last run_started or run_resumed
+  std::uint64_t last_seq = 0;              ///< of its last event
+  friend bool operator==(const run_record&, const run_record&) = default;
+};
+
+/// An attempt that was started and has no end yet.
+struct open_attempt {
+  asset_id asset;
+  run_number run;
+  std::uint32_t attempt = 0;
+  timestamp started_at;
+  std::int32_t process_group = 0; ///< 0: not spawned as far as the journal knows
+  std::uint64_t start_ticks = 0;
+  std::string boot_id;             ///< of the writer that spawned it
+  std::uint64_t pid_namespace = 0; ///< likewise; see writer_opened
+  bool process_one = false;        ///< likewise
+  friend bool operator==(const open_attempt&, const open_attempt&) = default;
+};
+
+} // namespace troupe

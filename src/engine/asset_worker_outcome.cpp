@@ -1,0 +1,286 @@
+// What an attempt has come to: how its process ended, what it reported, what it made.
+#include "engine/asset_worker.hpp"
+
+#include "adapters/files/remove_tree.hpp"
+#include "base/check.hpp"
+#include "core/model/delta.hpp"
+#include "core/model/warning.hpp"
+#include "core/pipeline/ignored_warnings.hpp"
+#include "engine/attempt_report.hpp"
+#include "engine/file_makers.hpp"
+#include "engine/state_layout.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <string.h>
+#include <sys/stat.h>
+
+namespace troupe {
+
+namespace {
+
+std::string describe(const process_exit& exit) {
+  switch (exit.how) {
+  case process_exit::kind::ended:
+    if (exit.signal != 0)
+      return "ended by signal " + std::to_string(exit.signal) + " (" + strsignal(exit.signal) + ")";
+    return "exit status " + std::to_string(exit.exit_code);
+  case process_exit::kind::timed_out:
+  case process_exit::kind::ended_by_us:
+  case process_exit::kind::not_started:
+  case process_exit::kind::internal:
+    break;
+  }
+  return exit.message;
+}
+
+} // namespace
+
+execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
+                               const process_exit& exit, const recent_glances* quick) {
+  execution out;
+  out.has_log = exit.has_log;
+  out.exit_code = exit.exit_code;
+  out.signal = exit.signal;
+  out.took = setup_.time.monotonic() - start.monotonic;
+  out.message = describe(exit);
+  out.warnings = exit.warnings;
+  switch (exit.how) {
+  case process_exit::kind::ended:
+    if (exit.signal != 0)
+      out.outcome = outcome_kind::signalled;
+    else if (exit.exit_code != 0)
+      out.outcome = outcome_kind::exited;
+    else
+      out.message.clear();
+    break;
+  case process_exit::kind::ended_by_us:
+    out.outcome = outcome_kind::cancelled;
+    break;
+  case process_exit::kind::timed_out:
+    out.outcome = outcome_kind::timed_out;
+    out.message = "its timeout of " + to_human(setup_.p.settings_of(asset).timeout.value_or(out.took)) + " was over" +
+                  (exit.message.empty() ? "" : "; " + exit.message);
+    break;
+  case process_exit::kind::not_started:
+    out.outcome = outcome_kind::not_started;
+    break;
+  case process_exit::kind::internal:
+    out.outcome = outcome_kind::internal;
+    break;
+  }
+  if (out.outcome == outcome_kind::succeeded)
+    check_products(asset, attempt, start.at, quick, out);
+  drop_ignored(setup_.p.settings_of(asset), out.warnings);
+  hide_secrets(out);
+  if (out.outcome != outcome_kind::succeeded) { // whether or not it is there, and whatever the command made of it
+    static_cast<void>(remove_tree(setup_.results.descriptor(), result_file(asset, attempt)));
+  }
+  return out;
+}
+
+std::optional<std::string> asset_worker::take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
+                                                     production& made) {
+  const auto text = setup_.results.read(result_file(asset, attempt), max_result_file);
+  if (!text) {
+    if (text.error().code != error_code::not_found)
+      return "the result file (TROUPE_RESULT) cannot be used: " + text.error().message;
+    found_[asset.value]->now.discovered.clear();
+    return std::nullopt;
+  }
+  static_cast<void>(setup_.results.remove(result_file(asset, attempt)));
+  const auto mask = secrets_ ? secrets_->mask() : nullptr;
+  auto report = parse_attempt_report(*text, mask.get());
+  if (!report)
+    return report.error().message;
+  made.reported_version = std::move(report->data_version);
+  made.metadata = std::move(report->metadata);
+  if (auto problem = take_discovered(asset, report->inputs, started_at); !problem.empty())
+    return problem;
+  return std::nullopt;
+}
+
+void asset_worker::check_products(asset_index asset, std::uint32_t attempt, timestamp started_at,
+                                  const recent_glances* quick, execution& out) {
+  const auto refuse = [&](outcome_kind kind, std::string message) {
+    out.outcome = kind;
+    out.message = std::move(message);
+    out.made.reset();
+  };
+  const bool source = setup_.p.is_source(asset);
+  production made;
+  made_elsewhere_[asset.value].reset();
+  if (quick != nullptr)
+    found_[asset.value]->now.discovered.clear(); // there is no result file
+  else if (!source)
+    if (auto problem = take_report(asset, attempt, started_at, made))
+      return refuse(setup_.files.broken_off() ? outcome_kind::cancelled : outcome_kind::bad_result,
+                    std::move(*problem));
+  const recent_glances none;
+  if (const auto outputs =
+          setup_.looks.observe_outputs(asset, look::anew, made.outputs, quick != nullptr ? *quick : none);
+      !outputs && setup_.files.broken_off())
+    return refuse(outcome_kind::cancelled, "the run was stopped while what the command made was read");
+  else if (!outputs)
+    return refuse(outcome_kind::output_missing, "an output cannot be read: " + outputs.error().message);
+  for (const auto& output : made.outputs) {
+    if (output.content != absent_file)
+      continue;
+    const std::string name(setup_.names.path_text(output.path));
+    if (std::error_code unknown; std::filesystem::is_symlink(join_path(setup_.p.folder, name), unknown))
+      return refuse(outcome_kind::output_missing, (source ? "the source's file \"" : "the output \"") + name +
+                                                      "\" is a link to something that does not exist");
+    return refuse(outcome_kind::output_missing,
+                  (source ? "the source's file \"" : "the command ended well, but its output \"") + name +
+                      (source ? "\" does not exist" : "\" is not there: write it, or correct \"outputs\""));
+  }
+  warn_of_folders(asset, out);
+  if (!made.reported_version.empty())
+    made.data_version = version_of_report(made.reported_version);
+  else if (!made.outputs.empty())
+    made.data_version = version_of_outputs(made.outputs, setup_.names);
+  else
+    made.data_version =
+        content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
+  if (!source) {
+    warn_of_unwritten(asset, started_at, quick, out);
+    note_declaration(setup_.p, asset, setup_.names, setup_.pipeline_file, made);
+  }
+  out.made = std::move(made);
+  if (const auto& elsewhere = made_elsewhere_[asset.value])
+    out.makers = elsewhere->makers;
+}
+
+void asset_worker::note_makers(asset_index asset, std::span<const asset_index> makers, path_slot slot,
+                               const digest& content, bool moved) {
+  for (const auto maker : makers) {
+    if (setup_.p.is_source(maker))
+      continue;
+    auto& elsewhere = made_elsewhere_[asset.value];
+    if (!elsewhere)
+      elsewhere = std::make_unique<made_elsewhere>();
+    auto& known = elsewhere->makers;
+    if (std::find(known.begin(), known.end(), maker) == known.end())
+      known.push_back(maker);
+    elsewhere->files.push_back({slot, content, moved});
+  }
+}
+
+void asset_worker::warn_of_folders(asset_index asset, execution& out) const {
+  const auto& p = setup_.p;
+  for (const auto output : p.asset(asset).outputs) {
+    const auto glob = setup_.looks.graph().glob_if_folder(output);
+    if (!glob)
+      continue;
+    const auto seen = setup_.files.glance(p.path(output));
+    if (seen && seen->kind == file_kind::folder)
+      out.warnings.push_back(
+          make_warning("unexpected_folder", std::string(p.path(output)) +
+                                                " is a folder, and was taken for a file until now; what reads " +
+                                                std::string(p.path(*glob)) + " may have run too soon: run again"));
+  }
+}
+
+void asset_worker::warn_of_unwritten(asset_index asset, timestamp started_at, const recent_glances* quick,
+                                     execution& out) const {
+  for (const auto output : setup_.p.asset(asset).outputs) {
+    const path_slot slot(output.value);
+    const auto* glance = quick != nullptr ? quick->find(slot) : nullptr;
+    const auto stat = glance != nullptr ? *glance : setup_.table.last_stat(slot);
+    const auto before = [&](const file_stat& seen) {
+      return from_unix_ns(std::max(seen.mtime_ns, seen.ctime_ns)) + timestamp_granularity(seen) < started_at;
+    };
+    const auto changed_before = [&](const struct stat& seen) {
+      const auto& newest = seen.st_mtim.tv_sec > seen.st_ctim.tv_sec ? seen.st_mtim : seen.st_ctim;
+      file_stat times;
+      times.mtime_ns = times.ctime_ns = std::int64_t{newest.tv_sec} * 1'000'000'000 + newest.tv_nsec;
+      return before(times);
+    };
+    if (!before(stat))
+      continue;
+    // A link may be new though what it leads to is old, and a folder though its members are.
+    const auto text = setup_.p.path(output);
+    struct stat itself;
+    if (lstat(join_path(setup_.p.folder, text).c_str(), &itself) != 0 || !changed_before(itself))
+      continue;
+    std::string whose = "it is as it was before";
+    if (const auto& last = records_[asset.value]->last)
+      whose = last->adopted ? "it is as it was adopted"
+                            : "it is as run #" + std::to_string(last->run.value) + ", attempt " +
+                                  std::to_string(last->attempt) + " left it";
+    out.warnings.push_back(make_warning("output_not_written", "its command ended well and did not write the output " +
+                                                                  std::string(text) + ": " + whose +
+                                                                  "; a clean build would fail. Write it, or correct "
+                                                                  "\"outputs\""));
+  }
+}
+
+std::string asset_worker::take_discovered(asset_index asset, const std::vector<std::string>& reported,
+                                          timestamp started_at) {
+  auto& now = found_[asset.value]->now;
+  const auto before = std::move(now.discovered); // as they were when the asset was ready
+  now.discovered.clear();
+  const auto folder = join_path(setup_.p.folder, setup_.p.settings_of(asset).cwd);
+  const auto& spec = setup_.p.asset(asset);
+  const auto in = [](const std::vector<file_version>& files, path_id path) {
+    return std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
+  };
+  const auto& graph = setup_.looks.graph();
+  file_makers makers(setup_.p, graph, setup_.files);
+  const auto is_declared = [&](std::string_view identity) {
+    const auto file = graph.same().find(setup_.p, identity);
+    return file && std::any_of(spec.inputs.begin(), spec.inputs.end(), [&](const input_ref& input) {
+             return !input.glob && graph.same().of(input.path) == *file;
+           });
+  };
+  for (const auto& path : reported) {
+    if (secrets_ && secrets_->in(path))
+      return "the result file (TROUPE_RESULT) names an input whose path holds a secret value, and paths are recorded: "
+             "give the file another name";
+    // As it was reported, so that it names the same file next time: the system resolves what is a link by then.
+    const auto named = relative_to(setup_.p.folder, join_as_written(folder, path));
+    const auto identity = makers.identity_of(named);
+    const auto slot = setup_.names.slot_of(named);
+    const auto id = setup_.names.id_of(slot);
+    const bool own = graph.maker_of(setup_.p, identity) == asset;
+    if (own || is_declared(identity) || in(now.inputs, id) != now.inputs.end() ||
+        in(now.discovered, id) != now.discovered.end())
+      continue;
+    if (const auto known = in(before, id); known != before.end()) {
+      now.discovered.push_back(*known); // if another asset makes it, that is known since then: it went first
+      continue;
+    }
+    const auto found = setup_.table.observe(slot);
+    if (!found)
+      return "the result file (TROUPE_RESULT) names an input that cannot be read: " + found.error().message;
+    // Nobody looked at it before the attempt: if it changed since, what the command read is not known, and next time it
+    // runs again.
+    const auto stat = setup_.files.stat(named);
+    if (!stat && stat.error().code == error_code::stopped)
+      return stat.error().message;
+    const auto written_since = [&](timestamp moment) {
+      return stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(moment);
+    };
+    file_version version;
+    version.path = id;
+    version.content = written_since(started_at) ? content_digest("changed during the attempt") : found->content;
+    version.executable = found->executable;
+    now.discovered.push_back(version);
+    // Of what another asset may have written while this one read, the granularity of file times counts too.
+    const auto granularity = stat ? timestamp_granularity(*stat) : duration::zero();
+    note_makers(asset, makers.makers_of(named), slot, found->content,
+                found->content != absent_file && written_since(started_at - granularity));
+  }
+  std::sort(now.discovered.begin(), now.discovered.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return {};
+}
+
+materialized asset_worker::changes_made(asset_index asset, const execution& done) const {
+  TROUPE_CHECK(done.made.has_value(), "what a failed attempt made");
+  const auto& record = *records_[asset.value];
+  auto changes = make_delta(record.last ? &*record.last : nullptr, found_[asset.value]->now, *done.made, done.took);
+  changes.since = setup_.since;
+  return changes;
+}
+
+} // namespace troupe

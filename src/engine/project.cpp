@@ -1,0 +1,194 @@
+// Opening projects, and the questions that only read: plan, status.
+#include "engine/project.hpp"
+
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "config/load_pipeline.hpp"
+#include "engine/early_look.hpp"
+#include "engine/planning.hpp"
+#include "engine/state_layout.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+namespace troupe {
+
+namespace {
+
+result<std::string> working_folder() {
+  std::string folder(4096, '\0');
+  if (getcwd(folder.data(), folder.size()) == nullptr)
+    return fail(error_code::io, "the working folder cannot be told: it may have been deleted");
+  folder.resize(folder.find('\0'));
+  return folder;
+}
+
+/// A snapshot, or null where there is no state yet.
+result<std::unique_ptr<journal_snapshot>> snapshot_if_any(const std::string& state_folder) {
+  auto snapshot = open_snapshot(state_folder);
+  if (!snapshot && snapshot.error().code == error_code::not_found)
+    return std::unique_ptr<journal_snapshot>();
+  return snapshot;
+}
+
+} // namespace
+
+std::string recorded_file(const project& on) {
+  if (on.p->file == "-")
+    return on.p->file;
+  std::error_code unknown;
+  const auto file = std::filesystem::absolute(on.p->file, unknown).lexically_normal();
+  const auto relative =
+      file.lexically_relative(std::filesystem::path(on.state_folder).lexically_normal().parent_path());
+  return relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
+}
+
+result<project> open_project(const project_options& options, diagnostics& findings) {
+  config::load_options how{
+      .file = options.file, .params = options.params, .state = options.state, .only_regular = options.only_regular};
+  std::shared_ptr<early_look> seen;
+  if (options.all_files && usable_cpus() > 1)
+    how.paths_read = [&](const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
+      if (!seen)
+        seen = std::make_shared<early_look>();
+      seen->add(p, paths);
+    };
+  how.find_links = [&] { return seen ? seen->find_links() : config::links_seen{}; };
+  auto loaded = config::load_pipeline(how);
+  findings = std::move(loaded.findings);
+  if (!loaded.p || !loaded.graph) {
+    const auto count = std::count_if(findings.items.begin(), findings.items.end(),
+                                     [](const diagnostic& d) { return d.level == severity::error; });
+    return fail(error_code::invalid_input, options.file + ": " + std::to_string(count) +
+                                               (count == 1 ? " mistake" : " mistakes") + "; nothing was run");
+  }
+  project opened{std::move(loaded.p), std::move(loaded.graph), {}, std::move(seen)};
+  if (options.state.empty()) {
+    opened.state_folder = join_path(opened.p->folder, opened.p->engine.state_dir);
+  } else {
+    const auto here = working_folder();
+    if (!here)
+      return here.error();
+    opened.state_folder = join_path(*here, options.state);
+  }
+  return opened;
+}
+
+static config::load_options by_the_way_of(const project_options& options) {
+  return {.file = options.file,
+          .params = options.params,
+          .only_regular = true,
+          .with_graph = false,
+          .limits = config::limits_by_the_way};
+}
+
+std::vector<std::string> asset_names(const project_options& options) {
+  const auto loaded = config::load_pipeline(by_the_way_of(options));
+  std::vector<std::string> names;
+  if (loaded.p)
+    for (const auto& asset : loaded.p->assets)
+      names.emplace_back(asset.name);
+  return names;
+}
+
+result<std::string> find_state_folder(const project_options& options, std::string* pipeline, bool by_the_way) {
+  const auto here = working_folder();
+  if (!here)
+    return here.error();
+  if (!options.state.empty() && pipeline == nullptr)
+    return join_path(*here, options.state);
+  const auto loaded = config::load_pipeline(
+      by_the_way
+          ? by_the_way_of(options)
+          : config::load_options{.file = options.file, .params = options.params, .only_regular = options.only_regular});
+  if (loaded.p && pipeline != nullptr)
+    *pipeline = loaded.p->name;
+  if (!options.state.empty())
+    return join_path(*here, options.state);
+  if (loaded.p)
+    return join_path(loaded.p->folder, loaded.p->engine.state_dir);
+  const auto file = join_path(*here, options.file);
+  const auto state =
+      config::names_descriptor(options.file) ? join_path(*here, ".troupe") : join_path(file, "../.troupe");
+  if (access(state.c_str(), F_OK) == 0)
+    return state;
+  return fail(error_code::invalid_input, "which state? " + options.file +
+                                             " cannot be used (see troupe validate) and there is no " + state +
+                                             ": name a pipeline with -f, or a state with --state");
+}
+
+result<plan_report> plan_pipeline(const project& on, const run_options& options) {
+  const auto snapshot = snapshot_if_any(on.state_folder);
+  if (!snapshot)
+    return snapshot.error();
+  const system_clock time;
+  auto plan = planning::make(
+      on, [&](const project& now) { return scope_of(now, options); }, snapshot->get(), time, false);
+  if (!plan)
+    return plan.error();
+  plan_report report;
+  report.warnings = std::move((*plan)->warnings);
+  for (const auto& blocked : (*plan)->blocked_from_outside)
+    if (!blocked.message.empty())
+      report.warnings.push_back({blocked.asset, make_warning("blocked_outside", "it is blocked: " + blocked.message)});
+  auto item = (*plan)->plan->items().begin();
+  for (const auto asset : (*plan)->on.graph->topological_order()) {
+    if (!(*plan)->scope.in_run[asset.value])
+      continue;
+    report.order.push_back(asset);
+    planned_asset planned;
+    planned.action = (*plan)->plan->action(asset);
+    if (item != (*plan)->plan->items().end() && item->asset == asset)
+      planned.reasons = (item++)->reasons;
+    report.assets.push_back(std::move(planned));
+  }
+  return report;
+}
+
+result<std::vector<asset_status_report>> asset_statuses(const project& on, const std::vector<std::string>& selection,
+                                                        std::vector<asset_warning>* warnings) {
+  run_options options;
+  options.selection = selection;
+  auto only = options;
+  only.only = true;
+  const auto snapshot = snapshot_if_any(on.state_folder);
+  if (!snapshot)
+    return snapshot.error();
+  const system_clock time;
+  std::vector<asset_status_report> reports;
+  std::vector<bool> shown;
+  planning_view view;
+  view.begins = [&](const project& now, const run_scope&) {
+    reports.clear();
+    const auto selected = scope_of(now, only);
+    shown = selected ? selected->in_run : std::vector<bool>(now.p->assets.size(), false);
+  };
+  view.see = [&](asset_index asset, const asset_record& record) {
+    if (shown[asset.value])
+      reports.push_back({asset, false, plan_action::fresh, {}, record});
+  };
+  // What an asset's freshness is depends on all it needs, shown or not.
+  auto plan = planning::make(
+      on, [&](const project& now) { return scope_of(now, options); }, snapshot->get(), time, false, view);
+  if (!plan)
+    return plan.error();
+  if (warnings != nullptr)
+    *warnings = std::move((*plan)->warnings);
+  auto item = (*plan)->plan->items().begin();
+  for (auto& report : reports) {
+    report.action = (*plan)->plan->action(report.asset);
+    report.fresh = report.action == plan_action::fresh;
+    if (report.fresh)
+      continue;
+    while (item->asset != report.asset)
+      ++item;
+    report.reasons = item->reasons;
+  }
+  return reports;
+}
+
+} // namespace troupe

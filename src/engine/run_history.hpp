@@ -1,0 +1,30 @@
+// Runs as the journal tells them: replayed, and made into reports. Knows nothing of running.
+#pragma once
+
+#include "core/run/run_state.hpp"
+#include "engine/catalog.hpp"
+#include "engine/project.hpp"
+#include "ports/journal_store.hpp"
+
+#include <cstdint>
+#include <unordered_map>
+
+namespace troupe {
+
+/// A run as its events left it.
+struct run_history {
+  run_record record;
+  run_state state;
+  /// Of the assets that were to run when it started: definition_number by id.
+  std::unordered_map<std::uint32_t, std::uint64_t> definitions;
+};
+
+/// Folds a run's events, from its checkpoint where there is one. not_found if there is no such run.
+[[nodiscard]] result<run_history> replay_run(const journal_snapshot& snapshot, run_number run);
+
+/// invalid_input, listing them, if assets that `reopened` has waiting are no longer defined as they were when the run
+/// started.
+[[nodiscard]] result<void> changed_definitions(const project& on, const catalog& names, const run_history& history,
+                                               const run_state& reopened);
+
+} // namespace troupe

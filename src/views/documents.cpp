@@ -1,0 +1,292 @@
+// Writing the documents.
+#include "views/documents.hpp"
+
+#include "core/journal/event_json.hpp"
+#include "core/model/result_limits.hpp"
+#include "views/reason_text.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+namespace troupe::cli {
+
+namespace {
+
+std::int64_t milliseconds(duration d) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+}
+
+void text_or_null(json_writer& json, std::string_view key, std::string_view text) {
+  json.key(key);
+  if (text.empty())
+    json.null();
+  else
+    json.value(text);
+}
+
+void write_counts(json_writer& json, const status_counts& counts) {
+  json.key("counts").begin_object();
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] > 0)
+      json.member(to_string(static_cast<asset_status>(i)), counts[i]);
+  json.end_object();
+}
+
+std::string_view code_word(error_code code) {
+  switch (code) {
+  case error_code::invalid_input:
+    return "invalid_input";
+  case error_code::not_found:
+    return "not_found";
+  case error_code::state_locked:
+    return "state_locked";
+  case error_code::state_unusable:
+    return "state_unusable";
+  case error_code::io:
+    return "io";
+  case error_code::stopped:
+    return "stopped";
+  case error_code::internal:
+    return "internal";
+  }
+  return "internal";
+}
+
+void write_findings(json_writer& json, std::string_view key, const diagnostics& findings, severity level) {
+  json.key(key).begin_array();
+  for (const auto& item : findings.items)
+    if (item.level == level)
+      json.begin_object()
+          .member("file", findings.file)
+          .member("line", item.where.line)
+          .member("column", item.where.column)
+          .member("code", item.code)
+          .member("message", item.message)
+          .end_object();
+  json.end_array();
+}
+
+/// Metadata is JSON as the command wrote it; what is not (any more) is told as text, so that the document stays valid.
+void write_metadata(json_writer& json, const std::string& metadata) {
+  json.key("metadata");
+  if (metadata.empty()) {
+    json.null();
+    return;
+  }
+  boost::json::error_code wrong;
+  boost::json::parse_options options;
+  options.max_depth = max_result_depth;
+  const auto parsed = boost::json::parse(metadata, wrong, {}, options);
+  if (wrong)
+    json.value(metadata);
+  else
+    json.raw(metadata);
+}
+
+} // namespace
+
+void begin_document(json_writer& json) {
+  json.begin_object().member("format", 1);
+}
+
+void write_error(json_writer& json, const error& e, const diagnostics& findings, std::span<const ended_process> ended) {
+  begin_document(json);
+  json.key("error").begin_object().member("code", code_word(e.code)).member("message", e.message).end_object();
+  write_findings(json, "errors", findings, severity::error);
+  write_leftovers(json, ended);
+  json.end_object().finish();
+}
+
+void write_reasons(json_writer& json, const std::vector<reason>& reasons) {
+  json.key("reasons").begin_array();
+  for (const auto& r : reasons) {
+    json.begin_object().member("kind", to_string(r.kind)).member("detail", r.detail);
+    if (!r.note.empty())
+      json.member("note", r.note);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+std::string data_version_text(const production& made) {
+  return made.reported_version.empty() ? to_hex(made.data_version) : made.reported_version;
+}
+
+status_counts count_assets(const run_report& report) {
+  status_counts counts{};
+  for (const auto& asset : report.assets)
+    ++counts[static_cast<std::size_t>(asset.status)];
+  return counts;
+}
+
+void write_run_members(json_writer& json, const run_record& run, const status_counts& counts) {
+  json.member("run", to_string(run.id))
+      .member("number", run.run.value)
+      .member("pipeline", run.pipeline)
+      .member("status", to_string(run.status))
+      .member("started_at", to_rfc3339(run.started_at));
+  json.key("finished_at");
+  if (run.finished_at)
+    json.value(to_rfc3339(*run.finished_at));
+  else
+    json.null();
+  json.key("duration_ms");
+  if (run.finished_at)
+    json.value(milliseconds(*run.finished_at - run.started_at));
+  else
+    json.null();
+  write_counts(json, counts);
+}
+
+void write_asset_run_members(json_writer& json, const asset_run_report& asset, const log_finder& log_of) {
+  json.member("status", to_string(asset.status)).member("attempts", asset.attempts);
+  json.key("started_at");
+  if (asset.started_at)
+    json.value(to_rfc3339(*asset.started_at));
+  else
+    json.null();
+  json.key("duration_ms");
+  if (asset.attempts > 0)
+    json.value(milliseconds(asset.took));
+  else
+    json.null();
+  write_reasons(json, asset.reasons);
+  json.key("data_version");
+  if (!asset.reported_version.empty())
+    json.value(asset.reported_version);
+  else if (asset.data_version)
+    json.value(to_hex(*asset.data_version));
+  else
+    json.null();
+  json.member("changed", asset.changed).member("allowed", asset.allowed);
+  text_or_null(json, "error", asset.error);
+  const bool exited = asset.outcome == outcome_kind::succeeded || asset.outcome == outcome_kind::exited ||
+                      asset.outcome == outcome_kind::output_missing || asset.outcome == outcome_kind::bad_result;
+  json.key("exit_code");
+  if (exited)
+    json.value(asset.exit_code);
+  else
+    json.null();
+  json.key("signal");
+  if (asset.signal != 0)
+    json.value(asset.signal);
+  else
+    json.null();
+  write_metadata(json, asset.metadata);
+  text_or_null(json, "because", asset.because);
+  text_or_null(json, "log", log_of(asset));
+  json.key("warnings").begin_array();
+  for (const auto& warning : asset.warnings)
+    json.begin_object()
+        .member("code", warning.what.code)
+        .member("attempt", warning.attempt)
+        .member("message", warning.what.text)
+        .end_object();
+  json.end_array();
+}
+
+void write_leftovers(json_writer& json, std::span<const ended_process> ended) {
+  if (ended.empty())
+    return;
+  json.key("leftovers_ended").begin_array();
+  for (const auto& one : ended)
+    json.begin_object().member("pid", one.pid).member("name", one.name).member("why", to_string(one.why)).end_object();
+  json.end_array();
+}
+
+void write_run(json_writer& json, const run_report& report, const log_finder& log_of,
+               std::span<const ended_process> ended) {
+  begin_document(json);
+  write_run_members(json, report.run, count_assets(report));
+  json.key("assets").begin_object();
+  for (const auto& asset : report.assets) {
+    json.key(asset.name).begin_object();
+    write_asset_run_members(json, asset, log_of);
+    json.end_object();
+  }
+  json.end_object();
+  write_leftovers(json, ended);
+  json.end_object().finish();
+}
+
+void write_no_run(json_writer& json) {
+  begin_document(json);
+  for (const auto* key : {"run", "number", "pipeline", "status", "started_at", "finished_at", "duration_ms"})
+    json.key(key).null();
+  for (const auto* key : {"counts", "assets"})
+    json.key(key).begin_object().end_object();
+  json.end_object().finish();
+}
+
+void write_runs(json_writer& json, const std::vector<run_record>& runs) {
+  begin_document(json);
+  json.key("runs").begin_array();
+  for (const auto& run : runs) {
+    json.begin_object();
+    write_run_members(json, run, run.counts);
+    json.end_object();
+  }
+  json.end_array().end_object().finish();
+}
+
+void write_plan(json_writer& json, const pipeline& p, const plan_report& plan) {
+  begin_document(json);
+  json.member("pipeline", p.name).key("order").begin_array();
+  for (const auto asset : plan.order)
+    json.value(p.asset(asset).name);
+  json.end_array().key("assets").begin_object();
+  for (std::size_t i = 0; i < plan.order.size(); ++i) {
+    json.key(p.asset(plan.order[i]).name).begin_object();
+    json.member("action", action_word(plan.assets[i].action));
+    write_reasons(json, plan.assets[i].reasons);
+    json.end_object();
+  }
+  json.end_object().key("warnings").begin_array();
+  for (const auto& warning : plan.warnings)
+    json.begin_object()
+        .member("code", warning.what.code)
+        .member("asset", p.asset(warning.asset).name)
+        .member("message", warning.what.text)
+        .end_object();
+  json.end_array().end_object().finish();
+}
+
+void write_last(json_writer& json, const asset_record& record, const run_id_finder& id_of) {
+  json.key("last");
+  if (!record.last) {
+    json.null();
+    return;
+  }
+  json.begin_object();
+  text_or_null(json, "run", id_of(record.last->run));
+  json.member("number", record.last->run.value)
+      .member("finished_at", to_rfc3339(record.last->finished_at))
+      .member("duration_ms", milliseconds(record.last->took))
+      .member("data_version", data_version_text(record.last->made))
+      .end_object();
+}
+
+void write_statuses(json_writer& json, const pipeline& p, const std::vector<asset_status_report>& assets,
+                    const run_id_finder& id_of) {
+  begin_document(json);
+  json.member("pipeline", p.name).key("assets").begin_object();
+  for (const auto& asset : assets) {
+    json.key(p.asset(asset.asset).name).begin_object();
+    json.member("fresh", asset.fresh).member("action", action_word(asset.action));
+    json.member("state", standing_word(standing_of(asset.record.attempt, asset.action)));
+    write_reasons(json, asset.reasons);
+    write_last(json, asset.record, id_of);
+    json.end_object();
+  }
+  json.end_object().end_object().finish();
+}
+
+void write_validation(json_writer& json, const diagnostics& findings) {
+  begin_document(json);
+  json.member("ok", !findings.has_errors());
+  write_findings(json, "errors", findings, severity::error);
+  write_findings(json, "warnings", findings, severity::warning);
+  json.end_object().finish();
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,236 @@
+// What each event changes, and the rules it may not break.
+#include "core/journal/memory_tables.hpp"
+#include "core/model/retention.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr timestamp t0 = from_unix_ns(1'790'000'000'000'000'000);
+
+/// Folds events in order into tables in memory.
+struct folded {
+  memory_tables tables;
+  projector fold{tables};
+  result<void> apply(const event& e) { return fold.apply(tables.state.last_seq + 1, e); }
+  void operator()(const event& e) { REQUIRE(apply(e).has_value()); }
+};
+
+/// Two assets, two paths, a writer and run 1 open.
+void begin(folded& f) {
+  f(writer_opened{t0, "boot", 1});
+  f(names_interned{asset_id(0U), {"demo/a", "demo/b"}});
+  f(paths_interned{path_id(0U), {"demo/in", "demo/out"}});
+  run_started start{run_number(1U), {}, t0, "demo"};
+  start.fresh = {{asset_id(1U), asset_id(1U)}};
+  start.waiting = {{asset_id(0U), asset_id(0U)}};
+  f(start);
+}
+
+attempt_finished success(run_number run, asset_id asset, std::uint32_t attempt, const char* version) {
+  attempt_finished e{run, asset, attempt, t0 + 2s};
+  e.made.emplace();
+  e.made->data_version = quick_digest(version);
+  return e;
+}
+
+constexpr run_number run1(1U);
+constexpr asset_id a(0U);
+
+} // namespace
+
+TEST_CASE("an attempt is open from its start to its end, and found again by what it spawned") {
+  folded f;
+  begin(f);
+  f(attempt_started{run1, a, 1, t0 + 1s, {{reason_kind::forced, ""}}});
+  CHECK(f.tables.assets.at(a).attempt == attempt_state::running);
+  CHECK(f.tables.open_attempts.at({run1, a}).process_group == 0);
+  f(attempt_spawned{run1, a, 1, 77, 88});
+  const open_attempt expected{a, run1, 1, t0 + 1s, 77, 88, "boot"};
+  CHECK(f.tables.open_attempts.at({run1, a}) == expected);
+  f(attempt_spawned{run1, a, 2, 99, 99}); // of no attempt that is open
+  CHECK(f.tables.open_attempts.at({run1, a}) == expected);
+  f(success(run1, a, 1, "v1"));
+  CHECK(f.tables.open_attempts.empty());
+  const auto& record = f.tables.assets.at(a);
+  CHECK(record.attempt == attempt_state::succeeded);
+  CHECK(record.attempt_reasons == std::vector<reason>{{reason_kind::forced, ""}});
+  REQUIRE(record.last);
+  CHECK(record.last->run == run1);
+  CHECK(record.last->finished_at == t0 + 2s);
+  CHECK(record.last->made.data_version == quick_digest("v1"));
+}
+
+TEST_CASE("a failure keeps the last materialization; a retry keeps the reasons") {
+  folded f;
+  begin(f);
+  f(attempt_started{run1, a, 1, t0, {{reason_kind::always, ""}}});
+  f(success(run1, a, 1, "v1"));
+  f(attempt_started{run1, a, 2, t0, {{reason_kind::forced, ""}}});
+  attempt_finished failure{run1, a, 2, t0 + 3s, outcome_kind::timed_out};
+  f(failure);
+  CHECK(f.tables.assets.at(a).attempt == attempt_state::failed);
+  CHECK(f.tables.assets.at(a).last->made.data_version == quick_digest("v1"));
+  f(attempt_started{run1, a, 3, t0, {}});
+  CHECK(f.tables.assets.at(a).attempt_reasons == std::vector<reason>{{reason_kind::forced, ""}});
+  CHECK(f.tables.assets.at(a).attempt_number == 3);
+  f(attempt_finished{run1, a, 3, t0, outcome_kind::interrupted});
+  CHECK(f.tables.assets.at(a).attempt == attempt_state::interrupted);
+  f(attempt_started{run1, a, 4, t0, {}});
+  f(attempt_finished{run1, a, 4, t0, outcome_kind::cancelled});
+  CHECK(f.tables.assets.at(a).attempt == attempt_state::cancelled);
+  CHECK(f.tables.runs.at(run1).attempts == 4);
+}
+
+TEST_CASE("a late or repeated end of an attempt does not touch the one that is open") {
+  folded f;
+  begin(f);
+  f(attempt_started{run1, a, 1, t0, {}});
+  f(attempt_finished{run1, a, 1, t0, outcome_kind::exited, 1});
+  f(attempt_started{run1, a, 2, t0, {}});
+  f(attempt_finished{run1, a, 1, t0, outcome_kind::exited, 1});
+  CHECK(f.tables.assets.at(a).attempt == attempt_state::running);
+  CHECK(f.tables.open_attempts.at({run1, a}).attempt == 2);
+}
+
+TEST_CASE("a run is open until it has finished, and again when it is resumed") {
+  folded f;
+  begin(f);
+  const auto fresh = static_cast<std::size_t>(asset_status::fresh);
+  const auto succeeded = static_cast<std::size_t>(asset_status::succeeded);
+  CHECK(f.tables.runs.at(run1).status == run_status::running);
+  CHECK(f.tables.runs.at(run1).counts[fresh] == 1);
+  CHECK(f.tables.runs.at(run1).first_seq == 4);
+  f(asset_found_fresh{run1, a, t0});
+  f(assets_settled{run1, t0, asset_status::blocked, "", {{a, a}}});
+  f(run_stopping{run1, t0, stop_cause::user});
+  CHECK(f.tables.runs.at(run1).last_seq == 7);
+  run_finished end{run1, t0 + 9s, run_status::failed};
+  end.counts[fresh] = 2;
+  end.counts[succeeded] = 5;
+  f(end);
+  CHECK(f.tables.runs.at(run1).status == run_status::failed);
+  CHECK(f.tables.runs.at(run1).finished_at == t0 + 9s);
+  CHECK(f.tables.runs.at(run1).counts == end.counts);
+  CHECK(f.tables.ended == std::vector{run1});
+  f(run_resumed{run1, t0 + 10s});
+  CHECK(f.tables.runs.at(run1).status == run_status::running);
+  CHECK_FALSE(f.tables.runs.at(run1).finished_at);
+  CHECK(f.tables.runs.at(run1).counts[fresh] == 2);
+  CHECK(f.tables.runs.at(run1).counts[succeeded] == 0);
+  CHECK(f.tables.runs.at(run1).first_seq == 4);
+  CHECK(f.tables.runs.at(run1).segment_seq == 9);
+}
+
+TEST_CASE("a state is closed cleanly only while no writer has opened it since") {
+  folded f;
+  CHECK(f.tables.state.closed_cleanly);
+  f(writer_opened{t0, "one", 1});
+  CHECK_FALSE(f.tables.state.closed_cleanly);
+  f(writer_closed{t0});
+  CHECK(f.tables.state.closed_cleanly);
+  f(writer_opened{t0, "two", 1});
+  CHECK_FALSE(f.tables.state.closed_cleanly);
+  CHECK(f.tables.state.writer_seq == 3);
+  CHECK(f.tables.state.writer_boot_id == "two");
+}
+
+TEST_CASE("files are remembered as last observed") {
+  folded f;
+  begin(f);
+  const file_record one{{file_kind::file, 1, 2, 3, 4}, quick_digest("one")};
+  const file_record gone{};
+  f(files_observed{{{path_id(0U), one}, {path_id(1U), one}}});
+  f(files_observed{{{path_id(1U), gone}}});
+  CHECK(f.tables.files.at(path_id(0U)) == one);
+  CHECK(f.tables.files.at(path_id(1U)) == gone);
+}
+
+TEST_CASE("an event that breaks a rule is refused and changes nothing") {
+  folded f;
+  begin(f);
+  const auto before = f.tables.state;
+  const auto refused = [&](const event& e, const char* why) {
+    const auto done = f.apply(e);
+    REQUIRE_FALSE(done.has_value());
+    CHECK(done.error().code == error_code::internal);
+    CHECK_MESSAGE(done.error().message.find(why) != std::string::npos, done.error().message);
+    CHECK(f.tables.state == before);
+  };
+  refused(names_interned{asset_id(1U), {"demo/c"}}, "asset ids begin at 1, not at 2");
+  refused(paths_interned{path_id(3U), {"demo/c"}}, "path ids begin at 3, not at 2");
+  refused(files_observed{{{path_id(2U), {}}}}, "path id 2 was never given out");
+  refused(run_started{run1}, "run number 1 was given out before");
+  refused(run_started{run_number(0xFFFFFFFFU)}, "no run number can follow");
+  run_started odd{run_number(2U)};
+  odd.request.error_strategy = 3;
+  refused(odd, "error strategy");
+  run_started beyond{run_number(2U)};
+  beyond.waiting = {{asset_id(0U), asset_id(2U)}};
+  refused(beyond, "ids in them were never given out");
+  beyond.waiting = {{asset_id(1U), asset_id(0U)}};
+  refused(beyond, "not in order");
+  refused(run_resumed{run1, t0, {{asset_id(0U), asset_id(4'000'000'000U)}}}, "ids in them were never given out");
+  refused(asset_found_fresh{run1, asset_id(2U), t0}, "asset id 2 was never given out");
+  refused(assets_settled{run1, t0, asset_status::blocked, "", {{a, asset_id(9U)}}}, "asset id 9 was never given out");
+  auto of_unknown_path = success(run1, a, 1, "v1");
+  of_unknown_path.made->outputs = {{path_id(2U), digest{}}};
+  refused(of_unknown_path, "path id 2 was never given out");
+  of_unknown_path.made->outputs.clear();
+  of_unknown_path.made->inputs_gone = {path_id(7U)};
+  refused(of_unknown_path, "path id 7 was never given out");
+  of_unknown_path.made->inputs_gone.clear();
+  of_unknown_path.made->upstreams = {{asset_id(5U), digest{}}};
+  refused(of_unknown_path, "asset id 5 was never given out");
+  attempt_started absent{run1, a, 1, t0, {}};
+  absent.absent_outputs = {path_id(3U)};
+  refused(absent, "path id 3 was never given out");
+  refused(attempt_started{run1, asset_id(2U)}, "asset id 2 was never given out");
+  refused(attempt_spawned{run1, asset_id(2U)}, "asset id 2 was never given out");
+  refused(attempt_finished{run1, asset_id(2U)}, "asset id 2 was never given out");
+  refused(attempt_finished{run1, a, 1, t0, outcome_kind::succeeded}, "exactly when it succeeds");
+  const auto gap = f.fold.apply(9, writer_closed{});
+  CHECK(gap.error().message == "event 9 breaks a rule of the journal: it follows event 4");
+}
+
+TEST_CASE("events of a run whose beginning is gone still change assets") {
+  folded f;
+  f.tables.keeps_runs = false;
+  begin(f);
+  CHECK(f.tables.runs.empty());
+  f(attempt_started{run1, a, 1, t0, {}});
+  f(success(run1, a, 1, "v1"));
+  f(run_finished{run1, t0});
+  CHECK(f.tables.runs.empty());
+  CHECK(f.tables.assets.at(a).last);
+  CHECK(f.tables.state.last_run == run1);
+}
+
+TEST_CASE("retention counts runs that executed something and keeps what lies between them") {
+  const auto run = [](std::uint32_t number, std::uint32_t attempts, bool open = false) {
+    run_record r;
+    r.run = run_number(number);
+    r.attempts = attempts;
+    r.first_seq = r.segment_seq = number * 10;
+    if (!open)
+      r.finished_at = t0;
+    return r;
+  };
+  const auto first_kept = [](std::uint32_t keep, std::uint64_t writer_seq,
+                             const std::vector<run_record>& newest_first) {
+    retention_bound bound(keep, writer_seq);
+    for (const auto& r : newest_first)
+      bound.add(r);
+    return bound.first_kept();
+  };
+  const std::vector<run_record> history = {run(5, 0), run(4, 1), run(3, 0), run(2, 7), run(1, 1)};
+  CHECK(first_kept(1, 0, history) == 40);
+  CHECK(first_kept(2, 0, history) == 20);
+  CHECK(first_kept(9, 0, history) == 10);
+  CHECK(first_kept(0, 0, history) == std::numeric_limits<std::uint64_t>::max());
+  CHECK(first_kept(1, 5, {run(3, 1), run(2, 1), run(1, 0, true)}) == 10);  // open in the present writer
+  CHECK(first_kept(1, 15, {run(3, 1), run(2, 1), run(1, 0, true)}) == 30); // interrupted, and its writer gone
+}
