@@ -4,7 +4,7 @@
 #include "actors/guard.hpp"
 #include "actors/handover.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 asset_handle::behavior_type asset_actor(asset_handle::stateful_pointer<asset_state> self, asset_state initial) {
   self->state = std::move(initial);
@@ -46,4 +46,4 @@ asset_handle::behavior_type asset_actor(asset_handle::stateful_pointer<asset_sta
   };
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct asset_state {
   asset_index asset;
@@ -19,4 +19,4 @@ struct asset_state {
 /// Spawn with dependents first. Ends itself when settled.
 asset_handle::behavior_type asset_actor(asset_handle::stateful_pointer<asset_state> self, asset_state initial);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <string>
 #include <system_error>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -63,4 +63,4 @@ host_result engine_host::run() {
   return {end.durable, end.problem, end.internal};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

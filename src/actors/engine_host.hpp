@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// All that one run is wired from; everything referred to outlives the host. No CAF type shows here.
 struct host_setup {
@@ -65,4 +65,4 @@ private:
   std::unique_ptr<inside> inside_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

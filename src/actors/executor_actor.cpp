@@ -3,7 +3,7 @@
 
 #include "actors/guard.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 executor_handle::behavior_type executor_actor(executor_handle::stateful_pointer<executor_state> self,
                                               executor_state initial) {
@@ -39,4 +39,4 @@ executor_handle::behavior_type executor_actor(executor_handle::stateful_pointer<
   };
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct executor_state {
   asset_executor* port = nullptr; ///< outlives the actor
@@ -17,4 +17,4 @@ struct executor_state {
 executor_handle::behavior_type executor_actor(executor_handle::stateful_pointer<executor_state> self,
                                               executor_state initial);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Holds the handles so that callbacks need not: once closed, what comes late is dropped, and no handle outlives the
 /// actor system. Any thread.
@@ -85,4 +85,4 @@ private:
   std::vector<stop_order> early_stops_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

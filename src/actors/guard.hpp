@@ -6,7 +6,7 @@
 #include <exception>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What an exception says.
 inline std::string words_of(const std::exception_ptr& thrown) {
@@ -48,4 +48,4 @@ void guard_actor(Self* self, supervisor_handle supervisor, std::string who) {
   });
 }
 
-} // namespace troupe
+} // namespace troupe_internal

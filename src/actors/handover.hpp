@@ -8,7 +8,7 @@ extern "C" void __tsan_acquire(void* place);
 extern "C" void __tsan_release(void* place);
 #endif
 
-namespace troupe {
+namespace troupe_internal {
 
 #if defined(__SANITIZE_THREAD__)
 /// A function that tests/tsan/suppressions.txt names.
@@ -28,4 +28,4 @@ inline void hand_over() {}
 inline void take_over() {}
 #endif
 
-} // namespace troupe
+} // namespace troupe_internal

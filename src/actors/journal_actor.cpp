@@ -6,7 +6,7 @@
 
 #include <iterator>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -71,4 +71,4 @@ journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<jou
   };
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Of what the log was given before the actor was spawned: nothing is let go before that is on disk.
 constexpr std::uint64_t beginning_ticket = 1;
@@ -35,4 +35,4 @@ struct journal_state {
 journal_handle::behavior_type journal_actor(journal_handle::stateful_pointer<journal_state> self,
                                             journal_state initial);
 
-} // namespace troupe
+} // namespace troupe_internal

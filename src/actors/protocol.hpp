@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 // ---- to an asset
 // -------------------------------------------------------------------------------------------------------
@@ -179,32 +179,32 @@ struct begin_run {
   journal_handle journal;
 };
 
-} // namespace troupe
+} // namespace troupe_internal
 
-TROUPE_LOCAL_MESSAGE(troupe::run_begun)
-TROUPE_LOCAL_MESSAGE(troupe::upstream_completed)
-TROUPE_LOCAL_MESSAGE(troupe::examine_order)
-TROUPE_LOCAL_MESSAGE(troupe::examined)
-TROUPE_LOCAL_MESSAGE(troupe::grant)
-TROUPE_LOCAL_MESSAGE(troupe::process_report)
-TROUPE_LOCAL_MESSAGE(troupe::executed)
-TROUPE_LOCAL_MESSAGE(troupe::settled)
-TROUPE_LOCAL_MESSAGE(troupe::begin_run)
-TROUPE_LOCAL_MESSAGE(troupe::claim)
-TROUPE_LOCAL_MESSAGE(troupe::examined_report)
-TROUPE_LOCAL_MESSAGE(troupe::spawned_report)
-TROUPE_LOCAL_MESSAGE(troupe::outcome_report)
-TROUPE_LOCAL_MESSAGE(troupe::discovered_report)
-TROUPE_LOCAL_MESSAGE(troupe::tick)
-TROUPE_LOCAL_MESSAGE(troupe::stop_order)
-TROUPE_LOCAL_MESSAGE(troupe::files_settled)
-TROUPE_LOCAL_MESSAGE(troupe::run_durable)
-TROUPE_LOCAL_MESSAGE(troupe::journal_failed)
-TROUPE_LOCAL_MESSAGE(troupe::actor_broken)
-TROUPE_LOCAL_MESSAGE(troupe::examine_request)
-TROUPE_LOCAL_MESSAGE(troupe::execute_request)
-TROUPE_LOCAL_MESSAGE(troupe::check_request)
-TROUPE_LOCAL_MESSAGE(troupe::end_all_request)
-TROUPE_LOCAL_MESSAGE(troupe::settle_request)
-TROUPE_LOCAL_MESSAGE(troupe::append_request)
-TROUPE_LOCAL_MESSAGE(troupe::committed)
+TROUPE_LOCAL_MESSAGE(troupe_internal::run_begun)
+TROUPE_LOCAL_MESSAGE(troupe_internal::upstream_completed)
+TROUPE_LOCAL_MESSAGE(troupe_internal::examine_order)
+TROUPE_LOCAL_MESSAGE(troupe_internal::examined)
+TROUPE_LOCAL_MESSAGE(troupe_internal::grant)
+TROUPE_LOCAL_MESSAGE(troupe_internal::process_report)
+TROUPE_LOCAL_MESSAGE(troupe_internal::executed)
+TROUPE_LOCAL_MESSAGE(troupe_internal::settled)
+TROUPE_LOCAL_MESSAGE(troupe_internal::begin_run)
+TROUPE_LOCAL_MESSAGE(troupe_internal::claim)
+TROUPE_LOCAL_MESSAGE(troupe_internal::examined_report)
+TROUPE_LOCAL_MESSAGE(troupe_internal::spawned_report)
+TROUPE_LOCAL_MESSAGE(troupe_internal::outcome_report)
+TROUPE_LOCAL_MESSAGE(troupe_internal::discovered_report)
+TROUPE_LOCAL_MESSAGE(troupe_internal::tick)
+TROUPE_LOCAL_MESSAGE(troupe_internal::stop_order)
+TROUPE_LOCAL_MESSAGE(troupe_internal::files_settled)
+TROUPE_LOCAL_MESSAGE(troupe_internal::run_durable)
+TROUPE_LOCAL_MESSAGE(troupe_internal::journal_failed)
+TROUPE_LOCAL_MESSAGE(troupe_internal::actor_broken)
+TROUPE_LOCAL_MESSAGE(troupe_internal::examine_request)
+TROUPE_LOCAL_MESSAGE(troupe_internal::execute_request)
+TROUPE_LOCAL_MESSAGE(troupe_internal::check_request)
+TROUPE_LOCAL_MESSAGE(troupe_internal::end_all_request)
+TROUPE_LOCAL_MESSAGE(troupe_internal::settle_request)
+TROUPE_LOCAL_MESSAGE(troupe_internal::append_request)
+TROUPE_LOCAL_MESSAGE(troupe_internal::committed)

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 /// Timers of a run are delayed messages of its supervisor: no actor has timeouts. CAF would have those of each actor
@@ -136,4 +136,4 @@ void schedule_on(caf::actor_system_config& config, work_loop& loop, timer_thread
   });
 }
 
-} // namespace troupe
+} // namespace troupe_internal

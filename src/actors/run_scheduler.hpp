@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A thread that waits for something to do, does it, and ends. CAF starts its own threads while it builds an actor
 /// system, and cannot take back what it has begun if the system refuses one of them: it hangs or dies. This one is
@@ -42,4 +42,4 @@ private:
 /// on `timers`; both outlive the system, which leaves nothing in the loop. There is no printer for caf::aout.
 void schedule_on(caf::actor_system_config& config, work_loop& loop, timer_thread& timers);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,7 +5,7 @@
 #include "actors/handover.hpp"
 #include "core/freshness/freshness.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -258,4 +258,4 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_
   };
 }
 
-} // namespace troupe
+} // namespace troupe_internal

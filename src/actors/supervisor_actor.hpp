@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// How a run came to its end, for who waits for it.
 struct run_end {
@@ -58,4 +58,4 @@ struct supervisor_state {
 supervisor_handle::behavior_type supervisor_actor(supervisor_handle::stateful_pointer<supervisor_state> self,
                                                   supervisor_setup setup);
 
-} // namespace troupe
+} // namespace troupe_internal

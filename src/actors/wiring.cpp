@@ -6,7 +6,7 @@
 #include "actors/handover.hpp"
 #include "actors/journal_actor.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::shared_ptr<gate>& way_in,
                      std::function<void(run_end)> on_end) {
@@ -77,4 +77,4 @@ std::vector<asset_handle> end_run(const run_actors& actors, gate& way_in) {
   return assets;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The actors that stand above the assets.
 struct run_actors {
@@ -28,4 +28,4 @@ struct run_actors {
 /// that still live would recurse.
 [[nodiscard]] std::vector<asset_handle> end_run(const run_actors& actors, gate& way_in);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Keeps copies of strings and lists of trivial types at stable addresses for its own lifetime. One thread at a time.
 class arena {
@@ -35,4 +35,4 @@ private:
   std::pmr::monotonic_buffer_resource pool_{64 * 1024};
 };
 
-} // namespace troupe
+} // namespace troupe_internal

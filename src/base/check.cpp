@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace troupe {
+namespace troupe_internal {
 
 void check_failed(const char* expression, const char* file, int line, const char* why) noexcept {
   std::fprintf(stderr, "troupe: internal error: %s (%s) at %s:%d\n", why, expression, file, line);
   std::abort();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -12,7 +12,7 @@
 
 #include <cstring>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -99,4 +99,4 @@ digest content_digest(std::string_view bytes) {
   return hasher.finish();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

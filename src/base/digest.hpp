@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// 128 bits that stand for content. All zero is a value like any other.
 struct digest {
@@ -51,11 +51,11 @@ private:
 /// content_hasher in one call.
 [[nodiscard]] digest content_digest(std::string_view bytes);
 
-} // namespace troupe
+} // namespace troupe_internal
 
 template <>
-struct std::hash<troupe::digest> {
-  std::size_t operator()(const troupe::digest& d) const noexcept {
+struct std::hash<troupe_internal::digest> {
+  std::size_t operator()(const troupe_internal::digest& d) const noexcept {
     std::size_t h = 0;
     for (unsigned i = 0; i < sizeof h; ++i)
       h = h << 8U | d.bytes[i];

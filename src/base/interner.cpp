@@ -5,7 +5,7 @@
 
 #include <xxhash.h>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -65,4 +65,4 @@ std::optional<std::uint32_t> interner::find(std::string_view text) const {
   return place.number - 1;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

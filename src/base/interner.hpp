@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Open-addressing table from string to 0, 1, 2 … in order of first appearance; about 30 bytes a string beyond its
 /// text. One thread at a time while it grows; any number of readers afterwards.
@@ -41,4 +41,4 @@ private:
   std::vector<slot> slots_; // size is a power of two
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -184,4 +184,4 @@ void json_writer::flush() {
   buffer_.clear();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

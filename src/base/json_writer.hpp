@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Appends `text` as a JSON string with its quotes, as json_writer has it.
 void append_json_string(std::string& out, std::string_view text);
@@ -74,4 +74,4 @@ private:
   bool comma_ = false; // the next key or value is not the first in its container
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A code exists only where some caller reacts to it differently; everything else is in the message.
 enum class error_code {
@@ -43,4 +43,4 @@ using result = boost::system::result<T, error>;
 /// Called by result<T>::value() on an error: a programmer's mistake in this code base, since errors are values.
 [[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location& where);
 
-} // namespace troupe
+} // namespace troupe_internal

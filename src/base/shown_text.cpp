@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr unsigned char end_mark = 0xF8; // then one mark a colour: no byte from here on occurs in UTF-8
@@ -178,4 +178,4 @@ std::string guarded(std::string_view text, bool colours) {
   return out;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

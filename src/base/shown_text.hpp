@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Whether a character may be shown as it is. Not so what steers a screen or turns the direction of writing: controls
 /// (C0, DEL, C1), bidirectional controls, line and paragraph separators, U+FFFE and U+FFFF.
@@ -54,4 +54,4 @@ private:
 /// A whole text as text_guard gives it out.
 [[nodiscard]] std::string guarded(std::string_view text, bool colours);
 
-} // namespace troupe
+} // namespace troupe_internal

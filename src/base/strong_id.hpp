@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <functional>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// An index with a type of its own. The tag only tells kinds apart.
 template <class Tag>
@@ -29,9 +29,11 @@ using path_id = strong_id<struct path_id_tag>;
 /// Number of a run in its state: 1, 2, 3 … shown as #1.
 using run_number = strong_id<struct run_number_tag>;
 
-} // namespace troupe
+} // namespace troupe_internal
 
 template <class Tag>
-struct std::hash<troupe::strong_id<Tag>> {
-  std::size_t operator()(troupe::strong_id<Tag> id) const noexcept { return std::hash<std::uint32_t>{}(id.value); }
+struct std::hash<troupe_internal::strong_id<Tag>> {
+  std::size_t operator()(troupe_internal::strong_id<Tag> id) const noexcept {
+    return std::hash<std::uint32_t>{}(id.value);
+  }
 };

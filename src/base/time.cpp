@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-namespace troupe {
+namespace troupe_internal {
 
 std::string to_rfc3339(timestamp t) {
   using namespace std::chrono;
@@ -38,4 +38,4 @@ std::string to_human(duration d) {
   return buffer;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

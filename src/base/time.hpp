@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A span; nanoseconds.
 using duration = std::chrono::nanoseconds;
@@ -24,4 +24,4 @@ using timestamp = std::chrono::sys_time<std::chrono::nanoseconds>;
 /// For people: 850ms, 3.2s, 4m07s, 2h05m, 3d04h.
 [[nodiscard]] std::string to_human(duration d);
 
-} // namespace troupe
+} // namespace troupe_internal

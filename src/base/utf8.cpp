@@ -3,7 +3,7 @@
 
 #include "base/check.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 decoded decode_utf8(std::string_view text) noexcept {
   TROUPE_CHECK(!text.empty(), "there must be a byte to decode");
@@ -60,4 +60,4 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The code point that stands for bytes that are not UTF-8.
 inline constexpr char32_t replacement_character = 0xFFFD;
@@ -26,4 +26,4 @@ struct decoded {
 /// Whether all of the text is well formed.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
-} // namespace troupe
+} // namespace troupe_internal

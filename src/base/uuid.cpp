@@ -3,7 +3,7 @@
 
 #include "base/digest.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 uuid make_uuid_v7(timestamp now, std::uint64_t random_high, std::uint64_t random_low) {
   uuid id;
@@ -42,4 +42,4 @@ std::optional<uuid> uuid_from_string(std::string_view text) {
   return uuid{d->bytes};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

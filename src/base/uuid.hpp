@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct uuid {
   std::array<std::uint8_t, 16> bytes{};
@@ -24,4 +24,4 @@ struct uuid {
 /// The inverse; nullopt if malformed.
 [[nodiscard]] std::optional<uuid> uuid_from_string(std::string_view text);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -4,7 +4,7 @@
 #include "core/pipeline/nearest_name.hpp"
 #include "views/text.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -49,4 +49,4 @@ std::string nearest_of(std::string_view name, const std::vector<asset_run_report
   return nearest.hint();
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

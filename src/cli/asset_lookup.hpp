@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// The asset of exactly this name. not_found names the nearest one; a name that stands for a whole matrix is
 /// invalid_input and lists its assets.
@@ -21,4 +21,4 @@ namespace troupe::cli {
 /// "; did you mean …?" among the names of a report's assets.
 [[nodiscard]] std::string nearest_of(std::string_view name, const std::vector<asset_run_report>& assets);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 std::unique_ptr<command_spec> make_commands(invocation& with) {
   auto root = std::make_unique<command_spec>("troupe", "Troupe keeps assets up to date: it runs what is stale, in "
@@ -37,9 +37,9 @@ std::unique_ptr<command_spec> make_commands(invocation& with) {
   return root;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli
 
-namespace troupe {
+namespace troupe_internal {
 
 int cli_main(int argc, const char* const* argv, cli::console& io) {
   using namespace cli;
@@ -82,4 +82,4 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
   return status;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,17 +5,17 @@
 #include "cli/invocation.hpp"
 #include "views/console.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// The whole command tree; what it refers to lives in `with`.
 [[nodiscard]] std::unique_ptr<command_spec> make_commands(invocation& with);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Runs one command line; writes only to the console's streams (and to the descriptors behind them, where they are
 /// terminals). Changes the handling of SIGINT, SIGTERM and SIGHUP while a run goes on. One call at a time in a process.
 [[nodiscard]] int cli_main(int argc, const char* const* argv, cli::console& io);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <deque>
 #include <span>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -174,4 +174,4 @@ parsed_line parse_line(const command_spec& root, int argc, const char* const* ar
   return line;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

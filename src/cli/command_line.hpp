@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// What a shell can offer where a value is expected.
 enum class completion : std::uint8_t { nothing, files, folders, words, assets, runs };
@@ -92,4 +92,4 @@ struct parsed_line {
 /// The help of one command: usage, arguments, options, commands, examples. `root` gives the global options.
 [[nodiscard]] std::string help_text(const command_spec& root, const command_spec& command, const std::string& path);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

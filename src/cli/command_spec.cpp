@@ -7,7 +7,7 @@
 #include <charconv>
 #include <string_view>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 command_spec& command_spec::subcommand(std::string verb, std::string what) {
   commands.push_back(std::make_unique<command_spec>(std::move(verb), std::move(what)));
@@ -117,4 +117,4 @@ positional_spec& command_spec::positionals(std::string label, std::vector<std::s
   return arguments.back();
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -4,7 +4,7 @@
 #include <functional>
 #include <set>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -310,4 +310,4 @@ complete -c troupe -f
   return out;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 // Each script completes commands, options, their words, files and folders by itself, and asks `troupe __complete` for
 // the names of assets and runs. An option's name must take a value in all commands that have it, or in none.
@@ -13,4 +13,4 @@ namespace troupe::cli {
 [[nodiscard]] std::string zsh_completions(const command_spec& root);
 [[nodiscard]] std::string fish_completions(const command_spec& root);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

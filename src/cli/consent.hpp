@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// Whether to go on: --yes, or the answer of the user at the terminal.
 struct consent {
@@ -28,4 +28,4 @@ inline int not_done(invocation& with, const consent& how, const std::string& wha
       fail(error_code::invalid_input, "nothing was changed: to " + what + ", add --yes, or run this at a terminal"));
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

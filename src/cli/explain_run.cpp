@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -157,4 +157,4 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
   return out;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

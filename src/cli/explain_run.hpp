@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// What an asset waited for in a run before its (only) attempt started.
 struct waiting_story {
@@ -26,4 +26,4 @@ struct waiting_story {
 /// Sentences for people: what happened to the asset in the run, and why.
 [[nodiscard]] std::vector<std::string> explain_in_run(const project& on, const run_report& report, asset_index asset);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

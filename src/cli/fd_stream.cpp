@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 bool fd_stream::buffer::write_out() {
   const char* from = pbase();
@@ -36,4 +36,4 @@ int fd_stream::buffer::sync() {
   return write_out() ? 0 : -1;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -5,7 +5,7 @@
 #include <ostream>
 #include <streambuf>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// Buffers; writes when the buffer is full or at a flush. After the first error everything is dropped and the stream is
 /// bad. Does not own the descriptor. One thread at a time.
@@ -37,4 +37,4 @@ private:
   buffer buffer_;
 };
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

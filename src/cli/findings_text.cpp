@@ -7,7 +7,7 @@
 #include <set>
 #include <sys/stat.h>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -93,4 +93,4 @@ std::string findings_text(const diagnostics& findings, const palette& colours) {
   return out;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

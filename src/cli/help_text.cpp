@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -96,4 +96,4 @@ std::string help_text(const command_spec& root, const command_spec& command, con
   return out;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -5,7 +5,7 @@
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 int exit_status_of(error_code code) {
   switch (code) {
@@ -76,4 +76,4 @@ void invocation::warn(std::string_view message) {
   io.err.stream << io.err.colours.paint(tint::warn, "warning: ") << printable(message) << "\n" << std::flush;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

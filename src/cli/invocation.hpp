@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 enum exit_status : int { exit_ok = 0, exit_failed = 1, exit_usage = 2, exit_state = 3 };
 
@@ -51,4 +51,4 @@ public:
 /// The findings as text: place, message, code, and the line of the file with a mark under the place.
 [[nodiscard]] std::string findings_text(const diagnostics& findings, const palette& colours);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 log_screen::log_screen(const output& to)
     : to_(to), filter_(to.colours.on), view_([this](std::string_view line) { filter_.add(line, text_); }) {}
@@ -46,4 +46,4 @@ void log_screen::finish() {
   to_.stream.flush();
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// Takes a log in pieces of any size and writes what log_filter leaves of its lines. After each piece the terminal has
 /// its own colours again.
@@ -32,4 +32,4 @@ private:
   std::string painted_; // of the line that has not ended
 };
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -162,4 +162,4 @@ std::vector<std::string> last_lines(int fd, std::size_t count) {
   return lines;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

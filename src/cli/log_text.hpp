@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// One line of output (without its newline) as a terminal leaves it on the screen: what follows a carriage return
 /// overwrites what was there. A line in which nothing was overwritten is returned byte for byte, a carriage return at
@@ -41,4 +41,4 @@ inline constexpr std::size_t most_log_columns = 400;
 /// of how much more there is; fewer lines if they are long (64 KiB are read). Empty if it cannot be read.
 [[nodiscard]] std::vector<std::string> last_lines(int fd, std::size_t count);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -9,7 +9,7 @@
 
 #include <mutex>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -61,4 +61,4 @@ void redirect_logging(std::function<void(std::string_view)> print) {
     current_sink->redirect(std::move(print));
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// The words --log-level knows.
 [[nodiscard]] std::vector<std::string> log_level_names();
@@ -18,4 +18,4 @@ void set_up_logging(std::string_view level);
 /// Sends messages to `print` (a line without its end; any thread) instead, until called with nothing.
 void redirect_logging(std::function<void(std::string_view)> print);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -19,9 +19,9 @@ namespace {
 
 /// When this process started, by system_clock::monotonic(): until main() it has loaded libraries, which takes as long
 /// as it takes the processor.
-troupe::duration process_start() {
+troupe_internal::duration process_start() {
   timespec used{};
-  const auto now = troupe::system_clock().monotonic();
+  const auto now = troupe_internal::system_clock().monotonic();
   if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0)
     return now;
   return now - std::chrono::seconds(used.tv_sec) - std::chrono::nanoseconds(used.tv_nsec);
@@ -43,13 +43,13 @@ troupe::duration process_start() {
   if (what == nullptr)
     std::abort();
   std::fprintf(stderr, "error: the system refuses what this needs: %s; nothing recorded was lost: run again\n", what);
-  _exit(troupe::cli::exit_state);
+  _exit(troupe_internal::cli::exit_state);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  using namespace troupe::cli;
+  using namespace troupe_internal::cli;
   const auto started = process_start();
   std::set_terminate(end_where_resources_end);
   take_signals_as_errors();
@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
       std::string answer;
       return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
     };
-  const int status = troupe::cli_main(argc, argv, io);
+  const int status = troupe_internal::cli_main(argc, argv, io);
   io.out.stream.flush();
   // Nobody reading any more (head, a pager) is no error; output lost otherwise is one.
   if (const int error = out.write_error(); error != 0 && error != EPIPE) {

@@ -8,7 +8,7 @@
 
 #include <system_error>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -150,4 +150,4 @@ void progress::paint(std::unique_lock<std::mutex>& held, bool last) {
   held.lock();
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

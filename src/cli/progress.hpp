@@ -13,7 +13,7 @@
 #include <string>
 #include <thread>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// Observes one run. The observer's calls cost a lock and some text; all writing happens on the painting thread, at
 /// most ten times a second. Nobody else may write to the output between run_began and finish. The cursor is never
@@ -67,4 +67,4 @@ private:
   std::thread painter_;
 };
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

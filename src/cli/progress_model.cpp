@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -254,4 +254,4 @@ std::vector<std::string> progress_model::block(duration now, terminal_size size)
   return lines;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// How lines and blocks are drawn.
 struct progress_style {
@@ -82,4 +82,4 @@ private:
   std::uint32_t not_run_lines_ = 0; // lines told of assets that were blocked or cancelled
 };
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

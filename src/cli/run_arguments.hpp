@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// What is to be brought up to date, as on the command line.
 struct run_arguments {
@@ -27,4 +27,4 @@ void declare_assume_dead(command_spec& verb, bool& to);
 using run_function = std::function<result<run_result>(run_observer&, stop_request&)>;
 [[nodiscard]] int watch_run(invocation& with, const project& on, bool strict, const run_function& go);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

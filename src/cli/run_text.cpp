@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -252,4 +252,4 @@ void print_runs(const output& to, const std::vector<run_record>& runs, timestamp
   rows.print(to);
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

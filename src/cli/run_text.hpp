@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// "2 failed, 1 blocked, 5 succeeded, 3 fresh"; nothing that is zero.
 [[nodiscard]] std::string counts_text(const status_counts& counts);
@@ -46,4 +46,4 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
 /// `runs`.
 void print_runs(const output& to, const std::vector<run_record>& runs, timestamp now);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <unistd.h>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -96,4 +96,4 @@ void end_as_by_signal(int status) {
   raise(number);
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

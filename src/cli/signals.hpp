@@ -6,7 +6,7 @@
 #include <array>
 #include <csignal>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// While it lives, signals whose default is to end the process and that others send ask `stop` to stop: the first
 /// gracefully, the next at once. Those that are ignored stay so: under nohup, or in a script's background. One at a
@@ -38,4 +38,4 @@ void take_signals_as_errors();
 /// there is no custom of exiting with that status: SIGQUIT and the others, but for SIGINT, SIGTERM and SIGHUP.
 void end_as_by_signal(int status);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -3,7 +3,7 @@
 #include "cli/verbs.hpp"
 #include "views/documents.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -38,4 +38,4 @@ void declare_cancel(command_spec& root, invocation& with) {
   verb.action = [name, &with] { return cancel(with, *name); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -10,7 +10,7 @@
 
 #include <memory>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -120,4 +120,4 @@ void declare_adopt(command_spec& root, invocation& with) {
   verb.action = [to, &with] { return adopt(with, *to); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

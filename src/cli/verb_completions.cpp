@@ -4,7 +4,7 @@
 #include "cli/verbs.hpp"
 #include "core/pipeline/nearest_name.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -72,4 +72,4 @@ void declare_complete(command_spec& root, invocation& with) {
   verb.action = [&with, what] { return complete(with, *what); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -8,7 +8,7 @@
 #include "views/reason_text.hpp"
 #include "views/text.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -255,4 +255,4 @@ void declare_explain(command_spec& root, invocation& with) {
   verb.action = [to, &with] { return explain(with, *to); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

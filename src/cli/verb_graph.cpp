@@ -3,7 +3,7 @@
 #include "core/pipeline/selection.hpp"
 #include "views/graph_view.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -101,4 +101,4 @@ void declare_graph(command_spec& root, invocation& with) {
   verb.action = [to, &with] { return graph(with, *to); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -98,4 +98,4 @@ void declare_init(command_spec& root, invocation& with) {
   verb.action = [&with] { return init(with); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -162,4 +162,4 @@ void declare_journal(command_spec& root, invocation& with) {
   declare_journal_trust(verb, with);
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

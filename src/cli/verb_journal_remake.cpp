@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -137,4 +137,4 @@ void declare_journal_remake(command_spec& journal, invocation& with) {
   compact_verb.action = [&with, files] { return compact(with, *files); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

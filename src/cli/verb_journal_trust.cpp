@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <memory>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -151,4 +151,4 @@ void declare_journal_trust(command_spec& journal, invocation& with) {
   verb.action = [&with, yes] { return trust(with, *yes); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -16,7 +16,7 @@
 #include <functional>
 #include <thread>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -283,4 +283,4 @@ void declare_logs(command_spec& root, invocation& with) {
   verb.action = [to, &with] { return logs(with, *to); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -5,7 +5,7 @@
 #include "views/reason_text.hpp"
 #include "views/text.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -63,4 +63,4 @@ void declare_plan(command_spec& root, invocation& with) {
   verb.action = [to, &with] { return show_plan(with, *to); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -13,7 +13,7 @@
 #include <optional>
 #include <system_error>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -195,4 +195,4 @@ void declare_resume(command_spec& root, invocation& with) {
   verb.action = [name, assume_dead, &with] { return resume(with, *name, *assume_dead); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -2,7 +2,7 @@
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -74,4 +74,4 @@ void declare_run(command_spec& root, invocation& with) {
   verb.action = [to, &with] { return run(with, *to); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -5,7 +5,7 @@
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -47,4 +47,4 @@ void declare_runs(command_spec& root, invocation& with) {
   verb.action = [limit, &with] { return runs(with, *limit); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -2,7 +2,7 @@
 #include "cli/verbs.hpp"
 #include "config/schema.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 void declare_schema(command_spec& root, invocation& with) {
   auto& verb = root.subcommand("schema", "Print the JSON Schema of the pipeline file");
@@ -15,4 +15,4 @@ void declare_schema(command_spec& root, invocation& with) {
   };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -4,7 +4,7 @@
 #include "cli/verbs.hpp"
 #include "views/documents.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -63,4 +63,4 @@ void declare_show(command_spec& root, invocation& with) {
   verb.action = [to, &with] { return show(with, *to); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

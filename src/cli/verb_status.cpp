@@ -8,7 +8,7 @@
 
 #include <map>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -98,4 +98,4 @@ void declare_status(command_spec& root, invocation& with) {
   verb.action = [to, &with] { return status(with, *to); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -5,7 +5,7 @@
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -65,4 +65,4 @@ void declare_validate(command_spec& root, invocation& with) {
   verb.action = [strict, &with] { return validate(with, *strict); };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -2,7 +2,7 @@
 #include "cli/verbs.hpp"
 #include "views/documents.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 void declare_version(command_spec& root, invocation& with) {
   auto& verb = root.subcommand("version", "Show the version");
@@ -19,4 +19,4 @@ void declare_version(command_spec& root, invocation& with) {
   };
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

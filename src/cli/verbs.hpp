@@ -3,7 +3,7 @@
 
 #include "cli/invocation.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 // Each adds its command to `root`; `with` must outlive the parsing and the action.
 void declare_run(command_spec& root, invocation& with);
@@ -31,4 +31,4 @@ void declare_version(command_spec& root, invocation& with);
 /// Hidden: what the shells' completions ask for names.
 void declare_complete(command_spec& root, invocation& with);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

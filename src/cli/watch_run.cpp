@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -113,4 +113,4 @@ int watch_run(invocation& with, const project& on, bool strict, const run_functi
   return stop.signal() > 0 ? 128 + stop.signal() : static_cast<int>(exit_failed);
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

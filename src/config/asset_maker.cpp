@@ -10,7 +10,7 @@
 #include <span>
 #include <utility>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 std::optional<std::size_t> combinations(const declared_pipeline& d, const declared_asset& a, std::size_t most) {
   if (a.matrix == declared_asset::none)
@@ -214,4 +214,4 @@ bool asset_maker::is_new(std::uint32_t path, std::uint32_t list) {
   return std::exchange(last_list_[path], list) != list;
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// Appends to the pipeline; lists are collected in vectors that are reused from asset to asset, then kept in its arena.
 class asset_maker {
@@ -57,4 +57,4 @@ private:
 [[nodiscard]] std::optional<std::size_t> combinations(const declared_pipeline& d, const declared_asset& a,
                                                       std::size_t most);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -13,7 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 /// Whether a word may be a path: with an extension or a folder, not an option.
@@ -208,4 +208,4 @@ void warn_of_missing_inputs(const pipeline& p, const asset_graph& graph,
   }
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -9,7 +9,7 @@
 #include <functional>
 #include <string_view>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// Above this many assets only a thorough search is made: it asks the disk once for each distinct word.
 inline constexpr std::size_t max_searched_assets = 5000;
@@ -28,4 +28,4 @@ void warn_of_undeclared_files(const pipeline& p, const asset_graph& graph,
 void warn_of_missing_inputs(const pipeline& p, const asset_graph& graph,
                             const std::function<bool(std::string_view)>& is_there, findings& out);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
@@ -154,4 +154,4 @@ std::vector<command_word> words_of(const asset_declaration& declaration) {
   return words;
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// One word; what stands between {{ and }} is part of it.
 struct command_word {
@@ -21,4 +21,4 @@ struct command_word {
 
 [[nodiscard]] std::vector<command_word> words_of(const asset_declaration& declaration);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

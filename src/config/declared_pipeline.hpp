@@ -14,14 +14,14 @@
 #include <unordered_map>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 struct retry_patch {
   std::optional<std::uint32_t> attempts;
   std::optional<duration> delay;
-  std::optional<troupe::backoff> backoff;
+  std::optional<troupe_internal::backoff> backoff;
   std::optional<duration> max_delay;
-  std::optional<troupe::jitter> jitter;
+  std::optional<troupe_internal::jitter> jitter;
   std::optional<std::vector<int>> on_exit_codes;
   std::optional<bool> on_timeout;
 };
@@ -41,7 +41,7 @@ struct settings_patch {
   std::optional<std::string> version;
   std::optional<bool> always;
   std::optional<std::optional<duration>> max_age;
-  std::optional<troupe::durability> durability;
+  std::optional<troupe_internal::durability> durability;
   std::optional<std::uint64_t> max_log;
   std::optional<link_rule> links;
   std::optional<std::vector<std::string>> tags, owners, ignore_warnings;
@@ -147,4 +147,4 @@ struct declared_pipeline {
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read;
 };
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 // How many names may be compared for suggestions in all, so that a huge file with many mistakes is answered quickly.
@@ -297,4 +297,4 @@ bool expand(declared_pipeline& d, findings& out) {
   return expander(d, out).run();
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

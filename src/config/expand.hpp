@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// Replaces declared values of params; an unknown name or a value of another type is reported.
 void override_params(declared_pipeline& d, const std::vector<std::pair<std::string, std::string>>& overrides,
@@ -18,4 +18,4 @@ void override_params(declared_pipeline& d, const std::vector<std::pair<std::stri
 /// are missing, because that would be too much.
 [[nodiscard]] bool expand(declared_pipeline& d, findings& out);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

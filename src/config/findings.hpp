@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// Adds to a list of diagnostics; a file that is wrong everywhere does not fill the terminal.
 class findings {
@@ -50,4 +50,4 @@ private:
 /// a long one as "…".
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

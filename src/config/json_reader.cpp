@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 constexpr std::size_t chunk_bytes = 256 * 1024;
@@ -339,4 +339,4 @@ void json_reader::finish() {
     unexpected("the end of the file");
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

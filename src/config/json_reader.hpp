@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 enum class json_kind : std::uint8_t { none, object, array, string, number, boolean, null };
 
@@ -127,4 +127,4 @@ private:
   bool told_encoding_ = false; // in the current string
 };
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 // Bytes that stand for themselves in a string and need no look: printable ASCII but " and \.
@@ -222,4 +222,4 @@ bool json_reader::utf8_sequence(std::string* into) {
   return !failed_;
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

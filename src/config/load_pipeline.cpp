@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 /// The descriptor of this process that a name means.
@@ -242,4 +242,4 @@ loaded_pipeline load_pipeline(const load_options& options) {
   return loaded;
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

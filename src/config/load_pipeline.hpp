@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// What was seen of links so far: of the paths with smaller numbers than `paths`, and of those from `again_from` on,
 /// these are links, sorted.
@@ -79,4 +79,4 @@ struct parse_options {
 /// Sorts by line and column; equals keep their order.
 void sort_by_place(diagnostics& list);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

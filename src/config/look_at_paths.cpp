@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 /// Which roles a path has.
@@ -178,4 +178,4 @@ void warn_of_raised_paths(const std::vector<raised_path>& raised, const posix_fi
   }
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

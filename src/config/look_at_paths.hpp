@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// What the graph needs to know. `files` is open on the pipeline's folder, and outlives what is returned. The disk is
 /// asked once for each folder, and for each literal input that was not seen yet whether it is a link.
@@ -25,4 +25,4 @@ void check_reserved(const pipeline& p, const path_identities& same, const posix_
 /// Warns of paths whose ".." comes after a link: the system would go up from where the link leads.
 void warn_of_raised_paths(const std::vector<raised_path>& raised, const posix_file_system& files, diagnostics& out);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 namespace fs = std::filesystem;
@@ -53,4 +53,4 @@ bool passes_outside_link(const std::string& file) {
   return false;
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

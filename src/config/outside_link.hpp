@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// Follows the path as the system does, name by name, and looks at each name that is a link: whether what it leads to
 /// in the end is in the folder that the link is in. Folders that the path itself names (..) are the user's own words.
@@ -11,4 +11,4 @@ namespace troupe::config {
 /// count. False where something is missing.
 [[nodiscard]] bool passes_outside_link(const std::string& file);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)> source, const parse_options& options) {
   loaded_pipeline loaded;
@@ -60,4 +60,4 @@ std::string to_line(const diagnostics& list, const diagnostic& item) {
   return line.append(item.message).append(" [").append(item.code).append("]");
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

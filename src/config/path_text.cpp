@@ -7,7 +7,7 @@
 #include <array>
 #include <cstddef>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 // PATH_MAX of Linux less the final zero: no system call takes more.
@@ -131,4 +131,4 @@ bool is_at_or_beneath(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

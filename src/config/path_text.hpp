@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// A declared path, understood.
 struct declared_path {
@@ -25,4 +25,4 @@ void read_path(std::string_view written, declared_path& out);
 /// Whether `path` is `folder` or lies beneath it; both in normal form.
 [[nodiscard]] bool is_at_or_beneath(std::string_view path, std::string_view folder);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

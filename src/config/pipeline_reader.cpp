@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 // MAX_ARG_STRLEN of Linux: exec takes no argument that is longer, and a shell gets its text as one.
@@ -501,4 +501,4 @@ bool read_pipeline(json_reader& json, findings& out, declared_pipeline& into) {
   return reader(json, out, into).file();
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -4,7 +4,7 @@
 #include "config/declared_pipeline.hpp"
 #include "config/json_reader.hpp"
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// Reads the text to its end, or to its first mistake in syntax: false then (and where the source could not be read);
 /// what names what in it cannot be judged.
@@ -14,4 +14,4 @@ namespace troupe::config {
 inline constexpr std::array<std::string_view, 7> file_keys = {"$schema", "name",     "description", "params",
                                                               "engine",  "defaults", "assets"};
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

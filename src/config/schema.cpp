@@ -1,7 +1,7 @@
 // The schema's text. Keys and limits repeat what the parser knows; the test of their agreement names what differs.
 #include "config/schema.hpp"
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 std::string_view pipeline_schema() {
   // clang-format off
@@ -416,4 +416,4 @@ std::string_view pipeline_schema() {
   return text;
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

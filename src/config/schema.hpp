@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// A JSON Schema (draft 7) document, pretty-printed, with a newline at its end. A test holds it against the parser.
 [[nodiscard]] std::string_view pipeline_schema();
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 constexpr std::int64_t max_slots = 1'000'000;
@@ -294,13 +294,13 @@ void settings_reader::retry() {
       return;
     case 2:
       if (const auto i = values_.one_of("backoff", backoffs))
-        note(retry.backoff = static_cast<troupe::backoff>(*i));
+        note(retry.backoff = static_cast<troupe_internal::backoff>(*i));
       return;
     case 3:
       return span(retry.max_delay, "max_delay");
     case 4:
       if (const auto i = values_.one_of("jitter", jitters))
-        note(retry.jitter = static_cast<troupe::jitter>(*i));
+        note(retry.jitter = static_cast<troupe_internal::jitter>(*i));
       return;
     case 6:
       return note(retry.on_timeout = values_.boolean("on_timeout"));
@@ -402,4 +402,4 @@ asset_settings applied(const settings_patch& patch, asset_settings base) {
   return base;
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

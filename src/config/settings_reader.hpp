@@ -7,7 +7,7 @@
 #include <array>
 #include <string>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// Every key of an asset: first those of its own, then those that "defaults" may set too.
 inline constexpr std::array<std::string_view, 26> asset_keys = {
@@ -75,4 +75,4 @@ void read_pools(value_reader& values, std::string_view what,
 /// What the settings are where the asset writes `patch` over `base`: env, retry and pools key by key, all else whole.
 [[nodiscard]] asset_settings applied(const settings_patch& patch, asset_settings base);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 std::string describe(const json_value& v) {
@@ -195,4 +195,4 @@ std::optional<std::size_t> value_reader::one_of(std::string_view what, std::span
   return std::nullopt;
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

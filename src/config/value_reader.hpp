@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 /// Every reader takes the next value whole, whatever it is; nullopt means it was wrong and that was reported. `what`
 /// names the value in messages and is quoted there.
@@ -101,4 +101,4 @@ private:
 /// `"timeout"`: how `what` is put into messages; a text that holds blanks stays as it is.
 [[nodiscard]] std::string named(std::string_view what);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

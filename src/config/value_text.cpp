@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 namespace {
 
 bool is_digit(char c) {
@@ -155,4 +155,4 @@ std::string in_quotes(std::string_view text) {
   return '"' + visible(text.substr(0, end)) + (end < text.size() ? "…\"" : "\"");
 }
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace troupe::config {
+namespace troupe_internal::config {
 
 inline constexpr std::size_t max_name_bytes = 200;
 
@@ -31,4 +31,4 @@ inline constexpr std::size_t max_name_bytes = 200;
 /// Why the whole text is no number as JSON writes them; empty if it is one.
 [[nodiscard]] std::string_view number_problem(std::string_view text);
 
-} // namespace troupe::config
+} // namespace troupe_internal::config

@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -137,4 +137,4 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
   return std::move(second->found);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

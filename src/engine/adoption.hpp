@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct adoption {
   std::vector<std::string> assets; ///< stale ones that can be adopted, in topological order
@@ -26,4 +26,4 @@ struct adoption {
                                             const std::function<bool(const std::vector<std::string>&)>& confirm,
                                             const std::function<void(const std::vector<ended_process>&)>& ended = {});
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -3,7 +3,7 @@
 
 #include "adapters/journal/lmdb_journal_store.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 result<std::optional<remembered_asset>> remember_asset(const std::string& state_folder, const std::string& pipeline,
                                                        const std::string& asset) {
@@ -36,4 +36,4 @@ result<std::optional<remembered_asset>> remember_asset(const std::string& state_
   return found;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -21,7 +21,7 @@
 #include <iterator>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -497,4 +497,4 @@ void asset_worker::end_all(urgency how) {
   setup_.processes.end_all(how);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -27,7 +27,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What is the same for all attempts of a run.
 struct worker_setup {
@@ -165,4 +165,4 @@ private:
   std::unique_ptr<thread_pool> pool_; // last: its threads use the members above
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -283,4 +283,4 @@ materialized asset_worker::changes_made(asset_index asset, const execution& done
   return changes;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -13,7 +13,7 @@
 #include <string>
 #include <unordered_set>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -184,4 +184,4 @@ result<attempt_report> parse_attempt_report(std::string_view text, const secret_
   return report_reader(text, mask).read();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct attempt_report {
   std::string data_version;        ///< empty: none given
@@ -22,4 +22,4 @@ struct attempt_report {
 /// key and value of the metadata (a number with a secret in it becomes a string).
 [[nodiscard]] result<attempt_report> parse_attempt_report(std::string_view text, const secret_mask* mask = nullptr);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -78,4 +78,4 @@ result<run_record> cancel_run(const std::string& state_folder, const std::option
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

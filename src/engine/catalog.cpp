@@ -11,7 +11,7 @@
 #include <optional>
 #include <unordered_map>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 /// Names of one event: bounded, so that no record of the journal is large.
@@ -286,4 +286,4 @@ std::vector<event> catalog::take_new_names() {
   return events;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

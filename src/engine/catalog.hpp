@@ -19,7 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A path as far as one process is concerned: the pipeline's own paths first (slot = path_index), then those found
 /// while running.
@@ -100,4 +100,4 @@ private:
   std::vector<std::string> new_paths_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 constexpr auto ask_every = std::chrono::milliseconds(20);
@@ -152,4 +152,4 @@ void early_look::look() {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

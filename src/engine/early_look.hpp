@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What it finds is how files were at some moment after the command began, maybe before the state was locked. So it may
 /// only vouch for what is recorded, never contradict it: a stat that differs has to be taken again.
@@ -61,4 +61,4 @@ private:
   std::thread thread_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -437,4 +437,4 @@ std::vector<path_slot> examiner::slots_of(const std::vector<asset_index>& assets
   return slots;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Whether an examination looks at every file anew, or takes what file_table::observe_all() has just found (planning:
 /// nothing is executed, so the inputs for {{ inputs }} are put together only where the fingerprint asks for them).
@@ -109,4 +109,4 @@ private:
   orphan_set orphans_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

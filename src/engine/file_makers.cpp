@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -57,4 +57,4 @@ std::vector<asset_index> file_makers::makers_behind(std::string_view link, std::
   return makers;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

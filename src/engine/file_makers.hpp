@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Asks the disk how things are at the moment of the first question about a folder. One thread at a time; make a new
 /// one where links may have changed.
@@ -35,4 +35,4 @@ private:
   std::vector<std::pair<std::string_view, asset_index>> outputs_; // by identity, once somebody has asked
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 /// A file this large is not read twice: a racy one is waited for before it is read.
@@ -249,4 +249,4 @@ std::vector<observed_file> file_table::take_observed() {
   return observed;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Stats taken a moment ago by who asked how much is to be read, so that who acts on the answer need not take them
 /// again. One thread at a time.
@@ -128,4 +128,4 @@ private:
   std::atomic<std::uint64_t> reads_{0};
 };
 
-} // namespace troupe
+} // namespace troupe_internal

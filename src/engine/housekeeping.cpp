@@ -7,7 +7,7 @@
 #include <atomic>
 #include <system_error>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -88,4 +88,4 @@ void tidy_after_fresh_run(journal_store& store, const state_dir::handle& dir, co
     logs.remove(run);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

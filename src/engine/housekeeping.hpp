@@ -16,7 +16,7 @@
 #include <string>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Retention while a run goes on: bounded steps on the log's thread, deletion of log folders on a thread of its own.
 /// `folders` are the contents that folders have: old listings of others are deleted too. The run in progress is never
@@ -42,4 +42,4 @@ void tidy_after_fresh_run(journal_store& store, const state_dir::handle& dir, co
 /// journal.
 [[nodiscard]] result<void> claim_logs(state_logs& logs, const journal_store& store);
 
-} // namespace troupe
+} // namespace troupe_internal

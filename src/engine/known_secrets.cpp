@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 known_secrets::known_secrets(const pipeline& p, std::span<const std::string> environment, const file_system& files) {
   bool news = false;
@@ -64,4 +64,4 @@ bool known_secrets::in(std::string_view text) const {
   return now && now->masked(text) != text;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Any thread.
 class known_secrets {
@@ -41,4 +41,4 @@ private:
   std::shared_ptr<const secret_mask> mask_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

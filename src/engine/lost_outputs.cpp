@@ -3,7 +3,7 @@
 
 #include "core/freshness/freshness.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -38,4 +38,4 @@ bool is_lost(const project& on, const planning& plan, const run_record& run, con
   return !reasons.empty();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -216,4 +216,4 @@ void delete_old_listings(const state_dir& dir, const std::set<digest>& current, 
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

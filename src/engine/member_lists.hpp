@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Listings are files of their own beside the journal: STATE/members/XX/DIGEST, where DIGEST is that of the bytes, so
 /// that nobody takes a damaged one for a listing. Any thread.
@@ -54,4 +54,4 @@ void name_changed_members(std::vector<reason>& reasons, const asset_record& reco
 void delete_old_listings(const state_dir& dir, const std::set<digest>& current, timestamp oldest,
                          const std::function<bool()>& enough);
 
-} // namespace troupe
+} // namespace troupe_internal

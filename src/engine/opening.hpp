@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One outcome, from whoever has it to whoever asks for it, whichever comes first. Any thread; each side once.
 class opening {
@@ -41,4 +41,4 @@ private:
   std::function<void(result<std::uint64_t>)> then_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

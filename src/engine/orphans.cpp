@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -142,4 +142,4 @@ result<orphan_cleaning> clean_orphans(const project& on,
   return out;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A file or folder that is as an asset of this pipeline and file left it, though that asset is gone or no longer
 /// declares an output with that template. A path of the same template for other params is no orphan.
@@ -65,4 +65,4 @@ struct orphan_cleaning {
 [[nodiscard]] result<orphan_cleaning>
 clean_orphans(const project& on, const std::function<bool(const std::vector<orphaned_output>&)>& confirm);
 
-} // namespace troupe
+} // namespace troupe_internal

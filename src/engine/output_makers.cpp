@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <filesystem>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -132,4 +132,4 @@ result<void> output_makers::refine(planner& plan, asset_index asset, const mater
   return {};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

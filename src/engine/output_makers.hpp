@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// For one planning. Looks nothing up before an output is found modified. One thread.
 class output_makers {
@@ -45,4 +45,4 @@ private:
   std::vector<std::string> asset_names_;                        ///< by id, with the pipeline
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -93,4 +93,4 @@ std::optional<std::string> own_writes::note(const materialization& last, std::ve
          written.front() + "\")";
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// For one planning. One thread.
 class own_writes {
@@ -37,4 +37,4 @@ private:
   std::size_t looks_left_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -21,7 +21,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A pattern that takes in more than was meant must not pass for a run with nothing to do.
 static error nothing_left(const run_options& options) {
@@ -505,4 +505,4 @@ std::vector<event> names_and_files(planning& plan) {
   return events;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

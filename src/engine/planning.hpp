@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Which assets are in a run, and of which freshness is ignored; by asset_index.
 struct run_scope {
@@ -105,4 +105,4 @@ private:
 /// event that uses them.
 [[nodiscard]] std::vector<event> names_and_files(planning& plan);
 
-} // namespace troupe
+} // namespace troupe_internal

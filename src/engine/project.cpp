@@ -15,7 +15,7 @@
 #include <filesystem>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -191,4 +191,4 @@ result<std::vector<asset_status_report>> asset_statuses(const project& on, const
   return reports;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

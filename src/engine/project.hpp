@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct project_options {
   std::string file = "troupe.json"; ///< "-": standard input
@@ -70,7 +70,7 @@ struct run_options {
   bool only = false;
   bool force = false;
   std::optional<std::uint32_t> workers;
-  std::optional<troupe::error_strategy> error_strategy;
+  std::optional<troupe_internal::error_strategy> error_strategy;
   std::vector<std::pair<std::string, std::string>> params; ///< as given, recorded for resume
   /// When the user's command started, by the monotonic clock: the run starts then. None: when it is asked for.
   std::optional<duration> command_started;
@@ -169,4 +169,4 @@ struct state_compaction {
 [[nodiscard]] result<state_compaction> compact_state(const std::string& state_folder, const retention_rule& rule,
                                                      duration keep_logs);
 
-} // namespace troupe
+} // namespace troupe_internal

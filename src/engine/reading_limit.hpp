@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Before the run begins, the first request to stop ends all looking. Then it goes on until the run itself knows that
 /// it is to stop: what is broken off before that would pass for a failure. Any thread.
@@ -34,4 +34,4 @@ private:
   stop_request& stop_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

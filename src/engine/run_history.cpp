@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <map>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -395,4 +395,4 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   return report;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <unordered_map>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A run as its events left it.
 struct run_history {
@@ -27,4 +27,4 @@ struct run_history {
 [[nodiscard]] result<void> changed_definitions(const project& on, const catalog& names, const run_history& history,
                                                const run_state& reopened);
 
-} // namespace troupe
+} // namespace troupe_internal

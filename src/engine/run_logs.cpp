@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 result<const kept_folder*> run_logs::folder() const {
   if (folder_ == nullptr) {
@@ -38,4 +38,4 @@ result<unique_fd> run_logs::open(std::string_view asset_name, std::uint32_t atte
   return (*in)->open(log_file_name(asset_name, attempt), entry_use::show);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Opens nothing until it is asked. One thread.
 class run_logs {
@@ -34,4 +34,4 @@ private:
   mutable std::unique_ptr<const kept_folder> folder_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

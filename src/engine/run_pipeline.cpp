@@ -31,7 +31,7 @@
 #include <memory>
 #include <system_error>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -471,4 +471,4 @@ result<run_result> resume_run(const project& on, run_number number, bool assume_
   return carry_out(run, std::move(state), std::move(events), resumed.at);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 /// Leaves room for ".4294967295.log" within the 255 bytes of a file name.
@@ -112,4 +112,4 @@ std::string relative_to(std::string_view folder, std::string_view path) {
   return std::string(path);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

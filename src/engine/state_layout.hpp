@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// STATE/logs/RUN: the folder of a run's logs.
 [[nodiscard]] std::string run_log_folder(const std::string& state_folder, run_number run);
@@ -31,4 +31,4 @@ inline constexpr const char* results_folder = "results";
 /// `path` (absolute) as the pipeline in `folder` names it: relative if it begins with the folder, else as it is.
 [[nodiscard]] std::string relative_to(std::string_view folder, std::string_view path);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -16,7 +16,7 @@
 #include <chrono>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 std::vector<event> interrupted_attempts(const std::vector<open_attempt>& open, timestamp now) {
   std::vector<event> events;
@@ -259,4 +259,4 @@ std::vector<event> state_writer::closing() const {
   return {writer_closed{time_.now()}};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,11 +14,11 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// How a state is opened for writing.
 struct state_opening {
-  troupe::durability durability = troupe::durability::pipelined;
+  troupe_internal::durability durability = troupe_internal::durability::pipelined;
   duration grace{}; ///< of what a dead writer left running
   /// Go on even where it cannot be known whether that still runs.
   bool assume_dead = false;
@@ -73,4 +73,4 @@ private:
 /// The end of an attempt whose supervisor died, as recorded by the next writer.
 [[nodiscard]] std::vector<event> interrupted_attempts(const std::vector<open_attempt>& open, timestamp now);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace troupe {
+namespace troupe_internal {
 
 stop_request::stop_request() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (fd_ < 0)
@@ -27,4 +27,4 @@ void stop_request::request(int signal) noexcept {
   errno = saved;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

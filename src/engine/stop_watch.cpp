@@ -14,7 +14,7 @@
 #include <csignal>
 #include <system_error>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -91,4 +91,4 @@ bool send_cancel(const std::string& state_folder) {
   return fifo && write(fifo.get(), "cancel\n", 7) == 7;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One thread that waits on the stop request and the FIFO. `on_stop(cause, at_once)` is called on it for each request.
 class stop_watch {
@@ -35,4 +35,4 @@ private:
 /// Asks the supervisor of a live run to stop it. False if nobody listens.
 [[nodiscard]] bool send_cancel(const std::string& state_folder);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 #include "engine/housekeeping.hpp"
 #include "engine/project.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 result<state_compaction> compact_state(const std::string& state_folder, const retention_rule& rule,
                                        duration keep_logs) {
@@ -35,4 +35,4 @@ result<state_compaction> compact_state(const std::string& state_folder, const re
   return out;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

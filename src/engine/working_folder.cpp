@@ -7,7 +7,7 @@
 #include <string>
 #include <sys/stat.h>
 
-namespace troupe {
+namespace troupe_internal {
 
 std::uint32_t steps_up_from(std::string_view folder, std::string_view cwd) {
   const auto home = join_path(folder, ".");
@@ -22,4 +22,4 @@ std::uint32_t steps_up_from(std::string_view folder, std::string_view cwd) {
   return steps;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

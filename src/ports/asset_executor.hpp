@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What an asset is made from, as of the moment it was ready.
 struct examination {
@@ -67,4 +67,4 @@ public:
   [[nodiscard]] virtual materialized changes_made(asset_index asset, const execution& done) const = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Any thread.
 class clock {
@@ -19,4 +19,4 @@ public:
   [[nodiscard]] virtual std::uint64_t random() = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Appends in the order of the calls. Any thread; never blocks.
 class event_log {
@@ -24,4 +24,4 @@ public:
   virtual void checkpoint(run_number run, std::string state) = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

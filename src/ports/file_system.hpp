@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The members of a folder, in the bytes that its content is the digest of (see docs/staleness.md).
 struct folder_listing {
@@ -100,4 +100,4 @@ inline constexpr std::int64_t never_settled = 4'000'000'000'000'000'000;
   return stat.kind != file_kind::absent && newest + granularity.count() >= to_unix_ns(read_at);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

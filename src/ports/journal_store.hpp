@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The state of an open run, encoded, as of an event: replay starts there.
 struct run_checkpoint {
@@ -90,4 +90,4 @@ public:
   [[nodiscard]] virtual result<std::unique_ptr<journal_snapshot>> snapshot() const = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

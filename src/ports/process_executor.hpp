@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Names one process request while it lives; chosen by the caller, never reused in one executor.
 using process_key = std::uint64_t;
@@ -92,4 +92,4 @@ public:
   virtual void end_all(urgency how) = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What a run is about to do, as planned.
 struct run_outline {
@@ -23,7 +23,7 @@ struct run_outline {
   std::uint32_t assets = 0; ///< in the run
   std::uint32_t fresh = 0;  ///< of these, fresh from the start
   std::uint32_t workers = 0;
-  troupe::error_strategy error_strategy = troupe::error_strategy::fail_fast;
+  troupe_internal::error_strategy error_strategy = troupe_internal::error_strategy::fail_fast;
   duration estimated{}; ///< of all work that may run, from past durations, with this many workers; 0: unknown
 };
 
@@ -60,4 +60,4 @@ public:
   virtual void leftovers_ended(const std::vector<ended_process>& /*processes*/) {}
 };
 
-} // namespace troupe
+} // namespace troupe_internal

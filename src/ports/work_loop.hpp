@@ -4,7 +4,7 @@
 
 #include <functional>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One piece at a time, each after the one before: a piece sees what those before it wrote. On which thread is not
 /// said. post() and post_idle() come from any thread, from a piece of work too, and never block for long.
@@ -20,4 +20,4 @@ public:
   virtual void post_idle(std::function<void()> work) = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -92,4 +92,4 @@ bool locale_is_utf8() {
   return false;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// Colours text (see painted()), or leaves it alone.
 struct palette {
@@ -72,4 +72,4 @@ void write_line_to_stderr(std::string_view line);
 /// Whether the locale's characters are UTF-8, so that more than ASCII may be drawn.
 [[nodiscard]] bool locale_is_utf8();
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

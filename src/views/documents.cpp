@@ -8,7 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -289,4 +289,4 @@ void write_validation(json_writer& json, const diagnostics& findings) {
   json.end_object().finish();
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// Every document opens like this; the caller ends the object.
 void begin_document(json_writer& json);
@@ -55,4 +55,4 @@ void write_reasons(json_writer& json, const std::vector<reason>& reasons);
 /// What a person and a document call the data version: as reported, or the digest.
 [[nodiscard]] std::string data_version_text(const production& made);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -3,7 +3,7 @@
 #include "views/graph_style.hpp"
 #include "views/view_model.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t widest_dot_label = 44;
@@ -86,4 +86,4 @@ std::string graph_as_dot(const graph_view& view) {
   return text + "}\n";
 }
 
-} // namespace troupe
+} // namespace troupe_internal

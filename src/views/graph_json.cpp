@@ -2,7 +2,7 @@
 #include "base/json_writer.hpp"
 #include "views/view_model.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::string_view word_of(edge_kind kind) {
@@ -108,4 +108,4 @@ std::string graph_as_json(const graph_view& view) {
   return out + "]}\n";
 }
 
-} // namespace troupe
+} // namespace troupe_internal

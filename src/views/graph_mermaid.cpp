@@ -3,7 +3,7 @@
 #include "views/graph_style.hpp"
 #include "views/view_model.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t widest_mermaid_label = 60;
@@ -84,4 +84,4 @@ std::string graph_as_mermaid(const graph_view& view) {
   return text;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

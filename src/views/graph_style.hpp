@@ -3,7 +3,7 @@
 
 #include "views/view_model.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Colours as #rrggbb. Text on fill has a contrast of at least 7:1 in both schemes.
 struct node_colours {
@@ -56,4 +56,4 @@ inline constexpr scheme dark_scheme = {
               {"#441a1a", "#ee6f69"}},
 };
 
-} // namespace troupe
+} // namespace troupe_internal

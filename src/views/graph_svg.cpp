@@ -8,7 +8,7 @@
 #include <charconv>
 #include <cmath>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t most_listed = 8; // of inputs, outputs in a tooltip
@@ -198,4 +198,4 @@ result<std::string> graph_as_svg(const graph_view& view, const graphviz_options&
   return stand_alone(model, *svg);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t widest_name = 48;
@@ -186,4 +186,4 @@ std::optional<graph_format> graph_format_from(std::string_view word) {
   return std::nullopt;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

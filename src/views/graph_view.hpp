@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// How an asset stands, as far as a picture tells it apart. A source is drawn as one whatever its status.
 enum class node_status : std::uint8_t {
@@ -65,4 +65,4 @@ struct graphviz_options {
 /// not_found where Graphviz is not installed (saying how to get it), io where it fails or takes too long.
 [[nodiscard]] result<std::string> graph_as_svg(const graph_view& view, const graphviz_options& options = {});
 
-} // namespace troupe
+} // namespace troupe_internal

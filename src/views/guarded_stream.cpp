@@ -1,7 +1,7 @@
 // A stream buffer that keeps nothing but the start of a character.
 #include "views/guarded_stream.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 void guarded_stream::pass(std::string_view bytes) {
   if (!buffer_.pass(bytes))
@@ -46,4 +46,4 @@ int guarded_stream::buffer::sync() {
   return finish() && to_.flush().good() ? 0 : -1;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

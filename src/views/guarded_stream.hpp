@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// Hands to another stream what is written to it, as text_guard gives it out, without a buffer of its own. Errors of
 /// the other stream are its own errors too. One thread at a time.
@@ -47,4 +47,4 @@ private:
   buffer buffer_;
 };
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -173,4 +173,4 @@ void log_filter::finish(std::string& out) {
   paused_ = false;
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// The bytes of the control sequence or string (CSI, OSC, DCS …) that the text begins with; 0 if it begins with none,
 /// or with one that does not end.
@@ -34,4 +34,4 @@ private:
   std::string held_;   // the start of a character or sequence, at most most_sequence bytes
 };
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

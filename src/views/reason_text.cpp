@@ -3,7 +3,7 @@
 
 #include "views/text.hpp"
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -204,4 +204,4 @@ std::string_view action_word(plan_action action) {
   return "unknown";
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// A few words, for a column: "input changed: data/x.txt".
 [[nodiscard]] std::string reason_words(const reason& why);
@@ -33,4 +33,4 @@ namespace troupe::cli {
 /// "run", "maybe", "fresh": the words of the JSON documents.
 [[nodiscard]] std::string_view action_word(plan_action action);
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

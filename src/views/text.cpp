@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <iterator>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 namespace {
 
@@ -177,4 +177,4 @@ void table::print(const output& to) const {
          [&](std::size_t i) { return cells[i].colour; });
 }
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::cli {
+namespace troupe_internal::cli {
 
 /// A text from outside as part of a line of ours: visible(). What is not taken through it cannot harm the terminal
 /// either (see guarded_stream), but may look like a line of ours.
@@ -67,4 +67,4 @@ private:
   std::vector<std::vector<cell>> rows_;
 };
 
-} // namespace troupe::cli
+} // namespace troupe_internal::cli

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t most_nodes_for_implied = 3000; // bitmaps of all nodes: about 1 MB there; beyond, nobody looks
@@ -197,4 +197,4 @@ std::string xml_escaped(std::string_view text) {
   return safe;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// How a node is drawn: its status, or that it is a source.
 enum class node_look : std::uint8_t { source, unknown, fresh, maybe, stale, running, failed };
@@ -67,4 +67,4 @@ private:
 /// For text and attributes in XML; what XML cannot hold must be gone already (see visible()).
 [[nodiscard]] std::string xml_escaped(std::string_view text);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -27,8 +27,8 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 namespace fs = std::filesystem;
 
 namespace {

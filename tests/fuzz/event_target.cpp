@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 std::string encoded(const std::vector<event>& events) {
@@ -82,4 +82,4 @@ void fuzz_event(std::string_view bytes) {
   }
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -82,9 +82,9 @@ int main(int argc, char** argv) {
       for (; seen->at < end; ++seen->at) {
         ::alarm(patience_s);
         const auto bytes = input_of(seed, seen->at);
-        const auto before = troupe::fuzz::forged_verbs();
-        troupe::fuzz::fuzz_forge(bytes);
-        seen->verbs += troupe::fuzz::forged_verbs() - before;
+        const auto before = troupe_internal::fuzz::forged_verbs();
+        troupe_internal::fuzz::fuzz_forge(bytes);
+        seen->verbs += troupe_internal::fuzz::forged_verbs() - before;
         ++seen->tried;
       }
       std::exit(0); // the folder goes away

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 std::atomic<std::uint64_t> verbs{0};
@@ -129,4 +129,4 @@ void fuzz_forge(std::string_view bytes) {
   }
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -18,7 +18,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
@@ -317,4 +317,4 @@ void forged_state::forge(input& choices) const {
   FUZZ_CHECK(txn->commit() == 0, "what is forged can be committed");
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

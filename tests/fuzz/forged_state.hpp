@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 
 class forged_state {
 public:
@@ -36,4 +36,4 @@ private:
   std::string aged_;          ///< one whose older events are folded into its base, with an open run and its checkpoint
 };
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 
 void broken(const char* property, const char* file, int line, std::string_view detail) {
   std::fprintf(stderr, "%s:%d: this does not hold: %s\n%.*s\n", file, line, property, static_cast<int>(detail.size()),
@@ -12,4 +12,4 @@ void broken(const char* property, const char* file, int line, std::string_view d
   std::abort();
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 
 /// Says what does not hold and stops the process (abort), so that a fuzzer keeps the input.
 [[noreturn]] void broken(const char* property, const char* file, int line, std::string_view detail);
@@ -15,7 +15,7 @@ namespace troupe::fuzz {
 #define FUZZ_CHECK(property, detail)                                                                                   \
   do {                                                                                                                 \
     if (!(property))                                                                                                   \
-      ::troupe::fuzz::broken(#property, __FILE__, __LINE__, detail);                                                   \
+      ::troupe_internal::fuzz::broken(#property, __FILE__, __LINE__, detail);                                          \
   } while (false)
 
 /// Cuts an input into pieces, from its beginning. Total: behind its end there are zeros and empty texts.
@@ -58,4 +58,4 @@ private:
   return hash;
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

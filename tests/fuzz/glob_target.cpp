@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 using characters = std::vector<char32_t>;
@@ -198,4 +198,4 @@ void fuzz_glob(std::string_view bytes) {
     FUZZ_CHECK(glob_prefix(pattern) == path, shown);
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

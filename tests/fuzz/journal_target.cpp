@@ -17,7 +17,7 @@
 #include <sstream>
 #include <string>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
@@ -169,4 +169,4 @@ void fuzz_journal(std::string_view bytes) {
   FUZZ_CHECK(history == good.history, "what is called good tells the history that was written");
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -14,7 +14,7 @@
 #include <set>
 #include <string>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 using namespace config;
@@ -185,4 +185,4 @@ void fuzz_json(std::string_view bytes) {
   FUZZ_CHECK(compare.same(theirs) && compare.done(), words(ours));
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -5,6 +5,6 @@
 #include <cstdint>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  troupe::fuzz::FUZZ_TARGET({reinterpret_cast<const char*>(bytes), size});
+  troupe_internal::fuzz::FUZZ_TARGET({reinterpret_cast<const char*>(bytes), size});
   return 0;
 }

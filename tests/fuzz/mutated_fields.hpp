@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 
 class field_changer {
 public:
@@ -187,4 +187,4 @@ inline void change_a_field(event& e, input& choices) {
   std::visit([&](auto& body) { change_a_field(body, choices); }, e);
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

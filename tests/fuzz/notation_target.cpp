@@ -16,7 +16,7 @@
 #include <map>
 #include <string>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 /// "15ms" by long arithmetic; -1 if it is no such thing.
@@ -121,4 +121,4 @@ void fuzz_notation(std::string_view bytes) {
   check_times(static_cast<std::int64_t>(high << 32U | in.number()));
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

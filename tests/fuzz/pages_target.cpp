@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 /// One file in memory, whose content is replaced.
@@ -67,4 +67,4 @@ void fuzz_pages(std::string_view bytes) {
   }
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -11,7 +11,7 @@
 #include <map>
 #include <string>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 constexpr std::string_view file = R"({"name": "p", "params": {"s": "text", "n": 7, "b": true, "long.name-1": "x"},
@@ -59,4 +59,4 @@ void fuzz_param(std::string_view bytes) {
   }
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

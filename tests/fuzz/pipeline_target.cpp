@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 using config::loaded_pipeline;
@@ -145,4 +145,4 @@ void fuzz_pipeline(std::string_view bytes) {
   check_graph(*loaded.p, *loaded.graph);
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

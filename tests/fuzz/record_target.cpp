@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <string>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 template <class T>
@@ -112,4 +112,4 @@ void fuzz_record(std::string_view bytes) {
   }
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

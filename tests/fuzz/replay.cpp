@@ -21,7 +21,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 // What is run at this moment, for the handler of signals.
@@ -176,10 +176,10 @@ int replay(const options& given) {
 }
 
 } // namespace
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz
 
 int main(int argc, char** argv) {
-  using namespace troupe::fuzz;
+  using namespace troupe_internal::fuzz;
   options given;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];

@@ -9,7 +9,7 @@
 
 #include <string>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 std::string text_of(const boost::json::string& s) {
@@ -60,4 +60,4 @@ void fuzz_result(std::string_view bytes) {
   }
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

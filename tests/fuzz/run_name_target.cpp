@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 const std::vector<run_record>& runs() {
@@ -65,4 +65,4 @@ void fuzz_run_name(std::string_view bytes) {
   FUZZ_CHECK(!match_run({}, name), "without runs there is none");
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -9,9 +9,9 @@
 #include <sstream>
 #include <string>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 
-class still_clock final : public troupe::clock {
+class still_clock final : public troupe_internal::clock {
 public:
   [[nodiscard]] timestamp now() const override { return from_unix_ns(1'790'000'000'000'000'000); }
   [[nodiscard]] duration monotonic() const override { return duration(0); }
@@ -25,4 +25,4 @@ inline std::string content_of(const std::string& file) {
   return all.str();
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 struct selection_fixture {
@@ -107,4 +107,4 @@ void fuzz_selection(std::string_view bytes) {
   FUZZ_CHECK(!good || *all == united, arguments.front());
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

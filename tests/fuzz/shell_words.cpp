@@ -1,7 +1,7 @@
 // POSIX.1-2017, XCU 2.2 (quoting) and 2.3 (token recognition), by recursive descent over one text.
 #include "fuzz/shell_words.hpp"
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 class reader {
@@ -106,4 +106,4 @@ std::optional<std::vector<shell_token>> shell_tokens(std::string_view text) {
   return reader(text).all();
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 
 /// One character of a word; what is quoted is data and nothing else.
 struct shell_character {
@@ -26,4 +26,4 @@ struct shell_token {
 /// The tokens; nullopt where there is more to the text than quotes, words, operators and comments, or a quote is open.
 [[nodiscard]] std::optional<std::vector<shell_token>> shell_tokens(std::string_view text);
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

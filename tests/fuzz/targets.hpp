@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 
 void fuzz_forge(std::string_view bytes);     ///< a state with forged records, and all verbs that read it
 void fuzz_event(std::string_view bytes);     ///< records of events, and events made from a seed
@@ -49,4 +49,4 @@ inline constexpr std::array<target, 15> targets = {{{"event", fuzz_event, 4000},
                                                     {"template", fuzz_template, 2000},
                                                     {"text", fuzz_text, 6000}}};
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

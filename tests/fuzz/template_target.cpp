@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 /// What the templates of one text stand for.
@@ -327,4 +327,4 @@ void fuzz_template(std::string_view bytes) {
   check_with_a_shell(bytes, text, given);
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -14,7 +14,7 @@
 #include <sstream>
 #include <string>
 
-namespace troupe::fuzz {
+namespace troupe_internal::fuzz {
 namespace {
 
 /// The bytes of a code point, by the definition (RFC 3629, section 3).
@@ -128,4 +128,4 @@ void fuzz_text(std::string_view bytes) {
   FUZZ_CHECK(width > columns || cut == shown, cut);
 }
 
-} // namespace troupe::fuzz
+} // namespace troupe_internal::fuzz

@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 namespace {
 
 constexpr std::size_t capacity_bytes = std::size_t{256} << 20U; // address space; memory only as far as it is used
@@ -95,4 +95,4 @@ std::vector<disk_op> disk_log::read() const {
   return ops;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

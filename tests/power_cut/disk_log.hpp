@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 struct disk_op {
   enum class kind : std::uint8_t {
@@ -51,4 +51,4 @@ private:
   char* memory_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <set>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 namespace {
 
 constexpr std::uint64_t page_sectors = 8;
@@ -230,4 +230,4 @@ image_facts disk_model::make_image(std::mt19937_64& random, const std::string& f
   return facts;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

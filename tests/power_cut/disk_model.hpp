@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 inline constexpr std::size_t sector_bytes = 512;
 
@@ -80,4 +80,4 @@ private:
   std::vector<change> open_changes_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

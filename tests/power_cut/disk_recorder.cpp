@@ -21,7 +21,7 @@
 #include <optional>
 #include <string_view>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 namespace {
 
 struct recorder_state {
@@ -232,9 +232,9 @@ void fail_syncs(bool fail) {
   recorder().failing = fail;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test
 
-using namespace troupe::test;
+using namespace troupe_internal::test;
 
 extern "C" {
 

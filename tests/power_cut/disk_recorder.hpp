@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// From here on all that this process does beneath `root` (an absolute path, no links in it) goes to `log`. One thread.
 void record_disk(disk_log& log, const std::string& root);
@@ -18,4 +18,4 @@ void pretend_boot(const std::string& id);
 /// From here on LMDB's way to sync files (fdatasync) fails with EIO, or does not.
 void fail_syncs(bool fail);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -8,7 +8,7 @@
 
 #include <filesystem>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 namespace {
 
 /// The next writer appends what a writer appends first, and some names that nobody has had.
@@ -106,4 +106,4 @@ verdict check_image(const std::string& folder, const recorded_history& history, 
   return found;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// What had been promised when the power went.
 struct promises {
@@ -26,4 +26,4 @@ struct verdict {
 /// Reads the state in `folder`, verifies it, compares it with the history, then writes to it and verifies it again.
 [[nodiscard]] verdict check_image(const std::string& folder, const recorded_history& history, const promises& made);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -14,7 +14,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 namespace {
 
 constexpr unsigned patience_s = 60; ///< with one image
@@ -321,4 +321,4 @@ bool show_image(std::uint64_t seed, const std::string& scratch) {
   return false;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Every so many seeds share a history.
 inline constexpr std::uint64_t images_per_history = 100;
@@ -76,4 +76,4 @@ struct image_totals {
 /// One image in words: the operations before the cut, what was kept, the verdict. Whether it is right.
 [[nodiscard]] bool show_image(std::uint64_t seed, const std::string& scratch);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

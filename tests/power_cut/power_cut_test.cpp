@@ -18,8 +18,8 @@
 #include <functional>
 #include <set>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 
 namespace {
 

@@ -18,7 +18,7 @@
 #include <filesystem>
 #include <optional>
 
-using namespace troupe::test;
+using namespace troupe_internal::test;
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include <filesystem>
 #include <random>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 namespace {
 
 struct planned_commit {
@@ -28,7 +28,7 @@ struct planned_commit {
 };
 
 struct planned_life {
-  troupe::durability durability = troupe::durability::pipelined;
+  troupe_internal::durability durability = troupe_internal::durability::pipelined;
   std::size_t commits = 0;         ///< at most, before it ends
   bool dies = false;               ///< there, without closing
   std::uint64_t calls_to_live = 0; ///< more than 0: it dies after so many calls, wherever that is
@@ -289,4 +289,4 @@ std::string difference(const journal_snapshot& got, const journal_snapshot& want
   return {};
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

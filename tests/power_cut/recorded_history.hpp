@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// What a process notes in the log.
 enum class noted : std::uint64_t {
@@ -48,4 +48,4 @@ private:
 /// What differs between two states, in words; empty: nothing. The id does not count.
 [[nodiscard]] std::string difference(const journal_snapshot& got, const journal_snapshot& wanted);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

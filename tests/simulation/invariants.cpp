@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 invariants::invariants(const random_case& on, rare_paths& paths, const simulated_journal& journal,
                        const process_world& world)
@@ -290,4 +290,4 @@ void check_history(const random_case& on, const process_world& world, const std:
   require(!kept || *kept == live, "(4) a checkpoint and the events after it do not give the state");
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

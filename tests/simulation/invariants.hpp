@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Counts what people are told.
 class counting_observer final : public run_observer {
@@ -101,4 +101,4 @@ private:
 /// A journal as a reader finds it: every rule, at every prefix; any prefix kept as a checkpoint gives the same end.
 void check_history(const random_case& on, const process_world& world, const std::vector<event>& events, seeded& random);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -9,7 +9,7 @@ import json
 import pathlib
 import sys
 
-PROLOGUE = 'namespace troupe::test {\nextern int planted_bug;\n}\n#line 1 "%s"\n'
+PROLOGUE = 'namespace troupe_internal::test {\nextern int planted_bug;\n}\n#line 1 "%s"\n'
 
 
 def read_bugs(text):
@@ -50,7 +50,7 @@ def plant(bugs, sources):
             if sources.get(file, "").count(old) != 1:
                 lost.add(number)
                 continue
-            sources[file] = sources[file].replace(old, new.replace("PLANTED", f"(::troupe::test::planted_bug == {number})"))
+            sources[file] = sources[file].replace(old, new.replace("PLANTED", f"(::troupe_internal::test::planted_bug == {number})"))
     return lost
 
 
@@ -65,8 +65,8 @@ def main():
         "    {%s, %s, %s},\n" % (json.dumps(bug["what"]), json.dumps(bug["expects"]), "true" if number in lost else "false")
         for number, bug in enumerate(bugs, 1))
     (folder / "planted_bugs_list.cpp").write_text(
-        '#include "simulation/planted_bugs.hpp"\n\nnamespace troupe::test {\n\nconst std::vector<planted_bug_entry>& planted_bugs() {\n'
-        "  static const std::vector<planted_bug_entry> all{\n" + rows + "  };\n  return all;\n}\n\n} // namespace troupe::test\n")
+        '#include "simulation/planted_bugs.hpp"\n\nnamespace troupe_internal::test {\n\nconst std::vector<planted_bug_entry>& planted_bugs() {\n'
+        "  static const std::vector<planted_bug_entry> all{\n" + rows + "  };\n  return all;\n}\n\n} // namespace troupe_internal::test\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 struct planted_bug_entry {
   std::string_view what;
@@ -19,4 +19,4 @@ struct planted_bug_entry {
 /// The number of the bug that is switched on; 0: none.
 extern int planted_bug;
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int troupe::test::planted_bug = 0;
+int troupe_internal::test::planted_bug = 0;
 
 namespace {
 
@@ -31,11 +31,11 @@ std::uint64_t current_seed = 0;
 } // namespace
 
 /// Takes the place of the engine's own: stopping itself is one way of finding a bug.
-void troupe::check_failed(const char*, const char*, int, const char* why) noexcept {
+void troupe_internal::check_failed(const char*, const char*, int, const char* why) noexcept {
   found(current_seed, "the engine stops itself: " + std::string(why));
 }
 
-using namespace troupe::test;
+using namespace troupe_internal::test;
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 namespace {
 
@@ -128,4 +128,4 @@ std::vector<open_attempt> check_projections(const random_case& on, const std::ve
   return open;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

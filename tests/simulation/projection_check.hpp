@@ -8,7 +8,7 @@
 
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Folds all events and throws std::runtime_error where the projections say something else than the events do. Returns
 /// the attempts that are open: what the next writer records as interrupted.
@@ -17,4 +17,4 @@ std::vector<open_attempt> check_projections(const random_case& on, const std::ve
 /// What must stand in the journal before its run: the names of all assets.
 [[nodiscard]] event names_of(const random_case& on);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 namespace {
 
@@ -232,4 +232,4 @@ random_case make_random_case(seeded& random) {
   return made;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

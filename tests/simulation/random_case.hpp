@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 enum class graph_shape : std::uint8_t { unconnected, chain, fan_out, fan_in, diamonds, layers, random };
 inline constexpr std::array<std::string_view, 7> graph_shape_names{"unconnected", "chain",  "fan out", "fan in",
@@ -67,4 +67,4 @@ struct random_case {
 
 [[nodiscard]] random_case make_random_case(seeded& random);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

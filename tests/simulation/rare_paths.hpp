@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 // One line a path: its name here, and in words.
 #define TROUPE_RARE_PATHS(PATH)                                                                                        \
@@ -100,4 +100,4 @@ struct rare_paths {
   }
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -4,11 +4,11 @@
 #include <stdexcept>
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 inline void require(bool holds, const std::string& what) {
   if (!holds)
     throw std::runtime_error(what);
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include <vector>
 
-using namespace troupe::test;
+using namespace troupe_internal::test;
 
 namespace {
 
@@ -33,7 +33,7 @@ void tell_violation(const std::string& what) {
 } // namespace
 
 /// Takes the place of the engine's own: a check that fails names the seed.
-void troupe::check_failed(const char* expression, const char* file, int line, const char* why) noexcept {
+void troupe_internal::check_failed(const char* expression, const char* file, int line, const char* why) noexcept {
   tell_violation("the engine stops itself: " + std::string(why) + " (" + expression + ") at " + file + ":" +
                  std::to_string(line));
   std::_Exit(1);

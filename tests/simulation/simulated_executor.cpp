@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 // ---- the world
 
@@ -298,4 +298,4 @@ asset_index simulated_executor::answer(std::size_t at) {
   return one.kind == what::settled ? asset_index() : one.asset;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

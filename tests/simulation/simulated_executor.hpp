@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// What runs, whoever started it. Throws when more runs than may: this is the truth that the journal only tells of.
 class process_world {
@@ -146,4 +146,4 @@ private:
   bool dead_ = false;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 void simulated_journal::append(std::vector<event> events, bool, std::function<void(result<std::uint64_t>)> durable) {
   appended_.push_back({std::move(events), std::move(durable), {}});
@@ -121,4 +121,4 @@ std::optional<run_state> simulated_journal::from_checkpoint() const {
   return state;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// What befalls one commit. All commits after one that failed fail too, until the next writer opens the journal.
 enum class commit_fault : std::uint8_t {
@@ -87,4 +87,4 @@ private:
   bool lied_ = false;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 simulated_life::simulated_life(simulated_world& world, run_state state, std::vector<event> first, bool quiet)
     : world_(world), random_(world.random), paths_(world.paths), may_crash_(world.on.faults.crashes && !quiet),
@@ -302,4 +302,4 @@ void simulated_life::check_end() {
     world_.reports.push_back(report);
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

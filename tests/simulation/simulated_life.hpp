@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Time of the world: `steady` never goes back, the wall clock is what people set.
 class simulated_clock final : public clock {
@@ -98,4 +98,4 @@ private:
   bool checked_ = false; ///< since the last message
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 namespace {
 
@@ -226,4 +226,4 @@ simulation_result simulate(std::uint64_t seed, bool keep_log, std::string* log_s
   }
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

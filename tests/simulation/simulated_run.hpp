@@ -19,7 +19,7 @@
 #include <cstdint>
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 struct simulation_result {
   std::string log;         ///< every step in words; only where asked for
@@ -36,4 +36,4 @@ struct simulation_result {
 /// Throws std::runtime_error at the first violation of an invariant. The log so far is then in `log_so_far`, if given.
 [[nodiscard]] simulation_result simulate(std::uint64_t seed, bool keep_log = false, std::string* log_so_far = nullptr);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

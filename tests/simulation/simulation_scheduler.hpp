@@ -16,7 +16,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// One thread.
 class simulation_scheduler {
@@ -68,4 +68,4 @@ private:
   caf::actor_clock::time_point start_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-using namespace troupe::test;
+using namespace troupe_internal::test;
 
 TEST_CASE("the same seed gives the same history, step for step and byte for byte; another seed another") {
   std::string before;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class step_log {
 public:
@@ -32,4 +32,4 @@ private:
   std::string text_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// By asset_index: whose outputs each asset discovers when it is made.
 using discoveries = std::vector<std::vector<asset_index>>;
@@ -52,4 +52,4 @@ using discoveries = std::vector<std::vector<asset_index>>;
   return false;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <iostream>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

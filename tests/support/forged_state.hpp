@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Changes records of a state that nobody has open; what is wrong, empty if it worked.
 inline std::string forge(const std::string& folder, const std::function<result<void>(lmdb_access&)>& change) {
@@ -69,4 +69,4 @@ inline std::string forge_attempts(const std::string& folder, std::int32_t group,
   });
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

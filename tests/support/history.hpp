@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class history_maker {
 public:
@@ -205,4 +205,4 @@ private:
   std::map<asset_id, materialization> last_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A fake of the file system port that keeps its contract (both run the same suite). Each write stamps the file with
 /// the fake's time, which stands still until advance(): two writes without it are as racy as on a coarse clock. Paths
@@ -292,4 +292,4 @@ private:
   mutable std::size_t reads_ = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

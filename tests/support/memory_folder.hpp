@@ -6,11 +6,11 @@
 #include <filesystem>
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// A folder that exists and can be written in, without a slash at its end.
 inline std::string memory_folder() {
   return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path().string();
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Any thread.
 class memory_journal_store final : public journal_store {
@@ -248,4 +248,4 @@ private:
   bool sync_ = true;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class pipeline_builder;
 
@@ -243,4 +243,4 @@ private:
   std::deque<asset_builder> assets_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Makes a log at a path, with its folders.
 inline std::function<result<int>()> open_log_at(const std::string& path) {
@@ -128,4 +128,4 @@ private:
   std::unique_ptr<posix_process_executor> executor_; // last: it reports into the others until it is gone
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Whether a process runs (a zombie does not).
 inline bool alive(pid_t pid) {
@@ -43,4 +43,4 @@ inline std::size_t children_of_this_process() {
   }));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 
 #include <random>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class random_filler {
 public:
@@ -108,4 +108,4 @@ private:
   std::mt19937_64 random_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// SplitMix64 (G. Steele, D. Lea, C. Flood 2014): small, and the same everywhere, which std distributions are not.
 class seeded {
@@ -160,4 +160,4 @@ struct random_run {
   return attempt <= f.fails ? f.how : outcome_kind::succeeded;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Any thread may read.
 class recording_observer final : public run_observer {
@@ -64,4 +64,4 @@ private:
   std::vector<std::string> lines_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class run_checker {
 public:
@@ -548,4 +548,4 @@ private:
   std::size_t events_ = 0;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// What becomes of one asset; unless told otherwise it is stale and every attempt succeeds.
 struct asset_script {
@@ -147,4 +147,4 @@ private:
   bool ending_ = false;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Made at construction, removed with all in it at destruction (also what the test made unreadable).
 class temporary_folder {
@@ -56,4 +56,4 @@ private:
   std::string path_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

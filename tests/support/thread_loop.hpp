@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class thread_loop final : public work_loop {
 public:
@@ -17,4 +17,4 @@ private:
   thread_pool thread_{1};
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -2,11 +2,11 @@
 // them.
 #include <cstdlib>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 int planted_bug = [] {
   const char* number = std::getenv("TROUPE_PLANTED_BUG");
   return number == nullptr ? 0 : std::atoi(number);
 }();
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -61,7 +61,7 @@ using reader = caf::typed_actor<caf::reacts_to<shared_counter>>;
 
 reader::behavior_type reading() {
   return {[](const shared_counter& message) {
-    troupe::take_over();
+    troupe_internal::take_over();
     for (int i = 0; i < 500; ++i) {
       ++*message.counted_by_both;
       std::this_thread::sleep_for(std::chrono::microseconds(50));
@@ -75,7 +75,7 @@ int after_a_handover() {
   const auto both = std::make_shared<int>(1);
   {
     const auto actor = system.spawn(reading);
-    troupe::hand_over();
+    troupe_internal::hand_over();
     caf::anon_send(actor, shared_counter{both});
     for (int i = 0; i < 500; ++i) {
       ++*both; // it is the actor's now
@@ -87,11 +87,12 @@ int after_a_handover() {
 }
 
 int with_the_journal() {
-  troupe::test::memory_journal_store store;
+  troupe_internal::test::memory_journal_store store;
   {
-    troupe::group_commit log(store, {});
+    troupe_internal::group_commit log(store, {});
     for (int i = 0; i < 200; ++i) {
-      log.append({troupe::writer_closed{}}, true, [](const troupe::result<std::uint64_t>&) { ++counted; });
+      log.append({troupe_internal::writer_closed{}}, true,
+                 [](const troupe_internal::result<std::uint64_t>&) { ++counted; });
       ++counted;
       std::this_thread::sleep_for(std::chrono::microseconds(50));
     }

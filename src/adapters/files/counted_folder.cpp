@@ -17,7 +17,7 @@
 #include <map>
 #include <optional>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr int folder_reads_at_most = 4;                             // of something that keeps changing
@@ -312,4 +312,4 @@ result<file_record> read_folder(const folder_setting& where, const folder_filter
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

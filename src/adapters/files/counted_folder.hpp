@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What is the same for all folders of one file system object.
 struct folder_setting {
@@ -57,4 +57,4 @@ struct folder_remarks {
                                               std::vector<folder_listing>* listings = nullptr,
                                               folder_remarks* remarks = nullptr);
 
-} // namespace troupe
+} // namespace troupe_internal

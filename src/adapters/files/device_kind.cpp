@@ -11,7 +11,7 @@
 #include <mutex>
 #include <optional>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 device_kind kind_of_type(unsigned long type) {
@@ -67,4 +67,4 @@ device_kind kind_of_device(const struct stat& info, int at, std::string_view pat
   return found->second;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

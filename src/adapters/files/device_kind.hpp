@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 enum class device_kind : unsigned char {
   ordinary,
@@ -17,4 +17,4 @@ enum class device_kind : unsigned char {
 /// device. Any thread.
 [[nodiscard]] device_kind kind_of_device(const struct stat& info, int at, std::string_view path);
 
-} // namespace troupe
+} // namespace troupe_internal

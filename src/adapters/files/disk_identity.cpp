@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-namespace troupe {
+namespace troupe_internal {
 
 result<std::vector<disk_identity>> identities_up(int at, std::string_view path) {
   const c_path c(path);
@@ -28,4 +28,4 @@ result<std::vector<disk_identity>> identities_up(int at, std::string_view path) 
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

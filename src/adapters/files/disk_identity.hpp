@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One file or folder as the kernel tells them apart. Good for one moment, never recorded.
 struct disk_identity {
@@ -23,4 +23,4 @@ struct disk_identity {
 /// lies in, up to the root of all. Any thread.
 [[nodiscard]] result<std::vector<disk_identity>> identities_up(int at, std::string_view path);
 
-} // namespace troupe
+} // namespace troupe_internal

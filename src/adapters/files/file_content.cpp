@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <array>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr int reads_at_most = 4;                             // of something that keeps changing
@@ -143,4 +143,4 @@ result<std::string> read_whole_file(int at, std::string_view path, std::uint64_t
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The port's view of what the kernel says of anything that is not a folder, at `path` relative to the descriptor `at`.
 [[nodiscard]] file_stat to_file_stat(const struct stat& info, int at, std::string_view path);
@@ -26,4 +26,4 @@ namespace troupe {
 /// A regular file's bytes if they are at most `limit`. Never waits on a FIFO or device.
 [[nodiscard]] result<std::string> read_whole_file(int at, std::string_view path, std::uint64_t limit);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <array>
 #include <bit>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr int most_hops = 40;                   // as the system has it; what leads in circles is taken by its text
@@ -180,4 +180,4 @@ void folder_resolver::list(const std::string& folder, listing& into) {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The identity of a folder or file, as core/pipeline/path_identities has it: relative to the root if it lies in there
 /// ("." is the root), else absolute; without links, "." and "..". What does not exist is taken by its text from where
@@ -73,4 +73,4 @@ private:
   std::unordered_map<std::string, listing, text_hash, std::equal_to<>> listings_; ///< by identity
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t most_pending = 64 * 1024;
@@ -125,4 +125,4 @@ void folder_list::note(std::string_view line) {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Folds members' stats into one, in bounded memory.
 class stat_fold {
@@ -68,4 +68,4 @@ private:
   std::string bytes_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::string join(std::string_view folder, std::string_view name) {
@@ -105,4 +105,4 @@ result<void> walk_folder(int at, std::string_view folder,
   return {};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One member. `path` is relative to the walk's folder, `full` to `at`. Links are not followed: `info` is their own.
 struct folder_member {
@@ -35,4 +35,4 @@ struct folder_member {
 /// The names in one folder, sorted bytewise, without "." and "..". `folder` is empty for `at` itself.
 [[nodiscard]] result<std::vector<std::string>> list_folder(int at, std::string_view folder);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <memory>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::string real_path_of(const unique_fd& fd, std::string_view root, std::string_view path) {
@@ -78,4 +78,4 @@ result<link_target> follow_link(int at, std::string_view root, std::string_view 
   return target;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The end of a chain of links.
 struct link_target {
@@ -33,4 +33,4 @@ struct link_target {
 /// Whether `path` is `folder` or lies in it, both real.
 [[nodiscard]] bool is_within(std::string_view path, std::string_view folder);
 
-} // namespace troupe
+} // namespace troupe_internal

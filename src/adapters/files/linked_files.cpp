@@ -5,7 +5,7 @@
 #include "adapters/system/system_clock.hpp"
 #include "ports/file_system.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 /// Beyond this, files are read again instead of remembered.
@@ -36,4 +36,4 @@ result<file_record> linked_files::read(int at, std::string_view path, const stru
   return record;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

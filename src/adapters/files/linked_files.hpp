@@ -13,7 +13,7 @@
 #include <mutex>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Kept for as long as one process looks at files. Any thread; who asks for a file that another thread is reading waits
 /// for it.
@@ -32,4 +32,4 @@ private:
   std::map<disk_identity, std::shared_ptr<entry>> entries_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

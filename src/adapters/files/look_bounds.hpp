@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One folder, however it is spelt.
 using folder_identity = disk_identity;
@@ -39,4 +39,4 @@ struct look_bounds {
   return fail(error_code::stopped, "reading " + std::string(path) + " was broken off, because a stop was asked for");
 }
 
-} // namespace troupe
+} // namespace troupe_internal

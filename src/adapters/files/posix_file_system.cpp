@@ -13,7 +13,7 @@
 #include <climits>
 #include <cstdlib>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 /// stat(2), with "there is no such file" as a value: false. `link`: whether the path itself is a link.
@@ -213,4 +213,4 @@ result<void> posix_file_system::remove(std::string_view path) const {
   return remove_tree(at_.get(), path);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -13,7 +13,7 @@
 #include <memory>
 #include <mutex>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Relative paths are taken from the root as it was when this was opened (it keeps a descriptor, so that a stat costs
 /// one system call and no allocation). Errors carry code io and name the path, unless the port says otherwise. Any
@@ -75,4 +75,4 @@ private:
 /// The folder a path lies in, as the path spells it; empty for the folder it is relative to.
 [[nodiscard]] std::string_view parent_of(std::string_view path);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <map>
 #include <set>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 struct component {
@@ -336,4 +336,4 @@ result<std::vector<std::string>> glob_files(int at, std::string_view root, std::
   return found;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The file system port's glob: files (links to files too) that match, sorted bytewise, spelled as the pattern spells
 /// them. Only folders that can hold a match are read; literal components are looked up instead of listed. Links to
@@ -21,4 +21,4 @@ namespace troupe {
                                                           const std::vector<std::string>& skip, glob_remarks* remarks,
                                                           const look_bounds& bounds);
 
-} // namespace troupe
+} // namespace troupe_internal

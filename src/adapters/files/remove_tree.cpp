@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 /// Whether another file system, or another part of this one, is mounted there. Older kernels do not say: then false.
@@ -65,4 +65,4 @@ result<void> remove_tree(int at, std::string_view path) {
   return remove_one(at, path, true);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

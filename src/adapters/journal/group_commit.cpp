@@ -3,7 +3,7 @@
 
 #include "adapters/system/start_thread.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 group_commit::group_commit(journal_store& store, duration gather) : store_(store), gather_(gather) {
   thread_ = start_thread([this] { serve(); });
@@ -92,4 +92,4 @@ void group_commit::commit(std::deque<item> batch) {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The cost of a commit is shared by all events that wait for it, so it falls as load rises.
 class group_commit final : public event_log {
@@ -48,4 +48,4 @@ private:
   std::thread thread_;           // last: it uses the members above
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -2,7 +2,7 @@
 #include "adapters/journal/lmdb_migrate.hpp"
 #include "adapters/journal/lmdb_remake.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::uint64_t events_per_step = 5'000;
@@ -30,4 +30,4 @@ result<journal_compaction> compact_journal(journal_store& store, const state_dir
   return out;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr const char* draft_file = "journal.mdb.new";
@@ -119,4 +119,4 @@ result<std::uint64_t> lmdb_draft::take_place() {
   return made ? static_cast<std::uint64_t>(made->st_size) : 0;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

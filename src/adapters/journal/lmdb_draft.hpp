@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// For the holder of the state's lock. One thread. Until take_place() nothing of the state is touched; a crash before
 /// it leaves a file that the next draft removes.
@@ -51,4 +51,4 @@ private:
   std::uint64_t next_seq_ = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::uint64_t most_copied_bytes = std::uint64_t{1} << 30U;
@@ -76,4 +76,4 @@ result<bool> may_use_lock_file(const state_dir& dir, const std::string& file, bo
   return good.error();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Fails, with who it is, if anybody holds the state; `because` says why it cannot be read meanwhile.
 [[nodiscard]] result<void> require_unheld(const state_dir& dir, const std::string& because);
@@ -21,4 +21,4 @@ namespace troupe {
 /// user, and has to be done without.
 [[nodiscard]] result<bool> may_use_lock_file(const state_dir& dir, const std::string& file, bool read_only);
 
-} // namespace troupe
+} // namespace troupe_internal

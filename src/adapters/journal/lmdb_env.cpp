@@ -20,7 +20,7 @@
 #include <optional>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t wanted_map_bytes = sizeof(std::size_t) > 4 ? std::size_t{64} << 30U : std::size_t{1} << 29U;
@@ -371,4 +371,4 @@ result<void> lmdb_env::sync() {
   return {};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

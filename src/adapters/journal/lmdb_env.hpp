@@ -18,7 +18,7 @@
 #include <string>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// How to open a journal's file.
 struct lmdb_open_options {
@@ -120,4 +120,4 @@ private:
   bool growing_ = false; ///< new readers wait: else they could keep the map busy for ever
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -12,7 +12,7 @@
 #include <bit>
 #include <cerrno>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::uint32_t file_magic = 0xBEEFC0DE;
@@ -137,4 +137,4 @@ std::string lmdb_metas_problem(const std::array<std::optional<lmdb_meta>, 2>& me
   return in_turn ? "" : "its first two pages are not of two transactions in a row";
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 inline constexpr std::uint64_t lmdb_no_page = ~std::uint64_t{0};
 inline constexpr std::size_t lmdb_page_header_bytes = 16;
@@ -83,4 +83,4 @@ private:
 /// higher transaction number.
 [[nodiscard]] std::string lmdb_metas_problem(const std::array<std::optional<lmdb_meta>, 2>& metas);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 std::string inspect_projections(lmdb_file& file, const lmdb_meta& version) {
   lmdb_walk how;
@@ -91,4 +91,4 @@ result<void> inspect_events(lmdb_access& access, std::uint64_t first) {
   return walked.findings.empty() ? result<void>() : damaged_journal(access.folder(), walked.findings.front().what);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The pages of every table, but for those that hold events: their number grows with the history, and most commands
 /// read none of them. What is wrong; empty if nothing is.
@@ -44,4 +44,4 @@ private:
 /// The pages of events from number `first` on, as of the access's transaction. Damage is state_unusable.
 [[nodiscard]] result<void> inspect_events(lmdb_access& access, std::uint64_t first);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -12,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 class verifier {
@@ -313,4 +313,4 @@ result<journal_verification> verify_journal(const std::string& folder) {
   return out;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct journal_verification {
   std::uint64_t events = 0;          ///< read and applied
@@ -52,4 +52,4 @@ struct journal_statistics {
 /// Counts and sizes. Works beside a writer and on a read-only state. Errors as those of open_snapshot. Any thread.
 [[nodiscard]] result<journal_statistics> journal_stats(const std::string& folder);
 
-} // namespace troupe
+} // namespace troupe_internal

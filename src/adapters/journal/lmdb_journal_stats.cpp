@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr MDB_dbi free_list_table = 0;
@@ -106,4 +106,4 @@ result<journal_statistics> journal_stats(const std::string& folder) {
   return out;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -15,10 +15,10 @@
 
 #include <cerrno>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
-result<void> make_journal(const state_dir::handle& dir, troupe::clock& clock) {
+result<void> make_journal(const state_dir::handle& dir, troupe_internal::clock& clock) {
   const auto high = clock.random();
   state_info info;
   info.id = make_uuid_v7(clock.now(), high, clock.random());
@@ -91,7 +91,7 @@ result<std::shared_ptr<const lmdb_tables>> open_journal_tables(lmdb_env& env) {
 }
 
 result<std::unique_ptr<journal_store>> open_journal(const std::string& folder, const journal_settings& settings,
-                                                    troupe::clock& clock) {
+                                                    troupe_internal::clock& clock) {
   auto lock = settings.trust ? lock_state(folder) : lock_own_state(folder);
   if (!lock)
     return lock.error();
@@ -99,7 +99,7 @@ result<std::unique_ptr<journal_store>> open_journal(const std::string& folder, c
 }
 
 result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journal_settings& settings,
-                                                    troupe::clock& clock) {
+                                                    troupe_internal::clock& clock) {
   const auto dir = lock.dir();
   if (auto good = require_trustworthy(*dir); !good)
     return good.error();
@@ -151,7 +151,7 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
   if (info.last_seq == 0)
     if (auto synced = sync_path(*dir); !synced)
       return synced.error();
-  if (settings.durability == troupe::durability::none) {
+  if (settings.durability == troupe_internal::durability::none) {
     if (auto marked = mark_unsynced(*dir); !marked)
       return marked.error();
     (*env)->set_no_sync(true);
@@ -208,4 +208,4 @@ result<std::unique_ptr<journal_snapshot>> open_snapshot(const std::string& folde
   return std::unique_ptr<journal_snapshot>(std::move(*taken));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,10 +11,10 @@
 #include <memory>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct journal_settings {
-  troupe::durability durability = troupe::durability::pipelined; ///< strict and pipelined write alike
+  troupe_internal::durability durability = troupe_internal::durability::pipelined; ///< strict and pipelined write alike
   std::size_t map_bytes = 0; ///< address space to begin with; 0: as much as is sensible
   /// Takes over a state that was made elsewhere: adds this user and machine to its note. Else such a state is refused.
   bool trust = false;
@@ -26,10 +26,10 @@ struct journal_settings {
 /// it was made elsewhere (lmdb_origin.hpp).
 /// One thread at a time; one store and no snapshot of the state may be open in the process.
 [[nodiscard]] result<std::unique_ptr<journal_store>>
-open_journal(const std::string& folder, const journal_settings& settings, troupe::clock& clock);
+open_journal(const std::string& folder, const journal_settings& settings, troupe_internal::clock& clock);
 /// The same with a lock already taken.
 [[nodiscard]] result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journal_settings& settings,
-                                                                  troupe::clock& clock);
+                                                                  troupe_internal::clock& clock);
 
 /// Takes the lock of a state that has a journal; not_found, and nothing is made, where there is none.
 [[nodiscard]] result<state_lock> lock_journal(const std::string& folder);
@@ -38,4 +38,4 @@ open_journal(const std::string& folder, const journal_settings& settings, troupe
 /// there is no state. Any thread.
 [[nodiscard]] result<std::unique_ptr<journal_snapshot>> open_snapshot(const std::string& folder);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 
 #include <cerrno>
 
-namespace troupe {
+namespace troupe_internal {
 
 std::uint64_t journal_bytes(const state_dir& dir) {
   const auto info = dir.look(journal_file);
@@ -126,4 +126,4 @@ result<std::uint64_t> copy_journal(const state_dir::handle& dir, bool keep_old) 
   return (*to)->take_place();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

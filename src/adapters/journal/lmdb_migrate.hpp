@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The journal of the format before, after an upgrade.
 inline constexpr const char* kept_journal_file = "journal.mdb.format1";
@@ -22,4 +22,4 @@ inline constexpr const char* kept_journal_file = "journal.mdb.format1";
 /// For the holder of the state's lock; other processes may read the while. One thread.
 [[nodiscard]] result<std::uint64_t> copy_journal(const state_dir::handle& dir, bool keep_old);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Opens the tables of an environment that was just opened; for lmdb_env::open.
 [[nodiscard]] result<std::shared_ptr<const lmdb_tables>> open_journal_tables(lmdb_env& env);
@@ -23,4 +23,4 @@ namespace troupe {
 /// from then on that the state is lost. The writer's.
 [[nodiscard]] result<void> settle_unsynced(lmdb_env& env);
 
-} // namespace troupe
+} // namespace troupe_internal

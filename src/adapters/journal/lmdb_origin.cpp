@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 bool has_note(std::uint32_t format) {
@@ -137,4 +137,4 @@ result<void> trust_state(const std::string& folder, clock& time) {
   return opened ? result<void>() : result<void>(opened.error());
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What a journal says of the state as a whole, read page by page without LMDB and without a lock.
 struct journal_note {
@@ -44,4 +44,4 @@ struct journal_note {
 /// state_unusable.
 [[nodiscard]] result<void> trust_state(const std::string& folder, clock& time);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <bitset>
 #include <set>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t page_head_bytes = lmdb_page_header_bytes;
@@ -419,4 +419,4 @@ lmdb_page_check walk_lmdb_table(lmdb_file& file, const lmdb_meta& version, const
   return page_walk(file, version, how).run(name, tree);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

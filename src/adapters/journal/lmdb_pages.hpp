@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Something that is not as it should be, for people.
 struct lmdb_finding {
@@ -58,4 +58,4 @@ struct lmdb_walk {
 /// How people are told of damage, and the way out. `finding` says what and where.
 [[nodiscard]] error damaged_journal(const std::string& folder, const std::string& finding);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -1,7 +1,7 @@
 // One record each.
 #include "adapters/journal/lmdb_projection.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 result<void> lmdb_projection::put_text(lmdb_table table, std::uint32_t id, std::string_view text, unsigned flags) {
   if (base_)
@@ -87,4 +87,4 @@ result<void> lmdb_projection::flush() {
   return access_.write(lmdb_table::meta, base_ ? 1 : 0, info_);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

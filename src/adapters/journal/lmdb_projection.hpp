@@ -6,7 +6,7 @@
 
 #include <map>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The live projections, or those of the base. Changes are in LMDB only after flush(). One thread, one transaction.
 class lmdb_projection final : public projection_tables {
@@ -53,4 +53,4 @@ private:
   return std::uint64_t{run.value} << 32U | asset.value;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -17,7 +17,7 @@
 #include <tuple>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::uint64_t key_number(std::string_view key) {
@@ -492,4 +492,4 @@ result<journal_rebuild> rebuild_journal(const std::string& folder, bool drop_his
   return out;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct journal_rebuild {
   std::uint64_t events = 0;             ///< there are now
@@ -37,4 +37,4 @@ struct journal_compaction {
 [[nodiscard]] result<journal_compaction> compact_journal(journal_store& store, const state_dir::handle& dir,
                                                          const retention_rule& rule);
 
-} // namespace troupe
+} // namespace troupe_internal

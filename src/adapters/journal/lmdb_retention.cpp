@@ -3,7 +3,7 @@
 #include "adapters/journal/lmdb_writer.hpp"
 #include "core/model/retention.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 result<std::uint64_t> first_kept(lmdb_access& access, const state_info& info, const retention_rule& rule) {
@@ -91,4 +91,4 @@ result<retention_step> retain_step(lmdb_access& access, state_info& info, const 
   return step;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

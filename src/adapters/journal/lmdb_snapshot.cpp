@@ -10,7 +10,7 @@
 #include <fstream>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 /// No state has so many events: beyond it, numbers could wrap around.
@@ -287,4 +287,4 @@ void lmdb_snapshot::release_memory() const {
     static_cast<void>(madvise(mapped_.data(), mapped_.size(), MADV_DONTNEED));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <optional>
 #include <span>
 
-namespace troupe {
+namespace troupe_internal {
 
 class lmdb_snapshot final : public journal_snapshot {
 public:
@@ -81,4 +81,4 @@ template <class T, class Visit>
   return more ? result<void>() : result<void>(more.error());
 }
 
-} // namespace troupe
+} // namespace troupe_internal

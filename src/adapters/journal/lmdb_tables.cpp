@@ -10,7 +10,7 @@
 #include <array>
 #include <cstring>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr char format_key[] = "format";
@@ -397,4 +397,4 @@ result<void> lmdb_cursor::erase() {
   return {};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

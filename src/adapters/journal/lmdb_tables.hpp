@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 inline constexpr std::uint32_t journal_format = 2;
 /// Formats from this one on are read; the first writer makes a journal of the newest one of it (lmdb_migrate).
@@ -173,4 +173,4 @@ private:
   bool at_record_ = false;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

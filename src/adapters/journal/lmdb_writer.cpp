@@ -5,7 +5,7 @@
 #include "adapters/journal/lmdb_pages.hpp"
 #include "adapters/journal/lmdb_snapshot.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 /// A look costs a system call for each reader.
@@ -15,7 +15,7 @@ constexpr std::uint32_t transactions_between_looks_for_dead_readers = 256;
 
 lmdb_writer::~lmdb_writer() {
   // If this fails there is a mark, and the next opening sees it: there is nobody left to tell.
-  if (durability_ == troupe::durability::none && (!failed_ || untouched_))
+  if (durability_ == troupe_internal::durability::none && (!failed_ || untouched_))
     static_cast<void>(settle_unsynced(*env_));
 }
 
@@ -133,4 +133,4 @@ result<std::unique_ptr<journal_snapshot>> lmdb_writer::snapshot() const {
   return std::unique_ptr<journal_snapshot>(std::move(*taken));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

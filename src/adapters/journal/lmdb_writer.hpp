@@ -13,13 +13,13 @@
 #include <memory>
 #include <optional>
 
-namespace troupe {
+namespace troupe_internal {
 
 class lmdb_writer final : public journal_store {
 public:
   /// `doubts`: what is found wrong with the journal as it was opened (empty: nothing); asked before anything is
   /// written.
-  lmdb_writer(state_lock lock, std::shared_ptr<lmdb_env> env, troupe::durability durability, state_info info,
+  lmdb_writer(state_lock lock, std::shared_ptr<lmdb_env> env, troupe_internal::durability durability, state_info info,
               pending_inspection doubts)
       : lock_(std::move(lock)), env_(std::move(env)), durability_(durability), info_(std::move(info)),
         doubts_(std::move(doubts)) {}
@@ -39,7 +39,7 @@ private:
 
   state_lock lock_; ///< first, so that it is released last
   std::shared_ptr<lmdb_env> env_;
-  troupe::durability durability_;
+  troupe_internal::durability durability_;
   state_info info_; ///< as committed
   event_encoder record_;
   pending_inspection doubts_;
@@ -53,4 +53,4 @@ private:
 [[nodiscard]] result<retention_step> retain_step(lmdb_access& access, state_info& info, const retention_rule& rule,
                                                  std::uint64_t max_events);
 
-} // namespace troupe
+} // namespace troupe_internal

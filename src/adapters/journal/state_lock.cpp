@@ -18,7 +18,7 @@
 #include <string_view>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 using steady = std::chrono::steady_clock;
@@ -319,4 +319,4 @@ std::optional<lock_holder> living_holder_of(const std::string& folder) {
   return std::move(seen->who);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

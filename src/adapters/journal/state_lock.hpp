@@ -19,7 +19,7 @@
 #include <string>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Who holds a state. Fields that could not be read are 0 or empty.
 struct lock_holder {
@@ -90,4 +90,4 @@ void put_back_words(const state_dir& dir, const std::string& words);
 /// The same, of one that is proved to live: its pid means it here and now.
 [[nodiscard]] std::optional<lock_holder> living_holder_of(const std::string& folder);
 
-} // namespace troupe
+} // namespace troupe_internal

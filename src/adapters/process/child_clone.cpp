@@ -20,7 +20,7 @@
 #include <csignal>
 #include <ctime>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t stack_bytes = 64 * 1024;
@@ -203,4 +203,4 @@ int child_cloner::clone(const child_program& program, cloned_child& child) {
   return 0;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

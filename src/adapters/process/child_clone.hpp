@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What the child is to become. All pointers must stay valid during the call.
 struct child_program {
@@ -51,4 +51,4 @@ private:
   std::vector<int> all_signals_;     // but those that nobody can do anything about
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <optional>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t longest_argument = 128 * 1024; // MAX_ARG_STRLEN, with its zero
@@ -198,4 +198,4 @@ spawn_failure explain_spawn_error(const process_request& request, const std::str
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

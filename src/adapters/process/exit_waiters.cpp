@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 int take_stop(pid_t pid) {
   siginfo_t info{};
@@ -113,4 +113,4 @@ void exit_waiters::serve(waiter& w) {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

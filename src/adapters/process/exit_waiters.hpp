@@ -12,7 +12,7 @@
 #include <mutex>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The signal that has stopped a child since this was last asked; 0: none has. Each stop is reported once.
 [[nodiscard]] int take_stop(pid_t pid);
@@ -60,4 +60,4 @@ private:
   std::deque<waiter> waiters_; // stay where they are
 };
 
-} // namespace troupe
+} // namespace troupe_internal

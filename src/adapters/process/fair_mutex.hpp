@@ -9,7 +9,7 @@
 #include <mutex>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// With std::mutex a thread that gives it back and asks again at once mostly has it again, before another that waits
 /// has woken. Lockable as that is.
@@ -78,4 +78,4 @@ private:
   std::atomic<std::uint64_t> had_{0}; // whose turn it is; written with mutex_
 };
 
-} // namespace troupe
+} // namespace troupe_internal

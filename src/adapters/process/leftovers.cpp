@@ -20,7 +20,7 @@
 #include <thread>
 #include <unordered_map>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 using steady = std::chrono::steady_clock;
@@ -335,4 +335,4 @@ result<void> end_leftovers(std::string_view state_id, std::span<const recorded_p
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// An attempt that the journal shows as running, as process_spawned reported it.
 struct recorded_process {
@@ -81,4 +81,4 @@ struct leftover_tally {
                                          duration grace, leftover_tally& tally,
                                          const std::function<bool()>& hurried = {});
 
-} // namespace troupe
+} // namespace troupe_internal

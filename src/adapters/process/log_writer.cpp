@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t tail_bytes_at_most = 1024 * 1024;
@@ -142,4 +142,4 @@ void log_writer::note_problem(std::string_view doing, int error_number) {
     problem_ = "the log is not complete: " + posix_error(doing, path_, error_number).message;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

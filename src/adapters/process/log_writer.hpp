@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Has the file made at the first byte.
 /// Keeps the log within `max_bytes` (0: no limit): the head goes to the file as it comes; what follows it is held in
@@ -54,4 +54,4 @@ private:
   std::string problem_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

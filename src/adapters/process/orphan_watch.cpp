@@ -14,7 +14,7 @@
 #include <string_view>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr auto patience_with_the_rest = std::chrono::seconds(5);
@@ -175,4 +175,4 @@ std::size_t orphan_watch::count(std::uint64_t attempt) const {
   }));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

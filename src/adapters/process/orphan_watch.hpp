@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What tells the processes of one attempt from all others.
 struct attempt_mark {
@@ -73,4 +73,4 @@ private:
   std::unordered_map<pid_t, orphan> orphans_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

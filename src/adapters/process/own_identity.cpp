@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t most_user_bytes = std::size_t{1} << 16U;
@@ -56,4 +56,4 @@ std::string words_on_user(std::uint32_t user) {
   return found == nullptr ? number : number + " (" + found->pw_name + ")";
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What stands for a machine in a state, of the text of /etc/machine-id: a digest, since the id itself is not to be
 /// handed around. nullopt unless the text is 32 hexadecimal digits, not all 0, and at most a line's end.
@@ -20,4 +20,4 @@ namespace troupe {
 /// "user 1000 (alice)": a user for people.
 [[nodiscard]] std::string words_on_user(std::uint32_t user);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -12,7 +12,7 @@
 #include <array>
 #include <csignal>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t pipe_bytes = 64 * 1024; // a pipe's capacity
@@ -366,4 +366,4 @@ void process_loop::look_for_stopped() {
         was_stopped(*a, signal);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

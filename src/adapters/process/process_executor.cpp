@@ -4,7 +4,7 @@
 #include "adapters/process/process_loop.hpp"
 #include "adapters/process/process_spawn.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 result<std::unique_ptr<posix_process_executor>> posix_process_executor::open(process_executor_options options) {
   auto loop = process_loop::open(options);
@@ -43,4 +43,4 @@ void posix_process_executor::post_idle(std::function<void()> work) {
   loop_->post_idle(std::move(work));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

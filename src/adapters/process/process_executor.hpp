@@ -8,7 +8,7 @@
 #include <chrono>
 #include <memory>
 
-namespace troupe {
+namespace troupe_internal {
 
 class process_loop;
 
@@ -51,4 +51,4 @@ private:
   std::unique_ptr<process_loop> loop_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

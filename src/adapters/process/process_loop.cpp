@@ -16,7 +16,7 @@
 #include <csignal>
 #include <system_error>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 /// How long orders and work are taken, each leading to more, before processes are looked at again.
@@ -329,4 +329,4 @@ process_loop::attempt* process_loop::find(std::uint64_t id) {
   return found == attempts_.end() ? nullptr : found->second.get();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct start_process {
   process_request request;
@@ -188,4 +188,4 @@ private:
   std::thread thread_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

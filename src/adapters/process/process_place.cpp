@@ -13,7 +13,7 @@
 #include <charconv>
 #include <csignal>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::uint64_t inode_of(const char* path) {
@@ -80,4 +80,4 @@ life life_of(pid_t pid, std::uint64_t start_ticks, const process_place& there, b
   return process->start_ticks == start_ticks && !process->dead() ? life::lives : life::ended;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

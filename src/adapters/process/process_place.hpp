@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A process id counts within one PID namespace of one boot; start ticks count within one time namespace too.
 struct process_place {
@@ -41,4 +41,4 @@ enum class life : std::uint8_t { lives, ended, unknown };
 /// process_table.hpp.
 [[nodiscard]] life life_of(pid_t pid, std::uint64_t start_ticks, const process_place& there, bool* in_doubt = nullptr);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 result<command_spawner> command_spawner::open(child_cloner::way how) {
   command_spawner spawner;
@@ -81,4 +81,4 @@ std::variant<spawned_process, int> command_spawner::spawn_file(const process_req
   return spawned_process{child.pid, child.start_ticks};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Why a command could not be started. `how` is not_started (the request's own fault) or internal (ours or the
 /// system's: out of processes, descriptors, memory).
@@ -55,4 +55,4 @@ private:
 [[nodiscard]] spawn_failure explain_spawn_error(const process_request& request, const std::string& file,
                                                 int error_number);
 
-} // namespace troupe
+} // namespace troupe_internal

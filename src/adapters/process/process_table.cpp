@@ -12,7 +12,7 @@
 #include <charconv>
 #include <cstdio>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 // Field 9 of /proc/PID/stat.
@@ -207,4 +207,4 @@ int open_pidfd(pid_t pid) {
   return static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// From /proc/PID/stat. `start_ticks` (field 22) with the pid names a process for as long as the system is up.
 struct process_facts {
@@ -58,4 +58,4 @@ struct process_facts {
 /// A descriptor that is readable once the process has ended; -1 with errno.
 [[nodiscard]] int open_pidfd(pid_t pid);
 
-} // namespace troupe
+} // namespace troupe_internal

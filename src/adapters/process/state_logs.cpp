@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr const char* logs_folder = "logs";
@@ -145,4 +145,4 @@ std::uint64_t state_logs::remove_old(timestamp oldest, run_number current, const
   return deleted;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -13,7 +13,7 @@
 #include <set>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The folder of a run's logs, STATE/logs/RUN, to read. not_found, state_unusable.
 [[nodiscard]] result<kept_folder> open_run_logs(const state_dir& dir, run_number run);
@@ -50,4 +50,4 @@ private:
   std::shared_ptr<const kept_folder> run_folder_; ///< where a log was made last
 };
 
-} // namespace troupe
+} // namespace troupe_internal

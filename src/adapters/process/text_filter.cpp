@@ -17,7 +17,7 @@
 
 extern char** environ;
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 using steady = std::chrono::steady_clock;
@@ -161,4 +161,4 @@ result<std::string> run_text_filter(const std::vector<std::string>& argv, const 
   return *text;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

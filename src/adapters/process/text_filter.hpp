@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What `argv` (looked up in PATH, no shell) writes when given `input`. Waits for it, on the calling thread; at the
 /// timeout it is killed. Only descriptors 0 to 2 reach it; what it says on standard error is in the error. Errors:
@@ -16,4 +16,4 @@ namespace troupe {
 [[nodiscard]] result<std::string> run_text_filter(const std::vector<std::string>& argv, const std::string& input,
                                                   duration timeout);
 
-} // namespace troupe
+} // namespace troupe_internal

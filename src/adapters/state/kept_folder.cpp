@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr int entry_flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
@@ -339,4 +339,4 @@ bool kept_folder::leads_to(const std::string& name, std::uint64_t device, std::u
   return ::stat(path_of(name).c_str(), &info) == 0 && info.st_dev == device && info.st_ino == inode;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// state_unusable: "state FOLDER: cannot WHAT: …" for an errno value, with the way out where there is one.
 [[nodiscard]] error state_error(const std::string& folder, const std::string& what, int error_number);
@@ -98,4 +98,4 @@ private:
 /// on failure.
 [[nodiscard]] unique_fd open_folder_at(int at, const char* path, int more_flags, bool made);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 digest keyed_files::counted(const struct stat& file, const digest& content) const {
   const bool keyed = std::any_of(paths_.begin(), paths_.end(), [&](const std::string& path) {
@@ -18,4 +18,4 @@ digest keyed_files::counted(const struct stat& file, const digest& content) cons
   return hasher.finish();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Else whoever sees the journal could try values until one has the digest recorded. A file is known by its identity,
 /// so that it counts alike by whatever path it is read, and in whatever folder. Any thread.
@@ -28,4 +28,4 @@ private:
   state_key key_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr const char* state_mark = "troupe-state";
@@ -219,4 +219,4 @@ result<std::shared_ptr<const kept_folder>> state_dir::part(const std::string& na
   return std::make_shared<const kept_folder>(std::move(*folder));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -19,7 +19,7 @@
 #include <memory>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Shared by all that use one opening of a state. Any thread.
 class state_dir : public kept_folder {
@@ -67,4 +67,4 @@ inline constexpr const char* part_mark = ".troupe-mark";
 /// state_unusable: holds other things.
 [[nodiscard]] error holds_no_state(const std::string& folder);
 
-} // namespace troupe
+} // namespace troupe_internal

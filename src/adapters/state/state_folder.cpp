@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -139,4 +139,4 @@ result<void> sync_path(const state_dir& dir) {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

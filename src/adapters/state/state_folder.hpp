@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Refuses what a memory-mapped file cannot be trusted on: NFS, SMB and their like (state_unusable, with the way out).
 [[nodiscard]] result<void> require_local(const kept_folder& folder);
@@ -35,4 +35,4 @@ namespace troupe {
 /// path may have died before it came to disk.
 [[nodiscard]] result<void> sync_path(const state_dir& dir);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -49,4 +49,4 @@ result<void> make_state_key(const std::string& state_folder) {
   return (*dir)->replace(key_file, {reinterpret_cast<const char*>(key.data()), key.size()});
 }
 
-} // namespace troupe
+} // namespace troupe_internal

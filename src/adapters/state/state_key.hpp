@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 using state_key = std::array<unsigned char, 32>;
 
@@ -19,4 +19,4 @@ using state_key = std::array<unsigned char, 32>;
 /// the way.
 [[nodiscard]] result<void> make_state_key(const std::string& state_folder);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <mutex>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 rlimit before{};
@@ -25,4 +25,4 @@ const rlimit* core_limit_before() {
   return lowered.load(std::memory_order_acquire) ? &before : nullptr;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

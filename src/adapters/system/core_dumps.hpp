@@ -3,7 +3,7 @@
 
 #include <sys/resource.h>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// From now on this process leaves no core (the soft limit is 0). More than once is as once. Any thread.
 void forbid_core_dumps();
@@ -11,4 +11,4 @@ void forbid_core_dumps();
 /// Any thread.
 [[nodiscard]] const rlimit* core_limit_before();
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -148,4 +148,4 @@ std::optional<unsigned> cpu_quota(const std::string& root) {
   return least;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The smallest quota of the process's own cgroup and of those above it, in whole CPUs, rounded up, at least 1; nullopt
 /// if there is none, or none can be read. `root` stands before every path read ("" for the real files):
 /// /proc/self/cgroup, /proc/self/mountinfo, and the cgroup file systems that they name.
 [[nodiscard]] std::optional<unsigned> cpu_quota(const std::string& root);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Makes an eventfd readable. Fit for signal handlers; changes errno. A wake that is lost leaves somebody asleep for
 /// ever, so it is tried until it is heard: EAGAIN says that the counter is full, that is, that nobody can be asleep.
@@ -19,4 +19,4 @@ inline void wake(int eventfd) noexcept {
       return;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace troupe {
+namespace troupe_internal {
 
 std::string errno_text(int error_number) {
   return std::generic_category().message(error_number);
@@ -18,4 +18,4 @@ error posix_error(std::string_view doing, std::string_view path, int error_numbe
   return fail(error_code::io, std::move(message));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

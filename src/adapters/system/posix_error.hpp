@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// "No such file or directory" and the like, for an errno value. Any thread.
 [[nodiscard]] std::string errno_text(int error_number);
@@ -14,4 +14,4 @@ namespace troupe {
 /// "cannot DO PATH: TEXT" with code io. `doing` is a verb phrase: "read", "make the folder".
 [[nodiscard]] error posix_error(std::string_view doing, std::string_view path, int error_number);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A zero-terminated copy on the stack. Empty paths mean the folder they are relative to.
 class c_path {
@@ -35,4 +35,4 @@ private:
   char text_[PATH_MAX]; // left unset: 4 KB of zeroes for each stat would show
 };
 
-} // namespace troupe
+} // namespace troupe_internal

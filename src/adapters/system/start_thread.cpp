@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 class all_signals_blocked {
@@ -40,4 +40,4 @@ void let_child_signals_be_ignored() {
   pthread_sigmask(SIG_UNBLOCK, &child, nullptr);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

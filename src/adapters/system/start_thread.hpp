@@ -4,7 +4,7 @@
 #include <functional>
 #include <thread>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A thread that no signal to the process is delivered to: those are for the threads of whoever handles them. Throws
 /// std::system_error where the system has none left to give; run_pipeline and resume_run turn that into an error.
@@ -14,4 +14,4 @@ namespace troupe {
 /// blocked where it is sent to wakes another thread, which then finds that it is to be ignored.
 void let_child_signals_be_ignored();
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 
 #include <chrono>
 
-namespace troupe {
+namespace troupe_internal {
 
 timestamp system_clock::now() const {
   return std::chrono::system_clock::now();
@@ -27,4 +27,4 @@ std::uint64_t system_clock::random() {
   return bits;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 class system_clock final : public clock {
 public:
@@ -32,4 +32,4 @@ private:
   duration ahead_; ///< over the monotonic clock
 };
 
-} // namespace troupe
+} // namespace troupe_internal

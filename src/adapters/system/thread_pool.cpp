@@ -5,7 +5,7 @@
 
 #include <system_error>
 
-namespace troupe {
+namespace troupe_internal {
 
 thread_pool::thread_pool(unsigned threads) {
   threads_.reserve(threads);
@@ -50,4 +50,4 @@ void thread_pool::serve() {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

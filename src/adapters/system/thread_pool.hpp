@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// First in, first out. submit() from any thread; the destructor finishes what was submitted.
 class thread_pool {
@@ -32,4 +32,4 @@ private:
   std::vector<std::thread> threads_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-namespace troupe {
+namespace troupe_internal {
 
 struct close_dir {
   void operator()(DIR* dir) const noexcept { closedir(dir); }
@@ -14,4 +14,4 @@ struct close_dir {
 /// Owns what opendir or fdopendir gave; empty where they failed (errno says why).
 using unique_dir = std::unique_ptr<DIR, close_dir>;
 
-} // namespace troupe
+} // namespace troupe_internal

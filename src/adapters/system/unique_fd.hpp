@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Owns one descriptor, or none (-1). Closing ignores errors: whoever must know that data reached the disk syncs first.
 class unique_fd {
@@ -49,4 +49,4 @@ private:
   int fd_ = -1;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

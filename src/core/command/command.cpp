@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 // In a glob any character may be escaped; elsewhere only those that could make it one.
@@ -162,4 +162,4 @@ bool inserts_inputs(const pipeline& p, asset_index asset) {
                      [&](const env_entry& e) { return e.source == env_source::literal && inserts(e.text); });
 }
 
-} // namespace troupe
+} // namespace troupe_internal

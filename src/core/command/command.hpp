@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What is known when an attempt starts, for {{ … }}.
 struct command_scope {
@@ -58,4 +58,4 @@ void check_templates(const pipeline& p, asset_index asset, diagnostics& out);
 /// Whether the text means the same split at blanks and executed directly as under /bin/sh; if so, its words.
 [[nodiscard]] bool split_plain_command(std::string_view text, std::vector<std::string>& words);
 
-} // namespace troupe
+} // namespace troupe_internal

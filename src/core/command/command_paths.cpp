@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 command_paths::command_paths(std::string_view folder, std::string_view cwd) : folder_(folder) {
   if (cwd.starts_with('/')) {
@@ -78,4 +78,4 @@ bool ends_in_step_up(std::string_view before) {
   return before.empty() || std::string_view("/ \t\n'\"=:,;&|<>()`").find(before.back()) != std::string_view::npos;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

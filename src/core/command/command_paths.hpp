@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The folder a command runs in, as its paths see it.
 class command_paths {
@@ -48,4 +48,4 @@ private:
 /// through.
 [[nodiscard]] bool ends_in_step_up(std::string_view before);
 
-} // namespace troupe
+} // namespace troupe_internal

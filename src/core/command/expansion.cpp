@@ -3,7 +3,7 @@
 
 #include "core/pipeline/nearest_name.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::string quoted_name(std::string_view name) {
@@ -72,4 +72,4 @@ bool expansion::inserts_dash(std::span<const template_piece> pieces) {
   return found;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

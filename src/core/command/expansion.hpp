@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What the values are for. A fingerprint must not depend on where the pipeline's folder is, nor on the run.
 enum class value_use : std::uint8_t { execution, fingerprint };
@@ -183,4 +183,4 @@ private:
   std::string wrong_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

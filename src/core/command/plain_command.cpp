@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 // Reserved words, and builtins that have no program of the same meaning. `true` and `false` are programs as well; echo,
@@ -83,4 +83,4 @@ bool split_plain_command(std::string_view text, std::vector<std::string>& words)
   return true;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -179,4 +179,4 @@ void mask_stream::finish(std::string& out) {
   marked_ = false;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What stands for a secret value, everywhere.
 inline constexpr std::string_view secret_mark = "***";
@@ -92,4 +92,4 @@ private:
   std::vector<range> found_; // not yet sent; in order, apart from each other
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 secret_sources secret_sources_of(const pipeline& p) {
   secret_sources sources;
@@ -20,4 +20,4 @@ secret_sources secret_sources_of(const pipeline& p) {
   return sources;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

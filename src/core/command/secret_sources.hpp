@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Sorted, each once.
 struct secret_sources {
@@ -17,4 +17,4 @@ struct secret_sources {
 /// Of all assets. Costs nothing for a pipeline that declares no secrets.
 [[nodiscard]] secret_sources secret_sources_of(const pipeline& p);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::string_view intricate = "behind text in which the shells disagree about quoting";
@@ -372,4 +372,4 @@ void append_quoted(std::string& out, std::string_view value, shell_quotes where)
     out += '"';
 }
 
-} // namespace troupe
+} // namespace troupe_internal

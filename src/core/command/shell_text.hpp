@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 enum class shell_quotes : std::uint8_t { none, single_quotes, double_quotes };
 
@@ -92,4 +92,4 @@ private:
 /// Appends the value so that the shell reads exactly its bytes at such a place.
 void append_quoted(std::string& out, std::string_view value, shell_quotes where);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include "core/command/shell_text.hpp"
 #include "core/command/template_text.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::string quote(std::string_view name) {
@@ -170,4 +170,4 @@ void check_templates(const pipeline& p, asset_index asset, diagnostics& out) {
   check.environment();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

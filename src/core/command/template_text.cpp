@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::array<std::string_view, 6> known_names = {"params.", "matrix.", "asset.name",
@@ -113,4 +113,4 @@ void parse_template(std::string_view text, std::vector<template_piece>& pieces,
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What a template may name.
 enum class template_name : std::uint8_t { literal, param, matrix, asset_name, run_id, inputs, outputs };
@@ -47,4 +47,4 @@ struct template_problem {
 void parse_template(std::string_view text, std::vector<template_piece>& pieces,
                     std::vector<template_problem>& problems);
 
-} // namespace troupe
+} // namespace troupe_internal

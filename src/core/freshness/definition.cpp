@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -315,4 +315,4 @@ std::uint64_t definition_number(const pipeline& p, asset_index asset, const fing
   return number;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The value of a from_env or from_file entry that is not secret; nullopt if there is none.
 using env_lookup = std::function<std::optional<std::string>(const env_entry&)>;
@@ -81,4 +81,4 @@ void define_as_declared(const pipeline& p, asset_index asset, const env_lookup& 
 /// define_as_declared() has found, inputs, outputs and deps as declared.
 [[nodiscard]] std::uint64_t definition_number(const pipeline& p, asset_index asset, const fingerprint& declared);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <map>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t most_folders_deep = 64; // of links to folders; a listing that lies could name itself
@@ -158,4 +158,4 @@ std::vector<changed_member> compare_listings(const digest& before, const digest&
   return all.take();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

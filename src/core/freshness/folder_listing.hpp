@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One member of a folder.
 struct listed_member {
@@ -41,4 +41,4 @@ using listing_source = std::function<std::optional<std::string>(const digest&)>;
 [[nodiscard]] std::vector<changed_member> compare_listings(const digest& before, const digest& now,
                                                            const listing_source& known);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -271,4 +271,4 @@ digest version_of_allowed_failure() {
   return content_digest("failed");
 }
 
-} // namespace troupe
+} // namespace troupe_internal

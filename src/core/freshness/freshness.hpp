@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Turns ids into words for reasons' details.
 class name_source {
@@ -58,4 +58,4 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
 /// What a dependent sees of an asset that failed and is allowed to.
 [[nodiscard]] digest version_of_allowed_failure();
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -109,4 +109,4 @@ void planner::judge(asset_index asset, const asset_record& record, const fingerp
     to_do_.push_back({asset, scratch_});
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Plans one selection. One thread at a time.
 class planner {
@@ -73,4 +73,4 @@ private:
   std::vector<asset_index> running_; ///< upstreams of the asset being judged that are not fresh
 };
 
-} // namespace troupe
+} // namespace troupe_internal

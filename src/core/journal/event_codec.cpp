@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr unsigned type_bits = 5; // types 0 to 30, 8 layouts of each
@@ -14,7 +14,8 @@ constexpr std::uint8_t wide_type = 31;
 constexpr std::size_t type_count = std::variant_size_v<event>;
 constexpr std::uint64_t first_wide_number = 32;
 
-/// The newest layout of each type, by index in troupe::event: 1 where format 2 added fields, to the type or to a part.
+/// The newest layout of each type, by index in troupe_internal::event: 1 where format 2 added fields, to the type or to
+/// a part.
 constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // names_interned
     0, // paths_interned
@@ -36,7 +37,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // leftovers_ended
 };
 
-/// The index in troupe::event of a type's number; type_count if there is no such type.
+/// The index in troupe_internal::event of a type's number; type_count if there is no such type.
 constexpr std::size_t index_of_type(std::uint64_t number) {
   for (std::size_t index = 0; index < type_count; ++index)
     if (event_type_number(index) == number)
@@ -164,4 +165,4 @@ const char* decode(std::string_view bytes, made_record& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

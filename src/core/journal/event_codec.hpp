@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Makes one record of one or more events. Times and digests are written relative to the events before them in the
 /// same record, so a record is read from its start. One thread at a time.
@@ -72,4 +72,4 @@ void encode(const made_record& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, state_info& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, made_record& out, unsigned layout = newest_layout);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 class event_writer {
@@ -180,4 +180,4 @@ std::string event_to_json(std::uint64_t seq, const event& e, const event_names& 
   return out;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 [[nodiscard]] std::string_view to_string(outcome_kind kind);
 [[nodiscard]] std::string_view to_string(stop_cause cause);
@@ -31,4 +31,4 @@ struct event_names {
 /// _ms, digests are hexadecimal; optional fields and empty lists are left out; texts are as json_writer has them.
 [[nodiscard]] std::string event_to_json(std::uint64_t seq, const event& e, const event_names& names = {});
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <concepts>
 #include <type_traits>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A field with its name, by reference.
 template <class T>
@@ -366,4 +366,4 @@ void visit_fields(V& v, T& o) {
     v.sparse(named_field{"pid_namespace", o.pid_namespace}, named_field{"process_one", o.process_one});
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -1,7 +1,7 @@
 // Maps.
 #include "core/journal/memory_tables.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 template <class Map, class Key, class Value>
@@ -80,4 +80,4 @@ result<void> memory_tables::erase_checkpoint(run_number run) {
   return {};
 }
 
-} // namespace troupe
+} // namespace troupe_internal

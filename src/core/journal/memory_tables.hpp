@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Copyable: a copy is a snapshot. One thread at a time.
 class memory_tables final : public projection_tables {
@@ -42,4 +42,4 @@ public:
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <limits>
 #include <variant>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 error broken_rule(std::uint64_t seq, const std::string& what) {
@@ -337,4 +337,4 @@ result<void> projector::fold(std::uint64_t, const asset_adopted& e) {
   return tables_.put_asset(e.asset, asset_);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The tables the fold reads and writes. All fail only for trouble of the storage beneath them. A base (what is left of
 /// dropped events) has no runs: it never finds one and ignores what is put.
@@ -84,4 +84,4 @@ private:
   made_record made_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

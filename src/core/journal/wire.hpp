@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace wire {
 
@@ -469,4 +469,4 @@ private:
   wire::recent_digests recent_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

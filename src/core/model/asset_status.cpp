@@ -1,7 +1,7 @@
 // The words of the statuses.
 #include "core/model/asset_status.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 std::string_view to_string(asset_status s) {
   switch (s) {
@@ -45,4 +45,4 @@ std::string_view to_string(run_status s) {
   return "unknown";
 }
 
-} // namespace troupe
+} // namespace troupe_internal

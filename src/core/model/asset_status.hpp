@@ -13,7 +13,7 @@
 #include <optional>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Persisted: do not change the values.
 enum class asset_status : std::uint8_t {
@@ -71,4 +71,4 @@ enum class run_status : std::uint8_t {
 [[nodiscard]] std::string_view to_string(asset_status s);
 [[nodiscard]] std::string_view to_string(run_status s);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -1,7 +1,7 @@
 // Merges of sorted lists.
 #include "core/model/delta.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 path_id key_of(const file_version& f) {
@@ -127,4 +127,4 @@ materialization apply_delta(const materialization* previous, const materialized&
   return m;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <functional>
 #include <span>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What differs from `previous` (null: full, complete lists). Lists of both sides are sorted by their first member.
 /// Equal lists cost nothing. `since` and `adopted` are for the caller to fill in.
@@ -26,4 +26,4 @@ namespace troupe {
 [[nodiscard]] materialization apply_delta(const materialization* previous, const materialized& delta, run_number run,
                                           std::uint32_t attempt, timestamp finished_at);
 
-} // namespace troupe
+} // namespace troupe_internal

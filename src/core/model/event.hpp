@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Assets of a pipeline get ids: first, first + 1, …; never reused. A name is "pipeline/asset" (neither part can hold a
 /// "/").
@@ -64,8 +64,8 @@ struct run_request {
   bool only = false;
   bool force = false;
   std::vector<std::pair<std::string, std::string>> params; ///< overrides, as given
-  std::uint8_t error_strategy = 0;                         ///< troupe::error_strategy
-  std::uint8_t durability = 0;                             ///< troupe::durability
+  std::uint8_t error_strategy = 0;                         ///< troupe_internal::error_strategy
+  std::uint8_t durability = 0;                             ///< troupe_internal::durability
   std::uint32_t workers = 0;
   std::string pipeline_file; ///< relative to the state's folder's parent where possible
   friend bool operator==(const run_request&, const run_request&) = default;
@@ -294,4 +294,4 @@ using event =
                  attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping, run_finished,
                  writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted, leftovers_ended>;
 
-} // namespace troupe
+} // namespace troupe_internal

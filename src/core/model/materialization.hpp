@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Whether the owner may execute a file. Unknown equals both: records of format 1, folders, file systems that invent
 /// the bit. Persisted: do not change the values.
@@ -152,4 +152,4 @@ struct made_record {
   friend bool operator==(const made_record&, const made_record&) = default;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

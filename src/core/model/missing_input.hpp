@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 [[nodiscard]] inline std::string missing_input_text(std::string_view path) {
   return "input \"" + std::string(path) + "\" does not exist and no asset makes it: create it, or correct \"inputs\"";
@@ -14,4 +14,4 @@ namespace troupe {
   return "the source's file \"" + std::string(path) + "\" does not exist: create it, or correct \"outputs\"";
 }
 
-} // namespace troupe
+} // namespace troupe_internal

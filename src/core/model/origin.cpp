@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 bool is_known(const digest& machine) {
@@ -36,4 +36,4 @@ bool note_writer(state_info& info, const writer_identity& who) {
   return true;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Who asks, and in which start of the machine.
 struct writer_here {
@@ -34,4 +34,4 @@ enum class state_origin : std::uint8_t {
 /// Adds the writer to the note; false if it is there already.
 bool note_writer(state_info& info, const writer_identity& who);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -1,7 +1,7 @@
 // The words of the reasons.
 #include "core/model/reason.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 
 std::string_view to_string(reason_kind kind) {
   switch (kind) {
@@ -49,4 +49,4 @@ std::string_view to_string(reason_kind kind) {
   return "unknown";
 }
 
-} // namespace troupe
+} // namespace troupe_internal

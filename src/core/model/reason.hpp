@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Persisted: do not change the values.
 enum class reason_kind : std::uint8_t {
@@ -42,4 +42,4 @@ struct reason {
 
 [[nodiscard]] std::string_view to_string(reason_kind kind);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 enum class plan_action : std::uint8_t {
   fresh, ///< needs no run
@@ -97,4 +97,4 @@ struct run_report {
   return over && asset.attempts > 0 && asset.outcome && is_failure(*asset.outcome);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

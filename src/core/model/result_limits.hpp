@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The largest result file, in bytes.
 inline constexpr std::uint64_t max_result_file = 1U << 20U;
 /// How deep it may be nested.
 inline constexpr std::size_t max_result_depth = 64;
 
-} // namespace troupe
+} // namespace troupe_internal

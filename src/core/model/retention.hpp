@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// How many runs that executed something are kept.
 struct retention_rule {
@@ -62,4 +62,4 @@ private:
   std::uint64_t first_kept_ = std::numeric_limits<std::uint64_t>::max();
 };
 
-} // namespace troupe
+} // namespace troupe_internal

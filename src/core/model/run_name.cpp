@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t least_id_characters = 4;
@@ -62,4 +62,4 @@ result<std::size_t> match_run(std::span<const run_record> runs, std::string_view
   return fail(error_code::not_found, message + ": give more of the id, or the number");
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,10 +8,10 @@
 #include <span>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The index of the run that is meant. `runs` are all there are, newest first. A number wins over an id that begins
 /// with its digits; of an id at least 4 characters. not_found says what there is instead, or what else it could be.
 [[nodiscard]] result<std::size_t> match_run(std::span<const run_record> runs, std::string_view name);
 
-} // namespace troupe
+} // namespace troupe_internal

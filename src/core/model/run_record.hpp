@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A run's error_strategy is below this: of another one it is not known what it asks for.
 inline constexpr std::uint8_t error_strategies = 3;
@@ -43,4 +43,4 @@ struct open_attempt {
   friend bool operator==(const open_attempt&, const open_attempt&) = default;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A user on a machine: who may write a state. See core/model/origin.hpp.
 struct writer_identity {
@@ -35,4 +35,4 @@ struct state_info {
   friend bool operator==(const state_info&, const state_info&) = default;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

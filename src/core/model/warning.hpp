@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 [[nodiscard]] inline attempt_warning make_warning(warning_code code, std::string text) {
   return {std::string(code.word), std::move(text)};
@@ -20,4 +20,4 @@ struct asset_warning {
   friend bool operator==(const asset_warning&, const asset_warning&) = default;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

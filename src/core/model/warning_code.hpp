@@ -5,7 +5,7 @@
 #include <array>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// All codes, sorted. A new warning adds its code here, and to the table in docs/pipeline.md.
 inline constexpr auto warning_codes = std::to_array<std::string_view>({
@@ -47,4 +47,4 @@ struct warning_code {
   }
 };
 
-} // namespace troupe
+} // namespace troupe_internal

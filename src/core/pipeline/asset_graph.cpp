@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 
@@ -134,4 +134,4 @@ asset_graph asset_graph::with_edges(std::vector<recorded_edge> more, std::vector
   return extended;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What a graph is built from beside the pipeline. Empty: nothing is known of the disk, every path is its own file.
 struct disk_facts {
@@ -102,4 +102,4 @@ private:
 [[nodiscard]] bool is_emptied(const pipeline& p, const path_identities& same, asset_index asset,
                               std::string_view identity);
 
-} // namespace troupe
+} // namespace troupe_internal

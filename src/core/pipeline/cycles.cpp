@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::uint32_t no_node = 0xFFFFFFFFU;
@@ -114,4 +114,4 @@ std::vector<std::uint32_t> strong_parts(std::span<const asset_index> targets, st
   return finder(targets, start).parts();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One shortest cycle of each strongly connected part with more than one node, through the part's lowest node, which
 /// stands first (and is not repeated at the end); ordered by that node. The targets of node i are
@@ -20,4 +20,4 @@ namespace troupe {
 [[nodiscard]] std::vector<std::uint32_t> strong_parts(std::span<const asset_index> targets,
                                                       std::span<const std::uint32_t> start);
 
-} // namespace troupe
+} // namespace troupe_internal

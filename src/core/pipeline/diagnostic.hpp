@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Where something stands in the pipeline file; 1-based; column in bytes. 0:0 = the file as a whole.
 struct place {
@@ -53,4 +53,4 @@ struct diagnostics {
   }
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 std::optional<edge_kind> glob_relation_of(const path_identities& same, std::string_view in, std::string_view out) {
@@ -137,4 +137,4 @@ std::string in_words(const pipeline& p, const edge_reason& reason, asset_index n
   return "its input " + input + " is an output of " + name;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

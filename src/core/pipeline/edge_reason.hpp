@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 enum class edge_kind : std::uint8_t {
   name,         ///< it stands in deps
@@ -39,4 +39,4 @@ struct edge_reason {
 /// "named in its deps", "its input a.txt is an output of b": to stand behind "x needs b: ".
 [[nodiscard]] std::string in_words(const pipeline& p, const edge_reason& reason, asset_index needed);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::string_view all_beneath = "/**";
@@ -97,4 +97,4 @@ void add_spelling(std::string& name, std::string_view folder, std::span<const st
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Whether the pattern takes the path out: it matches the path or a folder above it. "x/**" takes out all beneath what
 /// "x" matches, hidden names too.
@@ -52,4 +52,4 @@ private:
 /// nothing beneath it are left away; without any nothing is appended.
 void add_spelling(std::string& name, std::string_view folder, std::span<const std::string_view> patterns);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
@@ -293,4 +293,4 @@ std::string glob_prefix(std::string_view pattern) {
   return without_escapes(pattern.substr(0, literal_length(pattern)));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Whether the text holds an unescaped *, ? or [.
 [[nodiscard]] bool is_glob(std::string_view text);
@@ -50,4 +50,4 @@ struct glob_relation {
 /// The same wildcards over a plain text, in which "/" and "." are characters like any other (names, tags).
 [[nodiscard]] bool wildcard_matches(std::string_view pattern, std::string_view text);
 
-} // namespace troupe
+} // namespace troupe_internal

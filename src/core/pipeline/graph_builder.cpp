@@ -12,7 +12,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t most_explained = 30; // edges of a cycle whose reasons are told; the cycle itself is always whole
@@ -374,4 +374,4 @@ std::optional<asset_graph> asset_graph::build(const pipeline& p, diagnostics& ou
   return builder(p, out, std::move(facts)).build();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

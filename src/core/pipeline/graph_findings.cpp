@@ -3,7 +3,7 @@
 
 #include "core/pipeline/glob.hpp"
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t most_graph_findings = 100; // mistakes that are told; one more word says that there are more
@@ -111,4 +111,4 @@ void graph_findings::report(place where, std::string_view code, std::string mess
   out_.error(where, code, std::move(message));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -13,7 +13,7 @@
 #include <tuple>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Adds to a list of diagnostics, up to a bound. One mistake in a matrix shows in every asset it expands to: what
 /// stands at one place is told once. Where something was found wrong before, only a cycle is worth telling: the rest
@@ -59,4 +59,4 @@ private:
   std::set<std::pair<std::uint32_t, std::uint32_t>> wrong_already_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

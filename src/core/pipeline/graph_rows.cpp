@@ -4,7 +4,7 @@
 #include <functional>
 #include <queue>
 
-namespace troupe {
+namespace troupe_internal {
 
 graph_rows::graph_rows(std::vector<asset_index> up, std::vector<std::uint32_t> up_start)
     : up_(std::move(up)), up_start_(std::move(up_start)) {
@@ -49,4 +49,4 @@ void graph_rows::put_in_order() {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Every list is sorted by index and without duplicates.
 class graph_rows {
@@ -38,4 +38,4 @@ private:
   std::vector<std::uint32_t> up_start_, down_start_; // size() + 1 each
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Drops the warnings that the asset's settings silence ("ignore_warnings").
 inline void drop_ignored(const asset_settings& settings, std::vector<attempt_warning>& warnings) {
@@ -15,4 +15,4 @@ inline void drop_ignored(const asset_settings& settings, std::vector<attempt_war
     std::erase_if(warnings, [&](const auto& warning) { return settings.ignores(warning.code); });
 }
 
-} // namespace troupe
+} // namespace troupe_internal

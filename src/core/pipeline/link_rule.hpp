@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-namespace troupe {
+namespace troupe_internal {
 
 enum class link_rule : std::uint8_t {
   content, ///< by what they lead to
   text,    ///< by their text
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 std::string matrix_identity(const pipeline& p, asset_index asset) {
   const auto& spec = p.asset(asset);
@@ -28,4 +28,4 @@ std::string log_name(const pipeline& p, asset_index asset) {
   return identity.empty() ? std::string(p.asset(asset).name) : identity;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

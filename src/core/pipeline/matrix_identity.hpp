@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// "asset[a=1,b=2]", the variables sorted by name, for an asset of a matrix with two variables or more; "" for any
 /// other, whose name says it all. No two assets of a pipeline have the same.
@@ -14,4 +14,4 @@ namespace troupe {
 /// The name of an asset's logs: as those of earlier runs are to be found again, the identity where there is one.
 [[nodiscard]] std::string log_name(const pipeline& p, asset_index asset);
 
-} // namespace troupe
+} // namespace troupe_internal

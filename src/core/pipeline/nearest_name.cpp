@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 constexpr std::size_t longest = 64; // longer names get no suggestion: the rows below stay on the stack
@@ -71,4 +71,4 @@ std::string nearest_hint(std::string_view wanted, std::span<const std::string_vi
   return nearest.hint();
 }
 
-} // namespace troupe
+} // namespace troupe_internal

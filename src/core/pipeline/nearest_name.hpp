@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Collects candidates for one misspelt name and keeps the nearest: fewest letters inserted, removed, changed or
 /// swapped with a neighbour, at most two in five; upper and lower case count as a quarter of a change. The
@@ -29,4 +29,4 @@ private:
 /// nearest_name over a list, as its hint.
 [[nodiscard]] std::string nearest_hint(std::string_view wanted, std::span<const std::string_view> known);
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-namespace troupe {
+namespace troupe_internal {
 
 namespace {
 constexpr std::uint64_t steps_of_a_comparison = 64; // of pattern times text, beyond which one counts as several
@@ -84,4 +84,4 @@ std::uint64_t output_index::cost(const pipeline& p, const path_identities& same,
   return static_cast<std::uint64_t>(last - first) * of_one;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Built once, then only read, by any thread. All texts are identities.
 class output_index {
@@ -56,4 +56,4 @@ private:
   std::uint64_t bytes_ = 0;          ///< of those
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The folder a normalised path lies in: "a" of "a/b", "/" of "/a", "." of "a"; "" where there is none to name ("/",
 /// ".", "..", "../a" too, since what lies above the pipeline's folder has no name in it).
@@ -25,4 +25,4 @@ namespace troupe {
   return path.size() > folder.size() && path[folder.size()] == '/' && path.starts_with(folder);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 path_identities::path_identities(const pipeline& p, path_facts facts)
     : patterns_(std::move(facts.globs)), root_(std::move(facts.root)) {
@@ -66,4 +66,4 @@ bool path_identities::is_beneath(std::string_view identity, std::string_view fol
   return !root_.empty() && folder.starts_with('/') && !identity.starts_with('/') && lies_beneath(root_, folder);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// A file or folder, whatever its spellings. Equal to the path_index of the path that is spelt as the system resolves
 /// it, if the pipeline has one. Never written to disk.
@@ -70,4 +70,4 @@ private:
   std::string root_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -23,7 +23,7 @@
 #include <variant>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 enum class error_strategy : std::uint8_t { fail_fast, continue_, abort };
 enum class durability : std::uint8_t { strict, pipelined, none };
@@ -36,9 +36,9 @@ enum class orphan_rule : std::uint8_t { refuse, remove, warn };
 struct retry_policy {
   std::uint32_t attempts = 1; ///< in all, the first included; at least 1
   duration delay = std::chrono::seconds(1);
-  troupe::backoff backoff = troupe::backoff::fixed;
+  troupe_internal::backoff backoff = troupe_internal::backoff::fixed;
   duration max_delay = std::chrono::minutes(10); ///< no wait is longer, except `delay` itself
-  troupe::jitter jitter = troupe::jitter::none;
+  troupe_internal::jitter jitter = troupe_internal::jitter::none;
   std::vector<int> on_exit_codes; ///< empty: every failure; else these exit statuses (128 + n: signal n) and timeouts
   bool on_timeout = true;         ///< whether a timeout is retried
 };
@@ -69,7 +69,7 @@ struct asset_settings {
   std::string version;
   bool always = false;
   std::optional<duration> max_age;
-  std::optional<troupe::durability> durability;
+  std::optional<troupe_internal::durability> durability;
   std::uint64_t max_log = 100'000'000;  ///< bytes kept of one attempt's output
   link_rule links = link_rule::content; ///< of links in its input and output folders
   std::vector<std::string> tags;
@@ -136,9 +136,9 @@ inline constexpr std::uint32_t max_workers = 10'000;
 
 struct engine_settings {
   std::uint32_t workers = 0; ///< at most max_workers; 0: the CPUs this process may use
-  troupe::error_strategy error_strategy = troupe::error_strategy::fail_fast;
+  troupe_internal::error_strategy error_strategy = troupe_internal::error_strategy::fail_fast;
   std::string state_dir = ".troupe"; ///< relative to the pipeline's folder
-  troupe::durability durability = troupe::durability::pipelined;
+  troupe_internal::durability durability = troupe_internal::durability::pipelined;
   std::map<std::string, std::uint32_t, std::less<>> pools;
   duration grace_period = std::chrono::seconds(10); ///< between SIGTERM and SIGKILL
   std::uint32_t keep_runs = 1000;
@@ -179,4 +179,4 @@ struct pipeline {
   }
 };
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -10,7 +10,7 @@
 #include <limits>
 #include <optional>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 using marks = std::vector<bool>;
@@ -252,4 +252,4 @@ std::vector<asset_index> with_upstream(const asset_graph& graph, const std::vect
   return to_list(reached);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

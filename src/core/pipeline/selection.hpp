@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The union of what the arguments select, sorted by index; no argument selects everything. invalid_input for a
 /// malformed argument or one that matches nothing (naming it and the nearest name).
@@ -28,4 +28,4 @@ namespace troupe {
 [[nodiscard]] std::vector<asset_index> with_upstream(const asset_graph& graph,
                                                      const std::vector<asset_index>& selected);
 
-} // namespace troupe
+} // namespace troupe_internal

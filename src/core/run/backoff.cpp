@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 using ticks = std::uint64_t; // nanoseconds, not negative
@@ -72,4 +72,4 @@ duration retry_delay(const retry_policy& policy, std::uint32_t failed_attempt, d
   return duration(static_cast<duration::rep>(chosen));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

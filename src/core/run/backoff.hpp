@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The wait after failed attempt number `failed_attempt` (1-based), never more than the larger of policy.max_delay and
 /// policy.delay, never negative:
@@ -21,4 +21,4 @@ namespace troupe {
 [[nodiscard]] duration retry_delay(const retry_policy& policy, std::uint32_t failed_attempt, duration previous_delay,
                                    std::uint64_t random_bits);
 
-} // namespace troupe
+} // namespace troupe_internal

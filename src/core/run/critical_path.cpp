@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace troupe {
+namespace troupe_internal {
 
 std::vector<duration> longest_remaining_path(const asset_graph& graph, const std::vector<duration>& durations) {
   TROUPE_CHECK(durations.size() == graph.size(), "one duration an asset");
@@ -21,4 +21,4 @@ std::vector<duration> longest_remaining_path(const asset_graph& graph, const std
   return remaining;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// For each asset, by index: its own duration and that of the longest chain of what needs it, directly or not. Among
 /// ready assets the one with the largest goes first (longest remaining path, as in critical path scheduling).
@@ -14,4 +14,4 @@ namespace troupe {
 [[nodiscard]] std::vector<duration> longest_remaining_path(const asset_graph& graph,
                                                            const std::vector<duration>& durations);
 
-} // namespace troupe
+} // namespace troupe_internal

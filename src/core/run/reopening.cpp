@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 asset_set reopened_by_resume(const asset_graph& graph, std::span<const asset_id> ids, const run_state& state,
                              const std::function<bool(asset_index)>& lost) {
@@ -27,4 +27,4 @@ asset_set reopened_by_resume(const asset_graph& graph, std::span<const asset_id>
   return make_asset_set(std::move(reopened));
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -9,11 +9,11 @@
 #include <functional>
 #include <span>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// The assets that had succeeded or were fresh in `state` and wait again when the run is resumed: those that are `lost`
 /// (asked of no others), and all that need an asset which waits. `ids` by asset_index.
 [[nodiscard]] asset_set reopened_by_resume(const asset_graph& graph, std::span<const asset_id> ids,
                                            const run_state& state, const std::function<bool(asset_index)>& lost);
 
-} // namespace troupe
+} // namespace troupe_internal

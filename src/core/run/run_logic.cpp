@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 
 /// Whether the policy tries again after an attempt that ended so.
@@ -400,4 +400,4 @@ void run_logic::settle_rest(decision& d, timestamp now) {
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

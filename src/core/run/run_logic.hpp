@@ -20,12 +20,12 @@
 #include <variant>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// What the logic needs to know of the pipeline and the run's options.
 struct run_policy {
   std::uint32_t workers = 1;
-  troupe::error_strategy error_strategy = troupe::error_strategy::fail_fast;
+  troupe_internal::error_strategy error_strategy = troupe_internal::error_strategy::fail_fast;
   /// By asset_index: expected remaining path, for priority among ready ones.
   std::vector<duration> remaining;
 };
@@ -285,4 +285,4 @@ private:
   std::uint32_t moments_ = 0;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

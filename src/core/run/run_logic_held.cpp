@@ -13,7 +13,7 @@
 #include <unordered_set>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Not settled, and started or going to be.
 bool run_logic::may_still_write(asset_index maker) const {
@@ -138,4 +138,4 @@ void run_logic::make_once_more(decision& d, const attempt_ended& in, timestamp n
   }
 }
 
-} // namespace troupe
+} // namespace troupe_internal

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 bool run_logic::queued::operator<(const queued& other) const {
   return std::tie(priority, remaining, other.asset) < std::tie(other.priority, other.remaining, asset);
@@ -171,4 +171,4 @@ void run_logic::start(decision& d, asset_index asset, timestamp now) {
   d.effects.emplace_back(grant_attempt{asset, attempt});
 }
 
-} // namespace troupe
+} // namespace troupe_internal

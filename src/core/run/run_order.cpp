@@ -4,7 +4,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace troupe {
+namespace troupe_internal {
 namespace {
 /// Runs that are open, or resumed later, at the same time: one, as a rule.
 constexpr std::uint64_t most_at_once = 16;
@@ -72,4 +72,4 @@ void run_order::forget(runs::iterator at) {
   runs_.erase(at);
 }
 
-} // namespace troupe
+} // namespace troupe_internal

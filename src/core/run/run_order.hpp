@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// Fed all events in order, folds each run as whoever shows or resumes it does. Keeps what is open, so its memory is in
 /// proportion to the assets of a few runs. One thread.
@@ -55,4 +55,4 @@ private:
   std::set<run_number> wrong_;
 };
 
-} // namespace troupe
+} // namespace troupe_internal

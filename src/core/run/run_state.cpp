@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace troupe {
+namespace troupe_internal {
 
 asset_set make_asset_set(std::vector<asset_id> ids) {
   std::sort(ids.begin(), ids.end());
@@ -362,4 +362,4 @@ std::optional<run_state> run_state::decode(std::string_view bytes) {
   return state;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

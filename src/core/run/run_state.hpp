@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe {
+namespace troupe_internal {
 
 /// One asset's standing in a run.
 struct asset_in_run {
@@ -101,4 +101,4 @@ private:
 /// Whether the set is one that make_asset_set() may give, of ids below the limit.
 [[nodiscard]] bool is_asset_set(const asset_set& set, std::uint32_t id_limit);
 
-} // namespace troupe
+} // namespace troupe_internal

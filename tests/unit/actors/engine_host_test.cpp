@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 using namespace std::chrono_literals;
 
 namespace {

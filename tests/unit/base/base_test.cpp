@@ -9,7 +9,7 @@
 
 #include <string>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 TEST_CASE("a content digest is the first half of SHA-256") {
   CHECK(to_hex(content_digest("abc")) == "ba7816bf8f01cfea414140de5dae2223");

@@ -6,7 +6,7 @@
 
 #include <sstream>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-using namespace troupe::cli;
+using namespace troupe_internal::cli;
 
 namespace {
 

@@ -11,8 +11,8 @@
 #include <fstream>
 #include <sstream>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <set>
 #include <sstream>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 namespace bj = boost::json;
 
 namespace {

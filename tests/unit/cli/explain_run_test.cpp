@@ -5,8 +5,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 using namespace std::chrono_literals;
 using test::clean, test::raw, test::side;
 

@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <sstream>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 fake_engine& engine() {
   static fake_engine one;
@@ -77,9 +77,9 @@ status_counts counts_of(const run_report& run) {
   return counts;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test
 
-namespace troupe {
+namespace troupe_internal {
 
 using test::engine;
 
@@ -194,4 +194,4 @@ void stop_request::request(int signal) noexcept {
     signal_ = signal;
 }
 
-} // namespace troupe
+} // namespace troupe_internal

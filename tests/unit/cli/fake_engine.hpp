@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// What the engine's functions answer. Defaults: the pipeline of make_project(), an empty history.
 struct fake_engine {
@@ -53,4 +53,4 @@ struct invoked {
 [[nodiscard]] run_record make_run(std::uint32_t number, run_status status);
 [[nodiscard]] status_counts counts_of(const run_report& report);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

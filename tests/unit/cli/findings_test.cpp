@@ -6,8 +6,8 @@
 
 #include <fstream>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 
 TEST_CASE("a finding shows its place, the line, and a mark under the column") {
   const temporary_folder folder;

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-using namespace troupe;
+using namespace troupe_internal;
 using test::engine;
 using test::has;
 using test::ran;

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-using namespace troupe;
+using namespace troupe_internal;
 using test::engine;
 using test::has;
 using test::troupe_cli;

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 
 namespace {
 

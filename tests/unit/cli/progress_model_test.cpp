@@ -7,8 +7,8 @@
 
 #include <chrono>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 using namespace std::chrono_literals;
 using test::clean, test::n_a, test::n_b, test::raw, test::report, test::side;
 

@@ -10,8 +10,8 @@
 #include <sstream>
 #include <thread>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 using namespace std::chrono_literals;
 
 namespace {

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 using test::engine;
 using test::has;

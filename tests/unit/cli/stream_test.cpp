@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 
 TEST_CASE("what is written reaches the descriptor, however long") {
   int ends[2];

@@ -7,7 +7,7 @@
 #include <string>
 #include <unistd.h>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Both ends of a terminal; what is written to `slave` is read back with text().
 class pseudo_terminal {
@@ -64,4 +64,4 @@ private:
   bool had_ = false;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 inline asset_run_report ran(std::string name, asset_status status) {
   asset_run_report asset;
@@ -81,4 +81,4 @@ inline materialization made_in(std::uint32_t run) {
   return made;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-using namespace troupe;
+using namespace troupe_internal;
 using test::engine;
 using test::has;
 using test::made_in;
@@ -277,7 +277,7 @@ TEST_CASE("the schema is a JSON document") {
 }
 
 TEST_CASE("times and paths are short for people") {
-  using namespace troupe::cli;
+  using namespace troupe_internal::cli;
   CHECK(ago(test::at(0), test::at(0)) == "just now");
   CHECK(ago(test::at(5), test::at(0)) == "just now");
   CHECK(ago(test::at(0), test::at(65)) == "1m05s ago");

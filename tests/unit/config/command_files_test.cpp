@@ -8,8 +8,8 @@
 #include <set>
 #include <string>
 
-using namespace troupe;
-using namespace troupe::config;
+using namespace troupe_internal;
+using namespace troupe_internal::config;
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 inline std::string lines(const diagnostics& list) {
   std::string text;
@@ -14,4 +14,4 @@ inline std::string lines(const diagnostics& list) {
   return text;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -17,8 +17,8 @@
 #include <unistd.h>
 #include <vector>
 
-using namespace troupe;
-using namespace troupe::config;
+using namespace troupe_internal;
+using namespace troupe_internal::config;
 using test::lines;
 
 namespace {

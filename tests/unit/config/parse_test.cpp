@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
-using namespace troupe::config;
+using namespace troupe_internal;
+using namespace troupe_internal::config;
 using test::lines;
 using namespace std::chrono_literals;
 

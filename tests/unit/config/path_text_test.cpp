@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-using namespace troupe::config;
+using namespace troupe_internal::config;
 
 TEST_CASE("a path that is plain at a glance is one that stays as it is") {
   std::size_t plain = 0;
@@ -96,13 +96,15 @@ TEST_CASE("what is folded matches, reaches and takes out what the pattern as wri
     if (!read.glob)
       return;
     folded += read.text != pattern ? 1 : 0;
-    RC_ASSERT(troupe::glob_matches(read.text, path) == troupe::glob_matches(pattern, path));
-    RC_ASSERT(troupe::glob_takes(read.text + "/", path) == troupe::glob_takes(pattern + "/", path));
-    RC_ASSERT(troupe::takes_out(read.text, path) == troupe::takes_out(pattern, path));
-    RC_ASSERT(troupe::takes_out_all_beneath(read.text, path) == troupe::takes_out_all_beneath(pattern, path));
-    RC_ASSERT(troupe::may_take_out_beneath(read.text, path) == troupe::may_take_out_beneath(pattern, path));
-    const auto before = troupe::relate_to_glob(pattern, path);
-    const auto after = troupe::relate_to_glob(read.text, path);
+    RC_ASSERT(troupe_internal::glob_matches(read.text, path) == troupe_internal::glob_matches(pattern, path));
+    RC_ASSERT(troupe_internal::glob_takes(read.text + "/", path) == troupe_internal::glob_takes(pattern + "/", path));
+    RC_ASSERT(troupe_internal::takes_out(read.text, path) == troupe_internal::takes_out(pattern, path));
+    RC_ASSERT(troupe_internal::takes_out_all_beneath(read.text, path) ==
+              troupe_internal::takes_out_all_beneath(pattern, path));
+    RC_ASSERT(troupe_internal::may_take_out_beneath(read.text, path) ==
+              troupe_internal::may_take_out_beneath(pattern, path));
+    const auto before = troupe_internal::relate_to_glob(pattern, path);
+    const auto after = troupe_internal::relate_to_glob(read.text, path);
     RC_ASSERT(after.matches == before.matches);
     RC_ASSERT(after.beneath == before.beneath);
     RC_ASSERT(after.reaches == before.reaches);

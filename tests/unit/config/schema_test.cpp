@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
-using namespace troupe::config;
+using namespace troupe_internal;
+using namespace troupe_internal::config;
 namespace json = boost::json;
 
 namespace {

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 
 namespace {

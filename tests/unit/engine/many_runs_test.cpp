@@ -13,7 +13,7 @@
 #include <set>
 #include <string>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

@@ -11,7 +11,7 @@
 
 #include <chrono>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 
 namespace {

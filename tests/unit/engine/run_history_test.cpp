@@ -8,8 +8,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 
 TEST_CASE("a run that ends while somebody looks is running or has ended, and never interrupted") {
   const temporary_folder t;

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 TEST_CASE("logs lie in a folder of their run, named by asset and attempt") {
   CHECK(run_log_folder("/p/.troupe", run_number(42U)) == "/p/.troupe/logs/42");

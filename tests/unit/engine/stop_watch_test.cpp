@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 
 namespace {

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 TEST_CASE("steps lead up as far as to the last link") {
   const temporary_folder folder;

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
-using troupe::test::pipeline_builder;
+using namespace troupe_internal;
+using troupe_internal::test::pipeline_builder;
 using namespace std::chrono_literals;
 
 namespace {

@@ -6,8 +6,8 @@
 
 #include <sstream>
 
-using namespace troupe;
-using namespace troupe::cli;
+using namespace troupe_internal;
+using namespace troupe_internal::cli;
 
 TEST_CASE("control characters and bytes that are not UTF-8 are made visible") {
   CHECK(printable("plain é") == "plain é");

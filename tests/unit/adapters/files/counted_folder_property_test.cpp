@@ -12,7 +12,7 @@
 #include <set>
 #include <thread>
 
-using namespace troupe;
+using namespace troupe_internal;
 namespace fs = std::filesystem;
 
 namespace {

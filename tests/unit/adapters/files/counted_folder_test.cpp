@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-using namespace troupe;
+using namespace troupe_internal;
 namespace fs = std::filesystem;
 
 namespace {

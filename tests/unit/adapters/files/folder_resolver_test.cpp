@@ -11,7 +11,7 @@
 #include <random>
 #include <set>
 
-using namespace troupe;
+using namespace troupe_internal;
 namespace fs = std::filesystem;
 
 namespace {

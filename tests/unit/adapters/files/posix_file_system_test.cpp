@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-using namespace troupe;
+using namespace troupe_internal;
 namespace fs = std::filesystem;
 
 namespace {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <sys/stat.h>
 
-using namespace troupe;
+using namespace troupe_internal;
 namespace fs = std::filesystem;
 
 namespace {

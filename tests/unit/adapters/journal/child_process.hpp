@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class child_process {
 public:
@@ -60,4 +60,4 @@ private:
   int ends_[2] = {-1, -1};
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -7,7 +7,7 @@
 
 #include <string>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class memory_fixture {
 public:
@@ -140,7 +140,7 @@ inline result<journal_compaction> compact_journal(const std::string& folder, con
   const auto store = open_journal(std::move(*lock), {}, time); // holds the lock to the end
   if (!store)
     return store.error();
-  return troupe::compact_journal(**store, dir, rule);
+  return troupe_internal::compact_journal(**store, dir, rule);
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

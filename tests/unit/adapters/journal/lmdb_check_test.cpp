@@ -13,8 +13,8 @@
 #include <fstream>
 #include <random>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 namespace fs = std::filesystem;
 
 namespace {

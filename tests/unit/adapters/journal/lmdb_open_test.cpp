@@ -16,8 +16,8 @@
 #include <map>
 #include <thread>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 namespace fs = std::filesystem;
 
 namespace {

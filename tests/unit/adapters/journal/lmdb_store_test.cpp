@@ -14,8 +14,8 @@
 #include <random>
 #include <thread>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 
 namespace {
 

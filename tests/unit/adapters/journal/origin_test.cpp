@@ -12,8 +12,8 @@
 #include <fstream>
 #include <map>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 namespace fs = std::filesystem;
 
 namespace {

@@ -2,8 +2,8 @@
 #include "journal_fixtures.hpp"
 #include "support/history.hpp"
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 
 #define ALL_STORES memory_fixture, lmdb_fixture
 

@@ -12,7 +12,7 @@
 #include <optional>
 #include <thread>
 
-using namespace troupe;
+using namespace troupe_internal;
 using kind = process_exit::kind;
 namespace fs = std::filesystem;
 

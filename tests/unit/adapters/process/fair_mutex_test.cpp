@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 TEST_CASE("a fair mutex is had by one thread at a time") {
   fair_mutex mutex;

@@ -9,7 +9,7 @@
 #include <csignal>
 #include <thread>
 
-using namespace troupe;
+using namespace troupe_internal;
 using kind = process_exit::kind;
 
 namespace {

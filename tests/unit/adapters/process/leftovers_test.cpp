@@ -16,7 +16,7 @@
 #include <thread>
 #include <utility>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

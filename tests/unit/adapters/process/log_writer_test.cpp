@@ -9,7 +9,7 @@
 
 #include <csignal>
 
-using namespace troupe;
+using namespace troupe_internal;
 namespace fs = std::filesystem;
 
 namespace {

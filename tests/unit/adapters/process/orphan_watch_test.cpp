@@ -13,7 +13,7 @@
 #include <array>
 #include <csignal>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

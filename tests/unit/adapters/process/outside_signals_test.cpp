@@ -10,7 +10,7 @@
 #include <mutex>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 using kind = process_exit::kind;
 
 namespace {

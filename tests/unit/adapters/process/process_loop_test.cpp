@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 using kind = process_exit::kind;
 
 namespace {

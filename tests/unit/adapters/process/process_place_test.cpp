@@ -11,7 +11,7 @@
 
 #include <csignal>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 TEST_CASE("a place is written and read again; what is none is not read") {
   const auto here = own_place().value();

@@ -7,7 +7,7 @@
 #include <string>
 #include <unistd.h>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 
 TEST_CASE("a filter's output comes back whole, however much goes in and out") {

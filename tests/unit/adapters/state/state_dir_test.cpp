@@ -21,8 +21,8 @@
 #include <set>
 #include <string>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 namespace fs = std::filesystem;
 
 namespace {

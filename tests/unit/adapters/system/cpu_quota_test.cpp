@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

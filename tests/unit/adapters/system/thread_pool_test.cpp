@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 TEST_CASE("one thread does the work in the order it was given") {
   std::vector<int> done;

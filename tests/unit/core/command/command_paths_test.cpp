@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 
 namespace {
 

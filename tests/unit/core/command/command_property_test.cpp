@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <optional>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 
 namespace {
 

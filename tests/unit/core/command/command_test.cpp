@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <array>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 
 namespace {
 

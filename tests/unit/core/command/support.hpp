@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Runs the program in the folder with nothing on its standard input and standard error thrown away; what it wrote.
 inline std::string output_of(const std::vector<std::string>& argv, const std::string& folder) {
@@ -94,4 +94,4 @@ inline std::string findings_of(const std::string& command, const std::string& sh
   return text;
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

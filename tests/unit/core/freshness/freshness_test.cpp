@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 
 namespace {

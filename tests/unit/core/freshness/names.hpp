@@ -6,7 +6,7 @@
 #include <deque>
 #include <string>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 class numbered_names final : public name_source {
 public:
@@ -21,4 +21,4 @@ private:
   mutable std::deque<std::string> kept_;
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

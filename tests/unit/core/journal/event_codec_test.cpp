@@ -6,8 +6,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace troupe;
-using troupe::test::random_filler;
+using namespace troupe_internal;
+using troupe_internal::test::random_filler;
 
 namespace {
 

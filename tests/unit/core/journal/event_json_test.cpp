@@ -6,8 +6,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
-using namespace troupe;
-using troupe::test::random_filler;
+using namespace troupe_internal;
+using troupe_internal::test::random_filler;
 
 TEST_CASE("an event prints as one line of JSON with names for its ids") {
   event_names names;

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 
 namespace {

@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace troupe;
-using troupe::test::pipeline_builder;
+using namespace troupe_internal;
+using troupe_internal::test::pipeline_builder;
 
 TEST_CASE("the builder describes a pipeline in memory") {
   pipeline_builder b("demo");

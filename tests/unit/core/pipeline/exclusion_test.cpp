@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 TEST_CASE("a pattern takes out what it matches and all beneath") {
   CHECK(takes_out("out/report", "out/report"));

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

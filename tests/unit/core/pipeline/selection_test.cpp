@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
-using troupe::test::pipeline_builder;
+using namespace troupe_internal;
+using troupe_internal::test::pipeline_builder;
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-using namespace troupe;
+using namespace troupe_internal;
 using namespace std::chrono_literals;
 
 namespace {

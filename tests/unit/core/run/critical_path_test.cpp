@@ -10,8 +10,8 @@
 #include <set>
 #include <string>
 
-using namespace troupe;
-using troupe::test::pipeline_builder;
+using namespace troupe_internal;
+using troupe_internal::test::pipeline_builder;
 using namespace std::chrono_literals;
 
 namespace {

@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-using namespace troupe;
-using namespace troupe::test;
+using namespace troupe_internal;
+using namespace troupe_internal::test;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-using namespace troupe;
+using namespace troupe_internal;
 
 namespace {
 

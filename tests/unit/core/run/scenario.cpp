@@ -14,7 +14,7 @@
 #include <sstream>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 namespace {
 
@@ -384,4 +384,4 @@ std::string replay_scenario(std::string_view text) {
   return scenario().replay(text);
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

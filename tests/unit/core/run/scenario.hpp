@@ -41,10 +41,10 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 /// Replays a scenario; returns its text with the expectations replaced by what really happened. Throws
 /// std::runtime_error on text that it does not understand, and when the live state is not the fold of the events.
 [[nodiscard]] std::string replay_scenario(std::string_view text);
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 void misread(const std::string& what) {
   throw std::runtime_error("scenario: " + what);
@@ -145,4 +145,4 @@ void scenario_header::declare_retry(const word_list& parts) {
   }
 }
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

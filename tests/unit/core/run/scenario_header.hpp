@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::test {
+namespace troupe_internal::test {
 
 using word_list = std::vector<std::string>;
 
@@ -47,4 +47,4 @@ private:
   void declare_retry(const word_list& parts);
 };
 
-} // namespace troupe::test
+} // namespace troupe_internal::test

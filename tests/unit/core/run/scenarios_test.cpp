@@ -52,7 +52,7 @@ TEST_CASE("the logic of a run does what the scenarios say") {
     CAPTURE(name);
     const auto expected = read(file);
     std::string actual;
-    REQUIRE_NOTHROW(actual = troupe::test::replay_scenario(expected));
+    REQUIRE_NOTHROW(actual = troupe_internal::test::replay_scenario(expected));
     if (std::getenv("TROUPE_UPDATE_GOLDEN") != nullptr)
       std::ofstream(file, std::ios::binary) << actual;
     else
@@ -61,8 +61,8 @@ TEST_CASE("the logic of a run does what the scenarios say") {
 }
 
 TEST_CASE("a scenario that says something unknown is refused, not skipped") {
-  CHECK_THROWS(static_cast<void>(troupe::test::replay_scenario("asset a\n")));
-  CHECK_THROWS(static_cast<void>(troupe::test::replay_scenario("asset a\nwrokers 2\nbegin\n")));
-  CHECK_THROWS(static_cast<void>(troupe::test::replay_scenario("asset a\nbegin\nexplode a\n")));
-  CHECK_THROWS(static_cast<void>(troupe::test::replay_scenario("asset a\nbegin\nclaim b\n")));
+  CHECK_THROWS(static_cast<void>(troupe_internal::test::replay_scenario("asset a\n")));
+  CHECK_THROWS(static_cast<void>(troupe_internal::test::replay_scenario("asset a\nwrokers 2\nbegin\n")));
+  CHECK_THROWS(static_cast<void>(troupe_internal::test::replay_scenario("asset a\nbegin\nexplode a\n")));
+  CHECK_THROWS(static_cast<void>(troupe_internal::test::replay_scenario("asset a\nbegin\nclaim b\n")));
 }
