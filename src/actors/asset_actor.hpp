@@ -4,11 +4,13 @@
 
 #include "actors/protocol.hpp"
 
+#include <memory>
 #include <vector>
 
 namespace troupe_internal {
 
 struct asset_state {
+  std::shared_ptr<void> presence; ///< first, so that it is let go last
   asset_index asset;
   std::uint32_t needs = 0;              ///< upstreams of this run that are not done
   std::vector<asset_handle> dependents; ///< in this run

@@ -9,6 +9,7 @@
 namespace troupe_internal {
 
 struct executor_state {
+  std::shared_ptr<void> presence; ///< first, so that it is let go last
   asset_executor* port = nullptr; ///< outlives the actor
   std::shared_ptr<gate> back;     ///< the way of the answers
   supervisor_handle supervisor;

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -72,6 +73,11 @@ struct begin_run;
 struct claim {
   asset_index asset;
 };
+/// Earlier runs no longer keep the asset, which had claimed, from going on; and what they have made of it and of what it needs.
+struct hold_over {
+  asset_index asset;
+  std::vector<std::pair<asset_index, digest>> versions;
+};
 struct examined_report {
   asset_index asset;
   examination found;
@@ -113,7 +119,7 @@ struct actor_broken {
 };
 
 using supervisor_handle =
-    caf::typed_actor<caf::reacts_to<begin_run>, caf::reacts_to<claim>, caf::reacts_to<examined_report>,
+    caf::typed_actor<caf::reacts_to<begin_run>, caf::reacts_to<claim>, caf::reacts_to<hold_over>, caf::reacts_to<examined_report>,
                      caf::reacts_to<spawned_report>, caf::reacts_to<outcome_report>, caf::reacts_to<discovered_report>,
                      caf::reacts_to<tick>, caf::reacts_to<stop_order>, caf::reacts_to<files_settled>,
                      caf::reacts_to<run_durable>, caf::reacts_to<journal_failed>, caf::reacts_to<actor_broken>>;
@@ -191,6 +197,7 @@ TROUPE_LOCAL_MESSAGE(troupe_internal::executed)
 TROUPE_LOCAL_MESSAGE(troupe_internal::settled)
 TROUPE_LOCAL_MESSAGE(troupe_internal::begin_run)
 TROUPE_LOCAL_MESSAGE(troupe_internal::claim)
+TROUPE_LOCAL_MESSAGE(troupe_internal::hold_over)
 TROUPE_LOCAL_MESSAGE(troupe_internal::examined_report)
 TROUPE_LOCAL_MESSAGE(troupe_internal::spawned_report)
 TROUPE_LOCAL_MESSAGE(troupe_internal::outcome_report)

@@ -173,7 +173,8 @@ void take_outcome(self_pointer self, outcome_report& report) {
 
 } // namespace
 
-supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_setup setup) {
+supervisor_handle::behavior_type supervisor_actor(self_pointer self, std::shared_ptr<void> presence, supervisor_setup setup) {
+  self->state.presence = std::move(presence);
   self->state.setup = std::move(setup);
   // Not by a message to itself: a broken supervisor reads none, and a handle to itself would keep it for ever.
   guard_actor_with(self, [self](const std::string& what) {
@@ -200,7 +201,19 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, supervisor_
           if (self->state.assets[i] && self->state.setup.logic->needs(asset_index(i)) == 0)
             self->send(self->state.assets[i], run_begun{});
       },
-      [self](const claim& ready) { feed(self, asset_claimed{ready.asset}); },
+      [self](const claim& ready) {
+        const auto& may_go_on = self->state.setup.may_go_on;
+        if (!may_go_on || may_go_on(ready.asset))
+          feed(self, asset_claimed{ready.asset});
+      },
+      [self](const hold_over& hold) {
+        take_over();
+        auto& state = self->state;
+        for (const auto& [asset, version] : hold.versions)
+          state.setup.versions[asset.value] = version;
+        if (!is_final(state.setup.logic->status(hold.asset))) // else it was cancelled meanwhile
+          feed(self, asset_claimed{hold.asset});
+      },
       [self](examined_report& report) {
         for (const auto& warning : report.found.warnings)
           self->state.setup.observer->warned(report.asset, warning);

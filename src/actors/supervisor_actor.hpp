@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,11 +38,14 @@ struct supervisor_setup {
   std::function<std::string(asset_index, std::uint32_t)> log_of; ///< path of an attempt's log
   std::vector<digest> versions;                                  ///< by asset_index: data versions as of now
   std::vector<duration> expected;                                ///< by asset_index: past durations; 0: unknown
+  /// Whether an asset that has all it needs may go on; where not, hold_over comes for it. Empty: all may.
+  std::function<bool(asset_index)> may_go_on;
   std::function<void(run_end)> on_end;                           ///< called once, by the supervisor
   std::uint64_t checkpoint_every = 0; ///< events between checkpoints of the run: keeps replay short
 };
 
 struct supervisor_state {
+  std::shared_ptr<void> presence; ///< first, so that it is let go last
   supervisor_setup setup;
   std::vector<asset_handle> assets; ///< by asset_index
   executor_handle executor;
@@ -56,6 +60,6 @@ struct supervisor_state {
 
 /// Does nothing before begin_run, which brings the handles.
 supervisor_handle::behavior_type supervisor_actor(supervisor_handle::stateful_pointer<supervisor_state> self,
-                                                  supervisor_setup setup);
+                                                  std::shared_ptr<void> presence, supervisor_setup setup);
 
 } // namespace troupe_internal

@@ -8,8 +8,8 @@
 
 namespace troupe_internal {
 
-run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::shared_ptr<gate>& way_in,
-                     std::function<void(run_end)> on_end) {
+run_actors spawn_run(caf::actor_system& system, run_setup& setup, const std::shared_ptr<gate>& way_in,
+                     std::function<void(run_end)> on_end, const std::shared_ptr<void>& presence) {
   supervisor_setup inner;
   inner.logic = setup.logic;
   inner.first = std::move(setup.first);
@@ -24,11 +24,13 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
   inner.closing = setup.closing;
   inner.expected = std::move(setup.expected);
   inner.checkpoint_every = setup.checkpoint_every;
+  inner.may_go_on = std::move(setup.may_go_on);
   inner.on_end = std::move(on_end);
   // A spawned actor's function runs later: handles are passed on by who spawns.
-  const auto supervisor = system.spawn(supervisor_actor, std::move(inner));
-  const auto executor = system.spawn(executor_actor, executor_state{setup.work, way_in, supervisor});
+  const auto supervisor = system.spawn(supervisor_actor, presence, std::move(inner));
+  const auto executor = system.spawn(executor_actor, executor_state{presence, setup.work, way_in, supervisor});
   journal_state journal_initial;
+  journal_initial.presence = presence;
   journal_initial.log = setup.log;
   journal_initial.back = way_in;
   journal_initial.supervisor = supervisor;
@@ -43,6 +45,7 @@ run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::sh
     if (!setup.logic->in_run(*at) || is_final(setup.logic->status(*at)))
       continue;
     asset_state state;
+    state.presence = presence;
     state.asset = *at;
     state.needs = setup.logic->needs(*at);
     for (const auto dependent : setup.graph->downstream(*at))

@@ -2,7 +2,7 @@
 // runs them nor how their end is waited for: the host and the simulation do.
 #pragma once
 
-#include "actors/engine_host.hpp"
+#include "actors/actor_run.hpp"
 #include "actors/gate.hpp"
 #include "actors/protocol.hpp"
 #include "actors/supervisor_actor.hpp"
@@ -21,9 +21,9 @@ struct run_actors {
 };
 
 /// Spawns all and lets the run begin. Takes out of `setup` what can be moved. `on_end` is called once, by the
-/// supervisor.
-[[nodiscard]] run_actors spawn_run(caf::actor_system& system, host_setup& setup, const std::shared_ptr<gate>& way_in,
-                                   std::function<void(run_end)> on_end);
+/// supervisor. `presence`: each actor holds it until nothing of the actor runs any more.
+[[nodiscard]] run_actors spawn_run(caf::actor_system& system, run_setup& setup, const std::shared_ptr<gate>& way_in,
+                                   std::function<void(run_end)> on_end, const std::shared_ptr<void>& presence = {});
 /// Closes the gate and asks all to end. Keep what it returns until they have: releasing a chain of handles of actors
 /// that still live would recurse.
 [[nodiscard]] std::vector<asset_handle> end_run(const run_actors& actors, gate& way_in);

@@ -48,7 +48,7 @@ bool wants_terminal(int signal) {
 asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records)
     : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
       found_(setup_.p.assets.size()), examined_at_(setup_.p.assets.size()), made_elsewhere_(setup_.p.assets.size()),
-      prepared_(setup_.p.assets.size()), pool_(std::make_unique<thread_pool>(setup_.threads)) {
+      prepared_(setup_.p.assets.size()) {
   supervisor_ = own_supervisor_mark();
   std::erase_if(setup_.environment, [](const std::string& entry) {
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
@@ -71,17 +71,22 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
 
 asset_worker::~asset_worker() {
   // After a run that broke off (its journal failed) commands may still run, and report to the pool when they end.
-  setup_.processes.end_all(urgency::at_once);
-  {
-    std::unique_lock lock(handed_out_mutex_);
-    all_back_.wait(lock, [this] { return handed_out_ == 0; });
-  }
-  pool_.reset();
+  end_all(urgency::at_once);
+  std::unique_lock lock(handed_out_mutex_);
+  all_back_.wait(lock, [this] { return handed_out_ == 0; });
 }
 
 void asset_worker::hand_out() {
   const std::lock_guard lock(handed_out_mutex_);
   ++handed_out_;
+}
+
+void asset_worker::submit(std::function<void()> work) {
+  hand_out();
+  setup_.pool.submit([this, work = std::move(work)] {
+    work();
+    take_back();
+  });
 }
 
 void asset_worker::take_back() {
@@ -98,7 +103,7 @@ void asset_worker::examine(asset_index asset, upstream_view upstreams, std::func
       if (auto found = look_at(asset, upstreams, *seen))
         done(std::move(*found));
     } else {
-      pool_->submit([this, asset, upstreams = std::move(upstreams), done = std::move(done)] {
+      submit([this, asset, upstreams = std::move(upstreams), done = std::move(done)] {
         if (auto found = look_at(asset, upstreams, {}))
           done(std::move(*found));
       });
@@ -365,7 +370,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   const auto started_at = setup_.time.now();
   const auto began = setup_.time.monotonic();
   if (setup_.p.is_source(asset)) {
-    pool_->submit([this, asset, attempt, started_at, done = std::move(done)] {
+    submit([this, asset, attempt, started_at, done = std::move(done)] {
       execution out;
       check_products(asset, attempt, started_at, nullptr, out);
       hide_secrets(out);
@@ -390,7 +395,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   }
   if (!setup_.p.settings_of(asset).clear_outputs)
     return start_process(asset, attempt, std::move(*request), started_at, began, std::move(spawned), std::move(done));
-  pool_->submit([this, asset, attempt, request = std::move(*request), started_at, began, spawned = std::move(spawned),
+  submit([this, asset, attempt, request = std::move(*request), started_at, began, spawned = std::move(spawned),
                  done = std::move(done)]() mutable {
     if (const auto cleared = clear_outputs(asset); !cleared) {
       execution out;
@@ -406,8 +411,9 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
 void asset_worker::start_process(asset_index asset, std::uint32_t attempt, process_request request,
                                  timestamp started_at, duration began, std::function<void(process_spawned)> spawned,
                                  std::function<void(execution)> done) {
-  const auto key = static_cast<process_key>(asset.value) << 32U | attempt;
+  const auto key = setup_.processes.new_key();
   request.key = key;
+  request.owner = setup_.run.value;
   request.log_file = log_path(setup_.state_folder, setup_.run, log_name(setup_.p, asset), attempt);
   request.open_log = [this, asset, attempt]() -> result<int> {
     auto file = setup_.logs.make(setup_.run, log_file_name(log_name(setup_.p, asset), attempt));
@@ -429,7 +435,7 @@ void asset_worker::start_process(asset_index asset, std::uint32_t attempt, proce
                            if (const auto quick = finishes_quickly(asset, attempt, exit)) {
                              done(finish(asset, attempt, {started_at, began}, exit, &*quick));
                            } else {
-                             pool_->submit([this, asset, attempt, started_at, began, exit = std::move(exit), done] {
+                             submit([this, asset, attempt, started_at, began, exit = std::move(exit), done] {
                                done(finish(asset, attempt, {started_at, began}, exit, nullptr));
                              });
                            }
@@ -474,7 +480,7 @@ void asset_worker::tell_of_stop(asset_index asset, process_exit& exit) {
 }
 
 void asset_worker::check_discovered(asset_index asset, std::uint32_t, std::function<void(bool)> done) {
-  pool_->submit([this, asset, done = std::move(done)] {
+  submit([this, asset, done = std::move(done)] {
     const auto& files = made_elsewhere_[asset.value]->files;
     done(std::all_of(files.begin(), files.end(), [&](const made_elsewhere::file& one) {
       if (one.moved)
@@ -486,7 +492,7 @@ void asset_worker::check_discovered(asset_index asset, std::uint32_t, std::funct
 }
 
 void asset_worker::settle(std::function<void()> done) {
-  pool_->submit([this, done = std::move(done)] {
+  submit([this, done = std::move(done)] {
     setup_.table.settle();
     done();
   });
@@ -494,7 +500,7 @@ void asset_worker::settle(std::function<void()> done) {
 
 void asset_worker::end_all(urgency how) {
   ending_.store(true);
-  setup_.processes.end_all(how);
+  setup_.processes.end_all(setup_.run.value, how);
 }
 
 } // namespace troupe_internal

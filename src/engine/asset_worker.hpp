@@ -38,8 +38,9 @@ struct worker_setup {
   file_table& table;
   const member_lists& lists;
   const posix_file_system& files;
-  process_executor& processes;
-  work_loop& loop; ///< for what can wait
+  process_executor& processes; ///< others may use it too
+  work_loop& loop;             ///< for what can wait
+  thread_pool& pool;           ///< for what takes long; others may use it too
   const clock& time;
   std::string state_folder; ///< absolute: for what commands and people are told
   state_logs& logs;
@@ -52,7 +53,6 @@ struct worker_setup {
   path_id pipeline_file;                ///< as the state names it
   std::vector<path_id> own_work;        ///< see planning
   std::vector<std::string> environment; ///< the supervisor's own; taken over
-  unsigned threads = 2;                 ///< that examine and check
   std::function<void(asset_index, const attempt_warning&)>
       warn; ///< tells whoever watches the run; from the executor's threads
 };
@@ -82,6 +82,8 @@ private:
   /// Around what others call back for, which uses this.
   void hand_out();
   void take_back();
+  /// Has the pool do it.
+  void submit(std::function<void()> work);
   /// Of an asset that clears its outputs: those that did not exist before its first attempt.
   void note_absent(asset_index asset, examination& out);
   /// Removes what earlier attempts of this asset made; an error if something else is in the way.
@@ -161,8 +163,7 @@ private:
   std::vector<event> restated_;
   std::mutex handed_out_mutex_;
   std::condition_variable all_back_;
-  std::size_t handed_out_ = 0;        ///< to processes and the loop, and not yet back or with the pool
-  std::unique_ptr<thread_pool> pool_; // last: its threads use the members above
+  std::size_t handed_out_ = 0; ///< to processes, the loop and the pool, and not yet back
 };
 
 } // namespace troupe_internal

@@ -13,26 +13,13 @@
 
 namespace troupe_internal {
 
-namespace {
-/// Names of one event: bounded, so that no record of the journal is large.
-constexpr std::size_t names_per_event = 256;
-
-std::vector<std::string> part_of(std::vector<std::string>& texts, std::size_t first, std::size_t end) {
-  return {std::make_move_iterator(texts.begin() + static_cast<std::ptrdiff_t>(first)),
-          std::make_move_iterator(texts.begin() + static_cast<std::ptrdiff_t>(end))};
-}
-
-/// Calls `add(first id, from, to)` for some of the `count` newest ids at a time.
-template <class Add>
-void in_chunks(std::size_t count, std::size_t next_id, Add add) {
-  for (std::size_t i = 0; i < count; i += names_per_event)
-    add(static_cast<std::uint32_t>(next_id - count + i), i, std::min(i + names_per_event, count));
-}
-} // namespace
-
 result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_graph& graph,
-                                               const journal_snapshot* snapshot) {
+                                               const journal_snapshot* snapshot, std::shared_ptr<state_names> ids) {
   std::unique_ptr<catalog> c(new catalog(p));
+  c->own_names_ = ids == nullptr;
+  c->ids_ = ids ? std::move(ids)
+                : std::make_shared<state_names>(snapshot != nullptr ? snapshot->info().asset_count : 0,
+                                                snapshot != nullptr ? snapshot->info().path_count : 0);
   c->prefix_ = p.name + "/";
   c->asset_ids_.assign(p.assets.size(), asset_id(none));
   c->own_ids_.assign(p.paths.size(), none);
@@ -44,14 +31,11 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
   }
   for (const auto asset : graph.topological_order()) {
     if (c->asset_ids_[asset.value] == asset_id(none)) {
-      const asset_id id(c->asset_of_.size());
-      c->asset_of_.push_back(asset.value);
+      const auto id = c->ids_->asset(c->prefix_ + std::string(p.asset(asset).name), c->identity_of(asset));
+      if (id.value >= c->asset_of_.size())
+        c->asset_of_.resize(id.value + 1, none);
+      c->asset_of_[id.value] = asset.value;
       c->asset_ids_[asset.value] = id;
-      c->new_assets_.push_back(c->prefix_ + std::string(p.asset(asset).name));
-      if (auto identity = c->identity_of(asset); !identity.empty()) {
-        c->new_identities_.resize(c->new_assets_.size());
-        c->new_identities_.back() = std::move(identity);
-      }
     }
     const auto give = [&](path_index path) {
       if (c->own_ids_[path.value] == none)
@@ -201,9 +185,11 @@ void catalog::give_path_id(path_slot slot) {
   const auto path = slot.value < p_.paths.size()
                         ? p_.paths.text(slot.value)
                         : found_.text(slot.value - static_cast<std::uint32_t>(p_.paths.size()));
-  std::atomic_ref(id_at(slot)).store(static_cast<std::uint32_t>(slot_of_id_.size()), std::memory_order_release);
-  slot_of_id_.push_back(slot.value);
-  new_paths_.push_back(prefix_ + std::string(path));
+  const auto id = ids_->path(prefix_ + std::string(path)).value;
+  std::atomic_ref(id_at(slot)).store(id, std::memory_order_release);
+  if (id >= slot_of_id_.size())
+    slot_of_id_.resize(id + 1, none);
+  slot_of_id_[id] = slot.value;
 }
 
 path_id catalog::id_of(path_slot slot) const {
@@ -264,23 +250,7 @@ std::string_view catalog::path_text(path_id id) const {
 
 std::vector<event> catalog::take_new_names() {
   const std::lock_guard lock(mutex_);
-  std::vector<event> events;
-  if (!new_identities_.empty())
-    new_identities_.resize(new_assets_.size());
-  in_chunks(new_assets_.size(), asset_of_.size(), [&](std::uint32_t id, std::size_t first, std::size_t end) {
-    names_interned chunk{asset_id(id), part_of(new_assets_, first, end), {}};
-    if (!new_identities_.empty())
-      chunk.identities = part_of(new_identities_, first, end);
-    if (std::all_of(chunk.identities.begin(), chunk.identities.end(), [](const auto& text) { return text.empty(); }))
-      chunk.identities.clear();
-    events.emplace_back(std::move(chunk));
-  });
-  new_assets_.clear();
-  new_identities_.clear();
-  in_chunks(new_paths_.size(), slot_of_id_.size(), [&](std::uint32_t id, std::size_t first, std::size_t end) {
-    events.emplace_back(paths_interned{path_id(id), part_of(new_paths_, first, end)});
-  });
-  new_paths_.clear();
+  auto events = own_names_ ? ids_->take_new() : std::vector<event>();
   events.insert(events.end(), std::make_move_iterator(renamed_.begin()), std::make_move_iterator(renamed_.end()));
   renamed_.clear();
   return events;

@@ -9,6 +9,7 @@
 #include "core/model/event.hpp"
 #include "core/pipeline/asset_graph.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "engine/state_names.hpp"
 #include "ports/journal_store.hpp"
 
 #include <deque>
@@ -32,9 +33,10 @@ class catalog final : public name_source {
 
 public:
   /// Reads the state's names (none if there is no state) and gives ids to all assets and paths of the pipeline, in
-  /// topological order.
+  /// topological order. `ids` gives out those of a state that others use at the same time; null: nobody else does.
   [[nodiscard]] static result<std::unique_ptr<catalog>> load(const pipeline& p, const asset_graph& graph,
-                                                             const journal_snapshot* snapshot);
+                                                             const journal_snapshot* snapshot,
+                                                             std::shared_ptr<state_names> ids = nullptr);
 
   [[nodiscard]] asset_id id_of(asset_index asset) const { return asset_ids_[asset.value]; }
   [[nodiscard]] const std::vector<asset_id>& asset_ids() const { return asset_ids_; }
@@ -67,8 +69,9 @@ public:
   [[nodiscard]] std::string_view asset_name(asset_id id) const override;
   [[nodiscard]] std::string_view path_text(path_id id) const override;
 
-  /// Events that make known the ids given out since the last call, and once what else is shown as another name than
-  /// recorded; to be appended before any event that uses them.
+  /// Events that make known the ids given out since the last call (not those of ids that others use: their owner has
+  /// these recorded), and once what else is shown as another name than recorded; to be appended before any event that
+  /// uses them.
   [[nodiscard]] std::vector<event> take_new_names();
 
 private:
@@ -95,9 +98,8 @@ private:
   interner found_;                                        // slot - p.paths.size()
   std::unordered_map<std::uint64_t, path_slot> filtered_; // by asset and number of the input
   std::vector<event> renamed_;
-  std::vector<std::string> new_assets_;
-  std::vector<std::string> new_identities_; // parallel to new_assets_, or empty where all of them are
-  std::vector<std::string> new_paths_;
+  std::shared_ptr<state_names> ids_;
+  bool own_names_ = true;
 };
 
 } // namespace troupe_internal

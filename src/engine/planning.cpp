@@ -258,7 +258,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
                                                  const journal_snapshot* snapshot, const clock& time, bool keep_all,
                                                  const planning_view& view) {
   std::unique_ptr<planning> made(new planning);
-  auto names = catalog::load(*on.p, *on.graph, snapshot);
+  auto names = catalog::load(*on.p, *on.graph, snapshot, view.ids);
   if (!names)
     return names.error();
   made->names = std::move(*names);

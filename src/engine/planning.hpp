@@ -42,6 +42,7 @@ struct planning_view {
   /// Now and for all later looks at files: whether to break off; then what is made is good for what it has read alone.
   std::function<bool()> enough{};
   state_dir::handle state{}; ///< where the state is locked: what folders hold may be kept there
+  std::shared_ptr<state_names> ids{}; ///< who gives out the state's ids; null: nobody else needs any meanwhile
 };
 
 /// How many CPUs this process may use, by its affinity and by the quotas of its cgroups; at least 1.

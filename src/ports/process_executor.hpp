@@ -6,6 +6,7 @@
 #include "core/command/secret_mask.hpp"
 #include "core/model/event.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,11 +16,14 @@
 
 namespace troupe_internal {
 
-/// Names one process request while it lives; chosen by the caller, never reused in one executor.
+/// Names one process request while it lives; never reused in one executor: see process_executor::new_key().
 using process_key = std::uint64_t;
+/// Whose processes are ended together: the number of the run.
+using process_owner = std::uint32_t;
 
 struct process_request {
   process_key key = 0;
+  process_owner owner = 0;
   std::vector<std::string> argv; ///< argv[0] without "/" is looked up in the PATH of the environment
   std::string file;              ///< where prepare() found argv[0]; empty: start() looks
   /// "NAME=value"; complete together with `shared_environment`, and no name is in both. All TROUPE_* are here: by them
@@ -89,7 +93,13 @@ public:
                      std::function<void(process_exit)> exited) = 0;
   /// Unknown or finished keys are ignored.
   virtual void end(process_key key, urgency how) = 0;
-  virtual void end_all(urgency how) = 0;
+  /// Ends every process of this owner. Those of others go on.
+  virtual void end_all(process_owner owner, urgency how) = 0;
+  /// A key that no request has had.
+  [[nodiscard]] process_key new_key() { return last_key_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+private:
+  std::atomic<process_key> last_key_{0};
 };
 
 } // namespace troupe_internal

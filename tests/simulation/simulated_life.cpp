@@ -80,7 +80,7 @@ event_names simulated_life::asset_names() const {
 
 void simulated_life::spawn() {
   const auto& on = world_.on;
-  host_setup setup;
+  run_setup setup;
   setup.logic = &logic_;
   std::vector<blocked_outside> blocked;
   for (const auto& [asset, by] : on.never_made)

@@ -327,7 +327,7 @@ void process_loop::report(std::unique_ptr<attempt> a) {
     exit.warnings.push_back(make_warning("process_not_ended", a->problem));
   const bool ours = may_be_ours(*a, exit);
   if (ours && !a->end_came_later) {
-    held_.push_back({after(options_.own_end_grace), std::move(a->order.exited), std::move(exit)});
+    held_.push_back({after(options_.own_end_grace), a->order.request.owner, std::move(a->order.exited), std::move(exit)});
     return;
   }
   if (ours)
@@ -343,13 +343,23 @@ bool process_loop::may_be_ours(const attempt& a, const process_exit& exit) const
          std::find(asking.begin(), asking.end(), signal) != asking.end();
 }
 
-void process_loop::report_held(bool all) {
+void process_loop::report_held() {
   const auto now = clock::now();
-  while (!held_.empty() && (all || held_.front().until <= now)) {
+  while (!held_.empty() && held_.front().until <= now) {
     auto one = std::move(held_.front());
     held_.pop_front();
-    if (all)
-      one.exit.how = process_exit::kind::ended_by_us;
+    one.exited(std::move(one.exit));
+  }
+}
+
+void process_loop::report_held_as_ours(std::optional<process_owner> owner) {
+  std::vector<held_report> ours;
+  const auto others =
+      std::stable_partition(held_.begin(), held_.end(), [&](const auto& one) { return owner && one.owner != *owner; });
+  std::move(others, held_.end(), std::back_inserter(ours));
+  held_.erase(others, held_.end());
+  for (auto& one : ours) {
+    one.exit.how = process_exit::kind::ended_by_us;
     one.exited(std::move(one.exit));
   }
 }

@@ -31,8 +31,8 @@ void posix_process_executor::end(process_key key, urgency how) {
   loop_->post(end_process{key, how});
 }
 
-void posix_process_executor::end_all(urgency how) {
-  loop_->post(end_processes{how});
+void posix_process_executor::end_all(process_owner owner, urgency how) {
+  loop_->post(end_processes{how, owner});
 }
 
 void posix_process_executor::post(std::function<void()> work) {

@@ -41,7 +41,7 @@ public:
   void start(process_request request, std::function<void(process_spawned)> spawned,
              std::function<void(process_exit)> exited) override;
   void end(process_key key, urgency how) override;
-  void end_all(urgency how) override;
+  void end_all(process_owner owner, urgency how) override;
   /// Work is done between what processes ask for.
   void post(std::function<void()> work) override;
   void post_idle(std::function<void()> work) override;

@@ -247,13 +247,14 @@ void process_loop::carry_out(const end_process& order) {
 
 void process_loop::carry_out(const end_processes& order) {
   for (auto& [id, a] : attempts_)
-    end(*a, order.how, process_exit::kind::ended_by_us);
-  report_held(true);
+    if (!order.owner || a->order.request.owner == *order.owner)
+      end(*a, order.how, process_exit::kind::ended_by_us);
+  report_held_as_ours(order.owner);
 }
 
 void process_loop::carry_out(const stop_loop&) {
   stopping_ = true;
-  carry_out(end_processes{urgency::at_once});
+  carry_out(end_processes{urgency::at_once, std::nullopt});
 }
 
 void process_loop::set_due(attempt& a, std::optional<clock::time_point> when) {
@@ -286,7 +287,7 @@ void process_loop::handle_due() {
     look_for_stopped();
   }
   handle_pauses(now);
-  report_held(false);
+  report_held();
 }
 
 int process_loop::wait_ms() {

@@ -33,6 +33,7 @@ struct end_process {
 };
 struct end_processes {
   urgency how = urgency::graceful;
+  std::optional<process_owner> owner{}; ///< none: of all
 };
 struct stop_loop {};
 using process_order = std::variant<start_process, end_process, end_processes, stop_loop>;
@@ -130,8 +131,10 @@ private:
   void report(std::unique_ptr<attempt> a);
   /// Whether its end may be part of ours, of which we have not heard yet.
   [[nodiscard]] bool may_be_ours(const attempt& a, const process_exit& exit) const;
-  /// Reports the ends that were held back: those whose time has come, or all, as ended by us.
-  void report_held(bool all);
+  /// Reports the ends that were held back and whose time has come.
+  void report_held();
+  /// Reports those that were held back, of one owner or of all, as ended by us.
+  void report_held_as_ours(std::optional<process_owner> owner);
   void was_stopped(attempt& a, int signal);
   /// The leaders that no thread waits for.
   void look_for_stopped();
@@ -176,6 +179,7 @@ private:
   std::string unmasked_; // reused
   struct held_report {
     clock::time_point until;
+    process_owner owner = 0;
     std::function<void(process_exit)> exited;
     process_exit exit;
   };

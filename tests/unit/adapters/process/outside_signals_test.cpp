@@ -57,7 +57,7 @@ TEST_CASE("a command that somebody else's SIGTERM ended counts as ended by us wh
                          "! grep -q '^State:.*Z' /proc/$p/status; do sleep 0.01; done; exit 3")
               .exit_code == 3);
     CHECK_FALSE(runner.reported(key));
-    runner.executor().end_all(urgency::graceful);
+    runner.executor().end_all(0, urgency::graceful);
     const auto exit = runner.wait(key);
     CHECK(exit.how == kind::ended_by_us);
     CHECK(exit.signal == signal);
@@ -69,7 +69,7 @@ TEST_CASE("so does one whose leavings are still being ended when all are") {
   const auto key = runner.start(runner.shell(
       "(trap '' TERM; echo > ready; sleep 0.3) & until test -e ready; do sleep 0.01; done; kill -TERM $$"));
   (void)runner.wait_line("ready");
-  runner.executor().end_all(urgency::graceful);
+  runner.executor().end_all(0, urgency::graceful);
   CHECK(runner.wait(key).how == kind::ended_by_us);
 }
 

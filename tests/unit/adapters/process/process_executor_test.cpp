@@ -317,7 +317,7 @@ TEST_CASE_FIXTURE(process_runner, "end_all ends all") {
   std::vector<process_key> keys;
   for (int i = 0; i < 5; ++i)
     keys.push_back(start(shell("sleep 1000")));
-  executor().end_all(urgency::graceful);
+  executor().end_all(0, urgency::graceful);
   for (const auto key : keys) {
     const auto exit = wait(key);
     CHECK(exit.how == kind::ended_by_us);
@@ -430,7 +430,7 @@ TEST_CASE_FIXTURE(process_runner, "a command that no thread can wait for needs a
   CHECK(exit.message.find("cannot watch the process: Too many open files") != std::string::npos);
   CHECK(open_files() == files);
   CHECK(run_shell("exit 3").exit_code == 3);
-  executor().end_all(urgency::at_once);
+  executor().end_all(0, urgency::at_once);
   for (const auto key : keys)
     CHECK(wait(key).how == kind::ended_by_us);
   CHECK(children_of_this_process() == 0);

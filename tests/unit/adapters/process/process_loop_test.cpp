@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(process_runner, "what can wait is done, however much output an
   };
   executor().post_idle(again);
   soon(last.get_future());
-  executor().end_all(urgency::at_once);
+  executor().end_all(0, urgency::at_once);
   for (const auto key : floods)
     CHECK(wait(key).how == kind::ended_by_us);
 
@@ -237,7 +237,7 @@ TEST_CASE_FIXTURE(process_runner,
   for (const auto key : keys)
     static_cast<void>(wait_spawned(key));
   CHECK(open_files() - files == 16 * 2 + 48 * 3 + 6 * 2);
-  executor().end_all(urgency::at_once);
+  executor().end_all(0, urgency::at_once);
   for (const auto key : keys)
     CHECK(wait(key).how == kind::ended_by_us);
   CHECK(open_files() == files);
@@ -285,7 +285,7 @@ TEST_CASE_FIXTURE(process_runner,
   for (const auto key : keys)
     while (!folder.exists("ready.a" + std::to_string(key)))
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  executor().end_all(urgency::graceful);
+  executor().end_all(0, urgency::graceful);
   std::promise<void> held;
   executor().post([&] {
     std::this_thread::sleep_for(std::chrono::seconds(2)); // what no work may do

@@ -1,6 +1,7 @@
-// The actors of a run on a thread, with a scripted executor and a journal in memory: what the host reports,
+// The actors of a run on a thread, with a scripted executor and a journal in memory: what is reported of its end,
 // what the journal holds, what the executor was asked.
-#include "actors/engine_host.hpp"
+#include "actors/actor_room.hpp"
+#include "actors/actor_run.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/thread_pool.hpp"
 #include "core/freshness/freshness.hpp"
@@ -14,6 +15,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -44,9 +46,9 @@ private:
 };
 
 /// One run of a pipeline, wired as the application does it.
-class host_fixture {
+class run_fixture {
 public:
-  explicit host_fixture(const pipeline_builder& b) : p(b.build()), observer(*p) {
+  explicit run_fixture(const pipeline_builder& b) : p(b.build()), observer(*p) {
     diagnostics found;
     graph.emplace(*asset_graph::build(*p, found));
     for (std::uint32_t i = 0; i < p->assets.size(); ++i)
@@ -58,7 +60,7 @@ public:
   asset_index operator[](std::string_view name) const { return *p->find(name); }
   asset_script& script(std::string_view name) { return work.script((*this)[name]); }
 
-  host_result run() {
+  run_outcome run() {
     run_started started;
     started.run = number;
     auto members = ids;
@@ -69,7 +71,7 @@ public:
     state.apply(started);
     store.append(std::vector<event>{started}).value();
     logic.emplace(*p, *graph, policy, ids, std::move(state));
-    host_setup setup;
+    run_setup setup;
     setup.logic = &*logic;
     std::vector<blocked_outside> blocked;
     for (const auto& [asset, by] : never_made)
@@ -77,7 +79,6 @@ public:
     setup.first = logic->begin(blocked, time.now());
     setup.p = p.get();
     setup.graph = &*graph;
-    setup.loop = &loop;
     setup.work = &work;
     setup.log = &log;
     setup.time = &time;
@@ -90,10 +91,12 @@ public:
     setup.expected.resize(p->assets.size());
     setup.checkpoint_every = checkpoint_every;
     setup.when_on_disk = when_on_disk;
-    host = std::make_unique<engine_host>(std::move(setup));
+    actors = std::make_unique<actor_run>(std::move(setup));
     for (const auto cause : early_stops)
-      host->stop(cause, false);
-    return host->run();
+      actors->stop(cause, false);
+    std::promise<run_outcome> ended;
+    actors->begin(room, [&](run_outcome outcome) { ended.set_value(std::move(outcome)); });
+    return ended.get_future().get();
   }
 
   /// All events of the run keep the invariants; returns the run's recorded end.
@@ -126,11 +129,12 @@ public:
   recording_observer observer;
   std::optional<run_logic> logic;
   thread_loop loop;
-  std::unique_ptr<engine_host> host;
+  actor_room room{loop};
+  std::unique_ptr<actor_run> actors;
   std::unique_ptr<thread_pool> threads = std::make_unique<thread_pool>(2);
   scripted_executor work{[this](std::function<void()> piece) { threads->submit(std::move(piece)); }};
 
-  ~host_fixture() { threads.reset(); } // what is still on its way is answered into the closed gate
+  ~run_fixture() { threads.reset(); } // what is still on its way is answered into the closed gate
 
 private:
   [[nodiscard]] names_interned names() const {
@@ -152,8 +156,8 @@ pipeline_builder diamond() {
 
 } // namespace
 
-TEST_CASE("a diamond runs in order, and its end is on disk when the host returns") {
-  host_fixture f(diamond());
+TEST_CASE("a diamond runs in order, and its end is on disk when it is gone") {
+  run_fixture f(diamond());
   const auto end = f.run();
   CHECK(end.durable);
   CHECK(end.problem.empty());
@@ -167,7 +171,7 @@ TEST_CASE("a diamond runs in order, and its end is on disk when the host returns
 }
 
 TEST_CASE("an asset is examined with the data versions of what it names, in that order") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   CHECK(f.run().durable);
   const auto seen = f.work.upstreams_of(f["tip"]);
   REQUIRE(seen.size() == 2);
@@ -176,7 +180,7 @@ TEST_CASE("an asset is examined with the data versions of what it names, in that
 }
 
 TEST_CASE("what is examined and found fresh is not executed, and its dependents go on") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   f.script("top").fresh = true;
   f.script("left").fresh = true;
   CHECK(f.run().durable);
@@ -187,7 +191,7 @@ TEST_CASE("what is examined and found fresh is not executed, and its dependents 
 }
 
 TEST_CASE("a failure blocks what needs it and ends the run as failed") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   f.policy.error_strategy = error_strategy::continue_;
   f.script("left").outcomes = {outcome_kind::exited};
   CHECK(f.run().durable);
@@ -199,7 +203,7 @@ TEST_CASE("a failure blocks what needs it and ends the run as failed") {
 }
 
 TEST_CASE("an asset that cannot be made fails without being executed") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   f.script("top").impossible = "an input is missing";
   CHECK(f.run().durable);
   CHECK(f.check_history() == run_status::failed);
@@ -214,7 +218,7 @@ TEST_CASE("a failed attempt is made again after its delay") {
   retry.delay = 1ms;
   b.asset("a").retry(retry);
   b.asset("b").deps({"a"});
-  host_fixture f(b);
+  run_fixture f(b);
   f.script("a").outcomes = {outcome_kind::exited, outcome_kind::timed_out};
   CHECK(f.run().durable);
   CHECK(f.check_history() == run_status::succeeded);
@@ -228,7 +232,7 @@ TEST_CASE("an allowed failure lets dependents run, and counts for them as one co
   b.asset("a").with([](asset_settings& s) { s.allow_failure = true; });
   b.asset("impossible").with([](asset_settings& s) { s.allow_failure = true; });
   b.asset("c").deps({"a", "impossible"});
-  host_fixture f(b);
+  run_fixture f(b);
   f.script("a").outcomes = {outcome_kind::exited};
   f.script("impossible").impossible = "no input";
   CHECK(f.run().durable);
@@ -238,15 +242,15 @@ TEST_CASE("an allowed failure lets dependents run, and counts for them as one co
 }
 
 TEST_CASE("a stop ends what runs and cancels the rest; a second one is passed on as urgent") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   f.script("left").hangs = true;
   f.script("right").hangs = true;
   std::atomic<int> hanging{0};
   f.work.on_execute = [&](asset_index asset, std::uint32_t) {
     if (asset != f["top"] && ++hanging == 2)
       f.threads->submit([&] {
-        f.host->stop(stop_cause::signal, false);
-        f.host->stop(stop_cause::signal, true);
+        f.actors->stop(stop_cause::signal, false);
+        f.actors->stop(stop_cause::signal, true);
       });
   };
   CHECK(f.run().durable);
@@ -259,16 +263,16 @@ TEST_CASE("a stop ends what runs and cancels the rest; a second one is passed on
 }
 
 TEST_CASE("a stop that comes before the run has begun is not lost") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   f.script("top").hangs = true; // would hang for ever
   f.early_stops = {stop_cause::user};
   CHECK(f.run().durable);
   CHECK(f.check_history() == run_status::cancelled);
-  f.host->stop(stop_cause::user, true); // after the end: ignored
+  f.actors->stop(stop_cause::user, true); // after the end: ignored
 }
 
 TEST_CASE("abort ends what runs when something fails") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   f.policy.error_strategy = error_strategy::abort;
   f.script("left").hangs = true;
   f.script("right").outcomes = {outcome_kind::signalled};
@@ -283,7 +287,7 @@ TEST_CASE("a run that is over before it begins is recorded all the same") {
   b.asset("missing");
   b.asset("a").deps({"missing"});
   b.asset("c").deps({"a"});
-  host_fixture f(b);
+  run_fixture f(b);
   f.outside = f["missing"];
   f.never_made = {{f["a"], f["missing"]}};
   CHECK(f.run().durable);
@@ -294,7 +298,7 @@ TEST_CASE("a run that is over before it begins is recorded all the same") {
 }
 
 TEST_CASE("new names and files are recorded before the events that use them") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   f.new_names = {paths_interned{path_id(0U), {"test/x"}}};
   CHECK(f.run().durable);
   std::size_t named = 0;
@@ -312,7 +316,7 @@ TEST_CASE("new names and files are recorded before the events that use them") {
 
 TEST_CASE("an attempt is in the journal's order before it is executed, and strict, on disk") {
   for (const bool strict : {false, true}) {
-    host_fixture f(diamond());
+    run_fixture f(diamond());
     f.strict = strict;
     std::atomic<int> early{0};
     f.work.on_execute = [&](asset_index asset, std::uint32_t attempt) {
@@ -329,7 +333,7 @@ TEST_CASE("an attempt is in the journal's order before it is executed, and stric
 }
 
 TEST_CASE("checkpoints hold the state as of the events before them") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   f.checkpoint_every = 2;
   CHECK(f.run().durable);
   REQUIRE_FALSE(f.log.checkpoints.empty());
@@ -347,8 +351,8 @@ TEST_CASE("checkpoints hold the state as of the events before them") {
 TEST_CASE("when the journal fails the run breaks off: not durable, the problem named, nothing more recorded") {
   for (std::uint64_t appends = 0; appends < 12; ++appends) {
     CAPTURE(appends);
-    host_fixture f(diamond());
-    f.store.fail_after(appends + 2); // names and run_started come before the host
+    run_fixture f(diamond());
+    f.store.fail_after(appends + 2); // names and run_started come before the actors
     const auto end = f.run();
     const bool all_written = f.logic->state().finished() && f.store.events().size() > 2 &&
                              std::holds_alternative<writer_closed>(f.store.events().back());
@@ -366,7 +370,7 @@ TEST_CASE("when the journal fails the run breaks off: not durable, the problem n
 }
 
 TEST_CASE("nothing is started before the run's beginning is told to be on disk") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   std::thread disk;
   std::atomic<bool> told{false};
   std::atomic<int> too_early{0};
@@ -386,7 +390,7 @@ TEST_CASE("nothing is started before the run's beginning is told to be on disk")
 }
 
 TEST_CASE("a run whose beginning cannot be recorded starts nothing and says why") {
-  host_fixture f(diamond());
+  run_fixture f(diamond());
   std::atomic<int> executed{0};
   f.work.on_execute = [&](asset_index, std::uint32_t) { ++executed; };
   f.when_on_disk = [](const std::function<void(result<std::uint64_t>)>& then) {
@@ -398,8 +402,8 @@ TEST_CASE("a run whose beginning cannot be recorded starts nothing and says why"
   CHECK(executed == 0);
 }
 
-TEST_CASE("when the journal fails while an attempt hangs, the host returns without waiting for it") {
-  host_fixture f(diamond());
+TEST_CASE("when the journal fails while an attempt hangs, the run ends without waiting for it") {
+  run_fixture f(diamond());
   f.script("left").hangs = true;
   f.work.on_execute = [&](asset_index asset, std::uint32_t) {
     if (asset == f["left"])
@@ -416,7 +420,7 @@ TEST_CASE("an executor that reports twice changes nothing by it") {
   b.asset("bad").with([](asset_settings& s) { s.allow_failure = true; });
   b.asset("keeps_open");
   b.asset("after").deps({"good", "bad"});
-  host_fixture f(b);
+  run_fixture f(b);
   f.policy.workers = 4;
   f.script("good").reports_twice = true;
   f.script("bad").outcomes = {outcome_kind::exited};
@@ -431,7 +435,7 @@ TEST_CASE("an executor that reports twice changes nothing by it") {
 
 TEST_CASE("an exception in an actor is an internal error of the run, not a hang") {
   SUBCASE("of the executor, examining") {
-    host_fixture f(diamond());
+    run_fixture f(diamond());
     f.script("left").throws_examined = true;
     const auto end = f.run();
     CHECK_FALSE(end.durable);
@@ -439,14 +443,14 @@ TEST_CASE("an exception in an actor is an internal error of the run, not a hang"
     CHECK(end.problem == "executor actor: the examination burst");
   }
   SUBCASE("of the executor, executing") {
-    host_fixture f(diamond());
+    run_fixture f(diamond());
     f.script("top").throws_executed = true;
     const auto end = f.run();
     CHECK(end.internal);
     CHECK(end.problem == "executor actor: the execution burst");
   }
   SUBCASE("of the observer, on the supervisor") {
-    host_fixture f(diamond());
+    run_fixture f(diamond());
     f.observer.on_line = [](const std::string& line) {
       if (line == "top succeeded")
         throw std::runtime_error("the terminal burst");
@@ -457,7 +461,7 @@ TEST_CASE("an exception in an actor is an internal error of the run, not a hang"
     CHECK(end.problem == "supervisor actor: the terminal burst");
   }
   SUBCASE("of something that is no std::exception") {
-    host_fixture f(diamond());
+    run_fixture f(diamond());
     f.observer.on_line = [](const std::string& line) {
       if (line == "top attempt 1")
         throw 42;

@@ -1,0 +1,74 @@
+// One run as actors: what it is wired from, its beginning, and its end. Knows nothing of what runs.
+#pragma once
+
+#include "core/run/run_logic.hpp"
+#include "ports/asset_executor.hpp"
+#include "ports/clock.hpp"
+#include "ports/event_log.hpp"
+#include "ports/run_observer.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe_internal {
+
+class actor_room;
+
+/// All that one run is wired from; everything referred to outlives its actors. No CAF type shows here.
+struct run_setup {
+  run_logic* logic = nullptr;
+  decision first; ///< what run_logic::begin decided
+  const pipeline* p = nullptr;
+  const asset_graph* graph = nullptr;
+  asset_executor* work = nullptr;
+  event_log* log = nullptr;
+  /// Calls back, once and on any thread, when all that the log was given so far is on disk, or with why it never will
+  /// be. Nothing is started before: whoever opens the state after a crash looks for what was left running only if it
+  /// knows that somebody was here. Empty: the log is asked.
+  std::function<void(std::function<void(result<std::uint64_t>)>)> when_on_disk;
+  clock* time = nullptr;
+  run_observer* observer = nullptr;
+  bool strict = false;                                 ///< the run's durability
+  std::function<std::vector<event>()> names_and_files; ///< events to append before any other: new names, files observed
+  std::function<std::vector<event>()> closing;         ///< events to append with the run's end
+  std::function<std::string(asset_index, std::uint32_t)> log_of;
+  std::vector<digest> versions;
+  std::vector<duration> expected;
+  std::uint64_t checkpoint_every = 0;
+  /// Asked, where actors run, for each asset that has all it needs: whether it may go on. Where not, let_go_on() is
+  /// called for it later. Empty: all may.
+  std::function<bool(asset_index)> may_go_on;
+};
+
+/// How the run ended: durable, or the problem why not.
+struct run_outcome {
+  bool durable = false;
+  std::string problem;
+  bool internal = false;
+};
+
+/// begin() once; the others from any thread. It is destroyed before begin(), or after `gone` was called.
+class actor_run {
+public:
+  explicit actor_run(run_setup setup);
+  ~actor_run();
+  actor_run(const actor_run&) = delete;
+  actor_run& operator=(const actor_run&) = delete;
+
+  /// Spawns all actors and lets the run begin. `gone` is called once, when the run has ended and none of its actors is
+  /// left; on the thread that has its turn in the room's loop, so it must not block.
+  void begin(actor_room& room, std::function<void(run_outcome)> gone);
+  /// Asks the run to stop; may be repeated, more urgently. Kept for the run if it has not begun, ignored after it.
+  void stop(stop_cause cause, bool at_once);
+  /// What may_go_on() held back may go on. `version`: the data version that an asset has by now, for those whose record
+  /// another run has changed since this one was planned.
+  void let_go_on(asset_index asset, std::vector<std::pair<asset_index, digest>> versions);
+
+private:
+  struct inside;
+  std::shared_ptr<inside> inside_;
+};
+
+} // namespace troupe_internal
