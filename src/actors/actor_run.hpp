@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe_internal {
@@ -65,6 +66,8 @@ public:
   /// What may_go_on() held back may go on. `version`: the data version that an asset has by now, for those whose record
   /// another run has changed since this one was planned.
   void let_go_on(asset_index asset, std::vector<std::pair<asset_index, digest>> versions);
+  /// The run cannot go on, since the journal cannot be read.
+  void fail(std::string message);
 
 private:
   struct inside;

@@ -17,8 +17,8 @@ constexpr std::uint64_t beginning_ticket = 1;
 
 struct journal_state {
   std::shared_ptr<void> presence; ///< first, so that it is let go last
-  event_log* log = nullptr;   ///< outlives the actor
-  std::shared_ptr<gate> back; ///< the way of the log's answers
+  event_log* log = nullptr;       ///< outlives the actor
+  std::shared_ptr<gate> back;     ///< the way of the log's answers
   supervisor_handle supervisor;
   run_number run;
   bool strict = false; ///< the whole run is: releases wait for the disk

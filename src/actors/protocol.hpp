@@ -73,7 +73,8 @@ struct begin_run;
 struct claim {
   asset_index asset;
 };
-/// Earlier runs no longer keep the asset, which had claimed, from going on; and what they have made of it and of what it needs.
+/// Earlier runs no longer keep the asset, which had claimed, from going on; and what they have made of it and of what
+/// it needs.
 struct hold_over {
   asset_index asset;
   std::vector<std::pair<asset_index, digest>> versions;
@@ -119,10 +120,11 @@ struct actor_broken {
 };
 
 using supervisor_handle =
-    caf::typed_actor<caf::reacts_to<begin_run>, caf::reacts_to<claim>, caf::reacts_to<hold_over>, caf::reacts_to<examined_report>,
-                     caf::reacts_to<spawned_report>, caf::reacts_to<outcome_report>, caf::reacts_to<discovered_report>,
-                     caf::reacts_to<tick>, caf::reacts_to<stop_order>, caf::reacts_to<files_settled>,
-                     caf::reacts_to<run_durable>, caf::reacts_to<journal_failed>, caf::reacts_to<actor_broken>>;
+    caf::typed_actor<caf::reacts_to<begin_run>, caf::reacts_to<claim>, caf::reacts_to<hold_over>,
+                     caf::reacts_to<examined_report>, caf::reacts_to<spawned_report>, caf::reacts_to<outcome_report>,
+                     caf::reacts_to<discovered_report>, caf::reacts_to<tick>, caf::reacts_to<stop_order>,
+                     caf::reacts_to<files_settled>, caf::reacts_to<run_durable>, caf::reacts_to<journal_failed>,
+                     caf::reacts_to<actor_broken>>;
 
 // ---- to the executor
 // ---------------------------------------------------------------------------------------------------

@@ -173,7 +173,8 @@ void take_outcome(self_pointer self, outcome_report& report) {
 
 } // namespace
 
-supervisor_handle::behavior_type supervisor_actor(self_pointer self, std::shared_ptr<void> presence, supervisor_setup setup) {
+supervisor_handle::behavior_type supervisor_actor(self_pointer self, std::shared_ptr<void> presence,
+                                                  supervisor_setup setup) {
   self->state.presence = std::move(presence);
   self->state.setup = std::move(setup);
   // Not by a message to itself: a broken supervisor reads none, and a handle to itself would keep it for ever.

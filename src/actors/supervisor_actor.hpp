@@ -40,8 +40,8 @@ struct supervisor_setup {
   std::vector<duration> expected;                                ///< by asset_index: past durations; 0: unknown
   /// Whether an asset that has all it needs may go on; where not, hold_over comes for it. Empty: all may.
   std::function<bool(asset_index)> may_go_on;
-  std::function<void(run_end)> on_end;                           ///< called once, by the supervisor
-  std::uint64_t checkpoint_every = 0; ///< events between checkpoints of the run: keeps replay short
+  std::function<void(run_end)> on_end; ///< called once, by the supervisor
+  std::uint64_t checkpoint_every = 0;  ///< events between checkpoints of the run: keeps replay short
 };
 
 struct supervisor_state {

@@ -89,6 +89,10 @@ void asset_worker::submit(std::function<void()> work) {
   });
 }
 
+void asset_worker::use_record(asset_index asset, asset_record record) {
+  records_[asset.value] = std::make_unique<asset_record>(std::move(record));
+}
+
 void asset_worker::take_back() {
   const std::lock_guard lock(handed_out_mutex_);
   --handed_out_;
@@ -396,7 +400,7 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   if (!setup_.p.settings_of(asset).clear_outputs)
     return start_process(asset, attempt, std::move(*request), started_at, began, std::move(spawned), std::move(done));
   submit([this, asset, attempt, request = std::move(*request), started_at, began, spawned = std::move(spawned),
-                 done = std::move(done)]() mutable {
+          done = std::move(done)]() mutable {
     if (const auto cleared = clear_outputs(asset); !cleared) {
       execution out;
       out.outcome = outcome_kind::not_started;

@@ -73,6 +73,10 @@ public:
   void settle(std::function<void()> done) override;
   void end_all(urgency how) override;
   [[nodiscard]] materialized changes_made(asset_index asset, const execution& done) const override;
+  /// Has the pool do it; this waits for it when it is destroyed. Any thread.
+  void submit(std::function<void()> work);
+  /// The record of an asset as it is by now. Not while the asset is examined or made, and before it is.
+  void use_record(asset_index asset, asset_record record);
   /// record_restated of those that were examined and found fresh by an old rule, since the last call. Any thread.
   [[nodiscard]] std::vector<event> take_restated();
 
@@ -82,8 +86,6 @@ private:
   /// Around what others call back for, which uses this.
   void hand_out();
   void take_back();
-  /// Has the pool do it.
-  void submit(std::function<void()> work);
   /// Of an asset that clears its outputs: those that did not exist before its first attempt.
   void note_absent(asset_index asset, examination& out);
   /// Removes what earlier attempts of this asset made; an error if something else is in the way.

@@ -41,7 +41,7 @@ struct planning_view {
   std::function<void(asset_index, const asset_record&)> see{};
   /// Now and for all later looks at files: whether to break off; then what is made is good for what it has read alone.
   std::function<bool()> enough{};
-  state_dir::handle state{}; ///< where the state is locked: what folders hold may be kept there
+  state_dir::handle state{};          ///< where the state is locked: what folders hold may be kept there
   std::shared_ptr<state_names> ids{}; ///< who gives out the state's ids; null: nobody else needs any meanwhile
 };
 

@@ -1,5 +1,5 @@
-// The ids of a state: who needs one for a name that the journal does not know yet gets it here, whichever run asks. Knows
-// nothing of pipelines or of who appends.
+// The ids of a state: who needs one for a name that the journal does not know yet gets it here, whichever run asks.
+// Knows nothing of pipelines or of who appends.
 #pragma once
 
 #include "base/interner.hpp"
@@ -15,8 +15,8 @@
 
 namespace troupe_internal {
 
-/// Gives out ids, each once, in order, and keeps who got which as long as it lives. What is new is handed over once, to be
-/// recorded before any event that uses it. Any thread.
+/// Gives out ids, each once, in order, and keeps who got which as long as it lives. What is new is handed over once, to
+/// be recorded before any event that uses it. Any thread.
 class state_names {
 public:
   /// How many of each the journal has.

@@ -327,7 +327,8 @@ void process_loop::report(std::unique_ptr<attempt> a) {
     exit.warnings.push_back(make_warning("process_not_ended", a->problem));
   const bool ours = may_be_ours(*a, exit);
   if (ours && !a->end_came_later) {
-    held_.push_back({after(options_.own_end_grace), a->order.request.owner, std::move(a->order.exited), std::move(exit)});
+    held_.push_back(
+        {after(options_.own_end_grace), a->order.request.owner, std::move(a->order.exited), std::move(exit)});
     return;
   }
   if (ours)

@@ -1,0 +1,255 @@
+// What runs share: made, used by one after the other, taken down in order.
+#include "engine/engine.hpp"
+
+#include "base/check.hpp"
+#include "engine/state_layout.hpp"
+
+#include <algorithm>
+#include <future>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+namespace troupe_internal {
+
+namespace {
+
+/// What the system refuses a run that has not begun: threads, descriptors.
+error cannot_begin(const std::string& why) {
+  return fail(error_code::state_unusable, "the system refuses what a run needs, and nothing was started: " + why);
+}
+
+} // namespace
+
+engine::engine(std::unique_ptr<state_writer> writer, bool one_run, system_clock& time, stop_request& stop)
+    : writer_(std::move(writer)), time_(time), stop_(stop), one_run_(one_run), recovered_(writer_->recovered()),
+      anyone_waits_(false) {}
+
+result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_clock& time, stop_request& stop) {
+  auto writer = state_writer::open(how.folder, how.opening, time, stop);
+  if (!writer)
+    return writer.error();
+  std::unique_ptr<engine> made(new engine(std::move(*writer), how.one_run, time, stop));
+  const auto snapshot = made->writer_->store().snapshot();
+  if (!snapshot)
+    return snapshot.error();
+  const auto info = (*snapshot)->info();
+  made->state_id_ = info.id;
+  made->last_run_ = info.last_run.value;
+  made->names_ = std::make_shared<state_names>(info.asset_count, info.path_count);
+  made->log_ = std::make_unique<state_log>(made->writer_->store(), made->names_,
+                                           [self = made.get()] { return self->writer_->take_opening(); });
+  return made;
+}
+
+engine::~engine() {
+  stop_all(stop_cause::user, true);
+  std::vector<run_number> left;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [number, entry] : runs_)
+      left.push_back(number);
+  }
+  for (const auto number : left)
+    static_cast<void>(wait(number)); // a journal that takes no more has said so to the runs
+  if (!one_run_ && !unclean_ && log_ && log_->used())
+    static_cast<void>(log_->append_now(closing())); // else the next start looks for what was left, and finds nothing
+}
+
+std::vector<event> engine::closing() const {
+  return writer_->closing();
+}
+
+result<void> engine::start_up(std::uint32_t workers) {
+  if (room_)
+    return {};
+  auto processes = posix_process_executor::open();
+  if (!processes)
+    return cannot_begin(processes.error().message);
+  auto results = writer_->dir()->part(results_folder);
+  if (!results)
+    return results.error();
+  auto logs = std::make_shared<state_logs>(writer_->dir());
+  if (const auto claimed = claim_logs(*logs, writer_->store()); !claimed)
+    return claimed.error();
+  if (!log_->started())
+    log_->start();
+  readers_ = std::make_unique<thread_pool>(std::clamp(workers, 2U, 4U));
+  results_ = std::move(*results);
+  logs_ = std::move(logs);
+  processes_ = std::move(*processes);
+  room_ = std::make_unique<actor_room>(*processes_);
+  return {};
+}
+
+result<run_number> engine::begin(prepared_run made) {
+  try {
+    return begin_what_waits(std::move(made));
+  } catch (const std::system_error& refused) { // of making threads
+    return cannot_begin(refused.what());
+  }
+}
+
+result<run_number> engine::begin_what_waits(prepared_run made) {
+  if (const auto up = start_up(workers_of(made.request)); !up)
+    return up.error();
+  const run_surroundings around{time_,       writer_->store(), *log_,  writer_->dir(), state_id_, *processes_,
+                                *processes_, *readers_,        *room_, logs_,          *results_};
+  const auto since = made.since;
+  const auto number = made.state.run();
+  auto run = std::make_unique<live_run>(
+      std::move(made), around, [this, number](const std::vector<asset_id>& changed, std::vector<asset_id> settled) {
+        note(number, changed, std::move(settled));
+      });
+  auto* const here = run.get();
+  bool keeps_house = false;
+  {
+    const std::lock_guard lock(mutex_);
+    keeps_house = !std::exchange(house_is_kept_, true);
+    for (const auto& [cause, at_once] : stops_)
+      run->stop(cause, at_once);
+    runs_.emplace(number, entry{std::move(run), std::nullopt, since, here->plan().on.p->name, keeps_house});
+  }
+  try {
+    if (!watch_)
+      watch_ = std::make_unique<stop_watch>(writer_->dir(), stop_,
+                                            [this](stop_cause cause, bool at_once) { stop_all(cause, at_once); });
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    runs_.erase(number);
+    house_is_kept_ = house_is_kept_ && !keeps_house;
+    throw;
+  }
+  processes_->post([this, here] { holds_.joins(*here); });
+  here->begin([this] { return one_run_ ? closing() : std::vector<event>(); },
+              [this, here](asset_index asset) { return may_go_on(*here, asset); }, keeps_house,
+              [this, here] {
+                if (!here->broken())
+                  holds_.leaves(*here); // else when what it runs has ended
+                anyone_waits_ = holds_.anyone_waits();
+              });
+  return number;
+}
+
+bool engine::may_go_on(live_run& run, asset_index asset) {
+  const bool free = holds_.may_go_on(run, asset);
+  anyone_waits_ = holds_.anyone_waits();
+  if (!free || !run.is_touched(asset))
+    return free;
+  run.let_go_on(asset);
+  return false;
+}
+
+result<run_result> engine::wait(run_number number) {
+  live_run* run = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = runs_.find(number);
+    if (at == runs_.end())
+      return fail(error_code::not_found, "run #" + std::to_string(number.value) + " does not live in this engine");
+    run = at->second.run.get();
+    if (run == nullptr) {
+      auto done = std::move(*at->second.finished);
+      runs_.erase(at);
+      return done;
+    }
+  }
+  auto ended = run->wait();
+  entry over;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = runs_.find(number);
+    TROUPE_CHECK(at != runs_.end(), "a run that two wait for");
+    over = std::move(at->second);
+    runs_.erase(at);
+    house_is_kept_ = house_is_kept_ && !over.keeps_house;
+    unclean_ = unclean_ || run->broken();
+  }
+  if (run->broken()) {
+    run->end_work();
+    on_loop([&] { holds_.leaves(*run); });
+  }
+  return ended;
+}
+
+bool engine::stop(run_number number, stop_cause cause, bool at_once) {
+  const std::lock_guard lock(mutex_);
+  const auto at = runs_.find(number);
+  if (at == runs_.end() || !at->second.run)
+    return false;
+  at->second.run->stop(cause, at_once);
+  return true;
+}
+
+void engine::stop_all(stop_cause cause, bool at_once) {
+  const std::lock_guard lock(mutex_);
+  stops_.emplace_back(cause, at_once);
+  for (const auto& [number, entry] : runs_)
+    if (entry.run)
+      entry.run->stop(cause, at_once);
+}
+
+std::vector<live_run_info> engine::live() {
+  std::vector<live_run_info> found;
+  if (!room_)
+    return found;
+  on_loop([&] {
+    for (const auto* run : holds_.runs())
+      found.push_back({run->number(), run->plan().on.p->name, run->since(), run->logic().state().counts()});
+  });
+  return found;
+}
+
+void engine::on_loop(const std::function<void()>& work) {
+  std::promise<void> done;
+  processes_->post([&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().get();
+}
+
+void engine::note(run_number run, const std::vector<asset_id>& changed, std::vector<asset_id> settled) {
+  {
+    const std::lock_guard lock(changes_mutex_);
+    for (const auto asset : changed) {
+      ++changes_;
+      if (planners_ > 0)
+        changed_.emplace_back(changes_, asset);
+    }
+  }
+  if (anyone_waits_ && !settled.empty())
+    processes_->post([this, run, settled = std::move(settled)] { // not within the turn of the actor that appends
+      for (const auto asset : settled)
+        holds_.look_again(run, asset);
+      anyone_waits_ = holds_.anyone_waits();
+    });
+}
+
+std::vector<asset_index> engine::touched_since(std::uint64_t mark, const planning& plan) {
+  std::vector<asset_index> touched;
+  const auto add = [&](asset_id id) {
+    if (const auto asset = plan.names->index_of(id))
+      touched.push_back(*asset);
+  };
+  if (room_)
+    on_loop([&] {
+      for (const auto* run : holds_.runs()) {
+        const auto& state = run->logic().state();
+        for (std::uint32_t position = 0; position < state.size(); ++position)
+          if (run->has_unsettled(state.id_at(position)))
+            add(state.id_at(position));
+      }
+    });
+  {
+    const std::lock_guard lock(changes_mutex_);
+    for (const auto& [when, asset] : changed_)
+      if (when > mark)
+        add(asset);
+  }
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  return touched;
+}
+
+} // namespace troupe_internal

@@ -1,0 +1,135 @@
+// The engine: one process's writer of one state, and all runs that live in it. It knows no policy of a run.
+#pragma once
+
+#include "adapters/process/process_executor.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "base/result.hpp"
+#include "engine/live_run.hpp"
+#include "engine/project.hpp"
+#include "engine/run_holds.hpp"
+#include "engine/state_log.hpp"
+#include "engine/state_names.hpp"
+#include "engine/state_writer.hpp"
+#include "engine/stop_watch.hpp"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe_internal {
+
+/// How an engine is opened.
+struct engine_options {
+  std::string folder; ///< the state's
+  state_opening opening;
+  /// One run is going to be submitted: its end closes the journal too, in the same transaction.
+  bool one_run = false;
+};
+
+/// A run that lives, as of now.
+struct live_run_info {
+  run_number run;
+  std::string pipeline;
+  timestamp since; ///< when it, or its last resumption, started
+  status_counts counts{};
+};
+
+/// Holds the state's lock as long as it lives. What the runs share is made when the first one executes something, and
+/// lives as long as the engine: one loop, one actor system, one thread that commits, one pool of readers. Any thread,
+/// but not from callbacks of a run.
+class engine {
+public:
+  /// Opens the state for writing, and recovers it: see state_writer::open. `stop`, which outlives the engine, asks all
+  /// of its runs to stop.
+  [[nodiscard]] static result<std::unique_ptr<engine>> open(const engine_options& how, system_clock& time,
+                                                            stop_request& stop);
+  /// Runs that nobody has waited for are ended at once. The journal is closed in order, unless a run broke: what that
+  /// one left is for the next start's recovery.
+  ~engine();
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  /// Plans a run on the calling thread, then lets it begin. `observer` outlives the run. Errors: of planning, and
+  /// state_unusable where the system or the journal refuses what it needs; then there is no run.
+  [[nodiscard]] result<run_number> submit(const project& on, const run_options& options, run_observer& observer);
+  /// The same for a run that is to go on.
+  [[nodiscard]] result<run_number> resume(const project& on, run_number number, run_observer& observer);
+  /// Waits for the end of a run that was submitted here, once for each; then nothing of it is left but its history.
+  [[nodiscard]] result<run_result> wait(run_number number);
+  /// Asks a run to stop; false if it does not live here.
+  bool stop(run_number number, stop_cause cause, bool at_once);
+  [[nodiscard]] std::vector<live_run_info> live();
+
+private:
+  engine(std::unique_ptr<state_writer> writer, bool one_run, system_clock& time, stop_request& stop);
+
+  class planner_here;
+  [[nodiscard]] result<std::unique_ptr<planning>> plan_a_run(const project& on, const scope_maker& scope_for,
+                                                             const journal_snapshot& snapshot, bool keep_all,
+                                                             const reading_limit& limit);
+  /// What all have appended is in it.
+  [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot_of_now();
+  /// A run in which everything is fresh: recorded in one transaction, without actors.
+  [[nodiscard]] result<run_number> record_fresh(prepared_run made, const run_started& started);
+  /// Planning was broken off: what was read is kept, and there is no run.
+  [[nodiscard]] error stopped_before_it_began(planning& plan);
+  /// What all runs share, made once. Throws std::system_error.
+  [[nodiscard]] result<void> start_up(std::uint32_t workers);
+  [[nodiscard]] result<run_number> begin(prepared_run made);
+  [[nodiscard]] result<run_number> begin_what_waits(prepared_run made);
+  [[nodiscard]] bool may_go_on(live_run& run, asset_index asset);
+  void stop_all(stop_cause cause, bool at_once);
+  [[nodiscard]] std::vector<event> closing() const;
+  /// Does it where actors run, and waits for it.
+  void on_loop(const std::function<void()>& work);
+  /// Those of a pipeline whose records others have changed since the mark, or may be going to; sorted.
+  [[nodiscard]] std::vector<asset_index> touched_since(std::uint64_t mark, const planning& plan);
+  /// A run has appended something: see live_run::history_watcher.
+  void note(run_number run, const std::vector<asset_id>& changed, std::vector<asset_id> settled);
+
+  std::unique_ptr<state_writer> writer_;
+  system_clock& time_;
+  stop_request& stop_;
+  uuid state_id_;
+  std::shared_ptr<state_names> names_;
+  std::uint32_t last_run_ = 0; ///< guarded by admission_
+  const bool one_run_;
+  std::atomic<bool> recovered_; ///< and nobody has planned since
+  std::mutex admission_;        ///< one run begins at a time
+
+  std::unique_ptr<state_log> log_;
+  std::unique_ptr<posix_process_executor> processes_; ///< null: nothing has been executed yet
+  std::shared_ptr<state_logs> logs_;
+  std::shared_ptr<const kept_folder> results_;
+  std::unique_ptr<actor_room> room_;
+  std::unique_ptr<thread_pool> readers_;
+
+  struct entry {
+    std::unique_ptr<live_run> run;      ///< null: it executed nothing
+    std::optional<run_result> finished; ///< of one that executed nothing
+    timestamp since;
+    std::string pipeline;
+    bool keeps_house = false;
+  };
+  std::mutex mutex_; ///< guards what follows
+  std::map<run_number, entry> runs_;
+  std::vector<std::pair<stop_cause, bool>> stops_; ///< of the whole process, so far
+  bool house_is_kept_ = false;                     ///< a run does it
+  bool unclean_ = false;                           ///< a run broke: what it left is for the next start's recovery
+
+  std::mutex changes_mutex_;
+  std::size_t planners_ = 0;                                ///< plans that are made now
+  std::uint64_t changes_ = 0;                               ///< how many changes of records were noted
+  std::vector<std::pair<std::uint64_t, asset_id>> changed_; ///< while there are planners
+
+  run_holds holds_;                   ///< where actors run alone
+  std::atomic<bool> anyone_waits_;    ///< of holds_
+  std::unique_ptr<stop_watch> watch_; ///< last: it calls stop_all()
+};
+
+} // namespace troupe_internal

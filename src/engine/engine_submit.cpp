@@ -1,0 +1,289 @@
+// From a project to a run that has begun: plan, see what others have done meanwhile, append its beginning.
+#include "engine/engine.hpp"
+
+#include "base/shown_text.hpp"
+#include "core/command/secret_mask.hpp"
+#include "core/freshness/definition.hpp"
+#include "core/pipeline/selection.hpp"
+#include "core/run/reopening.hpp"
+#include "engine/early_look.hpp"
+#include "engine/lost_outputs.hpp"
+#include "engine/run_history.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe_internal {
+
+namespace {
+
+run_request request_of(const project& on, const run_options& options) {
+  run_request request;
+  request.selection = options.selection;
+  request.exclude = options.exclude;
+  request.only = options.only;
+  request.force = options.force;
+  request.params = options.params;
+  for (auto& [name, value] : request.params)
+    if (const auto param = on.p->params.find(name); param != on.p->params.end() && param->second.secret)
+      value = secret_mark;
+  request.error_strategy = static_cast<std::uint8_t>(options.error_strategy.value_or(on.p->engine.error_strategy));
+  request.durability = static_cast<std::uint8_t>(on.p->engine.durability);
+  request.workers = options.workers.value_or(on.p->engine.workers);
+  request.pipeline_file = recorded_file(on);
+  return request;
+}
+
+result<run_scope> restating(result<run_scope> scope) {
+  if (scope)
+    scope->restates = true;
+  return scope;
+}
+
+error refused_for(const pipeline& p, const std::vector<asset_warning>& warnings) {
+  std::string text = "nothing was run, since warnings count as errors (--strict):";
+  for (const auto& warning : warnings)
+    text += "\n  asset " + visible(p.asset(warning.asset).name) + ": " + visible(warning.what.text) + " [" +
+            warning.what.code + "]";
+  return fail_in_lines(error_code::invalid_input, std::move(text));
+}
+
+/// Which assets of a run are fresh from its start, and which are to be judged.
+struct division {
+  std::vector<asset_id> fresh;
+  std::vector<std::pair<asset_id, asset_index>> waiting; ///< in order of id
+};
+
+/// `touched` gets those that wait because others may have changed what they need: their records were not kept.
+division divide(const planning& plan, std::vector<asset_index>& touched) {
+  const auto& on = plan.on;
+  std::vector<bool> waits(on.p->assets.size(), false);
+  for (const auto& one : plan.blocked_from_outside)
+    waits[one.asset.value] = true;
+  std::vector<bool> may_change(on.p->assets.size(), false);
+  for (const auto asset : touched)
+    may_change[asset.value] = true;
+  if (!touched.empty())
+    for (const auto asset : on.graph->topological_order())
+      for (const auto upstream : on.graph->upstream(asset))
+        may_change[asset.value] = may_change[asset.value] || may_change[upstream.value];
+  division made;
+  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {
+    const asset_index asset(i);
+    if (!plan.scope.in_run[i])
+      continue;
+    const bool was_fresh = plan.plan->action(asset) == plan_action::fresh && !waits[i];
+    if (was_fresh && !may_change[i]) {
+      made.fresh.push_back(plan.names->id_of(asset));
+      continue;
+    }
+    made.waiting.emplace_back(plan.names->id_of(asset), asset);
+    if (was_fresh)
+      touched.push_back(asset);
+  }
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  std::sort(made.waiting.begin(), made.waiting.end());
+  return made;
+}
+
+} // namespace
+
+/// While it lives, changes of records are noted for whoever plans.
+class engine::planner_here {
+public:
+  explicit planner_here(engine& all) : all_(all) {
+    const std::lock_guard lock(all_.changes_mutex_);
+    ++all_.planners_;
+    mark = all_.changes_;
+  }
+  ~planner_here() {
+    const std::lock_guard lock(all_.changes_mutex_);
+    if (--all_.planners_ == 0)
+      all_.changed_.clear();
+  }
+  planner_here(const planner_here&) = delete;
+  planner_here& operator=(const planner_here&) = delete;
+
+  std::uint64_t mark = 0; ///< of changes_
+
+private:
+  engine& all_;
+};
+
+result<std::unique_ptr<journal_snapshot>> engine::snapshot_of_now() {
+  if (const auto flushed = log_->flush(); !flushed)
+    return flushed.error();
+  return writer_->store().snapshot();
+}
+
+result<std::unique_ptr<planning>> engine::plan_a_run(const project& on, const scope_maker& scope_for,
+                                                     const journal_snapshot& snapshot, bool keep_all,
+                                                     const reading_limit& limit) {
+  planning_view view;
+  view.enough = [&limit] { return limit.over(); };
+  view.state = writer_->dir();
+  view.ids = names_;
+  if (!one_run_)
+    return planning::make(on, scope_for, &snapshot, time_, keep_all, view);
+  const second_request_ends meanwhile(stop_);
+  return planning::make(on, scope_for, &snapshot, time_, keep_all, view);
+}
+
+error engine::stopped_before_it_began(planning& plan) {
+  auto events = names_and_files(plan);
+  if (one_run_)
+    append_to(events, closing());
+  if (const auto appended = log_->append_now(std::move(events)); !appended)
+    return appended.error();
+  return fail(error_code::stopped, "stopped before the run began: nothing was run");
+}
+
+result<run_number> engine::record_fresh(prepared_run made, const run_started& started) {
+  auto& plan = *made.plan;
+  plan.table->settle();
+  const auto size = static_cast<std::uint32_t>(count_of(started.fresh));
+  made.observer.run_began({started.run, started.id, size, size, workers_of(made.request),
+                           static_cast<error_strategy>(made.request.error_strategy), duration::zero()});
+  tell_findings(plan, made.observer);
+  run_finished finished{started.run, made.history->now(), run_status::succeeded, {}};
+  finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
+  auto events = names_and_files(plan);
+  for (auto& restated : in_chunks(std::move(plan.restated))) {
+    append_to(events, std::move(restated));
+    if (const auto appended = log_->append_now(std::move(events)); !appended)
+      return appended.error();
+    events.clear();
+  }
+  events.emplace_back(started);
+  events.emplace_back(finished);
+  if (one_run_)
+    append_to(events, closing());
+  if (const auto appended = log_->append_now(std::move(events)); !appended)
+    return appended.error();
+  if (!log_->started())
+    tidy_after_fresh_run(writer_->store(), writer_->dir(), *plan.on.p, started.run);
+  run_result done{started.run, started.id, finished.status, finished.counts, {}, started.at, finished.at};
+  const std::lock_guard lock(mutex_);
+  runs_.emplace(started.run, entry{nullptr, std::move(done), started.at, started.pipeline, false});
+  return started.run;
+}
+
+result<run_number> engine::submit(const project& on, const run_options& options, run_observer& observer) {
+  auto history = std::make_unique<run_clock>(time_);
+  // The run's duration is the user's: loading the pipeline and planning are part of it.
+  const auto asked = options.command_started ? time_.monotonic() - *options.command_started : duration::zero();
+  const auto began = history->now() - std::max(asked, duration::zero());
+  if (recovered_.exchange(false) && on.seen)
+    static_cast<void>(on.seen->take([] { return true; })); // what a dead run left behind may have written since
+  const planner_here planner(*this);
+  auto snapshot = snapshot_of_now();
+  if (!snapshot)
+    return snapshot.error();
+  auto limit = std::make_unique<reading_limit>(stop_);
+  auto plan = plan_a_run(
+      on, [&](const project& now) { return restating(scope_of(now, options)); }, **snapshot, false, *limit);
+  if (!plan)
+    return plan.error();
+  if ((*plan)->broken_off)
+    return stopped_before_it_began(**plan);
+  if (options.strict && !(*plan)->warnings.empty())
+    return refused_for(*on.p, (*plan)->warnings);
+  snapshot->reset(); // a long-lived view would keep old pages alive
+
+  const std::lock_guard admission(admission_);
+  run_started started;
+  started.run = run_number(last_run_ + 1);
+  started.at = began;
+  started.id = make_uuid_v7(started.at, time_.random(), time_.random());
+  started.pipeline = on.p->name;
+  started.request = request_of(on, options);
+  auto touched = touched_since(planner.mark, **plan);
+  auto divided = divide(**plan, touched);
+  fingerprint defined;
+  std::vector<asset_id> waiting_ids;
+  for (const auto& [id, asset] : divided.waiting) {
+    define_as_declared(*on.p, asset, make_lookup(*(*plan)->files), defined);
+    started.definitions.push_back(definition_number(*on.p, asset, defined));
+    waiting_ids.push_back(id);
+  }
+  started.fresh = make_asset_set(std::move(divided.fresh));
+  started.waiting = make_asset_set(std::move(waiting_ids));
+  last_run_ = started.run.value;
+  prepared_run made{std::move(*plan),   started.request,   {}, {}, began, started.at, observer, std::move(limit),
+                    std::move(history), std::move(touched)};
+  if (divided.waiting.empty())
+    return record_fresh(std::move(made), started);
+  made.state.apply(started);
+  made.beginning = names_and_files(*made.plan);
+  made.beginning.emplace_back(std::move(started));
+  return begin(std::move(made));
+}
+
+result<run_number> engine::resume(const project& on, run_number number, run_observer& observer) {
+  const planner_here planner(*this);
+  auto snapshot = snapshot_of_now();
+  if (!snapshot)
+    return snapshot.error();
+  const auto past = replay_run(**snapshot, number);
+  if (!past)
+    return past.error();
+  const auto name = "run #" + std::to_string(number.value);
+  if (past->record.pipeline != on.p->name)
+    return fail(error_code::invalid_input, name + " is of the pipeline \"" + past->record.pipeline + "\", but " +
+                                               on.p->file + " is \"" + on.p->name + "\": name the right file with -f");
+  if (past->record.finished_at && past->record.status == run_status::succeeded)
+    return fail(error_code::invalid_input,
+                name + " has succeeded: there is nothing to resume (troupe run brings the pipeline up to date)");
+  {
+    const std::lock_guard lock(mutex_);
+    if (runs_.contains(number))
+      return fail(error_code::invalid_input, name + " lives: there is nothing to resume");
+  }
+
+  auto state = past->state;
+  auto history = std::make_unique<run_clock>(time_, past->record.started_at);
+  run_scope scope{std::vector<bool>(on.p->assets.size(), false), std::vector<bool>(on.p->assets.size(), false)};
+  auto names = catalog::load(*on.p, *on.graph, snapshot->get(), names_);
+  if (!names)
+    return names.error();
+  const auto done = [&](asset_index asset) {
+    const auto status = state.at(*state.position((*names)->id_of(asset))).status;
+    return status == asset_status::succeeded || status == asset_status::fresh;
+  };
+  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i)
+    scope.in_run[i] = state.position((*names)->id_of(asset_index(i))).has_value();
+  const auto selected = select_assets(*on.p, *on.graph, past->record.request.selection);
+  if (past->record.request.force && selected)
+    for (const auto asset : *selected)
+      scope.forced[asset.value] = scope.in_run[asset.value] && !done(asset);
+
+  auto limit = std::make_unique<reading_limit>(stop_);
+  auto plan = plan_a_run(
+      on, [&](const project&) { return restating(scope); }, **snapshot, true, *limit);
+  if (!plan)
+    return plan.error();
+  if ((*plan)->broken_off)
+    return stopped_before_it_began(**plan);
+
+  const std::lock_guard admission(admission_);
+  auto touched = touched_since(planner.mark, **plan);
+  run_resumed resumed{number, history->now(), {}};
+  resumed.reopened = reopened_by_resume(*(*plan)->on.graph, (*names)->asset_ids(), state, [&](asset_index asset) {
+    return std::binary_search(touched.begin(), touched.end(), asset) || is_lost(on, **plan, past->record, state, asset);
+  });
+  if (const char* problem = state.try_apply(resumed, (*snapshot)->info().asset_count))
+    return (*snapshot)->damaged_run(number, problem);
+  if (const auto changed = changed_definitions(on, **names, *past, state); !changed)
+    return changed.error();
+  names->reset();
+  snapshot->reset();
+  const auto at = resumed.at;
+  prepared_run made{std::move(*plan), past->record.request, std::move(state),  {}, at, at, observer,
+                    std::move(limit), std::move(history),   std::move(touched)};
+  made.beginning = names_and_files(*made.plan);
+  made.beginning.emplace_back(std::move(resumed));
+  return begin(std::move(made));
+}
+
+} // namespace troupe_internal

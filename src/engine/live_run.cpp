@@ -1,0 +1,298 @@
+// A run on its way.
+#include "engine/live_run.hpp"
+
+#include "base/check.hpp"
+#include "core/pipeline/matrix_identity.hpp"
+#include "core/run/critical_path.hpp"
+#include "engine/state_layout.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace troupe_internal {
+
+namespace {
+
+/// A checkpoint of an open run is due after this many events, or as many as it has assets.
+constexpr std::uint64_t checkpoint_events = 10'000;
+
+/// All work that may run, spread over the workers, but no shorter than its longest chain.
+duration estimate(const pipeline& p, const run_logic& logic, const std::vector<duration>& expected,
+                  const std::vector<duration>& remaining, std::uint32_t workers) {
+  duration sum{};
+  duration longest{};
+  for (std::uint32_t i = 0; i < p.assets.size(); ++i) {
+    if (!logic.in_run(asset_index(i)) || is_final(logic.status(asset_index(i))))
+      continue;
+    sum += std::min(std::max(expected[i], duration::zero()), duration::max() - sum);
+    longest = std::max(longest, remaining[i]);
+  }
+  return std::max(longest, sum / workers);
+}
+
+} // namespace
+
+std::uint32_t workers_of(const run_request& request) {
+  return request.workers != 0 ? request.workers : usable_cpus();
+}
+
+void tell_findings(const planning& plan, run_observer& observer) {
+  for (const auto& text : plan.removed)
+    observer.noted(text);
+  for (const auto& warning : plan.warnings)
+    observer.warned(warning.asset, warning.what);
+}
+
+void append_to(std::vector<event>& to, std::vector<event> more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+std::vector<std::vector<event>> in_chunks(std::vector<event> events) {
+  constexpr std::size_t most = 4096;
+  std::vector<std::vector<event>> chunks;
+  for (auto& e : events) {
+    if (chunks.empty() || chunks.back().size() == most)
+      chunks.emplace_back();
+    chunks.back().push_back(std::move(e));
+  }
+  return chunks;
+}
+
+namespace {
+
+/// Whose records the events change.
+std::vector<asset_id> changed_by(const std::vector<event>& events) {
+  std::vector<asset_id> changed;
+  for (const auto& e : events) {
+    if (const auto* began = std::get_if<attempt_started>(&e))
+      changed.push_back(began->asset);
+    else if (const auto* ended = std::get_if<attempt_finished>(&e))
+      changed.push_back(ended->asset);
+    else if (const auto* restated = std::get_if<record_restated>(&e))
+      changed.push_back(restated->asset);
+  }
+  return changed;
+}
+
+} // namespace
+
+settled_assets::settled_assets(const run_state& state) : settled_(state.size(), false) {
+  for (std::uint32_t position = 0; position < state.size(); ++position)
+    settled_[position] = is_final(state.at(position).status);
+}
+
+std::vector<asset_id> settled_assets::take(const run_logic& logic, const std::vector<event>& events) {
+  std::vector<asset_id> settled;
+  const auto settles = [&](asset_id asset) {
+    const auto position = logic.state().position(asset);
+    if (!position || !is_final(logic.state().at(*position).status))
+      return; // it is made once more
+    settled_[*position] = true;
+    settled.push_back(asset);
+  };
+  for (const auto& e : events) {
+    if (const auto* fresh = std::get_if<asset_found_fresh>(&e))
+      settles(fresh->asset);
+    else if (const auto* ended = std::get_if<attempt_finished>(&e);
+             ended != nullptr && !ended->retry_at && ended->outcome != outcome_kind::outdated)
+      settles(ended->asset);
+    else if (const auto* several = std::get_if<assets_settled>(&e))
+      for (const auto& one : several->assets)
+        settles(one.asset);
+  }
+  return settled;
+}
+
+live_run::live_run(prepared_run made, const run_surroundings& around, history_watcher watcher)
+    : made_(std::move(made)), around_(around), p_(*made_.plan->on.p), workers_(workers_of(made_.request)),
+      number_(made_.state.run()), watcher_(std::move(watcher)) {
+  auto& plan = *made_.plan;
+  const auto id = made_.state.id();
+  const auto remaining = longest_remaining_path(*plan.on.graph, plan.expected);
+  logic_.emplace(p_, *plan.on.graph,
+                 run_policy{workers_, static_cast<error_strategy>(made_.request.error_strategy), remaining},
+                 plan.names->asset_ids(), std::move(made_.state));
+  work_ = std::make_unique<asset_worker>(
+      worker_setup{p_,
+                   *plan.looks,
+                   *plan.plan,
+                   *plan.names,
+                   *plan.table,
+                   *plan.lists,
+                   *plan.files,
+                   around_.processes,
+                   around_.loop,
+                   around_.readers,
+                   around_.time,
+                   plan.on.state_folder,
+                   *around_.logs,
+                   around_.results,
+                   around_.state_id,
+                   id,
+                   number_,
+                   made_.since,
+                   p_.engine.grace_period,
+                   plan.pipeline_file,
+                   plan.own_work,
+                   own_environment(),
+                   [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); }},
+      std::move(plan.records));
+  tell_that_it_began(remaining);
+
+  run_setup setup;
+  setup.logic = &*logic_;
+  setup.first = logic_->begin(plan.blocked_from_outside, made_.history->now());
+  setup.p = &p_;
+  setup.graph = plan.on.graph.get();
+  setup.work = work_.get();
+  settled_.emplace(logic_->state());
+  setup.log = this;
+  // Not by asking the log again, which does its housekeeping first.
+  setup.when_on_disk = [opened = opened_](std::function<void(result<std::uint64_t>)> then) {
+    opened->ask(std::move(then));
+  };
+  setup.time = made_.history.get();
+  setup.observer = &made_.observer;
+  setup.strict = p_.engine.durability == durability::strict;
+  setup.names_and_files = [this] {
+    auto events = names_and_files(*made_.plan);
+    append_to(events, work_->take_restated());
+    return events;
+  };
+  setup.closing = [this] { return closing_ ? closing_() : std::vector<event>(); };
+  setup.may_go_on = [this](asset_index asset) { return !may_go_on_ || may_go_on_(asset); };
+  setup.log_of = [this](asset_index asset, std::uint32_t attempt) {
+    return log_path(made_.plan->on.state_folder, number_, log_name(p_, asset), attempt);
+  };
+  setup.versions = plan.versions;
+  setup.expected = plan.expected;
+  setup.checkpoint_every = std::max<std::uint64_t>(checkpoint_events, logic_->state().size());
+  actors_ = std::make_unique<actor_run>(std::move(setup));
+}
+
+live_run::~live_run() = default;
+
+void live_run::append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) {
+  auto settled = settled_->take(*logic_, events);
+  auto changed = changed_by(events);
+  around_.log.append(std::move(events), urgent, std::move(durable));
+  if (!changed.empty() || !settled.empty())
+    watcher_(std::move(changed), std::move(settled));
+}
+
+void live_run::checkpoint(run_number run, std::string state) {
+  around_.log.checkpoint(run, std::move(state));
+}
+
+bool live_run::has_unsettled(asset_id asset) const {
+  const auto position = logic_->state().position(asset);
+  return position && !settled_->at(*position);
+}
+
+void live_run::tell_that_it_began(const std::vector<duration>& remaining) {
+  const auto& counts = logic_->state().counts();
+  const auto strategy = static_cast<error_strategy>(made_.request.error_strategy);
+  made_.observer.run_began({number_, logic_->state().id(), static_cast<std::uint32_t>(logic_->state().size()),
+                            counts[static_cast<std::size_t>(asset_status::fresh)] +
+                                counts[static_cast<std::size_t>(asset_status::succeeded)],
+                            workers_, strategy, estimate(p_, *logic_, made_.plan->expected, remaining, workers_)});
+  tell_findings(*made_.plan, made_.observer);
+}
+
+void live_run::begin(std::function<std::vector<event>()> closing, gate_keeper may_go_on, bool keeps_house,
+                     std::function<void()> gone) {
+  append(std::move(made_.beginning), true,
+         [opened = opened_](const result<std::uint64_t>& outcome) { opened->tell(outcome); });
+  for (auto& events : in_chunks(std::move(made_.plan->restated)))
+    append(std::move(events), false, nullptr);
+  if (keeps_house)
+    keeper_ = std::make_unique<housekeeping>(around_.log.commits(), around_.logs, around_.dir, p_, number_,
+                                             around_.time, made_.plan->table->recorded_folders());
+  made_.limit->run_begins();
+  closing_ = std::move(closing);
+  may_go_on_ = std::move(may_go_on);
+  actors_->begin(around_.room, [this, gone = std::move(gone)](run_outcome outcome) {
+    outcome_ = std::move(outcome);
+    finished_at_ = made_.history->now();
+    const auto then = gone; // whoever is told may destroy this
+    gone_.set_value();
+    then();
+  });
+}
+
+void live_run::stop(stop_cause cause, bool at_once) {
+  actors_->stop(cause, at_once);
+  made_.limit->run_stops(); // after the run was told, so that it knows why looks fail
+}
+
+void live_run::let_go_on(asset_index asset) {
+  work_->submit([this, asset] { renew(asset); });
+}
+
+std::vector<asset_index> live_run::touched_of(asset_index asset) const {
+  std::vector<asset_index> found;
+  const auto look = [&](asset_index one) {
+    if (std::binary_search(made_.touched.begin(), made_.touched.end(), one))
+      found.push_back(one);
+  };
+  if (made_.touched.empty())
+    return found;
+  look(asset);
+  for (const auto upstream : made_.plan->on.graph->upstream(asset))
+    look(upstream);
+  return found;
+}
+
+bool live_run::is_touched(asset_index asset) const {
+  return !touched_of(asset).empty();
+}
+
+void live_run::renew(asset_index asset) {
+  const auto anew = touched_of(asset);
+  std::vector<std::pair<asset_index, digest>> versions;
+  if (!anew.empty()) {
+    // What others have appended is to be in the snapshot. Where the journal fails, the run hears it from its own
+    // appends.
+    static_cast<void>(around_.log.flush());
+    const auto snapshot = around_.store.snapshot();
+    if (!snapshot)
+      return actors_->fail(snapshot.error().message);
+    for (const auto one : anew) {
+      asset_record record;
+      if (const auto read = (*snapshot)->read_asset(made_.plan->names->id_of(one), record); !read)
+        return actors_->fail(read.error().message);
+      if (p_.settings_of(one).allow_failure && record.attempt == attempt_state::failed)
+        versions.emplace_back(one, version_of_allowed_failure());
+      else if (record.last)
+        versions.emplace_back(one, record.last->made.data_version);
+      if (one == asset)
+        work_->use_record(asset, std::move(record));
+    }
+  }
+  actors_->let_go_on(asset, std::move(versions));
+}
+
+result<run_result> live_run::wait() {
+  is_gone_.wait();
+  if (!outcome_.durable)
+    return fail(outcome_.internal ? error_code::internal : error_code::state_unusable, outcome_.problem);
+  return result_now();
+}
+
+run_result live_run::result_now() const {
+  const auto& state = logic_->state();
+  run_result out;
+  out.run = state.run();
+  out.id = state.id();
+  out.status = state.finished().value_or(run_status::running);
+  out.counts = state.counts();
+  out.started_at = made_.started_at;
+  out.finished_at = finished_at_;
+  for (std::uint32_t position = 0; position < state.size(); ++position)
+    if (state.at(position).status == asset_status::failed)
+      out.failed.push_back(logic_->index_of(state.id_at(position)));
+  return out;
+}
+
+} // namespace troupe_internal

@@ -1,0 +1,145 @@
+// A run from its plan to its end: what it is planned with, its logic, its work, its actors. It has no thread, lock or
+// storage of its own: those are the engine's.
+#pragma once
+
+#include "actors/actor_room.hpp"
+#include "actors/actor_run.hpp"
+#include "adapters/process/state_logs.hpp"
+#include "adapters/state/kept_folder.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "adapters/system/thread_pool.hpp"
+#include "engine/asset_worker.hpp"
+#include "engine/housekeeping.hpp"
+#include "engine/opening.hpp"
+#include "engine/planning.hpp"
+#include "engine/project.hpp"
+#include "engine/reading_limit.hpp"
+#include "engine/state_log.hpp"
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace troupe_internal {
+
+/// What a run uses of its engine; all of it outlives the run.
+struct run_surroundings {
+  system_clock& time;
+  journal_store& store;
+  state_log& log;
+  state_dir::handle dir;
+  uuid state_id;
+  process_executor& processes;
+  work_loop& loop;
+  thread_pool& readers;
+  actor_room& room;
+  std::shared_ptr<state_logs> logs;
+  const kept_folder& results;
+};
+
+/// What a new and a resumed run are made from.
+struct prepared_run {
+  std::unique_ptr<planning> plan;
+  run_request request;
+  run_state state;              ///< its first events applied
+  std::vector<event> beginning; ///< these events, and what is to be appended before them
+  timestamp since;              ///< when it, or its last resumption, started
+  timestamp started_at;         ///< what its result says
+  run_observer& observer;
+  std::unique_ptr<reading_limit> limit; ///< that the plan's looks ask
+  std::unique_ptr<run_clock> history;   ///< for what is recorded
+  /// Sorted: assets whose records others may have changed since the plan, or that the plan did not keep: read anew when
+  /// they have all they need.
+  std::vector<asset_index> touched{};
+};
+
+/// Whether assets of a run are settled in the order of the journal, so that whoever waits until all that was appended
+/// is on disk reads what they have come to. Where actors run alone.
+class settled_assets {
+public:
+  explicit settled_assets(const run_state& state);
+  /// The events were appended: which assets they settle.
+  [[nodiscard]] std::vector<asset_id> take(const run_logic& logic, const std::vector<event>& events);
+  [[nodiscard]] bool at(std::uint32_t position) const { return settled_[position]; }
+
+private:
+  std::vector<bool> settled_; ///< by position in the run
+};
+
+/// One run. Not moved: its parts refer to each other.
+class live_run final : private event_log {
+public:
+  /// Is told, where actors run, after the run has appended events: whose records they change, and which assets they
+  /// settle.
+  using history_watcher = std::function<void(std::vector<asset_id> changed, std::vector<asset_id> settled)>;
+  live_run(prepared_run made, const run_surroundings& around, history_watcher watcher);
+  /// Ends what still runs of it, and waits for that. After begin(): when the run has ended.
+  ~live_run() override;
+  live_run(const live_run&) = delete;
+  live_run& operator=(const live_run&) = delete;
+
+  /// What the run asks where actors run: see run_setup::may_go_on.
+  using gate_keeper = std::function<bool(asset_index)>;
+  /// Appends its beginning and lets it begin. `closing`: events to append with its end. `gone` is called once, on the
+  /// loop, when it has ended and nothing but this object is left. `keeps_house`: it is to tidy the state as well.
+  void begin(std::function<std::vector<event>()> closing, gate_keeper may_go_on, bool keeps_house,
+             std::function<void()> gone);
+  /// Any thread.
+  void stop(stop_cause cause, bool at_once);
+  /// Whether records of the asset or of what it needs are to be read anew before it goes on.
+  [[nodiscard]] bool is_touched(asset_index asset) const;
+  /// Reads them anew; then the asset goes on.
+  void let_go_on(asset_index asset);
+  /// Ends what still runs of it, and waits for that. When it has ended.
+  void end_work() { work_.reset(); }
+
+  [[nodiscard]] run_number number() const { return number_; }
+  [[nodiscard]] timestamp since() const { return made_.since; }
+  /// Whether the asset is in this run and not settled in the journal's order. Where actors run.
+  [[nodiscard]] bool has_unsettled(asset_id asset) const;
+  [[nodiscard]] const run_logic& logic() const { return *logic_; } ///< where actors run, or when it has ended
+  [[nodiscard]] const planning& plan() const { return *made_.plan; }
+  /// Waits for the end of the run.
+  [[nodiscard]] result<run_result> wait();
+  /// Whether it was not recorded to its end. When it has ended.
+  [[nodiscard]] bool broken() const { return !outcome_.durable; }
+
+private:
+  void append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) override;
+  void checkpoint(run_number run, std::string state) override;
+  void tell_that_it_began(const std::vector<duration>& remaining);
+  [[nodiscard]] std::vector<asset_index> touched_of(asset_index asset) const;
+  void renew(asset_index asset);
+  [[nodiscard]] run_result result_now() const;
+
+  prepared_run made_;
+  run_surroundings around_;
+  const pipeline& p_;
+  std::uint32_t workers_;
+  run_number number_;
+  history_watcher watcher_;
+  std::optional<run_logic> logic_;
+  std::optional<settled_assets> settled_;
+  std::unique_ptr<housekeeping> keeper_;
+  std::unique_ptr<asset_worker> work_;
+  std::unique_ptr<actor_run> actors_;
+  std::shared_ptr<opening> opened_ = std::make_shared<opening>();
+  std::function<std::vector<event>()> closing_;
+  gate_keeper may_go_on_;
+  run_outcome outcome_;
+  timestamp finished_at_;
+  std::promise<void> gone_;
+  std::shared_future<void> is_gone_{gone_.get_future()};
+};
+
+/// How many workers a run has.
+[[nodiscard]] std::uint32_t workers_of(const run_request& request);
+/// What planning found and did, for who watches.
+void tell_findings(const planning& plan, run_observer& observer);
+void append_to(std::vector<event>& to, std::vector<event> more);
+/// No transaction is to hold the records of a whole large pipeline.
+[[nodiscard]] std::vector<std::vector<event>> in_chunks(std::vector<event> events);
+
+} // namespace troupe_internal

@@ -1,0 +1,71 @@
+// Order, and what comes first.
+#include "engine/state_log.hpp"
+
+#include <chrono>
+#include <future>
+#include <iterator>
+#include <utility>
+
+namespace troupe_internal {
+
+namespace {
+
+/// How long events that nobody waits for are gathered for one commit.
+constexpr duration gather_time = std::chrono::milliseconds(50);
+
+} // namespace
+
+state_log::state_log(journal_store& store, std::shared_ptr<state_names> names,
+                     std::function<std::vector<event>()> opening)
+    : store_(store), names_(std::move(names)), opening_(std::move(opening)) {}
+
+void state_log::start() {
+  commits_ = std::make_unique<group_commit>(store_, gather_time);
+}
+
+std::vector<event> state_log::with_what_comes_first(std::vector<event> events) {
+  auto first = opening_ ? std::exchange(opening_, nullptr)() : std::vector<event>();
+  auto names = names_->take_new();
+  if (first.empty() && names.empty())
+    return events;
+  first.insert(first.end(), std::make_move_iterator(names.begin()), std::make_move_iterator(names.end()));
+  first.insert(first.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+  return first;
+}
+
+void state_log::append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) {
+  const std::lock_guard lock(mutex_);
+  commits_->append(with_what_comes_first(std::move(events)), urgent, std::move(durable));
+}
+
+bool state_log::used() {
+  const std::lock_guard lock(mutex_);
+  return opening_ == nullptr;
+}
+
+void state_log::checkpoint(run_number run, std::string state) {
+  commits_->checkpoint(run, std::move(state));
+}
+
+result<std::uint64_t> state_log::append_now(std::vector<event> events) {
+  if (!started()) {
+    const std::lock_guard lock(mutex_);
+    return store_.append(with_what_comes_first(std::move(events)));
+  }
+  std::promise<result<std::uint64_t>> done;
+  append(std::move(events), true, [&](result<std::uint64_t> outcome) { done.set_value(std::move(outcome)); });
+  return done.get_future().get();
+}
+
+result<void> state_log::flush() {
+  if (!started())
+    return {};
+  std::promise<result<std::uint64_t>> done;
+  commits_->append({}, true, [&](result<std::uint64_t> outcome) { done.set_value(std::move(outcome)); });
+  const auto outcome = done.get_future().get();
+  if (!outcome)
+    return outcome.error();
+  return {};
+}
+
+} // namespace troupe_internal

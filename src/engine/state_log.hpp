@@ -1,0 +1,52 @@
+// The one way into a state's journal for all of its runs: first that this writer is here, then new names before what
+// uses them. Knows nothing of runs.
+#pragma once
+
+#include "adapters/journal/group_commit.hpp"
+#include "engine/state_names.hpp"
+#include "ports/event_log.hpp"
+#include "ports/journal_store.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace troupe_internal {
+
+/// Any thread, but for start(), which comes before the log is shared.
+class state_log final : public event_log {
+public:
+  /// `opening`: what to append before anything else, asked for once.
+  state_log(journal_store& store, std::shared_ptr<state_names> names, std::function<std::vector<event>()> opening);
+
+  /// From now on events are committed by a thread. Throws std::system_error where the system gives none.
+  void start();
+  [[nodiscard]] bool started() const { return commits_ != nullptr; }
+  /// Whether anything was appended.
+  [[nodiscard]] bool used();
+
+  /// After start() only.
+  void append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) override;
+  void checkpoint(run_number run, std::string state) override;
+  /// Appends, and waits until it is on disk; also before start(). The number of the last event.
+  [[nodiscard]] result<std::uint64_t> append_now(std::vector<event> events);
+  /// Waits until all that was appended so far is on disk.
+  [[nodiscard]] result<void> flush();
+  /// Other work on the store, in order with the appends.
+  [[nodiscard]] group_commit& commits() { return *commits_; }
+
+private:
+  /// The events, with what comes before them. mutex_ is held.
+  [[nodiscard]] std::vector<event> with_what_comes_first(std::vector<event> events);
+
+  journal_store& store_;
+  std::shared_ptr<state_names> names_;
+  std::function<std::vector<event>()> opening_;
+  std::mutex mutex_; ///< held while events get their place in the order
+  std::unique_ptr<group_commit> commits_;
+};
+
+} // namespace troupe_internal
