@@ -1,0 +1,260 @@
+// Several runs that live in one engine: their order on one asset, their ends, what they leave.
+#include "engine/engine.hpp"
+
+#include "adapters/journal/lmdb_journal_check.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
+#include "engine/run_history.hpp"
+#include "support/process_holdings.hpp"
+#include "support/recording_observer.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace troupe_internal;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// An engine on a folder with pipelines; commands wait for files of the folder, so that a test decides their order.
+class stage {
+public:
+  explicit stage(const std::string& pipeline) { folder.write("troupe.json", pipeline); }
+
+  project open(const std::string& file = "troupe.json") {
+    project_options where;
+    where.file = folder / file;
+    where.state = folder / "state";
+    diagnostics findings;
+    auto on = open_project(where, findings);
+    REQUIRE(on.has_value());
+    return *on;
+  }
+  engine& all() {
+    if (!engine_) {
+      engine_options how;
+      how.folder = folder / "state";
+      auto opened = engine::open(how, time, stop);
+      REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
+      engine_ = std::move(*opened);
+    }
+    return *engine_;
+  }
+  void close() { engine_.reset(); }
+
+  /// Waits until the condition holds.
+  static void until(const std::function<bool()>& condition) {
+    for (int i = 0; i < 3000 && !condition(); ++i)
+      std::this_thread::sleep_for(10ms);
+    REQUIRE(condition());
+  }
+  void check_journal() {
+    close();
+    const auto checked = check_journal_file();
+    CHECK_MESSAGE(checked.empty(), checked);
+  }
+
+  temporary_folder folder;
+  system_clock time;
+  stop_request stop;
+
+private:
+  std::string check_journal_file() {
+    std::string problems;
+    const auto report = verify_journal(folder / "state");
+    if (!report)
+      return report.error().message;
+    for (const auto& one : report->problems)
+      problems += one + "\n";
+    // At most one attempt of an asset is open in the whole state.
+    const auto snapshot = open_snapshot(folder / "state");
+    if (!snapshot)
+      return snapshot.error().message;
+    std::set<std::uint32_t> open;
+    const auto visited = (*snapshot)->visit_events(0, [&](std::uint64_t seq, const event& e) {
+      if (const auto* began = std::get_if<attempt_started>(&e);
+          began != nullptr && !open.insert(began->asset.value).second)
+        problems += "event " + std::to_string(seq) + ": a second attempt of an asset is open\n";
+      if (const auto* ended = std::get_if<attempt_finished>(&e))
+        open.erase(ended->asset.value);
+      return true;
+    });
+    if (!visited)
+      return visited.error().message;
+    return problems;
+  }
+  std::unique_ptr<engine> engine_;
+};
+
+/// A run that was submitted, with who watches it.
+struct watched_run {
+  watched_run(stage& on, const project& p, const run_options& options) : observer(*p.p) {
+    const auto began = on.all().submit(p, options, observer);
+    REQUIRE_MESSAGE(began.has_value(), (began ? "" : began.error().message));
+    number = *began;
+  }
+  test::recording_observer observer;
+  run_number number;
+};
+
+run_options of(std::vector<std::string> selection) {
+  run_options options;
+  options.selection = std::move(selection);
+  return options;
+}
+
+constexpr const char* waits = R"x({"name": "p", "engine": {"workers": 4}, "assets": {
+  "slow": {"command": "echo slow >> started; while ! test -e go; do sleep 0.01; done; echo slow > slow.txt", "outputs": ["slow.txt"]},
+  "after": {"command": "cat slow.txt > after.txt", "inputs": ["slow.txt"], "outputs": ["after.txt"]},
+  "else": {"command": "echo else > else.txt", "outputs": ["else.txt"]},
+  "bad": {"command": "exit 3", "outputs": ["bad.txt"]}}})x";
+
+} // namespace
+
+TEST_CASE("a later run waits for an earlier one's asset, and then finds it fresh") {
+  stage on(waits);
+  const auto p = on.open();
+  const watched_run first(on, p, of({"after"}));
+  stage::until([&] { return !on.folder.read("started").empty(); });
+  const watched_run second(on, p, of({"after"}));
+  const watched_run third(on, p, of({"else"}));
+  CHECK(on.all().wait(third.number)->status == run_status::succeeded); // nothing keeps it
+  CHECK(!second.observer.saw("slow fresh"));
+  CHECK(on.all().live().size() == 2);
+  on.folder.write("go", "");
+  const auto one = on.all().wait(first.number);
+  const auto two = on.all().wait(second.number);
+  REQUIRE(one.has_value());
+  REQUIRE(two.has_value());
+  CHECK(one->counts[static_cast<std::size_t>(asset_status::succeeded)] == 2);
+  CHECK(two->counts[static_cast<std::size_t>(asset_status::fresh)] == 2);
+  CHECK(on.folder.read("started") == "slow\n"); // it ran once
+  CHECK(on.all().live().empty());
+  on.check_journal();
+}
+
+TEST_CASE("the later run makes its own attempt where the earlier one was cancelled") {
+  stage on(waits);
+  const auto p = on.open();
+  const watched_run first(on, p, of({"slow"}));
+  stage::until([&] { return !on.folder.read("started").empty(); });
+  const watched_run second(on, p, of({"after"}));
+  CHECK(on.all().stop(first.number, stop_cause::user, true));
+  CHECK(on.all().wait(first.number)->status == run_status::cancelled);
+  CHECK(!on.all().stop(first.number, stop_cause::user, true)); // it is over
+  on.folder.write("go", "");
+  CHECK(on.all().wait(second.number)->status == run_status::succeeded);
+  CHECK(on.folder.read("started") == "slow\nslow\n");
+  on.check_journal();
+}
+
+TEST_CASE("an asset that was fresh when a run was planned is judged anew where an earlier run makes what it needs") {
+  stage on(R"x({"name": "p", "engine": {"workers": 4}, "assets": {
+    "a": {"command": "cat in.txt > a.txt; test -e hold && while ! test -e go; do sleep 0.01; done; true", "inputs": ["in.txt"], "outputs": ["a.txt"]},
+    "b": {"command": "cat a.txt > b.txt", "inputs": ["a.txt"], "outputs": ["b.txt"]}}})x");
+  on.folder.write("in.txt", "1");
+  const auto p = on.open();
+  CHECK(on.all().wait(watched_run(on, p, of({})).number)->status == run_status::succeeded);
+  on.folder.write("hold", "");
+  on.folder.write("in.txt", "2");
+  const watched_run first(on, p, of({"a"}));
+  stage::until([&] { return first.observer.saw("a attempt 1"); });
+  // The file is written already; the plan of this run could take what lies there for what b was made from.
+  run_options only_b = of({"b"});
+  only_b.only = true;
+  const watched_run second(on, p, only_b);
+  on.folder.write("go", "");
+  CHECK(on.all().wait(first.number)->status == run_status::succeeded);
+  CHECK(on.all().wait(second.number)->status == run_status::succeeded);
+  CHECK(on.folder.read("b.txt") == "2");
+  run_options again = of({});
+  const auto last = on.all().wait(watched_run(on, p, again).number);
+  CHECK(last->counts[static_cast<std::size_t>(asset_status::fresh)] == 2);
+  on.check_journal();
+}
+
+TEST_CASE("a run that fails, and one that is stopped, end no other") {
+  stage on(waits);
+  const auto p = on.open();
+  const watched_run living(on, p, of({"slow"}));
+  stage::until([&] { return !on.folder.read("started").empty(); });
+  CHECK(on.all().wait(watched_run(on, p, of({"bad"})).number)->status == run_status::failed);
+  on.folder.write("go", "");
+  CHECK(on.all().wait(living.number)->status == run_status::succeeded);
+  on.check_journal();
+}
+
+TEST_CASE("pipelines share a state and its engine; their ids are all different") {
+  stage on(waits);
+  on.folder.write("q.json", R"x({"name": "q", "assets": {
+    "one": {"command": "echo 1 > one.txt", "outputs": ["one.txt"]},
+    "two": {"command": "cat one.txt > two.txt", "inputs": ["one.txt"], "outputs": ["two.txt"]}}})x");
+  const auto p = on.open();
+  const auto q = on.open("q.json");
+  const watched_run first(on, p, of({"after"}));
+  const watched_run second(on, q, of({}));
+  CHECK(on.all().wait(second.number)->status == run_status::succeeded);
+  const watched_run third(on, p, of({"else"}));
+  CHECK(on.all().wait(third.number)->status == run_status::succeeded);
+  on.folder.write("go", "");
+  CHECK(on.all().wait(first.number)->status == run_status::succeeded);
+  on.check_journal();
+  // A new engine knows all of it.
+  const watched_run again(on, q, of({}));
+  CHECK(on.all().wait(again.number)->counts[static_cast<std::size_t>(asset_status::fresh)] == 2);
+}
+
+TEST_CASE("a request to stop ends all runs, also those that come later") {
+  stage on(waits);
+  const auto p = on.open();
+  const watched_run first(on, p, of({"slow"}));
+  stage::until([&] { return !on.folder.read("started").empty(); });
+  on.stop.request(0);
+  CHECK(on.all().wait(first.number)->status == run_status::cancelled);
+  on.check_journal();
+}
+
+TEST_CASE("an engine that goes away ends the runs that nobody waits for") {
+  stage on(waits);
+  const auto p = on.open();
+  const watched_run first(on, p, of({"slow"}));
+  stage::until([&] { return !on.folder.read("started").empty(); });
+  on.check_journal();
+  CHECK(first.observer.saw("slow cancelled"));
+}
+
+TEST_CASE("many small runs in one engine, eight at a time, leave nothing behind") {
+  std::string text = R"x({"name": "p", "engine": {"workers": 4, "keep_runs": 20}, "assets": {)x";
+  for (int i = 0; i < 8; ++i)
+    text += (i == 0 ? "" : ", ") + std::string("\"a") + std::to_string(i) + R"x(": {"command": ["true"]}, "b)x" +
+            std::to_string(i) + R"x(": {"command": ["true"], "deps": ["a)x" + std::to_string(i) + "\"]}";
+  stage on(text + "}}");
+  const auto p = on.open();
+  constexpr int rounds = 40;
+  constexpr int warm_after = 15;
+  test::process_holdings before;
+  for (int round = 0; round < rounds; ++round) {
+    if (round == warm_after)
+      before = test::process_holdings::now();
+    std::vector<std::unique_ptr<watched_run>> runs;
+    for (int i = 0; i < 8; ++i) {
+      auto options = of({"+b" + std::to_string((round + i) % 8), "+b" + std::to_string(i / 2)});
+      options.force = true;
+      runs.push_back(std::make_unique<watched_run>(on, p, options));
+    }
+    for (const auto& run : runs)
+      REQUIRE(on.all().wait(run->number)->status == run_status::succeeded);
+  }
+  const auto after = test::process_holdings::now();
+  CHECK(after.descriptor_count == before.descriptor_count);
+  CHECK(after.threads == before.threads);
+  CHECK(after.children == 0);
+  MESSAGE("allocated: ", before.bytes, " bytes, ", (rounds - warm_after) * 8, " runs later: ", after.bytes);
+  on.check_journal();
+}
