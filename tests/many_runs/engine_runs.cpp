@@ -2,7 +2,7 @@
 // installed.
 //
 //   usage: engine_runs STATE PIPELINE.json…
-//   run FILE [force] [ASSET…]   FILE: the number of the pipeline, from 0; loaded anew each time
+//   run FILE [force] [only] [ASSET…]   FILE: the number of the pipeline, from 0; loaded anew each time
 //   cancel RUN                  asks the run to stop
 //   list                        what lives
 //   quit                        waits for all runs, then ends; so does the end of the input
@@ -54,6 +54,8 @@ public:
       for (std::string word; words >> word;)
         if (word == "force")
           options.force = true;
+        else if (word == "only")
+          options.only = true;
         else
           options.selection.push_back(word);
       threads_.emplace_back([this, file, options = std::move(options)] { run(files_.at(file), options); });

@@ -20,7 +20,8 @@ import threading
 import time
 
 # A command that says if it meets another attempt of its asset, or reads what is being written. The folder "busy" is the test's.
-COMMAND = """mkdir busy/{name} 2>/dev/null || echo "two attempts of {name}" >> wrong
+COMMAND = """trap 'rm -rf busy/{name}; exit 1' TERM
+mkdir busy/{name} 2>/dev/null || echo "two attempts of {name}" >> wrong
 for f in {inputs}; do cp "$f" "busy/{name}/$(basename "$f")" 2>/dev/null; done
 echo begin > {output}
 sleep {seconds}
@@ -110,14 +111,14 @@ class Life:
         for i, name in enumerate(names):
             upstream = self.random.sample(names[:i], min(i, self.random.choice([0, 1, 1, 2])))
             inputs = [f"{u}.out" for u in upstream] + ([f"source{self.random.randrange(4)}"] if not upstream or self.random.random() < 0.3 else [])
-            assets[name] = {"inputs": inputs, "word": self.random.randrange(3), "seconds": self.random.choice([0, 0, 0.02, 0.1])}
+            assets[name] = {"inputs": inputs, "word": self.random.randrange(3), "seconds": self.random.choice([0, 0.02, 0.1, 0.3])}
         return assets
 
     def document(self, number):
         assets = {name: {"inputs": asset["inputs"], "outputs": [f"{name}.out"],
                          "command": COMMAND.format(name=name, inputs=" ".join(asset["inputs"]), output=f"{name}.out", word=asset["word"], seconds=asset["seconds"])}
                   for name, asset in self.pipelines[number].items()}
-        return {"name": "pq"[number], "engine": {"workers": self.random.choice([2, 4]), "keep_runs": self.random.choice([5, 100]), "grace_period": "200ms"}, "assets": assets}
+        return {"name": "pq"[number], "engine": {"workers": self.random.choice([2, 4]), "keep_runs": self.random.choice([5, 100]), "grace_period": "5s"}, "assets": assets}
 
     def write_pipelines(self):
         for number in range(len(self.pipelines)):
@@ -149,7 +150,7 @@ class Life:
                 number = self.random.randrange(len(self.pipelines))
                 names = list(self.pipelines[number])
                 selection = self.random.sample(names, self.random.randint(0, min(3, len(names))))
-                engine.order(" ".join(["run", str(number)] + (["force"] if self.random.random() < 0.1 else []) + selection))
+                engine.order(" ".join(["run", str(number)] + (["force"] if self.random.random() < 0.1 else []) + (["only"] if selection and self.random.random() < 0.6 else []) + selection))
                 self.counts["runs"] += 1
             elif act < 0.7 and engine.live:
                 engine.order(f"cancel {self.random.choice(sorted(engine.live))}")
