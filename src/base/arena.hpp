@@ -1,6 +1,8 @@
 // Memory for the many small strings and lists of one pipeline: allocated together, freed together.
 #pragma once
 
+#include "base/large_pages.hpp"
+
 #include <cstring>
 #include <memory_resource>
 #include <span>
@@ -32,7 +34,7 @@ public:
   }
 
 private:
-  std::pmr::monotonic_buffer_resource pool_{64 * 1024};
+  std::pmr::monotonic_buffer_resource pool_{64 * 1024, large_page_resource()};
 };
 
 } // namespace troupe_internal

@@ -18,9 +18,13 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
   declared.paths_read = options.paths_read;
   declared.limits = options.limits;
   // Memory that is never touched costs nothing, growing touches everything twice.
-  const auto expected_assets = static_cast<std::size_t>(std::min(options.expected_bytes / 128, options.limits.assets));
+  constexpr std::size_t small_asset_bytes = 64;
+  const auto expected_assets =
+      static_cast<std::size_t>(std::min(options.expected_bytes / small_asset_bytes, options.limits.assets));
   declared.p->assets.reserve(expected_assets);
   declared.p->declarations.reserve(expected_assets);
+  declared.p->names.reserve(expected_assets / 2);
+  declared.p->paths.reserve(expected_assets / 2);
   json_reader json(std::move(source), out);
   if (read_pipeline(json, out, declared)) {
     override_params(declared, options.params, out);

@@ -83,7 +83,7 @@ void early_look::look_from_the_back() {
   }
 }
 
-std::vector<file_stat> early_look::take(const std::function<bool()>& enough) {
+large_vector<file_stat> early_look::take(const std::function<bool()>& enough) {
   stop(enough);
   if (!back_.empty()) {
     seen_.reserve(paths_.size());

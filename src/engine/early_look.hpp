@@ -2,6 +2,7 @@
 // system, reading text for the processor. Knows nothing of records or of what a stat means.
 #pragma once
 
+#include "base/large_pages.hpp"
 #include "config/load_pipeline.hpp"
 #include "core/model/materialization.hpp"
 #include "core/pipeline/pipeline.hpp"
@@ -37,7 +38,7 @@ public:
   /// Ends the looking, and returns by path_index what was found so far: kind absent where nothing was, or where nobody
   /// has looked yet. A second call returns nothing. A look at a large folder is waited for, unless `enough` says that
   /// nobody wants it any more.
-  [[nodiscard]] std::vector<file_stat> take(const std::function<bool()>& enough = {});
+  [[nodiscard]] large_vector<file_stat> take(const std::function<bool()>& enough = {});
 
 private:
   void work();
@@ -48,16 +49,16 @@ private:
   std::shared_ptr<const pipeline> p_; // holds the texts
   std::mutex mutex_;
   std::condition_variable more_, ended_;
-  std::vector<std::string_view> paths_; // all; with the mutex held
-  std::size_t first_ = 0;               // of paths_ that nobody has taken yet; with the mutex held
-  std::size_t last_ = 0;                // behind the last such; with the mutex held
-  std::atomic<bool> stopped_{false};    // set with the mutex held
+  large_vector<std::string_view> paths_; // all; with the mutex held
+  std::size_t first_ = 0;                // of paths_ that nobody has taken yet; with the mutex held
+  std::size_t last_ = 0;                 // behind the last such; with the mutex held
+  std::atomic<bool> stopped_{false};     // set with the mutex held
   std::atomic<bool> broken_off_{false};
   bool over_ = false;                // under mutex_
   std::vector<std::uint32_t> links_; // numbers of paths that are links; with the mutex held
   std::atomic<std::size_t> looked_at_{0};
-  std::vector<file_stat> seen_; // the thread's while there is one
-  std::vector<file_stat> back_; // of the last paths, backwards; a folder is absent there: planning looks at it
+  large_vector<file_stat> seen_; // the thread's while there is one
+  large_vector<file_stat> back_; // of the last paths, backwards; a folder is absent there: planning looks at it
   std::thread thread_;
 };
 

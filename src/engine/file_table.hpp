@@ -2,6 +2,8 @@
 // freshness.
 #pragma once
 
+#include "base/large_pages.hpp"
+#include "engine/catalog.hpp"
 #include "base/result.hpp"
 #include "core/model/event.hpp"
 #include "engine/catalog.hpp"
@@ -115,7 +117,7 @@ private:
   std::vector<bool> by_text_; // by slot
   std::function<void(std::vector<folder_listing>)> listings_to_;
   std::set<digest> recorded_folders_;
-  std::vector<entry> entries_; // by slot, of the paths known when this was made: never resized
+  large_vector<entry> entries_; // by slot, of the paths known when this was made: never resized
   mutable std::mutex growth_;
   std::deque<entry> found_entries_; // of those found later; stable addresses
   enum class memory : std::uint8_t { none, absent, recorded };

@@ -368,7 +368,7 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
     if (scope.in_run[asset.value])
       wanted.push_back(asset);
   table->observe_all(looks->slots_of(wanted), std::min(usable_cpus(), 4U),
-                     on.seen ? on.seen->take([this] { return files->broken_off(); }) : std::vector<file_stat>());
+                     on.seen ? on.seen->take([this] { return files->broken_off(); }) : large_vector<file_stat>());
   return {};
 }
 

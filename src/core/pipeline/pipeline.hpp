@@ -6,6 +6,7 @@
 
 #include "base/arena.hpp"
 #include "base/interner.hpp"
+#include "base/large_pages.hpp"
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
 #include "core/pipeline/diagnostic.hpp"
@@ -158,10 +159,10 @@ struct pipeline {
   bool declares_secrets = false;                          ///< a param or a variable is a secret
   engine_settings engine;
 
-  std::vector<asset_declaration> declarations;
-  std::vector<asset_spec> assets; ///< asset_index is an index into this
-  interner paths;                 ///< path_index is a number of this
-  interner names;                 ///< number = asset_index (assets are interned in order)
+  large_vector<asset_declaration> declarations;
+  large_vector<asset_spec> assets; ///< asset_index is an index into this
+  interner paths;                  ///< path_index is a number of this
+  interner names;                  ///< number = asset_index (assets are interned in order)
 
   std::deque<asset_settings> settings; ///< stable addresses
   arena text;                          ///< what the views above point into

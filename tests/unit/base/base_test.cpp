@@ -1,6 +1,7 @@
 // Values of base: digests, times, UUIDs, interned strings.
 #include "base/digest.hpp"
 #include "base/interner.hpp"
+#include "base/large_pages.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
@@ -73,6 +74,23 @@ TEST_CASE("interned strings are numbered in order of first appearance") {
   CHECK(names.text(42) == "name 42");
   CHECK(names.intern("") == 1000);
   CHECK(names.size() == 1001);
+}
+
+TEST_CASE("a list of any size lies in ordinary memory or in large pages, and is as long and as aligned") {
+  for (const std::size_t count :
+       {std::size_t{0}, std::size_t{1}, std::size_t{262'143}, std::size_t{262'144}, std::size_t{1'000'000}}) {
+    large_vector<std::uint64_t> list(count);
+    CHECK(reinterpret_cast<std::uintptr_t>(list.data()) % alignof(std::uint64_t) == 0);
+    for (std::size_t i = 0; i < count; ++i)
+      list[i] = i;
+    list.push_back(7);
+    list.shrink_to_fit();
+    CHECK(list.size() == count + 1);
+    CHECK((count == 0 || list[count - 1] == count - 1));
+  }
+  auto* memory = large_page_resource()->allocate(5'000'001, 1);
+  static_cast<char*>(memory)[5'000'000] = 1;
+  large_page_resource()->deallocate(memory, 5'000'001, 1);
 }
 
 TEST_CASE("a result is a value or an error with its words") {
