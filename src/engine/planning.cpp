@@ -5,6 +5,7 @@
 #include "adapters/journal/state_lock.hpp"
 #include "adapters/state/state_key.hpp"
 #include "adapters/system/cpu_quota.hpp"
+#include "app/engine/record_reader.hpp"
 #include "core/command/secret_sources.hpp"
 #include "core/model/delta.hpp"
 #include "core/pipeline/glob.hpp"
@@ -386,7 +387,16 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
   std::optional<output_makers> makers;
   if (snapshot != nullptr)
     makers.emplace(*snapshot, *names, p.folder, on.state_folder);
-  asset_record record;
+  std::optional<record_reader> reader;
+  if (snapshot != nullptr) {
+    std::vector<asset_id> known;
+    known.reserve(p.assets.size());
+    for (const auto asset : graph.topological_order())
+      if (const auto id = names->id_of(asset); names->was_known(id))
+        known.push_back(id);
+    reader.emplace(*snapshot, std::move(known), usable_cpus() > 1);
+  }
+  asset_record unknown;
   findings found;
   std::size_t judged = 0;
   const std::function<digest(asset_index)> version_of = [&](asset_index dep) { return versions[dep.value]; };
@@ -398,14 +408,14 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     const auto id = names->id_of(asset);
     if (++judged % records_between_releases == 0 && snapshot != nullptr)
       snapshot->release_memory();
-    if (snapshot != nullptr && names->was_known(id)) {
-      if (const auto read = snapshot->read_asset(id, record); !read)
-        return read.error();
+    const bool is_known = reader && names->was_known(id);
+    const auto read = is_known ? reader->next() : result<asset_record*>(&(unknown = {}));
+    if (!read)
+      return read.error();
+    auto& record = **read;
+    if (is_known)
       if (const auto derived = derive_attempt(on, *snapshot, record); !derived)
         return derived.error();
-    } else {
-      record = {};
-    }
     if (first)
       finder.look(asset, record);
     if (!finder.edges.empty())

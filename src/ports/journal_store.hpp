@@ -32,6 +32,8 @@ public:
   virtual ~journal_snapshot() = default;
   /// Lets go of memory that only saves reading again; views handed out stay valid. For who reads much and keeps little.
   virtual void release_memory() const {}
+  /// The same version once more, for another thread; null where it is not to be had.
+  [[nodiscard]] virtual std::unique_ptr<const journal_snapshot> twin() const { return nullptr; }
   [[nodiscard]] virtual const state_info& info() const = 0;
   [[nodiscard]] virtual result<void>
   visit_events(std::uint64_t first_seq, const std::function<bool(std::uint64_t seq, const event&)>& visit) const = 0;

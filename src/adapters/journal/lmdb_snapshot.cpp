@@ -269,6 +269,13 @@ result<std::optional<run_checkpoint>> lmdb_snapshot::read_checkpoint(run_number 
   return std::optional(std::move(checkpoint));
 }
 
+std::unique_ptr<const journal_snapshot> lmdb_snapshot::twin() const {
+  auto other = take(env_);
+  if (!other || mdb_txn_id((*other)->txn_.get()) != mdb_txn_id(txn_.get())) // somebody has written meanwhile
+    return nullptr;
+  return std::move(*other);
+}
+
 void lmdb_snapshot::release_memory() const {
   // LMDB does not tell where it mapped its file; the kernel does. Clean pages of a shared mapping: dropping them loses
   // nothing.

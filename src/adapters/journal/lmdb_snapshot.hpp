@@ -19,6 +19,7 @@ public:
 
   [[nodiscard]] const state_info& info() const override { return info_; }
   void release_memory() const override;
+  [[nodiscard]] std::unique_ptr<const journal_snapshot> twin() const override;
   /// What the base holds: the state as of the event before info().first_seq.
   [[nodiscard]] const state_info& base_info() const { return base_info_; }
   [[nodiscard]] result<void>

@@ -284,6 +284,23 @@ TEST_CASE("snapshots of several threads see whole appends only") {
   CHECK(torn == 0);
 }
 
+TEST_CASE("the twin of a snapshot is of the same version, or there is none") {
+  lmdb_fixture f;
+  REQUIRE(f.store().append(std::vector<event>{many_names(0)}).has_value());
+  const auto snapshot = f.store().snapshot().value();
+  const auto twin = snapshot->twin();
+  REQUIRE(twin);
+  std::uint64_t seen = 0;
+  std::thread other(
+      [&] { REQUIRE(twin->visit_asset_names([&](asset_id, std::string_view) { return ++seen > 0; }).has_value()); });
+  CHECK(snapshot->visit_asset_names([](asset_id, std::string_view) { return true; }).has_value());
+  other.join();
+  CHECK(seen == 1'000);
+  CHECK(twin->info().last_seq == snapshot->info().last_seq);
+  REQUIRE(f.store().append(std::vector<event>{many_names(1'000)}).has_value());
+  CHECK_FALSE(snapshot->twin());
+}
+
 TEST_CASE("a re-run costs the events table less than 250 bytes an asset, committed one event at a time") {
   lmdb_fixture f;
   constexpr std::uint32_t assets = 300;
