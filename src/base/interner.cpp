@@ -1,8 +1,6 @@
 // Linear probing over XXH3, at most 2/3 full.
 #include "base/interner.hpp"
 
-#include <utility>
-
 #include <xxhash.h>
 
 namespace troupe_internal {
@@ -16,22 +14,23 @@ std::uint32_t hash_of(std::string_view text) {
 } // namespace
 
 std::size_t interner::slot_of(std::string_view text, std::uint32_t hash) const {
-  const std::size_t mask = slots_.size() - 1;
+  const std::size_t mask = marks_.size() - 1;
+  const auto mark = mark_of(hash);
   std::size_t at = hash & mask;
-  while (slots_[at].number != 0 && (slots_[at].hash != hash || texts_[slots_[at].number - 1] != text))
+  while (marks_[at] != empty && (marks_[at] != mark || hashes_[numbers_[at]] != hash || texts_[numbers_[at]] != text))
     at = (at + 1) & mask;
   return at;
 }
 
 void interner::rehash(std::size_t slots) {
-  const std::vector<slot> old = std::exchange(slots_, std::vector<slot>(slots));
-  for (const slot& s : old) {
-    if (s.number == 0)
-      continue;
-    std::size_t at = s.hash & (slots - 1);
-    while (slots_[at].number != 0)
+  marks_.assign(slots, empty);
+  numbers_.resize(slots);
+  for (std::uint32_t number = 0; number < hashes_.size(); ++number) {
+    std::size_t at = hashes_[number] & (slots - 1);
+    while (marks_[at] != empty)
       at = (at + 1) & (slots - 1);
-    slots_[at] = s;
+    marks_[at] = mark_of(hashes_[number]);
+    numbers_[at] = number;
   }
 }
 
@@ -40,29 +39,30 @@ void interner::reserve(std::size_t count) {
   while (slots * 2 < count * 3)
     slots *= 2;
   texts_.reserve(count);
-  if (slots > slots_.size())
+  hashes_.reserve(count);
+  if (slots > marks_.size())
     rehash(slots);
 }
 
 std::uint32_t interner::intern(std::string_view text) {
-  if ((texts_.size() + 1) * 3 > slots_.size() * 2)
-    rehash(slots_.empty() ? 16 : slots_.size() * 2);
+  if ((texts_.size() + 1) * 3 > marks_.size() * 2)
+    rehash(marks_.empty() ? 16 : marks_.size() * 2);
   const std::uint32_t hash = hash_of(text);
-  slot& place = slots_[slot_of(text, hash)];
-  if (place.number == 0) {
+  const auto at = slot_of(text, hash);
+  if (marks_[at] == empty) {
     texts_.push_back(arena_.keep(text));
-    place = {static_cast<std::uint32_t>(texts_.size()), hash};
+    hashes_.push_back(hash);
+    numbers_[at] = static_cast<std::uint32_t>(texts_.size() - 1);
+    marks_[at] = mark_of(hash);
   }
-  return place.number - 1;
+  return numbers_[at];
 }
 
 std::optional<std::uint32_t> interner::find(std::string_view text) const {
-  if (slots_.empty())
+  if (marks_.empty())
     return std::nullopt;
-  const slot& place = slots_[slot_of(text, hash_of(text))];
-  if (place.number == 0)
-    return std::nullopt;
-  return place.number - 1;
+  const auto at = slot_of(text, hash_of(text));
+  return marks_[at] == empty ? std::nullopt : std::optional(numbers_[at]);
 }
 
 } // namespace troupe_internal

@@ -3,6 +3,7 @@
 
 #include "base/arena.hpp"
 #include "base/digest.hpp"
+#include "base/large_pages.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -28,17 +29,22 @@ public:
   void reserve(std::size_t count);
 
 private:
-  struct slot {
-    std::uint32_t number = 0; // + 1; 0 is empty
-    std::uint32_t hash = 0;   // so that texts are looked at only where they are most likely equal, and never to grow
-  };
+  static constexpr std::uint8_t empty = 0;
+  /// Of a slot that is taken: seven bits of the hash, others than those that choose the slot.
+  [[nodiscard]] static std::uint8_t mark_of(std::uint32_t hash) {
+    return static_cast<std::uint8_t>(hash >> 25U | 0x80U);
+  }
 
   [[nodiscard]] std::size_t slot_of(std::string_view text, std::uint32_t hash) const;
   void rehash(std::size_t slots);
 
   arena arena_;
-  std::vector<std::string_view> texts_;
-  std::vector<slot> slots_; // size is a power of two
+  large_vector<std::string_view> texts_;
+  large_vector<std::uint32_t> hashes_; // of the texts
+  // By slot; the size of both is a power of two. A byte says nearly always whether a text is new, and a table of bytes
+  // stays in the processor's cache.
+  large_vector<std::uint8_t> marks_;
+  large_vector<std::uint32_t> numbers_;
 };
 
 } // namespace troupe_internal

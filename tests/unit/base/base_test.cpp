@@ -76,6 +76,20 @@ TEST_CASE("interned strings are numbered in order of first appearance") {
   CHECK(names.size() == 1001);
 }
 
+TEST_CASE("hundreds of thousands of interned strings keep their numbers") {
+  interner names;
+  constexpr std::uint32_t count = 300'000;
+  const auto name = [](std::uint32_t i) { return std::to_string(i * 7) + "/x"; };
+  for (std::uint32_t i = 0; i < count; ++i)
+    REQUIRE(names.intern(name(i)) == i);
+  bool same = true;
+  for (std::uint32_t i = 0; i < count; ++i)
+    same = same && names.find(name(i)) == i && names.intern(name(i)) == i && names.text(i) == name(i) &&
+           !names.find(name(i) + "y");
+  CHECK(same);
+  CHECK(names.size() == count);
+}
+
 TEST_CASE("a list of any size lies in ordinary memory or in large pages, and is as long and as aligned") {
   for (const std::size_t count :
        {std::size_t{0}, std::size_t{1}, std::size_t{262'143}, std::size_t{262'144}, std::size_t{1'000'000}}) {
