@@ -117,6 +117,12 @@ void json_reader::first_bytes() {
 }
 
 bool json_reader::skip_blanks() {
+  // Mostly there is one or none.
+  if (begun_ && !failed_ && at_ + 1 < end_) {
+    at_ += buffer_[at_] == ' ' ? 1 : 0;
+    if (buffer_[at_] > ' ' && buffer_[at_] != '/')
+      return true;
+  }
   if (!begun_)
     first_bytes();
   while (!failed_) {
