@@ -62,7 +62,7 @@ WAYS_OUT = [
      "what is not text passes to a terminal only from progress and logs"),
 ]
 # What is in a state is reached through src/adapters/state alone: these files have no path to it.
-STATE_FILES = r"src/(adapters/(journal/(lmdb_|state_lock\.)|process/(log_writer|state_logs)\.|state/state_folder\.)|engine/(housekeeping|member_lists|stop_watch|state_writer|run_logs|upkeep)\.|cli/(log_text|run_text|verb_logs|verb_show)\.)"
+STATE_FILES = r"src/(adapters/(journal/(lmdb_|state_lock\.)|process/(log_writer|state_logs)\.|state/state_(folder|socket)\.)|engine/(housekeeping|member_lists|control_|state_writer|run_logs|upkeep)\.|cli/(log_text|run_text|verb_logs|verb_show)\.)"
 PATH_CALLS = (r"(?<![\w.>:])(std::|::)?(open|stat|lstat|unlink|rename|mkdir|rmdir|opendir|truncate|link|symlink|mkfifo|mknod|fopen|remove_all)\s*\(|(?<!\w)::access\s*\("
               r"|\bstd::(filesystem|[io]?fstream)\b")
 STATE_MESSAGE = "what is in a state is reached by its folder's descriptor (kept_folder, state_dir)"

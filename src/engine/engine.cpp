@@ -95,7 +95,6 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
     return up.error();
   const run_surroundings around{time_,       writer_->store(), *log_,  writer_->dir(), state_id_, *processes_,
                                 *processes_, *readers_,        *room_, logs_,          *results_};
-  const auto since = made.since;
   const auto number = made.state.run();
   auto run = std::make_unique<live_run>(
       std::move(made), around, [this, number](const std::vector<asset_id>& changed, std::vector<asset_id> settled) {
@@ -108,18 +107,20 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
     keeps_house = !std::exchange(house_is_kept_, true);
     for (const auto& [cause, at_once] : stops_)
       run->stop(cause, at_once);
-    runs_.emplace(number, entry{std::move(run), std::nullopt, since, here->plan().on.p->name, keeps_house});
+    runs_.emplace(number, entry{std::move(run), std::nullopt, keeps_house, false, false, {}});
   }
   try {
-    if (!watch_)
-      watch_ = std::make_unique<stop_watch>(writer_->dir(), stop_,
-                                            [this](stop_cause cause, bool at_once) { stop_all(cause, at_once); });
+    if (!control_)
+      control_ = std::make_unique<control_server>(writer_->dir(), stop_, static_cast<control_port&>(*this),
+                                                  [this](stop_cause cause, bool at_once) { stop_all(cause, at_once); });
   } catch (...) {
     const std::lock_guard lock(mutex_);
     runs_.erase(number);
     house_is_kept_ = house_is_kept_ && !keeps_house;
     throw;
   }
+  if (!control_->problem().empty())
+    here->observer().noted("troupe cancel cannot reach this run: " + control_->problem());
   processes_->post([this, here] { holds_.joins(*here); });
   here->begin([this] { return one_run_ ? closing() : std::vector<event>(); },
               [this, here](asset_index asset) { return may_go_on(*here, asset); }, keeps_house,
@@ -127,8 +128,66 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
                 if (!here->broken())
                   holds_.leaves(*here); // else when what it runs has ended
                 anyone_waits_ = holds_.anyone_waits();
+                tell_of_end(*here);
               });
   return number;
+}
+
+void engine::tell_of_end(const live_run& run) {
+  const auto status =
+      run.broken() ? run_status::interrupted : run.logic().state().finished().value_or(run_status::interrupted);
+  std::vector<std::function<void(run_status)>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = runs_.find(run.number());
+    if (at == runs_.end())
+      return;
+    at->second.over = true;
+    waiting = std::exchange(at->second.waiting, {});
+  }
+  for (const auto& then : waiting)
+    then(status);
+}
+
+result<run_number> engine::which_lives(std::optional<run_number> run) const {
+  std::vector<run_number> living;
+  for (const auto& [number, entry] : runs_)
+    if (entry.run && !entry.over)
+      living.push_back(number);
+  if (run ? std::find(living.begin(), living.end(), *run) != living.end() : living.size() == 1)
+    return run.value_or(living.front());
+  std::string names;
+  constexpr std::size_t most = 10;
+  for (std::size_t i = 0; i < living.size() && i < most; ++i)
+    names += (i == 0 ? "#" : ", #") + std::to_string(living[i].value);
+  if (living.size() > most)
+    names += " and " + std::to_string(living.size() - most) + " more";
+  if (!run && !living.empty())
+    return fail(error_code::invalid_input, "several runs are live: " + names + ". Name one");
+  const auto said = run ? "run #" + std::to_string(run->value) + " is not live" : std::string("no run is live");
+  return fail(error_code::not_found, living.empty() ? (run ? said + ", and no other run is" : said)
+                                                    : said + "; " + (living.size() == 1 ? "run " : "") + names +
+                                                          (living.size() == 1 ? " is" : " are"));
+}
+
+result<run_number> engine::cancel(std::optional<run_number> run, bool at_once) {
+  const std::lock_guard lock(mutex_);
+  const auto number = which_lives(run);
+  if (!number)
+    return number.error();
+  auto& entry = runs_.at(*number);
+  const bool again = std::exchange(entry.cancelled, true);
+  entry.run->stop(stop_cause::user, at_once || again);
+  return *number;
+}
+
+result<void> engine::when_ended(run_number run, std::function<void(run_status)> then) {
+  const std::lock_guard lock(mutex_);
+  const auto number = which_lives(run);
+  if (!number)
+    return number.error();
+  runs_.at(*number).waiting.push_back(std::move(then));
+  return {};
 }
 
 bool engine::may_go_on(live_run& run, asset_index asset) {

@@ -4,13 +4,14 @@
 #include "adapters/process/process_executor.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "base/result.hpp"
+#include "engine/control_port.hpp"
+#include "engine/control_server.hpp"
 #include "engine/live_run.hpp"
 #include "engine/project.hpp"
 #include "engine/run_holds.hpp"
 #include "engine/state_log.hpp"
 #include "engine/state_names.hpp"
 #include "engine/state_writer.hpp"
-#include "engine/stop_watch.hpp"
 
 #include <atomic>
 #include <functional>
@@ -31,18 +32,10 @@ struct engine_options {
   bool one_run = false;
 };
 
-/// A run that lives, as of now.
-struct live_run_info {
-  run_number run;
-  std::string pipeline;
-  timestamp since; ///< when it, or its last resumption, started
-  status_counts counts{};
-};
-
 /// Holds the state's lock as long as it lives. What the runs share is made when the first one executes something, and
 /// lives as long as the engine: one loop, one actor system, one thread that commits, one pool of readers. Any thread,
 /// but not from callbacks of a run.
-class engine {
+class engine final : private control_port {
 public:
   /// Opens the state for writing, and recovers it: see state_writer::open. `stop`, which outlives the engine, asks all
   /// of its runs to stop.
@@ -50,7 +43,7 @@ public:
                                                             stop_request& stop);
   /// Runs that nobody has waited for are ended at once. The journal is closed in order, unless a run broke: what that
   /// one left is for the next start's recovery.
-  ~engine();
+  ~engine() override;
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
@@ -84,6 +77,15 @@ private:
   [[nodiscard]] result<run_number> begin_what_waits(prepared_run made);
   [[nodiscard]] bool may_go_on(live_run& run, asset_index asset);
   void stop_all(stop_cause cause, bool at_once);
+
+  // What the control socket asks.
+  [[nodiscard]] std::vector<live_run_info> list() override { return live(); }
+  [[nodiscard]] result<run_number> cancel(std::optional<run_number> run, bool at_once) override;
+  [[nodiscard]] result<void> when_ended(run_number run, std::function<void(run_status)> then) override;
+  /// The run that is meant, where it lives; mutex_ is held.
+  [[nodiscard]] result<run_number> which_lives(std::optional<run_number> run) const;
+  /// Who waits for the end of a run hears of it. Where actors run.
+  void tell_of_end(const live_run& run);
   [[nodiscard]] std::vector<event> closing() const;
   /// Does it where actors run, and waits for it.
   void on_loop(const std::function<void()>& work);
@@ -112,9 +114,10 @@ private:
   struct entry {
     std::unique_ptr<live_run> run;      ///< null: it executed nothing
     std::optional<run_result> finished; ///< of one that executed nothing
-    timestamp since;
-    std::string pipeline;
     bool keeps_house = false;
+    bool cancelled = false; ///< once: a second time is meant more urgently
+    bool over = false;
+    std::vector<std::function<void(run_status)>> waiting;
   };
   std::mutex mutex_; ///< guards what follows
   std::map<run_number, entry> runs_;
@@ -127,9 +130,9 @@ private:
   std::uint64_t changes_ = 0;                               ///< how many changes of records were noted
   std::vector<std::pair<std::uint64_t, asset_id>> changed_; ///< while there are planners
 
-  run_holds holds_;                   ///< where actors run alone
-  std::atomic<bool> anyone_waits_;    ///< of holds_
-  std::unique_ptr<stop_watch> watch_; ///< last: it calls stop_all()
+  run_holds holds_;                         ///< where actors run alone
+  std::atomic<bool> anyone_waits_;          ///< of holds_
+  std::unique_ptr<control_server> control_; ///< last: it asks the others
 };
 
 } // namespace troupe_internal

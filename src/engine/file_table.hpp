@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/large_pages.hpp"
-#include "engine/catalog.hpp"
 #include "base/result.hpp"
 #include "core/model/event.hpp"
 #include "engine/catalog.hpp"

@@ -215,9 +215,9 @@ void live_run::begin(std::function<std::vector<event>()> closing, gate_keeper ma
   actors_->begin(around_.room, [this, gone = std::move(gone)](run_outcome outcome) {
     outcome_ = std::move(outcome);
     finished_at_ = made_.history->now();
-    const auto then = gone; // whoever is told may destroy this
-    gone_.set_value();
-    then();
+    auto told = std::move(gone_);
+    gone();
+    told.set_value(); // last: who waits for it destroys this
   });
 }
 

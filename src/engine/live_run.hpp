@@ -96,6 +96,7 @@ public:
   void end_work() { work_.reset(); }
 
   [[nodiscard]] run_number number() const { return number_; }
+  [[nodiscard]] run_observer& observer() const { return made_.observer; }
   [[nodiscard]] timestamp since() const { return made_.since; }
   /// Whether the asset is in this run and not settled in the journal's order. Where actors run.
   [[nodiscard]] bool has_unsettled(asset_id asset) const;

@@ -5,7 +5,6 @@
 #include "adapters/journal/state_lock.hpp"
 #include "adapters/state/state_key.hpp"
 #include "adapters/system/cpu_quota.hpp"
-#include "app/engine/record_reader.hpp"
 #include "core/command/secret_sources.hpp"
 #include "core/model/delta.hpp"
 #include "core/pipeline/glob.hpp"
@@ -14,6 +13,7 @@
 #include "engine/file_makers.hpp"
 #include "engine/output_makers.hpp"
 #include "engine/own_writes.hpp"
+#include "engine/record_reader.hpp"
 #include "engine/state_layout.hpp"
 
 #include <sched.h>

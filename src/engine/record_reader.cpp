@@ -1,5 +1,5 @@
 // A ring of batches between two threads.
-#include "app/engine/record_reader.hpp"
+#include "engine/record_reader.hpp"
 
 #include "adapters/system/start_thread.hpp"
 

@@ -7,7 +7,9 @@
 #include "adapters/process/leftovers.hpp"
 #include "adapters/process/process_place.hpp"
 #include "adapters/state/state_key.hpp"
+#include "adapters/state/state_socket.hpp"
 #include "base/shown_text.hpp"
+#include "engine/control_protocol.hpp"
 #include "engine/state_layout.hpp"
 
 #include <unistd.h>
@@ -160,6 +162,7 @@ result<std::unique_ptr<state_writer>> state_writer::open(const std::string& fold
     return lock.error();
   const auto words = lock->words_before();
   const auto dir = lock->dir();
+  remove_left_over(*dir, old_control_name, S_IFIFO);
   auto store = open_journal(std::move(*lock), {how.durability, 0}, time);
   if (!store)
     return store.error();

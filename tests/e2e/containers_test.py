@@ -66,7 +66,7 @@ def wait_for_record(shop):
     shop.wait_for(lambda: "attempt_spawned" in shop.troupe("journal", "dump").must(0).text, "the process is recorded")
 
 
-def copy_of(shop, name, but=("control",)):
+def copy_of(shop, name, but=("control.sock",)):
     shutil.copytree(shop.folder, f"{shop.top}/{name}", ignore=shutil.ignore_patterns(*but))
     return f"{shop.top}/{name}"
 
@@ -114,7 +114,7 @@ def a_copy_ends_no_command_that_cleared_its_environment(shop):
     shop.wait_for_file("a.pid")
     wait_for_record(shop)
     at_work = int(shop.lines("a.pid")[0])
-    for name, but in (("copy", ["control"]), ("without_lock", ["control", "lock"])):
+    for name, but in (("copy", ["control.sock"]), ("without_lock", ["control.sock", "lock"])):
         copy = copy_of(shop, name, but)
         open(f"{copy}/go", "w").close()
         equal(statuses(shop.run("-f", f"{copy}/troupe.json")), {"a": "succeeded"})

@@ -173,7 +173,7 @@ def trust_waits_for_nobody(shop):
     shop.wait_for_status("a", "running")
     process.send_signal(signal.SIGSTOP)
     try:
-        shutil.copytree(shop.path(".troupe"), shop.path("copy"), ignore=shutil.ignore_patterns("control"))
+        shutil.copytree(shop.path(".troupe"), shop.path("copy"), ignore=shutil.ignore_patterns("control.sock"))
         forge("writers", shop.path("copy"), another_user(), OTHER_MACHINE)
         shutil.copyfile(shop.path("copy/journal.mdb"), shop.path(".troupe/journal.mdb"))
         contains(shop.troupe("journal", "trust", "--yes").must(3).errors, f"process {process.pid}")

@@ -380,7 +380,7 @@ def a_copy_of_a_state_in_use_ends_nothing(shop):
     shop.wait_for_file("a.pid")
     shop.wait_for_status("a", "running")
     at_work = int(shop.lines("a.pid")[0])
-    shutil.copytree(shop.folder, shop.top + "/copy", ignore=shutil.ignore_patterns("control"))   # a pipe
+    shutil.copytree(shop.folder, shop.top + "/copy", ignore=shutil.ignore_patterns("control.sock"))   # a socket
     open(shop.top + "/copy/go", "w").close()
     equal(statuses(shop.run("-f", shop.top + "/copy/troupe.json")), {"a": "succeeded"})
     assert alive(at_work), "the copy has ended a command of the original"

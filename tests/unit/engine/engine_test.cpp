@@ -253,7 +253,8 @@ TEST_CASE("many small runs in one engine, eight at a time, leave nothing behind"
   }
   const auto after = test::process_holdings::now();
   CHECK(after.descriptor_count == before.descriptor_count);
-  constexpr std::size_t waiters = 16; // threads that wait for ends of commands are made as they are needed, up to a number
+  constexpr std::size_t waiters =
+      16; // threads that wait for ends of commands are made as they are needed, up to a number
   CHECK(after.threads <= before.threads + waiters);
   CHECK(after.children == 0);
   MESSAGE("allocated: ", before.bytes, " bytes, ", (rounds - warm_after) * 8, " runs later: ", after.bytes);

@@ -1,5 +1,5 @@
 // Records read ahead: all of them, in order, and what is wrong with one when its turn has come.
-#include "app/engine/record_reader.hpp"
+#include "engine/record_reader.hpp"
 
 #include <doctest/doctest.h>
 

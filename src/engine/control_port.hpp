@@ -1,0 +1,38 @@
+// What the control socket asks of the engine behind it: which runs are live, to end one, to hear when one has ended.
+// Knows no socket and no engine.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/strong_id.hpp"
+#include "base/time.hpp"
+#include "core/model/event.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe_internal {
+
+/// A run that has begun and has not ended.
+struct live_run_info {
+  run_number run;
+  std::string pipeline;
+  timestamp since; ///< when it, or its last resumption, started
+  status_counts counts{};
+  friend bool operator==(const live_run_info&, const live_run_info&) = default;
+};
+
+/// Called by the socket's thread alone; no call may block for longer than a turn of the actors' loop.
+struct control_port {
+  virtual ~control_port() = default;
+  [[nodiscard]] virtual std::vector<live_run_info> list() = 0;
+  /// Asks a run to end: this one, or the only one that is live. `at_once`: its commands are killed. Returns which run
+  /// was asked. not_found, with what is live instead, if there is no such run; invalid_input if it has to be named.
+  [[nodiscard]] virtual result<run_number> cancel(std::optional<run_number> run, bool at_once) = 0;
+  /// Calls back once when the run has ended, on any thread, perhaps before it returns. Asked at most once for each run
+  /// that is live. not_found if no such run is live.
+  [[nodiscard]] virtual result<void> when_ended(run_number run, std::function<void(run_status)> then) = 0;
+};
+
+} // namespace troupe_internal

@@ -1,0 +1,116 @@
+// What is said through the control socket: frames, and the messages in them as JSON. Knows no socket and no engine.
+//
+//   client                                     server
+//   hello {protocol, build}                ->
+//                                          <-  hello {protocol, build}
+//   list                                   ->
+//                                          <-  runs {runs: [{run, pipeline, since_ms, counts}]}
+//   cancel {run?, at_once}                 ->
+//                                          <-  cancelling {run}
+//   wait {run}                             ->
+//                                          <-  ended {run, status}            once it has
+//
+// Any answer may be error {code, message} instead. A frame is the length of what follows, as 4 bytes, least first, and
+// one JSON object with the message's name as "type"; keys that are not known are passed over. The frames and `hello`
+// stay as they are in all versions of the protocol, so that any two programs can say that they differ.
+#pragma once
+
+#include "engine/control_port.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace troupe_internal {
+
+/// Changes with each message whose meaning changes, or that a client cannot do without.
+inline constexpr std::uint32_t control_protocol_version = 1;
+/// The entry of the state's folder.
+inline constexpr const char* control_socket_name = "control.sock";
+/// A FIFO, through which older versions were asked.
+inline constexpr const char* old_control_name = "control";
+inline constexpr std::size_t max_frame_bytes = std::size_t(1) << 20U;
+
+/// The first message, from either side.
+struct control_hello {
+  std::uint32_t protocol = control_protocol_version;
+  std::string build; ///< the program's version, for people
+  friend bool operator==(const control_hello&, const control_hello&) = default;
+};
+struct list_request {
+  friend bool operator==(const list_request&, const list_request&) = default;
+};
+struct cancel_request {
+  std::optional<run_number> run; ///< none: the only live one
+  bool at_once = false;
+  friend bool operator==(const cancel_request&, const cancel_request&) = default;
+};
+struct wait_request {
+  run_number run;
+  friend bool operator==(const wait_request&, const wait_request&) = default;
+};
+struct live_runs {
+  std::vector<live_run_info> runs; ///< `since` in whole milliseconds
+  friend bool operator==(const live_runs&, const live_runs&) = default;
+};
+struct run_cancelling {
+  run_number run;
+  friend bool operator==(const run_cancelling&, const run_cancelling&) = default;
+};
+struct run_ended {
+  run_number run;
+  run_status status = run_status::succeeded;
+  friend bool operator==(const run_ended&, const run_ended&) = default;
+};
+
+/// Why a request was not done. Words on the wire: see to_string().
+enum class refusal_code : std::uint8_t {
+  bad_message,   ///< no frame or message of this protocol; the connection ends
+  other_version, ///< of the protocol; the connection ends
+  busy,          ///< too many clients; the connection ends
+  not_permitted, ///< the client is another user; the connection ends
+  not_found,     ///< no such run is live
+  invalid_input, ///< the request names too little
+  internal,
+};
+inline constexpr std::size_t refusal_code_count = 7;
+[[nodiscard]] std::string_view to_string(refusal_code code);
+
+struct control_refusal {
+  refusal_code code = refusal_code::internal;
+  std::string message; ///< a sentence for people
+  friend bool operator==(const control_refusal&, const control_refusal&) = default;
+};
+
+using control_message = std::variant<control_hello, list_request, cancel_request, wait_request, live_runs,
+                                     run_cancelling, run_ended, control_refusal>;
+
+/// The message as a frame. One that would be longer than a frame may be becomes a refusal (internal).
+[[nodiscard]] std::string to_frame(const control_message& message);
+/// invalid_input, with what is wrong, for anything else than one message. Any bytes may come.
+[[nodiscard]] result<control_message> parse_message(std::string_view json);
+
+/// Puts frames together from what arrives, in pieces of any size. Uses as much memory as has arrived, whatever length
+/// a frame announces.
+class frame_reader {
+public:
+  enum class step : std::uint8_t {
+    partial,  ///< all was taken, and more belongs to the frame
+    whole,    ///< take() what is in it
+    too_long, ///< the frame announces more than max_frame_bytes: nothing after it can be read
+  };
+  /// Takes bytes from the front, no more than belong to the frame. Not again after too_long, or after whole before
+  /// payload().
+  [[nodiscard]] step take(std::string_view& bytes);
+  /// What is in the whole frame; the next one may come.
+  [[nodiscard]] std::string payload();
+
+private:
+  [[nodiscard]] std::size_t announced() const;
+  std::string bytes_; ///< of the frame, its length first
+};
+
+} // namespace troupe_internal
