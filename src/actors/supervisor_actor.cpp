@@ -159,6 +159,7 @@ void take_outcome(self_pointer self, outcome_report& report) {
   input.signal = how.signal;
   input.message = std::move(how.message);
   input.has_log = how.has_log;
+  input.resources = how.resources;
   input.random_bits = state.setup.time->random();
   input.makers = std::move(how.makers);
   input.warnings = std::move(how.warnings);

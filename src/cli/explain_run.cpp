@@ -54,6 +54,14 @@ void tell_waiting(std::vector<std::string>& out, const project& on, const run_re
       ".");
 }
 
+std::string use_sentence(const asset_run_report& asset) {
+  const auto& used = *asset.resources;
+  return (asset.attempts > 1 ? "In the last attempt its" : "Its") + std::string(" command used ") +
+         to_human(used.user_cpu + used.system_cpu) + " of processor time (" + to_human(used.user_cpu) + " user, " +
+         to_human(used.system_cpu) + " system) and " + (used.peak_is_bound ? "at most " : "") +
+         bytes_text(used.peak_memory_kib * 1024) + " of memory.";
+}
+
 } // namespace
 
 const asset_run_report* find_in(const run_report& report, std::string_view name) {
@@ -151,6 +159,8 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
   for (const auto& why : mine->reasons)
     out.push_back(past_reason_sentence(why));
   tell_waiting(out, on, report, asset);
+  if (mine->resources)
+    out.push_back(use_sentence(*mine));
   for (const auto& warning : mine->warnings)
     out.push_back("Warning" + (mine->attempts > 1 ? " (attempt " + std::to_string(warning.attempt) + ")" : "") + ": " +
                   printable(warning.what.text) + " [" + printable(warning.what.code) + "]");

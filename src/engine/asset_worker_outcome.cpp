@@ -40,6 +40,7 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
                                const process_exit& exit, const recent_glances* quick) {
   execution out;
   out.has_log = exit.has_log;
+  out.resources = exit.resources;
   out.exit_code = exit.exit_code;
   out.signal = exit.signal;
   out.took = setup_.time.monotonic() - start.monotonic;

@@ -91,6 +91,7 @@ private:
     if (!e.reasons.empty())
       r.reasons = e.reasons;
     r.outcome.reset();
+    r.resources.reset();
     r.error.clear();
     r.exit_code = 0;
     r.signal = 0;
@@ -100,6 +101,7 @@ private:
     auto& fold = assets_[e.asset.value];
     auto& r = fold.report;
     r.outcome = e.outcome;
+    r.resources = e.resources;
     r.error = e.message;
     r.exit_code = e.exit_code;
     r.signal = e.signal;

@@ -31,6 +31,7 @@ struct execution {
   std::int32_t signal = 0;
   std::string message;
   bool has_log = false;
+  std::optional<resource_use> resources; ///< see process_exit
   std::optional<production> made;        ///< exactly when outcome is succeeded
   duration took{};                       ///< of the process alone
   std::vector<attempt_warning> warnings; ///< recorded with the attempt; without those that the asset ignores

@@ -70,6 +70,7 @@ struct process_exit {
   std::int32_t signal = 0;
   std::string message;
   bool has_log = false;
+  std::optional<resource_use> resources; ///< absent where nobody could take them: not_started, internal
   /// Whatever the outcome: the log is not complete (a full disk fails no command that succeeded), something it left
   /// running was ended, or is another user's and could not be.
   std::vector<attempt_warning> warnings;

@@ -16,6 +16,27 @@ std::int64_t milliseconds(duration d) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
 }
 
+/// With microseconds, the unit in which the kernel counts.
+std::string exact_milliseconds(duration d) {
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+  return std::to_string(us / 1'000) + '.' + std::to_string(1'000 + us % 1'000).substr(1);
+}
+
+void write_resources(json_writer& json, const std::optional<resource_use>& used) {
+  json.key("resources");
+  if (!used) {
+    json.null();
+    return;
+  }
+  json.begin_object().key("user_ms").raw(exact_milliseconds(used->user_cpu));
+  json.key("system_ms").raw(exact_milliseconds(used->system_cpu));
+  json.member("peak_memory_bytes", used->peak_memory_kib * 1024)
+      .member("peak_is_bound", used->peak_is_bound)
+      .member("read_bytes", used->blocks_in * 512)
+      .member("written_bytes", used->blocks_out * 512)
+      .end_object();
+}
+
 void text_or_null(json_writer& json, std::string_view key, std::string_view text) {
   json.key(key);
   if (text.empty())
@@ -172,6 +193,7 @@ void write_asset_run_members(json_writer& json, const asset_run_report& asset, c
     json.value(asset.signal);
   else
     json.null();
+  write_resources(json, asset.resources);
   write_metadata(json, asset.metadata);
   text_or_null(json, "because", asset.because);
   text_or_null(json, "log", log_of(asset));

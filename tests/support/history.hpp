@@ -170,6 +170,13 @@ private:
     }
     const auto number = a.attempts;
     attempt_finished e{run, asset, number, tick()};
+    if (below(3) != 0)
+      e.resources = {std::chrono::microseconds(below(9'000'000)),
+                     std::chrono::microseconds(below(90'000)),
+                     below(1'000'000),
+                     below(2) == 0,
+                     below(100),
+                     below(100)};
     if (below(4) == 0) {
       e.outcome = static_cast<outcome_kind>(1 + below(9));
       e.message = "it went wrong";

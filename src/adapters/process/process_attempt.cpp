@@ -306,13 +306,7 @@ void process_loop::report(std::unique_ptr<attempt> a) {
   finish_log(*a);
   process_exit exit;
   exit.how = a->how;
-  siginfo_t info{};
-  if (waitid(P_PID, static_cast<id_t>(a->pid), &info, WEXITED) == 0) {
-    if (info.si_code == CLD_EXITED)
-      exit.exit_code = info.si_status;
-    else
-      exit.signal = info.si_status;
-  } else {
+  if (!reaper_.reap(a->pid, exit)) {
     exit.how = process_exit::kind::internal;
     a->problem = "the exit status was taken by somebody else in this process: " + errno_text(errno);
   }

@@ -4,6 +4,7 @@
 
 #include "adapters/process/exit_waiters.hpp"
 #include "adapters/process/fair_mutex.hpp"
+#include "adapters/process/leader_reaper.hpp"
 #include "adapters/process/log_writer.hpp"
 #include "adapters/process/orphan_watch.hpp"
 #include "adapters/process/process_executor.hpp"
@@ -186,6 +187,7 @@ private:
   std::deque<held_report> held_; // the first is due first
   clock::time_point look_at_;
   bool settle_wanted_ = false;
+  leader_reaper reaper_;
   bool stopping_ = false;
   std::vector<attempt_mark> marks_; // of attempts_, for orphans_
   std::unique_ptr<char[]> buffer_;

@@ -137,6 +137,12 @@ void visit_fields(V& v, T& w) {
   v("code", w.code);
   v("text", w.text);
 }
+template <class V, is_a<resource_use> T>
+void visit_fields(V& v, T& r) {
+  v.sparse(named_field{"user_cpu", r.user_cpu}, named_field{"system_cpu", r.system_cpu},
+           named_field{"peak_memory_kib", r.peak_memory_kib}, named_field{"peak_is_bound", r.peak_is_bound},
+           named_field{"blocks_in", r.blocks_in}, named_field{"blocks_out", r.blocks_out});
+}
 template <class V, is_a<settled_asset> T>
 void visit_fields(V& v, T& s) {
   v("asset", s.asset);
@@ -211,7 +217,8 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v.sparse(named_field{"outcome", e.outcome}, named_field{"exit_code", e.exit_code}, named_field{"signal", e.signal},
            named_field{"message", e.message}, named_field{"has_log", e.has_log}, named_field{"retry_at", e.retry_at},
-           named_field{"made", e.made}, named_field{"warnings", e.warnings}, named_field{"allowed", e.allowed});
+           named_field{"made", e.made}, named_field{"warnings", e.warnings}, named_field{"allowed", e.allowed},
+           named_field{"resources", e.resources});
 }
 template <class V, is_a<assets_settled> T>
 void visit_fields(V& v, T& e) {

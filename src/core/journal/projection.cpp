@@ -214,6 +214,9 @@ result<void> projector::fold(std::uint64_t seq, const attempt_finished& e) {
     return known;
   if ((e.outcome == outcome_kind::succeeded) != e.made.has_value())
     return broken_rule(seq, "an attempt makes something exactly when it succeeds");
+  if (e.resources)
+    if (const char* problem = impossible_use(*e.resources))
+      return broken_rule(seq, problem);
   if (e.made)
     if (auto known = check_ids(*e.made); !known)
       return known;

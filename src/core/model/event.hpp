@@ -11,6 +11,7 @@
 #include "core/model/asset_status.hpp"
 #include "core/model/materialization.hpp"
 #include "core/model/reason.hpp"
+#include "core/model/resource_use.hpp"
 
 #include <array>
 #include <cstdint>
@@ -190,6 +191,8 @@ struct attempt_finished {
   std::optional<materialized> made;  ///< exactly when outcome is succeeded
   std::vector<attempt_warning> warnings;
   bool allowed = false; ///< it failed for good, and the pipeline allows that (allow_failure)
+  /// Absent where unknown: the command was not started, or nobody was there to see its end.
+  std::optional<resource_use> resources;
   friend bool operator==(const attempt_finished&, const attempt_finished&) = default;
 };
 

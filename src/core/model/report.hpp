@@ -80,8 +80,9 @@ struct asset_run_report {
   std::string metadata; ///< JSON object text or empty
   std::string because;  ///< blocked: the asset that blocks it
   bool has_log = false;
-  std::uint32_t last_log_attempt = 0; ///< the last attempt with output; 0: none
-  std::vector<told_warning> warnings; ///< of all attempts
+  std::uint32_t last_log_attempt = 0;    ///< the last attempt with output; 0: none
+  std::vector<told_warning> warnings;    ///< of all attempts
+  std::optional<resource_use> resources; ///< of the last attempt, once it has ended; absent where unknown
 };
 
 /// One run whole.

@@ -225,6 +225,7 @@ void run_logic::conclude(decision& d, const attempt_ended& in, timestamp now) {
                             in.signal,    in.message,           in.has_log, {},  in.made,    in.warnings};
   TROUPE_CHECK(in.made.has_value() == (in.outcome == outcome_kind::succeeded),
                "a success without what was made, or the reverse");
+  finished.resources = in.resources;
   const auto& retry = settings.retry;
   if (may_retry(retry, in) && asset.segment_attempts < retry.attempts && !state_.stopping())
     finished.retry_at = now + retry_delay(retry, asset.segment_attempts, asset.retry_delay, in.random_bits);

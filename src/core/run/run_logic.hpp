@@ -67,6 +67,7 @@ struct attempt_ended {
   std::uint64_t random_bits = 0;   ///< for jitter
   std::vector<asset_index> makers; ///< on success: other assets that make inputs which the attempt discovered
   std::vector<attempt_warning> warnings;
+  std::optional<resource_use> resources;
 };
 /// The answer to check_discovered.
 struct discovered_checked {

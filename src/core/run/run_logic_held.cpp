@@ -121,6 +121,7 @@ void run_logic::make_once_more(decision& d, const attempt_ended& in, timestamp n
   finished.outcome = outcome_kind::outdated;
   finished.message = "an input that it discovered has changed since it started (made by: " + makers + ")";
   finished.has_log = in.has_log;
+  finished.resources = in.resources;
   if (!state_.stopping())
     finished.retry_at = now;
   d.strict = d.strict || p_.settings_of(in.asset).durability == durability::strict;

@@ -194,6 +194,9 @@ const char* run_state::fold(const attempt_finished& e) {
     return not_in_run;
   if (!asset->open || e.attempt != asset->attempts)
     return "an attempt ended that is not open";
+  if (e.resources)
+    if (const char* problem = impossible_use(*e.resources))
+      return problem;
   asset->open = false;
   --open_attempts_;
   asset->outcome = e.outcome;

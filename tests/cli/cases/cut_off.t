@@ -77,6 +77,7 @@ An asset that produces what was there before makes nothing downstream stale.
   in run #2 (<local time>, succeeded): succeeded
     - It ran and succeeded in <duration>; its data version stayed the same, so it made nothing downstream stale.
     - The content of its input words.txt had changed.
+    - Its command used <duration> of processor time (<duration> user, <duration> system) and <size> of memory.
   $ troupe explain sorted --run 9
   error: there is no run "9": give a number (#2), at least 4 characters of an id, or "latest" (see troupe runs)
   [2]
@@ -106,6 +107,7 @@ An asset that produces what was there before makes nothing downstream stale.
     "log": null,
     "metadata": null,
     "reasons": [],
+    "resources": null,
     "signal": null,
     "started_at": null,
     "status": "fresh",

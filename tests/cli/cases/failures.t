@@ -121,6 +121,14 @@ What fails, what it blocks, what is retried, what is allowed to fail.
        "kind": "last_attempt_failed"
       }
      ],
+     "resources": {
+      "peak_is_bound": <flag>,
+      "peak_memory_bytes": <n>,
+      "read_bytes": <n>,
+      "system_ms": <n>,
+      "user_ms": <n>,
+      "written_bytes": <n>
+     },
      "signal": null,
      "started_at": "<time>",
      "status": "failed",
@@ -138,6 +146,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
      "log": null,
      "metadata": null,
      "reasons": [],
+     "resources": null,
      "signal": null,
      "started_at": null,
      "status": "fresh",
@@ -181,6 +190,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   in run #1 (<local time>, failed): failed
     - It ran and failed (one attempt): exit status 3.
     - It had never been materialized: no attempt at it had succeeded yet.
+    - Its command used <duration> of processor time (<duration> user, <duration> system) and <size> of memory.
     log: .troupe/logs/1/bad.1.log
   $ troupe explain after --run 1
   after of trouble

@@ -132,6 +132,7 @@ Why it ran then, or did not.
   in run #1 (<local time>, succeeded): succeeded
     - It ran and succeeded in <duration>; its data version changed.
     - It had never been materialized: no attempt at it had succeeded yet.
+    - Its command used <duration> of processor time (<duration> user, <duration> system) and <size> of memory.
     log: .troupe/logs/1/sum.1.log
   sum of history
     needs  numbers
@@ -140,6 +141,7 @@ Why it ran then, or did not.
   in run #2 (<local time>, succeeded): succeeded
     - It ran and succeeded in <duration>; its data version changed.
     - The content of its input numbers.txt had changed.
+    - Its command used <duration> of processor time (<duration> user, <duration> system) and <size> of memory.
     log: .troupe/logs/2/sum.1.log
   sum of history
     needs  numbers
@@ -148,6 +150,7 @@ Why it ran then, or did not.
   in run #3 (<local time>, failed): failed
     - It ran and failed (one attempt): exit status 1.
     - The content of its input numbers.txt had changed.
+    - Its command used <duration> of processor time (<duration> user, <duration> system) and <size> of memory.
     log: .troupe/logs/3/sum.1.log
   sum of history
     needs  numbers

@@ -64,6 +64,7 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   ok.data_version = digest{};
   ok.changed = true;
   ok.outcome = outcome_kind::succeeded;
+  ok.resources = {std::chrono::microseconds(61'204), std::chrono::microseconds(950), 2, true, 1, 8};
   ok.metadata = "{\"rows\": 42}";
   asset_run_report bad;
   bad.name = "b";
@@ -96,8 +97,8 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   const auto& assets = d.at("assets").as_object();
   const auto& a = assets.at("a\xEF\xBF\xBD");
   CHECK(keys(a) == std::set<std::string>{"status", "attempts", "started_at", "duration_ms", "reasons", "data_version",
-                                         "changed", "allowed", "error", "exit_code", "signal", "metadata", "because",
-                                         "log", "warnings"});
+                                         "changed", "allowed", "error", "exit_code", "signal", "resources", "metadata",
+                                         "because", "log", "warnings"});
   CHECK(a.at("duration_ms") == 1500);
   CHECK(a.at("reasons").at(0).at("kind") == "input_changed");
   CHECK(a.at("reasons").at(0).at("detail") == "x");
@@ -108,6 +109,10 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   CHECK(a.at("changed") == true);
   CHECK(a.at("error").is_null());
   CHECK(a.at("exit_code") == 0);
+  CHECK(bj::serialize(a.at("resources")) ==
+        bj::serialize(bj::parse(R"({"user_ms":61.204,"system_ms":0.950,"peak_memory_bytes":2048,"peak_is_bound":true,)"
+                                R"("read_bytes":512,"written_bytes":4096})")));
+  CHECK(assets.at("b").at("resources").is_null());
   CHECK(a.at("metadata").at("rows") == 42);
   const auto& b = assets.at("b");
   CHECK(b.at("exit_code").is_null());

@@ -63,6 +63,18 @@ TEST_CASE("an asset that started more than once tells nothing of waiting") {
   CHECK(told(report, test::report).find("(2 attempts)") != std::string::npos);
 }
 
+TEST_CASE("what a command used is said, and that a peak is only a bound where it is one") {
+  auto heavy = ran("clean", 0, 3);
+  heavy.resources = {2s, 500ms, 1'500'000, false, 0, 0};
+  CHECK(told(run_of({heavy}), clean)
+            .find("Its command used 2.5s of processor time (2.0s user, 500ms system) and 1.5 GB of memory.") !=
+        std::string::npos);
+  heavy.attempts = 2;
+  heavy.resources->peak_is_bound = true;
+  CHECK(told(run_of({heavy}), clean).find("In the last attempt its command used 2.5s") != std::string::npos);
+  CHECK(told(run_of({heavy}), clean).find("at most 1.5 GB of memory") != std::string::npos);
+}
+
 TEST_CASE("each status has its story") {
   CHECK(told(run_of({}), clean).find("not part of the run") != std::string::npos);
   auto same = ran("clean", 0, 1);

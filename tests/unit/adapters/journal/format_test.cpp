@@ -53,6 +53,14 @@ TEST_CASE("the worked example of docs/journal-format.md is what is written") {
         "28 2a 07 01 b0 82 f4 01 50 80 9b ee 02 30 01 d8 04 01 00 00 5c a4 f3 85 0c cc 33 1a af 8a 25 7d 60 86 e5 26 ");
 }
 
+TEST_CASE("what an attempt used is written as docs/journal-format.md has it") {
+  attempt_finished finished{run_number(42U), asset_id(7U), 1, at, outcome_kind::exited, 1};
+  finished.resources = {std::chrono::microseconds(61'204), std::chrono::microseconds(950), 52'616, false, 0, 8};
+  event_encoder record;
+  record.add(finished);
+  CHECK(hex(record.bytes()) == "28 2a 07 01 15 cd 4e 2b 84 5b d7 18 83 04 01 02 27 c0 98 af 3a e0 fb 73 88 9b 03 08 ");
+}
+
 TEST_CASE("events of format 1 are read as they were written") {
   const std::string_view format_1 =
       "02 01 d8 04 01 06 15 cd 4e 2b 84 5b d7 18 d0 0f 4d 00 58 91 b5 b5 22 d5 df 08 6d 0f f0 b1 10 fb d9 d2 "

@@ -338,6 +338,7 @@ TEST_CASE("a re-run costs the events table less than 250 bytes an asset, committ
       const file_record seen{{file_kind::file, 123'456, ns, ns + 3'000'000, 7'654'321}, made.outputs[0].content};
       attempt_finished end{run, a, 1, now + std::chrono::seconds(3)};
       end.made = make_delta(record.last ? &*record.last : nullptr, from, made, std::chrono::milliseconds(1'234));
+      end.resources = {std::chrono::microseconds(987'654), std::chrono::microseconds(87'654), 123'456, false, 0, 64};
       const std::vector<std::vector<event>> appends = {
           {attempt_started{run, a, 1, now, {{reason_kind::input_changed, "raw/input_" + std::to_string(i)}}}},
           {attempt_spawned{run, a, 1, 1'234'567, 98'765'432}},

@@ -33,6 +33,25 @@ TEST_CASE_FIXTURE(process_runner, "a command's exit status is reported") {
   CHECK(bad.exit_code == 75);
 }
 
+TEST_CASE_FIXTURE(process_runner, "what a command used is reported, with the children that it waited for") {
+  const auto busy = run_shell("(i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done); true");
+  REQUIRE(busy.resources.has_value());
+  CHECK(busy.resources->user_cpu > duration::zero());
+  CHECK(busy.resources->user_cpu < std::chrono::minutes(1));
+  CHECK(impossible_use(*busy.resources) == nullptr);
+  rusage own{};
+  getrusage(RUSAGE_SELF, &own);
+  CHECK(busy.resources->peak_is_bound); // the kernel counts this process's memory as the child's
+  CHECK(busy.resources->peak_memory_kib <= static_cast<std::uint64_t>(own.ru_maxrss) + 1024);
+  // dd reads into one buffer, which is all resident then.
+  const auto large = std::to_string(own.ru_maxrss / 1024 + 64);
+  const auto hungry = run_shell("dd if=/dev/zero of=/dev/null bs=" + large + "M count=1 2>/dev/null");
+  REQUIRE(hungry.resources.has_value());
+  CHECK_FALSE(hungry.resources->peak_is_bound);
+  CHECK(hungry.resources->peak_memory_kib > static_cast<std::uint64_t>(own.ru_maxrss));
+  CHECK_FALSE(run(request({"/no/such/command"})).resources.has_value());
+}
+
 TEST_CASE_FIXTURE(process_runner, "a command that died of a signal is reported with it") {
   const auto exit = run_shell("kill -SEGV $$");
   CHECK(exit.how == kind::ended);

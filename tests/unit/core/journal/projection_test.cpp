@@ -192,6 +192,9 @@ TEST_CASE("an event that breaks a rule is refused and changes nothing") {
   refused(attempt_spawned{run1, asset_id(2U)}, "asset id 2 was never given out");
   refused(attempt_finished{run1, asset_id(2U)}, "asset id 2 was never given out");
   refused(attempt_finished{run1, a, 1, t0, outcome_kind::succeeded}, "exactly when it succeeds");
+  attempt_finished forged{run1, a, 1, t0, outcome_kind::exited, 1};
+  forged.resources = {{}, {}, 0, false, ~std::uint64_t{0}, 0};
+  refused(forged, "more than there can be");
   const auto gap = f.fold.apply(9, writer_closed{});
   CHECK(gap.error().message == "event 9 breaks a rule of the journal: it follows event 4");
 }

@@ -191,6 +191,11 @@ TEST_CASE("events from outside that cannot follow are told, not folded") {
   contains(problem_of(attempt_finished{run, asset_id(3U), 1, {}, outcome_kind::exited}), "not open");
   contains(problem_of(attempt_finished{run, a, 2, {}, outcome_kind::exited}), "not open");
   contains(problem_of(ended, tried({ended})), "not open");
+  auto forged = ended;
+  forged.resources = {{}, std::chrono::nanoseconds(-1), 1, false, 1, 1};
+  contains(problem_of(forged), "less than no processor time");
+  forged.resources = {{}, {}, std::uint64_t{1} << 51U, false, 1, 1};
+  contains(problem_of(forged), "more than there can be");
   contains(problem_of(asset_found_fresh{run, a, {}}), "cannot become");
   contains(problem_of(asset_found_fresh{run, asset_id(8U), {}}), "not in its run");
   contains(problem_of(assets_settled{run, {}, asset_status::cancelled, {}, {{a, a}}}),
