@@ -208,7 +208,7 @@ int explain_run(invocation& with, const project& on, asset_index asset, const st
       json.null();
     } else {
       json.begin_object();
-      write_asset_run_members(json, *mine, [&](const auto& of) { return log_of(logs, of); });
+      write_asset_run_members(json, *mine, [&](const auto& of, auto attempt) { return log_of(logs, of, attempt); });
       json.end_object();
     }
     json.key("explanation").begin_array();

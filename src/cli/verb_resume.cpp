@@ -64,7 +64,7 @@ int tell_succeeded(invocation& with, const std::string& state, const run_record&
       return with.report(report.error());
     json_writer json(with.io.out.stream);
     const run_logs logs(state, run.run);
-    write_run(json, *report, [&](const auto& asset) { return log_of(logs, asset); });
+    write_run(json, *report, [&](const auto& asset, auto attempt) { return log_of(logs, asset, attempt); });
   }
   (with.options.json ? with.io.err : with.io.out).stream
       << "run #" << run.run.value

@@ -38,13 +38,14 @@ int show(invocation& with, const show_arguments& arguments) {
   auto run = find_run(*state, arguments.run);
   if (!run)
     return with.report(run.error());
-  auto report = read_run_report(*state, run->run);
+  auto report = read_run_report(*state, run->run,
+                                with.options.json ? report_detail::every_attempt : report_detail::last_attempts);
   if (!report)
     return with.report(report.error());
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     const run_logs logs(*state, run->run);
-    write_run(json, *report, [&](const auto& asset) { return log_of(logs, asset); });
+    write_run(json, *report, [&](const auto& asset, auto attempt) { return log_of(logs, asset, attempt); });
   } else {
     print_run(with.io.out, *state, *report, arguments.all, system_clock().now());
   }

@@ -100,7 +100,7 @@ int watch_run(invocation& with, const project& on, bool strict, const run_functi
     json_writer json(with.io.out.stream);
     const run_logs logs(on.state_folder, run.run);
     write_run(
-        json, *report, [&](const auto& asset) { return log_of(logs, asset); }, with.ended);
+        json, *report, [&](const auto& asset, auto attempt) { return log_of(logs, asset, attempt); }, with.ended);
   }
   tell(watched, on, run, took, totals, any_failed ? report : std::nullopt);
   const bool refused = strict && warnings > 0;

@@ -139,7 +139,8 @@ private:
 /// Newest first; status derived (interrupted). An absent state is an empty history. limit 0: all.
 [[nodiscard]] result<std::vector<run_record>> list_runs(const std::string& state_folder, std::size_t limit);
 /// A run whole: live, ended or interrupted.
-[[nodiscard]] result<run_report> read_run_report(const std::string& state_folder, run_number run);
+[[nodiscard]] result<run_report> read_run_report(const std::string& state_folder, run_number run,
+                                                 report_detail detail = report_detail::last_attempts);
 
 /// What the state remembers of an asset whose runs may no longer be kept.
 struct remembered_asset {

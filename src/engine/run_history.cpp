@@ -68,7 +68,8 @@ struct asset_fold {
 
 class report_builder {
 public:
-  explicit report_builder(std::vector<std::string_view> names) : names_(std::move(names)) {}
+  report_builder(std::vector<std::string_view> names, report_detail detail)
+      : names_(std::move(names)), detail_(detail) {}
 
   /// An event that can follow those before it.
   void apply(const event& e) {
@@ -96,6 +97,11 @@ private:
     r.exit_code = 0;
     r.signal = 0;
     r.allowed = false;
+    if (detail_ == report_detail::every_attempt) {
+      auto& one = r.each_attempt.emplace_back();
+      one.attempt = e.attempt;
+      one.started_at = e.at;
+    }
   }
   void on(const attempt_finished& e) {
     auto& fold = assets_[e.asset.value];
@@ -121,6 +127,18 @@ private:
       r.reported_version = e.made->reported_version.value_or("");
       r.metadata = e.made->metadata.value_or("");
     }
+    if (detail_ == report_detail::every_attempt && !r.each_attempt.empty())
+      note_end(r.each_attempt.back(), e, r.took);
+  }
+  static void note_end(attempt_in_run& one, const attempt_finished& e, duration took) {
+    one.ended_at = e.at;
+    one.took = took;
+    one.outcome = e.outcome;
+    one.error = e.message;
+    one.exit_code = e.exit_code;
+    one.signal = e.signal;
+    one.has_log = e.has_log;
+    one.resources = e.resources;
   }
   void on(const assets_settled& e) {
     for (const auto& one : e.assets) {
@@ -138,6 +156,7 @@ private:
   }
 
   std::vector<std::string_view> names_;
+  report_detail detail_;
   std::map<std::uint32_t, asset_fold> assets_;
 };
 
@@ -339,7 +358,7 @@ result<run_record> find_run(const std::string& state_folder, const std::string& 
   return std::move((*runs)[*meant]);
 }
 
-result<run_report> read_run_report(const std::string& state_folder, run_number run) {
+result<run_report> read_run_report(const std::string& state_folder, run_number run, report_detail detail) {
   const auto seen = sight_of(state_folder);
   if (!seen)
     return seen.error();
@@ -350,6 +369,7 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   if (!*record)
     return fail(error_code::not_found, "there is no " + name_of(run) + " in this state");
   run_report report;
+  report.detail = detail;
   report.run = **record;
   std::vector<std::string_view> names(snapshot->info().asset_count);
   const auto named = snapshot->visit_asset_names([&](asset_id id, std::string_view name) {
@@ -366,7 +386,7 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   });
   if (!identified)
     return identified.error();
-  report_builder builder(std::move(names));
+  report_builder builder(std::move(names), detail);
   run_state state;
   const auto folded =
       fold_run(*snapshot, report.run, report.run.first_seq, state, [&](const event& e) { builder.apply(e); });

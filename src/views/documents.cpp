@@ -159,6 +159,48 @@ void write_run_members(json_writer& json, const run_record& run, const status_co
   write_counts(json, counts);
 }
 
+namespace {
+
+/// Null where the outcome does not come with one.
+void write_exit_code(json_writer& json, std::optional<outcome_kind> outcome, std::int32_t code) {
+  json.key("exit_code");
+  if (outcome == outcome_kind::succeeded || outcome == outcome_kind::exited ||
+      outcome == outcome_kind::output_missing || outcome == outcome_kind::bad_result)
+    json.value(code);
+  else
+    json.null();
+}
+
+void write_signal(json_writer& json, std::int32_t signal) {
+  json.key("signal");
+  if (signal != 0)
+    json.value(signal);
+  else
+    json.null();
+}
+
+void write_each_attempt(json_writer& json, const asset_run_report& asset, const log_finder& log_of) {
+  json.key("each_attempt").begin_array();
+  for (const auto& one : asset.each_attempt) {
+    json.begin_object().member("attempt", one.attempt).member("started_at", to_rfc3339(one.started_at));
+    json.key("ended_at");
+    if (one.ended_at)
+      json.value(to_rfc3339(*one.ended_at)).member("duration_ms", milliseconds(one.took));
+    else
+      json.null().key("duration_ms").null();
+    text_or_null(json, "outcome", one.outcome ? to_string(*one.outcome) : std::string_view{});
+    text_or_null(json, "error", one.error);
+    write_exit_code(json, one.outcome, one.exit_code);
+    write_signal(json, one.signal);
+    write_resources(json, one.resources);
+    text_or_null(json, "log", one.has_log ? log_of(asset, one.attempt) : std::string());
+    json.end_object();
+  }
+  json.end_array();
+}
+
+} // namespace
+
 void write_asset_run_members(json_writer& json, const asset_run_report& asset, const log_finder& log_of) {
   json.member("status", to_string(asset.status)).member("attempts", asset.attempts);
   json.key("started_at");
@@ -181,22 +223,12 @@ void write_asset_run_members(json_writer& json, const asset_run_report& asset, c
     json.null();
   json.member("changed", asset.changed).member("allowed", asset.allowed);
   text_or_null(json, "error", asset.error);
-  const bool exited = asset.outcome == outcome_kind::succeeded || asset.outcome == outcome_kind::exited ||
-                      asset.outcome == outcome_kind::output_missing || asset.outcome == outcome_kind::bad_result;
-  json.key("exit_code");
-  if (exited)
-    json.value(asset.exit_code);
-  else
-    json.null();
-  json.key("signal");
-  if (asset.signal != 0)
-    json.value(asset.signal);
-  else
-    json.null();
+  write_exit_code(json, asset.outcome, asset.exit_code);
+  write_signal(json, asset.signal);
   write_resources(json, asset.resources);
   write_metadata(json, asset.metadata);
   text_or_null(json, "because", asset.because);
-  text_or_null(json, "log", log_of(asset));
+  text_or_null(json, "log", asset.last_log_attempt > 0 ? log_of(asset, asset.last_log_attempt) : std::string());
   json.key("warnings").begin_array();
   for (const auto& warning : asset.warnings)
     json.begin_object()
@@ -224,6 +256,8 @@ void write_run(json_writer& json, const run_report& report, const log_finder& lo
   for (const auto& asset : report.assets) {
     json.key(asset.name).begin_object();
     write_asset_run_members(json, asset, log_of);
+    if (report.detail == report_detail::every_attempt)
+      write_each_attempt(json, asset, log_of);
     json.end_object();
   }
   json.end_object();

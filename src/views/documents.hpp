@@ -23,8 +23,8 @@ void begin_document(json_writer& json);
 void write_error(json_writer& json, const error& e, const diagnostics& findings,
                  std::span<const ended_process> ended = {});
 
-/// `run`, `show`. `log_of` gives the path of an asset's last log, or nothing.
-using log_finder = std::function<std::string(const asset_run_report&)>;
+/// `run`, `show`. `log_of` gives the path of the log of an attempt that has one.
+using log_finder = std::function<std::string(const asset_run_report&, std::uint32_t attempt)>;
 /// `ended`: what an earlier run had left running, of the command that ended it.
 void write_run(json_writer& json, const run_report& report, const log_finder& log_of,
                std::span<const ended_process> ended = {});
@@ -35,7 +35,7 @@ void write_no_run(json_writer& json);
 void write_runs(json_writer& json, const std::vector<run_record>& runs);
 /// The members of one run, without its assets, into an open object.
 void write_run_members(json_writer& json, const run_record& run, const status_counts& counts);
-/// The members of one asset of a run, into an open object.
+/// The members of one asset of a run, into an open object; of its attempts only the last.
 void write_asset_run_members(json_writer& json, const asset_run_report& asset, const log_finder& log_of);
 
 void write_plan(json_writer& json, const pipeline& p, const plan_report& plan);

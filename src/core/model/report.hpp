@@ -60,6 +60,23 @@ struct told_warning {
   attempt_warning what;
 };
 
+/// One attempt of an asset in a run.
+struct attempt_in_run {
+  std::uint32_t attempt = 0;
+  timestamp started_at;
+  std::optional<timestamp> ended_at; ///< absent: it runs, or its supervisor died
+  duration took{};                   ///< of the command; zero while ended_at is absent
+  std::optional<outcome_kind> outcome;
+  std::string error; ///< empty if all went well
+  std::int32_t exit_code = 0;
+  std::int32_t signal = 0;
+  bool has_log = false;
+  std::optional<resource_use> resources;
+};
+
+/// What is read of a run. A long run may have many attempts, so all of them only if a caller asks.
+enum class report_detail : std::uint8_t { last_attempts, every_attempt };
+
 /// What happened to one asset in one run.
 struct asset_run_report {
   std::string name;     ///< without the pipeline
@@ -80,13 +97,15 @@ struct asset_run_report {
   std::string metadata; ///< JSON object text or empty
   std::string because;  ///< blocked: the asset that blocks it
   bool has_log = false;
-  std::uint32_t last_log_attempt = 0;    ///< the last attempt with output; 0: none
-  std::vector<told_warning> warnings;    ///< of all attempts
-  std::optional<resource_use> resources; ///< of the last attempt, once it has ended; absent where unknown
+  std::uint32_t last_log_attempt = 0;       ///< the last attempt with output; 0: none
+  std::vector<told_warning> warnings;       ///< of all attempts
+  std::optional<resource_use> resources;    ///< of the last attempt, once it has ended; absent where unknown
+  std::vector<attempt_in_run> each_attempt; ///< in order; empty unless every_attempt was asked for
 };
 
 /// One run whole.
 struct run_report {
+  report_detail detail = report_detail::last_attempts;
   run_record run;                       ///< status is derived: interrupted where its writer is gone
   std::vector<asset_run_report> assets; ///< in order of id: topological order of first appearance
 };

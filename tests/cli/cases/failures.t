@@ -59,6 +59,18 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   flaky  attempt 1 failed: exit status 75; attempt 2 in <duration>
   [1/1] flaky  succeeded in <duration>
   run #2 succeeded in <duration>: 1 succeeded
+
+Each attempt is on record with its times, its end and its log.
+  $ troupe show --json | json | grep -A 40 each_attempt | grep -e attempt -e outcome -e exit_code -e log
+     "each_attempt": [
+       "attempt": 1,
+       "exit_code": 75,
+       "log": "<folder>/.troupe/logs/2/flaky.1.log",
+       "outcome": "exited",
+       "attempt": 2,
+       "exit_code": 0,
+       "log": null,
+       "outcome": "succeeded",
   $ troupe show 1
   run #1 of trouble: failed
     id  <uuid>

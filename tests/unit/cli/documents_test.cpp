@@ -37,7 +37,7 @@ std::set<std::string> keys(const bj::value& object) {
   return names;
 }
 
-std::string no_log(const asset_run_report&) {
+std::string no_log(const asset_run_report&, std::uint32_t) {
   return "";
 }
 
@@ -75,6 +75,7 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   bad.error = "signal 9";
   bad.allowed = true;
   bad.reported_version = "v7";
+  bad.last_log_attempt = 1;
   bad.metadata = "{broken";
   asset_run_report blocked;
   blocked.name = "c";
@@ -83,7 +84,9 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   report.assets = {ok, bad, blocked};
 
   const auto d = written([&](json_writer& json) {
-    write_run(json, report, [](const auto& asset) { return asset.name == "b" ? "/logs/b" : ""; });
+    write_run(json, report, [](const auto& asset, std::uint32_t attempt) {
+      return "/logs/" + asset.name + "." + std::to_string(attempt);
+    });
   });
   CHECK(keys(d) == with(run_keys, {"format", "assets"}));
   CHECK(d.at("number") == 3);
@@ -121,11 +124,49 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   CHECK(a.at("allowed") == false);
   CHECK(b.at("data_version") == "v7");
   CHECK(b.at("metadata") == "{broken"); // not JSON: told as text, and the document is still one
-  CHECK(b.at("log") == "/logs/b");
+  CHECK(b.at("log") == "/logs/b.1");
   const auto& c = assets.at("c");
   CHECK(c.at("because") == "b");
   CHECK(c.at("duration_ms").is_null());
   CHECK(c.at("started_at").is_null());
+}
+
+TEST_CASE("each attempt is listed with its times where that was asked for") {
+  run_report report;
+  report.run = test::make_run(3, run_status::running);
+  auto& asset = report.assets.emplace_back();
+  asset.name = "a";
+  attempt_in_run first;
+  first.attempt = 1;
+  first.started_at = test::at(1);
+  first.ended_at = test::at(3);
+  first.took = std::chrono::milliseconds(1900);
+  first.outcome = outcome_kind::exited;
+  first.exit_code = 75;
+  first.error = "exit status 75";
+  first.has_log = true;
+  attempt_in_run second;
+  second.attempt = 2;
+  second.started_at = test::at(4);
+  asset.each_attempt = {first, second};
+  const auto write = [&](json_writer& json) {
+    write_run(json, report, [](const auto&, std::uint32_t attempt) { return "/log." + std::to_string(attempt); });
+  };
+  CHECK_FALSE(written(write).at("assets").at("a").as_object().contains("each_attempt"));
+  report.detail = report_detail::every_attempt;
+  const auto d = written(write);
+  const auto& listed = d.at("assets").at("a").at("each_attempt").as_array();
+  REQUIRE(listed.size() == 2);
+  CHECK(keys(listed[0]) == std::set<std::string>{"attempt", "started_at", "ended_at", "duration_ms", "outcome", "error",
+                                                 "exit_code", "signal", "resources", "log"});
+  CHECK(keys(listed[1]) == keys(listed[0]));
+  CHECK(listed[0].at("duration_ms") == 1900);
+  CHECK(listed[0].at("outcome") == "exited");
+  CHECK(listed[0].at("exit_code") == 75);
+  CHECK(listed[0].at("log") == "/log.1");
+  CHECK(listed[1].at("attempt") == 2);
+  for (const auto* key : {"ended_at", "duration_ms", "outcome", "error", "exit_code", "signal", "resources", "log"})
+    CHECK(listed[1].at(key).is_null());
 }
 
 TEST_CASE("a run that goes on has no end yet") {

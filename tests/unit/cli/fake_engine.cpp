@@ -139,8 +139,11 @@ result<std::vector<run_record>> list_runs(const std::string&, std::size_t limit)
   return runs;
 }
 
-result<run_report> read_run_report(const std::string&, run_number run) {
-  return engine().report(run);
+result<run_report> read_run_report(const std::string&, run_number run, report_detail detail) {
+  auto report = engine().report(run);
+  if (report)
+    report->detail = detail;
+  return report;
 }
 
 result<std::optional<remembered_asset>> remember_asset(const std::string&, const std::string&, const std::string&) {

@@ -65,6 +65,44 @@ TEST_CASE("a run whose writer has died is interrupted") {
   CHECK(seen->front().status == run_status::interrupted);
 }
 
+TEST_CASE("every attempt of a run is read only where that is asked for") {
+  const temporary_folder t;
+  constexpr run_number run(1U);
+  constexpr asset_id a(0U);
+  const auto at = [](int second) { return from_unix_ns(std::int64_t{1'790'000'000 + second} * 1'000'000'000); };
+  run_started start{run, {}, at(0)};
+  start.waiting = {{a, a}};
+  attempt_finished failed{run, a, 1, at(3), outcome_kind::exited, 75, 0, "exit status 75", true, at(4)};
+  failed.resources.emplace().blocks_out = 8;
+  {
+    system_clock clock;
+    const auto store = open_journal(t / "state", {}, clock);
+    REQUIRE(store.has_value());
+    const std::vector<event> events = {writer_opened{}, names_interned{a, {"demo/a"}, {}},
+                                       start,           attempt_started{run, a, 1, at(1)},
+                                       failed,          attempt_started{run, a, 2, at(4)}};
+    REQUIRE((*store)->append(events).has_value());
+  }
+  const auto last = read_run_report(t / "state", run);
+  REQUIRE(last.has_value());
+  CHECK(last->assets.at(0).each_attempt.empty());
+  CHECK_FALSE(last->assets.at(0).resources.has_value()); // those of the attempt before it are not its own
+  const auto all = read_run_report(t / "state", run, report_detail::every_attempt);
+  REQUIRE(all.has_value());
+  const auto& each = all->assets.at(0).each_attempt;
+  REQUIRE(each.size() == 2);
+  CHECK(each[0].started_at == at(1));
+  CHECK(each[0].ended_at == at(3));
+  CHECK(each[0].took == std::chrono::seconds(2));
+  CHECK(each[0].outcome == outcome_kind::exited);
+  CHECK(each[0].exit_code == 75);
+  CHECK(each[0].has_log);
+  CHECK(each[0].resources->blocks_out == 8);
+  CHECK(each[1].attempt == 2);
+  CHECK_FALSE(each[1].ended_at.has_value());
+  CHECK_FALSE(each[1].outcome.has_value());
+}
+
 TEST_CASE("a run whose events cannot follow each other is shown by nobody, and no process ends for it") {
   const temporary_folder t;
   constexpr run_number run(1U);
