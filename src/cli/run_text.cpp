@@ -2,6 +2,7 @@
 #include "cli/run_text.hpp"
 
 #include "cli/log_text.hpp"
+#include "core/journal/event_json.hpp"
 #include "engine/project.hpp"
 #include "views/reason_text.hpp"
 #include "views/text.hpp"
@@ -164,14 +165,41 @@ void print_summary(const output& to, run_status status, run_number run, const st
             << " in " << to_human(took) << ": " << counts_text(counts) << more << "\n";
 }
 
+namespace {
+
+/// Empty for what a person asked for at the command line.
+std::string cause_text(const run_cause& cause) {
+  if (cause == run_cause{})
+    return {};
+  std::string text(to_string(cause.kind));
+  if (!cause.trigger.empty())
+    text += " " + printable(cause.trigger);
+  if (!cause.by.empty())
+    text += " " + printable(cause.by);
+  std::vector<std::string> events;
+  for (const auto id : cause.events)
+    events.push_back(std::to_string(id));
+  return text + (events.empty() ? "" : " (" + counted(events.size(), "event") + ": " + listed(events, 5) + ")");
+}
+
+} // namespace
+
 void print_run(const output& to, const std::string& state_folder, const run_report& report, bool with_fresh,
                timestamp now) {
   const auto& run = report.run;
   to.stream << to.colours.paint(tint::strong, "run " + run_name(run.run)) << " of " << printable(run.pipeline) << ": "
             << to.colours.paint(tint_of(run.status), to_string(run.status)) << "\n"
             << "  id        " << to_string(run.id) << "\n"
-            << "  started   " << local_time(run.started_at) << " (" << ago(run.started_at, now) << ")\n";
-  if (run.finished_at)
+            << (never_started(run) ? "  queued    " : "  started   ") << local_time(run.started_at) << " ("
+            << ago(run.started_at, now) << ")\n";
+  if (run.queued_at && !never_started(run))
+    to.stream << "  waited    " << to_human(run.started_at - *run.queued_at) << " in the queue\n";
+  if (const auto cause = cause_text(run.cause); !cause.empty())
+    to.stream << "  cause     " << cause << "\n";
+  if (run.dequeued)
+    to.stream << "  left      " << local_time(*run.finished_at) << ", never started: " << to_string(*run.dequeued)
+              << (run.continued_by.value != 0 ? " by run " + run_name(run.continued_by) : "") << "\n";
+  else if (run.finished_at)
     to.stream << "  finished  " << local_time(*run.finished_at) << ", took "
               << to_human(*run.finished_at - run.started_at) << "\n";
   const auto& request = run.request;
@@ -243,12 +271,13 @@ void print_runs(const output& to, const std::vector<run_record>& runs, timestamp
               {"DURATION", true, false},
               {"ASSETS", false, true}});
   for (const auto& run : runs)
-    rows.row({run_name(run.run),
-              run.pipeline,
-              {std::string(to_string(run.status)), tint_of(run.status)},
-              local_time(run.started_at) + " (" + ago(run.started_at, now) + ")",
-              run.finished_at ? to_human(*run.finished_at - run.started_at) : std::string(),
-              run.finished_at ? counts_text(run.counts) : std::string()});
+    rows.row(
+        {run_name(run.run),
+         run.pipeline,
+         {std::string(to_string(run.status)), tint_of(run.status)},
+         (never_started(run) ? "queued " : "") + local_time(run.started_at) + " (" + ago(run.started_at, now) + ")",
+         run.finished_at && !run.dequeued ? to_human(*run.finished_at - run.started_at) : std::string(),
+         run.finished_at && !run.dequeued ? counts_text(run.counts) : std::string()});
   rows.print(to);
 }
 

@@ -50,7 +50,7 @@ result<run_record> latest_run_of(const std::string& state, const std::string& pi
   if (!runs)
     return runs.error();
   for (auto& run : *runs)
-    if (run.pipeline == pipeline)
+    if (run.pipeline == pipeline && !never_started(run))
       return std::move(run);
   return fail(error_code::not_found, "there is no run of the pipeline \"" + printable(pipeline) + "\" in " + state +
                                          " to resume: troupe run makes one");

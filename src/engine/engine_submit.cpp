@@ -198,6 +198,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   started.id = make_uuid_v7(started.at, time_.random(), time_.random());
   started.pipeline = on.p->name;
   started.request = request_of(on, options);
+  started.cause = options.cause;
   auto touched = touched_since(planner.mark, **plan);
   auto divided = divide(**plan, touched);
   fingerprint defined;

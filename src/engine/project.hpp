@@ -76,6 +76,8 @@ struct run_options {
   std::optional<duration> command_started;
   /// Refuse (invalid_input) to run with a warning that is known before anything runs.
   bool strict = false;
+  /// Recorded with the run.
+  run_cause cause;
   /// Go on where it cannot be known whether a run that died left commands running (in another PID namespace).
   bool assume_dead = false;
 };
@@ -136,7 +138,8 @@ private:
 
 /// "#42", "42", an id, a unique prefix of one, "latest". not_found names what there is.
 [[nodiscard]] result<run_record> find_run(const std::string& state_folder, const std::string& name);
-/// Newest first; status derived (interrupted). An absent state is an empty history. limit 0: all.
+/// Newest first, queued runs included; status derived (queued, interrupted). An absent state is an empty history. limit
+/// 0: all.
 [[nodiscard]] result<std::vector<run_record>> list_runs(const std::string& state_folder, std::size_t limit);
 /// A run whole: live, ended or interrupted.
 [[nodiscard]] result<run_report> read_run_report(const std::string& state_folder, run_number run,

@@ -223,20 +223,41 @@ result<sight> sight_of(const std::string& state_folder) {
 
 /// `running` is only true of an open run whose writer lives and has it: else its writer is gone.
 void derive_status(run_record& record, const state_info& info, bool held) {
-  if (!record.finished_at && !(held && record.segment_seq > info.writer_seq))
+  if (record.status != run_status::queued && !record.finished_at && !(held && record.segment_seq > info.writer_seq))
     record.status = run_status::interrupted;
+}
+
+/// Of a run that started, is queued, or left the queue.
+result<run_record> record_in(const journal_snapshot& snapshot, run_number run) {
+  auto record = snapshot.read_run(run);
+  if (!record)
+    return record.error();
+  if (!*record) {
+    const auto visited = snapshot.visit_queue([&](const run_queued& queued) {
+      if (queued.run == run)
+        *record = record_of(queued);
+      return queued.run < run;
+    });
+    if (!visited)
+      return visited.error();
+  }
+  if (!*record)
+    return fail(error_code::not_found, "there is no " + name_of(run) + " in this state");
+  return std::move(**record);
 }
 
 } // namespace
 
 result<run_history> replay_run(const journal_snapshot& snapshot, run_number run) {
-  const auto record = snapshot.read_run(run);
+  auto record = record_in(snapshot, run);
   if (!record)
     return record.error();
-  if (!*record)
-    return fail(error_code::not_found, "there is no " + name_of(run) + " in this state");
+  if (never_started(*record))
+    return fail(error_code::invalid_input,
+                name_of(run) + (record->dequeued ? " was taken off the queue and never started" : " is queued") +
+                    ": there is nothing to resume");
   run_history history;
-  history.record = **record;
+  history.record = std::move(*record);
   std::uint64_t first = history.record.first_seq;
   const auto checkpoint = snapshot.read_checkpoint(run);
   if (!checkpoint)
@@ -336,13 +357,29 @@ result<std::vector<run_record>> list_runs(const std::string& state_folder, std::
       return runs;
     return seen.error();
   }
+  std::vector<run_record> queued; // the newest is last
+  const auto queue = seen->snapshot->visit_queue([&](const run_queued& one) {
+    queued.push_back(record_of(one));
+    return true;
+  });
+  if (!queue)
+    return queue.error();
+  const auto more = [&] { return limit == 0 || runs.size() < limit; };
+  const auto take_queued_after = [&](run_number run) {
+    for (; more() && !queued.empty() && queued.back().run > run; queued.pop_back())
+      runs.push_back(std::move(queued.back()));
+  };
   const auto visited = seen->snapshot->visit_runs_newest_first([&](const run_record& record) {
+    take_queued_after(record.run);
+    if (!more())
+      return false;
     runs.push_back(record);
     derive_status(runs.back(), seen->snapshot->info(), seen->held);
-    return limit == 0 || runs.size() < limit;
+    return more();
   });
   if (!visited)
     return visited.error();
+  take_queued_after(run_number(0U));
   return runs;
 }
 
@@ -363,14 +400,14 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   if (!seen)
     return seen.error();
   const auto& snapshot = seen->snapshot;
-  const auto record = snapshot->read_run(run);
+  auto record = record_in(*snapshot, run);
   if (!record)
     return record.error();
-  if (!*record)
-    return fail(error_code::not_found, "there is no " + name_of(run) + " in this state");
   run_report report;
   report.detail = detail;
-  report.run = **record;
+  report.run = std::move(*record);
+  if (never_started(report.run))
+    return report;
   std::vector<std::string_view> names(snapshot->info().asset_count);
   const auto named = snapshot->visit_asset_names([&](asset_id id, std::string_view name) {
     if (id.value < names.size())

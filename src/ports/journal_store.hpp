@@ -61,6 +61,8 @@ public:
   [[nodiscard]] virtual result<std::optional<run_record>> read_run(run_number run) const = 0;
   [[nodiscard]] virtual result<void>
   visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const = 0;
+  /// Runs that are queued and have not started, in order of number.
+  [[nodiscard]] virtual result<void> visit_queue(const std::function<bool(const run_queued&)>& visit) const = 0;
   [[nodiscard]] virtual result<std::vector<open_attempt>> open_attempts() const = 0;
   [[nodiscard]] virtual result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const = 0;
   /// Errors for what a reader finds impossible in what he was given: in an event, and in what is kept of a run.

@@ -140,22 +140,50 @@ status_counts count_assets(const run_report& report) {
   return counts;
 }
 
+namespace {
+
+void write_cause(json_writer& json, const run_cause& cause) {
+  json.key("cause").begin_object().member("kind", to_string(cause.kind));
+  text_or_null(json, "trigger", cause.trigger);
+  json.key("events").begin_array();
+  for (const auto id : cause.events)
+    json.value(id);
+  json.end_array();
+  text_or_null(json, "by", cause.by);
+  json.end_object();
+}
+
+void write_number_or_null(json_writer& json, std::string_view key, run_number run) {
+  json.key(key);
+  if (run.value != 0)
+    json.value(run.value);
+  else
+    json.null();
+}
+
+} // namespace
+
 void write_run_members(json_writer& json, const run_record& run, const status_counts& counts) {
   json.member("run", to_string(run.id))
       .member("number", run.run.value)
       .member("pipeline", run.pipeline)
-      .member("status", to_string(run.status))
-      .member("started_at", to_rfc3339(run.started_at));
+      .member("status", to_string(run.status));
+  const bool started = !never_started(run);
+  text_or_null(json, "started_at", started ? to_rfc3339(run.started_at) : std::string());
   json.key("finished_at");
   if (run.finished_at)
     json.value(to_rfc3339(*run.finished_at));
   else
     json.null();
   json.key("duration_ms");
-  if (run.finished_at)
+  if (run.finished_at && started)
     json.value(milliseconds(*run.finished_at - run.started_at));
   else
     json.null();
+  write_cause(json, run.cause);
+  text_or_null(json, "queued_at", run.queued_at ? to_rfc3339(*run.queued_at) : std::string());
+  write_number_or_null(json, "continues", run.continues);
+  write_number_or_null(json, "continued_by", run.continued_by);
   write_counts(json, counts);
 }
 
@@ -267,7 +295,8 @@ void write_run(json_writer& json, const run_report& report, const log_finder& lo
 
 void write_no_run(json_writer& json) {
   begin_document(json);
-  for (const auto* key : {"run", "number", "pipeline", "status", "started_at", "finished_at", "duration_ms"})
+  for (const auto* key : {"run", "number", "pipeline", "status", "started_at", "finished_at", "duration_ms", "cause",
+                          "queued_at", "continues", "continued_by"})
     json.key(key).null();
   for (const auto* key : {"counts", "assets"})
     json.key(key).begin_object().end_object();

@@ -185,6 +185,9 @@ private:
     case lmdb_table::made:
     case lmdb_table::base_made:
       return change<made_record>(table, key);
+    case lmdb_table::queue:
+    case lmdb_table::base_queue:
+      return change<run_queued>(table, key);
     default:
       return change_bytes(table, key);
     }

@@ -87,9 +87,27 @@ private:
       e.paths.push_back("demo/" + std::string(below(40), 'x') + std::to_string(paths_++));
     batch.push_back(std::move(e));
   }
-  void start_run(std::vector<event>& batch) {
-    run_started e{run_number(++last_run_), {}, tick(), "demo", {}, {}, {}};
-    e.id.bytes[15] = static_cast<std::uint8_t>(last_run_);
+  /// A run is queued, or a queued one starts or leaves the queue.
+  void change_queue(std::vector<event>& batch) {
+    if (queue_.empty() || below(2) == 0) {
+      run_queued e{run_number(++last_run_), {}, tick(), "demo"};
+      e.id.bytes[15] = static_cast<std::uint8_t>(last_run_);
+      e.cause = {cause_kind::trigger, "nightly", {last_run_ * 10}, ""};
+      queue_.push_back(e.run);
+      batch.push_back(std::move(e));
+      return;
+    }
+    const auto taken = queue_.begin() + static_cast<std::ptrdiff_t>(below(queue_.size()));
+    const auto run = *taken;
+    queue_.erase(taken);
+    if (below(3) == 0)
+      batch.push_back(run_dequeued{run, tick(), dequeue_reason::expired});
+    else
+      start_run(batch, run);
+  }
+  void start_run(std::vector<event>& batch, run_number number) {
+    run_started e{number, {}, tick(), "demo", {}, {}, {}};
+    e.id.bytes[15] = static_cast<std::uint8_t>(number.value);
     e.request.selection = {"+report"};
     const auto fresh = below(assets_); // the first of them
     if (fresh > 0)
@@ -111,8 +129,10 @@ private:
   void step(std::vector<event>& batch) {
     if (paths_ == 0) // after a big run
       return intern_paths(batch);
+    if (below(12) == 0)
+      return change_queue(batch);
     if (runs_.empty() || (below(6) == 0 && open_runs() < 3))
-      return start_run(batch);
+      return start_run(batch, run_number(++last_run_));
     auto it = std::next(runs_.begin(), static_cast<std::ptrdiff_t>(below(runs_.size())));
     auto& [number, run] = *it;
     if (run.finished()) {
@@ -205,6 +225,7 @@ private:
   std::mt19937_64 random_;
   timestamp now_ = from_unix_ns(1'790'000'000'000'000'000);
   bool opened_ = false;
+  std::vector<run_number> queue_;
   std::uint32_t assets_ = 0;
   std::uint32_t paths_ = 0;
   std::uint32_t last_run_ = 0;

@@ -99,10 +99,10 @@ public:
       const auto& e = w.events[step.events_dropped];
       if (auto done = fold.apply(live.state.first_seq, e); !done)
         return done.error();
-      if (const auto* started = std::get_if<run_started>(&e)) {
-        live.runs.erase(started->run);
-        w.checkpoints.erase(started->run);
-        step.runs_dropped.push_back(started->run);
+      if (const auto run = run_shown_from(e)) {
+        live.runs.erase(*run);
+        w.checkpoints.erase(*run);
+        step.runs_dropped.push_back(*run);
       }
     }
     w.events.erase(w.events.begin(), w.events.begin() + static_cast<std::ptrdiff_t>(step.events_dropped));
@@ -183,6 +183,9 @@ private:
         if (!visit(run->second))
           break;
       return {};
+    }
+    result<void> visit_queue(const std::function<bool(const run_queued&)>& visit) const override {
+      return each(world_->live.queue, [&](run_number, const run_queued& queued) { return visit(queued); });
     }
     result<std::vector<open_attempt>> open_attempts() const override {
       std::vector<open_attempt> open;

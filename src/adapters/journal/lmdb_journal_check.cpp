@@ -29,6 +29,7 @@ public:
     compare(lmdb_table::runs, replayed, replay_.runs, [](std::uint64_t key) { return run_number(narrow(key)); });
     compare(lmdb_table::open_attempts, replayed, replay_.open_attempts,
             [](std::uint64_t key) { return std::pair(run_number(narrow(key >> 32U)), asset_id(narrow(key))); });
+    compare(lmdb_table::queue, replayed, replay_.queue, [](std::uint64_t key) { return run_number(narrow(key)); });
     compare(lmdb_table::made, replayed, replay_.made, [](std::uint64_t key) { return path_id(narrow(key)); });
     compare_texts(lmdb_table::asset_names, replayed, live_names_.asset_names, replay_.asset_names,
                   replay_.state.asset_count);
@@ -99,6 +100,10 @@ private:
                lmdb_table::base_made,
                [&](std::uint64_t key, const made_record& record) { replay_.made.emplace(narrow(key), record); }) &&
            good;
+    good = each_decoded<run_queued>(
+               lmdb_table::base_queue,
+               [&](std::uint64_t key, const run_queued& queued) { replay_.queue.emplace(narrow(key), queued); }) &&
+           good;
     replay_.state = snapshot_.base_info();
     if (snapshot_.info().first_seq != replay_.state.last_seq + 1) {
       problem("the base ends with event " + std::to_string(replay_.state.last_seq) +
@@ -136,6 +141,9 @@ private:
       path(lmdb_table::base_made, id.value, id);
       asset(lmdb_table::base_made, id.value, record.asset);
     }
+    for (const auto& [run, queued] : replay_.queue)
+      if (queued.run != run || run > base.last_run)
+        problem(record_name(lmdb_table::base_queue, run.value) + " is of a run that was never given a number");
     for (const auto& [key, attempt] : replay_.open_attempts)
       asset(lmdb_table::base_open_attempts, open_attempt_key(key.first, key.second), attempt.asset);
   }

@@ -75,6 +75,8 @@ result<void> carry_over(const lmdb_snapshot& from, lmdb_draft& to, lmdb_table ta
   case lmdb_table::files:
   case lmdb_table::base_files:
     return rewrite_table<file_record>(from.access(), to, table);
+  case lmdb_table::runs:
+    return rewrite_table<run_record>(from.access(), to, table);
   case lmdb_table::open_attempts:
   case lmdb_table::base_open_attempts:
     return rewrite_table<open_attempt>(from.access(), to, table);

@@ -76,6 +76,18 @@ result<void> lmdb_projection::erase_open_attempt(run_number run, asset_id asset)
   return access_.erase(open_table(), open_attempt_key(run, asset));
 }
 
+result<bool> lmdb_projection::get_queued(run_number run, run_queued& out) {
+  return access_.read(queue(), run.value, out);
+}
+
+result<void> lmdb_projection::put_queued(const run_queued& queued) {
+  return access_.write(queue(), queued.run.value, queued);
+}
+
+result<void> lmdb_projection::erase_queued(run_number run) {
+  return access_.erase(queue(), run.value);
+}
+
 result<void> lmdb_projection::erase_checkpoint(run_number run) {
   return base_ ? result<void>() : access_.erase(lmdb_table::checkpoints, run.value);
 }

@@ -230,6 +230,10 @@ public:
         copy_.write(lmdb_table::base_made, key, r);
         copy_.write(lmdb_table::made, key, r);
       }));
+      add(from_.read_decoded<run_queued>(lmdb_table::base_queue, [&](std::uint64_t key, const run_queued& r) {
+        copy_.write(lmdb_table::base_queue, key, r);
+        copy_.write(lmdb_table::queue, key, r);
+      }));
       add(from_.read(lmdb_table::identities, [&](std::string_view key, std::string_view text) {
         if (key_number(key) < base_.asset_count)
           copy_.text(lmdb_table::identities, key_number(key), text);
@@ -381,6 +385,10 @@ std::vector<std::string> keep_projections(old_journal& from, record_copy& to, co
     add(from.read_decoded<made_record>(lmdb_table::made, [&](std::uint64_t key, const made_record& r) {
       to.write(lmdb_table::base_made, key, r);
       to.write(lmdb_table::made, key, r);
+    }));
+    add(from.read_decoded<run_queued>(lmdb_table::queue, [&](std::uint64_t key, const run_queued& r) {
+      to.write(lmdb_table::base_queue, key, r);
+      to.write(lmdb_table::queue, key, r);
     }));
     add(from.read(lmdb_table::identities, [&](std::string_view key, std::string_view text) {
       if (key_number(key) < info.asset_count)

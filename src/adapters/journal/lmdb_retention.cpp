@@ -67,11 +67,11 @@ result<retention_step> retain_step(lmdb_access& access, state_info& info, const 
         return access.damage(lmdb_table::events, info.first_seq, e.error().message);
       if (auto done = fold.apply(info.first_seq, *e); !done)
         return done.error();
-      if (const auto* started = std::get_if<run_started>(&*e)) {
+      if (const auto run = run_shown_from(*e)) {
         // From here on the run cannot be shown whole, so it is not shown.
-        step.runs_dropped.push_back(started->run);
+        step.runs_dropped.push_back(*run);
         for (const auto table : {lmdb_table::runs, lmdb_table::checkpoints})
-          if (auto done = access.erase(table, started->run.value); !done)
+          if (auto done = access.erase(table, run->value); !done)
             return done.error();
       }
     }

@@ -23,6 +23,16 @@ const char* problem_of(const run_record& record, std::uint64_t key, const state_
     return "it names events that cannot be";
   if (record.request.error_strategy >= error_strategies)
     return "it has a kind this version does not know";
+  if (record.status == run_status::queued || (record.dequeued && (record.attempts > 0 || !record.finished_at)))
+    return "it says that the run never started, and more of it";
+  return nullptr;
+}
+
+const char* problem_of(const run_queued& queued, std::uint64_t key, const state_info& info) {
+  if (queued.run.value != key || queued.run > info.last_run)
+    return "it is of another run, or of one that was never given a number";
+  if (queued.request.error_strategy >= error_strategies)
+    return "it has a kind this version does not know";
   return nullptr;
 }
 
@@ -233,6 +243,16 @@ result<void> lmdb_snapshot::visit_runs_newest_first(const std::function<bool(con
         return !failure && visit(record);
       },
       MDB_LAST, MDB_PREV);
+  return failure ? result<void>(std::move(*failure)) : done;
+}
+
+result<void> lmdb_snapshot::visit_queue(const std::function<bool(const run_queued&)>& visit) const {
+  std::optional<error> failure;
+  auto done = visit_records<run_queued>(access_, lmdb_table::queue, [&](std::uint64_t key, const run_queued& queued) {
+    if (const char* problem = problem_of(queued, key, info_))
+      failure = access_.damage(lmdb_table::queue, key, problem);
+    return !failure && visit(queued);
+  });
   return failure ? result<void>(std::move(*failure)) : done;
 }
 

@@ -40,6 +40,7 @@ public:
   [[nodiscard]] result<std::optional<run_record>> read_run(run_number run) const override;
   [[nodiscard]] result<void>
   visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const override;
+  [[nodiscard]] result<void> visit_queue(const std::function<bool(const run_queued&)>& visit) const override;
   [[nodiscard]] result<std::vector<open_attempt>> open_attempts() const override;
   [[nodiscard]] result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const override;
   [[nodiscard]] error damaged_event(std::uint64_t seq, const std::string& finding) const override;

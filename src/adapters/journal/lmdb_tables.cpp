@@ -40,6 +40,8 @@ constexpr std::array<table_facts, lmdb_table_count> facts = {{
     {"made", "record of who made", 4},
     {"base_made", "base record of who made", 4},
     {"identities", "asset identity", 4},
+    {"queue", "queued run", 4},
+    {"base_queue", "base queued run", 4},
 }};
 
 constexpr const char* too_short = "it is shorter than its check value";

@@ -17,7 +17,7 @@ inline constexpr std::uint32_t journal_format = 2;
 /// Formats from this one on are read; the first writer makes a journal of the newest one of it (lmdb_migrate).
 inline constexpr std::uint32_t oldest_journal_format = 1;
 /// Until format 2 is released its details may change: each change gets the next number, and any other is refused.
-inline constexpr std::uint32_t journal_draft = 5;
+inline constexpr std::uint32_t journal_draft = 6;
 /// A record of events is closed once it has this many bytes. Large enough that its own cost (22 bytes) is small, small
 /// enough that pages of 4,096 bytes are filled well.
 inline constexpr std::size_t event_record_bytes = 480;
@@ -39,8 +39,10 @@ enum class lmdb_table : std::uint8_t {
   made = 12,               ///< key: path_id; made_record
   base_made = 13,          ///< as made, of the base
   identities = 14,         ///< key: asset_id; text
+  queue = 15,              ///< key: run_number; run_queued
+  base_queue = 16,         ///< as queue, of the base
 };
-inline constexpr std::size_t lmdb_table_count = 15;
+inline constexpr std::size_t lmdb_table_count = 17;
 /// How many of them a journal of this format has.
 [[nodiscard]] constexpr std::size_t lmdb_tables_of(std::uint32_t format) {
   return format == 1 ? 12 : lmdb_table_count;

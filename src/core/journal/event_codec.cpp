@@ -20,7 +20,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // names_interned
     0, // paths_interned
     1, // files_observed
-    0, // run_started
+    1, // run_started
     1, // run_resumed
     0, // asset_found_fresh
     1, // attempt_started
@@ -35,6 +35,8 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // record_restated
     1, // asset_adopted
     1, // leftovers_ended
+    1, // run_queued
+    1, // run_dequeued
 };
 
 /// The index in troupe_internal::event of a type's number; type_count if there is no such type.
@@ -145,6 +147,9 @@ void encode(const state_info& value, std::string& out) {
 void encode(const made_record& value, std::string& out) {
   encode_record(value, out);
 }
+void encode(const run_queued& value, std::string& out) {
+  encode_record(value, out);
+}
 const char* decode(std::string_view bytes, asset_record& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
@@ -162,6 +167,9 @@ const char* decode(std::string_view bytes, state_info& out, unsigned layout) {
 }
 
 const char* decode(std::string_view bytes, made_record& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, run_queued& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 

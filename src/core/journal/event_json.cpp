@@ -124,9 +124,10 @@ private:
 };
 
 constexpr std::array<std::string_view, std::variant_size_v<event>> type_names = {
-    "names_interned",  "paths_interned",  "files_observed",   "run_started",     "run_resumed",   "asset_found_fresh",
-    "attempt_started", "attempt_spawned", "attempt_finished", "assets_settled",  "run_stopping",  "run_finished",
-    "writer_opened",   "writer_closed",   "asset_renamed",    "record_restated", "asset_adopted", "leftovers_ended"};
+    "names_interned",    "paths_interned",  "files_observed",  "run_started",      "run_resumed",
+    "asset_found_fresh", "attempt_started", "attempt_spawned", "attempt_finished", "assets_settled",
+    "run_stopping",      "run_finished",    "writer_opened",   "writer_closed",    "asset_renamed",
+    "record_restated",   "asset_adopted",   "leftovers_ended", "run_queued",       "run_dequeued"};
 
 } // namespace
 
@@ -144,6 +145,16 @@ std::string_view to_string(stop_cause cause) {
 
 std::string_view to_string(leftover_proof why) {
   static constexpr std::array<std::string_view, 3> words = {"mark", "descendant", "group"};
+  return words[static_cast<std::size_t>(why)];
+}
+
+std::string_view to_string(cause_kind kind) {
+  static constexpr std::array<std::string_view, 4> words = {"user", "trigger", "program", "backfill"};
+  return words[static_cast<std::size_t>(kind)];
+}
+
+std::string_view to_string(dequeue_reason why) {
+  static constexpr std::array<std::string_view, 4> words = {"cancelled", "continued", "expired", "removed"};
   return words[static_cast<std::size_t>(why)];
 }
 

@@ -54,6 +54,12 @@ template <class V>
 [[nodiscard]] constexpr unsigned enum_count(leftover_proof) {
   return 3;
 }
+[[nodiscard]] constexpr unsigned enum_count(cause_kind) {
+  return 4;
+}
+[[nodiscard]] constexpr unsigned enum_count(dequeue_reason) {
+  return 4;
+}
 [[nodiscard]] constexpr unsigned enum_count(attempt_state) {
   return 6;
 }
@@ -119,6 +125,11 @@ void visit_fields(V& v, T& r) {
            named_field{"error_strategy", r.error_strategy}, named_field{"durability", r.durability},
            named_field{"workers", r.workers}, named_field{"pipeline_file", r.pipeline_file});
 }
+template <class V, is_a<run_cause> T>
+void visit_fields(V& v, T& c) {
+  v.sparse(named_field{"kind", c.kind}, named_field{"trigger", c.trigger}, named_field{"events", c.events},
+           named_field{"by", c.by});
+}
 template <class V, is_a<materialized> T>
 void visit_fields(V& v, T& m) {
   v("took", m.took);
@@ -177,6 +188,8 @@ void visit_fields(V& v, T& e) {
   v("fresh", e.fresh);
   v("waiting", e.waiting);
   v("definitions", e.definitions);
+  if (layout_of(v) >= 1)
+    v("cause", e.cause);
 }
 template <class V, is_a<run_resumed> T>
 void visit_fields(V& v, T& e) {
@@ -284,6 +297,24 @@ void visit_fields(V& v, T& e) {
   v("processes", e.processes);
 }
 
+template <class V, is_a<run_queued> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("id", e.id);
+  v("at", e.at);
+  v("pipeline", e.pipeline);
+  v("request", e.request);
+  v("cause", e.cause);
+  v.sparse(named_field{"priority", e.priority}, named_field{"continues", e.continues});
+}
+template <class V, is_a<run_dequeued> T>
+void visit_fields(V& v, T& e) {
+  v("run", e.run);
+  v("at", e.at);
+  v("reason", e.reason);
+  v.sparse(named_field{"continued_by", e.continued_by});
+}
+
 // --- projections ---
 
 template <class V, is_a<fingerprint> T>
@@ -339,6 +370,10 @@ void visit_fields(V& v, T& r) {
   v("first_seq", r.first_seq);
   v("segment_seq", r.segment_seq);
   v("last_seq", r.last_seq);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"cause", r.cause}, named_field{"queued_at", r.queued_at},
+             named_field{"continues", r.continues}, named_field{"dequeued", r.dequeued},
+             named_field{"continued_by", r.continued_by});
 }
 template <class V, is_a<writer_identity> T>
 void visit_fields(V& v, T& w) {

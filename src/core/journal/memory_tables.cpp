@@ -75,6 +75,20 @@ result<void> memory_tables::erase_open_attempt(run_number run, asset_id asset) {
   return {};
 }
 
+result<bool> memory_tables::get_queued(run_number run, run_queued& out) {
+  return find_in(queue, run, out);
+}
+
+result<void> memory_tables::put_queued(const run_queued& queued) {
+  queue.insert_or_assign(queued.run, queued);
+  return {};
+}
+
+result<void> memory_tables::erase_queued(run_number run) {
+  queue.erase(run);
+  return {};
+}
+
 result<void> memory_tables::erase_checkpoint(run_number run) {
   ended.push_back(run);
   return {};

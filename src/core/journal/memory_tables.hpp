@@ -22,6 +22,7 @@ public:
   std::map<path_id, file_record> files;
   std::map<run_number, run_record> runs;
   std::map<std::pair<run_number, asset_id>, open_attempt> open_attempts;
+  std::map<run_number, run_queued> queue;
   std::vector<run_number> ended; ///< runs whose checkpoints are of no more use, since it was last cleared
   bool keeps_runs = true;        ///< false: a base
 
@@ -39,6 +40,9 @@ public:
   [[nodiscard]] result<bool> get_open_attempt(run_number run, asset_id asset, open_attempt& out) override;
   [[nodiscard]] result<void> put_open_attempt(const open_attempt& attempt) override;
   [[nodiscard]] result<void> erase_open_attempt(run_number run, asset_id asset) override;
+  [[nodiscard]] result<bool> get_queued(run_number run, run_queued& out) override;
+  [[nodiscard]] result<void> put_queued(const run_queued& queued) override;
+  [[nodiscard]] result<void> erase_queued(run_number run) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 };
 

@@ -4,6 +4,7 @@
 #include "core/model/delta.hpp"
 #include "core/run/run_state.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <variant>
 
@@ -120,19 +121,64 @@ result<void> projector::fold(std::uint64_t, const files_observed& e) {
   return {};
 }
 
+result<void> projector::check_new_run(std::uint64_t seq, run_number run, const run_request& request) const {
+  if (run <= tables_.info().last_run)
+    return broken_rule(seq, "run number " + std::to_string(run.value) + " was given out before");
+  if (run.value == std::numeric_limits<std::uint32_t>::max())
+    return broken_rule(seq, "no run number can follow " + std::to_string(run.value));
+  if (request.error_strategy >= error_strategies)
+    return broken_rule(seq, "its error strategy is of a kind that is not known");
+  return {};
+}
+
+result<void> projector::fold(std::uint64_t seq, const run_queued& e) {
+  if (auto may = check_new_run(seq, e.run, e.request); !may)
+    return may;
+  tables_.info().last_run = e.run;
+  return tables_.put_queued(e);
+}
+
+result<void> projector::fold(std::uint64_t seq, const run_dequeued& e) {
+  const auto queued = tables_.get_queued(e.run, queued_);
+  if (!queued)
+    return queued.error();
+  if (!*queued)
+    return broken_rule(seq, "run " + std::to_string(e.run.value) + " leaves the queue, and it is not in it");
+  if (auto done = tables_.erase_queued(e.run); !done)
+    return done;
+  run_ = record_of(queued_);
+  run_.status = run_status::cancelled;
+  run_.finished_at = e.at;
+  run_.first_seq = run_.segment_seq = run_.last_seq = seq;
+  run_.dequeued = e.reason;
+  run_.continued_by = e.continued_by;
+  return tables_.put_run(run_);
+}
+
 result<void> projector::fold(std::uint64_t seq, const run_started& e) {
   auto& info = tables_.info();
-  if (e.run <= info.last_run)
-    return broken_rule(seq, "run number " + std::to_string(e.run.value) + " was given out before");
-  if (e.run.value == std::numeric_limits<std::uint32_t>::max())
-    return broken_rule(seq, "no run number can follow " + std::to_string(e.run.value));
-  if (e.request.error_strategy >= error_strategies)
-    return broken_rule(seq, "its error strategy is of a kind that is not known");
+  const auto queued = tables_.get_queued(e.run, queued_);
+  if (!queued)
+    return queued.error();
+  if (!*queued) {
+    if (auto may = check_new_run(seq, e.run, e.request); !may)
+      return may;
+  } else if (queued_.id != e.id || e.request.error_strategy >= error_strategies) {
+    return broken_rule(seq, "it is not the run that is queued under its number");
+  }
   for (const auto* set : {&e.fresh, &e.waiting})
     if (!is_asset_set(*set, info.asset_count))
       return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");
-  info.last_run = e.run;
+  if (*queued)
+    if (auto done = tables_.erase_queued(e.run); !done)
+      return done;
+  info.last_run = std::max(info.last_run, e.run);
   run_ = {};
+  if (*queued) {
+    run_.queued_at = queued_.at;
+    run_.continues = queued_.continues;
+  }
+  run_.cause = e.cause;
   run_.run = e.run;
   run_.id = e.id;
   run_.pipeline = e.pipeline;

@@ -33,6 +33,10 @@ public:
   [[nodiscard]] virtual result<bool> get_open_attempt(run_number run, asset_id asset, open_attempt& out) = 0;
   [[nodiscard]] virtual result<void> put_open_attempt(const open_attempt& attempt) = 0;
   [[nodiscard]] virtual result<void> erase_open_attempt(run_number run, asset_id asset) = 0;
+  /// The queue: runs that were queued and have neither started nor left it.
+  [[nodiscard]] virtual result<bool> get_queued(run_number run, run_queued& out) = 0;
+  [[nodiscard]] virtual result<void> put_queued(const run_queued& queued) = 0;
+  [[nodiscard]] virtual result<void> erase_queued(run_number run) = 0;
   /// A run has ended: its checkpoint, if there is one, is of no more use.
   [[nodiscard]] virtual result<void> erase_checkpoint(run_number run) = 0;
 };
@@ -67,7 +71,11 @@ private:
   result<void> fold(std::uint64_t seq, const record_restated& e);
   result<void> fold(std::uint64_t seq, const asset_adopted& e);
   result<void> fold(std::uint64_t seq, const leftovers_ended& e);
+  result<void> fold(std::uint64_t seq, const run_queued& e);
+  result<void> fold(std::uint64_t seq, const run_dequeued& e);
 
+  /// That a number may be given to a run that is new, and its request be understood.
+  [[nodiscard]] result<void> check_new_run(std::uint64_t seq, run_number run, const run_request& request) const;
   template <class Change>
   result<void> change_run(run_number run, std::uint64_t seq, Change change);
   result<void> check_asset(asset_id asset) const;
@@ -80,6 +88,7 @@ private:
   projection_tables& tables_;
   asset_record asset_;
   run_record run_;
+  run_queued queued_;
   open_attempt open_;
   made_record made_;
 };

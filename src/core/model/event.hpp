@@ -72,8 +72,55 @@ struct run_request {
   friend bool operator==(const run_request&, const run_request&) = default;
 };
 
-/// A run exists. Assets in `fresh` are final at once; those in `waiting` are to be judged or run; both together are the
-/// run.
+/// Who asked for a run. Persisted: do not change the values.
+enum class cause_kind : std::uint8_t {
+  user = 0, ///< a person, or a client that speaks for one
+  trigger = 1,
+  program = 2, ///< the program that Troupe is a part of
+  backfill = 3,
+};
+
+/// Why a run exists. A resumed run keeps its cause, and a run that continues another one takes that run's.
+struct run_cause {
+  cause_kind kind = cause_kind::user;
+  std::string trigger;               ///< its name; empty for other kinds
+  std::vector<std::uint64_t> events; ///< ids of the trigger's events that the run is for
+  std::string by;                    ///< the user or the token that asked; empty: unspecified
+  friend bool operator==(const run_cause&, const run_cause&) = default;
+};
+
+/// A run is to start when there is room for it. Its number and id are given out now.
+struct run_queued {
+  run_number run;
+  uuid id;
+  timestamp at;
+  std::string pipeline;
+  run_request request;
+  run_cause cause;
+  std::int32_t priority = 0;
+  run_number continues; ///< the run whose place it takes; 0: none
+  friend bool operator==(const run_queued&, const run_queued&) = default;
+};
+
+/// Why a queued run never started. Persisted: do not change the values.
+enum class dequeue_reason : std::uint8_t {
+  cancelled = 0,
+  continued = 1, ///< another run takes its place
+  expired = 2,   ///< it was to start by a certain time
+  removed = 3,   ///< its pipeline or its trigger is gone
+};
+
+/// A queued run leaves the queue without having started. One that starts leaves it by run_started.
+struct run_dequeued {
+  run_number run;
+  timestamp at;
+  dequeue_reason reason = dequeue_reason::cancelled;
+  run_number continued_by; ///< reason continued: the run that takes its place
+  friend bool operator==(const run_dequeued&, const run_dequeued&) = default;
+};
+
+/// A run exists. A queued run starts under the number and id that it has. Assets in `fresh` are final at once; those in
+/// `waiting` are to be judged or run; both together are the run.
 struct run_started {
   run_number run;
   uuid id;
@@ -83,6 +130,7 @@ struct run_started {
   asset_set fresh;
   asset_set waiting;
   std::vector<std::uint64_t> definitions; ///< of each waiting asset, in order of id: resume refuses if one has changed
+  run_cause cause;
   friend bool operator==(const run_started&, const run_started&) = default;
 };
 
@@ -292,9 +340,9 @@ struct leftovers_ended {
 };
 
 /// The index in this variant decides the event's type on disk (see event_codec): only ever append.
-using event =
-    std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
-                 attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping, run_finished,
-                 writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted, leftovers_ended>;
+using event = std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
+                           attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
+                           run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
+                           leftovers_ended, run_queued, run_dequeued>;
 
 } // namespace troupe_internal

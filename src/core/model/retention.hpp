@@ -8,9 +8,11 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace troupe_internal {
 
@@ -28,6 +30,15 @@ struct retention_rule {
   /// they are among those that a state keeps by default.
   retention_rule(std::string_view pipeline, std::uint32_t keep) { of_pipeline.emplace(pipeline, keep); }
 };
+
+/// The run whose record begins with this event: without the event it cannot be shown.
+[[nodiscard]] inline std::optional<run_number> run_shown_from(const event& e) {
+  if (const auto* started = std::get_if<run_started>(&e))
+    return started->run;
+  if (const auto* dequeued = std::get_if<run_dequeued>(&e))
+    return dequeued->run;
+  return std::nullopt;
+}
 
 /// Fed all runs, newest first, finds the event before which everything may go: the first of the oldest run that is
 /// kept. Kept are the runs down to the keep-th that executed something (those between that executed nothing are kept

@@ -23,11 +23,36 @@ struct run_record {
   run_status status = run_status::running; ///< running while open: interrupted is derived by who reads
   status_counts counts{};                  ///< final counts; of an open run: only what was fresh from the start
   std::uint32_t attempts = 0;              ///< executed in it, all segments; 0: it executed nothing
-  std::uint64_t first_seq = 0;             ///< of run_started
+  std::uint64_t first_seq = 0;             ///< of run_started; of a run that never started: of run_dequeued
   std::uint64_t segment_seq = 0;           ///< of the last run_started or run_resumed
   std::uint64_t last_seq = 0;              ///< of its last event
+  run_cause cause;
+  std::optional<timestamp> queued_at;     ///< absent: it started without a queue
+  run_number continues;                   ///< the run whose place it took; 0: none
+  std::optional<dequeue_reason> dequeued; ///< present: it left the queue without having started
+  run_number continued_by;                ///< then the run that took its place; 0: none
   friend bool operator==(const run_record&, const run_record&) = default;
 };
+
+/// Whether there is nothing of it but its place in the queue. Then started_at is the time when it was queued.
+[[nodiscard]] inline bool never_started(const run_record& run) {
+  return run.status == run_status::queued || run.dequeued.has_value();
+}
+
+/// A queued run as lists of runs show it.
+[[nodiscard]] inline run_record record_of(const run_queued& queued) {
+  run_record run;
+  run.run = queued.run;
+  run.id = queued.id;
+  run.pipeline = queued.pipeline;
+  run.request = queued.request;
+  run.started_at = queued.at;
+  run.status = run_status::queued;
+  run.cause = queued.cause;
+  run.queued_at = queued.at;
+  run.continues = queued.continues;
+  return run;
+}
 
 /// An attempt that was started and has no end yet.
 struct open_attempt {

@@ -165,6 +165,14 @@ Each attempt is on record with its times, its end and its log.
      "warnings": []
     }
    },
+   "cause": {
+    "by": null,
+    "events": [],
+    "kind": "user",
+    "trigger": null
+   },
+   "continued_by": null,
+   "continues": null,
    "counts": {
     "failed": 1,
     "fresh": 1
@@ -174,6 +182,7 @@ Each attempt is on record with its times, its end and its log.
    "format": 1,
    "number": 3,
    "pipeline": "trouble",
+   "queued_at": null,
    "run": "<uuid>",
    "started_at": "<time>",
    "status": "failed"

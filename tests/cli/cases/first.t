@@ -45,7 +45,7 @@ From nothing to a pipeline that is up to date.
   48
   $ troupe run --json | keys
   all fresh: 5 assets, nothing to do (<n> ms)
-  assets counts duration_ms finished_at format number pipeline run started_at status
+  assets cause continued_by continues counts duration_ms finished_at format number pipeline queued_at run started_at status
   $ troupe run -j 2 --json --force --only report 2>progress | keys assets.report
   allowed attempts because changed data_version duration_ms error exit_code log metadata reasons resources signal started_at status warnings
   $ cat progress

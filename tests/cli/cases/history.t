@@ -33,6 +33,14 @@ What was: runs, and each of them as it was then.
    "format": 1,
    "runs": [
     {
+     "cause": {
+      "by": null,
+      "events": [],
+      "kind": "user",
+      "trigger": null
+     },
+     "continued_by": null,
+     "continues": null,
      "counts": {
       "succeeded": 1
      },
@@ -40,6 +48,7 @@ What was: runs, and each of them as it was then.
      "finished_at": "<time>",
      "number": 4,
      "pipeline": "history",
+     "queued_at": null,
      "run": "<uuid>",
      "started_at": "<time>",
      "status": "succeeded"

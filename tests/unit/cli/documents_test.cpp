@@ -41,8 +41,8 @@ std::string no_log(const asset_run_report&, std::uint32_t) {
   return "";
 }
 
-const std::set<std::string> run_keys = {"run",        "number",      "pipeline",    "status",
-                                        "started_at", "finished_at", "duration_ms", "counts"};
+const std::set<std::string> run_keys = {"run",         "number", "pipeline", "status",    "started_at", "finished_at",
+                                        "duration_ms", "counts", "cause",    "queued_at", "continues",  "continued_by"};
 
 std::set<std::string> with(std::set<std::string> names, std::initializer_list<std::string> more) {
   names.insert(more);
@@ -175,6 +175,34 @@ TEST_CASE("a run that goes on has no end yet") {
   const auto d = written([&](json_writer& json) { write_run(json, report, no_log); });
   CHECK(d.at("finished_at").is_null());
   CHECK(d.at("duration_ms").is_null());
+}
+
+TEST_CASE("a run says who asked for it, and a queued one that it has not started") {
+  run_queued queued{run_number(7U), {}, test::at(1), "demo"};
+  queued.cause = {cause_kind::trigger, "nightly", {3, 4}, "ada"};
+  queued.continues = run_number(5U);
+  run_record gone = record_of(queued);
+  gone.status = run_status::cancelled;
+  gone.finished_at = test::at(2);
+  gone.dequeued = dequeue_reason::continued;
+  gone.continued_by = run_number(8U);
+  const auto d = written([&](json_writer& json) { write_runs(json, {record_of(queued), gone}); });
+  const auto& waiting = d.at("runs").at(0);
+  CHECK(keys(waiting) == run_keys);
+  CHECK(waiting.at("status") == "queued");
+  CHECK(waiting.at("started_at").is_null());
+  CHECK(waiting.at("finished_at").is_null());
+  CHECK(waiting.at("queued_at") == "2026-01-02T03:04:06.678Z");
+  CHECK(waiting.at("continues") == 5);
+  CHECK(waiting.at("continued_by").is_null());
+  CHECK(bj::serialize(waiting.at("cause")) == R"({"kind":"trigger","trigger":"nightly","events":[3,4],"by":"ada"})");
+  const auto& left = d.at("runs").at(1);
+  CHECK(left.at("status") == "cancelled");
+  CHECK(left.at("started_at").is_null());
+  CHECK(left.at("duration_ms").is_null());
+  CHECK(left.at("continued_by") == 8);
+  const auto plain = written([&](json_writer& json) { write_runs(json, {test::make_run(3, run_status::failed)}); });
+  CHECK(bj::serialize(plain.at("runs").at(0).at("cause")) == R"({"kind":"user","trigger":null,"events":[],"by":null})");
 }
 
 TEST_CASE("the list of runs has a member for each, in the order given") {

@@ -65,6 +65,52 @@ TEST_CASE("a run whose writer has died is interrupted") {
   CHECK(seen->front().status == run_status::interrupted);
 }
 
+TEST_CASE("queued runs are listed among the others, and say so") {
+  const temporary_folder t;
+  const auto numbered = [](std::uint32_t n) {
+    run_queued queued{run_number(n), {}, {}, "demo"};
+    queued.id.bytes[15] = static_cast<std::uint8_t>(n);
+    return queued;
+  };
+  {
+    system_clock clock;
+    const auto store = open_journal(t / "state", {}, clock);
+    REQUIRE(store.has_value());
+    const std::vector<event> events = {writer_opened{},
+                                       numbered(1),
+                                       run_started{run_number(2U)},
+                                       run_finished{run_number(2U)},
+                                       numbered(3),
+                                       numbered(4),
+                                       run_dequeued{run_number(3U), {}, dequeue_reason::expired},
+                                       writer_closed{}};
+    REQUIRE((*store)->append(events).has_value());
+  }
+  const auto state = t / "state";
+  const auto statuses = [&](std::size_t limit) {
+    std::string all;
+    const auto runs = list_runs(state, limit);
+    REQUIRE(runs.has_value());
+    for (const auto& run : *runs)
+      all += std::to_string(run.run.value) + " " + std::string(to_string(run.status)) + ", ";
+    return all;
+  };
+  CHECK(statuses(0) == "4 queued, 3 cancelled, 2 succeeded, 1 queued, ");
+  CHECK(statuses(1) == "4 queued, ");
+  CHECK(statuses(3) == "4 queued, 3 cancelled, 2 succeeded, ");
+  CHECK(statuses(4) == statuses(0));
+  const auto report = read_run_report(state, run_number(1U));
+  REQUIRE(report.has_value());
+  CHECK(report->run.status == run_status::queued);
+  CHECK(report->assets.empty());
+  CHECK(read_run_report(state, run_number(3U))->run.dequeued == dequeue_reason::expired);
+  CHECK(read_run_report(state, run_number(5U)).error().code == error_code::not_found);
+  const auto snapshot = open_snapshot(state);
+  REQUIRE(snapshot.has_value());
+  CHECK(replay_run(**snapshot, run_number(1U)).error().message.find("is queued") != std::string::npos);
+  CHECK(replay_run(**snapshot, run_number(3U)).error().message.find("never started") != std::string::npos);
+}
+
 TEST_CASE("every attempt of a run is read only where that is asked for") {
   const temporary_folder t;
   constexpr run_number run(1U);

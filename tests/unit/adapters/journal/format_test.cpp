@@ -158,12 +158,23 @@ TEST_CASE("every event and record layout of format 2 is the one it was") {
   all.add(run_finished{run_number(2U), at, run_status::failed, {0, 0, 0, 0, 5, 6, 7, 8, 9}});
   all.add(writer_opened{at, "boot", 4'711});
   all.add(writer_closed{at});
-  CHECK(to_hex(content_digest(all.bytes())) == "7044bdfb327197cf28998f21c00ccf17");
+  run_queued queued{run_number(3U), {}, at, "demo", start.request, {cause_kind::trigger, "nightly", {7, 9}, "ada"}};
+  queued.priority = -2;
+  queued.continues = run_number(1U);
+  all.add(queued);
+  all.add(run_dequeued{run_number(3U), at, dequeue_reason::continued, run_number(4U)});
+  CHECK(to_hex(content_digest(all.bytes())) == "1288ac35da38087145b4f8c3f0b3fcb5");
   std::string records;
   run_record run{run_number(2U), {}, "demo", start.request, at, at, run_status::failed, {1, 2}, 3, 4, 5, 6};
+  run.cause = queued.cause;
+  run.queued_at = at;
+  run.continues = run_number(1U);
+  run.dequeued = dequeue_reason::continued;
+  run.continued_by = run_number(4U);
   encode(run, records);
+  encode(queued, records);
   encode(file_record{{file_kind::file, 1, 2, 3, 4}, content_digest("x")}, records);
   encode(open_attempt{asset_id(1U), run_number(2U), 3, at, 4, 5, "boot"}, records);
   encode(state_info{{}, 1, 2, 3, 4, run_number(5U), 6, "boot", false}, records);
-  CHECK(to_hex(content_digest(records)) == "ded904d946cea7172169492217ff14d1");
+  CHECK(to_hex(content_digest(records)) == "25b25a39bd488921944e9daf3bcc2e10");
 }

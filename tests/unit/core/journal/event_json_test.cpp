@@ -84,10 +84,13 @@ TEST_CASE("every event type and enumeration value has its word") {
     CHECK_FALSE(type_name(random.any_event()).empty());
   CHECK(event_type_name(0) == "names_interned");
   CHECK(event_type_name(13) == "writer_closed");
-  CHECK(event_type_name(std::variant_size_v<event> - 1) == "leftovers_ended");
+  CHECK(event_type_name(17) == "leftovers_ended");
+  CHECK(event_type_name(std::variant_size_v<event> - 1) == "run_dequeued");
   CHECK(event_type_name(std::variant_size_v<event>) == "unknown");
   CHECK(to_string(outcome_kind::internal) == "internal");
   CHECK(to_string(stop_cause::signal) == "signal");
+  CHECK(to_string(cause_kind::backfill) == "backfill");
+  CHECK(to_string(dequeue_reason::removed) == "removed");
   CHECK(to_string(attempt_state::interrupted) == "interrupted");
   CHECK(to_string(file_kind::other) == "other");
 }

@@ -199,6 +199,71 @@ TEST_CASE("an event that breaks a rule is refused and changes nothing") {
   CHECK(gap.error().message == "event 9 breaks a rule of the journal: it follows event 4");
 }
 
+TEST_CASE("a queued run starts under its number and id, and leaves the queue by that") {
+  folded f;
+  begin(f);
+  run_queued queued{run_number(5U), {}, t0 + 1s, "demo"};
+  queued.id.bytes[0] = 5;
+  queued.cause = {cause_kind::trigger, "nightly", {3, 4}, ""};
+  queued.continues = run1;
+  f(queued);
+  CHECK(f.tables.queue.at(queued.run) == queued);
+  CHECK(f.tables.runs.size() == 1);
+  CHECK(f.tables.state.last_run == queued.run);
+  f(run_started{run_number(6U), {}, t0, "demo"}); // others may start before it
+  run_started start{queued.run, queued.id, t0 + 3s, "demo"};
+  start.cause = queued.cause;
+  f(start);
+  CHECK(f.tables.queue.empty());
+  const auto& run = f.tables.runs.at(queued.run);
+  CHECK(run.cause == queued.cause);
+  CHECK(run.queued_at == queued.at);
+  CHECK(run.continues == run1);
+  CHECK_FALSE(never_started(run));
+  CHECK(f.tables.state.last_run == run_number(6U));
+  f(run_resumed{queued.run, t0 + 4s, {}});
+  CHECK(f.tables.runs.at(queued.run).cause == queued.cause);
+}
+
+TEST_CASE("a run that leaves the queue without having started is on record as cancelled") {
+  folded f;
+  begin(f);
+  run_queued queued{run_number(2U), {}, t0 + 1s, "demo"};
+  f(queued);
+  f(run_dequeued{queued.run, t0 + 2s, dequeue_reason::continued, run_number(3U)});
+  CHECK(f.tables.queue.empty());
+  const auto& run = f.tables.runs.at(queued.run);
+  CHECK(run.status == run_status::cancelled);
+  CHECK(run.finished_at == t0 + 2s);
+  CHECK(run.dequeued == dequeue_reason::continued);
+  CHECK(run.continued_by == run_number(3U));
+  CHECK(never_started(run));
+}
+
+TEST_CASE("what cannot be in a queue is refused, and changes nothing") {
+  folded f;
+  begin(f);
+  run_queued queued{run_number(2U), {}, t0, "demo"};
+  f(queued);
+  const auto before = f.tables.queue;
+  const auto refused = [&](const event& e, const char* words) {
+    const auto done = f.apply(e);
+    REQUIRE_FALSE(done.has_value());
+    CHECK_MESSAGE(done.error().message.find(words) != std::string::npos, done.error().message);
+    CHECK(f.tables.queue == before);
+  };
+  refused(queued, "was given out before");
+  refused(run_queued{run_number(0xFFFFFFFFU)}, "no run number can follow");
+  run_queued odd{run_number(3U)};
+  odd.request.error_strategy = error_strategies;
+  refused(odd, "of a kind that is not known");
+  refused(run_dequeued{run1, t0}, "it is not in it");
+  refused(run_dequeued{run_number(3U), t0}, "it is not in it");
+  run_started other{queued.run, {}, t0, "demo"};
+  other.id.bytes[0] = 1;
+  refused(other, "not the run that is queued under its number");
+}
+
 TEST_CASE("events of a run whose beginning is gone still change assets") {
   folded f;
   f.tables.keeps_runs = false;
