@@ -197,7 +197,8 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
   if (const auto cause = cause_text(run.cause); !cause.empty())
     to.stream << "  cause     " << cause << "\n";
   if (run.dequeued)
-    to.stream << "  left      " << local_time(*run.finished_at) << ", never started: " << to_string(*run.dequeued)
+    to.stream << "  left      " << local_time(run.finished_at.value_or(run.started_at))
+              << ", never started: " << to_string(*run.dequeued)
               << (run.continued_by.value != 0 ? " by run " + run_name(run.continued_by) : "") << "\n";
   else if (run.finished_at)
     to.stream << "  finished  " << local_time(*run.finished_at) << ", took "

@@ -77,6 +77,7 @@ void invariants::appended(const event& e, const simulated_executor* work) {
     const auto* report = work->first_report(asset, finished->attempt);
     const auto name = std::string(on_.p->asset(asset).name);
     require(report != nullptr, "an end of " + name + " is recorded that nobody reported");
+    require(finished->resources == report->resources, "what " + name + " used is not recorded as it was reported");
     if (finished->outcome == outcome_kind::outdated) {
       require(world_.ended_well(asset, finished->attempt),
               "an attempt of " + name + " is outdated that did not end well");

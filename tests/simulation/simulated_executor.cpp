@@ -88,6 +88,8 @@ execution simulated_executor::outcome(asset_index asset, std::uint32_t attempt, 
     how.exit_code = on_.fates[asset.value].exit_code;
   if (kind == outcome_kind::signalled)
     how.signal = 9;
+  if (kind != outcome_kind::not_started)
+    how.resources = {std::chrono::microseconds(asset.value), std::chrono::microseconds(attempt), 1'024, true, 0, 8};
   return how;
 }
 

@@ -77,8 +77,8 @@ result<void> projector::change_run(run_number run, std::uint64_t seq, Change cha
   const auto found = tables_.get_run(run, run_);
   if (!found)
     return found.error();
-  if (!*found)
-    return {}; // its beginning is no longer kept
+  if (!*found || run_.dequeued)
+    return {}; // its beginning is no longer kept, or it never started
   run_.last_seq = seq;
   change(run_);
   return tables_.put_run(run_);
@@ -314,6 +314,8 @@ result<void> projector::fold(std::uint64_t seq, const run_stopping& e) {
 }
 
 result<void> projector::fold(std::uint64_t seq, const run_finished& e) {
+  if (e.status != run_status::succeeded && e.status != run_status::failed && e.status != run_status::cancelled)
+    return broken_rule(seq, "a run ends as " + std::string(to_string(e.status)));
   if (auto done = tables_.erase_checkpoint(e.run); !done)
     return done;
   return change_run(e.run, seq, [&](run_record& run) {

@@ -192,6 +192,8 @@ TEST_CASE("an event that breaks a rule is refused and changes nothing") {
   refused(attempt_spawned{run1, asset_id(2U)}, "asset id 2 was never given out");
   refused(attempt_finished{run1, asset_id(2U)}, "asset id 2 was never given out");
   refused(attempt_finished{run1, a, 1, t0, outcome_kind::succeeded}, "exactly when it succeeds");
+  refused(run_finished{run1, t0, run_status::queued}, "a run ends as queued");
+  refused(run_finished{run1, t0, run_status::running}, "a run ends as running");
   attempt_finished forged{run1, a, 1, t0, outcome_kind::exited, 1};
   forged.resources = {{}, {}, 0, false, ~std::uint64_t{0}, 0};
   refused(forged, "more than there can be");
@@ -238,6 +240,10 @@ TEST_CASE("a run that leaves the queue without having started is on record as ca
   CHECK(run.dequeued == dequeue_reason::continued);
   CHECK(run.continued_by == run_number(3U));
   CHECK(never_started(run));
+  const auto before = run;
+  f(attempt_started{queued.run, a, 1, t0 + 3s, {}}); // late, or made up: the run stays as it was
+  f(run_resumed{queued.run, t0 + 3s, {}});
+  CHECK(f.tables.runs.at(queued.run) == before);
 }
 
 TEST_CASE("what cannot be in a queue is refused, and changes nothing") {
