@@ -8,6 +8,7 @@
 
 namespace troupe_internal::fuzz {
 
+void fuzz_control(std::string_view bytes);   ///< the control socket's frames and messages
 void fuzz_forge(std::string_view bytes);     ///< a state with forged records, and all verbs that read it
 void fuzz_event(std::string_view bytes);     ///< records of events, and events made from a seed
 void fuzz_glob(std::string_view bytes);      ///< globs against a matcher that tries everything; paths
@@ -33,7 +34,8 @@ struct target {
   int mutations; ///< how many the replay makes: fewer where one takes longer
 };
 
-inline constexpr std::array<target, 15> targets = {{{"event", fuzz_event, 4000},
+inline constexpr std::array<target, 16> targets = {{{"control", fuzz_control, 3000},
+                                                    {"event", fuzz_event, 4000},
                                                     {"forge", fuzz_forge, 30},
                                                     {"glob", fuzz_glob, 6000},
                                                     {"journal", fuzz_journal, 200},
