@@ -24,6 +24,7 @@ struct error {
   error_code code = error_code::internal;
   std::string message;
   bool in_lines = false; ///< the message has several lines; a text from outside in it was made visible()
+  bool held = false;     ///< state_locked by a process that has the lock now: to wait for it may help
 };
 
 /// A value or an error.
@@ -32,12 +33,17 @@ using result = boost::system::result<T, error>;
 
 /// Makes an error value; reads as `return fail(error_code::io, "…")`.
 [[nodiscard]] inline error fail(error_code code, std::string message) {
-  return error{code, std::move(message), false};
+  return error{code, std::move(message), false, false};
 }
 
 /// The same where the message has line ends of its own: elsewhere they are taken for a part of a name, and escaped.
 [[nodiscard]] inline error fail_in_lines(error_code code, std::string message) {
-  return error{code, std::move(message), true};
+  return error{code, std::move(message), true, false};
+}
+
+/// state_locked by a process that may let go of the lock.
+[[nodiscard]] inline error fail_while_held(std::string message) {
+  return error{error_code::state_locked, std::move(message), false, true};
 }
 
 /// Called by result<T>::value() on an error: a programmer's mistake in this code base, since errors are values.

@@ -108,10 +108,19 @@ std::string assign_words(const bound_command& command) {
   return next < command.words.size() ? "unexpected argument '" + command.words[next] + "'" : "";
 }
 
+/// What a flag was given; CLI11 says "true" where that is nothing.
+std::vector<std::string> values_of_flag(const given_option& given) {
+  auto values = given.parsed->results();
+  if (!values.empty() && values.back() == "true")
+    values.back().clear();
+  return values;
+}
+
 std::string assign_options(const bound_command& command) {
   for (const auto& given : command.options)
     if (given.parsed->count() > 0)
-      if (auto wrong = given.spec->assign(given.values); !wrong.empty())
+      if (auto wrong = given.spec->assign(given.spec->meta_of_flag.empty() ? given.values : values_of_flag(given));
+          !wrong.empty())
         return wrong;
   return "";
 }

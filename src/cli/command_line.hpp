@@ -25,6 +25,7 @@ struct option_spec {
   std::string long_name;  ///< "--file"
   std::string meta;       ///< name of its value in help; empty: a flag
   std::string help;
+  std::string meta_of_flag; ///< of a flag that may have a value (--wait=30s): its name in help
   completion completes = completion::nothing;
   std::vector<std::string> words; ///< all values there are, if completes is words
   bool repeatable = false;
@@ -54,6 +55,10 @@ public:
   command_spec& subcommand(std::string verb, std::string what);
   /// `names`: "-f,--file" or "--file".
   option_spec& flag(std::string_view names, bool& to, std::string what);
+  /// A flag that may have a value: --wait, --wait=30s. `take` gets it, empty if there is none, and returns what is
+  /// wrong.
+  option_spec& flag_or_value(std::string_view names, std::string meta, std::string what,
+                             std::function<std::string(const std::string&)> take);
   option_spec& text(std::string_view names, std::string meta, std::string& to, std::string what);
   option_spec& texts(std::string_view names, std::string meta, std::vector<std::string>& to, std::string what);
   option_spec& number(std::string_view names, std::string meta, std::optional<std::uint32_t>& to, std::uint32_t least,

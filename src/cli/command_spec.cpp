@@ -36,6 +36,15 @@ option_spec& command_spec::flag(std::string_view names, bool& to, std::string wh
   });
 }
 
+option_spec& command_spec::flag_or_value(std::string_view names, std::string meta, std::string what,
+                                         std::function<std::string(const std::string&)> take) {
+  auto& option = add(names, "", std::move(what), [take = std::move(take)](const std::vector<std::string>& values) {
+    return take(values.empty() ? std::string() : values.back());
+  });
+  option.meta_of_flag = std::move(meta);
+  return option;
+}
+
 option_spec& command_spec::text(std::string_view names, std::string meta, std::string& to, std::string what) {
   return add(names, std::move(meta), std::move(what), [&to](const std::vector<std::string>& values) {
     to = values.back();

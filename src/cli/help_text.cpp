@@ -37,6 +37,8 @@ std::vector<entry> entries_of(const std::vector<option_spec>& options) {
     left += option.long_name;
     if (!option.meta.empty())
       left += " " + option.meta;
+    if (!option.meta_of_flag.empty())
+      left += "[=" + option.meta_of_flag + "]";
     std::string right = option.help;
     if (!option.words.empty()) {
       right += ": ";

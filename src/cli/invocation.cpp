@@ -62,6 +62,10 @@ result<std::string> invocation::state_folder(std::string* pipeline) const {
 }
 
 int invocation::report(const error& e) {
+  if (holds_back && e.held) {
+    held_back = e;
+    return exit_status_of(e.code);
+  }
   if (options.json) {
     json_writer json(io.out.stream);
     write_error(json, e, findings, ended);

@@ -6,6 +6,7 @@
 #include "engine/project.hpp"
 #include "views/console.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ public:
   global_options options;
   diagnostics findings;             ///< of the last open()
   std::vector<ended_process> ended; ///< what an earlier run had left running, and this command has ended
+  /// report() keeps an error to itself that to wait may mend, in `held_back`: what was to be done is done again.
+  bool holds_back = false;
+  std::optional<error> held_back;
 
   /// invalid_input for a malformed --param.
   [[nodiscard]] result<project_options> project_request() const;

@@ -3,6 +3,7 @@
 #include "cli/run_arguments.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
+#include "cli/waiting.hpp"
 #include "engine/adoption.hpp"
 #include "engine/orphans.hpp"
 #include "views/documents.hpp"
@@ -107,7 +108,9 @@ void declare_clean(command_spec& root, invocation& with) {
   verb.flag("--orphans", to->orphans, "files that an asset made which is gone, or no longer declares them");
   verb.flag("--yes", to->yes, "remove without asking");
   verb.examples = {{"troupe clean --orphans", "list them, ask, and remove them"}};
-  verb.action = [to, &with] { return clean(with, *to); };
+  set_waiting_action(
+      verb, with, [to, &with] { return clean(with, *to); },
+      [to, &with] { return to->orphans ? with.state_folder() : result<std::string>(std::string()); });
 }
 
 void declare_adopt(command_spec& root, invocation& with) {
@@ -117,7 +120,8 @@ void declare_adopt(command_spec& root, invocation& with) {
   verb.flag("--all", to->all, "all stale assets");
   verb.flag("--yes", to->yes, "adopt without asking");
   verb.examples = {{"troupe adopt --all", "after a move from make: nothing needs to run again"}};
-  verb.action = [to, &with] { return adopt(with, *to); };
+  set_waiting_action(
+      verb, with, [to, &with] { return adopt(with, *to); }, [&with] { return with.state_folder(); });
 }
 
 } // namespace troupe_internal::cli

@@ -1,6 +1,7 @@
 // `troupe journal rebuild` and `troupe journal compact`: the journal made anew.
 #include "adapters/journal/lmdb_remake.hpp"
 #include "cli/verbs.hpp"
+#include "cli/waiting.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
@@ -79,12 +80,18 @@ result<kept> what_is_kept(invocation& with, const std::vector<std::string>& file
   return out;
 }
 
-int compact(invocation& with, const std::vector<std::string>& files) {
+/// The state of the pipeline that -f names, else of the first one.
+result<std::string> state_of(invocation& with, const std::vector<std::string>& files) {
   const auto named = with.options.file;
   if (!files.empty() && named.empty())
     with.options.file = files.front();
-  const auto state = with.state_folder();
+  auto state = with.state_folder();
   with.options.file = named;
+  return state;
+}
+
+int compact(invocation& with, const std::vector<std::string>& files) {
+  const auto state = state_of(with, files);
   if (!state)
     return with.report(state.error());
   const auto keep = what_is_kept(with, files, *state);
@@ -123,7 +130,9 @@ void declare_journal_remake(command_spec& journal, invocation& with) {
                     "where the events themselves are damaged: keep what the projections say, drop all runs and events");
   rebuild_verb.examples = {{"troupe journal rebuild", "after `journal verify` has found projections damaged"},
                            {"troupe journal rebuild --drop-history", "events are damaged: what is fresh stays fresh"}};
-  rebuild_verb.action = [&with, drop_history] { return rebuild(with, *drop_history); };
+  set_waiting_action(
+      rebuild_verb, with, [&with, drop_history] { return rebuild(with, *drop_history); },
+      [&with] { return with.state_folder(); });
   auto files = std::make_shared<std::vector<std::string>>();
   auto& compact_verb =
       journal.subcommand("compact", "Drop the runs and logs that need not be kept, and shrink the file");
@@ -134,7 +143,9 @@ void declare_journal_remake(command_spec& journal, invocation& with) {
       .completes = completion::files;
   compact_verb.examples = {{"troupe journal compact", "as engine.keep_runs and engine.keep_logs say"},
                            {"troupe journal compact etl.json report.json", "of a state that two pipelines share"}};
-  compact_verb.action = [&with, files] { return compact(with, *files); };
+  set_waiting_action(
+      compact_verb, with, [&with, files] { return compact(with, *files); },
+      [&with, files] { return state_of(with, *files); });
 }
 
 } // namespace troupe_internal::cli

@@ -5,6 +5,7 @@
 #include "cli/consent.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
+#include "cli/waiting.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
@@ -148,7 +149,8 @@ void declare_journal_trust(command_spec& journal, invocation& with) {
   verb.flag("--yes", *yes, "trust it without asking");
   verb.examples = {{"troupe journal trust", "show who made the state and what it names, ask, and take it over"},
                    {"troupe journal trust --yes", "without a question, as for a state that a CI system has restored"}};
-  verb.action = [&with, yes] { return trust(with, *yes); };
+  set_waiting_action(
+      verb, with, [&with, yes] { return trust(with, *yes); }, [&with] { return with.state_folder(); });
 }
 
 } // namespace troupe_internal::cli

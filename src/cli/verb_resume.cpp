@@ -3,6 +3,7 @@
 #include "cli/run_arguments.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
+#include "cli/waiting.hpp"
 #include "core/command/secret_mask.hpp"
 #include "core/command/shell_text.hpp"
 #include "views/documents.hpp"
@@ -192,7 +193,9 @@ void declare_resume(command_spec& root, invocation& with) {
                    {"troupe resume 42 --param token=VALUE", "run #42 was started with a secret param: give it again"}};
   auto assume_dead = std::make_shared<bool>(false);
   declare_assume_dead(verb, *assume_dead);
-  verb.action = [name, assume_dead, &with] { return resume(with, *name, *assume_dead); };
+  set_waiting_action(
+      verb, with, [name, assume_dead, &with] { return resume(with, *name, *assume_dead); },
+      [&with] { return with.state_folder(); });
 }
 
 } // namespace troupe_internal::cli

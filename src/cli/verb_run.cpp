@@ -1,6 +1,7 @@
 // `troupe run`: bring assets up to date.
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
+#include "cli/waiting.hpp"
 
 namespace troupe_internal::cli {
 
@@ -71,7 +72,9 @@ void declare_run(command_spec& root, invocation& with) {
                    {"troupe run 'raw_*' tag:daily+", "what the glob matches, and what depends on assets tagged daily"},
                    {"troupe run --force --only report", "report again, whatever its state"},
                    {"troupe run -j 1 --error-strategy continue", "one at a time, on past failures"}};
-  verb.action = [to, &with] { return run(with, *to); };
+  set_waiting_action(
+      verb, with, [to, &with] { return run(with, *to); },
+      [to, &with] { return to->dry_run ? result<std::string>(std::string()) : with.state_folder(); });
 }
 
 } // namespace troupe_internal::cli

@@ -131,9 +131,8 @@ result<void> take_lock(const std::string& folder, int fd, const lock_patience& p
     const auto seen = see_holder(fd);
     const auto waited = steady::now() - began;
     if (seen.state == life::lives || (seen.state == life::unknown && waited >= patience_with_words))
-      return fail(error_code::state_locked, "state " + folder + " is in use by " + words_on(seen.who) + ", since " +
-                                                to_rfc3339(seen.who.since) +
-                                                "; wait for it, or end it with `troupe cancel`");
+      return fail_while_held("state " + folder + " is in use by " + words_on(seen.who) + ", since " +
+                             to_rfc3339(seen.who.since) + "; wait for it, or end it with `troupe cancel`");
     if (waited >= patience.longest || (patience.enough && patience.enough()))
       return fail(error_code::state_locked, "state " + folder + " is still held by a command that " +
                                                 words_on(seen.who) +
@@ -152,10 +151,10 @@ result<void> take_folder(const state_dir& dir) {
     if (errno != EWOULDBLOCK)
       return {};                                      // a file system without such locks: then the file's has to do
     if (steady::now() - began >= patience_with_words) // who only looks lets go of it at once
-      return fail(error_code::state_locked,
-                  "state " + dir.path() + " is in use by another process, whose lock file (" + dir.path_of(lock_file) +
-                      ") was removed or replaced while it runs. Wait until that process has ended; `fuser " +
-                      dir.path() + "` tells which it is");
+      return fail_while_held("state " + dir.path() + " is in use by another process, whose lock file (" +
+                             dir.path_of(lock_file) +
+                             ") was removed or replaced while it runs. Wait until that process has ended; `fuser " +
+                             dir.path() + "` tells which it is");
     ::usleep(look_for_holder_every_us);
   }
   return {};

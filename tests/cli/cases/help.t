@@ -61,6 +61,7 @@ The program alone prints its help; so does every verb with --help.
     -n, --dry-run  show the plan and run nothing
         --strict  warnings count as errors
         --assume-dead  what a run that died had started has ended: do not refuse because that cannot be seen (in a container), or because nothing but the journal says that a process is its own
+        --wait[=TIME]  wait until nobody else writes the state; for TIME at most, such as 30s
   
   Global options:
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input

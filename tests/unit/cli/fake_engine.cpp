@@ -174,6 +174,10 @@ result<run_record> cancel_run(const std::string&, const std::optional<std::strin
   return engine().cancel(name);
 }
 
+result<wait_end> wait_until_free(const std::string& state_folder, const wait_setup& how, const stop_request&) {
+  return engine().wait ? engine().wait(state_folder, how) : wait_end::free;
+}
+
 result<orphan_cleaning> clean_orphans(const project&,
                                       const std::function<bool(const std::vector<orphaned_output>&)>& confirm) {
   orphan_cleaning out{engine().orphans, false};
