@@ -7,7 +7,8 @@
 //                     starting has not got to exec
 //   troupe-state      the mark: Troupe keeps a state here
 //   unsynced          only while durability is none: the boot id under which commits were not forced to disk
-//   control           a FIFO, while a run lives: who wants it stopped writes into it
+//   control.sock      a socket, while a run lives: other processes ask something of it (state_socket.hpp)
+//   control           the FIFO of older versions
 //   logs, members     folders in which old files are deleted, each with a mark of its own
 //   results           a folder in which the files that commands report in come and go, each by a name of its own
 //   .gitignore        "*"
