@@ -3,6 +3,7 @@
 
 #include "adapters/state/state_socket.hpp"
 #include "adapters/system/event_wake.hpp"
+#include "adapters/system/posix_error.hpp"
 #include "adapters/system/start_thread.hpp"
 #include "engine/control_session.hpp"
 
@@ -201,7 +202,7 @@ void control_server::inside::accept_clients(steady::time_point now) {
   for (int i = 0; i < accepted_in_a_turn; ++i) {
     unique_fd fd(accept4(socket_.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd || !fd.lift_above_standard()) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      if (!would_block(errno) && errno != ECONNABORTED)
         accepts_again_ = now + pause_without_descriptors; // the client waits; the socket would be readable all the time
       return;
     }

@@ -80,8 +80,11 @@ result<state_socket> listen_in(const state_dir& dir, const std::string& name, in
   if (info && is_own(*info, S_IFSOCK) && (info->st_mode & owner_file) != owner_file && // the umask has taken them
       ::fchmodat(dir.descriptor(), name.c_str(), owner_file, 0) != 0)
     info.reset();
-  if (!info || !is_own(*info, S_IFSOCK) || ::listen(out.fd.get(), backlog) != 0)
-    return refused_by_system(dir, name, errno);
+  if (!info || !is_own(*info, S_IFSOCK) || ::listen(out.fd.get(), backlog) != 0) {
+    const int why = errno;
+    remove_left_over(dir, name, S_IFSOCK);
+    return refused_by_system(dir, name, why);
+  }
   out.device = info->st_dev;
   out.inode = info->st_ino;
   return out;
