@@ -94,6 +94,7 @@ decision run_logic::decide(const run_input& input, timestamp now) {
     return d;
   std::visit([&](const auto& in) { on(d, in, now); }, input);
   wind_up(d, now);
+  report_demand(d);
   return d;
 }
 
@@ -111,6 +112,7 @@ decision run_logic::begin(std::span<const blocked_outside> blocked, timestamp no
     if (!is_final(state_.at(position).status) && missing_[position] == 0)
       expect_claim(asset_index(index_[position]));
   wind_up(d, now);
+  report_demand(d);
   return d;
 }
 

@@ -6,6 +6,7 @@
 // fits is ignored, except a claim that the state refutes, which is a bug and becomes the effect internal_error.
 #pragma once
 
+#include "core/model/capacity.hpp"
 #include "core/model/event.hpp"
 #include "core/pipeline/asset_graph.hpp"
 #include "core/pipeline/pipeline.hpp"
@@ -28,6 +29,8 @@ struct run_policy {
   troupe_internal::error_strategy error_strategy = troupe_internal::error_strategy::fail_fast;
   /// By asset_index: expected remaining path, for priority among ready ones.
   std::vector<duration> remaining;
+  /// Others share workers and pools: the run starts attempts only within budgets (budget_changed), and has none yet.
+  bool limited = false;
 };
 
 /// Inputs.
@@ -83,8 +86,15 @@ struct stop_requested {
   stop_cause cause = stop_cause::user;
   bool at_once = false;
 };
+/// Workers and pools that the run may use from now on, what it uses already included. It starts what fits at once and
+/// gives the rest back; a budget below what is in use ends nothing. A number that is not above that of the last one is
+/// late and ignored.
+struct budget_changed {
+  std::uint64_t number = 0;
+  std::optional<capacity> budget; ///< none: everything that the policy and the pipeline allow, as without budgets
+};
 using run_input = std::variant<asset_claimed, examined_fresh, examined_stale, examined_impossible, process_appeared,
-                               attempt_ended, discovered_checked, time_passed, stop_requested>;
+                               attempt_ended, discovered_checked, time_passed, stop_requested, budget_changed>;
 
 /// Effects.
 struct examine_asset {
@@ -122,6 +132,10 @@ struct wake_at {
   timestamp when;
   std::uint64_t number = 0;
 };
+/// What the run uses or wants is no longer what it said last. Only while its budget is limited.
+struct demand_changed {
+  run_demand demand;
+};
 struct run_is_over {
   run_status status = run_status::succeeded;
 };
@@ -129,7 +143,7 @@ struct internal_error {
   std::string message;
 };
 using run_effect = std::variant<examine_asset, grant_attempt, announce_settled, check_discovered, tell_warning,
-                                end_attempts, wake_at, run_is_over, internal_error>;
+                                end_attempts, wake_at, demand_changed, run_is_over, internal_error>;
 
 struct decision {
   std::vector<event> events;
@@ -197,7 +211,11 @@ private:
   };
   using pool_need = std::vector<std::pair<std::string, std::uint32_t>>;
   /// By the pools they take, one line for each need: a full pool hides only those that need it.
-  using ready_queue = std::map<pool_need, std::priority_queue<queued>>;
+  struct ready_line : std::priority_queue<queued> {
+    /// The most urgent ones, at most so many, in order.
+    [[nodiscard]] std::vector<queued> first(std::size_t most) const;
+  };
+  using ready_queue = std::map<pool_need, ready_line>;
 
   void record(decision& d, event e);
   void on(decision& d, const asset_claimed& in, timestamp now);
@@ -209,6 +227,7 @@ private:
   void on(decision& d, const discovered_checked& in, timestamp now);
   void on(decision& d, const time_passed& in, timestamp now);
   void on(decision& d, const stop_requested& in, timestamp now);
+  void on(decision& d, const budget_changed& in, timestamp now);
   void admit(decision& d, timestamp now);
   void examine(decision& d, asset_index asset, phase how);
   void start(decision& d, asset_index asset, timestamp now);
@@ -222,7 +241,13 @@ private:
     ready_queue::iterator line;
   };
   template <class Visit>
-  void visit_candidates(Visit visit);
+  void visit_candidates(Visit visit) {
+    for (auto* queue : {&stale_, &ready_})
+      for (auto line = queue->begin(); line != queue->end(); ++line)
+        visit(candidate{line->second.top(), queue, line});
+    for (const auto& one : looking_)
+      visit(candidate{one, nullptr, {}});
+  }
   [[nodiscard]] std::optional<candidate> next_to_admit();
   static asset_index pop(ready_queue& queue, ready_queue::iterator line);
   void inherit_priorities();
@@ -231,6 +256,12 @@ private:
   void block_downstream(decision& d, asset_index from, asset_index because, timestamp now);
   void stop(decision& d, stop_cause cause, timestamp now);
   void conclude(decision& d, const attempt_ended& in, timestamp now);
+  // in run_logic_budget.cpp
+  [[nodiscard]] capacity used() const;
+  [[nodiscard]] std::optional<candidate> most_urgent_candidate();
+  [[nodiscard]] std::optional<candidate> next_within_budget();
+  [[nodiscard]] std::vector<capacity> wants();
+  void report_demand(decision& d);
   // in run_logic_held.cpp
   [[nodiscard]] bool hold(decision& d, const attempt_ended& in);
   void make_once_more(decision& d, const attempt_ended& in, timestamp now);
@@ -284,6 +315,9 @@ private:
   std::vector<std::uint32_t> started_at_;      // by position: the moment its last attempt started, as moments_ counts
   std::vector<std::uint32_t> settled_at_;      // by position: likewise; 0: before this segment, or not yet
   std::uint32_t moments_ = 0;
+  std::uint64_t obeys_ = 0;            // the number of the last budget
+  std::optional<capacity> budget_;     // limited: while a budget is being used; what is left of it goes back at once
+  std::optional<run_demand> reported_; // limited: the last demand_changed
 };
 
 } // namespace troupe_internal

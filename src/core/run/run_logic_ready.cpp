@@ -62,23 +62,10 @@ void run_logic::enqueue(ready_queue& queue, asset_index asset) {
   queue[pool_need(pools.begin(), pools.end())].push(urgency_of(asset));
 }
 
-template <class Visit>
-void run_logic::visit_candidates(Visit visit) {
-  for (auto* queue : {&stale_, &ready_})
-    for (auto line = queue->begin(); line != queue->end(); ++line)
-      visit(candidate{line->second.top(), queue, line});
-  for (const auto& one : looking_)
-    visit(candidate{one, nullptr, {}});
-}
-
 /// The most urgent; if its pools have no room for it, what is free there is kept for it, so that it does not wait for
 /// as long as lesser ones keep coming: then the most urgent that leaves it that much.
 std::optional<run_logic::candidate> run_logic::next_to_admit() {
-  std::optional<candidate> first;
-  visit_candidates([&](const candidate& one) {
-    if (!first || first->who < one.who)
-      first = one;
-  });
+  const auto first = most_urgent_candidate();
   if (!first)
     return std::nullopt;
   const auto& most_urgent = p_.settings_of(asset_index(first->who.asset));
@@ -105,7 +92,7 @@ void run_logic::admit(decision& d, timestamp now) {
   if (state_.stopping() || claims_due_ > 0)
     return;
   while (state_.open_attempts() - held_.size() + reserved_ < policy_.workers) {
-    const auto next = next_to_admit();
+    const auto next = policy_.limited ? next_within_budget() : next_to_admit();
     if (!next)
       break;
     const asset_index asset(next->who.asset);

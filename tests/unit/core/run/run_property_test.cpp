@@ -253,6 +253,7 @@ private:
     post(discovered_checked{e.asset, e.attempt, as_before});
   }
   void carry_out(const tell_warning&) {}
+  void carry_out(const demand_changed&) { throw std::runtime_error("a run that has everything says what it wants"); }
   void carry_out(const wake_at& e) {
     for (const auto& one : pending_) // 1 live timer: an older one may still go off, but must not count
       if (one.timer && std::get<time_passed>(one.input).number == e.number)

@@ -153,6 +153,9 @@ private:
     } else if (verb == "stop") {
       const auto cause = parts.at(1) == "signal" ? stop_cause::signal : stop_cause::user;
       feed(stop_requested{cause, parts.size() > 2 && parts[2] == "at_once"});
+    } else if (verb == "budget" || verb == "late_budget") {
+      budgets_ += verb == "budget" ? 1 : 0;
+      feed(budget_changed{budgets_, capacity_of({parts.begin() + 1, parts.end()})});
     } else {
       about_assets(parts);
     }
@@ -364,6 +367,7 @@ private:
     armed_ = e.number;
     say("> wake at " + shown(e.when));
   }
+  void print(const demand_changed& e) { say("> demand: " + text_of(e.demand)); }
   void print(const run_is_over& e) { say("> run is over: " + std::string(to_string(e.status))); }
   void print(const internal_error& e) { say("> internal error: " + e.message); }
 
@@ -374,6 +378,7 @@ private:
   std::vector<event> history_;
   timestamp now_ = start_of_time;
   std::uint64_t armed_ = 0;
+  std::uint64_t budgets_ = 0;
   std::vector<std::string> printed_;
   std::ostringstream out_;
 };

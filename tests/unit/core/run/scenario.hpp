@@ -11,6 +11,7 @@
 //   allow_failure NAME …
 //   fresh_at_start NAME …          final from the beginning, as planned
 //   outside NAME …                 in the pipeline, not in the run
+//   limited                        others are live: it begins with a budget of nothing
 //   never_made A by B              A needs B, which is outside the run and was never materialized
 //
 //   begin                          starts the run; then, in any order:
@@ -30,6 +31,9 @@
 //   stray_timer                    a timer goes off that nobody waits for any more
 //   clock +D                       time passes, no timer does
 //   stop user|signal [at_once]
+//   budget N [P P*2 …] | budget everything
+//                                  the run may use N workers and these slots of pools, what it uses included
+//   late_budget N [P …]            the same, under the number of the last one
 //   resume [A …]                   the run is continued by a new process, which finds what the events say, and the
 //                                  outputs of A … lost
 //   show                           prints the state

@@ -42,6 +42,38 @@ duration span_of(std::string_view text) {
   misread("\"" + std::string(text) + "\" is not a duration");
 }
 
+std::pair<std::string, std::uint32_t> slots_of(std::string_view text) {
+  const auto star = text.find('*');
+  if (star == std::string_view::npos)
+    return {std::string(text), 1};
+  return {std::string(text.substr(0, star)), static_cast<std::uint32_t>(number(text.substr(star + 1)))};
+}
+
+std::optional<capacity> capacity_of(const word_list& words) {
+  if (words.empty())
+    misread("a budget needs a number of workers, or \"everything\"");
+  if (words[0] == "everything")
+    return std::nullopt;
+  capacity all{static_cast<std::uint32_t>(number(words[0])), {}};
+  for (std::size_t i = 1; i < words.size(); ++i)
+    all.pools.insert(slots_of(words[i]));
+  return all;
+}
+
+std::string text_of(const run_demand& demand) {
+  const auto words = [](const capacity& one) {
+    auto list = std::to_string(one.workers);
+    for (const auto& [pool, slots] : one.pools)
+      list += " " + pool + (slots == 1 ? "" : "*" + std::to_string(slots));
+    return list;
+  };
+  std::string wants;
+  for (const auto& bundle : demand.wants)
+    wants += (wants.empty() ? " " : ", ") + words(bundle);
+  return "uses " + words(demand.used) + ", wants" + (wants.empty() ? " nothing" : wants) +
+         (demand.expects_claims ? ", expects claims" : "") + " (budget " + std::to_string(demand.obeys) + ")";
+}
+
 scenario_header::asset_options& scenario_header::option(const std::string& name) {
   for (auto& [known, options] : assets)
     if (known == name)
@@ -76,6 +108,8 @@ void scenario_header::declare(const word_list& parts) {
     fresh.insert(fresh.end(), parts.begin() + 1, parts.end());
   } else if (verb == "outside") {
     outside.insert(outside.end(), parts.begin() + 1, parts.end());
+  } else if (verb == "limited") {
+    policy.limited = true;
   } else if (verb == "never_made") {
     never_made.emplace_back(at(1), at(3));
   } else {
@@ -93,12 +127,8 @@ void scenario_header::declare_asset(const word_list& parts) {
       while (i + 1 < parts.size() && !is_key(parts[i + 1]))
         options.needs.push_back(parts[++i]);
     } else if (parts[i] == "pool") {
-      while (i + 1 < parts.size() && !is_key(parts[i + 1])) { // "p" takes one slot, "p*2" two
-        const auto& pool = parts[++i];
-        const auto star = std::min(pool.find('*'), pool.size());
-        options.settings.pools[pool.substr(0, star)] =
-            star == pool.size() ? 1 : static_cast<std::uint32_t>(number(pool.substr(star + 1)));
-      }
+      while (i + 1 < parts.size() && !is_key(parts[i + 1]))
+        options.settings.pools.insert(slots_of(parts[++i]));
     } else if (parts[i] == "priority") {
       options.settings.priority = static_cast<std::int32_t>(number(parts.at(++i)));
     } else if (parts[i] == "takes") {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,11 @@ using word_list = std::vector<std::string>;
 [[nodiscard]] long number(std::string_view text);
 /// 250ms, 5s, 2m, 1h.
 [[nodiscard]] duration span_of(std::string_view text);
+/// "p" is one slot of pool p, "p*2" are two.
+[[nodiscard]] std::pair<std::string, std::uint32_t> slots_of(std::string_view text);
+/// "everything", or a number of workers and then slots.
+[[nodiscard]] std::optional<capacity> capacity_of(const word_list& words);
+[[nodiscard]] std::string text_of(const run_demand& demand);
 
 /// What the lines before "begin" declare.
 class scenario_header {
