@@ -1,4 +1,4 @@
-// Arithmetic of workers and pools.
+// Arithmetic of workers and pools. Knows nothing of sizes, budgets or use.
 #include "core/model/capacity.hpp"
 
 #include <algorithm>

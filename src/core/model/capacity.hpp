@@ -1,4 +1,5 @@
-// Room for attempts: workers and slots of pools. Knows how to add and compare them; does not know who has them, or why.
+// Room for attempts: workers and slots of pools. Knows how to add and compare them; does not know which run has them,
+// or why.
 #pragma once
 
 #include <cstdint>

@@ -140,8 +140,9 @@ void run_logic::on(decision& d, const asset_claimed& in, timestamp now) {
     --claims_due_;
   }
   if (at(in.asset).status == asset_status::waiting && phase_[position] == phase::idle && !state_.stopping()) {
-    phase_[position] = phase::ready;
-    enqueue(ready_, in.asset);
+    phase_[position] = in.held ? phase::held : phase::ready;
+    if (!in.held)
+      enqueue(ready_, in.asset);
   }
   admit(d, now);
 }
@@ -180,7 +181,9 @@ void run_logic::on(decision& d, const examined_stale& in, timestamp now) {
     reasons_[position] = in.reasons;
   if (!in.absent_outputs.empty())
     absent_outputs_[position] = in.absent_outputs;
-  if (before == phase::reserved) {
+  if (in.held) {
+    phase_[position] = phase::held;
+  } else if (before == phase::reserved) {
     start(d, in.asset, now);
   } else {
     phase_[position] = phase::stale;

@@ -29,12 +29,18 @@ struct run_policy {
   troupe_internal::error_strategy error_strategy = troupe_internal::error_strategy::fail_fast;
   /// By asset_index: expected remaining path, for priority among ready ones.
   std::vector<duration> remaining;
-  /// Others share workers and pools: the run starts attempts only within budgets (budget_changed), and has none yet.
+  /// Other runs share workers and pools: this run starts attempts only when a budget comes (budget_changed). A run that
+  /// begins while others are live begins so.
   bool limited = false;
 };
 
 /// Inputs.
 struct asset_claimed {
+  asset_index asset;
+  bool held = false; ///< it waits for another run (core/schedule/holds.hpp): asset_released follows
+};
+/// A held asset waits for no other run any more: it is ready, and is examined now, or once more.
+struct asset_released {
   asset_index asset;
 };
 /// Examined, and nothing made it stale.
@@ -46,6 +52,7 @@ struct examined_stale {
   asset_index asset;
   std::vector<reason> reasons;
   std::vector<path_id> absent_outputs; ///< to be recorded with the attempt
+  bool held = false;                   ///< before it is executed it waits for another run: asset_released follows
 };
 /// Examined, and it cannot be run (an input is missing, …).
 struct examined_impossible {
@@ -93,8 +100,9 @@ struct budget_changed {
   std::uint64_t number = 0;
   std::optional<capacity> budget; ///< none: everything that the policy and the pipeline allow, as without budgets
 };
-using run_input = std::variant<asset_claimed, examined_fresh, examined_stale, examined_impossible, process_appeared,
-                               attempt_ended, discovered_checked, time_passed, stop_requested, budget_changed>;
+using run_input =
+    std::variant<asset_claimed, examined_fresh, examined_stale, examined_impossible, process_appeared, attempt_ended,
+                 discovered_checked, time_passed, stop_requested, budget_changed, asset_released>;
 
 /// Effects.
 struct examine_asset {
@@ -200,6 +208,7 @@ private:
     looking,  ///< being examined ahead of its turn
     reserved, ///< being examined, its slot held
     stale,    ///< examined, queued to start
+    held,     ///< waits for another run; takes nothing, and the others do not wait for its turn
   };
 
   struct queued {
@@ -228,6 +237,7 @@ private:
   void on(decision& d, const time_passed& in, timestamp now);
   void on(decision& d, const stop_requested& in, timestamp now);
   void on(decision& d, const budget_changed& in, timestamp now);
+  void on(decision& d, const asset_released& in, timestamp now);
   void admit(decision& d, timestamp now);
   void examine(decision& d, asset_index asset, phase how);
   void start(decision& d, asset_index asset, timestamp now);

@@ -1,5 +1,5 @@
-// Runs that share workers and pools with others: what they may start within a budget, and what they ask for. Knows
-// nothing of the other runs, nor how budgets are made (core/schedule).
+// A run that is not alone: what it may start within a budget, what it asks for, and assets that are released from a
+// hold. Knows nothing of the other runs, nor how budgets and holds are made (core/schedule).
 //
 // While its budget is limited, a run starts attempts only when a budget comes: it takes what fits, most urgent first,
 // and what it does not take at once goes back, as does what an attempt took when it ends. So between two inputs the
@@ -51,6 +51,15 @@ void run_logic::on(decision& d, const budget_changed& in, timestamp now) {
   budget_.reset();
 }
 
+void run_logic::on(decision& d, const asset_released& in, timestamp now) {
+  if (!in_run(in.asset) || phase_[position_[in.asset.value]] != phase::held || state_.stopping() ||
+      is_final(at(in.asset).status))
+    return;
+  phase_[position_[in.asset.value]] = phase::ready;
+  enqueue(ready_, in.asset);
+  admit(d, now);
+}
+
 capacity run_logic::used() const {
   capacity all;
   all.workers = state_.open_attempts() + reserved_ - static_cast<std::uint32_t>(held_.size());
@@ -69,8 +78,8 @@ std::optional<run_logic::candidate> run_logic::most_urgent_candidate() {
   return first;
 }
 
-/// The most urgent that fits. What other runs keep it from is kept free for it by who makes the budgets; what this run
-/// itself uses is kept as without budgets.
+/// The most urgent that fits. The arbiter keeps free what other runs keep from it; this run keeps
+/// free what its own attempts keep from it, as without budgets.
 std::optional<run_logic::candidate> run_logic::next_within_budget() {
   if (!budget_)
     return std::nullopt;

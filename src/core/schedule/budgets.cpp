@@ -1,11 +1,13 @@
+// Which run gets the next bundle. Knows nothing of messages: an offer is answered when a demand names its number.
+//
 // The fair order is that of EEVDF (earliest eligible virtual deadline first; I. Stoica, H. Abdel-Wahab 1995) for
 // bundles of equal length: a run with weight w may have its next bundle from the moment `eligible` on, and is to have
 // it by eligible + 1/w; the moment advances by 1 / (sum of weights) with each bundle. Among the eligible runs the
 // earliest deadline is served. This keeps each run that always wants more within one bundle of its share.
 //
 // If it is a run's turn and its most urgent bundle does not fit, the run is blocked. What is free in the pools of the
-// bundle that is blocked for longest is kept for it, and it is served as soon as it fits. Others, and lesser bundles of
-// the same run, use what is left, so no room idles for more than one bundle.
+// bundle that is blocked for longest is kept for it, and it is served as soon as it fits. Other
+// runs, and lesser bundles of the same run, use what is left, so room idles for one bundle at a time only.
 #include "core/schedule/budgets.hpp"
 
 #include "base/check.hpp"
@@ -32,7 +34,7 @@ std::uint32_t share_weights::of(run_cause cause) const {
 
 arbiter::arbiter(capacity sizes, share_weights weights) : sizes_(std::move(sizes)), weights_(weights) {}
 
-/// Forgets runs that have left, takes note of answers, and returns what nobody uses or may use.
+/// Forgets runs that have left, takes note of answers, and returns the room that no run uses or may use.
 capacity arbiter::room_beside(std::span<const live_run> runs) {
   std::map<run_number, standing> known;
   auto room = sizes_;

@@ -1,4 +1,4 @@
-// The three rules, and who waits for whom by them.
+// The three rules, and which asset waits for which by them. Knows nothing of what happens to an asset that waits.
 #include "core/schedule/holds.hpp"
 
 #include "base/check.hpp"

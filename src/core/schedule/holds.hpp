@@ -10,8 +10,10 @@
 //   (c) before it is executed, an asset that reads it: the earlier run would read what the later one makes.
 // Later runs wait for earlier ones only, so there is no circle. A run that waits holds no worker and no pool.
 //
-// How it is used: ask blocker() when an asset is ready in its run, and again before it is executed; if it answers, the
-// asset is asked for again when settled() or left() hands it back. After (a) or (b) it is examined only then.
+// How it is used: ask blocker() when an asset claims to be ready, and again when it is found stale (before_execution).
+// If it answers, the asset is held (asset_claimed::held, examined_stale::held of run_logic) until settled() or left()
+// hands it back: then ask again, and feed asset_released when nothing blocks it any more. An answer of "nothing" stays
+// true, since earlier runs only settle more assets and no run ever becomes earlier.
 #pragma once
 
 #include "base/strong_id.hpp"
@@ -63,7 +65,7 @@ public:
   [[nodiscard]] std::vector<run_asset> left(run_number run);
 
   [[nodiscard]] std::size_t runs() const { return runs_.size(); }
-  /// Assets that wait; for tests and for people to watch.
+  /// How many assets wait, for tests and observers.
   [[nodiscard]] std::size_t waiting() const;
 
 private:

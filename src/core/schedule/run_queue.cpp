@@ -1,4 +1,4 @@
-// Priorities that grow with waiting.
+// Priorities that grow with waiting. Knows nothing of clocks: the time is handed in.
 #include "core/schedule/run_queue.hpp"
 
 #include <algorithm>

@@ -169,17 +169,21 @@ private:
 
   void about_assets(const word_list& parts) {
     const auto& verb = parts[0];
-    if (verb == "claim" || verb == "fresh" || verb == "stale" || verb == "absent" || verb == "ok") {
+    static const word_list of_many{"claim", "held_claim", "fresh", "stale", "absent", "held_stale", "released", "ok"};
+    if (std::find(of_many.begin(), of_many.end(), verb) != of_many.end()) {
       for (std::size_t i = 1; i < parts.size(); ++i) {
         const auto asset = index(parts[i]);
-        if (verb == "claim") {
-          feed(asset_claimed{asset});
+        if (verb.ends_with("claim")) {
+          feed(asset_claimed{asset, verb == "held_claim"});
+        } else if (verb == "released") {
+          feed(asset_released{asset});
         } else if (verb == "fresh") {
           feed(examined_fresh{asset});
-        } else if (verb == "stale" || verb == "absent") {
+        } else if (verb != "ok") {
           feed(examined_stale{asset,
                               {{reason_kind::input_changed, parts[i] + ".txt"}},
-                              verb == "absent" ? std::vector{path_id(1U)} : std::vector<path_id>()});
+                              verb == "absent" ? std::vector{path_id(1U)} : std::vector<path_id>(),
+                              verb == "held_stale"});
         } else {
           auto ended = outcome_of(asset, outcome_kind::succeeded);
           if (i + 2 < parts.size() && parts[i + 1] == "attempt") {
