@@ -35,7 +35,7 @@ std::uint32_t share_weights::of(run_cause cause) const {
 arbiter::arbiter(capacity sizes, share_weights weights) : sizes_(std::move(sizes)), weights_(weights) {}
 
 /// Forgets runs that have left, takes note of answers, and returns the room that no run uses or may use.
-capacity arbiter::room_beside(std::span<const live_run> runs) {
+capacity arbiter::room_beside(std::span<const budgeted_run> runs) {
   std::map<run_number, standing> known;
   auto room = sizes_;
   for (const auto& live : runs) {
@@ -76,7 +76,7 @@ std::optional<arbiter::kept_bundle> arbiter::kept() const {
   return std::nullopt;
 }
 
-std::vector<budget_offer> arbiter::share(std::span<const live_run> runs) {
+std::vector<budget_offer> arbiter::share(std::span<const budgeted_run> runs) {
   std::vector<budget_offer> offers;
   auto room = room_beside(runs);
   if (runs.size() == 1) {

@@ -33,7 +33,7 @@ struct share_weights {
   [[nodiscard]] std::uint32_t of(run_cause cause) const;
 };
 
-struct live_run {
+struct budgeted_run {
   run_number run;
   run_cause cause = run_cause::user;
   /// Its newest demand; null: it has reported none, because it began with everything.
@@ -59,7 +59,7 @@ public:
   /// most one offer to a run, and none while its last one is unanswered, except the first limit of a run that had
   /// everything, and everything for the only run. A run that is not in `runs` any more is forgotten. Cost: runs ×
   /// bundles, for each bundle granted.
-  [[nodiscard]] std::vector<budget_offer> share(std::span<const live_run> runs);
+  [[nodiscard]] std::vector<budget_offer> share(std::span<const budgeted_run> runs);
 
   /// What is free in the pools of this bundle is kept for this run: its turn came, and the bundle did not fit.
   struct kept_bundle {
@@ -82,14 +82,14 @@ private:
   };
   /// A run that may get something in this call.
   struct claimant {
-    const live_run* run;
+    const budgeted_run* run;
     standing* place;
     std::vector<const capacity*> wants; ///< not yet granted, most urgent first; none that can never fit
     capacity budget;
     bool raised = false;
   };
 
-  [[nodiscard]] capacity room_beside(std::span<const live_run> runs);
+  [[nodiscard]] capacity room_beside(std::span<const budgeted_run> runs);
   [[nodiscard]] bool grant_one(std::vector<claimant>& claimants, capacity& room, double total_weight);
   [[nodiscard]] const standing* longest_blocked() const;
   [[nodiscard]] double weight(const claimant& c) const { return weights_.of(c.run->cause); }

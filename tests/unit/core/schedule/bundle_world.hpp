@@ -47,7 +47,7 @@ public:
   void settle(Granted granted) {
     for (int round = 0;; ++round) {
       require(round < 1000, "the arbiter and the runs never come to rest");
-      std::vector<live_run> live;
+      std::vector<budgeted_run> live;
       for (auto& one : runs_) {
         one.describe();
         live.push_back({one.number, one.cause, &one.demand});

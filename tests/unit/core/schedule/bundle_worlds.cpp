@@ -14,7 +14,7 @@ class each_dimension_alone {
 public:
   each_dimension_alone(capacity sizes, share_weights) : sizes_(std::move(sizes)) {}
 
-  std::vector<budget_offer> share(std::span<const live_run> runs) {
+  std::vector<budget_offer> share(std::span<const budgeted_run> runs) {
     std::vector<budget_offer> offers;
     std::map<run_number, books> known;
     for (const auto& live : runs)

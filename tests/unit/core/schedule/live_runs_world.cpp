@@ -102,7 +102,7 @@ private:
   }
 
   void share() {
-    std::vector<live_run> live;
+    std::vector<budgeted_run> live;
     for (const auto& run : runs_)
       live.push_back({run->number, run->cause, run->known ? &*run->known : nullptr});
     if (live.empty())
