@@ -18,15 +18,15 @@
 
 namespace troupe_internal {
 
-std::uint32_t share_weights::of(run_cause cause) const {
+std::uint32_t share_weights::of(cause_kind cause) const {
   switch (cause) {
-  case run_cause::user:
+  case cause_kind::user:
     return std::max(1U, user);
-  case run_cause::program:
+  case cause_kind::program:
     return std::max(1U, program);
-  case run_cause::trigger:
+  case cause_kind::trigger:
     return std::max(1U, trigger);
-  case run_cause::backfill:
+  case cause_kind::backfill:
     break;
   }
   return std::max(1U, backfill);

@@ -13,7 +13,7 @@
 
 #include "base/strong_id.hpp"
 #include "core/model/capacity.hpp"
-#include "core/schedule/run_cause.hpp"
+#include "core/model/event.hpp"
 
 #include <cstdint>
 #include <map>
@@ -30,12 +30,12 @@ struct share_weights {
   std::uint32_t trigger = 4;
   std::uint32_t backfill = 1;
 
-  [[nodiscard]] std::uint32_t of(run_cause cause) const;
+  [[nodiscard]] std::uint32_t of(cause_kind cause) const;
 };
 
 struct budgeted_run {
   run_number run;
-  run_cause cause = run_cause::user;
+  cause_kind cause = cause_kind::user;
   /// Its newest demand; null: it has reported none, because it began with everything.
   const run_demand* demand = nullptr;
 };

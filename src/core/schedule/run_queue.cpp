@@ -23,7 +23,7 @@ std::vector<std::size_t> order_of_queue(std::span<const queued_run> queued, time
   std::vector<std::size_t> order(queued.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto key = [&](std::size_t i) {
-    return std::tuple(queued[i].cause == run_cause::backfill, -effective_priority(queued[i], now), queued[i].sequence);
+    return std::tuple(queued[i].cause == cause_kind::backfill, -effective_priority(queued[i], now), queued[i].sequence);
   };
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   return order;
@@ -34,16 +34,16 @@ std::optional<std::size_t> next_to_start(std::span<const queued_run> queued, std
   if (live.size() >= limits.live_runs)
     return std::nullopt;
   const auto counted =
-      std::count_if(live.begin(), live.end(), [](const started_run& one) { return one.cause != run_cause::user; });
+      std::count_if(live.begin(), live.end(), [](const started_run& one) { return one.cause != cause_kind::user; });
   const bool full = static_cast<std::uint64_t>(counted) >= limits.max_runs;
   for (const auto i : order_of_queue(queued, now)) {
     const auto& run = queued[i];
-    if (full && run.cause != run_cause::user)
+    if (full && run.cause != cause_kind::user)
       continue;
     const auto same_backfill = [&](const started_run& one) {
-      return one.cause == run_cause::backfill && one.trigger == run.trigger;
+      return one.cause == cause_kind::backfill && one.trigger == run.trigger;
     };
-    if (run.cause == run_cause::backfill && std::any_of(live.begin(), live.end(), same_backfill))
+    if (run.cause == cause_kind::backfill && std::any_of(live.begin(), live.end(), same_backfill))
       continue;
     return i;
   }

@@ -4,7 +4,7 @@
 
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
-#include "core/schedule/run_cause.hpp"
+#include "core/model/event.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -16,7 +16,7 @@ namespace troupe_internal {
 
 struct queued_run {
   run_number run;
-  run_cause cause = run_cause::user;
+  cause_kind cause = cause_kind::user;
   std::int32_t priority = 0;  ///< higher first
   timestamp queued_at;        ///< its waiting time begins here
   std::uint64_t sequence = 0; ///< of the event that queued it: decides between equals
@@ -25,7 +25,7 @@ struct queued_run {
 
 /// A live run, as far as the queue has to know it.
 struct started_run {
-  run_cause cause = run_cause::user;
+  cause_kind cause = cause_kind::user;
   std::string trigger; ///< of a backfill
 };
 

@@ -50,7 +50,7 @@ TEST_CASE("real runs with messages in any order keep to the sizes and end") {
 
 TEST_CASE("a single run has everything and is told nothing") {
   arbiter shares({4, {{"net", 1}}});
-  const budgeted_run only{run_number(7U), run_cause::user, nullptr};
+  const budgeted_run only{run_number(7U), cause_kind::user, nullptr};
   CHECK(shares.share({&only, 1}).empty());
   CHECK(shares.share({&only, 1}).empty());
 }
@@ -61,9 +61,9 @@ TEST_CASE(
   const capacity one{1, {}};
   run_demand first;
   run_demand second{0, {}, {one, one}, false};
-  std::vector<budgeted_run> runs{{run_number(1U), run_cause::user, nullptr}};
+  std::vector<budgeted_run> runs{{run_number(1U), cause_kind::user, nullptr}};
   CHECK(shares.share(runs).empty());
-  runs.push_back({run_number(2U), run_cause::user, &second});
+  runs.push_back({run_number(2U), cause_kind::user, &second});
   auto offers = shares.share(runs);
   REQUIRE(offers.size() == 1);
   CHECK(offers[0].run == run_number(1U));
@@ -93,8 +93,8 @@ TEST_CASE("a run that waits for claims is granted nothing, and one that can neve
   arbiter shares({2, {{"net", 1}}});
   run_demand first{0, {}, {{1, {}}}, true};
   run_demand second{0, {}, {{1, {{"net", 2}}}}, false};
-  const std::vector<budgeted_run> runs{{run_number(1U), run_cause::user, &first},
-                                   {run_number(2U), run_cause::backfill, &second}};
+  const std::vector<budgeted_run> runs{{run_number(1U), cause_kind::user, &first},
+                                   {run_number(2U), cause_kind::backfill, &second}};
   CHECK(shares.share(runs).empty());
   CHECK(!shares.kept().has_value());
   first.expects_claims = false;

@@ -13,7 +13,7 @@ namespace troupe_internal::test {
 
 struct bundle_run {
   run_number number;
-  run_cause cause = run_cause::user;
+  cause_kind cause = cause_kind::user;
   std::vector<capacity> wants; ///< most urgent first
   std::vector<capacity> open;
   std::uint64_t obeys = 0;
@@ -32,7 +32,7 @@ class bundle_world {
 public:
   bundle_world(capacity sizes, share_weights weights) : sizes_(sizes), arbiter_(sizes, weights) {}
 
-  bundle_run& add_run(run_cause cause) {
+  bundle_run& add_run(cause_kind cause) {
     bundle_run one;
     one.number = run_number(++last_);
     one.cause = cause;

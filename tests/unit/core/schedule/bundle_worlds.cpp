@@ -81,7 +81,7 @@ void play_bundles(std::uint64_t seed) {
   for (int step = 0; step < 300; ++step) {
     auto& runs = world.runs();
     if (runs.size() < 2 || (runs.size() < 6 && random.once_in(15)))
-      world.add_run(static_cast<run_cause>(random.below(4)));
+      world.add_run(static_cast<cause_kind>(random.below(4)));
     auto& run = runs[random.below(static_cast<std::uint32_t>(runs.size()))];
     if (random.once_in(3)) {
       const auto at = random.below(static_cast<std::uint32_t>(run.wants.size()) + 1);
@@ -136,7 +136,7 @@ void play_saturated_runs(std::uint64_t seed) {
   const auto count = 2 + random.below(6);
   double total = 0;
   for (std::uint32_t i = 0; i < count; ++i)
-    total += weights.of(world.add_run(equal ? run_cause::trigger : static_cast<run_cause>(random.below(4))).cause);
+    total += weights.of(world.add_run(equal ? cause_kind::trigger : static_cast<cause_kind>(random.below(4))).cause);
   std::map<run_number, std::uint64_t> got;
   std::map<run_number, std::uint64_t> last; // when it was granted a bundle: grants then
   std::uint64_t grants = 0;
@@ -175,9 +175,9 @@ void play_whole_pool(std::uint64_t seed) {
   bundle_world<arbiter> world(sizes, {});
   const capacity one{1, {{"net", 1}}};
   const capacity whole{1, {{"net", slots}}};
-  auto& patient = world.add_run(static_cast<run_cause>(random.below(4)));
+  auto& patient = world.add_run(static_cast<cause_kind>(random.below(4)));
   for (auto others = 1 + random.below(3); others > 0; --others)
-    world.add_run(static_cast<run_cause>(random.below(4)));
+    world.add_run(static_cast<cause_kind>(random.below(4)));
   std::uint64_t waits = 0; // ends of attempts since the whole pool was granted last
   const auto granted = [&](const bundle_run&, const capacity& bundle) { waits = bundle == whole ? 0 : waits; };
   const bool has_lesser = random.once_in(2);

@@ -55,7 +55,7 @@ private:
   struct player {
     random_run run;
     run_number number;
-    run_cause cause = run_cause::user;
+    cause_kind cause = cause_kind::user;
     std::optional<run_checker> checker;
     std::unique_ptr<run_logic> logic;
     std::vector<pending> inbox;
@@ -71,7 +71,7 @@ private:
     auto& one = *runs_.emplace_back(std::make_unique<player>());
     one.run = make_random_run(random_);
     one.number = run_number(++last_);
-    one.cause = static_cast<run_cause>(random_.below(4));
+    one.cause = static_cast<cause_kind>(random_.below(4));
     one.run.policy.limited = runs_.size() > 1; // who joins others begins with nothing
     const auto& run = one.run;
     one.checker.emplace(*run.p, *run.graph, run.ids, std::min(run.policy.workers, sizes_.workers), run.never_made);

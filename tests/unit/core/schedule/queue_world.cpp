@@ -21,38 +21,38 @@ void play_queue(std::uint64_t seed) {
   const auto special = run_number(1U);
   const auto special_since = now;
   bool special_waits = true;
-  const auto enqueue = [&](run_cause cause, std::int32_t priority) {
+  const auto enqueue = [&](cause_kind cause, std::int32_t priority) {
     const run_number number(++sequence);
-    queued.push_back({number, cause, priority, now, sequence, cause == run_cause::backfill ? "daily" : ""});
+    queued.push_back({number, cause, priority, now, sequence, cause == cause_kind::backfill ? "daily" : ""});
   };
-  enqueue(run_cause::trigger, 0);
+  enqueue(cause_kind::trigger, 0);
   for (int step = 0; step < 1500; ++step) {
     now += std::chrono::seconds(random.below(120));
     if (!live.empty() && random.once_in(2))
       live.erase(live.begin() + random.below(static_cast<std::uint32_t>(live.size())));
     for (;;) {
       const auto backfills = std::count_if(queued.begin(), queued.end(),
-                                           [](const queued_run& one) { return one.cause == run_cause::backfill; });
+                                           [](const queued_run& one) { return one.cause == cause_kind::backfill; });
       if (backfills < 3)
-        enqueue(run_cause::backfill, static_cast<std::int32_t>(random.below(100)));
+        enqueue(cause_kind::backfill, static_cast<std::int32_t>(random.below(100)));
       const bool quiet = step % 400 > 350; // only backfills come
       while (!quiet && queued.size() < 12)
-        enqueue(static_cast<run_cause>(random.below(3)), 1 + static_cast<std::int32_t>(random.below(60)));
+        enqueue(static_cast<cause_kind>(random.below(3)), 1 + static_cast<std::int32_t>(random.below(60)));
       const auto next = next_to_start(queued, live, limits, now);
       if (!next)
         break;
       const auto started = queued[*next];
       const auto alike = [&](const started_run& one) {
-        return one.cause == run_cause::backfill && started.cause == run_cause::backfill;
+        return one.cause == cause_kind::backfill && started.cause == cause_kind::backfill;
       };
       require(std::none_of(live.begin(), live.end(), alike), "two backfills of one trigger are live");
       for (const auto& other : queued) {
-        require(started.cause != run_cause::backfill || other.cause == run_cause::backfill,
+        require(started.cause != cause_kind::backfill || other.cause == cause_kind::backfill,
                 "a backfill does not give way");
         if (other.cause != started.cause || other.run == started.run)
           continue;
         require(effective_priority(started, now) >= effective_priority(other, now) ||
-                    started.cause == run_cause::backfill,
+                    started.cause == cause_kind::backfill,
                 "a less urgent run starts first");
       }
       live.push_back({started.cause, started.trigger});
@@ -62,7 +62,7 @@ void play_queue(std::uint64_t seed) {
     }
     require(live.size() <= limits.live_runs, "more runs are live than may be");
     require(static_cast<std::uint64_t>(std::count_if(
-                live.begin(), live.end(), [](const started_run& one) { return one.cause != run_cause::user; })) <=
+                live.begin(), live.end(), [](const started_run& one) { return one.cause != cause_kind::user; })) <=
                 limits.max_runs + 0U,
             "more runs of programs and triggers are live than may be");
     require(!special_waits || now - special_since < std::chrono::hours(2), "a run starves in the queue");
