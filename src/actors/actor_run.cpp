@@ -80,6 +80,10 @@ void actor_run::let_go_on(asset_index asset, std::vector<std::pair<asset_index, 
   inside_->way_in->to_supervisor(hold_over{asset, std::move(versions)});
 }
 
+void actor_run::offer(std::uint64_t number, std::optional<capacity> budget) {
+  inside_->way_in->to_supervisor(budget_offered{number, std::move(budget)});
+}
+
 void actor_run::fail(std::string message) {
   inside_->way_in->to_supervisor(journal_failed{std::move(message)});
 }

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,9 +39,11 @@ struct run_setup {
   std::vector<digest> versions;
   std::vector<duration> expected;
   std::uint64_t checkpoint_every = 0;
-  /// Asked, where actors run, for each asset that has all it needs: whether it may go on. Where not, let_go_on() is
-  /// called for it later. Empty: all may.
-  std::function<bool(asset_index)> may_go_on;
+  /// Asked, where actors run, for each asset that has all it needs, and again before it is executed: whether it may go
+  /// on. Where not, let_go_on() is called for it later. Empty: all may.
+  std::function<bool(asset_index, bool before_execution)> may_go_on;
+  /// Told, where actors run, what the run uses and wants, while its budget is limited.
+  std::function<void(const run_demand&)> demand_changed;
 };
 
 /// How the run ended: durable, or the problem why not.
@@ -66,6 +69,8 @@ public:
   /// What may_go_on() held back may go on. `version`: the data version that an asset has by now, for those whose record
   /// another run has changed since this one was planned.
   void let_go_on(asset_index asset, std::vector<std::pair<asset_index, digest>> versions);
+  /// What the run may use from now on; see budget_changed.
+  void offer(std::uint64_t number, std::optional<capacity> budget);
   /// The run cannot go on, since the journal cannot be read.
   void fail(std::string message);
 

@@ -11,11 +11,13 @@
 #include "actors/caf.hpp"
 #include "base/strong_id.hpp"
 #include "core/model/asset_status.hpp"
+#include "core/model/capacity.hpp"
 #include "core/model/event.hpp"
 #include "ports/asset_executor.hpp"
 #include "ports/process_executor.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -73,6 +75,11 @@ struct begin_run;
 struct claim {
   asset_index asset;
 };
+/// What the run may use from now on.
+struct budget_offered {
+  std::uint64_t number = 0;
+  std::optional<capacity> budget; ///< none: everything
+};
 /// Earlier runs no longer keep the asset, which had claimed, from going on; and what they have made of it and of what
 /// it needs.
 struct hold_over {
@@ -121,10 +128,10 @@ struct actor_broken {
 
 using supervisor_handle =
     caf::typed_actor<caf::reacts_to<begin_run>, caf::reacts_to<claim>, caf::reacts_to<hold_over>,
-                     caf::reacts_to<examined_report>, caf::reacts_to<spawned_report>, caf::reacts_to<outcome_report>,
-                     caf::reacts_to<discovered_report>, caf::reacts_to<tick>, caf::reacts_to<stop_order>,
-                     caf::reacts_to<files_settled>, caf::reacts_to<run_durable>, caf::reacts_to<journal_failed>,
-                     caf::reacts_to<actor_broken>>;
+                     caf::reacts_to<budget_offered>, caf::reacts_to<examined_report>, caf::reacts_to<spawned_report>,
+                     caf::reacts_to<outcome_report>, caf::reacts_to<discovered_report>, caf::reacts_to<tick>,
+                     caf::reacts_to<stop_order>, caf::reacts_to<files_settled>, caf::reacts_to<run_durable>,
+                     caf::reacts_to<journal_failed>, caf::reacts_to<actor_broken>>;
 
 // ---- to the executor
 // ---------------------------------------------------------------------------------------------------
@@ -200,6 +207,7 @@ TROUPE_LOCAL_MESSAGE(troupe_internal::settled)
 TROUPE_LOCAL_MESSAGE(troupe_internal::begin_run)
 TROUPE_LOCAL_MESSAGE(troupe_internal::claim)
 TROUPE_LOCAL_MESSAGE(troupe_internal::hold_over)
+TROUPE_LOCAL_MESSAGE(troupe_internal::budget_offered)
 TROUPE_LOCAL_MESSAGE(troupe_internal::examined_report)
 TROUPE_LOCAL_MESSAGE(troupe_internal::spawned_report)
 TROUPE_LOCAL_MESSAGE(troupe_internal::outcome_report)

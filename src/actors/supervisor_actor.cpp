@@ -91,6 +91,9 @@ void carry_out(self_pointer self, const decision& d, std::vector<release>& relea
     } else if (const auto* wake = std::get_if<wake_at>(&effect)) {
       const auto wait = wake->when - run_time(state);
       self->delayed_send(self, wait > duration::zero() ? wait : duration::zero(), tick{wake->number});
+    } else if (const auto* demand = std::get_if<demand_changed>(&effect)) {
+      if (state.setup.demand_changed)
+        state.setup.demand_changed(demand->demand);
     } else if (std::get_if<run_is_over>(&effect) != nullptr) {
       state.ending = true;
     } else if (const auto* bug = std::get_if<internal_error>(&effect)) {
@@ -135,12 +138,18 @@ void feed(self_pointer self, const run_input& input) {
   perform(self, self->state.setup.logic->decide(input, run_time(self->state)));
 }
 
-run_input judge_examination(asset_index asset, examination& found) {
+/// Whether the asset waits for another run.
+bool is_held(const supervisor_state& state, asset_index asset, bool before_execution) {
+  const auto& may_go_on = state.setup.may_go_on;
+  return may_go_on && !state.ending && !state.broken && !may_go_on(asset, before_execution);
+}
+
+run_input judge_examination(const supervisor_state& state, asset_index asset, examination& found) {
   if (found.impossible)
     return examined_impossible{asset, std::move(*found.impossible)};
   if (found.reasons.empty())
     return examined_fresh{asset};
-  return examined_stale{asset, std::move(found.reasons), std::move(found.absent_outputs)};
+  return examined_stale{asset, std::move(found.reasons), std::move(found.absent_outputs), is_held(state, asset, true)};
 }
 
 void take_outcome(self_pointer self, outcome_report& report) {
@@ -204,17 +213,18 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, std::shared
             self->send(self->state.assets[i], run_begun{});
       },
       [self](const claim& ready) {
-        const auto& may_go_on = self->state.setup.may_go_on;
-        if (!may_go_on || may_go_on(ready.asset))
-          feed(self, asset_claimed{ready.asset});
+        feed(self, asset_claimed{ready.asset, is_held(self->state, ready.asset, false)});
       },
       [self](const hold_over& hold) {
         take_over();
         auto& state = self->state;
         for (const auto& [asset, version] : hold.versions)
           state.setup.versions[asset.value] = version;
-        if (!is_final(state.setup.logic->status(hold.asset))) // else it was cancelled meanwhile
-          feed(self, asset_claimed{hold.asset});
+        feed(self, asset_released{hold.asset});
+      },
+      [self](budget_offered& offer) {
+        take_over();
+        feed(self, budget_changed{offer.number, std::move(offer.budget)});
       },
       [self](examined_report& report) {
         for (const auto& warning : report.found.warnings)
@@ -222,7 +232,7 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, std::shared
         // What fails without an attempt counts for dependents like any allowed failure.
         if (report.found.impossible && self->state.setup.p->settings_of(report.asset).allow_failure)
           self->state.setup.versions[report.asset.value] = version_of_allowed_failure();
-        feed(self, judge_examination(report.asset, report.found));
+        feed(self, judge_examination(self->state, report.asset, report.found));
       },
       [self](const spawned_report& report) {
         feed(self, process_appeared{report.asset, report.process.attempt, report.process.process.process_group,

@@ -39,9 +39,10 @@ struct supervisor_setup {
   std::vector<digest> versions;                                  ///< by asset_index: data versions as of now
   std::vector<duration> expected;                                ///< by asset_index: past durations; 0: unknown
   /// Whether an asset that has all it needs may go on; where not, hold_over comes for it. Empty: all may.
-  std::function<bool(asset_index)> may_go_on;
-  std::function<void(run_end)> on_end; ///< called once, by the supervisor
-  std::uint64_t checkpoint_every = 0;  ///< events between checkpoints of the run: keeps replay short
+  std::function<bool(asset_index, bool before_execution)> may_go_on;
+  std::function<void(const run_demand&)> demand_changed; ///< may be empty
+  std::function<void(run_end)> on_end;                   ///< called once, by the supervisor
+  std::uint64_t checkpoint_every = 0;                    ///< events between checkpoints of the run: keeps replay short
 };
 
 struct supervisor_state {

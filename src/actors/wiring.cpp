@@ -25,6 +25,7 @@ run_actors spawn_run(caf::actor_system& system, run_setup& setup, const std::sha
   inner.expected = std::move(setup.expected);
   inner.checkpoint_every = setup.checkpoint_every;
   inner.may_go_on = std::move(setup.may_go_on);
+  inner.demand_changed = std::move(setup.demand_changed);
   inner.on_end = std::move(on_end);
   // A spawned actor's function runs later: handles are passed on by who spawns.
   const auto supervisor = system.spawn(supervisor_actor, presence, std::move(inner));

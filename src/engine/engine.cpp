@@ -121,13 +121,16 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
   }
   if (!control_->problem().empty())
     here->observer().noted("troupe cancel cannot reach this run: " + control_->problem());
-  processes_->post([this, here] { holds_.joins(*here); });
-  here->begin([this] { return one_run_ ? closing() : std::vector<event>(); },
-              [this, here](asset_index asset) { return may_go_on(*here, asset); }, keeps_house,
+  processes_->post([this, here] { join(*here); });
+  live_run::neighbours others;
+  others.may_go_on = [this, here](asset_index asset, bool before_execution) {
+    return may_go_on(*here, asset, before_execution);
+  };
+  others.demand_changed = [this] { share_out(); };
+  here->begin([this] { return one_run_ ? closing() : std::vector<event>(); }, std::move(others), keeps_house,
               [this, here] {
                 if (!here->broken())
-                  holds_.leaves(*here); // else when what it runs has ended
-                anyone_waits_ = holds_.anyone_waits();
+                  leave(*here); // else when what it runs has ended
                 tell_of_end(*here);
               });
   return number;
@@ -190,13 +193,55 @@ result<void> engine::when_ended(run_number run, std::function<void(run_status)> 
   return {};
 }
 
-bool engine::may_go_on(live_run& run, asset_index asset) {
-  const bool free = holds_.may_go_on(run, asset);
-  anyone_waits_ = holds_.anyone_waits();
-  if (!free || !run.is_touched(asset))
-    return free;
-  run.let_go_on(asset);
+void engine::join(live_run& run) {
+  living_.push_back(&run);
+  holds_.joined(run.number(), run);
+  share_out();
+}
+
+void engine::leave(const live_run& run) {
+  std::erase(living_, &run);
+  ask_again(holds_.left(run.number()));
+  share_out();
+}
+
+bool engine::may_go_on(live_run& run, asset_index asset, bool before_execution) {
+  if (living_.size() == 1 && !run.is_touched(asset))
+    return true;
+  const bool held = holds_.blocker(run.number(), run.plan().names->id_of(asset), before_execution).has_value();
+  anyone_waits_ = holds_.waiting() > 0;
+  if (held)
+    return false;
+  if (before_execution || !run.is_touched(asset))
+    return true;
+  run.let_go_on(asset); // when its record has been read anew
   return false;
+}
+
+void engine::ask_again(const std::vector<run_asset>& held) {
+  for (const auto& one : held) {
+    const auto run = std::find_if(living_.begin(), living_.end(),
+                                  [&](const live_run* candidate) { return candidate->number() == one.run; });
+    if (run == living_.end() || holds_.blocker(one.run, one.asset, false))
+      continue;
+    if (const auto asset = (*run)->plan().names->index_of(one.asset))
+      (*run)->let_go_on(*asset);
+  }
+  anyone_waits_ = holds_.waiting() > 0;
+}
+
+void engine::share_out() {
+  capacity sizes;
+  std::vector<budgeted_run> runs;
+  for (const auto* run : living_) {
+    sizes = larger_of(std::move(sizes), run->size());
+    runs.push_back({run->number(), run->cause(), run->demand()});
+  }
+  arbiter_.resize(std::move(sizes));
+  for (auto& offer : arbiter_.share(runs))
+    for (auto* run : living_)
+      if (run->number() == offer.run)
+        run->offer(std::move(offer));
 }
 
 result<run_result> engine::wait(run_number number) {
@@ -226,7 +271,7 @@ result<run_result> engine::wait(run_number number) {
   }
   if (run->broken()) {
     run->end_work();
-    on_loop([&] { holds_.leaves(*run); });
+    on_loop([&] { leave(*run); });
   }
   return ended;
 }
@@ -253,10 +298,16 @@ std::vector<live_run_info> engine::live() {
   if (!room_)
     return found;
   on_loop([&] {
-    for (const auto* run : holds_.runs())
+    for (const auto* run : living_)
       found.push_back({run->number(), run->plan().on.p->name, run->since(), run->logic().state().counts()});
   });
   return found;
+}
+
+bool engine::lives_anyone() {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(runs_.begin(), runs_.end(),
+                     [](const auto& one) { return one.second.run != nullptr && !one.second.over; });
 }
 
 void engine::on_loop(const std::function<void()>& work) {
@@ -280,8 +331,7 @@ void engine::note(run_number run, const std::vector<asset_id>& changed, std::vec
   if (anyone_waits_ && !settled.empty())
     processes_->post([this, run, settled = std::move(settled)] { // not within the turn of the actor that appends
       for (const auto asset : settled)
-        holds_.look_again(run, asset);
-      anyone_waits_ = holds_.anyone_waits();
+        ask_again(holds_.settled(run, asset));
     });
 }
 
@@ -293,10 +343,10 @@ std::vector<asset_index> engine::touched_since(std::uint64_t mark, const plannin
   };
   if (room_)
     on_loop([&] {
-      for (const auto* run : holds_.runs()) {
+      for (const auto* run : living_) {
         const auto& state = run->logic().state();
         for (std::uint32_t position = 0; position < state.size(); ++position)
-          if (run->has_unsettled(state.id_at(position)))
+          if (run->unsettled(state.id_at(position)))
             add(state.id_at(position));
       }
     });

@@ -8,7 +8,6 @@
 #include "engine/control_server.hpp"
 #include "engine/live_run.hpp"
 #include "engine/project.hpp"
-#include "engine/run_holds.hpp"
 #include "engine/state_log.hpp"
 #include "engine/state_names.hpp"
 #include "engine/state_writer.hpp"
@@ -75,8 +74,16 @@ private:
   [[nodiscard]] result<void> start_up(std::uint32_t workers);
   [[nodiscard]] result<run_number> begin(prepared_run made);
   [[nodiscard]] result<run_number> begin_what_waits(prepared_run made);
-  [[nodiscard]] bool may_go_on(live_run& run, asset_index asset);
+  // Where actors run.
+  [[nodiscard]] bool may_go_on(live_run& run, asset_index asset, bool before_execution);
+  void join(live_run& run);
+  void leave(const live_run& run);
+  /// These waited: those that nothing keeps any more go on.
+  void ask_again(const std::vector<run_asset>& held);
+  /// Shares workers and pools between the runs, as they stand.
+  void share_out();
   void stop_all(stop_cause cause, bool at_once);
+  [[nodiscard]] bool lives_anyone();
 
   // What the control socket asks.
   [[nodiscard]] std::vector<live_run_info> list() override { return live(); }
@@ -130,7 +137,12 @@ private:
   std::uint64_t changes_ = 0;                               ///< how many changes of records were noted
   std::vector<std::pair<std::uint64_t, asset_id>> changed_; ///< while there are planners
 
-  run_holds holds_;                         ///< where actors run alone
+  // Where actors run alone.
+  std::vector<live_run*> living_; ///< in the order in which they have joined
+  hold_table holds_;
+  arbiter arbiter_{capacity{}};
+
+  ///< where actors run alone
   std::atomic<bool> anyone_waits_;          ///< of holds_
   std::unique_ptr<control_server> control_; ///< last: it asks the others
 };

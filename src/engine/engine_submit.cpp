@@ -211,11 +211,22 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   started.fresh = make_asset_set(std::move(divided.fresh));
   started.waiting = make_asset_set(std::move(waiting_ids));
   last_run_ = started.run.value;
-  prepared_run made{std::move(*plan),   started.request,   {}, {}, began, started.at, observer, std::move(limit),
-                    std::move(history), std::move(touched)};
+  prepared_run made{std::move(*plan),
+                    started.request,
+                    {},
+                    {},
+                    began,
+                    started.at,
+                    observer,
+                    std::move(limit),
+                    std::move(history),
+                    cause_kind::user,
+                    lives_anyone(),
+                    std::move(touched)};
   if (divided.waiting.empty())
     return record_fresh(std::move(made), started);
   made.state.apply(started);
+  made.cause = options.cause.kind;
   made.beginning = names_and_files(*made.plan);
   made.beginning.emplace_back(std::move(started));
   return begin(std::move(made));
@@ -280,8 +291,19 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
   names->reset();
   snapshot->reset();
   const auto at = resumed.at;
-  prepared_run made{std::move(*plan), past->record.request, std::move(state),  {}, at, at, observer,
-                    std::move(limit), std::move(history),   std::move(touched)};
+  prepared_run made{std::move(*plan),
+                    past->record.request,
+                    std::move(state),
+                    {},
+                    at,
+                    at,
+                    observer,
+                    std::move(limit),
+                    std::move(history),
+                    cause_kind::user,
+                    lives_anyone(),
+                    std::move(touched)};
+  made.cause = past->record.cause.kind;
   made.beginning = names_and_files(*made.plan);
   made.beginning.emplace_back(std::move(resumed));
   return begin(std::move(made));

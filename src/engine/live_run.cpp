@@ -109,10 +109,14 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
       number_(made_.state.run()), watcher_(std::move(watcher)) {
   auto& plan = *made_.plan;
   const auto id = made_.state.id();
+  size_ = {workers_, p_.engine.pools};
+  if (made_.limited)
+    demand_ = run_demand{0, {}, {}, true};
   const auto remaining = longest_remaining_path(*plan.on.graph, plan.expected);
-  logic_.emplace(p_, *plan.on.graph,
-                 run_policy{workers_, static_cast<error_strategy>(made_.request.error_strategy), remaining},
-                 plan.names->asset_ids(), std::move(made_.state));
+  logic_.emplace(
+      p_, *plan.on.graph,
+      run_policy{workers_, static_cast<error_strategy>(made_.request.error_strategy), remaining, made_.limited},
+      plan.names->asset_ids(), std::move(made_.state));
   work_ = std::make_unique<asset_worker>(
       worker_setup{p_,
                    *plan.looks,
@@ -161,7 +165,13 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
     return events;
   };
   setup.closing = [this] { return closing_ ? closing_() : std::vector<event>(); };
-  setup.may_go_on = [this](asset_index asset) { return !may_go_on_ || may_go_on_(asset); };
+  setup.may_go_on = [this](asset_index asset, bool before_execution) {
+    return others_.may_go_on(asset, before_execution);
+  };
+  setup.demand_changed = [this](const run_demand& demand) {
+    demand_ = demand;
+    others_.demand_changed();
+  };
   setup.log_of = [this](asset_index asset, std::uint32_t attempt) {
     return log_path(made_.plan->on.state_folder, number_, log_name(p_, asset), attempt);
   };
@@ -185,9 +195,25 @@ void live_run::checkpoint(run_number run, std::string state) {
   around_.log.checkpoint(run, std::move(state));
 }
 
-bool live_run::has_unsettled(asset_id asset) const {
+bool live_run::unsettled(asset_id asset) const {
   const auto position = logic_->state().position(asset);
   return position && !settled_->at(*position);
+}
+
+void live_run::visit_reads(asset_id asset, const visitor& visit) const {
+  const auto& names = *made_.plan->names;
+  if (const auto index = names.index_of(asset))
+    for (const auto upstream : made_.plan->on.graph->upstream(*index))
+      if (!visit(names.id_of(upstream)))
+        return;
+}
+
+void live_run::visit_readers(asset_id asset, const visitor& visit) const {
+  const auto& names = *made_.plan->names;
+  if (const auto index = names.index_of(asset))
+    for (const auto downstream : made_.plan->on.graph->downstream(*index))
+      if (!visit(names.id_of(downstream)))
+        return;
 }
 
 void live_run::tell_that_it_began(const std::vector<duration>& remaining) {
@@ -200,7 +226,7 @@ void live_run::tell_that_it_began(const std::vector<duration>& remaining) {
   tell_findings(*made_.plan, made_.observer);
 }
 
-void live_run::begin(std::function<std::vector<event>()> closing, gate_keeper may_go_on, bool keeps_house,
+void live_run::begin(std::function<std::vector<event>()> closing, neighbours others, bool keeps_house,
                      std::function<void()> gone) {
   append(std::move(made_.beginning), true,
          [opened = opened_](const result<std::uint64_t>& outcome) { opened->tell(outcome); });
@@ -211,7 +237,7 @@ void live_run::begin(std::function<std::vector<event>()> closing, gate_keeper ma
                                              around_.time, made_.plan->table->recorded_folders());
   made_.limit->run_begins();
   closing_ = std::move(closing);
-  may_go_on_ = std::move(may_go_on);
+  others_ = std::move(others);
   actors_->begin(around_.room, [this, gone = std::move(gone)](run_outcome outcome) {
     outcome_ = std::move(outcome);
     finished_at_ = made_.history->now();

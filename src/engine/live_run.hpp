@@ -8,6 +8,8 @@
 #include "adapters/state/kept_folder.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/thread_pool.hpp"
+#include "core/schedule/budgets.hpp"
+#include "core/schedule/holds.hpp"
 #include "engine/asset_worker.hpp"
 #include "engine/housekeeping.hpp"
 #include "engine/opening.hpp"
@@ -50,6 +52,8 @@ struct prepared_run {
   run_observer& observer;
   std::unique_ptr<reading_limit> limit; ///< that the plan's looks ask
   std::unique_ptr<run_clock> history;   ///< for what is recorded
+  cause_kind cause = cause_kind::user;
+  bool limited = false; ///< other runs live: it starts nothing before it is offered a budget
   /// Sorted: assets whose records others may have changed since the plan, or that the plan did not keep: read anew when
   /// they have all they need.
   std::vector<asset_index> touched{};
@@ -69,7 +73,7 @@ private:
 };
 
 /// One run. Not moved: its parts refer to each other.
-class live_run final : private event_log {
+class live_run final : public held_view, private event_log {
 public:
   /// Is told, where actors run, after the run has appended events: whose records they change, and which assets they
   /// settle.
@@ -80,11 +84,14 @@ public:
   live_run(const live_run&) = delete;
   live_run& operator=(const live_run&) = delete;
 
-  /// What the run asks where actors run: see run_setup::may_go_on.
-  using gate_keeper = std::function<bool(asset_index)>;
+  /// What the run asks and tells where actors run: see run_setup.
+  struct neighbours {
+    std::function<bool(asset_index, bool before_execution)> may_go_on;
+    std::function<void()> demand_changed;
+  };
   /// Appends its beginning and lets it begin. `closing`: events to append with its end. `gone` is called once, on the
   /// loop, when it has ended and nothing but this object is left. `keeps_house`: it is to tidy the state as well.
-  void begin(std::function<std::vector<event>()> closing, gate_keeper may_go_on, bool keeps_house,
+  void begin(std::function<std::vector<event>()> closing, neighbours others, bool keeps_house,
              std::function<void()> gone);
   /// Any thread.
   void stop(stop_cause cause, bool at_once);
@@ -98,8 +105,16 @@ public:
   [[nodiscard]] run_number number() const { return number_; }
   [[nodiscard]] run_observer& observer() const { return made_.observer; }
   [[nodiscard]] timestamp since() const { return made_.since; }
-  /// Whether the asset is in this run and not settled in the journal's order. Where actors run.
-  [[nodiscard]] bool has_unsettled(asset_id asset) const;
+  [[nodiscard]] cause_kind cause() const { return made_.cause; }
+  [[nodiscard]] const capacity& size() const { return size_; } ///< what it may use at most
+  /// Its newest; null: it has told none. Where actors run.
+  [[nodiscard]] const run_demand* demand() const { return demand_ ? &*demand_ : nullptr; }
+  void offer(budget_offer what) { actors_->offer(what.number, std::move(what.budget)); }
+
+  // Where actors run. Settled: in the journal's order.
+  [[nodiscard]] bool unsettled(asset_id asset) const override;
+  void visit_reads(asset_id asset, const visitor& visit) const override;
+  void visit_readers(asset_id asset, const visitor& visit) const override;
   [[nodiscard]] const run_logic& logic() const { return *logic_; } ///< where actors run, or when it has ended
   [[nodiscard]] const planning& plan() const { return *made_.plan; }
   /// Waits for the end of the run.
@@ -128,7 +143,9 @@ private:
   std::unique_ptr<actor_run> actors_;
   std::shared_ptr<opening> opened_ = std::make_shared<opening>();
   std::function<std::vector<event>()> closing_;
-  gate_keeper may_go_on_;
+  neighbours others_;
+  capacity size_;
+  std::optional<run_demand> demand_; ///< where actors run
   run_outcome outcome_;
   timestamp finished_at_;
   std::promise<void> gone_;

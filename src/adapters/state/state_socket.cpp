@@ -16,7 +16,7 @@
 namespace troupe_internal {
 namespace {
 
-constexpr mode_t owner_file = 0600;
+constexpr mode_t socket_mode = 0600;
 /// While as many wait to be accepted as the one who listens lets wait.
 constexpr timeval patience_to_connect = {1, 0};
 
@@ -66,7 +66,7 @@ result<state_socket> listen_in(const state_dir& dir, const std::string& name, in
     return refused_by_system(dir, name, errno);
   remove_left_over(dir, name, S_IFSOCK);
   // The entry gets the socket's own mode, less the umask: at no moment may others connect.
-  if (::fchmod(out.fd.get(), owner_file) != 0 || ::bind(out.fd.get(), general(*address), sizeof *address) != 0) {
+  if (::fchmod(out.fd.get(), socket_mode) != 0 || ::bind(out.fd.get(), general(*address), sizeof *address) != 0) {
     const int why = errno;
     if (const auto info = dir.look(name); why == EADDRINUSE && info) {
       const auto kind = dir.kind_words(info->st_mode);
@@ -77,8 +77,8 @@ result<state_socket> listen_in(const state_dir& dir, const std::string& name, in
     return refused_by_system(dir, name, why);
   }
   auto info = dir.look(name);
-  if (info && is_own(*info, S_IFSOCK) && (info->st_mode & owner_file) != owner_file && // the umask has taken them
-      ::fchmodat(dir.descriptor(), name.c_str(), owner_file, 0) != 0)
+  if (info && is_own(*info, S_IFSOCK) && (info->st_mode & socket_mode) != socket_mode && // the umask has taken them
+      ::fchmodat(dir.descriptor(), name.c_str(), socket_mode, 0) != 0)
     info.reset();
   if (!info || !is_own(*info, S_IFSOCK) || ::listen(out.fd.get(), backlog) != 0) {
     const int why = errno;

@@ -44,6 +44,7 @@ public:
   result<void> visit_paths(const std::function<bool(path_id, std::string_view)>&) const override { return {}; }
   result<void> visit_assets(const std::function<bool(asset_id, const asset_record&)>&) const override { return {}; }
   result<void> visit_files(const std::function<bool(path_id, const file_record&)>&) const override { return {}; }
+  result<void> visit_queue(const std::function<bool(const run_queued&)>&) const override { return {}; }
   result<std::optional<run_record>> read_run(run_number) const override { return std::optional<run_record>(); }
   result<void> visit_runs_newest_first(const std::function<bool(const run_record&)>&) const override { return {}; }
   result<std::vector<open_attempt>> open_attempts() const override { return std::vector<open_attempt>(); }

@@ -94,7 +94,7 @@ TEST_CASE("a run that waits for claims is granted nothing, and one that can neve
   run_demand first{0, {}, {{1, {}}}, true};
   run_demand second{0, {}, {{1, {{"net", 2}}}}, false};
   const std::vector<budgeted_run> runs{{run_number(1U), cause_kind::user, &first},
-                                   {run_number(2U), cause_kind::backfill, &second}};
+                                       {run_number(2U), cause_kind::backfill, &second}};
   CHECK(shares.share(runs).empty());
   CHECK(!shares.kept().has_value());
   first.expects_claims = false;
