@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random lives of an engine with many runs: pipelines that share a state, several runs at a time, edits, cancels, kills.
 
-What must hold, whatever happens: never two attempts of one asset at a time; no attempt reads a file while another asset writes it; a
+What must hold, whatever happens: no more attempts than workers; never two attempts of one asset at a time; no attempt reads a file while another asset writes it; a
 killed engine leaves nothing that a later one cannot go on from; and when all is quiet, an incremental run gives what a clean one gives.
 
 usage: many_runs_test.py TROUPE ENGINE_RUNS [--lives N] [--first SEED] [--minutes M]"""
@@ -195,6 +195,7 @@ class Life:
             if event["type"] == "attempt_started":
                 assert event["asset"] not in opened, f"event {event['seq']}: {event['asset']} has an open attempt: {opened[event['asset']]}"
                 opened[event["asset"]] = event["seq"]
+                assert len(opened) <= 4, f"event {event['seq']}: {len(opened)} attempts are open, and there are 4 workers at most"
             elif event["type"] == "attempt_finished":
                 opened.pop(event["asset"], None)
         assert not self.wrong(), self.wrong()

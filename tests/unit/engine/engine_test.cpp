@@ -72,15 +72,18 @@ private:
       return report.error().message;
     for (const auto& one : report->problems)
       problems += one + "\n";
-    // At most one attempt of an asset is open in the whole state.
+    // At most one attempt of an asset is open in the whole state, and no more than there are workers.
     const auto snapshot = open_snapshot(folder / "state");
     if (!snapshot)
       return snapshot.error().message;
     std::set<std::uint32_t> open;
+    constexpr std::size_t workers = 4; // of all pipelines here
     const auto visited = (*snapshot)->visit_events(0, [&](std::uint64_t seq, const event& e) {
       if (const auto* began = std::get_if<attempt_started>(&e);
           began != nullptr && !open.insert(began->asset.value).second)
         problems += "event " + std::to_string(seq) + ": a second attempt of an asset is open\n";
+      if (open.size() > workers)
+        problems += "event " + std::to_string(seq) + ": more attempts are open than there are workers\n";
       if (const auto* ended = std::get_if<attempt_finished>(&e))
         open.erase(ended->asset.value);
       return true;
@@ -192,7 +195,7 @@ TEST_CASE("a run that fails, and one that is stopped, end no other") {
 
 TEST_CASE("pipelines share a state and its engine; their ids are all different") {
   stage on(waits);
-  on.folder.write("q.json", R"x({"name": "q", "assets": {
+  on.folder.write("q.json", R"x({"name": "q", "engine": {"workers": 4}, "assets": {
     "one": {"command": "echo 1 > one.txt", "outputs": ["one.txt"]},
     "two": {"command": "cat one.txt > two.txt", "inputs": ["one.txt"], "outputs": ["two.txt"]}}})x");
   const auto p = on.open();
