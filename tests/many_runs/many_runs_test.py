@@ -153,8 +153,14 @@ class Life:
                 engine.order(" ".join(["run", str(number)] + (["force"] if self.random.random() < 0.1 else []) + (["only"] if selection and self.random.random() < 0.6 else []) + selection))
                 self.counts["runs"] += 1
             elif act < 0.7 and engine.live:
-                engine.order(f"cancel {self.random.choice(sorted(engine.live))}")
-                self.counts["cancels"] += 1
+                run = self.random.choice(sorted(engine.live))
+                if self.random.random() < 0.5:
+                    engine.order(f"cancel {run}")
+                    self.counts["cancels"] += 1
+                else:  # by the state's control socket; the run may have ended by then
+                    done = subprocess.run([self.troupe, "cancel", str(run), "--state", "state"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+                    assert done.returncode in (0, 1, 2), f"cancel {run}: {done.returncode}\n{done.stdout}{done.stderr}"
+                    self.counts[f"cancels by the socket, {done.returncode}"] += 1
             elif act < 0.8:
                 engine.settle()
                 self.edit(self.random.randrange(4))
