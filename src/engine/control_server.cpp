@@ -151,6 +151,8 @@ void control_server::inside::serve() {
       if (errno != EINTR &&
           std::exchange(clients_, {}).empty()) // the limit of descriptors was lowered: signals go first
         std::this_thread::sleep_for(pause_without_descriptors);
+      if (mail_->quitting())
+        return;
       continue;
     }
     now = steady::now();
