@@ -81,7 +81,7 @@ void actor_run::let_go_on(asset_index asset, std::vector<std::pair<asset_index, 
 }
 
 void actor_run::offer(std::uint64_t number, std::optional<capacity> budget) {
-  inside_->way_in->to_supervisor(budget_offered{number, std::move(budget)});
+  inside_->way_in->offer(budget_offered{number, std::move(budget)});
 }
 
 void actor_run::fail(std::string message) {

@@ -21,13 +21,15 @@ public:
     journal_ = std::move(journal);
     supervisor_ = std::move(supervisor);
   }
-  /// Lets the run begin; stops that came earlier follow.
+  /// Lets the run begin; stops and offers that came earlier follow.
   void begin(begin_run order) {
     const std::lock_guard lock(mutex_);
     send(supervisor_, std::move(order));
     begun_ = true;
     for (const auto& early : std::exchange(early_stops_, {}))
       send(supervisor_, early);
+    for (auto& early : std::exchange(early_offers_, {}))
+      send(supervisor_, std::move(early));
   }
   /// A stop that comes before the run has begun is kept for it.
   void stop(const stop_order& order) {
@@ -36,6 +38,14 @@ public:
       early_stops_.push_back(order);
     else
       send(supervisor_, order);
+  }
+  /// Likewise kept: nobody makes an offer twice.
+  void offer(budget_offered offered) {
+    const std::lock_guard lock(mutex_);
+    if (!begun_)
+      early_offers_.push_back(std::move(offered));
+    else
+      send(supervisor_, std::move(offered));
   }
   /// To be called once the actors have ended; the handles are returned, to be released by the caller.
   std::vector<asset_handle> close() {
@@ -83,6 +93,7 @@ private:
   supervisor_handle supervisor_;
   bool begun_ = false;
   std::vector<stop_order> early_stops_;
+  std::vector<budget_offered> early_offers_;
 };
 
 } // namespace troupe_internal

@@ -82,6 +82,7 @@ class Engine:
         until = time.monotonic() + 120
         while self.asked > 0:
             assert time.monotonic() < until, f"runs {sorted(self.live)} do not end"
+            assert self.process.poll() is None, f"the engine has ended with {self.process.returncode} while {sorted(self.live)} lived"
             self.take(1)
 
     def quit(self):

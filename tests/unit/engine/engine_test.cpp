@@ -213,6 +213,22 @@ TEST_CASE("pipelines share a state and its engine; their ids are all different")
   CHECK(on.all().wait(again.number)->counts[static_cast<std::size_t>(asset_status::fresh)] == 2);
 }
 
+TEST_CASE("a run that begins while the only other one ends is not left without a share") {
+  stage on(waits);
+  const auto p = on.open();
+  for (int i = 0; i < 60; ++i) {
+    auto options = of({"else"});
+    options.force = true;
+    const watched_run first(on, p, options);
+    if (i % 2 == 0)
+      on.all().stop(first.number, stop_cause::user, true);
+    const watched_run second(on, p, options);
+    REQUIRE(on.all().wait(first.number).has_value());
+    REQUIRE(on.all().wait(second.number)->status == run_status::succeeded);
+  }
+  on.check_journal();
+}
+
 TEST_CASE("a request to stop ends all runs, also those that come later") {
   stage on(waits);
   const auto p = on.open();
