@@ -2,6 +2,7 @@
 #include "engine/engine.hpp"
 
 #include "base/check.hpp"
+#include "base/shown_text.hpp"
 #include "engine/state_layout.hpp"
 
 #include <algorithm>
@@ -308,6 +309,40 @@ bool engine::lives_anyone() {
   const std::lock_guard lock(mutex_);
   return std::any_of(runs_.begin(), runs_.end(),
                      [](const auto& one) { return one.second.run != nullptr && !one.second.over; });
+}
+
+namespace {
+
+/// The files that a pipeline makes, as absolute paths in which links are resolved, and by which asset.
+std::map<std::string, asset_index> outputs_of(const planning& plan) {
+  const auto& p = *plan.on.p;
+  std::map<std::string, asset_index> outputs;
+  for (std::uint32_t i = 0; i < p.assets.size(); ++i)
+    if (!p.is_source(asset_index(i)))
+      for (const auto output : p.assets[i].outputs)
+        outputs.emplace(join_path(p.folder, plan.on.graph->same().text_of(p, output)), asset_index(i));
+  return outputs;
+}
+
+} // namespace
+
+result<void> engine::makes_what_no_other_makes(const planning& plan) {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, asset_index> own;
+  for (const auto& [number, entry] : runs_) {
+    if (!entry.run || entry.over || entry.run->plan().on.p->name == plan.on.p->name)
+      continue;
+    if (own.empty())
+      own = outputs_of(plan);
+    for (const auto& [file, maker] : outputs_of(entry.run->plan()))
+      if (const auto found = own.find(file); found != own.end())
+        return fail(error_code::invalid_input,
+                    "the pipelines \"" + plan.on.p->name + "\" and \"" + entry.run->plan().on.p->name + "\" (run #" +
+                        std::to_string(number.value) + ", which lives) both make " + visible(file) + ": asset " +
+                        visible(plan.on.p->asset(found->second).name) + " and asset " +
+                        visible(entry.run->plan().on.p->asset(maker).name) + ". Let one of them make it");
+  }
+  return {};
 }
 
 void engine::on_loop(const std::function<void()>& work) {

@@ -1,8 +1,10 @@
 // From a project to a run that has begun: plan, see what others have done meanwhile, append its beginning.
 #include "engine/engine.hpp"
 
+#include "adapters/state/state_key.hpp"
 #include "base/shown_text.hpp"
 #include "core/command/secret_mask.hpp"
+#include "core/command/secret_sources.hpp"
 #include "core/freshness/definition.hpp"
 #include "core/pipeline/selection.hpp"
 #include "core/run/reopening.hpp"
@@ -176,6 +178,9 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   const auto began = history->now() - std::max(asked, duration::zero());
   if (recovered_.exchange(false) && on.seen)
     static_cast<void>(on.seen->take([] { return true; })); // what a dead run left behind may have written since
+  if (!secret_sources_of(*on.p).files.empty())
+    if (const auto made = make_state_key(on.state_folder); !made)
+      return made.error();
   const planner_here planner(*this);
   auto snapshot = snapshot_of_now();
   if (!snapshot)
@@ -192,6 +197,8 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   snapshot->reset(); // a long-lived view would keep old pages alive
 
   const std::lock_guard admission(admission_);
+  if (const auto free = makes_what_no_other_makes(**plan); !free)
+    return free.error();
   run_started started;
   started.run = run_number(last_run_ + 1);
   started.at = began;
@@ -279,6 +286,8 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
     return stopped_before_it_began(**plan);
 
   const std::lock_guard admission(admission_);
+  if (const auto free = makes_what_no_other_makes(**plan); !free)
+    return free.error();
   auto touched = touched_since(planner.mark, **plan);
   run_resumed resumed{number, history->now(), {}};
   resumed.reopened = reopened_by_resume(*(*plan)->on.graph, (*names)->asset_ids(), state, [&](asset_index asset) {

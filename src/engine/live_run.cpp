@@ -241,6 +241,7 @@ void live_run::begin(std::function<std::vector<event>()> closing, neighbours oth
   actors_->begin(around_.room, [this, gone = std::move(gone)](run_outcome outcome) {
     outcome_ = std::move(outcome);
     finished_at_ = made_.history->now();
+    over_ = true;
     auto told = std::move(gone_);
     gone();
     told.set_value(); // last: who waits for it destroys this
@@ -253,6 +254,8 @@ void live_run::stop(stop_cause cause, bool at_once) {
 }
 
 void live_run::let_go_on(asset_index asset) {
+  if (over_)
+    return;
   work_->submit([this, asset] { renew(asset); });
 }
 

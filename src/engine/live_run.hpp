@@ -97,7 +97,7 @@ public:
   void stop(stop_cause cause, bool at_once);
   /// Whether records of the asset or of what it needs are to be read anew before it goes on.
   [[nodiscard]] bool is_touched(asset_index asset) const;
-  /// Reads them anew; then the asset goes on.
+  /// Reads them anew; then the asset goes on, unless the run has ended. Where actors run.
   void let_go_on(asset_index asset);
   /// Ends what still runs of it, and waits for that. When it has ended.
   void end_work() { work_.reset(); }
@@ -148,6 +148,7 @@ private:
   std::optional<run_demand> demand_; ///< where actors run
   run_outcome outcome_;
   timestamp finished_at_;
+  bool over_ = false; ///< where actors run
   std::promise<void> gone_;
   std::shared_future<void> is_gone_{gone_.get_future()};
 };

@@ -379,7 +379,7 @@ def what_has_to_be_decided_first_is_not_waited_for(shop):
     shop.pipeline({"a": {"command": ["env", "-i", "/bin/sh", "-c", "echo $$ > a.pid; exec sleep 300"]}})
     run = shop.start("run")
     shop.wait_for_file("a.pid")
-    shop.wait_for_status("a", "running")
+    shop.wait_for(lambda: "attempt_spawned" in shop.troupe("journal", "dump").text, "the process is in the journal")
     run.send_signal(signal.SIGKILL)
     finish(run)
     contains(shop.troupe("run", "--wait").must(3).errors, "So they were not ended")

@@ -213,6 +213,23 @@ TEST_CASE("pipelines share a state and its engine; their ids are all different")
   CHECK(on.all().wait(again.number)->counts[static_cast<std::size_t>(asset_status::fresh)] == 2);
 }
 
+TEST_CASE("a pipeline that makes what another living one makes is refused, and the other goes on") {
+  stage on(waits);
+  on.folder.write("q.json", R"x({"name": "q", "engine": {"workers": 4}, "assets": {
+    "one": {"command": "echo 1 > ./slow.txt", "outputs": ["./slow.txt"]}}})x");
+  const auto p = on.open();
+  const auto q = on.open("q.json");
+  const watched_run first(on, p, of({"slow"}));
+  test::recording_observer observer(*q.p);
+  const auto refused = on.all().submit(q, of({}), observer);
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().code == error_code::invalid_input);
+  CHECK(refused.error().message.find("asset one and asset slow") != std::string::npos);
+  on.folder.write("go", "");
+  CHECK(on.all().wait(first.number)->status == run_status::succeeded);
+  on.check_journal();
+}
+
 TEST_CASE("a run that begins while the only other one ends is not left without a share") {
   stage on(waits);
   const auto p = on.open();
