@@ -41,12 +41,14 @@ public:
   void warned(asset_index, const attempt_warning&) override {}
 };
 
-/// Pipelines of ten assets in two layers; each lane of runs has one of its own, so that no run waits for another's assets.
-std::string pipeline(std::size_t lane) {
-  std::string text = R"({"name": "lane)" + std::to_string(lane) + R"(", "engine": {"workers": 2, "keep_runs": 50}, "assets": {)";
+/// Pipelines of ten assets in two layers; each lane of runs has one of its own, so that no run waits for another's
+/// assets.
+std::string text_of_lane(std::size_t lane) {
+  std::string text =
+      R"({"name": "lane)" + std::to_string(lane) + R"(", "engine": {"workers": 2, "keep_runs": 50}, "assets": {)";
   for (int i = 0; i < 5; ++i)
-    text += std::string(i == 0 ? "" : ", ") + "\"a" + std::to_string(i) + R"(": {"command": ["true"]}, "b)" + std::to_string(i) +
-            R"(": {"command": ["true"], "deps": ["a)" + std::to_string(i) + "\"]}";
+    text += std::string(i == 0 ? "" : ", ") + "\"a" + std::to_string(i) + R"(": {"command": ["true"]}, "b)" +
+            std::to_string(i) + R"(": {"command": ["true"], "deps": ["a)" + std::to_string(i) + "\"]}";
   return text + "}}";
 }
 
@@ -72,7 +74,7 @@ int main(int count, char** words) {
   std::vector<project> projects;
   for (std::size_t i = 0; i < lanes; ++i) {
     const auto file = folder + "/lane" + std::to_string(i) + ".json";
-    std::ofstream(file) << pipeline(i);
+    std::ofstream(file) << text_of_lane(i);
     project_options where;
     where.file = file;
     where.state = folder + "/state";
@@ -147,10 +149,14 @@ int main(int count, char** words) {
   };
   std::cout << runs << " runs of 10 assets, " << lanes << " at a time: " << ms(took) / static_cast<double>(runs)
             << " ms a run by the clock\n"
-            << "processor time a run: " << cpu_seconds(RUSAGE_SELF) * 1000 / static_cast<double>(runs + 200) << " ms of the engine, "
-            << cpu_seconds(RUSAGE_CHILDREN) * 1000 / static_cast<double>(runs + 200) << " ms of its commands\n"
-            << "from submit to the first attempt, " << lanes << " at a time: p50 " << at(to_first, 0.5) << " ms, p99 " << at(to_first, 0.99) << " ms\n"
-            << "from submit to the first attempt, alone: p50 " << at(alone, 0.5) << " ms, p99 " << at(alone, 0.99) << " ms\n"
-            << "from submit to the end, " << lanes << " at a time: p50 " << at(whole, 0.5) << " ms, p99 " << at(whole, 0.99) << " ms\n";
+            << "processor time a run: " << cpu_seconds(RUSAGE_SELF) * 1000 / static_cast<double>(runs + 200)
+            << " ms of the engine, " << cpu_seconds(RUSAGE_CHILDREN) * 1000 / static_cast<double>(runs + 200)
+            << " ms of its commands\n"
+            << "from submit to the first attempt, " << lanes << " at a time: p50 " << at(to_first, 0.5) << " ms, p99 "
+            << at(to_first, 0.99) << " ms\n"
+            << "from submit to the first attempt, alone: p50 " << at(alone, 0.5) << " ms, p99 " << at(alone, 0.99)
+            << " ms\n"
+            << "from submit to the end, " << lanes << " at a time: p50 " << at(whole, 0.5) << " ms, p99 "
+            << at(whole, 0.99) << " ms\n";
   return 0;
 }

@@ -20,6 +20,7 @@ public:
   using value_type = T;
   large_pages() = default;
   template <class U>
+  // NOLINTNEXTLINE(google-explicit-constructor): containers convert their allocators by themselves
   explicit(false) large_pages(const large_pages<U>&) noexcept {}
   [[nodiscard]] T* allocate(std::size_t count) {
     return static_cast<T*>(allocate_large(count * sizeof(T), alignof(T)));

@@ -239,10 +239,12 @@ void engine::share_out() {
     runs.push_back({run->number(), run->cause(), run->demand()});
   }
   arbiter_.resize(std::move(sizes));
-  for (auto& offer : arbiter_.share(runs))
-    for (auto* run : living_)
-      if (run->number() == offer.run)
-        run->offer(std::move(offer));
+  for (auto& offer : arbiter_.share(runs)) {
+    const auto run =
+        std::find_if(living_.begin(), living_.end(), [&](const live_run* one) { return one->number() == offer.run; });
+    if (run != living_.end())
+      (*run)->offer(std::move(offer));
+  }
 }
 
 result<run_result> engine::wait(run_number number) {
