@@ -1,4 +1,5 @@
 // `troupe journal trust`: a state that was made elsewhere is taken over, after a question.
+#include "adapters/journal/lmdb_journal_store.hpp"
 #include "adapters/journal/lmdb_origin.hpp"
 #include "adapters/process/own_identity.hpp"
 #include "adapters/system/system_clock.hpp"
