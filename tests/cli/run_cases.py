@@ -218,6 +218,7 @@ def main():
     parser.add_argument("-j", type=int, default=2, help="cases at a time")
     parser.add_argument("cases", nargs="*", help="files; default: all")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and what ignores it cannot be ended by it
     cases = arguments.cases or sorted(
         os.path.join(HERE, "cases", name) for name in os.listdir(os.path.join(HERE, "cases")) if name.endswith(".t"))
     troupe = os.path.abspath(arguments.troupe)
