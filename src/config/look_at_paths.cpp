@@ -87,7 +87,7 @@ private:
   }
 
   /// Neighbours mostly share their folder.
-  const folder_resolver::folder& folder_of(std::string_view text) {
+  const folder_resolver::resolved_folder& folder_of(std::string_view text) {
     const auto parent = parent_path(text);
     if (last_ == nullptr || parent != last_text_) {
       last_text_ = parent;
@@ -101,7 +101,7 @@ private:
   const links_seen& seen_;
   path_facts facts_;
   std::string_view last_text_;
-  const folder_resolver::folder* last_ = nullptr;
+  const folder_resolver::resolved_folder* last_ = nullptr;
 };
 
 bool are_in_each_others_way(const path_identities& same, std::string_view a, std::string_view b) {
@@ -114,8 +114,8 @@ disk_facts look_at_paths(const pipeline& p, const posix_file_system& files, cons
   disk_facts facts;
   facts.same = path_identities(p, looker(p, files, seen).look());
   facts.kind_of = [&files](std::string_view identity) {
-    const auto seen = files.glance(identity);
-    return seen ? seen->kind : file_kind::absent;
+    const auto found = files.glance(identity);
+    return found ? found->kind : file_kind::absent;
   };
   return facts;
 }

@@ -41,11 +41,13 @@ void let_terminal_be_written() {
   std::signal(SIGTTOU, SIG_IGN);
 }
 
+} // namespace
+
 /// Where ends of runs are left for the server's thread, and what wakes it. It outlives the server where somebody still
 /// has a call to make. Any thread.
-class mailbox {
+class end_mailbox {
 public:
-  mailbox() : wakes_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  end_mailbox() : wakes_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wakes_)
       throw std::system_error(errno, std::generic_category(), "cannot listen for stop requests");
   }
@@ -76,15 +78,13 @@ private:
   std::vector<run_ended> ended_;
 };
 
-} // namespace
-
 /// All that the thread works with.
 class control_server::inside final : public control_desk {
 public:
   inside(state_dir::handle dir, stop_request& stop, control_port& port, std::function<void(stop_cause, bool)> on_stop,
          control_limits limits)
       : dir_(std::move(dir)), stop_(stop), port_(port), on_stop_(std::move(on_stop)), limits_(limits),
-        mail_(std::make_shared<mailbox>()) {
+        mail_(std::make_shared<end_mailbox>()) {
     auto socket = listen_in(*dir_, control_socket_name, backlog);
     if (socket)
       socket_ = std::move(*socket);
@@ -127,7 +127,7 @@ private:
   control_port& port_;
   std::function<void(stop_cause, bool)> on_stop_;
   control_limits limits_;
-  std::shared_ptr<mailbox> mail_;
+  std::shared_ptr<end_mailbox> mail_;
   state_socket socket_;
   std::string problem_;
   int requests_ = 0;

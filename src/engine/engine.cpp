@@ -62,8 +62,10 @@ std::vector<event> engine::closing() const {
 }
 
 result<void> engine::start_up(std::uint32_t workers) {
-  if (room_)
+  if (is_up_)
     return {};
+  readers_.reset(); // of an attempt that was refused half way
+  processes_.reset();
   auto processes = posix_process_executor::open();
   if (!processes)
     return cannot_begin(processes.error().message);
@@ -80,6 +82,7 @@ result<void> engine::start_up(std::uint32_t workers) {
   logs_ = std::move(logs);
   processes_ = std::move(*processes);
   room_ = std::make_unique<actor_room>(*processes_);
+  is_up_ = true;
   return {};
 }
 
@@ -108,7 +111,7 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
     keeps_house = !std::exchange(house_is_kept_, true);
     for (const auto& [cause, at_once] : stops_)
       run->stop(cause, at_once);
-    runs_.emplace(number, entry{std::move(run), std::nullopt, keeps_house, false, false, {}});
+    runs_.emplace(number, kept_run{std::move(run), std::nullopt, keeps_house, false, false, {}});
   }
   try {
     if (!control_)
@@ -262,7 +265,7 @@ result<run_result> engine::wait(run_number number) {
     }
   }
   auto ended = run->wait();
-  entry over;
+  kept_run over;
   {
     const std::lock_guard lock(mutex_);
     const auto at = runs_.find(number);
@@ -298,7 +301,7 @@ void engine::stop_all(stop_cause cause, bool at_once) {
 
 std::vector<live_run_info> engine::live() {
   std::vector<live_run_info> found;
-  if (!room_)
+  if (!is_up_)
     return found;
   on_loop([&] {
     for (const auto* run : living_)
@@ -378,7 +381,7 @@ std::vector<asset_index> engine::touched_since(std::uint64_t mark, const plannin
     if (const auto asset = plan.names->index_of(id))
       touched.push_back(*asset);
   };
-  if (room_)
+  if (is_up_)
     on_loop([&] {
       for (const auto* run : living_) {
         const auto& state = run->logic().state();

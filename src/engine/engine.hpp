@@ -119,8 +119,9 @@ private:
   std::shared_ptr<const kept_folder> results_;
   std::unique_ptr<actor_room> room_;
   std::unique_ptr<thread_pool> readers_;
+  std::atomic<bool> is_up_{false}; ///< all of these are there
 
-  struct entry {
+  struct kept_run {
     std::unique_ptr<live_run> run;      ///< null: it executed nothing
     std::optional<run_result> finished; ///< of one that executed nothing
     bool keeps_house = false;
@@ -129,7 +130,7 @@ private:
     std::vector<std::function<void(run_status)>> waiting;
   };
   std::mutex mutex_; ///< guards what follows
-  std::map<run_number, entry> runs_;
+  std::map<run_number, kept_run> runs_;
   std::vector<std::pair<stop_cause, bool>> stops_; ///< of the whole process, so far
   bool house_is_kept_ = false;                     ///< a run does it
   bool unclean_ = false;                           ///< a run broke: what it left is for the next start's recovery
@@ -144,7 +145,6 @@ private:
   hold_table holds_;
   arbiter arbiter_{capacity{}};
 
-  ///< where actors run alone
   std::atomic<bool> anyone_waits_;          ///< of holds_
   std::unique_ptr<control_server> control_; ///< last: it asks the others
 };

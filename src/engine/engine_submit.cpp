@@ -167,7 +167,7 @@ result<run_number> engine::record_fresh(prepared_run made, const run_started& st
     tidy_after_fresh_run(writer_->store(), writer_->dir(), *plan.on.p, started.run);
   run_result done{started.run, started.id, finished.status, finished.counts, {}, started.at, finished.at};
   const std::lock_guard lock(mutex_);
-  runs_.emplace(started.run, entry{nullptr, std::move(done), false, false, false, {}});
+  runs_.emplace(started.run, kept_run{nullptr, std::move(done), false, false, false, {}});
   return started.run;
 }
 

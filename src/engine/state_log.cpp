@@ -20,6 +20,7 @@ state_log::state_log(journal_store& store, std::shared_ptr<state_names> names,
     : store_(store), names_(std::move(names)), opening_(std::move(opening)) {}
 
 void state_log::start() {
+  const std::lock_guard lock(mutex_); // nobody appends to the store by himself from here on
   commits_ = std::make_unique<group_commit>(store_, gather_time);
 }
 
@@ -38,6 +39,11 @@ void state_log::append(std::vector<event> events, bool urgent, std::function<voi
   commits_->append(with_what_comes_first(std::move(events)), urgent, std::move(durable));
 }
 
+bool state_log::started() {
+  const std::lock_guard lock(mutex_);
+  return commits_ != nullptr;
+}
+
 bool state_log::used() {
   const std::lock_guard lock(mutex_);
   return opening_ == nullptr;
@@ -48,9 +54,10 @@ void state_log::checkpoint(run_number run, std::string state) {
 }
 
 result<std::uint64_t> state_log::append_now(std::vector<event> events) {
-  if (!started()) {
+  {
     const std::lock_guard lock(mutex_);
-    return store_.append(with_what_comes_first(std::move(events)));
+    if (commits_ == nullptr)
+      return store_.append(with_what_comes_first(std::move(events)));
   }
   std::promise<result<std::uint64_t>> done;
   append(std::move(events), true, [&](result<std::uint64_t> outcome) { done.set_value(std::move(outcome)); });

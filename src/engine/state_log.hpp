@@ -16,7 +16,7 @@
 
 namespace troupe_internal {
 
-/// Any thread, but for start(), which comes before the log is shared.
+/// Any thread.
 class state_log final : public event_log {
 public:
   /// `opening`: what to append before anything else, asked for once.
@@ -24,7 +24,7 @@ public:
 
   /// From now on events are committed by a thread. Throws std::system_error where the system gives none.
   void start();
-  [[nodiscard]] bool started() const { return commits_ != nullptr; }
+  [[nodiscard]] bool started();
   /// Whether anything was appended.
   [[nodiscard]] bool used();
 

@@ -50,7 +50,7 @@ std::string folder_resolver::above(std::string_view folder) const {
   return std::string(parent_path(folder == "." ? std::string_view(root_) : folder));
 }
 
-const folder_resolver::folder& folder_resolver::resolve(std::string_view path) {
+const folder_resolver::resolved_folder& folder_resolver::resolve(std::string_view path) {
   if (const auto known = folders_.find(path); known != folders_.end())
     return known->second;
   walk w;
@@ -67,7 +67,7 @@ const folder_resolver::folder& folder_resolver::resolve(std::string_view path) {
   return folders_.emplace(path, std::move(w.at)).first->second;
 }
 
-bool folder_resolver::may_be_link(const folder& in, std::string_view name) {
+bool folder_resolver::may_be_link(const resolved_folder& in, std::string_view name) {
   if (in.content == nullptr)
     return true;
   if (in.content->listed)

@@ -23,16 +23,16 @@ public:
   folder_resolver(int at, std::string root) : at_(at), root_(std::move(root)) {}
 
   struct listing;
-  struct folder {
+  struct resolved_folder {
     std::string identity;
     std::vector<std::string> links;   ///< identities of the links on the way, in order
     const listing* content = nullptr; ///< what is known of its names
   };
   /// A folder by its path, relative to the root or absolute; all of it is resolved. The reference stays good.
-  const folder& resolve(std::string_view path);
+  const resolved_folder& resolve(std::string_view path);
   /// False only if the name is no link in that folder, as far as is known already: the quick question before
   /// chain_of().
-  [[nodiscard]] static bool may_be_link(const folder& in, std::string_view name);
+  [[nodiscard]] static bool may_be_link(const resolved_folder& in, std::string_view name);
   /// A file by its path: its folder is resolved, the last component is kept.
   [[nodiscard]] std::string identity_of(std::string_view path);
   /// The files that one comes by when the file is opened: what it links to, what that links to, and the links on the
@@ -56,7 +56,7 @@ public:
 
 private:
   struct walk {
-    folder at;
+    resolved_folder at;
     int hops = 0;
   };
   [[nodiscard]] std::string join(std::string_view folder, std::string_view name) const;
@@ -69,8 +69,8 @@ private:
 
   int at_;
   std::string root_;
-  std::unordered_map<std::string, folder, text_hash, std::equal_to<>> folders_;   ///< by path as asked
-  std::unordered_map<std::string, listing, text_hash, std::equal_to<>> listings_; ///< by identity
+  std::unordered_map<std::string, resolved_folder, text_hash, std::equal_to<>> folders_; ///< by path as asked
+  std::unordered_map<std::string, listing, text_hash, std::equal_to<>> listings_;        ///< by identity
 };
 
 } // namespace troupe_internal

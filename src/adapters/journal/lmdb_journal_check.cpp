@@ -298,9 +298,9 @@ result<journal_verification> verify_journal(const std::string& folder) {
     return problem ? only(*problem) : result<journal_verification>(problem.error());
   // What LMDB would trip over is looked for before LMDB is let loose on it.
   bool inspected = false;
-  const auto inspect = [&](lmdb_file& file, const lmdb_meta& version) {
+  const auto inspect = [&](lmdb_file& opened, const lmdb_meta& version) {
     inspected = true;
-    for (auto& finding : walk_lmdb_pages(file, version).findings)
+    for (auto& finding : walk_lmdb_pages(opened, version).findings)
       out.problems.push_back(std::move(finding.what));
     return out.problems.empty() ? std::string() : out.problems.front();
   };

@@ -312,10 +312,10 @@ bool process_loop::has_ended(const attempt& a) {
 }
 
 bool process_loop::watch(int fd, std::uint64_t what, std::uint32_t events) {
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = what;
-  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+  epoll_event watched{};
+  watched.events = events;
+  watched.data.u64 = what;
+  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &watched) == 0;
 }
 
 bool process_loop::watch_leader(attempt& a) {

@@ -61,15 +61,15 @@ private:
   enum edges : std::uint8_t { all_edges, firm_edges, kept_edges };
 
   /// A glob that could match something in an output of another asset, which is a folder or may become one.
-  struct reach {
+  struct glob_reach {
     asset_index reader;
     file_number output;
     bool maybe = false; ///< the output looks like a file, and is not there to be looked at
-    auto operator<=>(const reach&) const = default;
+    auto operator<=>(const glob_reach&) const = default;
   };
   struct folder_reached {
     file_number output;
-    bool maybe = false; ///< as in reach
+    bool maybe = false; ///< as in glob_reach
     bool whole = false; ///< the glob matches it too
   };
   struct glob_makers {
@@ -238,7 +238,7 @@ private:
       if (maker(output) == reader || (excludes && taken_out(p_, same(), reader, same().text(p_, output))))
         continue;
       if (which == all_edges)
-        reaches_.emplace_back(reach{reader, output, maybe}, k);
+        reaches_.emplace_back(glob_reach{reader, output, maybe}, k);
       else if (std::binary_search(g_.left_out_.begin(), g_.left_out_.end(), std::pair(reader, output)))
         continue;
       needs.push_back(maker(output));
@@ -366,8 +366,8 @@ private:
   std::vector<std::optional<std::optional<file_number>>> output_above_; // by file; made when first asked
   std::unordered_map<std::uint32_t, glob_makers> makers_by_glob_;
   std::unordered_map<std::uint32_t, file_kind> kinds_;
-  std::vector<std::pair<reach, std::size_t>> reaches_; // with the number of the input
-  std::vector<std::pair<reach, std::size_t>> told_;
+  std::vector<std::pair<glob_reach, std::size_t>> reaches_; // with the number of the input
+  std::vector<std::pair<glob_reach, std::size_t>> told_;
 };
 
 std::optional<asset_graph> asset_graph::build(const pipeline& p, diagnostics& out, disk_facts facts) {
