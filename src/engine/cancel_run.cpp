@@ -131,7 +131,7 @@ result<run_record> cancel_run(const std::string& state_folder, const std::option
   const auto called = "run #" + std::to_string(run.run.value);
   if (run.status != run_status::running)
     return fail(error_code::not_found,
-                called + " is not live: it is " + std::string(to_string(run.status)) +
+                called + " is not live; its status is " + std::string(to_string(run.status)) +
                     (target->live ? "; run #" + std::to_string(target->live->value) + " is live" : ""));
   const auto dir = state_dir::open(state_folder);
   if (!dir)

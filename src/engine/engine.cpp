@@ -331,21 +331,32 @@ std::map<std::string, asset_index> outputs_of(const planning& plan) {
 
 } // namespace
 
-result<void> engine::makes_what_no_other_makes(const planning& plan) {
+result<void> engine::fits_beside_living(const planning& plan) {
   const std::lock_guard lock(mutex_);
+  const auto& p = *plan.on.p;
   std::map<std::string, asset_index> own;
-  for (const auto& [number, entry] : runs_) {
-    if (!entry.run || entry.over || entry.run->plan().on.p->name == plan.on.p->name)
+  for (const auto& [number, kept] : runs_) {
+    if (!kept.run || kept.over)
       continue;
+    const auto& other = kept.run->plan();
+    const auto& theirs = *other.on.p;
+    const auto its_run = "run #" + std::to_string(number.value) + ", which lives";
+    if (theirs.name == p.name) { // its records are those of this name
+      if (recorded_file(other.on) == recorded_file(plan.on))
+        continue;
+      return fail(error_code::invalid_input, "two files have a pipeline \"" + p.name +
+                                                 "\": " + visible(recorded_file(plan.on)) + " and " +
+                                                 visible(recorded_file(other.on)) + " (" + its_run +
+                                                 "). Give one of them another \"name\", or a state of its own");
+    }
     if (own.empty())
       own = outputs_of(plan);
-    for (const auto& [file, maker] : outputs_of(entry.run->plan()))
+    for (const auto& [file, maker] : outputs_of(other))
       if (const auto found = own.find(file); found != own.end())
-        return fail(error_code::invalid_input,
-                    "the pipelines \"" + plan.on.p->name + "\" and \"" + entry.run->plan().on.p->name + "\" (run #" +
-                        std::to_string(number.value) + ", which lives) both make " + visible(file) + ": asset " +
-                        visible(plan.on.p->asset(found->second).name) + " and asset " +
-                        visible(entry.run->plan().on.p->asset(maker).name) + ". Let one of them make it");
+        return fail(error_code::invalid_input, "the pipelines \"" + p.name + "\" and \"" + theirs.name + "\" (" +
+                                                   its_run + ") both make " + visible(file) + ": asset " +
+                                                   visible(p.asset(found->second).name) + " and asset " +
+                                                   visible(theirs.asset(maker).name) + ". Let one of them make it");
   }
   return {};
 }

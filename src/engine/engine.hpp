@@ -84,8 +84,8 @@ private:
   void share_out();
   void stop_all(stop_cause cause, bool at_once);
   [[nodiscard]] bool lives_anyone();
-  /// Refuses a pipeline that makes a file which another one makes that has a living run.
-  [[nodiscard]] result<void> makes_what_no_other_makes(const planning& plan);
+  /// Refuses a pipeline that makes a file which another living one makes, or that has the name of another.
+  [[nodiscard]] result<void> fits_beside_living(const planning& plan);
 
   // What the control socket asks.
   [[nodiscard]] std::vector<live_run_info> list() override { return live(); }

@@ -197,7 +197,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   snapshot->reset(); // a long-lived view would keep old pages alive
 
   const std::lock_guard admission(admission_);
-  if (const auto free = makes_what_no_other_makes(**plan); !free)
+  if (const auto free = fits_beside_living(**plan); !free)
     return free.error();
   run_started started;
   started.run = run_number(last_run_ + 1);
@@ -286,7 +286,7 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
     return stopped_before_it_began(**plan);
 
   const std::lock_guard admission(admission_);
-  if (const auto free = makes_what_no_other_makes(**plan); !free)
+  if (const auto free = fits_beside_living(**plan); !free)
     return free.error();
   auto touched = touched_since(planner.mark, **plan);
   run_resumed resumed{number, history->now(), {}};

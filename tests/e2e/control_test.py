@@ -82,13 +82,13 @@ def cancel_by_number(shop):
     for name in ("2", "#3", None):
         run = live_run(shop, "--force")
         number = shop.troupe("runs", "--json", "-l", "1").must(0).json()["runs"][0]["number"]
-        contains(shop.troupe("cancel", "1").must(2).errors, f"run #1 is not live: it is succeeded; run #{number} is live")
+        contains(shop.troupe("cancel", "1").must(2).errors, f"run #1 is not live; its status is succeeded; run #{number} is live")
         contains(shop.troupe("cancel", "99").must(2).errors, "99")
         contains(shop.troupe("cancel", *([name] if name else [])).must(0).text, f"run #{number} cancelled")
         finish(run).must(1)
         os.remove(shop.path("a.pid"))
         assert not shop.exists(SOCKET), "it is left behind"
-    contains(shop.troupe("cancel").must(2).errors, "run #4 is not live: it is cancelled")
+    contains(shop.troupe("cancel").must(2).errors, "run #4 is not live; its status is cancelled")
 
 
 def the_live_run_is_cancelled_where_a_later_one_has_ended(shop):
@@ -143,7 +143,7 @@ def a_killed_writer_leaves_a_socket(shop):
     run.send_signal(signal.SIGKILL)
     finish(run)
     assert stat.S_ISSOCK(os.lstat(shop.path(SOCKET)).st_mode)
-    contains(shop.troupe("cancel").must(2).errors, "run #1 is not live: it is interrupted")
+    contains(shop.troupe("cancel").must(2).errors, "run #1 is not live; its status is interrupted")
     os.remove(shop.path("a.pid"))
     run = live_run(shop)
     contains(shop.troupe("cancel").must(0).text, "run #2 cancelled")

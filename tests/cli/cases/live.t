@@ -117,11 +117,11 @@ Cancelled from another terminal: the command has its grace, the run is recorded 
    #2  live  cancelled  <local time> (<ago>)  <duration>  1 blocked, 1 cancelled, 1 succeeded
    #1  live  succeeded  <local time> (<ago>)  <duration>  3 succeeded
   $ troupe cancel
-  error: run #2 is not live: it is cancelled
+  error: run #2 is not live; its status is cancelled
   [2]
   $ troupe cancel --json 1 | jq -c .error
-  error: run #1 is not live: it is succeeded
-  {"code":"not_found","message":"run #1 is not live: it is succeeded"}
+  error: run #1 is not live; its status is succeeded
+  {"code":"not_found","message":"run #1 is not live; its status is succeeded"}
   $ rm begun; background run troupe run --force
   $ eventually test -e begun
   $ troupe cancel --json latest | jq -c '[.number, .status, .counts]'

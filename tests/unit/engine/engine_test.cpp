@@ -230,6 +230,21 @@ TEST_CASE("a pipeline that makes what another living one makes is refused, and t
   on.check_journal();
 }
 
+TEST_CASE("another file with the name of a living pipeline is refused") {
+  stage on(waits);
+  on.folder.write("copy/troupe.json", waits);
+  const auto p = on.open();
+  const auto copy = on.open("copy/troupe.json");
+  const watched_run first(on, p, of({"slow"}));
+  test::recording_observer observer(*copy.p);
+  const auto refused = on.all().submit(copy, of({"else"}), observer);
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().message.find("two files have a pipeline \"p\": copy/troupe.json and troupe.json (run #1") == 0);
+  on.folder.write("go", "");
+  CHECK(on.all().wait(first.number)->status == run_status::succeeded);
+  on.check_journal();
+}
+
 TEST_CASE("a run that begins while the only other one ends is not left without a share") {
   stage on(waits);
   const auto p = on.open();
