@@ -16,7 +16,7 @@ import harness  # noqa: E402
 
 REPORTED = 66
 TIMEOUT_S = 1200
-UNIT_TESTS = ("actors", "commit", "processes", "engine", "files", "journal")
+UNIT_TESTS = ("actors/test_actors", "engine/test_engine", "adapters/system/test_system", "adapters/process/test_processes", "adapters/files/test_files", "adapters/journal/test_journal")
 BUILD, LOGS, PREFIX = sys.argv[1], None, []
 
 
@@ -46,9 +46,11 @@ def planted(where):
     return look
 
 
-def unit(room):
+def unit(program):
+    room = program.rsplit("test_", 1)[1]
+
     def look():
-        status, text, report = execute(room, f"{BUILD}/tests/unit/{room}/test_{room}")
+        status, text, report = execute(room, f"{BUILD}/tests/unit/{program}")
         # Not every word of it is a finding: a test takes memory away from a process of its own.
         assert status == 0 and "WARNING: ThreadSanitizer" not in report, f"exit status {status}\n{text[-2000:]}\n{report[:8000]}"
     look.__name__ = room
@@ -144,6 +146,12 @@ def terminal(shop):
     assert b"\x1b[" in painted, "nothing was painted"
 
 
+def many_runs():
+    """Random lives of an engine with several runs at a time; it is killed now and then, and every other end of it is looked at."""
+    status, text, report = execute("many_runs", sys.executable, f"{HERE}/../many_runs/many_runs_test.py", f"{BUILD}/src/troupe", f"{BUILD}/tests/many_runs/engine_runs", "--lives", "3")
+    assert status == 0 and "WARNING: ThreadSanitizer" not in report, f"exit status {status}\n{text[-2000:]}\n{report[:8000]}"
+
+
 def program(test):
     def look():
         with Shop(f"program-{test.__name__}") as shop:
@@ -154,7 +162,7 @@ def program(test):
     return look
 
 
-TESTS = [planted("actors"), planted("journal"), planted("handover"), *map(unit, UNIT_TESTS), *map(program, (runs, stops, readers, terminal))]
+TESTS = [planted("actors"), planted("journal"), planted("handover"), *map(unit, UNIT_TESTS), many_runs, *map(program, (runs, stops, readers, terminal))]
 
 
 def run_all():
