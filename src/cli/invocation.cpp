@@ -38,14 +38,15 @@ result<project_options> invocation::project_request() const {
   return request;
 }
 
-result<project> invocation::open(bool all_files, bool strict) {
+result<project> invocation::open(const opening& how) {
   auto request = project_request();
   if (!request)
     return request.error();
-  request->all_files = all_files;
+  request->all_files = how.all_files;
+  request->journal = how.journal;
   findings = {};
   auto opened = open_project(*request, findings);
-  if (strict && opened && !findings.items.empty()) {
+  if (how.strict && opened && !findings.items.empty()) {
     findings.count_warnings_as_errors();
     opened = fail(error_code::invalid_input, "warnings count as errors (--strict)");
   }

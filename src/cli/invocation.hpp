@@ -38,8 +38,14 @@ public:
 
   /// invalid_input for a malformed --param.
   [[nodiscard]] result<project_options> project_request() const;
-  /// Opens the project and prints what was found wrong with it to standard error. `strict`: warnings are errors.
-  [[nodiscard]] result<project> open(bool all_files = false, bool strict = false);
+  struct opening {
+    bool all_files = false; ///< see project_options
+    bool journal = false;   ///< likewise
+    bool strict = false;    ///< warnings are errors
+  };
+  /// Opens the project and prints what was found wrong with it to standard error.
+  [[nodiscard]] result<project> open(const opening& how);
+  [[nodiscard]] result<project> open() { return open(opening()); }
   /// `pipeline`, if not null, gets the name of the pipeline whose file can be read.
   [[nodiscard]] result<std::string> state_folder(std::string* pipeline = nullptr) const;
 

@@ -33,7 +33,7 @@ void print_plan(const output& to, const pipeline& p, const plan_report& plan) {
 } // namespace
 
 int show_plan(invocation& with, const run_options& options) {
-  auto on = with.open(options.selection.empty(), options.strict);
+  auto on = with.open({.all_files = options.selection.empty(), .strict = options.strict});
   if (!on)
     return with.report(on.error());
   auto plan = plan_pipeline(*on, options);

@@ -18,7 +18,8 @@ std::optional<error_strategy> strategy_of(const std::string& word) {
 int run(invocation& with, run_arguments& arguments) {
   if (arguments.dry_run)
     return show_plan(with, arguments.options);
-  auto on = with.open(arguments.options.selection.empty(), arguments.options.strict);
+  auto on = with.open(
+      {.all_files = arguments.options.selection.empty(), .journal = true, .strict = arguments.options.strict});
   if (!on)
     return with.report(on.error());
   auto request = with.project_request();

@@ -61,7 +61,7 @@ void print_statuses(const output& to, const pipeline& p, const std::vector<asset
 }
 
 int status(invocation& with, const std::vector<std::string>& selection) {
-  auto on = with.open(selection.empty());
+  auto on = with.open({.all_files = selection.empty()});
   if (!on)
     return with.report(on.error());
   std::vector<asset_warning> warnings;

@@ -1,20 +1,26 @@
 // Names to ids and back.
 #include "engine/catalog.hpp"
 
+#include "adapters/system/start_thread.hpp"
 #include "base/check.hpp"
 #include "core/pipeline/exclusion.hpp"
 #include "core/pipeline/matrix_identity.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <future>
 #include <iterator>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <unordered_map>
 
 namespace troupe_internal {
 
 result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_graph& graph,
-                                               const journal_snapshot* snapshot, std::shared_ptr<state_names> ids) {
+                                               const journal_snapshot* snapshot, std::shared_ptr<state_names> ids,
+                                               bool beside) {
   std::unique_ptr<catalog> c(new catalog(p));
   c->own_names_ = ids == nullptr;
   c->ids_ = ids ? std::move(ids)
@@ -24,10 +30,8 @@ result<std::unique_ptr<catalog>> catalog::load(const pipeline& p, const asset_gr
   c->asset_ids_.assign(p.assets.size(), asset_id(none));
   c->own_ids_.assign(p.paths.size(), none);
   if (snapshot != nullptr) {
-    if (const auto assets = c->load_assets(*snapshot); !assets)
-      return assets.error();
-    if (const auto paths = c->load_paths(*snapshot); !paths)
-      return paths.error();
+    if (const auto loaded = c->load_names(*snapshot, beside); !loaded)
+      return loaded.error();
   }
   for (const auto asset : graph.topological_order()) {
     if (c->asset_ids_[asset.value] == asset_id(none)) {
@@ -82,6 +86,36 @@ path_slot catalog::filtered_slot_of(const path_identities& same, asset_index ass
 std::string catalog::identity_of(asset_index asset) const {
   auto identity = matrix_identity(p_, asset);
   return identity.empty() ? identity : prefix_ + identity;
+}
+
+result<void> catalog::load_names(const journal_snapshot& snapshot, bool beside) {
+  // Assets and paths have nothing to do with each other.
+  constexpr std::uint32_t worth_a_thread = 10'000;
+  const auto twin = beside && snapshot.info().path_count >= worth_a_thread ? snapshot.twin() : nullptr;
+  std::packaged_task<result<void>()> load_them([&] { return load_paths(twin ? *twin : snapshot); });
+  auto paths = load_them.get_future();
+  std::thread thread;
+  if (twin) {
+    try {
+      thread = start_thread([&] { load_them(); });
+    } catch (const std::system_error&) { // none to be had
+    }
+  }
+  if (!thread.joinable())
+    load_them();
+  std::exception_ptr thrown;
+  auto assets = result<void>();
+  try {
+    assets = load_assets(snapshot);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thread.joinable())
+    thread.join();
+  if (thrown)
+    std::rethrow_exception(thrown);
+  auto loaded = paths.get();
+  return assets ? loaded : assets;
 }
 
 result<void> catalog::load_assets(const journal_snapshot& snapshot) {

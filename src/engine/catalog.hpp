@@ -34,9 +34,11 @@ class catalog final : public name_source {
 public:
   /// Reads the state's names (none if there is no state) and gives ids to all assets and paths of the pipeline, in
   /// topological order. `ids` gives out those of a state that others use at the same time; null: nobody else does.
+  /// `beside`: there is a processor for a thread of its own.
   [[nodiscard]] static result<std::unique_ptr<catalog>> load(const pipeline& p, const asset_graph& graph,
                                                              const journal_snapshot* snapshot,
-                                                             std::shared_ptr<state_names> ids = nullptr);
+                                                             std::shared_ptr<state_names> ids = nullptr,
+                                                             bool beside = false);
 
   [[nodiscard]] asset_id id_of(asset_index asset) const { return asset_ids_[asset.value]; }
   [[nodiscard]] const std::vector<asset_id>& asset_ids() const { return asset_ids_; }
@@ -76,6 +78,7 @@ public:
 
 private:
   explicit catalog(const pipeline& p) : p_(p) {}
+  [[nodiscard]] result<void> load_names(const journal_snapshot& snapshot, bool beside);
   [[nodiscard]] result<void> load_assets(const journal_snapshot& snapshot);
   [[nodiscard]] result<void> load_paths(const journal_snapshot& snapshot);
   [[nodiscard]] std::string identity_of(asset_index asset) const;

@@ -115,6 +115,8 @@ void early_look::stop(const std::function<bool()>& enough) {
 
 void early_look::work() {
   look();
+  if (at_work_)
+    at_work_(false);
   const std::lock_guard lock(mutex_);
   over_ = true;
   ended_.notify_one();
@@ -129,6 +131,8 @@ void early_look::look() {
     batch.clear();
     {
       std::unique_lock lock(mutex_);
+      if (at_work_)
+        at_work_(first_ < last_);
       more_.wait(lock, [&] { return stopped_ || first_ < last_; });
       if (stopped_)
         return;

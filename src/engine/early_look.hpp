@@ -16,6 +16,7 @@
 #include <span>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace troupe_internal {
@@ -24,7 +25,8 @@ namespace troupe_internal {
 /// only vouch for what is recorded, never contradict it: a stat that differs has to be taken again.
 class early_look {
 public:
-  early_look() = default;
+  /// `at_work`, if any, is told whether there is something to look at, whenever that may have changed; on the thread.
+  explicit early_look(std::function<void(bool)> at_work = {}) : at_work_(std::move(at_work)) {}
   ~early_look();
   early_look(const early_look&) = delete;
   early_look& operator=(const early_look&) = delete;
@@ -46,6 +48,7 @@ private:
   void look_from_the_back();
   void stop(const std::function<bool()>& enough);
 
+  std::function<void(bool)> at_work_;
   std::shared_ptr<const pipeline> p_; // holds the texts
   std::mutex mutex_;
   std::condition_variable more_, ended_;

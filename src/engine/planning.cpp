@@ -83,7 +83,7 @@ std::vector<std::string> own_environment() {
 }
 
 /// Records are read once each, in the order they lie in: a big state need not stay in memory for it.
-static constexpr std::size_t records_between_releases = 4'096;
+static constexpr std::size_t records_between_releases = 8'192;
 
 env_lookup make_lookup(const file_system& files) {
   return [&files](const env_entry& entry) -> std::optional<std::string> {
@@ -192,7 +192,7 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
                                                  const journal_snapshot* snapshot, const clock& time, bool keep_all,
                                                  const planning_view& view) {
   std::unique_ptr<planning> made(new planning);
-  auto names = catalog::load(*on.p, *on.graph, snapshot, view.ids);
+  auto names = catalog::load(*on.p, *on.graph, snapshot, view.ids, usable_cpus() > 1);
   if (!names)
     return names.error();
   made->names = std::move(*names);

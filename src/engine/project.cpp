@@ -1,9 +1,11 @@
 // Opening projects, and the questions that only read: plan, status.
 #include "engine/project.hpp"
 
+#include "adapters/journal/early_inspection.hpp"
 #include "adapters/journal/lmdb_journal_store.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "config/load_pipeline.hpp"
+#include "core/pipeline/parent_paths.hpp"
 #include "engine/early_look.hpp"
 #include "engine/planning.hpp"
 #include "engine/state_layout.hpp"
@@ -47,14 +49,33 @@ std::string recorded_file(const project& on) {
   return relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
 }
 
+/// Where the state most likely is; empty where nobody can tell. Only the pipeline's file says for certain.
+static std::string likely_state_folder(const project_options& options) {
+  const auto here = working_folder();
+  if (!here)
+    return {};
+  if (!options.state.empty())
+    return join_path(*here, options.state);
+  if (config::names_descriptor(options.file))
+    return {};
+  return join_path(join_path(*here, parent_path(options.file)), engine_settings().state_dir);
+}
+
 result<project> open_project(const project_options& options, diagnostics& findings) {
+  std::shared_ptr<early_inspection> journal;
+  if (options.journal && usable_cpus() > 1)
+    if (auto folder = likely_state_folder(options); !folder.empty())
+      journal = early_inspection::begin(std::move(folder));
   config::load_options how{
       .file = options.file, .params = options.params, .state = options.state, .only_regular = options.only_regular};
   std::shared_ptr<early_look> seen;
   if (options.all_files && usable_cpus() > 1)
     how.paths_read = [&](const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {
       if (!seen)
-        seen = std::make_shared<early_look>();
+        seen = std::make_shared<early_look>([journal](bool at_work) {
+          if (journal)
+            journal->stand_still(at_work);
+        });
       seen->add(p, paths);
     };
   how.find_links = [&] { return seen ? seen->find_links() : config::links_seen{}; };
@@ -66,7 +87,7 @@ result<project> open_project(const project_options& options, diagnostics& findin
     return fail(error_code::invalid_input, options.file + ": " + std::to_string(count) +
                                                (count == 1 ? " mistake" : " mistakes") + "; nothing was run");
   }
-  project opened{std::move(loaded.p), std::move(loaded.graph), {}, std::move(seen)};
+  project opened{std::move(loaded.p), std::move(loaded.graph), {}, std::move(seen), std::move(journal)};
   if (options.state.empty()) {
     opened.state_folder = join_path(opened.p->folder, opened.p->engine.state_dir);
   } else {

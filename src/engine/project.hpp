@@ -28,16 +28,19 @@ struct project_options {
   std::vector<std::pair<std::string, std::string>> params;
   bool only_regular = false; ///< the user did not name the file: what is no regular file is not waited for
   bool all_files = false;    ///< all its files are going to be looked at: that may begin while the pipeline is read
+  bool journal = false;      ///< its journal is going to be written: a look at all of it may begin likewise
 };
 
 class early_look;
+class early_inspection;
 
 /// A valid pipeline, its graph, and where its state is.
 struct project {
   std::shared_ptr<const pipeline> p;
   std::shared_ptr<const asset_graph> graph;
-  std::string state_folder;           ///< absolute; need not exist
-  std::shared_ptr<early_look> seen{}; ///< null unless asked for, or too little to be worth it
+  std::string state_folder;                         ///< absolute; need not exist
+  std::shared_ptr<early_look> seen{};               ///< null unless asked for, or too little to be worth it
+  std::shared_ptr<early_inspection> journal_seen{}; ///< null unless asked for
 };
 
 /// How the state names the pipeline's file: relative to the folder the state lies in where the file is beneath that too

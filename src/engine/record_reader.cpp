@@ -3,6 +3,7 @@
 
 #include "adapters/system/start_thread.hpp"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -54,62 +55,71 @@ record_reader::~record_reader() {
 }
 
 result<asset_record*> record_reader::next() {
-  if (!thread_.joinable()) {
-    if (const auto read = snapshot_.read_asset(ids_[at_++], record_); !read)
-      return read.error();
-    return &record_;
+  const auto id = ids_[asked_];
+  const auto place = asked_ % batch_size;
+  if (thread_.joinable() && place == 0)
+    enter(asked_ / batch_size);
+  ++asked_;
+  if (current_ != nullptr) {
+    if (place < current_->count)
+      return &current_->records[place];
+    if (current_->thrown)
+      std::rethrow_exception(current_->thrown);
+    if (current_->problem)
+      return *current_->problem;
   }
-  if (current_ == nullptr || (next_ == current_->count && !current_->failed())) {
-    std::unique_lock lock(mutex_);
-    if (current_ != nullptr) {
-      ++taken_;
-      room_.notify_one();
-    }
-    more_.wait(lock, [&] { return taken_ < filled_; });
-    current_ = &ring_[taken_ % ring_.size()];
-    next_ = 0;
-  }
-  if (next_ == current_->count && current_->thrown)
-    std::rethrow_exception(current_->thrown);
-  if (next_ == current_->count)
-    return *current_->problem;
-  return &current_->records[next_++];
+  if (const auto read = snapshot_.read_asset(id, record_); !read)
+    return read.error();
+  return &record_;
+}
+
+void record_reader::enter(std::size_t number) {
+  std::unique_lock lock(mutex_);
+  if (current_ != nullptr)
+    current_->ready = false;
+  taken_ = number;
+  if (claimed_ - taken_ <= ring_size / 2) // else the thread has enough to do
+    room_.notify_one();
+  current_ = &ring_[number % ring_size];
+  while (!current_->ready)
+    if (!fill_next(lock, snapshot_))
+      more_.wait(lock);
 }
 
 void record_reader::work() {
-  while (at_ < ids_.size()) {
-    std::uint64_t number = 0;
-    {
-      std::unique_lock lock(mutex_);
-      room_.wait(lock, [&] { return stopped_ || filled_ - taken_ < ring_.size(); });
-      if (stopped_)
-        return;
-      number = filled_;
-    }
-    auto& into = ring_[number % ring_.size()];
-    try {
-      fill(into);
-    } catch (...) { // for who asks
-      into.thrown = std::current_exception();
-      at_ = ids_.size();
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      ++filled_;
-    }
-    more_.notify_one();
-  }
+  std::unique_lock lock(mutex_);
+  while (!stopped_ && claimed_ < batches())
+    if (!fill_next(lock, *twin_))
+      room_.wait(lock);
 }
 
-void record_reader::fill(batch& into) {
+bool record_reader::fill_next(std::unique_lock<std::mutex>& lock, const journal_snapshot& with) {
+  if (claimed_ == batches() || claimed_ - taken_ == ring_size)
+    return false;
+  const auto number = claimed_++;
+  auto& into = ring_[number % ring_size];
+  lock.unlock();
+  try {
+    fill(into, number, with);
+  } catch (...) { // for who asks
+    into.thrown = std::current_exception();
+  }
+  lock.lock();
+  into.ready = true;
+  more_.notify_one();
+  return true;
+}
+
+void record_reader::fill(batch& into, std::size_t number, const journal_snapshot& with) {
   std::size_t entries = 0;
-  for (into.count = 0; into.count < batch_size && entries < entries_in_batch && at_ < ids_.size(); ++at_) {
+  const auto end = std::min(ids_.size(), (number + 1) * batch_size);
+  into.count = 0;
+  for (auto i = number * batch_size; i < end && entries < entries_in_batch; ++i) {
     auto& record = into.records[into.count];
     if (entries_of(record) > entries_kept)
       record = {};
-    if (const auto read = twin_->read_asset(ids_[at_], record); !read) {
+    if (const auto read = with.read_asset(ids_[i], record); !read) {
       into.problem = read.error();
-      at_ = ids_.size();
       return;
     }
     entries += entries_of(record);

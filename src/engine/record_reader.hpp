@@ -22,8 +22,8 @@ namespace troupe_internal {
 /// One thread asks.
 class record_reader {
 public:
-  /// `ahead`: on a thread of its own, if the snapshot has a twin and the system a thread; it is at most some hundred
-  /// records ahead. The snapshot outlives this.
+  /// `ahead`: on a thread of its own, if the snapshot has a twin and the system a thread; it is at most some thousand
+  /// records ahead, and who has to wait for it helps. The snapshot outlives this.
   record_reader(const journal_snapshot& snapshot, std::vector<asset_id> ids, bool ahead);
   ~record_reader();
   record_reader(const record_reader&) = delete;
@@ -35,30 +35,36 @@ public:
 
 private:
   static constexpr std::size_t batch_size = 64;
+  static constexpr std::size_t ring_size = 32;
+  /// Records of the ids from batch_size times its number on.
   struct batch {
     std::array<asset_record, batch_size> records; ///< read one after the other into the same memory
-    std::size_t count = 0;
-    std::optional<error> problem; ///< with the record behind those
-    std::exception_ptr thrown;    ///< instead of it: no memory
-    [[nodiscard]] bool failed() const { return problem || thrown; }
+    std::size_t count = 0;                        ///< may be less than there are ids: the rest is read when asked for
+    std::optional<error> problem;                 ///< with the record behind those
+    std::exception_ptr thrown;                    ///< instead of it: no memory
+    bool ready = false;                           ///< under mutex_
   };
+  [[nodiscard]] std::size_t batches() const { return (ids_.size() + batch_size - 1) / batch_size; }
   void work();
-  void fill(batch& into);
+  /// Waits for the batch, and fills others meanwhile that nobody has begun.
+  void enter(std::size_t number);
+  /// Fills the next batch, from `with`; false if there is none to be filled now.
+  [[nodiscard]] bool fill_next(std::unique_lock<std::mutex>& lock, const journal_snapshot& with);
+  void fill(batch& into, std::size_t number, const journal_snapshot& with);
 
   const journal_snapshot& snapshot_;
   std::vector<asset_id> ids_;
-  std::size_t at_ = 0; ///< of the ids, what is read next
+  std::size_t asked_ = 0; ///< of the ids
   asset_record record_;
 
   std::unique_ptr<const journal_snapshot> twin_; ///< the thread's
-  std::array<batch, 4> ring_; ///< numbers taken_ … filled_ are the caller's, the others the thread's
+  std::array<batch, ring_size> ring_;            ///< batches taken_ … claimed_, each at its number modulo the size
   std::mutex mutex_;
   std::condition_variable more_, room_;
-  std::uint64_t filled_ = 0; ///< batches; under mutex_
-  std::uint64_t taken_ = 0;  ///< batches; under mutex_
-  bool stopped_ = false;     ///< under mutex_
+  std::size_t claimed_ = 0; ///< batches that somebody fills or has filled; under mutex_
+  std::size_t taken_ = 0;   ///< batches that the caller is done with; under mutex_
+  bool stopped_ = false;    ///< under mutex_
   batch* current_ = nullptr;
-  std::size_t next_ = 0; ///< in *current_
   std::thread thread_;
 };
 

@@ -163,7 +163,7 @@ result<std::unique_ptr<state_writer>> state_writer::open(const std::string& fold
   const auto words = lock->words_before();
   const auto dir = lock->dir();
   remove_left_over(*dir, old_control_name, S_IFIFO);
-  auto store = open_journal(std::move(*lock), {how.durability, 0}, time);
+  auto store = open_journal(std::move(*lock), {how.durability, 0, false, how.early}, time);
   if (!store)
     return store.error();
   std::unique_ptr<state_writer> writer(new state_writer(std::move(*store), dir, time));

@@ -31,6 +31,8 @@ struct state_opening {
   std::function<void(const std::string& text)> note{};
   /// Secret files are going to be read: the state gets a key for their digests, if it has none.
   bool reads_secret_files = false;
+  /// Whoever looks at the journal already; may be null.
+  std::shared_ptr<early_inspection> early{};
 };
 
 /// Holds the state's lock for its lifetime. One thread at a time.

@@ -134,6 +134,7 @@ private:
   public:
     explicit view(std::shared_ptr<const world> w) : world_(std::move(w)) {}
     const state_info& info() const override { return world_->live.state; }
+    std::unique_ptr<const journal_snapshot> twin() const override { return std::make_unique<view>(world_); }
     result<void> visit_events(std::uint64_t first_seq,
                               const std::function<bool(std::uint64_t, const event&)>& visit) const override {
       auto seq = world_->live.state.first_seq;

@@ -17,12 +17,12 @@ std::string inspect_projections(lmdb_file& file, const lmdb_meta& version) {
   return walked.findings.empty() ? std::string() : walked.findings.front().what;
 }
 
-std::string inspect_everything(lmdb_file& file, const lmdb_meta& version) {
+std::string inspect_everything(lmdb_file& file, const lmdb_meta& version, const std::function<bool()>& enough) {
   std::string first;
   lmdb_walk how;
   how.visit = [&](std::string_view table, std::string_view key, std::string_view stored) {
     first = stored_record_problem(table, key, stored);
-    return first.empty();
+    return first.empty() && (!enough || !enough());
   };
   const auto walked = walk_lmdb_pages(file, version, how);
   return walked.findings.empty() ? first : walked.findings.front().what;

@@ -19,7 +19,12 @@ namespace troupe_internal {
 
 /// Every page and every record's check value: what a writer builds on. The first thing that is wrong; empty if nothing
 /// is.
-[[nodiscard]] std::string inspect_everything(lmdb_file& file, const lmdb_meta& version);
+/// `enough`, if any, is asked again and again, and breaks the look off: what was found until then is no answer.
+[[nodiscard]] std::string inspect_everything(lmdb_file& file, const lmdb_meta& version,
+                                             const std::function<bool()>& enough = {});
+
+/// A journal up to this size is looked at when it is opened: no thread is worth it.
+inline constexpr std::uint64_t small_journal_bytes = std::uint64_t{1} << 20U;
 
 /// An inspection whose answer is asked for later. One thread asks.
 class pending_inspection {

@@ -33,14 +33,16 @@ result<void> make_journal(const state_dir::handle& dir, troupe_internal::clock& 
 }
 
 /// Looks at everything while the caller goes on to plan; a small journal is looked at when the answer is asked for.
-pending_inspection inspect_beside(const state_dir::handle& dir, std::uint64_t bytes, const lmdb_meta& version) {
-  constexpr std::uint64_t small_bytes = std::uint64_t{1} << 20U;
+pending_inspection inspect_beside(const state_dir::handle& dir, const lmdb_file& opened, const lmdb_meta& version,
+                                  std::shared_ptr<early_inspection> early) {
   return pending_inspection(
-      [dir, version]() -> std::string {
+      [dir, version, id = opened.id(), early = std::move(early)]() -> std::string {
+        if (early && early->found_sound(id, version.txn_id, true))
+          return {};
         auto file = lmdb_file::open(*dir, journal_file);
         return file ? inspect_everything(*file, version) : file.error().message;
       },
-      bytes > small_bytes);
+      opened.bytes() > small_journal_bytes);
 }
 
 /// Adds this user and machine to the note of an open journal.
@@ -112,9 +114,11 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
   options.map_bytes = settings.map_bytes;
   pending_inspection doubts;
   options.inspect = [&](lmdb_file& file, const lmdb_meta& version) {
+    if (settings.early && settings.early->found_sound(file.id(), version.txn_id, false))
+      return std::string();
     auto problem = inspect_projections(file, version);
     if (problem.empty())
-      doubts = inspect_beside(dir, file.bytes(), version);
+      doubts = inspect_beside(dir, file, version, settings.early);
     return problem;
   };
   auto env = lmdb_env::open(options, open_journal_tables);
@@ -127,7 +131,7 @@ result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journ
   if (origin != state_origin::here && !settings.trust) // it came there since lock_own_state() looked
     return foreign_state(dir->path(), (*taken)->info(), origin);
   if ((*env)->tables().format() != journal_format || settings.trust) {
-    if (const auto problem = doubts.take(); !problem.empty())
+    if (const auto problem = doubts.is_pending() ? doubts.take() : std::string(); !problem.empty())
       return damaged_journal(dir->path(), problem);
     if ((*env)->tables().format() != journal_format) {
       taken->reset();

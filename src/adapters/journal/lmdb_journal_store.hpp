@@ -1,6 +1,7 @@
 // The durable journal: opening a state to write or to read. What lies on disk is described in docs/journal-format.md.
 #pragma once
 
+#include "adapters/journal/early_inspection.hpp"
 #include "adapters/journal/state_lock.hpp"
 #include "base/result.hpp"
 #include "core/pipeline/pipeline.hpp"
@@ -18,6 +19,8 @@ struct journal_settings {
   std::size_t map_bytes = 0; ///< address space to begin with; 0: as much as is sensible
   /// Takes over a state that was made elsewhere: adds this user and machine to its note. Else such a state is refused.
   bool trust = false;
+  /// Whoever looks at the journal already; may be null.
+  std::shared_ptr<early_inspection> early{};
 };
 
 /// Takes the state's lock and opens it to write, making it if there is none; whatever an earlier writer left half done

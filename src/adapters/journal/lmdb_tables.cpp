@@ -24,7 +24,7 @@ struct table_facts {
   const char* record;
   std::uint8_t key_bytes; ///< 0: text
 };
-constexpr std::array<table_facts, lmdb_table_count> facts = {{
+constexpr std::array<table_facts, lmdb_table_count> all_facts = {{
     {"meta", "state record", 0},
     {"events", "event", 8},
     {"asset_names", "asset name", 4},
@@ -55,7 +55,7 @@ std::uint32_t check_of(std::string_view stored) {
 }
 
 const table_facts& facts_of(lmdb_table table) {
-  return facts[static_cast<std::size_t>(table)];
+  return all_facts[static_cast<std::size_t>(table)];
 }
 
 /// A key in the form LMDB's MDB_INTEGERKEY wants: the machine's own integers.
@@ -154,10 +154,11 @@ std::uint32_t record_check(lmdb_table table, std::uint64_t key, std::string_view
 }
 
 std::string stored_record_problem(std::string_view table, std::string_view key, std::string_view stored) {
-  const auto of = std::find_if(facts.begin(), facts.end(), [&](const table_facts& f) { return table == f.name; });
-  if (of == facts.end())
+  const auto of =
+      std::find_if(all_facts.begin(), all_facts.end(), [&](const table_facts& f) { return table == f.name; });
+  if (of == all_facts.end())
     return {};
-  const auto which = static_cast<lmdb_table>(of - facts.begin());
+  const auto which = static_cast<lmdb_table>(of - all_facts.begin());
   std::uint64_t number = 0;
   if (of->key_bytes == 0) {
     const auto name = std::find(meta_keys.begin(), meta_keys.end(), key);
@@ -217,18 +218,18 @@ result<lmdb_tables> lmdb_tables::open(const lmdb_txn& txn, const std::string& fo
   }
   const auto count = lmdb_tables_of(tables.format_);
   for (std::size_t i = 1; i < count; ++i)
-    if (const int code =
-            mdb_dbi_open(txn.get(), facts[i].name, MDB_INTEGERKEY | (create ? MDB_CREATE : 0U), &tables.handles_[i]);
+    if (const int code = mdb_dbi_open(txn.get(), all_facts[i].name, MDB_INTEGERKEY | (create ? MDB_CREATE : 0U),
+                                      &tables.handles_[i]);
         code != 0)
       return code == MDB_NOTFOUND
-                 ? damaged_journal(folder, std::string("the table \"") + facts[i].name + "\" is missing")
+                 ? damaged_journal(folder, std::string("the table \"") + all_facts[i].name + "\" is missing")
                  : lmdb_error(folder, "open its journal", code);
   for (std::size_t i = 0; i < count; ++i) {
     unsigned flags = 0;
     if (const int code = mdb_dbi_flags(txn.get(), tables.handles_[i], &flags); code != 0)
       return lmdb_error(folder, "open its journal", code);
-    if (flags != (facts[i].key_bytes == 0 ? 0U : unsigned{MDB_INTEGERKEY}))
-      return damaged_journal(folder, std::string("the table \"") + facts[i].name + "\" is of another kind");
+    if (flags != (all_facts[i].key_bytes == 0 ? 0U : unsigned{MDB_INTEGERKEY}))
+      return damaged_journal(folder, std::string("the table \"") + all_facts[i].name + "\" is of another kind");
   }
   if (create) {
     state_info info;

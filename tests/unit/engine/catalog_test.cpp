@@ -232,6 +232,26 @@ TEST_CASE("many names are recorded in pieces, in order") {
   CHECK(again.names->take_new_names().empty());
 }
 
+TEST_CASE("of a large state, paths are read on a thread of their own beside the assets") {
+  pipeline_builder b("test");
+  std::vector<std::string> outputs;
+  for (int i = 0; i < 12'000; ++i)
+    outputs.push_back("out/" + std::to_string(i));
+  b.asset("many").outputs(outputs);
+  b.asset("one").inputs({"out/11999"}).outputs({"last"});
+  const loaded first(b);
+  test::memory_journal_store store;
+  REQUIRE(store.append(first.names->take_new_names()).has_value());
+  const auto snapshot = store.snapshot().value();
+  const auto beside = catalog::load(*first.p, *first.graph, snapshot.get(), nullptr, true).value();
+  CHECK(beside->take_new_names().empty());
+  CHECK(beside->asset_ids() == first.names->asset_ids());
+  std::size_t same = 0;
+  for (const auto& path : outputs)
+    same += beside->id_of(beside->slot_of(path)) == first.path(path) ? 1U : 0U;
+  CHECK(same == outputs.size());
+}
+
 TEST_CASE("a folder without what is taken out of it has a name of its own, and is shown as the folder") {
   test::memory_journal_store store;
   pipeline_builder b("test");
