@@ -1,11 +1,12 @@
-// What the control socket asks of the engine behind it: which runs are live, to end one, to hear when one has ended.
-// Knows no socket and no engine.
+// What the control socket asks of the engine behind it: which runs are live or queued, to end one, to hear when one has
+// ended, to take on another. Knows no socket and no engine.
 #pragma once
 
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
 #include "core/model/event.hpp"
+#include "engine/run_ask.hpp"
 
 #include <functional>
 #include <optional>
@@ -33,6 +34,16 @@ struct control_port {
   /// Calls back once when the run has ended, on any thread, perhaps before it returns. Asked at most once for each run
   /// that is live. not_found if no such run is live.
   [[nodiscard]] virtual result<void> when_ended(run_number run, std::function<void(run_status)> then) = 0;
+
+  // What only an engine with a queue does; others refuse it (invalid_input).
+  /// In the order in which they are to start.
+  [[nodiscard]] virtual std::vector<queued_run_info> queue() { return {}; }
+  /// Takes a run on: `then` is called once, on any thread, perhaps before this returns: when its number is on disk, or
+  /// there is no run.
+  virtual void submit_later(run_ask ask, std::function<void(result<submitted_run>)> then);
+  /// Gives a queued run another priority: `then` likewise, unless this returns an error.
+  [[nodiscard]] virtual result<void> prioritize(run_number run, std::int32_t priority,
+                                                std::function<void(result<void>)> then);
 };
 
 } // namespace troupe_internal

@@ -22,15 +22,15 @@ error cannot_begin(const std::string& why) {
 
 } // namespace
 
-engine::engine(std::unique_ptr<state_writer> writer, bool one_run, system_clock& time, stop_request& stop)
-    : writer_(std::move(writer)), time_(time), stop_(stop), one_run_(one_run), recovered_(writer_->recovered()),
-      anyone_waits_(false) {}
+engine::engine(std::unique_ptr<state_writer> writer, const engine_options& how, system_clock& time, stop_request& stop)
+    : writer_(std::move(writer)), time_(time), stop_(stop), one_run_(how.one_run), serves_(how.serves),
+      ended_(how.ended), recovered_(writer_->recovered()), anyone_waits_(false) {}
 
 result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_clock& time, stop_request& stop) {
   auto writer = state_writer::open(how.folder, how.opening, time, stop);
   if (!writer)
     return writer.error();
-  std::unique_ptr<engine> made(new engine(std::move(*writer), how.one_run, time, stop));
+  std::unique_ptr<engine> made(new engine(std::move(*writer), how, time, stop));
   const auto snapshot = made->writer_->store().snapshot();
   if (!snapshot)
     return snapshot.error();
@@ -114,7 +114,7 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
     runs_.emplace(number, kept_run{std::move(run), std::nullopt, keeps_house, false, false, {}});
   }
   try {
-    if (!control_)
+    if (!control_ && !serves_)
       control_ = std::make_unique<control_server>(writer_->dir(), stop_, static_cast<control_port&>(*this),
                                                   [this](stop_cause cause, bool at_once) { stop_all(cause, at_once); });
   } catch (...) {
@@ -123,7 +123,7 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
     house_is_kept_ = house_is_kept_ && !keeps_house;
     throw;
   }
-  if (!control_->problem().empty())
+  if (control_ && !control_->problem().empty())
     here->observer().noted("troupe cancel cannot reach this run: " + control_->problem());
   processes_->post([this, here] { join(*here); });
   live_run::neighbours others;
@@ -154,6 +154,8 @@ void engine::tell_of_end(const live_run& run) {
   }
   for (const auto& then : waiting)
     then(status);
+  if (ended_)
+    ended_(run.number());
 }
 
 result<run_number> engine::which_lives(std::optional<run_number> run) const {

@@ -29,6 +29,20 @@ struct engine_options {
   state_opening opening;
   /// One run is going to be submitted: its end closes the journal too, in the same transaction.
   bool one_run = false;
+  /// Whoever opens it listens at the control socket and to the stop request himself.
+  bool serves = false;
+  /// Called for each run that has ended and is to be waited for: on any thread, perhaps before submit() returns. It may
+  /// not call the engine.
+  std::function<void(run_number)> ended{};
+};
+
+/// How a run is admitted.
+struct run_admission {
+  /// It was queued: it starts under the number and the id that it has. Null: it gets new ones.
+  const run_queued* queued = nullptr;
+  /// Called when its number is known, before anything of it is recorded, and before its end. It may not call the
+  /// engine.
+  std::function<void(run_number)> numbered{};
 };
 
 /// Holds the state's lock as long as it lives. What the runs share is made when the first one executes something, and
@@ -48,7 +62,8 @@ public:
 
   /// Plans a run on the calling thread, then lets it begin. `observer` outlives the run. Errors: of planning, and
   /// state_unusable where the system or the journal refuses what it needs; then there is no run.
-  [[nodiscard]] result<run_number> submit(const project& on, const run_options& options, run_observer& observer);
+  [[nodiscard]] result<run_number> submit(const project& on, const run_options& options, run_observer& observer,
+                                          const run_admission& how = {});
   /// The same for a run that is to go on.
   [[nodiscard]] result<run_number> resume(const project& on, run_number number, run_observer& observer);
   /// Waits for the end of a run that was submitted here, once for each; then nothing of it is left but its history.
@@ -56,16 +71,38 @@ public:
   /// Asks a run to stop; false if it does not live here.
   bool stop(run_number number, stop_cause cause, bool at_once);
   [[nodiscard]] std::vector<live_run_info> live();
+  /// Asks all runs to stop, also those that come later.
+  void stop_all(stop_cause cause, bool at_once);
+  /// Asks a run to end, or the only one that is live: see control_port.
+  [[nodiscard]] result<run_number> cancel(std::optional<run_number> run, bool at_once) override;
+
+  // For who keeps a queue.
+  /// Makes what all runs share. `workers`: how many threads read.
+  [[nodiscard]] result<void> get_ready(std::uint32_t workers);
+  /// Records that a run waits, durably: it gets its number and its id.
+  [[nodiscard]] result<run_queued> enqueue(run_queued what);
+  /// Appends in order; `durable` is called on the thread that commits. After get_ready().
+  void append(std::vector<event> events, std::function<void(result<std::uint64_t>)> durable);
+  /// Records that this writer is here, durably, if nothing else has yet.
+  [[nodiscard]] result<void> announce();
+  /// Waits until all that was appended so far is on disk.
+  [[nodiscard]] result<void> flush() { return log_->flush(); }
+  /// A snapshot in which all is that anybody has appended so far.
+  [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot_of_now();
+  /// What is on disk.
+  [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot() { return writer_->store().snapshot(); }
+  /// A broken run left attempts open, and its processes have ended: records that they were interrupted.
+  [[nodiscard]] result<void> close_attempts_of(run_number run);
+  [[nodiscard]] const state_dir::handle& dir() const { return writer_->dir(); }
+  [[nodiscard]] const std::shared_ptr<const state_lock>& lock() const { return writer_->lock(); }
 
 private:
-  engine(std::unique_ptr<state_writer> writer, bool one_run, system_clock& time, stop_request& stop);
+  engine(std::unique_ptr<state_writer> writer, const engine_options& how, system_clock& time, stop_request& stop);
 
   class planner_here;
   [[nodiscard]] result<std::unique_ptr<planning>> plan_a_run(const project& on, const scope_maker& scope_for,
                                                              const journal_snapshot& snapshot, bool keep_all,
                                                              const reading_limit& limit);
-  /// What all have appended is in it.
-  [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot_of_now();
   /// A run in which everything is fresh: recorded in one transaction, without actors.
   [[nodiscard]] result<run_number> record_fresh(prepared_run made, const run_started& started);
   /// Planning was broken off: what was read is kept, and there is no run.
@@ -82,14 +119,12 @@ private:
   void ask_again(const std::vector<run_asset>& held);
   /// Shares workers and pools between the runs, as they stand.
   void share_out();
-  void stop_all(stop_cause cause, bool at_once);
   [[nodiscard]] bool lives_anyone();
   /// Refuses a pipeline that makes a file which another living one makes, or that has the name of another.
   [[nodiscard]] result<void> fits_beside_living(const planning& plan);
 
   // What the control socket asks.
   [[nodiscard]] std::vector<live_run_info> list() override { return live(); }
-  [[nodiscard]] result<run_number> cancel(std::optional<run_number> run, bool at_once) override;
   [[nodiscard]] result<void> when_ended(run_number run, std::function<void(run_status)> then) override;
   /// The run that is meant, where it lives; mutex_ is held.
   [[nodiscard]] result<run_number> which_lives(std::optional<run_number> run) const;
@@ -110,6 +145,8 @@ private:
   std::shared_ptr<state_names> names_;
   std::uint32_t last_run_ = 0; ///< guarded by admission_
   const bool one_run_;
+  const bool serves_;
+  const std::function<void(run_number)> ended_;
   std::atomic<bool> recovered_; ///< and nobody has planned since
   std::mutex admission_;        ///< one run begins at a time
 

@@ -17,8 +17,6 @@
 
 namespace troupe_internal {
 
-namespace {
-
 run_request request_of(const project& on, const run_options& options) {
   run_request request;
   request.selection = options.selection;
@@ -35,6 +33,8 @@ run_request request_of(const project& on, const run_options& options) {
   request.pipeline_file = recorded_file(on);
   return request;
 }
+
+namespace {
 
 result<run_scope> restating(result<run_scope> scope) {
   if (scope)
@@ -166,12 +166,17 @@ result<run_number> engine::record_fresh(prepared_run made, const run_started& st
   if (!log_->started())
     tidy_after_fresh_run(writer_->store(), writer_->dir(), *plan.on.p, started.run);
   run_result done{started.run, started.id, finished.status, finished.counts, {}, started.at, finished.at};
-  const std::lock_guard lock(mutex_);
-  runs_.emplace(started.run, kept_run{nullptr, std::move(done), false, false, false, {}});
+  {
+    const std::lock_guard lock(mutex_);
+    runs_.emplace(started.run, kept_run{nullptr, std::move(done), false, false, false, {}});
+  }
+  if (ended_)
+    ended_(started.run);
   return started.run;
 }
 
-result<run_number> engine::submit(const project& on, const run_options& options, run_observer& observer) {
+result<run_number> engine::submit(const project& on, const run_options& options, run_observer& observer,
+                                  const run_admission& how) {
   auto history = std::make_unique<run_clock>(time_);
   // The run's duration is the user's: loading the pipeline and planning are part of it.
   const auto asked = options.command_started ? time_.monotonic() - *options.command_started : duration::zero();
@@ -200,9 +205,9 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   if (const auto free = fits_beside_living(**plan); !free)
     return free.error();
   run_started started;
-  started.run = run_number(last_run_ + 1);
+  started.run = how.queued != nullptr ? how.queued->run : run_number(last_run_ + 1);
   started.at = began;
-  started.id = make_uuid_v7(started.at, time_.random(), time_.random());
+  started.id = how.queued != nullptr ? how.queued->id : make_uuid_v7(started.at, time_.random(), time_.random());
   started.pipeline = on.p->name;
   started.request = request_of(on, options);
   started.cause = options.cause;
@@ -217,7 +222,9 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   }
   started.fresh = make_asset_set(std::move(divided.fresh));
   started.waiting = make_asset_set(std::move(waiting_ids));
-  last_run_ = started.run.value;
+  last_run_ = std::max(last_run_, started.run.value);
+  if (how.numbered)
+    how.numbered(started.run);
   prepared_run made{std::move(*plan),
                     started.request,
                     {},

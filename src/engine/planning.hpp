@@ -30,6 +30,8 @@ struct run_scope {
 
 /// Selection, --exclude, --only, --force.
 [[nodiscard]] result<run_scope> scope_of(const project& on, const run_options& options);
+/// What is recorded of a run that is asked for so. Values of secret params are masked.
+[[nodiscard]] run_request request_of(const project& on, const run_options& options);
 /// The scope on a graph: what it needs may change with what is recorded.
 using scope_maker = std::function<result<run_scope>(const project&)>;
 

@@ -155,20 +155,24 @@ void remove_reports(const state_dir& dir) {
 
 result<std::unique_ptr<state_writer>> state_writer::open(const std::string& folder, const state_opening& how,
                                                          clock& time, const stop_request& stop) {
-  lock_patience patience;
-  patience.enough = [&stop] { return stop.count() > 0; };
-  auto lock = lock_own_state(folder, patience);
-  if (!lock)
-    return lock.error();
+  auto lock = how.lock;
+  if (!lock) {
+    lock_patience patience;
+    patience.enough = [&stop] { return stop.count() > 0; };
+    auto taken = lock_own_state(folder, patience);
+    if (!taken)
+      return taken.error();
+    lock = std::make_shared<const state_lock>(std::move(*taken));
+  }
   const auto words = lock->words_before();
-  const auto dir = lock->dir();
-  remove_left_over(*dir, old_control_name, S_IFIFO);
-  auto store = open_journal(std::move(*lock), {how.durability, 0, false, how.early}, time);
+  remove_left_over(*lock->dir(), old_control_name, S_IFIFO);
+  auto store = open_journal(lock, {how.durability, 0, false, how.early}, time);
   if (!store)
     return store.error();
-  std::unique_ptr<state_writer> writer(new state_writer(std::move(*store), dir, time));
+  std::unique_ptr<state_writer> writer(new state_writer(lock, std::move(*store), time));
   if (const auto recovered = writer->recover(words, how, stop); !recovered) {
-    put_back_words(*dir, words); // who comes next is to be told the same
+    if (!how.lock)
+      put_back_words(*lock->dir(), words); // who comes next is to be told the same
     return recovered.error();
   }
   if (how.reads_secret_files)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/journal/state_lock.hpp"
 #include "base/result.hpp"
 #include "core/model/event.hpp"
 #include "engine/project.hpp"
@@ -33,6 +34,8 @@ struct state_opening {
   bool reads_secret_files = false;
   /// Whoever looks at the journal already; may be null.
   std::shared_ptr<early_inspection> early{};
+  /// The state's lock, where this process has it since before: it keeps it whatever comes of this. Null: it is taken.
+  std::shared_ptr<const state_lock> lock{};
 };
 
 /// Holds the state's lock for its lifetime. One thread at a time.
@@ -49,6 +52,8 @@ public:
   [[nodiscard]] journal_store& store() { return *store_; }
   /// The state's folder, which is locked.
   [[nodiscard]] const state_dir::handle& dir() const { return dir_; }
+  /// For who is to keep it beyond this writer.
+  [[nodiscard]] const std::shared_ptr<const state_lock>& lock() const { return lock_; }
   /// Whether the last writer did not leave in order.
   [[nodiscard]] bool recovered() const { return recovered_; }
   /// Events to append before any others: that this writer is here. Empty once taken.
@@ -57,14 +62,15 @@ public:
   [[nodiscard]] std::vector<event> closing() const;
 
 private:
-  state_writer(std::unique_ptr<journal_store> store, state_dir::handle dir, clock& time)
-      : store_(std::move(store)), dir_(std::move(dir)), time_(time) {}
+  state_writer(std::shared_ptr<const state_lock> lock, std::unique_ptr<journal_store> store, clock& time)
+      : lock_(std::move(lock)), store_(std::move(store)), dir_(lock_->dir()), time_(time) {}
   [[nodiscard]] result<void> recover(const std::string& lock_words, const state_opening& how, const stop_request& stop);
   /// Ends what the attempts of a dead writer left; `events` gets what to record of it.
   [[nodiscard]] result<void> end_what_is_left(const journal_snapshot& snapshot, const std::vector<open_attempt>& open,
                                               const std::string& lock_words, const state_opening& how,
                                               const stop_request& stop, std::vector<event>& events);
 
+  std::shared_ptr<const state_lock> lock_; ///< first, so that it is released last
   std::unique_ptr<journal_store> store_;
   state_dir::handle dir_;
   clock& time_;

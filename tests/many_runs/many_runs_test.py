@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random lives of an engine with many runs: pipelines that share a state, several runs at a time, edits, cancels, kills.
 
-What must hold, whatever happens: no more attempts than workers; never two attempts of one asset at a time; no attempt reads a file while another asset writes it; a
+What must hold, whatever happens: a run that was acknowledged starts and ends, if not in this engine then in a later one; no more attempts than workers; never two attempts of one asset at a time; no attempt reads a file while another asset writes it; a
 killed engine leaves nothing that a later one cannot go on from; and when all is quiet, an incremental run gives what a clean one gives.
 
 usage: many_runs_test.py TROUPE ENGINE_RUNS [--lives N] [--first SEED] [--minutes M]"""
@@ -33,10 +33,10 @@ rm -rf busy/{name}"""
 class Engine:
     """The program, with what it has said."""
 
-    def __init__(self, program, state, files, log):
-        self.process = subprocess.Popen([program, state, *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+    def __init__(self, program, state, files, log, *options):
+        self.process = subprocess.Popen([program, state, *options, *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
         self.said, self.live, self.ended, self.errors = queue.Queue(), set(), {}, []
-        self.asked = 0
+        self.asked, self.acknowledged, self.was_queued, self.idle = 0, set(), 0, False
         threading.Thread(target=self.listen, daemon=True).start()
         first = self.said.get(timeout=60)
         assert first == {"ready": True}, first
@@ -59,6 +59,8 @@ class Engine:
             return False
         if "began" in answer:
             self.live.add(answer["began"])
+            self.acknowledged.add(answer["began"])
+            self.was_queued += answer["queued"]
         elif "ended" in answer:
             self.live.discard(answer["ended"])
             self.ended[answer["ended"]] = answer["status"]
@@ -66,6 +68,8 @@ class Engine:
         elif "error" in answer:
             self.errors.append(answer["error"])
             self.asked -= 1
+        elif "idle" in answer:
+            self.idle = True
         return True
 
     def order(self, text):
@@ -78,9 +82,11 @@ class Engine:
             pass
 
     def settle(self):
-        """Waits until every run that was asked for has ended."""
+        """Waits until every run has ended, also those that an earlier engine left in the queue."""
+        self.idle = False
+        self.order("idle")
         until = time.monotonic() + 120
-        while self.asked > 0:
+        while self.asked > 0 or not self.idle:
             assert time.monotonic() < until, f"runs {sorted(self.live)} do not end"
             assert self.process.poll() is None, f"the engine has ended with {self.process.returncode} while {sorted(self.live)} lived"
             self.take(1)
@@ -97,7 +103,7 @@ class Engine:
 class Life:
     def __init__(self, troupe, engine_runs, seed, folder):
         self.troupe, self.engine_runs, self.random, self.folder = troupe, engine_runs, random.Random(seed), folder
-        self.counts = collections.Counter()
+        self.counts, self.acknowledged = collections.Counter(), set()
         os.chdir(folder)
         os.mkdir("busy")
         self.pipelines = [self.make_pipeline(number) for number in range(self.random.choice([1, 1, 2]))]
@@ -142,16 +148,25 @@ class Life:
         return ""
 
     def one_engine(self, log):
-        engine = Engine(self.engine_runs, "state", self.files(), log)
+        engine = Engine(self.engine_runs, "state", self.files(), log, "--max-runs", str(self.random.choice([1, 2, 16])), "--live-runs", str(self.random.choice([2, 64])))
         self.counts["engines"] += 1
-        quiet = False  # an edit comes only when nothing runs: else an attempt may rightly see a source change
+        try:
+            self.play_engine(engine)
+        finally:
+            self.acknowledged |= engine.acknowledged
+            self.counts["queued"] += engine.was_queued
+
+    def play_engine(self, engine):
+        # An edit comes only when nothing runs: else an attempt may rightly see a source change.
         for _ in range(self.random.randint(4, 14)):
             act = self.random.random()
             if act < 0.6:
                 number = self.random.randrange(len(self.pipelines))
                 names = list(self.pipelines[number])
                 selection = self.random.sample(names, self.random.randint(0, min(3, len(names))))
-                engine.order(" ".join(["run", str(number)] + (["force"] if self.random.random() < 0.1 else []) + (["only"] if selection and self.random.random() < 0.6 else []) + selection))
+                cause = self.random.choice([[], [], ["cause=trigger"], ["cause=program"], ["cause=backfill"]])
+                priority = [f"priority={self.random.randint(-5, 5)}"] if self.random.random() < 0.3 else []
+                engine.order(" ".join(["run", str(number)] + cause + priority + (["force"] if self.random.random() < 0.1 else []) + (["only"] if selection and self.random.random() < 0.6 else []) + selection))
                 self.counts["runs"] += 1
             elif act < 0.7 and engine.live:
                 run = self.random.choice(sorted(engine.live))
@@ -162,6 +177,8 @@ class Life:
                     done = subprocess.run([self.troupe, "cancel", str(run), "--state", "state"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
                     assert done.returncode in (0, 1, 2), f"cancel {run}: {done.returncode}\n{done.stdout}{done.stderr}"
                     self.counts[f"cancels by the socket, {done.returncode}"] += 1
+            elif act < 0.73 and engine.live:
+                engine.order(f"priority {self.random.choice(sorted(engine.live))} {self.random.randint(-9, 9)}")
             elif act < 0.8:
                 engine.settle()
                 self.edit(self.random.randrange(4))
@@ -213,10 +230,32 @@ class Life:
         return done.stdout
 
     def recover(self):
-        """What a killed engine left running is ended by whoever opens the state next; then its marks can go."""
-        self.must([self.engine_runs, "state", *self.files()])
+        """What a killed engine left running is ended by whoever opens the state next; then its marks can go. One that may start nothing leaves the queue as it is."""
+        before = self.queued()
+        self.must([self.engine_runs, "state", "--live-runs", "0", *self.files()])
+        assert self.queued() == before, f"{before} were queued, then {self.queued()}"
         shutil.rmtree("busy")
         os.mkdir("busy")
+        if before and self.random.random() < 0.5:  # a run of its own leaves them alone
+            self.must([self.troupe, "run", "-f", self.files()[0], "--state", "state"])
+            assert self.queued() == before, f"{before} were queued, then {self.queued()}"
+        self.counts["queued runs found by the next engine"] += len(before)
+
+    def runs(self):
+        return {run["number"]: run["status"] for run in json.loads(self.must([self.troupe, "runs", "--json", "-l", "0", "--state", "state"]))["runs"]}
+
+    def queued(self):
+        return sorted(number for number, status in self.runs().items() if status == "queued")
+
+    def empty_queue(self, log):
+        """Nothing acknowledged is lost: the next engine starts what waits."""
+        engine = Engine(self.engine_runs, "state", self.files(), log, "--max-runs", "2")
+        engine.settle()
+        engine.quit()
+        runs = self.runs()
+        assert "queued" not in runs.values(), runs
+        gone = [number for number in self.acknowledged if number > max(runs) or (number not in runs and number >= min(runs))]
+        assert not gone, f"runs {gone} were acknowledged, and there are {runs}"
 
     def play(self):
         with open("engine.err", "w+", encoding="utf-8") as log:
@@ -225,7 +264,9 @@ class Life:
                 self.recover()
                 assert not self.wrong(), self.wrong()
                 if self.random.random() < 0.4:
+                    self.empty_queue(log)
                     self.check()
+            self.empty_queue(log)
             self.check()
         return self.counts
 

@@ -102,7 +102,12 @@ result<std::unique_ptr<journal_store>> open_journal(const std::string& folder, c
 
 result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journal_settings& settings,
                                                     troupe_internal::clock& clock) {
-  const auto dir = lock.dir();
+  return open_journal(std::make_shared<const state_lock>(std::move(lock)), settings, clock);
+}
+
+result<std::unique_ptr<journal_store>> open_journal(std::shared_ptr<const state_lock> lock,
+                                                    const journal_settings& settings, troupe_internal::clock& clock) {
+  const auto dir = lock->dir();
   if (auto good = require_trustworthy(*dir); !good)
     return good.error();
   if (!dir->look(journal_file))

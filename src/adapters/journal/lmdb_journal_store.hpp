@@ -33,6 +33,10 @@ open_journal(const std::string& folder, const journal_settings& settings, troupe
 /// The same with a lock already taken.
 [[nodiscard]] result<std::unique_ptr<journal_store>> open_journal(state_lock lock, const journal_settings& settings,
                                                                   troupe_internal::clock& clock);
+/// The same with a lock that somebody keeps beyond the store. It is released when the store and whoever else has it
+/// have let it go.
+[[nodiscard]] result<std::unique_ptr<journal_store>>
+open_journal(std::shared_ptr<const state_lock> lock, const journal_settings& settings, troupe_internal::clock& clock);
 
 /// Takes the lock of a state that has a journal; not_found, and nothing is made, where there is none.
 [[nodiscard]] result<state_lock> lock_journal(const std::string& folder);

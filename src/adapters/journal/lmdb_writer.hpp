@@ -19,8 +19,8 @@ class lmdb_writer final : public journal_store {
 public:
   /// `doubts`: what is found wrong with the journal as it was opened (empty: nothing); asked before anything is
   /// written.
-  lmdb_writer(state_lock lock, std::shared_ptr<lmdb_env> env, troupe_internal::durability durability, state_info info,
-              pending_inspection doubts)
+  lmdb_writer(std::shared_ptr<const state_lock> lock, std::shared_ptr<lmdb_env> env,
+              troupe_internal::durability durability, state_info info, pending_inspection doubts)
       : lock_(std::move(lock)), env_(std::move(env)), durability_(durability), info_(std::move(info)),
         doubts_(std::move(doubts)) {}
   /// With durability none: brings all to disk, which makes the state trustworthy again.
@@ -37,7 +37,7 @@ private:
   [[nodiscard]] result<void> transact(const std::function<result<void>(lmdb_access&)>& work);
   [[nodiscard]] result<void> put_events(lmdb_access& access, std::uint64_t first_seq, std::span<const event> events);
 
-  state_lock lock_; ///< first, so that it is released last
+  std::shared_ptr<const state_lock> lock_; ///< first, so that it is released last
   std::shared_ptr<lmdb_env> env_;
   troupe_internal::durability durability_;
   state_info info_; ///< as committed

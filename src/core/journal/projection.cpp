@@ -132,6 +132,13 @@ result<void> projector::check_new_run(std::uint64_t seq, run_number run, const r
 }
 
 result<void> projector::fold(std::uint64_t seq, const run_queued& e) {
+  const auto queued = tables_.get_queued(e.run, queued_);
+  if (!queued)
+    return queued.error();
+  if (*queued) { // once more: it gets another priority
+    queued_.priority = e.priority;
+    return queued_ == e ? tables_.put_queued(e) : broken_rule(seq, "it is not the run that is queued under its number");
+  }
   if (auto may = check_new_run(seq, e.run, e.request); !may)
     return may;
   tables_.info().last_run = e.run;

@@ -89,7 +89,8 @@ struct run_cause {
   friend bool operator==(const run_cause&, const run_cause&) = default;
 };
 
-/// A run is to start when there is room for it. Its number and id are given out now.
+/// A run is to start when there is room for it. Its number and id are given out now. Once more for a run that is
+/// queued: it has another priority, and nothing else has changed.
 struct run_queued {
   run_number run;
   uuid id;

@@ -246,6 +246,20 @@ TEST_CASE("a run that leaves the queue without having started is on record as ca
   CHECK(f.tables.runs.at(queued.run) == before);
 }
 
+TEST_CASE("a queued run that is queued once more gets another priority, and leaves the queue as before") {
+  folded f;
+  begin(f);
+  run_queued queued{run_number(2U), {}, t0 + 1s, "demo"};
+  f(queued);
+  f(run_queued{run_number(3U), {}, t0 + 1s, "demo"});
+  queued.priority = 7;
+  f(queued);
+  CHECK(f.tables.queue.at(queued.run) == queued);
+  CHECK(f.tables.state.last_run == run_number(3U));
+  f(run_dequeued{queued.run, t0 + 2s, dequeue_reason::cancelled, {}});
+  CHECK(f.tables.queue.size() == 1);
+}
+
 TEST_CASE("what cannot be in a queue is refused, and changes nothing") {
   folded f;
   begin(f);
@@ -258,7 +272,9 @@ TEST_CASE("what cannot be in a queue is refused, and changes nothing") {
     CHECK_MESSAGE(done.error().message.find(words) != std::string::npos, done.error().message);
     CHECK(f.tables.queue == before);
   };
-  refused(queued, "was given out before");
+  auto renamed = queued;
+  renamed.pipeline = "another";
+  refused(renamed, "it is not the run that is queued under its number");
   refused(run_queued{run_number(0xFFFFFFFFU)}, "no run number can follow");
   run_queued odd{run_number(3U)};
   odd.request.error_strategy = error_strategies;

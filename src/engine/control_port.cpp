@@ -1,0 +1,24 @@
+// What an engine without a queue answers.
+#include "engine/control_port.hpp"
+
+namespace troupe_internal {
+
+namespace {
+
+error no_queue() {
+  return fail(error_code::invalid_input,
+              "the process that has this state carries out one run and takes no others: wait for its end, or start the "
+              "run with `troupe run --wait`");
+}
+
+} // namespace
+
+void control_port::submit_later(run_ask, std::function<void(result<submitted_run>)> then) {
+  then(no_queue());
+}
+
+result<void> control_port::prioritize(run_number, std::int32_t, std::function<void(result<void>)>) {
+  return no_queue();
+}
+
+} // namespace troupe_internal

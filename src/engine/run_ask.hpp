@@ -1,0 +1,48 @@
+// A run as it is asked for by somebody who has no pipeline in hand, only its file. Knows nothing of who asks, or when
+// the run starts.
+#pragma once
+
+#include "core/model/event.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe_internal {
+
+struct run_ask {
+  std::string file;                   ///< of the pipeline
+  std::vector<std::string> selection; ///< none: everything
+  std::vector<std::string> exclude;
+  bool only = false;
+  bool force = false;
+  std::vector<std::pair<std::string, std::string>> params; ///< as given
+  std::optional<std::uint32_t> workers;
+  std::optional<std::uint8_t> error_strategy; ///< troupe_internal::error_strategy
+  run_cause cause;
+  std::int32_t priority = 0; ///< higher first, in the queue
+  run_number continues;      ///< the run whose place it takes; 0: none
+  friend bool operator==(const run_ask&, const run_ask&) = default;
+};
+
+/// A run that was taken on, durably.
+struct submitted_run {
+  run_number run;
+  bool queued = false; ///< it waits for its turn; else it has started, and may have ended
+  friend bool operator==(const submitted_run&, const submitted_run&) = default;
+};
+
+/// A run that waits, for who asks why.
+struct queued_run_info {
+  run_number run;
+  std::string pipeline;
+  cause_kind cause = cause_kind::user;
+  std::int32_t priority = 0;
+  timestamp queued_at;
+  std::string reason; ///< why it waits, for people
+  friend bool operator==(const queued_run_info&, const queued_run_info&) = default;
+};
+
+} // namespace troupe_internal

@@ -1,0 +1,187 @@
+// An engine that stays up: it keeps a durable queue of runs, starts each when it may, and opens its state again after
+// the journal has failed. Knows no policy of a run, and no clients.
+//
+//   submit ──► may it start now? ── yes ──► planned by the caller, run_started on disk ──► acknowledged
+//                    │ no
+//                    ▼
+//              run_queued on disk ──► acknowledged ──► waits ──► planned by a planner, from its file as it is then
+//                                                       ▲   │
+//                                                       └───┘ its pipeline does not load: looked at again later
+//
+// A thread of its own, the keeper, takes what has ended, starts what may, and reopens. Plans are made by a few
+// planners, so that neither the keeper nor the readers of live runs wait for one.
+#pragma once
+
+#include "adapters/system/thread_pool.hpp"
+#include "core/schedule/run_queue.hpp"
+#include "engine/control_port.hpp"
+#include "engine/control_server.hpp"
+#include "engine/engine.hpp"
+#include "engine/pipeline_versions.hpp"
+#include "engine/run_ask.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace troupe_internal {
+
+struct serving_options {
+  std::string folder; ///< the state's
+  state_opening opening;
+  queue_limits limits{16, 64};
+  std::uint32_t most_queued = 10'000; ///< one more is refused
+  /// When a pipeline that does not load is looked at again: after this, then twice as long each time, up to the most.
+  std::chrono::milliseconds look_again{1000};
+  std::chrono::milliseconds look_again_most{60'000};
+  /// The same for a state whose journal failed.
+  std::chrono::milliseconds reopen_after{1000};
+  std::chrono::milliseconds reopen_most{60'000};
+  unsigned planners = 2; ///< plans that are made at a time for runs that were queued
+};
+
+/// Any thread may call it. Calls that name a run do not block for longer than a turn of the loop, unless they say so.
+class serving_engine final : public control_port {
+public:
+  /// Opens the state as engine::open does. Runs that are queued in it start when they may. Listens at the control
+  /// socket and to `stop`, which outlives it: after a request live runs are stopped, none starts, and queued ones stay
+  /// queued.
+  [[nodiscard]] static result<std::unique_ptr<serving_engine>> open(const serving_options& how, system_clock& time,
+                                                                    stop_request& stop);
+  /// Live runs are ended; queued ones stay queued.
+  ~serving_engine() override;
+  serving_engine(const serving_engine&) = delete;
+  serving_engine& operator=(const serving_engine&) = delete;
+
+  /// Takes a run on. Its number is on disk when this returns. Blocks until then: for its plan, if it starts now; else
+  /// for its file to be loaded and one commit. `observer`, if any, outlives the run, and gets nothing of a run that a
+  /// later process starts. Errors: invalid_input (the pipeline, the selection, another pipeline that makes the same
+  /// file), state_unusable (the journal has failed, or the system refuses what a run needs), stopped, and io where the
+  /// queue is full. Then there is no run.
+  [[nodiscard]] result<submitted_run> submit(const run_ask& ask, run_observer* observer = nullptr);
+  /// Waits for the end of a run, live or queued, and says how it ended: `interrupted` too where the journal failed.
+  /// not_found if there is no such run.
+  [[nodiscard]] result<run_status> wait(run_number run);
+  /// Pipelines that did not load are looked at now.
+  void retry_loads();
+  /// Why the state cannot be written at the moment; empty: it can.
+  [[nodiscard]] std::string trouble();
+
+  // control_port
+  [[nodiscard]] std::vector<live_run_info> list() override;
+  [[nodiscard]] std::vector<queued_run_info> queue() override;
+  /// A queued run is taken off the queue: `ended` is reported once that is on disk.
+  [[nodiscard]] result<run_number> cancel(std::optional<run_number> run, bool at_once) override;
+  [[nodiscard]] result<void> when_ended(run_number run, std::function<void(run_status)> then) override;
+  void submit_later(run_ask ask, std::function<void(result<submitted_run>)> then) override;
+  /// A queued run gets another priority: `then` is called once that is on disk. not_found if it is not queued.
+  [[nodiscard]] result<void> prioritize(run_number run, std::int32_t priority,
+                                        std::function<void(result<void>)> then) override;
+
+private:
+  using steady = std::chrono::steady_clock;
+
+  struct waiting_run {
+    run_queued what;
+    run_observer* observer = nullptr;
+    bool starting = false;  ///< a planner has it
+    bool cancelled = false; ///< while it was starting
+    std::string problem;    ///< why it did not start; empty: nothing was tried, or it is its turn that it waits for
+    steady::time_point due; ///< with a problem: when it is tried again
+    std::chrono::milliseconds pause{0};
+  };
+  /// Keeps the engine where it is while it is used; none where the journal has failed.
+  class in_use {
+  public:
+    explicit in_use(serving_engine& all);
+    ~in_use();
+    in_use(const in_use&) = delete;
+    in_use& operator=(const in_use&) = delete;
+    explicit operator bool() const { return engine_ != nullptr; }
+    engine& operator*() const { return *engine_; }
+    engine* operator->() const { return engine_; }
+
+  private:
+    serving_engine& all_;
+    engine* engine_ = nullptr;
+  };
+
+  serving_engine(const serving_options& how, system_clock& time, stop_request& stop);
+  [[nodiscard]] result<void> open_state(std::shared_ptr<const state_lock> lock);
+  [[nodiscard]] static result<std::vector<waiting_run>> read_queue(engine& with);
+  void keep();
+  void take_ended(std::unique_lock<std::mutex>& lock);
+  void start_what_may();
+  /// A planner does it.
+  void start(const run_queued& what, run_observer* observer);
+  [[nodiscard]] result<void> try_to_start(engine& with, const run_queued& what, run_observer* observer);
+  /// Somebody asked for its end before it had begun.
+  void cancel_if_asked(engine& with, run_number run);
+  /// The run could not start. mutex_ is held.
+  void try_again_later(waiting_run& run, std::string why);
+  void reopen(std::unique_lock<std::mutex>& lock);
+  /// Takes the run, which has left queue_, out of the journal's queue. `with` is in use.
+  void dequeue(engine& with, run_number run);
+  /// The journal takes no more. mutex_ is held.
+  void fail_with(const std::string& why);
+  /// Whether the journal still takes something; else it has failed with that.
+  void look_at_journal(engine& with);
+  void stop_runs(stop_cause cause, bool at_once);
+  [[nodiscard]] error unusable() const;
+  /// Wakes the keeper. mutex_ is held.
+  void wake_keeper();
+  /// One that had no number yet has got it, or does not start. mutex_ is held.
+  void leave_starting(const started_run& what);
+
+  [[nodiscard]] result<submitted_run> start_now(const project& on, const run_options& options, run_observer* observer);
+  [[nodiscard]] result<submitted_run> put_in_queue(const project& on, const run_options& options, const run_ask& ask,
+                                                   run_observer* observer);
+  /// Whether a run that comes now may start before all that are queued. mutex_ is held.
+  [[nodiscard]] bool may_start_now(const run_ask& ask) const;
+  /// Runs that are live or about to be. mutex_ is held.
+  [[nodiscard]] std::vector<started_run> live_or_starting() const;
+  [[nodiscard]] static queued_run place_of(const run_queued& what);
+  [[nodiscard]] std::string why_it_waits(const waiting_run& run, const std::vector<started_run>& live) const;
+  [[nodiscard]] waiting_run* find_queued(run_number run);
+  /// Who waits for the run hears of its end. mutex_ is not held.
+  void tell(run_number run, run_status status);
+
+  const serving_options how_;
+  system_clock& time_;
+  stop_request& stop_;
+  pipeline_versions versions_;
+
+  std::mutex mutex_; ///< guards what follows; never held while the engine is called
+  std::condition_variable changed_;
+  std::unique_ptr<engine> engine_;
+  std::shared_ptr<const state_lock> lock_; ///< of the state; kept while there is no engine
+  state_dir::handle dir_;
+  std::string failed_;      ///< why the journal takes nothing; empty: it does
+  std::uint32_t users_ = 0; ///< of engine_
+  bool something_happened_ = false;
+  bool stopping_ = false;
+  bool ending_ = false;
+  std::vector<waiting_run> queue_;
+  std::map<run_number, started_run> live_;
+  std::vector<started_run> starting_; ///< their number is not known yet
+  std::deque<run_number> ended_;
+  std::set<run_number> to_cancel_; ///< live, and about to begin
+  std::set<run_number> leaving_;   ///< cancelled in the queue, and that is not on disk yet
+  std::multimap<run_number, std::function<void(run_status)>> hearers_;
+
+  std::unique_ptr<control_server> control_;
+  std::unique_ptr<thread_pool> planners_;
+  std::thread keeper_; ///< last: it uses the members above
+};
+
+} // namespace troupe_internal

@@ -1,0 +1,370 @@
+// The keeper: takes what has ended, starts what may, opens the state again.
+#include "engine/serving_engine.hpp"
+
+#include "base/shown_text.hpp"
+#include "engine/planning.hpp"
+#include "engine/silent_observer.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <utility>
+
+namespace troupe_internal {
+
+namespace {
+
+run_options options_of(const run_queued& what) {
+  run_options options;
+  options.selection = what.request.selection;
+  options.exclude = what.request.exclude;
+  options.only = what.request.only;
+  options.force = what.request.force;
+  options.params = what.request.params;
+  options.workers = what.request.workers;
+  options.error_strategy = static_cast<troupe_internal::error_strategy>(what.request.error_strategy);
+  options.cause = what.cause;
+  return options;
+}
+
+} // namespace
+
+result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) {
+  engine_options with;
+  with.folder = how_.folder;
+  with.opening = how_.opening;
+  with.opening.lock = std::move(lock);
+  with.serves = true;
+  with.ended = [this](run_number run) {
+    const std::lock_guard guard(mutex_);
+    ended_.push_back(run);
+    wake_keeper();
+  };
+  auto opened = engine::open(with, time_, stop_);
+  if (!opened)
+    return opened.error();
+  auto& made = **opened;
+  if (const auto ready = made.get_ready(usable_cpus()); !ready)
+    return ready;
+  if (const auto written = made.announce(); !written) // also: the disk takes something
+    return written;
+  auto queued = read_queue(made);
+  if (!queued)
+    return queued.error();
+  const std::lock_guard guard(mutex_);
+  for (auto& run : *queued) // those who watch are still there
+    if (const auto* const known = find_queued(run.what.run))
+      run.observer = known->observer;
+  queue_ = std::move(*queued);
+  lock_ = made.lock();
+  dir_ = made.dir();
+  engine_ = std::move(*opened);
+  failed_.clear();
+  wake_keeper();
+  return {};
+}
+
+result<std::vector<serving_engine::waiting_run>> serving_engine::read_queue(engine& with) {
+  const auto snapshot = with.snapshot();
+  if (!snapshot)
+    return snapshot.error();
+  std::vector<waiting_run> queued;
+  const auto visited = (*snapshot)->visit_queue([&](const run_queued& one) {
+    waiting_run waiting;
+    waiting.what = one;
+    queued.push_back(std::move(waiting));
+    return true;
+  });
+  if (!visited)
+    return visited.error();
+  return queued;
+}
+
+void serving_engine::keep() {
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    something_happened_ = false;
+    if (!failed_.empty()) {
+      reopen(lock);
+      continue;
+    }
+    take_ended(lock);
+    if (!failed_.empty() || ending_)
+      continue;
+    start_what_may();
+    std::optional<steady::time_point> due;
+    for (const auto& run : queue_)
+      if (!run.problem.empty() && !run.starting && (!due || run.due < *due))
+        due = run.due;
+    const auto ready = [this] { return something_happened_ || ending_; };
+    if (due)
+      changed_.wait_until(lock, *due, ready);
+    else
+      changed_.wait(lock, ready);
+  }
+}
+
+void serving_engine::take_ended(std::unique_lock<std::mutex>& lock) {
+  while (!ended_.empty() && failed_.empty()) {
+    const auto number = ended_.front();
+    ended_.pop_front();
+    auto& with = *engine_; // only this thread takes it away
+    lock.unlock();
+    const auto outcome = with.wait(number);
+    if (!outcome && outcome.error().code == error_code::internal) // the others go on; what it left open is not
+      static_cast<void>(with.close_attempts_of(number));          // a journal that takes no more says so to the others
+    lock.lock();
+    live_.erase(number);
+    to_cancel_.erase(number);
+    if (!outcome && outcome.error().code == error_code::state_unusable)
+      fail_with(outcome.error().message);
+    lock.unlock();
+    tell(number, outcome ? outcome->status : run_status::interrupted);
+    lock.lock();
+  }
+}
+
+queued_run serving_engine::place_of(const run_queued& what) {
+  // Numbers are given out in the order of queueing.
+  return {what.run, what.cause.kind, what.priority,
+          what.at,  what.run.value,  what.cause.kind == cause_kind::backfill ? what.cause.trigger : std::string()};
+}
+
+std::vector<started_run> serving_engine::live_or_starting() const {
+  auto live = starting_;
+  for (const auto& [number, run] : live_)
+    live.push_back(run);
+  for (const auto& run : queue_)
+    if (run.starting)
+      live.push_back({run.what.cause.kind, run.what.cause.trigger});
+  return live;
+}
+
+bool serving_engine::may_start_now(const run_ask& ask) const {
+  if (ask.continues.value != 0) // only a queued run can say so
+    return false;
+  std::vector<queued_run> places;
+  for (const auto& run : queue_)
+    if (!run.starting && run.problem.empty())
+      places.push_back(place_of(run.what));
+  queued_run own;
+  own.run = run_number(std::numeric_limits<std::uint32_t>::max());
+  own.cause = ask.cause.kind;
+  own.priority = ask.priority;
+  own.queued_at = time_.now();
+  own.sequence = std::numeric_limits<std::uint64_t>::max();
+  own.trigger = ask.cause.trigger;
+  places.push_back(own);
+  return next_to_start(places, live_or_starting(), how_.limits, own.queued_at) == places.size() - 1;
+}
+
+void serving_engine::start_what_may() {
+  if (stopping_)
+    return;
+  const auto now = steady::now();
+  auto busy = std::count_if(queue_.begin(), queue_.end(), [](const waiting_run& run) { return run.starting; });
+  while (busy < static_cast<std::ptrdiff_t>(std::max(how_.planners, 1U))) {
+    std::vector<queued_run> places;
+    std::vector<waiting_run*> runs;
+    for (auto& run : queue_)
+      if (!run.starting && (run.problem.empty() || run.due <= now)) {
+        places.push_back(place_of(run.what));
+        runs.push_back(&run);
+      }
+    const auto next = next_to_start(places, live_or_starting(), how_.limits, time_.now());
+    if (!next)
+      return;
+    runs[*next]->starting = true;
+    ++busy;
+    planners_->submit([this, what = runs[*next]->what, observer = runs[*next]->observer] { start(what, observer); });
+  }
+}
+
+void serving_engine::start(const run_queued& what, run_observer* observer) {
+  const in_use with(*this);
+  const bool ends = [this] {
+    const std::lock_guard lock(mutex_);
+    return ending_ || stopping_;
+  }();
+  const auto began = with && !ends ? try_to_start(*with, what, observer) : result<void>(unusable());
+  bool leaves = false;
+  {
+    const std::lock_guard lock(mutex_);
+    wake_keeper();
+    auto* const waiting = find_queued(what.run);
+    if (waiting == nullptr) // it lives, or has ended
+      return;
+    waiting->starting = false;
+    if (!with || ends)
+      return;
+    leaves = waiting->cancelled;
+    if (leaves) {
+      leaving_.insert(what.run);
+      std::erase_if(queue_, [&](const waiting_run& one) { return one.what.run == what.run; });
+    } else {
+      try_again_later(*waiting, began ? std::string() : began.error().message);
+    }
+  }
+  if (leaves)
+    dequeue(*with, what.run);
+}
+
+result<void> serving_engine::try_to_start(engine& with, const run_queued& what, run_observer* observer) {
+  project_options where;
+  where.file = what.request.pipeline_file;
+  if (!where.file.starts_with('/'))
+    where.file = std::filesystem::path(how_.folder).parent_path() / where.file;
+  where.state = how_.folder;
+  where.params = what.request.params;
+  where.only_regular = true;
+  const auto on = versions_.open(where);
+  if (!on)
+    return on.error();
+  if (on->p->name != what.pipeline)
+    return fail(error_code::invalid_input, visible(where.file) + " is the pipeline \"" + on->p->name +
+                                               "\" now; the run was queued for \"" + what.pipeline + "\"");
+  std::optional<waiting_run> taken; // off the queue, since it has begun as far as the engine can tell
+  run_admission how;
+  how.queued = &what;
+  how.numbered = [&](run_number) {
+    const std::lock_guard lock(mutex_);
+    if (auto* const waiting = find_queued(what.run)) {
+      taken = std::move(*waiting);
+      std::erase_if(queue_, [&](const waiting_run& one) { return one.what.run == what.run; });
+    }
+    live_.emplace(what.run, started_run{what.cause.kind, what.cause.trigger});
+    if (taken && taken->cancelled)
+      to_cancel_.insert(what.run);
+  };
+  const auto began =
+      with.submit(*on, options_of(what), observer != nullptr ? *observer : silent_observer::the_one(), how);
+  if (began) {
+    cancel_if_asked(with, what.run);
+    return {};
+  }
+  if (began.error().code == error_code::state_unusable)
+    look_at_journal(with);
+  if (taken) {
+    const std::lock_guard lock(mutex_);
+    live_.erase(what.run);
+    to_cancel_.erase(what.run);
+    queue_.push_back(std::move(*taken));
+  }
+  return began.error();
+}
+
+void serving_engine::cancel_if_asked(engine& with, run_number run) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (to_cancel_.erase(run) == 0)
+      return;
+  }
+  static_cast<void>(with.stop(run, stop_cause::user, false)); // false: it has ended
+}
+
+void serving_engine::try_again_later(waiting_run& run, std::string why) {
+  run.problem = std::move(why);
+  run.pause = std::min(std::max(2 * run.pause, how_.look_again), how_.look_again_most);
+  run.due = steady::now() + run.pause;
+}
+
+void serving_engine::dequeue(engine& with, run_number run) {
+  with.append({run_dequeued{run, time_.now(), dequeue_reason::cancelled, {}}},
+              [this, run](const result<std::uint64_t>& outcome) {
+                if (outcome)
+                  return tell(run, run_status::cancelled);
+                const std::lock_guard lock(mutex_); // it is in the queue still, as who opens the state next finds
+                leaving_.erase(run);
+                fail_with(outcome.error().message);
+              });
+}
+
+serving_engine::waiting_run* serving_engine::find_queued(run_number run) {
+  const auto at =
+      std::find_if(queue_.begin(), queue_.end(), [run](const waiting_run& one) { return one.what.run == run; });
+  return at == queue_.end() ? nullptr : &*at;
+}
+
+std::string serving_engine::why_it_waits(const waiting_run& run, const std::vector<started_run>& live) const {
+  const auto count = [&](auto which) {
+    return static_cast<std::size_t>(std::count_if(live.begin(), live.end(), which));
+  };
+  if (!failed_.empty())
+    return "the state's journal cannot be written: " + failed_;
+  if (stopping_)
+    return "the engine is stopping: it starts when the state is opened again";
+  if (run.starting)
+    return "it is starting";
+  if (!run.problem.empty())
+    return "it could not start, and is tried again: " + run.problem;
+  if (live.size() >= how_.limits.live_runs)
+    return std::to_string(live.size()) + " runs are live, and no more may be";
+  const auto counted = count([](const started_run& one) { return one.cause != cause_kind::user; });
+  if (run.what.cause.kind != cause_kind::user && counted >= how_.limits.max_runs)
+    return "max_runs: " + std::to_string(counted) + (counted == 1 ? " run is live" : " runs are live");
+  if (run.what.cause.kind == cause_kind::backfill && count([&](const started_run& one) {
+                                                       return one.cause == cause_kind::backfill &&
+                                                              one.trigger == run.what.cause.trigger;
+                                                     }) > 0)
+    return "another run of its backfill is live";
+  return "other runs are being planned";
+}
+
+std::vector<queued_run_info> serving_engine::queue() {
+  const std::lock_guard lock(mutex_);
+  std::vector<queued_run> places;
+  for (const auto& run : queue_)
+    places.push_back(place_of(run.what));
+  const auto live = live_or_starting();
+  std::vector<queued_run_info> found;
+  for (const auto i : order_of_queue(places, time_.now())) {
+    const auto& what = queue_[i].what;
+    found.push_back({what.run, what.pipeline, what.cause.kind, what.priority, what.at, why_it_waits(queue_[i], live)});
+  }
+  return found;
+}
+
+void serving_engine::fail_with(const std::string& why) {
+  if (failed_.empty())
+    failed_ = why.empty() ? "unknown" : why;
+  wake_keeper();
+}
+
+void serving_engine::look_at_journal(engine& with) {
+  if (const auto flushed = with.flush(); !flushed) {
+    const std::lock_guard lock(mutex_);
+    fail_with(flushed.error().message);
+  }
+}
+
+void serving_engine::reopen(std::unique_lock<std::mutex>& lock) {
+  // Runs hear of it from their own appends, and end. Who uses the engine lets go of it, and nobody else gets it.
+  changed_.wait(lock, [this] { return users_ == 0; });
+  auto old = std::move(engine_);
+  lock.unlock();
+  old.reset(); // ends what still runs; the lock stays ours
+  lock.lock();
+  ended_.clear();
+  starting_.clear();
+  to_cancel_.clear();
+  for (auto& run : queue_)
+    run.starting = false;
+  const auto gone = std::exchange(live_, {});
+  lock.unlock();
+  for (const auto& [run, what] : gone)
+    tell(run, run_status::interrupted);
+  lock.lock();
+  for (auto pause = how_.reopen_after; !ending_; pause = std::min(2 * pause, how_.reopen_most)) {
+    changed_.wait_for(lock, pause, [this] { return ending_; });
+    if (ending_)
+      return;
+    lock.unlock();
+    const auto opened = open_state(lock_);
+    lock.lock();
+    if (opened)
+      return;
+    failed_ = opened.error().message;
+  }
+}
+
+} // namespace troupe_internal
