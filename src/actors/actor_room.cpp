@@ -11,7 +11,10 @@ actor_room::inside::config::config(work_loop& loop, timer_thread& timers) {
   set("scheduler.max-throughput", std::size_t{20}); // an actor's turn is not to be long
 }
 
-actor_room::actor_room(work_loop& loop) : inside_(std::make_unique<inside>(loop)) {}
+actor_room::actor_room(work_loop& loop) {
+  const no_lasting_hold after;
+  inside_ = std::make_unique<inside>(loop);
+}
 
 actor_room::~actor_room() {
   inside_->system.await_all_actors_done();

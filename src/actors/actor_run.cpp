@@ -30,20 +30,6 @@ struct actor_run::inside {
   }
 };
 
-namespace {
-
-/// A thread that spawns gets a hold on its system's logger, for as long as the thread lives, and the end of an actor
-/// system waits for all of them: so the thread lets go of it again.
-class no_lasting_hold {
-public:
-  no_lasting_hold() = default;
-  ~no_lasting_hold() { caf::logger::set_current_actor_system(nullptr); }
-  no_lasting_hold(const no_lasting_hold&) = delete;
-  no_lasting_hold& operator=(const no_lasting_hold&) = delete;
-};
-
-} // namespace
-
 actor_run::actor_run(run_setup setup) : inside_(std::make_shared<inside>()) {
   inside_->setup = std::move(setup);
 }

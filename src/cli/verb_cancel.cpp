@@ -22,7 +22,7 @@ int cancel(invocation& with, const std::string& name) {
     json.end_object().finish();
   } else {
     to.stream << "run #" << run->run.value << " " << to.colours.paint(tint_of(run->status), to_string(run->status))
-              << ": " << counts_text(run->counts) << "\n";
+              << ": " << (run->dequeued ? "never started" : counts_text(run->counts)) << "\n";
   }
   return exit_ok;
 }
@@ -31,7 +31,9 @@ int cancel(invocation& with, const std::string& name) {
 
 void declare_cancel(command_spec& root, invocation& with) {
   auto name = std::make_shared<std::string>();
-  auto& verb = root.subcommand("cancel", "End a live run from another terminal, and wait until it has ended");
+  auto& verb = root.subcommand(
+      "cancel",
+      "End a live run from another terminal, and wait until it has ended; or take a queued one off the queue");
   verb.positional("RUN", *name, false, "#42, 42, an id or a unique prefix of one; default: the live run").completes =
       completion::runs;
   verb.examples = {{"troupe cancel", "the run that is going on in this state"}};

@@ -2,6 +2,7 @@
 #include "adapters/journal/lmdb_origin.hpp"
 #include "adapters/journal/state_lock.hpp"
 #include "adapters/process/process_table.hpp"
+#include "engine/cancel_queued.hpp"
 #include "engine/control_client.hpp"
 #include "engine/project.hpp"
 
@@ -129,6 +130,8 @@ result<run_record> cancel_run(const std::string& state_folder, const std::option
     return target.error();
   const auto& run = target->meant;
   const auto called = "run #" + std::to_string(run.run.value);
+  if (run.status == run_status::queued)
+    return cancel_queued(state_folder, run.run);
   if (run.status != run_status::running)
     return fail(error_code::not_found,
                 called + " is not live; its status is " + std::string(to_string(run.status)) +

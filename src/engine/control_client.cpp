@@ -44,6 +44,7 @@ error error_of(const control_refusal& refused) {
     return fail(error_code::io, refused.message);
   case refusal_code::other_version:
   case refusal_code::not_permitted:
+  case refusal_code::unavailable:
     return fail(error_code::state_unusable, refused.message);
   case refusal_code::bad_message:
   case refusal_code::internal:

@@ -13,6 +13,10 @@ error no_queue() {
 
 } // namespace
 
+result<std::unique_ptr<journal_snapshot>> control_port::history() {
+  return fail(error_code::not_found, "there is no history to follow");
+}
+
 void control_port::submit_later(run_ask, std::function<void(result<submitted_run>)> then) {
   then(no_queue());
 }

@@ -7,8 +7,10 @@
 #include "base/time.hpp"
 #include "core/model/event.hpp"
 #include "engine/run_ask.hpp"
+#include "ports/journal_store.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +36,11 @@ struct control_port {
   /// Calls back once when the run has ended, on any thread, perhaps before it returns. Asked at most once for each run
   /// that is live. not_found if no such run is live.
   [[nodiscard]] virtual result<void> when_ended(run_number run, std::function<void(run_status)> then) = 0;
+
+  /// What is on disk, for those who follow the history.
+  [[nodiscard]] virtual result<std::unique_ptr<journal_snapshot>> history();
+  /// From now on `wake` is called, on any thread, after events got on disk. Called once, before any other call.
+  virtual void when_committed(std::function<void()> /*wake*/) {}
 
   // What only an engine with a queue does; others refuse it (invalid_input).
   /// In the order in which they are to start.

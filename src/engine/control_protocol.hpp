@@ -4,11 +4,20 @@
 //   hello {protocol, build}                ->
 //                                          <-  hello {protocol, build}
 //   list                                   ->
-//                                          <-  runs {runs: [{run, pipeline, since_ms, counts}]}
+//                                          <-  runs {runs: [{run, pipeline, since_ms, counts}],
+//                                                   queued: [{run, pipeline, cause, priority, since_ms, reason}]}
 //   cancel {run?, at_once}                 ->
 //                                          <-  cancelling {run}
 //   wait {run}                             ->
 //                                          <-  ended {run, status}            once it has
+//   submit {file, …}                       ->                                 as in run_ask.hpp
+//                                          <-  submitted {run, queued}        once that is on disk
+//   prioritize {run, priority}             ->                                 of a queued run
+//                                          <-  prioritized {run}              likewise
+//   follow {from?, run?}                   ->
+//                                          <-  following {from}               later than asked: earlier ones are gone
+//                                          <-  event {seq, line}              one by one, as they get on disk
+//                                          <-  ended {run, status}            after a run's last; without `run` never
 //
 // Any answer may be error {code, message} instead. A frame is the length of what follows, as 4 bytes, least first, and
 // one JSON object with the message's name as "type"; keys that are not known are passed over. The frames and `hello`
@@ -19,6 +28,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -52,8 +62,23 @@ struct wait_request {
   run_number run;
   friend bool operator==(const wait_request&, const wait_request&) = default;
 };
+struct submit_request {
+  run_ask ask;
+  friend bool operator==(const submit_request&, const submit_request&) = default;
+};
+struct priority_request {
+  run_number run;
+  std::int32_t priority = 0;
+  friend bool operator==(const priority_request&, const priority_request&) = default;
+};
+struct follow_request {
+  std::optional<std::uint64_t> from; ///< the first event's number; none: the next one there will be
+  std::optional<run_number> run;     ///< events of this run alone, until it has ended
+  friend bool operator==(const follow_request&, const follow_request&) = default;
+};
 struct live_runs {
-  std::vector<live_run_info> runs; ///< `since` in whole milliseconds
+  std::vector<live_run_info> runs;     ///< `since` in whole milliseconds
+  std::vector<queued_run_info> queued; ///< likewise; in the order in which they are to start
   friend bool operator==(const live_runs&, const live_runs&) = default;
 };
 struct run_cancelling {
@@ -66,6 +91,24 @@ struct run_ended {
   friend bool operator==(const run_ended&, const run_ended&) = default;
 };
 
+struct run_submitted {
+  submitted_run what;
+  friend bool operator==(const run_submitted&, const run_submitted&) = default;
+};
+struct run_prioritized {
+  run_number run;
+  friend bool operator==(const run_prioritized&, const run_prioritized&) = default;
+};
+struct now_following {
+  std::uint64_t from = 0;
+  friend bool operator==(const now_following&, const now_following&) = default;
+};
+struct followed_event {
+  std::uint64_t seq = 0;
+  std::string line; ///< as `troupe journal dump` has it
+  friend bool operator==(const followed_event&, const followed_event&) = default;
+};
+
 /// Why a request was not done. Words on the wire: see to_string().
 enum class refusal_code : std::uint8_t {
   bad_message,   ///< no frame or message of this protocol; the connection ends
@@ -73,11 +116,14 @@ enum class refusal_code : std::uint8_t {
   busy,          ///< too many clients; the connection ends
   not_permitted, ///< the client is another user; the connection ends
   not_found,     ///< no such run is live
-  invalid_input, ///< the request names too little
+  invalid_input, ///< the request names too little, or what cannot be run
   internal,
+  unavailable, ///< not now: the journal cannot be written, the queue is full, or the engine is stopping
 };
-inline constexpr std::size_t refusal_code_count = 7;
+inline constexpr std::size_t refusal_code_count = 8;
 [[nodiscard]] std::string_view to_string(refusal_code code);
+/// nullopt: a code of a later version.
+[[nodiscard]] std::optional<refusal_code> refusal_of(std::string_view word);
 
 struct control_refusal {
   refusal_code code = refusal_code::internal;
@@ -85,8 +131,9 @@ struct control_refusal {
   friend bool operator==(const control_refusal&, const control_refusal&) = default;
 };
 
-using control_message = std::variant<control_hello, list_request, cancel_request, wait_request, live_runs,
-                                     run_cancelling, run_ended, control_refusal>;
+using control_message = std::variant<control_hello, list_request, cancel_request, wait_request, submit_request,
+                                     priority_request, follow_request, live_runs, run_cancelling, run_ended,
+                                     run_submitted, run_prioritized, now_following, followed_event, control_refusal>;
 
 /// The message as a frame. One that would be longer than a frame may be becomes a refusal (internal).
 [[nodiscard]] std::string to_frame(const control_message& message);

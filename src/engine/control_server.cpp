@@ -43,11 +43,11 @@ void let_terminal_be_written() {
 
 } // namespace
 
-/// Where ends of runs are left for the server's thread, and what wakes it. It outlives the server where somebody still
-/// has a call to make. Any thread.
-class end_mailbox {
+/// Where ends of runs and later answers are left for the server's thread, and what wakes it. It outlives the server
+/// where somebody still has a call to make. Any thread.
+class control_mailbox {
 public:
-  end_mailbox() : wakes_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  control_mailbox() : wakes_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wakes_)
       throw std::system_error(errno, std::generic_category(), "cannot listen for stop requests");
   }
@@ -58,6 +58,24 @@ public:
       ended_.push_back(what);
     }
     wake(wakes_.get());
+  }
+  void put(std::uint64_t session, control_message what) {
+    {
+      const std::lock_guard lock(mutex_);
+      answers_.emplace_back(session, std::move(what));
+    }
+    wake(wakes_.get());
+  }
+  /// Events got on disk. Costs next to nothing while nobody follows.
+  void committed() {
+    if (followed_ && !committed_.exchange(true))
+      wake(wakes_.get());
+  }
+  void be_followed(bool yes) { followed_ = yes; }
+  [[nodiscard]] bool take_committed() { return committed_.exchange(false); }
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, control_message>> take_answers() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(answers_, {});
   }
   void quit() {
     quit_ = true;
@@ -76,6 +94,9 @@ private:
   std::atomic<bool> quit_{false};
   std::mutex mutex_;
   std::vector<run_ended> ended_;
+  std::vector<std::pair<std::uint64_t, control_message>> answers_; ///< with the session they are for
+  std::atomic<bool> followed_{false};
+  std::atomic<bool> committed_{false};
 };
 
 /// All that the thread works with.
@@ -84,7 +105,8 @@ public:
   inside(state_dir::handle dir, stop_request& stop, control_port& port, std::function<void(stop_cause, bool)> on_stop,
          control_limits limits)
       : dir_(std::move(dir)), stop_(stop), port_(port), on_stop_(std::move(on_stop)), limits_(limits),
-        mail_(std::make_shared<end_mailbox>()) {
+        mail_(std::make_shared<control_mailbox>()) {
+    port_.when_committed([mail = mail_] { mail->committed(); });
     auto socket = listen_in(*dir_, control_socket_name, backlog);
     if (socket)
       socket_ = std::move(*socket);
@@ -102,7 +124,7 @@ public:
   void quit() { mail_->quit(); }
   void serve();
 
-  [[nodiscard]] live_runs list() override { return {port_.list()}; }
+  [[nodiscard]] live_runs list() override { return {port_.list(), port_.queue()}; }
   [[nodiscard]] result<run_number> cancel(const cancel_request& asked) override {
     let_terminal_be_written();
     return port_.cancel(asked.run, asked.at_once);
@@ -116,6 +138,31 @@ public:
     return heard;
   }
 
+  void submit(std::uint64_t session, const submit_request& asked) override {
+    port_.submit_later(asked.ask, [mail = mail_, session](const result<submitted_run>& taken) {
+      mail->put(session, taken ? control_message(run_submitted{*taken}) : control_message(refused(taken.error())));
+    });
+  }
+  [[nodiscard]] result<void> prioritize(std::uint64_t session, const priority_request& asked) override {
+    return port_.prioritize(
+        asked.run, asked.priority, [mail = mail_, session, run = asked.run](const result<void>& done) {
+          mail->put(session, done ? control_message(run_prioritized{run}) : control_message(refused(done.error())));
+        });
+  }
+  [[nodiscard]] result<event_span> kept_events() override {
+    const auto snapshot = port_.history();
+    if (!snapshot)
+      return snapshot.error();
+    return event_span{(*snapshot)->info().first_seq, (*snapshot)->info().last_seq + 1};
+  }
+  [[nodiscard]] result<feed_piece> read_on(feed_position& at) override {
+    constexpr std::size_t piece_bytes = 65536;
+    const auto snapshot = port_.history();
+    if (!snapshot)
+      return snapshot.error();
+    return feed_.read(**snapshot, at, piece_bytes, max_frame_bytes / 4); // JSON in JSON may be longer
+  }
+
 private:
   void heed_stop_request();
   void deliver(steady::time_point now);
@@ -127,7 +174,9 @@ private:
   control_port& port_;
   std::function<void(stop_cause, bool)> on_stop_;
   control_limits limits_;
-  std::shared_ptr<end_mailbox> mail_;
+  std::shared_ptr<control_mailbox> mail_;
+  event_feed feed_;
+  std::uint64_t sessions_ = 0; ///< so many there were
   state_socket socket_;
   std::string problem_;
   int requests_ = 0;
@@ -145,6 +194,7 @@ void control_server::inside::serve() {
     waits.assign({{mail_->descriptor(), POLLIN, 0},
                   {stop_.descriptor(), POLLIN, 0},
                   {accepts_again_ ? -1 : socket_.fd.get(), POLLIN, 0}});
+    mail_->be_followed(std::any_of(clients_.begin(), clients_.end(), [](const auto& one) { return one->follows(); }));
     for (const auto& client : clients_)
       waits.push_back({client->descriptor(), client->events(), 0});
     if (poll(waits.data(), waits.size(), wait_ms(now)) < 0) {
@@ -198,6 +248,12 @@ void control_server::inside::deliver(steady::time_point now) {
     for (const auto& client : clients_)
       client->ended(ended, now);
   }
+  for (const auto& [session, what] : mail_->take_answers())
+    for (const auto& client : clients_)
+      client->answered(session, what, now);
+  if (mail_->take_committed() || mail_->quitting()) // those who follow get what there is, as far as they take it
+    for (const auto& client : clients_)
+      client->committed(now);
 }
 
 void control_server::inside::accept_clients(steady::time_point now) {
@@ -208,7 +264,7 @@ void control_server::inside::accept_clients(steady::time_point now) {
         accepts_again_ = now + pause_without_descriptors; // the client waits; the socket would be readable all the time
       return;
     }
-    auto client = std::make_unique<control_session>(std::move(fd), *this, limits_.idle, now);
+    auto client = std::make_unique<control_session>(std::move(fd), *this, limits_.idle, now, ++sessions_);
     if (!peer_is_trusted(client->descriptor()))
       client->end_with(refusal_code::not_permitted, "these runs are another user's");
     else if (clients_.size() >= limits_.clients)

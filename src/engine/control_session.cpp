@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -21,28 +22,33 @@ refusal_code code_of(error_code code) {
     return refusal_code::not_found;
   case error_code::invalid_input:
     return refusal_code::invalid_input;
+  case error_code::state_unusable:
+  case error_code::stopped:
+  case error_code::io:
+    return refusal_code::unavailable;
   default:
     return refusal_code::internal;
   }
 }
 
+} // namespace
+
 control_refusal refused(const error& e) {
   return {code_of(e.code), e.message};
 }
 
-} // namespace
-
-control_session::control_session(unique_fd fd, control_desk& desk, std::chrono::milliseconds idle, moment now)
-    : fd_(std::move(fd)), desk_(desk), idle_(idle), due_(now + idle) {}
+control_session::control_session(unique_fd fd, control_desk& desk, std::chrono::milliseconds idle, moment now,
+                                 std::uint64_t number)
+    : fd_(std::move(fd)), desk_(desk), idle_(idle), due_(now + idle), number_(number) {}
 
 short control_session::events() const {
-  if (!unsent_.empty())
+  if (!unsent_.empty() || has_more_)
     return POLLOUT;
-  return waits_for_ ? POLLRDHUP : POLLIN;
+  return waits() ? POLLRDHUP : POLLIN;
 }
 
 std::optional<control_session::moment> control_session::due() const {
-  return waits_for_ && unsent_.empty() ? std::nullopt : std::optional(due_);
+  return waits() && unsent_.empty() ? std::nullopt : std::optional(due_);
 }
 
 bool control_session::over(moment now) const {
@@ -54,7 +60,7 @@ bool control_session::over(moment now) const {
 
 void control_session::turn(short happened, moment now) {
   constexpr int lost = POLLERR | POLLHUP;
-  if ((happened & POLLNVAL) != 0 || (waits_for_ && (happened & (POLLRDHUP | lost)) != 0)) {
+  if ((happened & POLLNVAL) != 0 || (waits() && (happened & (POLLRDHUP | lost)) != 0)) {
     gone_ = true;
     return;
   }
@@ -63,9 +69,10 @@ void control_session::turn(short happened, moment now) {
     if (!unsent_.empty())
       return;
     due_ = now + idle_;
-  } else if ((happened & (POLLIN | lost)) != 0 && received_.empty() && !waits_for_) {
+  } else if ((happened & (POLLIN | lost)) != 0 && received_.empty() && !waits()) {
     receive();
   }
+  read_on(now);
   work(now);
 }
 
@@ -79,7 +86,7 @@ void control_session::receive() {
 }
 
 void control_session::work(moment now) {
-  while (!closing_ && !gone_ && !waits_for_ && unsent_.empty() && !received_.empty()) {
+  while (!closing_ && !gone_ && !waits() && unsent_.empty() && !received_.empty()) {
     std::string_view rest = received_;
     const auto step = frame_.take(rest);
     received_.erase(0, received_.size() - rest.size());
@@ -122,6 +129,20 @@ void control_session::answer(const control_message& message) {
     }
     return;
   }
+  if (const auto* asked = std::get_if<submit_request>(&message)) {
+    is_answered_later_ = true;
+    return desk_.submit(number_, *asked);
+  }
+  if (const auto* asked = std::get_if<priority_request>(&message)) {
+    is_answered_later_ = true;
+    if (const auto heard = desk_.prioritize(number_, *asked); !heard) {
+      is_answered_later_ = false;
+      say(refused(heard.error()));
+    }
+    return;
+  }
+  if (const auto* asked = std::get_if<follow_request>(&message))
+    return follow(*asked);
   end_with(refusal_code::bad_message, "this message is an answer, and the server has asked nothing");
 }
 
@@ -132,6 +153,54 @@ void control_session::ended(const run_ended& what, moment now) {
   due_ = now + idle_;
   say(what);
   work(now);
+}
+
+void control_session::answered(std::uint64_t session, const control_message& what, moment now) {
+  if (session != number_ || !is_answered_later_)
+    return;
+  is_answered_later_ = false;
+  due_ = now + idle_;
+  say(what);
+  work(now);
+}
+
+void control_session::follow(const follow_request& asked) {
+  const auto kept = desk_.kept_events();
+  if (!kept)
+    return say(refused(kept.error()));
+  following_ = feed_position{std::max(asked.from.value_or(kept->next), kept->first), asked.run};
+  has_more_ = true; // perhaps
+  say(now_following{following_->next});
+}
+
+void control_session::committed(moment now) {
+  if (!following_)
+    return;
+  has_more_ = true;
+  read_on(now);
+  work(now);
+}
+
+void control_session::read_on(moment now) {
+  if (!following_ || !has_more_ || !unsent_.empty() || gone_ || closing_)
+    return;
+  const auto piece = desk_.read_on(*following_);
+  if (!piece) {
+    const auto why = refused(piece.error());
+    following_.reset();
+    has_more_ = false;
+    return end_with(why.code, why.message);
+  }
+  has_more_ = piece->more;
+  for (const auto& one : piece->lines)
+    unsent_ += to_frame(followed_event{one.seq, one.line});
+  if (piece->ended) {
+    unsent_ += to_frame(run_ended{*following_->run, *piece->ended});
+    following_.reset();
+    has_more_ = false;
+  }
+  due_ = now + idle_;
+  send();
 }
 
 void control_session::end_with(refusal_code code, std::string message) {

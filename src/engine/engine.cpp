@@ -38,8 +38,10 @@ result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_c
   made->state_id_ = info.id;
   made->last_run_ = info.last_run.value;
   made->names_ = std::make_shared<state_names>(info.asset_count, info.path_count);
-  made->log_ = std::make_unique<state_log>(made->writer_->store(), made->names_,
-                                           [self = made.get()] { return self->writer_->take_opening(); });
+  made->log_ = std::make_unique<state_log>(
+      made->writer_->store(), made->names_, [self = made.get()] { return self->writer_->take_opening(); },
+      [self = made.get()] { self->bell_.ring(); });
+  made->bell_.connect(how.committed);
   return made;
 }
 

@@ -4,6 +4,7 @@
 #include "adapters/process/process_executor.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "base/result.hpp"
+#include "engine/commit_bell.hpp"
 #include "engine/control_port.hpp"
 #include "engine/control_server.hpp"
 #include "engine/live_run.hpp"
@@ -34,6 +35,8 @@ struct engine_options {
   /// Called for each run that has ended and is to be waited for: on any thread, perhaps before submit() returns. It may
   /// not call the engine.
   std::function<void(run_number)> ended{};
+  /// Called after events got on disk, by the thread that commits. It may not call the engine.
+  std::function<void()> committed{};
 };
 
 /// How a run is admitted.
@@ -125,6 +128,8 @@ private:
 
   // What the control socket asks.
   [[nodiscard]] std::vector<live_run_info> list() override { return live(); }
+  [[nodiscard]] result<std::unique_ptr<journal_snapshot>> history() override { return snapshot(); }
+  void when_committed(std::function<void()> wake) override { bell_.connect(std::move(wake)); }
   [[nodiscard]] result<void> when_ended(run_number run, std::function<void(run_status)> then) override;
   /// The run that is meant, where it lives; mutex_ is held.
   [[nodiscard]] result<run_number> which_lives(std::optional<run_number> run) const;
@@ -150,6 +155,7 @@ private:
   std::atomic<bool> recovered_; ///< and nobody has planned since
   std::mutex admission_;        ///< one run begins at a time
 
+  commit_bell bell_;
   std::unique_ptr<state_log> log_;
   std::unique_ptr<posix_process_executor> processes_; ///< null: nothing has been executed yet
   std::shared_ptr<state_logs> logs_;

@@ -161,7 +161,8 @@ remember_asset(const std::string& state_folder, const std::string& pipeline, con
 [[nodiscard]] std::string log_path(const std::string& state_folder, run_number run, std::string_view asset_name,
                                    std::uint32_t attempt);
 
-/// Asks the live run's supervisor to stop it, and waits until it has. not_found if no such run is live.
+/// Asks the live run's supervisor to stop it, and waits until it has; or takes a run off the queue. not_found if no
+/// such run is live or queued.
 [[nodiscard]] result<run_record> cancel_run(const std::string& state_folder, const std::optional<std::string>& name);
 
 struct state_compaction {

@@ -229,6 +229,14 @@ void serving_engine::submit_later(run_ask ask, std::function<void(result<submitt
   planners_->submit([this, ask = std::move(ask), then = std::move(then)] { then(submit(ask)); });
 }
 
+result<std::unique_ptr<journal_snapshot>> serving_engine::history() {
+  const in_use with(*this);
+  if (with)
+    return with->snapshot();
+  const std::lock_guard lock(mutex_);
+  return unusable();
+}
+
 std::vector<live_run_info> serving_engine::list() {
   const in_use with(*this);
   return with ? with->live() : std::vector<live_run_info>();

@@ -14,6 +14,7 @@
 
 #include "adapters/system/thread_pool.hpp"
 #include "core/schedule/run_queue.hpp"
+#include "engine/commit_bell.hpp"
 #include "engine/control_port.hpp"
 #include "engine/control_server.hpp"
 #include "engine/engine.hpp"
@@ -78,6 +79,8 @@ public:
   [[nodiscard]] std::string trouble();
 
   // control_port
+  [[nodiscard]] result<std::unique_ptr<journal_snapshot>> history() override;
+  void when_committed(std::function<void()> wake) override { bell_.connect(std::move(wake)); }
   [[nodiscard]] std::vector<live_run_info> list() override;
   [[nodiscard]] std::vector<queued_run_info> queue() override;
   /// A queued run is taken off the queue: `ended` is reported once that is on disk.
@@ -160,6 +163,7 @@ private:
   system_clock& time_;
   stop_request& stop_;
   pipeline_versions versions_;
+  commit_bell bell_; ///< of whichever engine there is
 
   std::mutex mutex_; ///< guards what follows; never held while the engine is called
   std::condition_variable changed_;

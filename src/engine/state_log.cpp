@@ -16,12 +16,12 @@ constexpr duration gather_time = std::chrono::milliseconds(50);
 } // namespace
 
 state_log::state_log(journal_store& store, std::shared_ptr<state_names> names,
-                     std::function<std::vector<event>()> opening)
-    : store_(store), names_(std::move(names)), opening_(std::move(opening)) {}
+                     std::function<std::vector<event>()> opening, std::function<void()> committed)
+    : store_(store), names_(std::move(names)), opening_(std::move(opening)), committed_(std::move(committed)) {}
 
 void state_log::start() {
   const std::lock_guard lock(mutex_); // nobody appends to the store by himself from here on
-  commits_ = std::make_unique<group_commit>(store_, gather_time);
+  commits_ = std::make_unique<group_commit>(store_, gather_time, committed_);
 }
 
 std::vector<event> state_log::with_what_comes_first(std::vector<event> events) {

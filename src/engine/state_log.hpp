@@ -20,7 +20,9 @@ namespace troupe_internal {
 class state_log final : public event_log {
 public:
   /// `opening`: what to append before anything else, asked for once.
-  state_log(journal_store& store, std::shared_ptr<state_names> names, std::function<std::vector<event>()> opening);
+  /// `committed`: called by the thread after events are on disk.
+  state_log(journal_store& store, std::shared_ptr<state_names> names, std::function<std::vector<event>()> opening,
+            std::function<void()> committed);
 
   /// From now on events are committed by a thread. Throws std::system_error where the system gives none.
   void start();
@@ -45,6 +47,7 @@ private:
   journal_store& store_;
   std::shared_ptr<state_names> names_;
   std::function<std::vector<event>()> opening_;
+  const std::function<void()> committed_;
   std::mutex mutex_; ///< held while events get their place in the order
   std::unique_ptr<group_commit> commits_;
 };

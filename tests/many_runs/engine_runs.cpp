@@ -158,6 +158,7 @@ private:
 
 int main(int count, char** words) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN); // a write that is refused is an error, as on a full disk
   system_clock time;
   stop_request stop;
   serving_options how;

@@ -5,7 +5,8 @@
 
 namespace troupe_internal {
 
-group_commit::group_commit(journal_store& store, duration gather) : store_(store), gather_(gather) {
+group_commit::group_commit(journal_store& store, duration gather, std::function<void()> committed)
+    : store_(store), gather_(gather), committed_(std::move(committed)) {
   thread_ = start_thread([this] { serve(); });
 }
 
@@ -87,6 +88,8 @@ void group_commit::commit(std::deque<item> batch) {
       last_seq_ = *outcome;
     else if (!failure_)
       failure_ = outcome.error();
+    if (outcome && !events.empty() && committed_)
+      committed_(); // first: with its last event on disk a run, and all else, may end
     for (const auto& durable : waiting)
       durable(outcome);
   }

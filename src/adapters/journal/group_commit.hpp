@@ -15,8 +15,9 @@ namespace troupe_internal {
 /// The cost of a commit is shared by all events that wait for it, so it falls as load rises.
 class group_commit final : public event_log {
 public:
-  /// `gather`: how long events that nobody waits for may wait for company.
-  group_commit(journal_store& store, duration gather);
+  /// `gather`: how long events that nobody waits for may wait for company. `committed`: called on the thread, after
+  /// events are on disk; may be empty.
+  group_commit(journal_store& store, duration gather, std::function<void()> committed = {});
   /// Commits what was appended, runs what was submitted, then ends.
   ~group_commit() override;
   group_commit(const group_commit&) = delete;
@@ -38,6 +39,7 @@ private:
 
   journal_store& store_;
   const duration gather_;
+  const std::function<void()> committed_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<item> waiting_;

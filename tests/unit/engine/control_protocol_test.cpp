@@ -17,7 +17,31 @@ std::vector<control_message> all_messages() {
   run.counts[static_cast<std::size_t>(asset_status::running)] = 3;
   run.counts[static_cast<std::size_t>(asset_status::cancelled)] = 4'000'000'000U;
   live_run_info before_1970{run_number(0xFFFF'FFFFU), "", from_unix_ns(-1'000'000), {}};
-  std::vector<control_message> all = {control_hello{1, "0.1.0"},
+  run_ask ask{"/tmp/p q.json",
+              {"a", "+b"},
+              {"c"},
+              true,
+              true,
+              {{"day", "1\"2"}, {"", ""}},
+              3,
+              std::uint8_t{2},
+              {cause_kind::backfill, "nightly", {1, 18'000'000'000'000'000'000U}, "me"},
+              -7,
+              run_number(6U)};
+  const queued_run_info queued{run_number(8U),          "q",       cause_kind::trigger, -2'000'000'000,
+                               from_unix_ns(5'000'000), "max_runs"};
+  std::vector<control_message> all = {submit_request{ask},
+                                      submit_request{{"/p.json"}},
+                                      priority_request{run_number(7U), -3},
+                                      follow_request{},
+                                      follow_request{18'000'000'000'000'000'000U, run_number(1U)},
+                                      live_runs{{run}, {queued, queued}},
+                                      run_submitted{{run_number(7U), true}},
+                                      run_submitted{{run_number(7U), false}},
+                                      run_prioritized{run_number(7U)},
+                                      now_following{1},
+                                      followed_event{12, "{\"seq\": 12, \"text\": \"a\\nb\"}"},
+                                      control_hello{1, "0.1.0"},
                                       control_hello{0xFFFF'FFFFU, ""},
                                       list_request{},
                                       cancel_request{},
@@ -126,7 +150,7 @@ TEST_CASE("what is no message is an error that says why") {
   CHECK(problem_of("").find("the file is empty") != std::string::npos);
   CHECK(problem_of("[]").find("it is no object") != std::string::npos);
   CHECK(problem_of("{}").find("it has no \"type\"") != std::string::npos);
-  CHECK(problem_of(R"({"type": "submit"})").find("is not known") != std::string::npos);
+  CHECK(problem_of(R"({"type": "offer"})").find("is not known") != std::string::npos);
   CHECK(problem_of(R"({"type": 1})").find("\"type\" is not a string") != std::string::npos);
   CHECK(problem_of(R"({"type": "hello"})").find("names no protocol") != std::string::npos);
   CHECK(problem_of(R"({"type": "wait"})").find("names no run") != std::string::npos);
@@ -135,6 +159,16 @@ TEST_CASE("what is no message is an error that says why") {
   CHECK(problem_of(R"({"type": "wait", "run": 1.5})").find("\"run\" is no whole number") != std::string::npos);
   CHECK(problem_of(R"({"type": "wait", "run": "1"})").find("\"run\" is not a number") != std::string::npos);
   CHECK(problem_of(R"({"type": "cancel", "at_once": 1})").find("is not true or false") != std::string::npos);
+  CHECK(problem_of(R"({"type": "submit"})").find("names no file") != std::string::npos);
+  CHECK(problem_of(R"({"type": "submit", "file": "p.json"})").find("absolute path") != std::string::npos);
+  CHECK(problem_of(R"({"type": "submit", "file": "/p", "cause": "weather"})").find("\"cause\"") != std::string::npos);
+  CHECK(problem_of(R"({"type": "submit", "file": "/p", "workers": 0})").find("\"workers\"") != std::string::npos);
+  CHECK(problem_of(R"({"type": "submit", "file": "/p", "error_strategy": 3})").find("\"error_strategy\"") !=
+        std::string::npos);
+  CHECK(problem_of(R"({"type": "submit", "file": "/p", "params": [["a"]]})").find("[name, value]") !=
+        std::string::npos);
+  CHECK(problem_of(R"({"type": "prioritize", "run": 1})").find("names no priority") != std::string::npos);
+  CHECK(problem_of(R"({"type": "event"})").find("has no number") != std::string::npos);
   CHECK(problem_of(R"({"type": "runs"})").find("lists none") != std::string::npos);
   CHECK(problem_of(R"({"type": "runs", "runs": [1]})").find("a list of objects") != std::string::npos);
   CHECK(problem_of(R"({"type": "runs", "runs": [{"since_ms": 9223372036854775807}]})").find("since_ms") !=

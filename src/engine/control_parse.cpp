@@ -1,0 +1,362 @@
+// A message from its JSON: it is read into all fields there are, and then looked at by its type.
+#include "engine/control_protocol.hpp"
+
+#include "config/json_reader.hpp"
+#include "core/journal/event_json.hpp"
+#include "core/model/run_record.hpp"
+#include "core/pipeline/pipeline.hpp"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace troupe_internal {
+namespace {
+
+using config::json_kind;
+using config::json_value;
+
+constexpr std::array run_states = {run_status::queued, run_status::running,   run_status::succeeded,
+                                   run_status::failed, run_status::cancelled, run_status::interrupted};
+
+std::optional<cause_kind> cause_of(std::string_view word) {
+  for (const auto kind : {cause_kind::user, cause_kind::trigger, cause_kind::program, cause_kind::backfill})
+    if (word == to_string(kind))
+      return kind;
+  return std::nullopt;
+}
+
+/// What a message says, whichever it is.
+struct fields {
+  std::string type, build, status, code, message, line, cause;
+  std::optional<std::uint32_t> protocol, run;
+  std::optional<std::uint64_t> from, seq;
+  std::optional<std::int32_t> priority;
+  std::optional<bool> at_once, queued;
+  std::optional<std::vector<live_run_info>> runs;
+  std::vector<queued_run_info> queue;
+  run_ask ask;
+};
+
+/// One JSON text of a message. After a mistake all answers are "no more", and problem() is not empty.
+class message_reader {
+public:
+  explicit message_reader(std::string_view text)
+      : out_(list_), json_(config::chunks_of(text), out_, config::json_dialect::plain) {}
+
+  [[nodiscard]] fields read() {
+    fields found;
+    if (const auto top = json_.value(); top.kind != json_kind::object) {
+      wrong("it is no object");
+      json_.skip(top);
+    } else {
+      members([&](std::string_view key) { member(key, found); });
+    }
+    json_.finish();
+    return found;
+  }
+  [[nodiscard]] std::string problem() const { return list_.items.empty() ? problem_ : list_.items.front().message; }
+
+private:
+  void wrong(std::string what) {
+    if (problem_.empty())
+      problem_ = std::move(what);
+  }
+  /// Calls `one` with each key; it has to ask for the value.
+  template <class F>
+  void members(const F& one) {
+    std::string_view key;
+    place where;
+    while (json_.next_member(key, where))
+      one(std::string(key));
+  }
+  void member(std::string_view key, fields& to) {
+    if (key == "type")
+      text(key, to.type);
+    else if (key == "build")
+      text(key, to.build);
+    else if (key == "status")
+      text(key, to.status);
+    else if (key == "code")
+      text(key, to.code);
+    else if (key == "message")
+      text(key, to.message);
+    else if (key == "protocol")
+      number(key, to.protocol.emplace());
+    else if (key == "run")
+      number(key, to.run.emplace());
+    else if (key == "at_once")
+      to.at_once = boolean(key);
+    else if (key == "runs")
+      runs(to.runs.emplace());
+    else if (key == "queued")
+      queued(key, to);
+    else if (key == "from")
+      number(key, to.from.emplace());
+    else if (key == "seq")
+      number(key, to.seq.emplace());
+    else if (key == "line")
+      text(key, to.line);
+    else if (key == "priority")
+      number(key, to.priority.emplace());
+    else
+      ask_member(key, to);
+  }
+  void ask_member(std::string_view key, fields& to) {
+    auto& ask = to.ask;
+    if (key == "file")
+      text(key, ask.file);
+    else if (key == "selection")
+      texts(key, ask.selection);
+    else if (key == "exclude")
+      texts(key, ask.exclude);
+    else if (key == "only")
+      ask.only = boolean(key);
+    else if (key == "force")
+      ask.force = boolean(key);
+    else if (key == "params")
+      params(key, ask.params);
+    else if (key == "workers")
+      number(key, ask.workers.emplace());
+    else if (key == "error_strategy")
+      number(key, ask.error_strategy.emplace());
+    else if (key == "cause")
+      text(key, to.cause);
+    else if (key == "trigger")
+      text(key, ask.cause.trigger);
+    else if (key == "by")
+      text(key, ask.cause.by);
+    else if (key == "events")
+      elements(key, [&] { number(key, ask.cause.events.emplace_back()); });
+    else if (key == "continues")
+      number(key, ask.continues.value);
+    else
+      json_.skip(json_.value());
+  }
+  /// Calls `one` for each element of a list; it has to ask for the value.
+  template <class F>
+  void elements(std::string_view key, const F& one) {
+    const auto list = json_.value();
+    if (list.kind != json_kind::array)
+      return other(key, "a list", list);
+    while (json_.next_element())
+      one();
+  }
+  void texts(std::string_view key, std::vector<std::string>& into) {
+    elements(key, [&] { text(key, into.emplace_back()); });
+  }
+  void params(std::string_view key, std::vector<std::pair<std::string, std::string>>& into) {
+    elements(key, [&] {
+      std::vector<std::string> pair;
+      texts(key, pair);
+      if (pair.size() == 2)
+        into.emplace_back(std::move(pair[0]), std::move(pair[1]));
+      else
+        wrong("\"params\" is no list of [name, value]");
+    });
+  }
+  /// Of one run whether it is, of many which are.
+  void queued(std::string_view key, fields& to) {
+    const auto value = json_.value();
+    if (value.kind == json_kind::boolean) {
+      to.queued = value.text == "true";
+      return;
+    }
+    if (value.kind != json_kind::array)
+      return other(key, "a list", value);
+    while (json_.next_element()) {
+      const auto one = json_.value();
+      if (one.kind != json_kind::object) {
+        other(key, "a list of objects", one);
+        continue;
+      }
+      auto& run = to.queue.emplace_back();
+      members([&](std::string_view name) { queued_member(name, run); });
+    }
+  }
+  void queued_member(std::string_view key, queued_run_info& run) {
+    std::string word;
+    if (key == "run")
+      number(key, run.run.value);
+    else if (key == "pipeline")
+      text(key, run.pipeline);
+    else if (key == "cause")
+      text(key, word);
+    else if (key == "priority")
+      number(key, run.priority);
+    else if (key == "since_ms")
+      since(key, run.queued_at);
+    else if (key == "reason")
+      text(key, run.reason);
+    else
+      json_.skip(json_.value());
+    if (const auto cause = cause_of(word))
+      run.cause = *cause;
+  }
+  void text(std::string_view key, std::string& into) {
+    const auto value = json_.value();
+    if (value.kind == json_kind::string)
+      into = value.text;
+    else
+      other(key, "a string", value);
+  }
+  template <class T>
+  void number(std::string_view key, T& into) {
+    const auto value = json_.value();
+    const auto* const end = value.text.data() + value.text.size();
+    if (value.kind != json_kind::number)
+      return other(key, "a number", value);
+    if (const auto read = std::from_chars(value.text.data(), end, into); read.ec != std::errc() || read.ptr != end)
+      wrong("\"" + std::string(key) + "\" is no whole number of its range");
+  }
+  bool boolean(std::string_view key) {
+    const auto value = json_.value();
+    if (value.kind != json_kind::boolean)
+      other(key, "true or false", value);
+    return value.kind == json_kind::boolean && value.text == "true";
+  }
+  void other(std::string_view key, std::string_view expected, const json_value& value) {
+    wrong("\"" + std::string(key) + "\" is not " + std::string(expected));
+    json_.skip(value);
+  }
+  void runs(std::vector<live_run_info>& into) {
+    const auto list = json_.value();
+    if (list.kind != json_kind::array)
+      return other("runs", "a list", list);
+    while (json_.next_element()) {
+      const auto one = json_.value();
+      if (one.kind != json_kind::object) {
+        other("runs", "a list of objects", one);
+        continue;
+      }
+      auto& run = into.emplace_back();
+      members([&](std::string_view key) { run_member(key, run); });
+    }
+  }
+  void run_member(std::string_view key, live_run_info& run) {
+    if (key == "run")
+      number(key, run.run.value);
+    else if (key == "pipeline")
+      text(key, run.pipeline);
+    else if (key == "since_ms")
+      since(key, run.since);
+    else if (key == "counts")
+      counts(key, run.counts);
+    else
+      json_.skip(json_.value());
+  }
+  void since(std::string_view key, timestamp& into) {
+    constexpr std::int64_t most = duration::max().count() / 1'000'000;
+    std::int64_t ms = 0;
+    number(key, ms);
+    if (ms < -most || ms > most)
+      wrong("\"" + std::string(key) + "\" is no whole number of its range");
+    else
+      into = timestamp(std::chrono::milliseconds(ms));
+  }
+  void counts(std::string_view key, status_counts& into) {
+    const auto value = json_.value();
+    if (value.kind != json_kind::object)
+      return other(key, "an object", value);
+    members([&](std::string_view word) {
+      std::uint32_t count = 0;
+      number(word, count);
+      for (std::size_t i = 0; i < into.size(); ++i)
+        if (word == to_string(static_cast<asset_status>(i)))
+          into[i] = count;
+    });
+  }
+
+  diagnostics list_;
+  config::findings out_;
+  config::json_reader json_;
+  std::string problem_;
+};
+
+error bad(const std::string& what) {
+  return fail(error_code::invalid_input, "this is no message of the control protocol: " + what);
+}
+
+std::optional<run_status> status_of(std::string_view word) {
+  for (const auto status : run_states)
+    if (word == to_string(status))
+      return status;
+  return std::nullopt;
+}
+
+/// What cannot be recorded of a run is refused here.
+result<control_message> to_submit(fields found) {
+  auto& ask = found.ask;
+  if (!ask.file.starts_with('/'))
+    return bad("\"submit\" names no file by its absolute path");
+  if (!found.cause.empty()) {
+    const auto cause = cause_of(found.cause);
+    if (!cause)
+      return bad("\"cause\" is none that is known");
+    ask.cause.kind = *cause;
+  }
+  if (ask.error_strategy && *ask.error_strategy >= error_strategies)
+    return bad("\"error_strategy\" is none that is known");
+  if (ask.workers && (*ask.workers == 0 || *ask.workers > max_workers))
+    return bad("\"workers\" is no number from 1 to " + std::to_string(max_workers));
+  ask.priority = found.priority.value_or(0);
+  return control_message(submit_request{std::move(ask)});
+}
+
+} // namespace
+
+result<control_message> parse_message(std::string_view json) {
+  message_reader reader(json);
+  auto found = reader.read();
+  if (auto problem = reader.problem(); !problem.empty())
+    return bad(problem);
+  const auto& type = found.type;
+  const auto run = run_number(found.run.value_or(0));
+  const bool needs_run = type == "wait" || type == "cancelling" || type == "ended" || type == "submitted" ||
+                         type == "prioritize" || type == "prioritized";
+  if (needs_run && !found.run)
+    return bad("\"" + type + "\" names no run");
+  if (type == "hello")
+    return found.protocol ? result<control_message>(control_hello{*found.protocol, std::move(found.build)})
+                          : bad("\"hello\" names no protocol");
+  if (type == "list")
+    return control_message(list_request{});
+  if (type == "cancel")
+    return control_message(
+        cancel_request{found.run ? std::optional(run) : std::nullopt, found.at_once.value_or(false)});
+  if (type == "wait")
+    return control_message(wait_request{run});
+  if (type == "submit")
+    return to_submit(std::move(found));
+  if (type == "submitted")
+    return control_message(run_submitted{{run, found.queued.value_or(false)}});
+  if (type == "prioritize")
+    return found.priority ? result<control_message>(priority_request{run, *found.priority})
+                          : bad("\"prioritize\" names no priority");
+  if (type == "prioritized")
+    return control_message(run_prioritized{run});
+  if (type == "follow")
+    return control_message(follow_request{found.from, found.run ? std::optional(run) : std::nullopt});
+  if (type == "following")
+    return found.from ? result<control_message>(now_following{*found.from}) : bad("\"following\" has no number");
+  if (type == "event")
+    return found.seq ? result<control_message>(followed_event{*found.seq, std::move(found.line)})
+                     : bad("\"event\" has no number");
+  if (type == "runs")
+    return found.runs ? result<control_message>(live_runs{std::move(*found.runs), std::move(found.queue)})
+                      : bad("\"runs\" lists none");
+  if (type == "cancelling")
+    return control_message(run_cancelling{run});
+  if (type == "ended") {
+    const auto status = status_of(found.status);
+    return status ? result<control_message>(run_ended{run, *status}) : bad("\"ended\" has no status");
+  }
+  if (type == "error") // a code of a later version is a refusal all the same
+    return control_message(
+        control_refusal{refusal_of(found.code).value_or(refusal_code::internal), std::move(found.message)});
+  return bad(type.empty() ? "it has no \"type\"" : "its \"type\" is not known");
+}
+
+} // namespace troupe_internal
