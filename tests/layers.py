@@ -30,7 +30,8 @@ MAY_INCLUDE = {
     "config": {"base", "core", "adapters/files", "adapters/system"},
     "views": {"base", "core", "ports", "adapters/system", "adapters/process"},
     "engine": {"base", "core", "ports", "adapters", "actors", "config"},
-    "cli": {"base", "core", "ports", "adapters", "config", "engine", "views"},
+    "serve": {"base", "core", "ports", "adapters", "config", "engine", "views"},
+    "cli": {"serve", "base", "core", "ports", "adapters", "config", "engine", "views"},
 }
 
 # (headers, files that may include them, what to say)
@@ -194,6 +195,8 @@ PLANTED = [
     ("src/views/a.cpp", '#include "cli/x.hpp"\n', "src/views may not include src/cli"),
     ("src/views/b.cpp", '#include "engine/x.hpp"\n', "src/views may not include src/engine"),
     ("src/engine/b.cpp", '#include "views/x.hpp"\n', "src/engine may not include src/views"),
+    ("src/serve/a.cpp", '#include "cli/x.hpp"\n', "src/serve may not include src/cli"),
+    ("src/serve/b.cpp", '#include "actors/x.hpp"\n', "src/serve may not include src/actors"),
     ("src/cli/z.cpp", '#include "actors/x.hpp"\n', "src/cli may not include src/actors"),
     ("src/cli/y.cpp", '#include <caf/all.hpp>\n', "CAF belongs to src/actors"),
     ("src/cli/x.cpp", '#include <lmdb.h>\n', "LMDB belongs to src/adapters/journal/lmdb_*"),

@@ -56,6 +56,10 @@ void set_up_logging(std::string_view level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void log_line(std::string_view text) {
+  spdlog::info("{}", text);
+}
+
 void redirect_logging(std::function<void(std::string_view)> print) {
   if (current_sink)
     current_sink->redirect(std::move(print));

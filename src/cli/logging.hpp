@@ -15,6 +15,9 @@ namespace troupe_internal::cli {
 /// Makes spdlog write messages of at least this level to standard error. `level` is one of log_level_names().
 void set_up_logging(std::string_view level);
 
+/// A message of level info. Any thread.
+void log_line(std::string_view text);
+
 /// Sends messages to `print` (a line without its end; any thread) instead, until called with nothing.
 void redirect_logging(std::function<void(std::string_view)> print);
 

@@ -16,6 +16,8 @@ void declare_runs(command_spec& root, invocation& with);
 void declare_show(command_spec& root, invocation& with);
 void declare_logs(command_spec& root, invocation& with);
 void declare_resume(command_spec& root, invocation& with);
+void declare_serve(command_spec& root, invocation& with);
+void declare_token(command_spec& root, invocation& with);
 void declare_cancel(command_spec& root, invocation& with);
 void declare_clean(command_spec& root, invocation& with);
 void declare_adopt(command_spec& root, invocation& with);

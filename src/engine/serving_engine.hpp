@@ -75,6 +75,8 @@ public:
   [[nodiscard]] result<run_status> wait(run_number run);
   /// Pipelines that did not load are looked at now.
   void retry_loads();
+  /// As when_committed(), which is the control socket's, for one more; none: no more. Any number of calls.
+  void also_when_committed(std::function<void()> wake) { other_bell_.connect(std::move(wake)); }
   /// Why the state cannot be written at the moment; empty: it can.
   [[nodiscard]] std::string trouble();
 
@@ -164,6 +166,7 @@ private:
   stop_request& stop_;
   pipeline_versions versions_;
   commit_bell bell_; ///< of whichever engine there is
+  commit_bell other_bell_;
 
   std::mutex mutex_; ///< guards what follows; never held while the engine is called
   std::condition_variable changed_;

@@ -40,7 +40,10 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
     ended_.push_back(run);
     wake_keeper();
   };
-  with.committed = [this] { bell_.ring(); };
+  with.committed = [this] {
+    bell_.ring();
+    other_bell_.ring();
+  };
   auto opened = engine::open(with, time_, stop_);
   if (!opened)
     return opened.error();

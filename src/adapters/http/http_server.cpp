@@ -149,6 +149,7 @@ public:
     for (const auto& [name, value] : head.headers)
       text.append(name).append(": ").append(value).append("\r\n");
     text += "\r\n";
+    *waiting_bytes += text.size();
     add(std::move(text));
     listen_for_end();
     return true;
@@ -156,9 +157,8 @@ public:
   void add(std::string text) {
     if (closed_)
       return;
-    waiting_bytes_ += text.size();
     waiting_.push_back(std::move(text));
-    if (waiting_bytes_ > all_->limits.stream_bytes) { // it does not read
+    if (*waiting_bytes > all_->limits.stream_bytes) { // it does not read
       close();
       return;
     }
@@ -172,6 +172,8 @@ public:
   }
   /// What a stream's handle shares with it.
   std::shared_ptr<std::atomic<bool>> gone = std::make_shared<std::atomic<bool>>(false);
+  /// Of a stream, what was not written yet.
+  std::shared_ptr<std::atomic<std::size_t>> waiting_bytes = std::make_shared<std::atomic<std::size_t>>(0);
   std::function<void()> then;
 
 private:
@@ -265,7 +267,7 @@ private:
     asio::async_write(stream_, asio::buffer(*kept),
                       [self = shared_from_this(), kept](error_code_type problem, std::size_t) {
                         self->writing_ = false;
-                        self->waiting_bytes_ -= std::min(self->waiting_bytes_, kept->size());
+                        *self->waiting_bytes -= kept->size();
                         self->stream_.expires_never();
                         if (problem)
                           self->close();
@@ -315,7 +317,6 @@ private:
   bool ending_ = false;
   bool closed_ = false;
   std::deque<std::string> waiting_;
-  std::size_t waiting_bytes_ = 0; ///< of a stream, what was not written yet
 };
 
 /// Does something with a session on the server's thread.
@@ -327,16 +328,18 @@ void on_thread(const std::shared_ptr<session>& of, const std::shared_ptr<shared_
 class stream_handle final : public http_stream {
 public:
   stream_handle(std::shared_ptr<session> of, std::shared_ptr<shared_part> all)
-      : all_(std::move(all)), of_(std::move(of)), gone_(of_->gone) {}
+      : all_(std::move(all)), of_(std::move(of)), gone_(of_->gone), waiting_(of_->waiting_bytes) {}
   ~stream_handle() override { end(); }
   stream_handle(const stream_handle&) = delete;
   stream_handle& operator=(const stream_handle&) = delete;
   bool send(std::string text) override {
     if (*gone_)
       return false;
+    *waiting_ += text.size();
     on_thread(of_, all_, [text = std::move(text)](session& s) mutable { s.add(std::move(text)); });
     return true;
   }
+  std::size_t waiting() const override { return *waiting_; }
   void end() override {
     if (!ended_.exchange(true))
       on_thread(of_, all_, [](session& s) { s.end_stream(); });
@@ -354,6 +357,7 @@ private:
   std::shared_ptr<shared_part> all_; // lives longer than what it knows
   std::shared_ptr<session> of_;
   std::shared_ptr<std::atomic<bool>> gone_;
+  std::shared_ptr<std::atomic<std::size_t>> waiting_;
   std::atomic<bool> ended_{false};
 };
 

@@ -34,6 +34,8 @@ public:
   virtual ~http_stream() = default;
   /// Sends more; false once the client is gone, or was too slow.
   virtual bool send(std::string text) = 0;
+  /// Bytes that the client has not taken yet.
+  [[nodiscard]] virtual std::size_t waiting() const = 0;
   /// Sends what waits, then ends the answer.
   virtual void end() = 0;
   /// Called once when the client is gone, on the server's thread; at once if it is gone already.

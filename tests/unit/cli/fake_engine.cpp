@@ -2,6 +2,7 @@
 #include "fake_engine.hpp"
 
 #include "cli/cli_main.hpp"
+#include "cli/serve_here.hpp"
 #include "engine/run_logs.hpp"
 #include "support/pipeline_builder.hpp"
 
@@ -191,6 +192,11 @@ result<adoption> adopt_assets(const project&, const std::vector<std::string>&,
   adoption out = engine().adoptable;
   out.adopted = out.problems.empty() && !out.assets.empty() && confirm(out.assets);
   return out;
+}
+
+int cli::serve_here(cli::invocation&, const cli::serve_request& request) {
+  engine().served = request.pipelines;
+  return cli::exit_ok;
 }
 
 stop_request::stop_request() = default;

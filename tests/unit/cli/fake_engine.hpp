@@ -26,6 +26,7 @@ struct fake_engine {
   std::function<result<run_report>(run_number)> report;
   std::optional<remembered_asset> remembered; ///< whatever is asked for
   std::function<result<run_record>(const std::optional<std::string>&)> cancel;
+  std::vector<std::string> served; ///< pipelines of the last `serve`
   std::function<result<wait_end>(const std::string&, const wait_setup&)> wait; ///< none: nobody has the lock
   std::function<result<state_compaction>(const std::string&, const retention_rule&, duration)> compact;
   std::vector<orphaned_output> orphans;

@@ -1,0 +1,23 @@
+// What `troupe serve` asks of the room behind it. Knows no option.
+#pragma once
+
+#include "cli/invocation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace troupe_internal::cli {
+
+struct serve_request {
+  std::vector<std::string> pipelines; ///< files, as given
+  std::string state;                  ///< as given; empty: that of the only pipeline
+  std::vector<std::string> listen;
+  std::vector<std::string> hosts;
+  std::optional<std::uint32_t> workers, max_runs;
+  bool assume_dead = false;
+};
+
+/// Serves until a signal asks for the end, and returns the exit status.
+[[nodiscard]] int serve_here(invocation& with, const serve_request& request);
+
+} // namespace troupe_internal::cli

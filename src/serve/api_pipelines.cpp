@@ -1,0 +1,236 @@
+// Answers about pipelines: which there are, their graphs and assets, what would run; and the start of a run.
+#include "engine/project.hpp"
+#include "serve/api.hpp"
+#include "serve/request_body.hpp"
+#include "views/documents.hpp"
+#include "views/graph_view.hpp"
+
+#include "core/pipeline/selection.hpp"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+namespace troupe_internal::serve {
+
+namespace {
+
+result<served_pipeline> find_pipeline(const api_world& world, const std::string& name) {
+  std::string known;
+  for (auto& one : world.pipelines()) {
+    if (one.name == name)
+      return one;
+    known.append(known.empty() ? "" : ", ").append(one.name);
+  }
+  return fail(error_code::not_found,
+              "there is no pipeline \"" + name + "\"; there are " + (known.empty() ? "none" : known));
+}
+
+/// The pipeline as its file is now.
+result<project> open_now(const api_world& world, const served_pipeline& one,
+                         std::vector<std::pair<std::string, std::string>> params = {}) {
+  project_options how;
+  how.file = one.file;
+  how.state = world.state->path();
+  how.params = std::move(params);
+  how.only_regular = true;
+  diagnostics findings;
+  auto opened = open_project(how, findings);
+  if (opened)
+    return opened;
+  std::string text = opened.error().message;
+  for (const auto& item : findings.items)
+    if (item.level == severity::error)
+      text += "; line " + std::to_string(item.where.line) + ": " + item.message;
+  return fail(error_code::invalid_input, std::move(text));
+}
+
+void write_pipeline(json_writer& json, const served_pipeline& one) {
+  json.begin_object().member("name", one.name).member("file", one.file).key("problem");
+  if (one.problem.empty())
+    json.null();
+  else
+    json.value(one.problem);
+  json.end_object();
+}
+
+/// The repeated parameter `select` of a request.
+std::vector<std::string> selection_of(const api_call& call) {
+  std::vector<std::string> selection;
+  for (const auto& [name, value] : call.request.query)
+    if (name == "select" && !value.empty())
+      selection.push_back(value);
+  return selection;
+}
+
+result<run_options> options_of(const request_body& body) {
+  run_options options;
+  options.selection = body.select;
+  options.exclude = body.exclude;
+  options.only = body.only;
+  options.force = body.force;
+  options.params = body.params;
+  return options;
+}
+
+node_status status_of(const asset_status_report& asset) {
+  switch (standing_of(asset.record.attempt, asset.action)) {
+  case asset_standing::fresh:
+    return node_status::fresh;
+  case asset_standing::maybe:
+    return node_status::maybe;
+  case asset_standing::stale:
+    return node_status::stale;
+  case asset_standing::running:
+    return node_status::running;
+  case asset_standing::failed:
+    return node_status::failed;
+  }
+  return node_status::unknown;
+}
+
+} // namespace
+
+void answer_pipelines(const api_world& world, const api_call& /*call*/, http_answer& answer) {
+  answer.send(document_of_now(world, [&]() -> result<std::string> {
+    std::ostringstream text;
+    {
+      json_writer json(text);
+      json.begin_object().member("format", 1).key("pipelines").begin_array();
+      for (const auto& one : world.pipelines())
+        write_pipeline(json, one);
+      json.end_array().end_object();
+    }
+    return text.str();
+  }));
+}
+
+void answer_pipeline(const api_world& world, const api_call& call, http_answer& answer) {
+  answer.send(document_of_now(world, [&]() -> result<std::string> {
+    const auto found = find_pipeline(world, call.names[0]);
+    if (!found)
+      return found.error();
+    std::ostringstream text;
+    {
+      json_writer json(text);
+      write_pipeline(json, *found);
+    }
+    return text.str();
+  }));
+}
+
+void answer_graph(const api_world& world, const api_call& call, http_answer& answer) {
+  answer.send(document_of_now(world, [&]() -> result<std::string> {
+    const auto found = find_pipeline(world, call.names[0]);
+    if (!found)
+      return found.error();
+    auto on = open_now(world, *found);
+    if (!on)
+      return on.error();
+    auto recorded = with_recorded_edges(*on);
+    if (!recorded)
+      return recorded.error();
+    auto selected = select_assets(*recorded->p, *recorded->graph, selection_of(call));
+    if (!selected)
+      return selected.error();
+    const auto assets = asset_statuses(*recorded, {});
+    if (!assets)
+      return assets.error();
+    std::vector<node_status> statuses(recorded->p->assets.size(), node_status::unknown);
+    for (const auto& asset : *assets)
+      statuses[asset.asset.value] = status_of(asset);
+    return graph_as_json(graph_view{*recorded->p, *recorded->graph, std::move(*selected), std::move(statuses)});
+  }));
+}
+
+void answer_assets(const api_world& world, const api_call& call, http_answer& answer) {
+  answer.send(document_of_now(world, [&]() -> result<std::string> {
+    const auto found = find_pipeline(world, call.names[0]);
+    if (!found)
+      return found.error();
+    const auto on = open_now(world, *found);
+    if (!on)
+      return on.error();
+    const auto assets = asset_statuses(*on, selection_of(call));
+    if (!assets)
+      return assets.error();
+    const auto runs = list_runs(world.state->path(), 0);
+    if (!runs)
+      return runs.error();
+    std::map<run_number, std::string> ids;
+    for (const auto& run : *runs)
+      ids.emplace(run.run, to_string(run.id));
+    std::ostringstream text;
+    {
+      json_writer json(text);
+      cli::write_statuses(json, *on->p, *assets, [&](run_number run) {
+        const auto at = ids.find(run);
+        return at == ids.end() ? std::string() : at->second;
+      });
+    }
+    return text.str();
+  }));
+}
+
+void answer_plan(const api_world& world, const api_call& call, http_answer& answer) {
+  const auto body = read_body(call.request.body, {"select", "exclude", "only", "force", "params"});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  answer.send(document_of_now(world, [&]() -> result<std::string> {
+    const auto found = find_pipeline(world, call.names[0]);
+    if (!found)
+      return found.error();
+    const auto on = open_now(world, *found, body->params);
+    if (!on)
+      return on.error();
+    const auto options = options_of(*body);
+    const auto plan = plan_pipeline(*on, *options);
+    if (!plan)
+      return plan.error();
+    std::ostringstream text;
+    {
+      json_writer json(text);
+      cli::write_plan(json, *on->p, *plan);
+    }
+    return text.str();
+  }));
+}
+
+void answer_start(const api_world& world, const api_call& call, http_answer& answer) {
+  const auto body = read_body(call.request.body, {"select", "exclude", "only", "force", "params", "priority"});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  const auto found = find_pipeline(world, call.names[0]);
+  if (!found)
+    return answer.send(problem_of(found.error()));
+  run_ask ask;
+  ask.file = found->file;
+  ask.selection = body->select;
+  ask.exclude = body->exclude;
+  ask.only = body->only;
+  ask.force = body->force;
+  ask.params = body->params;
+  ask.priority = body->priority.value_or(0);
+  ask.cause.kind = cause_kind::user;
+  ask.cause.by = call.who.by;
+  const auto taken = world.engine.submit(ask);
+  if (!taken)
+    return answer.send(problem_of(taken.error()));
+  std::string id;
+  if (const auto run = find_run(world.state->path(), std::to_string(taken->run.value)))
+    id = to_string(run->id);
+  std::ostringstream text;
+  {
+    json_writer json(text);
+    json.begin_object()
+        .member("run", id)
+        .member("number", taken->run.value)
+        .member("queued", taken->queued)
+        .end_object();
+  }
+  http_response response{202, "application/json", {}, text.str()};
+  response.headers.emplace_back("Location", "/api/v1/runs/" + std::to_string(taken->run.value));
+  answer.send(std::move(response));
+}
+
+} // namespace troupe_internal::serve

@@ -1,0 +1,147 @@
+// Put together: engine, pipelines, sockets.
+#include "serve/supervisor.hpp"
+
+#include "config/load_pipeline.hpp"
+#include "engine/project.hpp"
+
+#include <algorithm>
+#include <map>
+#include <system_error>
+#include <utility>
+
+namespace troupe_internal::serve {
+
+namespace {
+
+constexpr int backlog = 256;
+
+std::string addresses_of(const std::vector<std::string>& listen, const std::vector<std::uint16_t>& ports) {
+  std::string text;
+  for (std::size_t i = 0; i < listen.size(); ++i)
+    text += " and http://" + listen[i].substr(0, listen[i].rfind(':')) + ":" + std::to_string(ports[i]);
+  return text;
+}
+
+} // namespace
+
+result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& how, system_clock& time,
+                                                     stop_request& stop) {
+  std::unique_ptr<supervisor> made(new supervisor(how));
+  auto& options = made->how_;
+  options.engine.folder = how.state;
+  options.engine.opening.assume_dead = how.assume_dead;
+  options.engine.opening.note = how.log;
+  options.engine.opening.ended = [log = how.log](const std::vector<ended_process>& processes) {
+    for (const auto& one : processes)
+      log("ended process " + std::to_string(one.pid) + " (" + one.name +
+          "), which an earlier supervisor had left running");
+  };
+  auto engine = serving_engine::open(options.engine, time, stop);
+  if (!engine)
+    return engine.error();
+  made->engine_ = std::move(*engine);
+  auto dir = state_dir::open(how.state);
+  if (!dir)
+    return dir.error();
+  made->dir_ = std::move(*dir);
+  static_cast<void>(made->reload()); // what does not load was logged
+  if (const auto listens = made->listen(time); !listens)
+    return listens.error();
+  how.log("serving " + std::to_string(made->pipelines().size()) + " pipelines at " +
+          made->dir_->path_of(supervisor_socket) + addresses_of(how.listen, made->ports_));
+  return made;
+}
+
+result<void> supervisor::listen(system_clock& time) {
+  std::vector<http_listener> listeners;
+  for (const auto& address : how_.listen) {
+    auto one = listen_tcp(address, ports_.emplace_back());
+    if (!one)
+      return one.error();
+    listeners.push_back(std::move(*one));
+  }
+  if (!how_.listen.empty())
+    if (const auto token = make_owner_token(*dir_); !token)
+      return token;
+  auto local = listen_in(*dir_, supervisor_socket, backlog);
+  if (!local)
+    return local.error();
+  socket_.device = local->device;
+  socket_.inode = local->inode;
+  listeners.push_back({std::move(local->fd), true});
+  try {
+    api_ =
+        std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, how_.log});
+    server_ = std::make_unique<http_server>(std::move(listeners), *api_);
+  } catch (const std::system_error& why) {
+    return fail(error_code::state_unusable,
+                std::string("the system does not let a supervisor serve requests: ") + why.what());
+  }
+  return {};
+}
+
+supervisor::~supervisor() {
+  server_.reset();
+  api_.reset();
+  if (socket_.inode != 0)
+    remove_socket(*dir_, supervisor_socket, socket_);
+  engine_.reset();
+}
+
+served_pipeline supervisor::load(const std::string& file) const {
+  project_options options;
+  options.file = file;
+  options.state = how_.state;
+  options.only_regular = true;
+  diagnostics findings;
+  const auto opened = open_project(options, findings);
+  if (opened)
+    return {opened->p->name, file, {}};
+  std::string problem = opened.error().message;
+  for (const auto& item : findings.items)
+    if (item.level == severity::error) {
+      problem = "line " + std::to_string(item.where.line) + ": " + item.message;
+      break;
+    }
+  return {{}, file, std::move(problem)};
+}
+
+std::size_t supervisor::reload() {
+  std::vector<served_pipeline> loaded;
+  std::map<std::string, std::string> files; // by name
+  for (const auto& file : how_.pipelines) {
+    auto one = load(file);
+    if (one.problem.empty()) {
+      const auto [at, is_new] = files.emplace(one.name, file);
+      if (!is_new)
+        one.problem = "the pipeline \"" + one.name + "\" is in " + at->second + " already: names are unique in a state";
+    }
+    loaded.push_back(std::move(one));
+  }
+  std::size_t broken = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& one : loaded) {
+      if (one.problem.empty())
+        continue;
+      ++broken;
+      const auto before =
+          std::find_if(pipelines_.begin(), pipelines_.end(), [&](const auto& old) { return old.file == one.file; });
+      if (one.name.empty() && before != pipelines_.end())
+        one.name = before->name; // it is known who is missing
+    }
+    pipelines_ = loaded;
+  }
+  for (const auto& one : loaded)
+    if (!one.problem.empty())
+      how_.log("pipeline " + one.file + " is left out: " + one.problem);
+  engine_->retry_loads();
+  return broken;
+}
+
+std::vector<served_pipeline> supervisor::pipelines() {
+  const std::lock_guard lock(mutex_);
+  return pipelines_;
+}
+
+} // namespace troupe_internal::serve
