@@ -44,6 +44,9 @@ using socket_type = asio::basic_stream_socket<protocol, asio::io_context::execut
 using acceptor_type = asio::basic_socket_acceptor<protocol, asio::io_context::executor_type>;
 using error_code_type = boost::system::error_code;
 
+/// At the end a stream whose client does not take what was sent is not waited for longer.
+constexpr auto patience_with_streams = std::chrono::milliseconds(500);
+
 class session;
 
 /// What all connections share. What waits in the context holds connections, and these know where this is: so the
@@ -113,6 +116,7 @@ public:
       end_stream();
   }
   [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] bool streams() const { return streams_; }
 
   void respond(http_response response) {
     http::response<http::string_body> message;
@@ -485,6 +489,7 @@ private:
     for (const auto& one : open())
       one->stop(false);
     ends_at_ = std::chrono::steady_clock::now() + all_->limits.header_time;
+    streams_end_at_ = std::chrono::steady_clock::now() + patience_with_streams;
     wait_for_answers();
   }
   /// Connections that are not about to go.
@@ -501,7 +506,12 @@ private:
   }
   void wait_for_answers() {
     const auto left = open();
-    const bool late = std::chrono::steady_clock::now() >= ends_at_;
+    const auto now = std::chrono::steady_clock::now();
+    const bool late = now >= ends_at_;
+    if (now >= streams_end_at_)
+      for (const auto& one : left)
+        if (one->streams())
+          one->stop(true);
     if (left.empty() || late) {
       for (const auto& one : left)
         one->stop(true);
@@ -514,7 +524,7 @@ private:
   std::shared_ptr<shared_part> all_;
   std::vector<std::shared_ptr<listener>> listeners_;
   asio::steady_timer again_{all_->context};
-  std::chrono::steady_clock::time_point ends_at_;
+  std::chrono::steady_clock::time_point ends_at_, streams_end_at_;
   std::thread thread_;
 };
 
