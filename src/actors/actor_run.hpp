@@ -39,9 +39,9 @@ struct run_setup {
   std::vector<digest> versions;
   std::vector<duration> expected;
   std::uint64_t checkpoint_every = 0;
-  /// Asked, where actors run, for each asset that has all it needs, and again before it is executed: whether it may go
-  /// on. Where not, let_go_on() is called for it later. Empty: all may.
-  std::function<bool(asset_index, bool before_execution)> may_go_on;
+  /// Asked, where actors run, for each asset that has all it needs, and again before it is executed: for which run it
+  /// waits, 0 if for something else; then let_go_on() is called for it later. nullopt: it may go on. Empty: all may.
+  std::function<std::optional<run_number>(asset_index, bool before_execution)> held_by;
   /// Told, where actors run, what the run uses and wants, while its budget is limited.
   std::function<void(const run_demand&)> demand_changed;
 };
@@ -66,7 +66,7 @@ public:
   void begin(actor_room& room, std::function<void(run_outcome)> gone);
   /// Asks the run to stop; may be repeated, more urgently. Kept for the run if it has not begun, ignored after it.
   void stop(stop_cause cause, bool at_once);
-  /// What may_go_on() held back may go on. `version`: the data version that an asset has by now, for those whose record
+  /// What held_by() held back may go on. `version`: the data version that an asset has by now, for those whose record
   /// another run has changed since this one was planned.
   void let_go_on(asset_index asset, std::vector<std::pair<asset_index, digest>> versions);
   /// What the run may use from now on; see budget_changed.

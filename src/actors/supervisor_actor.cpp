@@ -138,10 +138,10 @@ void feed(self_pointer self, const run_input& input) {
   perform(self, self->state.setup.logic->decide(input, run_time(self->state)));
 }
 
-/// Whether the asset waits for another run.
-bool is_held(const supervisor_state& state, asset_index asset, bool before_execution) {
-  const auto& may_go_on = state.setup.may_go_on;
-  return may_go_on && !state.ending && !state.broken && !may_go_on(asset, before_execution);
+/// The run that the asset waits for, as supervisor_setup::held_by says.
+std::optional<run_number> holder_of(const supervisor_state& state, asset_index asset, bool before_execution) {
+  const auto& held_by = state.setup.held_by;
+  return held_by && !state.ending && !state.broken ? held_by(asset, before_execution) : std::nullopt;
 }
 
 run_input judge_examination(const supervisor_state& state, asset_index asset, examination& found) {
@@ -149,7 +149,9 @@ run_input judge_examination(const supervisor_state& state, asset_index asset, ex
     return examined_impossible{asset, std::move(*found.impossible)};
   if (found.reasons.empty())
     return examined_fresh{asset};
-  return examined_stale{asset, std::move(found.reasons), std::move(found.absent_outputs), is_held(state, asset, true)};
+  const auto holder = holder_of(state, asset, true);
+  return examined_stale{asset, std::move(found.reasons), std::move(found.absent_outputs), holder.has_value(),
+                        holder.value_or(run_number(0U))};
 }
 
 void take_outcome(self_pointer self, outcome_report& report) {
@@ -213,7 +215,8 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, std::shared
             self->send(self->state.assets[i], run_begun{});
       },
       [self](const claim& ready) {
-        feed(self, asset_claimed{ready.asset, is_held(self->state, ready.asset, false)});
+        const auto holder = holder_of(self->state, ready.asset, false);
+        feed(self, asset_claimed{ready.asset, holder.has_value(), holder.value_or(run_number(0U))});
       },
       [self](const hold_over& hold) {
         take_over();

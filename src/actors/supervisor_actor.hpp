@@ -38,8 +38,9 @@ struct supervisor_setup {
   std::function<std::string(asset_index, std::uint32_t)> log_of; ///< path of an attempt's log
   std::vector<digest> versions;                                  ///< by asset_index: data versions as of now
   std::vector<duration> expected;                                ///< by asset_index: past durations; 0: unknown
-  /// Whether an asset that has all it needs may go on; where not, hold_over comes for it. Empty: all may.
-  std::function<bool(asset_index, bool before_execution)> may_go_on;
+  /// For which run an asset waits that has all it needs, 0 if not for a run; then hold_over comes for it. nullopt: it
+  /// may go on. Empty: all may.
+  std::function<std::optional<run_number>(asset_index, bool before_execution)> held_by;
   std::function<void(const run_demand&)> demand_changed; ///< may be empty
   std::function<void(run_end)> on_end;                   ///< called once, by the supervisor
   std::uint64_t checkpoint_every = 0;                    ///< events between checkpoints of the run: keeps replay short

@@ -24,7 +24,7 @@ run_actors spawn_run(caf::actor_system& system, run_setup& setup, const std::sha
   inner.closing = setup.closing;
   inner.expected = std::move(setup.expected);
   inner.checkpoint_every = setup.checkpoint_every;
-  inner.may_go_on = std::move(setup.may_go_on);
+  inner.held_by = std::move(setup.held_by);
   inner.demand_changed = std::move(setup.demand_changed);
   inner.on_end = std::move(on_end);
   // A spawned actor's function runs later: handles are passed on by who spawns.

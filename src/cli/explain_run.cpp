@@ -37,7 +37,29 @@ std::vector<std::string> unfinished_upstreams(const project& on, const run_repor
   return names;
 }
 
+std::string wait_sentence(const told_wait& one) {
+  const auto span = to_human(std::chrono::milliseconds(one.ms));
+  switch (one.what) {
+  case wait_kind::asset:
+    return "It waited " + span + " for its upstream " + printable(one.name) + ", the last that it needed.";
+  case wait_kind::hold:
+    return "It was held by run " + printable(one.name) + " for " + span + ".";
+  case wait_kind::worker:
+    return "It waited " + span + " for its share of the workers.";
+  case wait_kind::pool:
+    return "It waited " + span + " for room in pool " + printable(one.name) + ".";
+  }
+  return "It waited " + span + ".";
+}
+
+/// Runs of older versions have not recorded what was waited for: there it is worked out from when things ended.
 void tell_waiting(std::vector<std::string>& out, const project& on, const run_report& report, asset_index asset) {
+  if (std::any_of(report.assets.begin(), report.assets.end(), [](const auto& one) { return !one.waits.empty(); })) {
+    for (const auto& one : find_in(report, on.p->asset(asset).name)->waits)
+      if (std::chrono::milliseconds(one.ms) >= noticeable)
+        out.push_back(wait_sentence(one));
+    return;
+  }
   const auto story = waited(on, report, asset);
   if (!story)
     return;
@@ -126,9 +148,12 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
                       : "It waits out the delay before its next attempt; so far " + attempts_text(*mine) + error + ".");
     break;
   case asset_status::fresh:
-    return {
+    out.push_back(
         "It was not run: it was fresh. Nothing it is made from had changed, or what ran before it produced the data "
-        "versions that were there already (early cut-off)."};
+        "versions that were there already (early cut-off).");
+    if (!mine->waits.empty())
+      tell_waiting(out, on, report, asset);
+    return out;
   case asset_status::blocked:
     if (!mine->error.empty() && mine->error != "needs " + mine->because)
       return {"It was not run: it needs " + printable(mine->because) + ", and " + printable(mine->error) + "."};

@@ -129,8 +129,8 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
     here->observer().noted("troupe cancel cannot reach this run: " + control_->problem());
   processes_->post([this, here] { join(*here); });
   live_run::neighbours others;
-  others.may_go_on = [this, here](asset_index asset, bool before_execution) {
-    return may_go_on(*here, asset, before_execution);
+  others.held_by = [this, here](asset_index asset, bool before_execution) {
+    return held_by(*here, asset, before_execution);
   };
   others.demand_changed = [this] { share_out(); };
   here->begin([this] { return one_run_ ? closing() : std::vector<event>(); }, std::move(others), keeps_house,
@@ -213,17 +213,17 @@ void engine::leave(const live_run& run) {
   share_out();
 }
 
-bool engine::may_go_on(live_run& run, asset_index asset, bool before_execution) {
+std::optional<run_number> engine::held_by(live_run& run, asset_index asset, bool before_execution) {
   if (living_.size() == 1 && !run.is_touched(asset))
-    return true;
-  const bool held = holds_.blocker(run.number(), run.plan().names->id_of(asset), before_execution).has_value();
+    return std::nullopt;
+  const auto blocker = holds_.blocker(run.number(), run.plan().names->id_of(asset), before_execution);
   anyone_waits_ = holds_.waiting() > 0;
-  if (held)
-    return false;
+  if (blocker)
+    return blocker->run;
   if (before_execution || !run.is_touched(asset))
-    return true;
+    return std::nullopt;
   run.let_go_on(asset); // when its record has been read anew
-  return false;
+  return run_number(0U);
 }
 
 void engine::ask_again(const std::vector<run_asset>& held) {

@@ -115,7 +115,8 @@ private:
   [[nodiscard]] result<run_number> begin(prepared_run made);
   [[nodiscard]] result<run_number> begin_what_waits(prepared_run made);
   // Where actors run.
-  [[nodiscard]] bool may_go_on(live_run& run, asset_index asset, bool before_execution);
+  /// nullopt: it may go on. Else the run it waits for; 0: it goes on when its record has been read anew.
+  [[nodiscard]] std::optional<run_number> held_by(live_run& run, asset_index asset, bool before_execution);
   void join(live_run& run);
   void leave(const live_run& run);
   /// These waited: those that nothing keeps any more go on.

@@ -165,9 +165,7 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
     return events;
   };
   setup.closing = [this] { return closing_ ? closing_() : std::vector<event>(); };
-  setup.may_go_on = [this](asset_index asset, bool before_execution) {
-    return others_.may_go_on(asset, before_execution);
-  };
+  setup.held_by = [this](asset_index asset, bool before_execution) { return others_.held_by(asset, before_execution); };
   setup.demand_changed = [this](const run_demand& demand) {
     demand_ = demand;
     others_.demand_changed();

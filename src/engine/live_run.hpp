@@ -86,7 +86,7 @@ public:
 
   /// What the run asks and tells where actors run: see run_setup.
   struct neighbours {
-    std::function<bool(asset_index, bool before_execution)> may_go_on;
+    std::function<std::optional<run_number>(asset_index, bool before_execution)> held_by;
     std::function<void()> demand_changed;
   };
   /// Appends its beginning and lets it begin. `closing`: events to append with its end. `gone` is called once, on the

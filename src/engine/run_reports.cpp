@@ -42,8 +42,21 @@ private:
   template <class Event>
   void on(const Event&) {}
 
+  [[nodiscard]] std::vector<told_wait> told(const std::vector<recorded_wait>& waits) const {
+    std::vector<told_wait> all;
+    for (const auto& one : waits)
+      all.push_back({one.what,
+                     one.what == wait_kind::asset  ? std::string(name(one.asset))
+                     : one.what == wait_kind::hold ? "#" + std::to_string(one.run.value)
+                                                   : one.pool,
+                     one.ms});
+    return all;
+  }
+
+  void on(const asset_found_fresh& e) { assets_[e.asset.value].report.waits = told(e.waits); }
   void on(const attempt_started& e) {
     auto& r = assets_[e.asset.value].report;
+    r.waits = told(e.waits);
     r.attempts = e.attempt;
     r.started_at = e.at;
     if (!e.reasons.empty())
@@ -58,6 +71,7 @@ private:
       auto& one = r.each_attempt.emplace_back();
       one.attempt = e.attempt;
       one.started_at = e.at;
+      one.waits = r.waits;
     }
   }
   void on(const attempt_finished& e) {

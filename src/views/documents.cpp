@@ -207,6 +207,16 @@ void write_signal(json_writer& json, std::int32_t signal) {
     json.null();
 }
 
+void write_waits(json_writer& json, const std::vector<told_wait>& waits) {
+  json.key("waits").begin_array();
+  for (const auto& one : waits) {
+    json.begin_object().member("for", to_string(one.what));
+    text_or_null(json, "name", one.name);
+    json.member("ms", one.ms).end_object();
+  }
+  json.end_array();
+}
+
 void write_each_attempt(json_writer& json, const asset_run_report& asset, const log_finder& log_of) {
   json.key("each_attempt").begin_array();
   for (const auto& one : asset.each_attempt) {
@@ -221,6 +231,7 @@ void write_each_attempt(json_writer& json, const asset_run_report& asset, const 
     write_exit_code(json, one.outcome, one.exit_code);
     write_signal(json, one.signal);
     write_resources(json, one.resources);
+    write_waits(json, one.waits);
     text_or_null(json, "log", one.has_log ? log_of(asset, one.attempt) : std::string());
     json.end_object();
   }
@@ -242,6 +253,7 @@ void write_asset_run_members(json_writer& json, const asset_run_report& asset, c
   else
     json.null();
   write_reasons(json, asset.reasons);
+  write_waits(json, asset.waits);
   json.key("data_version");
   if (!asset.reported_version.empty())
     json.value(asset.reported_version);

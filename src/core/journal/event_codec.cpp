@@ -22,7 +22,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // files_observed
     1, // run_started
     1, // run_resumed
-    0, // asset_found_fresh
+    1, // asset_found_fresh
     1, // attempt_started
     0, // attempt_spawned
     1, // attempt_finished

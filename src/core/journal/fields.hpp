@@ -60,6 +60,9 @@ template <class V>
 [[nodiscard]] constexpr unsigned enum_count(dequeue_reason) {
   return 4;
 }
+[[nodiscard]] constexpr unsigned enum_count(wait_kind) {
+  return 4;
+}
 [[nodiscard]] constexpr unsigned enum_count(attempt_state) {
   return 6;
 }
@@ -154,6 +157,11 @@ void visit_fields(V& v, T& r) {
            named_field{"peak_memory_kib", r.peak_memory_kib}, named_field{"peak_is_bound", r.peak_is_bound},
            named_field{"blocks_in", r.blocks_in}, named_field{"blocks_out", r.blocks_out});
 }
+template <class V, is_a<recorded_wait> T>
+void visit_fields(V& v, T& w) {
+  v.sparse(named_field{"for", w.what}, named_field{"asset", w.asset}, named_field{"run", w.run},
+           named_field{"pool", w.pool}, named_field{"ms", w.ms});
+}
 template <class V, is_a<settled_asset> T>
 void visit_fields(V& v, T& s) {
   v("asset", s.asset);
@@ -203,6 +211,8 @@ void visit_fields(V& v, T& e) {
   v("run", e.run);
   v("asset", e.asset);
   v("at", e.at);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"waits", e.waits});
 }
 template <class V, is_a<attempt_started> T>
 void visit_fields(V& v, T& e) {
@@ -212,7 +222,7 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v("reasons", e.reasons);
   if (layout_of(v) >= 1)
-    v.sparse(named_field{"absent_outputs", e.absent_outputs});
+    v.sparse(named_field{"absent_outputs", e.absent_outputs}, named_field{"waits", e.waits});
 }
 template <class V, is_a<attempt_spawned> T>
 void visit_fields(V& v, T& e) {

@@ -72,6 +72,16 @@ result<void> projector::check_ids(const materialized& made) const {
   return made.pipeline_file ? check_path(*made.pipeline_file) : result<void>();
 }
 
+result<void> projector::check_waits(std::uint64_t seq, const std::vector<recorded_wait>& waits) const {
+  for (const auto& one : waits) {
+    if (auto known = check_asset(one.asset); !known)
+      return known;
+    if (one.ms == 0)
+      return broken_rule(seq, "a wait in it took no time");
+  }
+  return {};
+}
+
 template <class Change>
 result<void> projector::change_run(run_number run, std::uint64_t seq, Change change) {
   const auto found = tables_.get_run(run, run_);
@@ -213,6 +223,8 @@ result<void> projector::fold(std::uint64_t seq, const run_resumed& e) {
 result<void> projector::fold(std::uint64_t seq, const asset_found_fresh& e) {
   if (auto known = check_asset(e.asset); !known)
     return known;
+  if (auto sound = check_waits(seq, e.waits); !sound)
+    return sound;
   return change_run(e.run, seq, [](run_record&) {});
 }
 
@@ -222,6 +234,8 @@ result<void> projector::fold(std::uint64_t seq, const attempt_started& e) {
   for (const auto path : e.absent_outputs)
     if (auto known = check_path(path); !known)
       return known;
+  if (auto sound = check_waits(seq, e.waits); !sound)
+    return sound;
   if (const auto found = tables_.get_asset(e.asset, asset_); !found)
     return found.error();
   if (!e.reasons.empty() || asset_.attempt_run != e.run)

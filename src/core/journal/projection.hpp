@@ -82,6 +82,7 @@ private:
   result<void> check_path(path_id path) const;
   /// That all ids in what was made were given out.
   result<void> check_ids(const materialized& made) const;
+  [[nodiscard]] result<void> check_waits(std::uint64_t seq, const std::vector<recorded_wait>& waits) const;
   /// Who made the outputs of asset_.last, as far as the record says it.
   result<void> note_made(asset_id asset);
 

@@ -12,6 +12,7 @@
 #include "core/model/materialization.hpp"
 #include "core/model/reason.hpp"
 #include "core/model/resource_use.hpp"
+#include "core/model/wait.hpp"
 
 #include <array>
 #include <cstdint>
@@ -148,6 +149,7 @@ struct asset_found_fresh {
   run_number run;
   asset_id asset;
   timestamp at;
+  std::vector<recorded_wait> waits{}; ///< what it waited for before it was examined
   friend bool operator==(const asset_found_fresh&, const asset_found_fresh&) = default;
 };
 
@@ -158,6 +160,7 @@ struct attempt_started {
   timestamp at;
   std::vector<reason> reasons;         ///< empty for attempts after the first of a run's segment
   std::vector<path_id> absent_outputs; ///< see asset_record
+  std::vector<recorded_wait> waits{};           ///< what it waited for since the attempt before it, or since the run began
   friend bool operator==(const attempt_started&, const attempt_started&) = default;
 };
 

@@ -60,6 +60,14 @@ struct told_warning {
   attempt_warning what;
 };
 
+/// What an asset waited for, with its name: an asset's, a run's ("#41"), a pool's; empty for a worker.
+struct told_wait {
+  wait_kind what = wait_kind::asset;
+  std::string name;
+  std::uint64_t ms = 0;
+  friend bool operator==(const told_wait&, const told_wait&) = default;
+};
+
 /// One attempt of an asset in a run.
 struct attempt_in_run {
   std::uint32_t attempt = 0;
@@ -72,6 +80,7 @@ struct attempt_in_run {
   std::int32_t signal = 0;
   bool has_log = false;
   std::optional<resource_use> resources;
+  std::vector<told_wait> waits; ///< before it started
 };
 
 /// What is read of a run. A long run may have many attempts, so all of them only if a caller asks.
@@ -100,6 +109,7 @@ struct asset_run_report {
   std::uint32_t last_log_attempt = 0;       ///< the last attempt with output; 0: none
   std::vector<told_warning> warnings;       ///< of all attempts
   std::optional<resource_use> resources;    ///< of the last attempt, once it has ended; absent where unknown
+  std::vector<told_wait> waits;             ///< before the last attempt, or before it was found fresh; in order
   std::vector<attempt_in_run> each_attempt; ///< in order; empty unless every_attempt was asked for
 };
 

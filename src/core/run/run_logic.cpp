@@ -46,7 +46,7 @@ run_logic::run_logic(const pipeline& p, const asset_graph& graph, run_policy pol
       position_(p.assets.size(), outside), index_(state_.size()), phase_(state_.size(), phase::idle),
       missing_(state_.size(), 0), priority_(state_.size(), 0), reasons_(state_.size()),
       claim_due_(state_.size(), false), blocked_by_(state_.size(), outside), started_at_(state_.size(), 0),
-      settled_at_(state_.size(), 0) {
+      settled_at_(state_.size(), 0), waits_(state_.size()) {
   TROUPE_CHECK(state_.started() && !state_.finished(), "the logic of a run that is not going on");
   TROUPE_CHECK(policy_.workers > 0, "a run without workers");
   policy_.remaining.resize(p.assets.size());
@@ -92,14 +92,18 @@ decision run_logic::decide(const run_input& input, timestamp now) {
   decision d;
   if (state_.finished())
     return d;
+  now_ = now;
   std::visit([&](const auto& in) { on(d, in, now); }, input);
   wind_up(d, now);
   report_demand(d);
+  note_pools();
   return d;
 }
 
 decision run_logic::begin(std::span<const blocked_outside> blocked, timestamp now) {
   decision d;
+  now_ = now;
+  waits_.begin(now);
   for (const auto& [asset, because, message] : blocked) {
     if (is_final(at(asset).status))
       continue;
@@ -141,7 +145,9 @@ void run_logic::on(decision& d, const asset_claimed& in, timestamp now) {
   }
   if (at(in.asset).status == asset_status::waiting && phase_[position] == phase::idle && !state_.stopping()) {
     phase_[position] = in.held ? phase::held : phase::ready;
-    if (!in.held)
+    if (in.held)
+      waits_.held(position, in.by, now);
+    else
       enqueue(ready_, in.asset);
   }
   admit(d, now);
@@ -164,7 +170,8 @@ void run_logic::on(decision& d, const examined_fresh& in, timestamp now) {
   leave_phase(in.asset);
   if (is_final(at(in.asset).status) || state_.stopping())
     return;
-  record(d, asset_found_fresh{state_.run(), ids_[in.asset.value], now});
+  waits_.needed_no_worker(position);
+  record(d, asset_found_fresh{state_.run(), ids_[in.asset.value], now, waits_.take(position)});
   settled(d, in.asset, asset_status::fresh, in.asset);
   admit(d, now);
 }
@@ -183,11 +190,12 @@ void run_logic::on(decision& d, const examined_stale& in, timestamp now) {
     absent_outputs_[position] = in.absent_outputs;
   if (in.held) {
     phase_[position] = phase::held;
+    waits_.held(position, in.by, now);
   } else if (before == phase::reserved) {
     start(d, in.asset, now);
   } else {
     phase_[position] = phase::stale;
-    enqueue(stale_, in.asset);
+    put_in(stale_, in.asset);
     ++stale_count_;
   }
   admit(d, now);
@@ -301,8 +309,10 @@ void run_logic::settled(decision& d, asset_index asset, asset_status status, ass
       continue;
     auto& missing = missing_[position_[dependent.value]];
     TROUPE_CHECK(missing > 0, "an asset needs fewer than none");
-    if (--missing == 0)
-      expect_claim(dependent);
+    if (--missing > 0)
+      continue;
+    waits_.has_all(position_[dependent.value], ids_[asset.value], now_);
+    expect_claim(dependent);
   }
 }
 

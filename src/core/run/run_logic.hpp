@@ -11,6 +11,7 @@
 #include "core/pipeline/asset_graph.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/run/run_state.hpp"
+#include "core/run/wait_ledger.hpp"
 
 #include <cstdint>
 #include <map>
@@ -38,6 +39,7 @@ struct run_policy {
 struct asset_claimed {
   asset_index asset;
   bool held = false; ///< it waits for another run (core/schedule/holds.hpp): asset_released follows
+  run_number by{};   ///< held: for which; 0: not for a run, but until it has been read what others have made
 };
 /// A held asset waits for no other run any more: it is ready, and is examined now, or once more.
 struct asset_released {
@@ -53,6 +55,7 @@ struct examined_stale {
   std::vector<reason> reasons;
   std::vector<path_id> absent_outputs; ///< to be recorded with the attempt
   bool held = false;                   ///< before it is executed it waits for another run: asset_released follows
+  run_number by{};                     ///< held: for which, as above
 };
 /// Examined, and it cannot be run (an input is missing, …).
 struct examined_impossible {
@@ -218,7 +221,6 @@ private:
     /// Less urgent: lower priority, shorter remaining path, later declaration.
     bool operator<(const queued& other) const;
   };
-  using pool_need = std::vector<std::pair<std::string, std::uint32_t>>;
   /// By the pools they take, one line for each need: a full pool hides only those that need it.
   struct ready_line : std::priority_queue<queued> {
     /// The most urgent ones, at most so many, in order.
@@ -242,7 +244,7 @@ private:
   void examine(decision& d, asset_index asset, phase how);
   void start(decision& d, asset_index asset, timestamp now);
   void leave_phase(asset_index asset);
-  void enqueue(ready_queue& queue, asset_index asset);
+  void put_in(ready_queue& queue, asset_index asset);
   [[nodiscard]] queued urgency_of(asset_index asset) const;
   /// One that might be admitted: the first of a queue's line, or (no queue) one that is being looked at.
   struct candidate {
@@ -282,6 +284,12 @@ private:
   void wind_up(decision& d, timestamp now);
   void settle_rest(decision& d, timestamp now);
   void arm_timer(decision& d);
+  // in run_logic_waits.cpp
+  /// It is ready: its wait for a worker begins.
+  void enqueue(ready_queue& queue, asset_index asset);
+  void note_pools();
+  [[nodiscard]] std::optional<std::size_t> pool_without_room(const pool_need& need,
+                                                             const asset_settings* most_urgent) const;
   /// Whether the pools have room for it, beside what is kept free for `kept_for` if that is not null.
   [[nodiscard]] bool pools_allow(const asset_settings& s, const asset_settings* kept_for) const;
   void take_pools(const asset_settings& s);
@@ -328,6 +336,8 @@ private:
   std::uint64_t obeys_ = 0;            // the number of the last budget
   std::optional<capacity> budget_;     // limited: while a budget is being used; what is left of it goes back at once
   std::optional<run_demand> reported_; // limited: the last demand_changed
+  wait_ledger waits_;
+  timestamp now_; // of the input that is being judged
 };
 
 } // namespace troupe_internal

@@ -55,6 +55,7 @@ void run_logic::on(decision& d, const asset_released& in, timestamp now) {
   if (!in_run(in.asset) || phase_[position_[in.asset.value]] != phase::held || state_.stopping() ||
       is_final(at(in.asset).status))
     return;
+  waits_.released(position_[in.asset.value], now);
   phase_[position_[in.asset.value]] = phase::ready;
   enqueue(ready_, in.asset);
   admit(d, now);

@@ -57,7 +57,7 @@ run_logic::queued run_logic::urgency_of(asset_index asset) const {
   return {priority_[position_[asset.value]], policy_.remaining[asset.value], asset.value};
 }
 
-void run_logic::enqueue(ready_queue& queue, asset_index asset) {
+void run_logic::put_in(ready_queue& queue, asset_index asset) {
   const auto& pools = p_.settings_of(asset).pools;
   queue[pool_need(pools.begin(), pools.end())].push(urgency_of(asset));
 }
@@ -106,6 +106,7 @@ void run_logic::admit(decision& d, timestamp now) {
     } else { // its turn has come while somebody looks: the slot waits for the answer
       leave_phase(asset);
       phase_[position_[asset.value]] = phase::reserved;
+      waits_.admitted(position_[asset.value], now);
       ++reserved_;
       take_pools(p_.settings_of(asset));
     }
@@ -121,11 +122,14 @@ void run_logic::admit(decision& d, timestamp now) {
 }
 
 void run_logic::examine(decision& d, asset_index asset, phase how) {
-  phase_[position_[asset.value]] = how;
+  const auto position = position_[asset.value];
+  phase_[position] = how;
   if (how == phase::reserved) {
+    waits_.admitted(position, now_);
     ++reserved_;
     take_pools(p_.settings_of(asset));
   } else {
+    waits_.examined_ahead(position, now_);
     looking_.push_back(urgency_of(asset));
   }
   d.effects.emplace_back(examine_asset{asset});
@@ -149,6 +153,8 @@ void run_logic::start(decision& d, asset_index asset, timestamp now) {
   started_at_[position] = ++moments_;
   const auto attempt = at(asset).attempts + 1;
   attempt_started started{state_.run(), ids_[asset.value], attempt, now, std::move(reasons_[position]), {}};
+  waits_.admitted(position, now);
+  started.waits = waits_.take(position);
   if (auto absent = absent_outputs_.extract(position))
     started.absent_outputs = std::move(absent.mapped());
   // What the attempt makes may be cleared by a later one only if it is known that it was not there before.

@@ -66,6 +66,7 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   ok.outcome = outcome_kind::succeeded;
   ok.resources = {std::chrono::microseconds(61'204), std::chrono::microseconds(950), 2, true, 1, 8};
   ok.metadata = "{\"rows\": 42}";
+  ok.waits = {{wait_kind::hold, "#2", 2100}, {wait_kind::worker, "", 7}};
   asset_run_report bad;
   bad.name = "b";
   bad.status = asset_status::failed;
@@ -99,15 +100,17 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
 
   const auto& assets = d.at("assets").as_object();
   const auto& a = assets.at("a\xEF\xBF\xBD");
-  CHECK(keys(a) == std::set<std::string>{"status", "attempts", "started_at", "duration_ms", "reasons", "data_version",
-                                         "changed", "allowed", "error", "exit_code", "signal", "resources", "metadata",
-                                         "because", "log", "warnings"});
+  CHECK(keys(a) == std::set<std::string>{"status", "attempts", "started_at", "duration_ms", "reasons", "waits",
+                                         "data_version", "changed", "allowed", "error", "exit_code", "signal",
+                                         "resources", "metadata", "because", "log", "warnings"});
   CHECK(a.at("duration_ms") == 1500);
   CHECK(a.at("reasons").at(0).at("kind") == "input_changed");
   CHECK(a.at("reasons").at(0).at("detail") == "x");
   CHECK(keys(a.at("reasons").at(0)) == std::set<std::string>{"kind", "detail"});
   CHECK(a.at("reasons").at(1).at("note") == "and more");
   CHECK(a.at("reasons").at(1).at("detail") == "");
+  CHECK(bj::serialize(a.at("waits")) ==
+        R"([{"for":"hold","name":"#2","ms":2100},{"for":"worker","name":null,"ms":7}])");
   CHECK(bj::value_to<std::string>(a.at("data_version")) == std::string(32, '0'));
   CHECK(a.at("changed") == true);
   CHECK(a.at("error").is_null());
@@ -158,7 +161,7 @@ TEST_CASE("each attempt is listed with its times where that was asked for") {
   const auto& listed = d.at("assets").at("a").at("each_attempt").as_array();
   REQUIRE(listed.size() == 2);
   CHECK(keys(listed[0]) == std::set<std::string>{"attempt", "started_at", "ended_at", "duration_ms", "outcome", "error",
-                                                 "exit_code", "signal", "resources", "log"});
+                                                 "exit_code", "signal", "resources", "waits", "log"});
   CHECK(keys(listed[1]) == keys(listed[0]));
   CHECK(listed[0].at("duration_ms") == 1900);
   CHECK(listed[0].at("outcome") == "exited");

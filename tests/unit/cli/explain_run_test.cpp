@@ -55,6 +55,26 @@ TEST_CASE("waiting is split into waiting for what is needed and waiting for a sl
   CHECK(told(run_of({ran("raw", 0, 0), ran("side", 2, 1)}), side).find("or room in pool db") != std::string::npos);
 }
 
+TEST_CASE("recorded waits are told as they are, those that are noticed") {
+  auto held = ran("report", 6, 1);
+  held.waits = {{wait_kind::asset, "clean", 4000},
+                {wait_kind::hold, "#41", 2100},
+                {wait_kind::worker, "", 3000},
+                {wait_kind::pool, "db", 49}};
+  const auto report = run_of({ran("clean", 1, 3), held});
+  CHECK(told(report, test::report) == "It ran and succeeded in 1.0s; its data version changed.\n"
+                                      "The content of its input raw.txt had changed.\n"
+                                      "It waited 4.0s for its upstream clean, the last that it needed.\n"
+                                      "It was held by run #41 for 2.1s.\n"
+                                      "It waited 3.0s for its share of the workers.\n");
+  CHECK(told(report, clean).find("wait") == std::string::npos); // it waited for nothing, and nothing is guessed
+  asset_run_report fresh;
+  fresh.name = "clean";
+  fresh.status = asset_status::fresh;
+  fresh.waits = {{wait_kind::pool, "db", 70}};
+  CHECK(told(run_of({fresh}), clean).find("It waited 70ms for room in pool db.") != std::string::npos);
+}
+
 TEST_CASE("an asset that started more than once tells nothing of waiting") {
   auto twice = ran("report", 6, 1);
   twice.attempts = 2;

@@ -127,9 +127,17 @@ TEST_CASE("every event and record layout of format 2 is the one it was") {
   start.definitions = {1, 0xFEDCBA9876543210U};
   all.add(start);
   all.add(run_resumed{run_number(2U), at});
-  all.add(asset_found_fresh{run_number(2U), asset_id(3U), at});
-  all.add(
-      attempt_started{run_number(2U), asset_id(3U), 1, at, {{reason_kind::forced, ""}, {reason_kind::expired, "2d"}}});
+  all.add(asset_found_fresh{run_number(2U),
+                            asset_id(3U),
+                            at,
+                            {{wait_kind::asset, asset_id(2U), {}, {}, 900}, {wait_kind::worker, {}, {}, {}, 7}}});
+  all.add(attempt_started{run_number(2U),
+                          asset_id(3U),
+                          1,
+                          at,
+                          {{reason_kind::forced, ""}, {reason_kind::expired, "2d"}},
+                          {path_id(5U)},
+                          {{wait_kind::hold, {}, run_number(1U), {}, 2'100}, {wait_kind::pool, {}, {}, "db", 30}}});
   all.add(attempt_spawned{run_number(2U), asset_id(3U), 1, 4'711, 99'999});
   attempt_finished failed{run_number(2U), asset_id(3U), 1, at, outcome_kind::exited, 75, 0, "it failed", true, at};
   failed.allowed = true;
@@ -163,7 +171,7 @@ TEST_CASE("every event and record layout of format 2 is the one it was") {
   queued.continues = run_number(1U);
   all.add(queued);
   all.add(run_dequeued{run_number(3U), at, dequeue_reason::continued, run_number(4U)});
-  CHECK(to_hex(content_digest(all.bytes())) == "1288ac35da38087145b4f8c3f0b3fcb5");
+  CHECK(to_hex(content_digest(all.bytes())) == "ca8f75446391bdb7670d6b3d3948dddd");
   std::string records;
   run_record run{run_number(2U), {}, "demo", start.request, at, at, run_status::failed, {1, 2}, 3, 4, 5, 6};
   run.cause = queued.cause;

@@ -174,7 +174,7 @@ private:
       for (std::size_t i = 1; i < parts.size(); ++i) {
         const auto asset = index(parts[i]);
         if (verb.ends_with("claim")) {
-          feed(asset_claimed{asset, verb == "held_claim"});
+          feed(asset_claimed{asset, verb == "held_claim", run_number(verb == "held_claim" ? 5U : 0U)});
         } else if (verb == "released") {
           feed(asset_released{asset});
         } else if (verb == "fresh") {
@@ -183,7 +183,8 @@ private:
           feed(examined_stale{asset,
                               {{reason_kind::input_changed, parts[i] + ".txt"}},
                               verb == "absent" ? std::vector{path_id(1U)} : std::vector<path_id>(),
-                              verb == "held_stale"});
+                              verb == "held_stale",
+                              run_number(verb == "held_stale" ? 5U : 0U)});
         } else {
           auto ended = outcome_of(asset, outcome_kind::succeeded);
           if (i + 2 < parts.size() && parts[i + 1] == "attempt") {
@@ -316,12 +317,21 @@ private:
         list += (list.empty() ? ", again: " : ", ") + name(asset_id(id));
     say("run resumed" + list);
   }
-  void print(const asset_found_fresh& e) { say(name(e.asset) + " found fresh"); }
+  std::string waits_of(const std::vector<recorded_wait>& waits) const {
+    std::string all;
+    for (const auto& one : waits)
+      all += (all.empty() ? ", waited " : " and ") + std::to_string(one.ms) + "ms for " + to_string(one.what) +
+             (one.what == wait_kind::asset  ? " " + name(one.asset)
+              : one.what == wait_kind::hold ? " by #" + std::to_string(one.run.value)
+                                            : (one.pool.empty() ? "" : " " + one.pool));
+    return all;
+  }
+  void print(const asset_found_fresh& e) { say(name(e.asset) + " found fresh" + waits_of(e.waits)); }
   void print(const attempt_started& e) {
     std::string reasons;
     for (const auto& r : e.reasons)
       reasons += ", " + std::string(to_string(r.kind)) + " " + r.detail;
-    say(name(e.asset) + " attempt " + std::to_string(e.attempt) + " started" + reasons);
+    say(name(e.asset) + " attempt " + std::to_string(e.attempt) + " started" + reasons + waits_of(e.waits));
   }
   void print(const attempt_spawned& e) {
     say(name(e.asset) + " attempt " + std::to_string(e.attempt) + " is process " + std::to_string(e.process_group));

@@ -20,7 +20,7 @@
 //   stale A …                      … found something
 //   absent A …                     … found something, and that outputs which A clears are not there
 //   impossible A MESSAGE           … found that it cannot be made
-//   held_claim A … | held_stale A …  as claim and stale, but A … wait for another run
+//   held_claim A … | held_stale A …  as claim and stale, but A … wait for run #5
 //   released A …                   … and no longer do
 //   spawned A                      its process exists
 //   ok A …                         its attempt succeeded
