@@ -1,5 +1,6 @@
 // `troupe show`: one run whole.
 #include "adapters/system/system_clock.hpp"
+#include "cli/definitions_text.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
 #include "views/documents.hpp"
@@ -11,6 +12,7 @@ namespace {
 struct show_arguments {
   std::string run = "latest";
   bool all = false;
+  bool definitions = false;
 };
 
 /// An empty history has no latest run; that is no mistake.
@@ -39,7 +41,8 @@ int show(invocation& with, const show_arguments& arguments) {
   if (!run)
     return with.report(run.error());
   auto report = read_run_report(*state, run->run,
-                                with.options.json ? report_detail::every_attempt : report_detail::last_attempts);
+                                with.options.json || arguments.definitions ? report_detail::every_attempt
+                                                                           : report_detail::last_attempts);
   if (!report)
     return with.report(report.error());
   if (with.options.json) {
@@ -48,6 +51,8 @@ int show(invocation& with, const show_arguments& arguments) {
     write_run(json, *report, [&](const auto& asset, auto attempt) { return log_of(logs, asset, attempt); });
   } else {
     print_run(with.io.out, *state, *report, arguments.all, system_clock().now());
+    if (arguments.definitions)
+      print_definitions(with.io.out, *report);
   }
   return exit_ok;
 }
@@ -60,7 +65,10 @@ void declare_show(command_spec& root, invocation& with) {
   verb.positional("RUN", to->run, false, "#42, 42, an id, a unique prefix of one, or latest (the default)").completes =
       completion::runs;
   verb.flag("-a,--all", to->all, "list fresh assets, too");
-  verb.examples = {{"troupe show", "the latest run"}, {"troupe show 42 --json", "run #42, for programs"}};
+  verb.flag("-d,--definitions", to->definitions, "print the definitions that its assets had, too");
+  verb.examples = {{"troupe show", "the latest run"},
+                   {"troupe show 42 --definitions", "run #42, and the commands, inputs and deps of its assets"},
+                   {"troupe show 42 --json", "run #42, for programs"}};
   verb.action = [to, &with] { return show(with, *to); };
 }
 

@@ -65,6 +65,17 @@ void asset_maker::declare(const declared_asset& a) {
       templates.push_back(item.is_template ? p_.text.keep(d_.templates[item.text]) : std::string_view());
     declaration.output_templates = p_.text.keep(templates);
   }
+  const auto inputs = std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count);
+  if (std::any_of(inputs.begin(), inputs.end(), [](const path_item& item) { return item.is_template; })) {
+    std::vector<std::string_view> templates;
+    templates.reserve(inputs.size());
+    for (const auto& item : inputs) {
+      const auto text = item.is_template ? d_.templates[item.text] : p_.paths.text(item.text);
+      templates.push_back(
+          item.exclusion || item.is_template ? p_.text.keep((item.exclusion ? "!" : "") + std::string(text)) : text);
+    }
+    declaration.input_templates = p_.text.keep(templates);
+  }
   declaration.settings = &p_.settings[a.patch == declared_asset::none ? 0 : a.patch + 1];
   // Without a matrix the one asset's name is the declaration's as well.
   if (a.matrix != declared_asset::none)

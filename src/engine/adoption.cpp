@@ -129,6 +129,7 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
     events.insert(events.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   };
   add(names_and_files(**plan));
+  add(definitions_to_record(**plan, {}, second->events));
   add(std::move(second->events));
   add((*writer)->closing());
   if (const auto appended = (*writer)->store().append(events); !appended)

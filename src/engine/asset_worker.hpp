@@ -10,6 +10,7 @@
 #include "engine/examiner.hpp"
 #include "engine/known_secrets.hpp"
 #include "engine/member_lists.hpp"
+#include "engine/run_definitions.hpp"
 #include "ports/asset_executor.hpp"
 #include "ports/clock.hpp"
 #include "ports/process_executor.hpp"
@@ -54,7 +55,8 @@ struct worker_setup {
   std::vector<path_id> own_work;        ///< see planning
   std::vector<std::string> environment; ///< the supervisor's own; taken over
   std::function<void(asset_index, const attempt_warning&)>
-      warn; ///< tells whoever watches the run; from the executor's threads
+      warn;                                     ///< tells whoever watches the run; from the executor's threads
+  const run_definitions* definitions = nullptr; ///< those of assets that may run are worked out
 };
 
 /// asset_executor by processes.

@@ -281,6 +281,9 @@ materialized asset_worker::changes_made(asset_index asset, const execution& done
   const auto& record = *records_[asset.value];
   auto changes = make_delta(record.last ? &*record.last : nullptr, found_[asset.value]->now, *done.made, done.took);
   changes.since = setup_.since;
+  const auto definition = setup_.definitions->known(asset);
+  if (definition && (!record.last || record.last->definition != *definition))
+    changes.definition = *definition;
   return changes;
 }
 

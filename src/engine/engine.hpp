@@ -108,6 +108,8 @@ private:
                                                              const reading_limit& limit);
   /// A run in which everything is fresh: recorded in one transaction, without actors.
   [[nodiscard]] result<run_number> record_fresh(prepared_run made, const run_started& started);
+  /// Its first events: names, files, and the definitions of the assets that wait.
+  [[nodiscard]] result<void> define_for_run(prepared_run& made, std::vector<asset_index> waiting);
   /// Planning was broken off: what was read is kept, and there is no run.
   [[nodiscard]] error stopped_before_it_began(planning& plan);
   /// What all runs share, made once. Throws std::system_error.

@@ -132,6 +132,21 @@ result<std::unique_ptr<planning>> engine::plan_a_run(const project& on, const sc
   return planning::make(on, scope_for, &snapshot, time_, keep_all, view);
 }
 
+/// What others have recorded since the plan counts: they do it under admission_ too.
+result<void> engine::define_for_run(prepared_run& made, std::vector<asset_index> waiting) {
+  auto& plan = *made.plan;
+  if (!made.touched.empty()) {
+    const auto snapshot = snapshot_of_now();
+    if (!snapshot)
+      return snapshot.error();
+    if (const auto read = read_recorded(**snapshot, *plan.names, made.touched, plan.recorded); !read)
+      return read;
+  }
+  made.beginning = names_and_files(plan);
+  append_to(made.beginning, definitions_to_record(plan, std::move(waiting), plan.restated));
+  return {};
+}
+
 error engine::stopped_before_it_began(planning& plan) {
   auto events = names_and_files(plan);
   if (one_run_)
@@ -151,6 +166,11 @@ result<run_number> engine::record_fresh(prepared_run made, const run_started& st
   run_finished finished{started.run, made.history->now(), run_status::succeeded, {}};
   finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
   auto events = names_and_files(plan);
+  for (auto& defined : in_chunks(definitions_to_record(plan, {}, plan.restated))) {
+    append_to(events, std::move(defined));
+    if (const auto appended = log_->append_now(std::exchange(events, {})); !appended)
+      return appended.error();
+  }
   for (auto& restated : in_chunks(std::move(plan.restated))) {
     append_to(events, std::move(restated));
     if (const auto appended = log_->append_now(std::move(events)); !appended)
@@ -239,9 +259,13 @@ result<run_number> engine::submit(const project& on, const run_options& options,
                     std::move(touched)};
   if (divided.waiting.empty())
     return record_fresh(std::move(made), started);
+  std::vector<asset_index> waiting;
+  for (const auto& [id, asset] : divided.waiting)
+    waiting.push_back(asset);
+  if (const auto defined = define_for_run(made, std::move(waiting)); !defined)
+    return defined.error();
   made.state.apply(started);
   made.cause = options.cause.kind;
-  made.beginning = names_and_files(*made.plan);
   made.beginning.emplace_back(std::move(started));
   return begin(std::move(made));
 }
@@ -320,7 +344,13 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     lives_anyone(),
                     std::move(touched)};
   made.cause = past->record.cause.kind;
-  made.beginning = names_and_files(*made.plan);
+  std::vector<asset_index> waiting;
+  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i)
+    if (scope.in_run[i] &&
+        !is_final(made.state.at(*made.state.position(made.plan->names->id_of(asset_index(i)))).status))
+      waiting.emplace_back(i);
+  if (const auto defined = define_for_run(made, std::move(waiting)); !defined)
+    return defined.error();
   made.beginning.emplace_back(std::move(resumed));
   return begin(std::move(made));
 }

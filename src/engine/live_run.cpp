@@ -140,7 +140,8 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
                    plan.pipeline_file,
                    plan.own_work,
                    own_environment(),
-                   [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); }},
+                   [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); },
+                   &*plan.definitions},
       std::move(plan.records));
   tell_that_it_began(remaining);
 
@@ -226,7 +227,10 @@ void live_run::tell_that_it_began(const std::vector<duration>& remaining) {
 
 void live_run::begin(std::function<std::vector<event>()> closing, neighbours others, bool keeps_house,
                      std::function<void()> gone) {
-  append(std::move(made_.beginning), true,
+  auto beginning = in_chunks(std::move(made_.beginning));
+  for (std::size_t i = 0; i + 1 < beginning.size(); ++i) // the start itself is in the last
+    append(std::move(beginning[i]), false, nullptr);
+  append(std::move(beginning.back()), true,
          [opened = opened_](const result<std::uint64_t>& outcome) { opened->tell(outcome); });
   for (auto& events : in_chunks(std::move(made_.plan->restated)))
     append(std::move(events), false, nullptr);

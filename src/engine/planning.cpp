@@ -294,6 +294,8 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
   expected.assign(size, {});
   records.clear();
   records.resize(size);
+  recorded.assign(size, 0);
+  definitions.emplace(p);
   blocked_from_outside.clear();
   warnings.clear();
   restated.clear();
@@ -354,6 +356,7 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     if (!finder.edges.empty())
       continue; // the rest is read for its edges alone
     const auto i = asset.value;
+    recorded[i] = definition_key(record.definition);
     if (record.last) {
       versions[i] = record.last->made.data_version;
       has_version[i] = true;

@@ -10,6 +10,7 @@
 #include "engine/file_table.hpp"
 #include "engine/member_lists.hpp"
 #include "engine/project.hpp"
+#include "engine/run_definitions.hpp"
 #include "ports/clock.hpp"
 #include "ports/journal_store.hpp"
 
@@ -82,6 +83,8 @@ public:
   std::vector<bool> has_version;  ///< by asset_index
   std::vector<duration> expected; ///< by asset_index: how long it last took; 0: unknown
   std::vector<std::unique_ptr<asset_record>> records; ///< by asset_index: see keep_all
+  std::vector<std::uint64_t> recorded;                ///< by asset_index: definition_key() of what the state has of it
+  std::optional<run_definitions> definitions;
   /// Assets of the scope that need an asset outside it which was never materialized, or whose last attempt did not
   /// succeed and left nobody knows what (those that are fresh have nothing to use of it).
   std::vector<blocked_outside> blocked_from_outside;
@@ -107,5 +110,10 @@ private:
 /// What planning has learnt and the journal does not know yet: new names first, then files; to be appended before any
 /// event that uses them.
 [[nodiscard]] std::vector<event> names_and_files(planning& plan);
+
+/// The definitions that the state does not have yet of these assets, and of those whose records are restated or adopted
+/// by `restating`, which are made to name them. To be appended after the names, before any event that names them.
+[[nodiscard]] std::vector<event> definitions_to_record(planning& plan, std::vector<asset_index> assets,
+                                                       std::vector<event>& restating);
 
 } // namespace troupe_internal

@@ -6,6 +6,7 @@
 #include "adapters/system/system_clock.hpp"
 #include "config/load_pipeline.hpp"
 #include "core/pipeline/parent_paths.hpp"
+#include "engine/definition_history.hpp"
 #include "engine/early_look.hpp"
 #include "engine/planning.hpp"
 #include "engine/state_layout.hpp"
@@ -156,6 +157,7 @@ result<plan_report> plan_pipeline(const project& on, const run_options& options)
   for (const auto& blocked : (*plan)->blocked_from_outside)
     if (!blocked.message.empty())
       report.warnings.push_back({blocked.asset, make_warning("blocked_outside", "it is blocked: " + blocked.message)});
+  definition_texts texts(snapshot->get());
   auto item = (*plan)->plan->items().begin();
   for (const auto asset : (*plan)->on.graph->topological_order()) {
     if (!(*plan)->scope.in_run[asset.value])
@@ -163,8 +165,12 @@ result<plan_report> plan_pipeline(const project& on, const run_options& options)
     report.order.push_back(asset);
     planned_asset planned;
     planned.action = (*plan)->plan->action(asset);
-    if (item != (*plan)->plan->items().end() && item->asset == asset)
+    if (item != (*plan)->plan->items().end() && item->asset == asset) {
       planned.reasons = (item++)->reasons;
+      if (const auto& record = (*plan)->records[asset.value])
+        if (const auto told = tell_changes_now(planned.reasons, *record, asset, *(*plan)->definitions, texts); !told)
+          return told.error();
+    }
     report.assets.push_back(std::move(planned));
   }
   return report;
@@ -199,6 +205,7 @@ result<std::vector<asset_status_report>> asset_statuses(const project& on, const
     return plan.error();
   if (warnings != nullptr)
     *warnings = std::move((*plan)->warnings);
+  definition_texts texts(snapshot->get());
   auto item = (*plan)->plan->items().begin();
   for (auto& report : reports) {
     report.action = (*plan)->plan->action(report.asset);
@@ -208,6 +215,9 @@ result<std::vector<asset_status_report>> asset_statuses(const project& on, const
     while (item->asset != report.asset)
       ++item;
     report.reasons = item->reasons;
+    if (const auto told = tell_changes_now(report.reasons, report.record, report.asset, *(*plan)->definitions, texts);
+        !told)
+      return told.error();
   }
   return reports;
 }

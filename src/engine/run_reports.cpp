@@ -1,5 +1,6 @@
 // What is told of runs: the list, and one run whole. Knows how the journal is read and who writes it, not how it is
 // shown.
+#include "engine/definition_history.hpp"
 #include "engine/run_history.hpp"
 
 #include "adapters/journal/lmdb_journal_store.hpp"
@@ -300,8 +301,13 @@ result<run_report> read_run_report(const std::string& state_folder, run_number r
   if (const auto filled = fill_versions(*snapshot, report.run, folds); !filled)
     return filled.error();
   report.assets.reserve(folds.size());
-  for (auto& [id, fold] : folds)
+  std::vector<asset_id> ids;
+  for (auto& [id, fold] : folds) {
+    ids.emplace_back(id);
     report.assets.push_back(std::move(fold.report));
+  }
+  if (const auto told = tell_definitions(*snapshot, ids, report); !told)
+    return told.error();
   return report;
 }
 

@@ -52,6 +52,11 @@ public:
   [[nodiscard]] virtual result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const = 0;
   /// False if nothing is recorded (then `out` is reset). `out` is reused: its vectors keep their memory.
   [[nodiscard]] virtual result<bool> read_asset(asset_id asset, asset_record& out) const = 0;
+  /// The same as of the last event that was dropped: what the events that are kept begin with.
+  [[nodiscard]] virtual result<bool> read_base_asset(asset_id asset, asset_record& out) const = 0;
+  /// The texts of a definition that a record of an asset names, now or in the base; false if none does, or it has none
+  /// (then `out` is reset).
+  [[nodiscard]] virtual result<bool> read_definition(const digest& of, asset_definition& out) const = 0;
   /// All assets of which something is recorded, in order of id: several times faster than read_asset for each. The
   /// record is valid during the call only.
   [[nodiscard]] virtual result<void>

@@ -3,6 +3,7 @@
 
 #include "core/journal/event_json.hpp"
 #include "core/model/result_limits.hpp"
+#include "views/definition_json.hpp"
 #include "views/reason_text.hpp"
 
 #include <boost/json/parse.hpp>
@@ -122,6 +123,8 @@ void write_reasons(json_writer& json, const std::vector<reason>& reasons) {
   json.key("reasons").begin_array();
   for (const auto& r : reasons) {
     json.begin_object().member("kind", to_string(r.kind)).member("detail", r.detail);
+    if (r.change)
+      json.member("was", r.change->was).member("now", r.change->now);
     if (!r.note.empty())
       json.member("note", r.note);
     json.end_object();
@@ -296,11 +299,21 @@ void write_run(json_writer& json, const run_report& report, const log_finder& lo
   for (const auto& asset : report.assets) {
     json.key(asset.name).begin_object();
     write_asset_run_members(json, asset, log_of);
-    if (report.detail == report_detail::every_attempt)
+    if (report.detail == report_detail::every_attempt) {
       write_each_attempt(json, asset, log_of);
+      text_or_null(json, "definition", asset.definition ? to_hex(*asset.definition) : std::string());
+    }
     json.end_object();
   }
   json.end_object();
+  if (report.detail == report_detail::every_attempt) {
+    json.key("definitions").begin_object();
+    for (const auto& [of, definition] : report.definitions) {
+      json.key(to_hex(of));
+      write_definition(json, definition);
+    }
+    json.end_object();
+  }
   write_leftovers(json, ended);
   json.end_object().finish();
 }

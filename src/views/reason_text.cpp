@@ -1,14 +1,29 @@
 // The words.
 #include "views/reason_text.hpp"
 
+#include "views/change_text.hpp"
 #include "views/text.hpp"
 
 namespace troupe_internal::cli {
 
 namespace {
 
+std::string quoted(const std::string& text) {
+  return text.empty() ? "nothing" : "`" + printable(text) + "`";
+}
+
 std::string note_words(const reason& why) {
   return why.note.empty() ? "" : ": " + printable(why.note);
+}
+
+/// What was said of the definition, and from what to what.
+std::string with_change(std::string sentence, const reason& why, bool past) {
+  if (why.change && fits_in_a_sentence(*why.change))
+    return sentence + (past ? " It had been " : " It was ") + quoted(why.change->was) +
+           (past ? ", and was " : ", and is ") + quoted(why.change->now) + ".";
+  if (why.change)
+    return sentence + change_lines(*why.change, "      ");
+  return why.note.empty() ? sentence : sentence + " (" + printable(why.note) + ".)";
 }
 
 } // namespace
@@ -21,6 +36,7 @@ std::string reason_words(const reason& why) {
     if (c == '_')
       c = ' ';
   return words + (why.detail.empty() ? "" : ": " + printable(why.detail)) +
+         (why.change ? ": " + change_words(*why.change) : "") +
          (why.note.empty() ? "" : " (" + printable(why.note) + ")");
 }
 
@@ -48,13 +64,14 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::never_materialized:
     return "It has never been materialized: no attempt at it has succeeded yet.";
   case reason_kind::command_changed:
-    return "What would be executed (its command with all values filled in, its shell or its working folder) is not "
-           "what it "
-           "was made with.";
+    return with_change("What would be executed (its command with all values filled in, its shell or its working "
+                       "folder) is not what it "
+                       "was made with.",
+                       why, false);
   case reason_kind::version_changed:
     return "Its declared version is not what it was made with" + (detail.empty() ? "" : ": " + detail) + ".";
   case reason_kind::env_changed:
-    return "Its environment variable " + detail + " is not what it was made with.";
+    return with_change("Its environment variable " + detail + " is not what it was made with.", why, false);
   case reason_kind::param_changed:
     return "The param " + detail + ", which it uses, has another value than it was made with.";
   case reason_kind::input_changed:
@@ -108,13 +125,14 @@ std::string past_reason_sentence(const reason& why) {
   case reason_kind::never_materialized:
     return "It had never been materialized: no attempt at it had succeeded yet.";
   case reason_kind::command_changed:
-    return "What was to be executed (its command with all values filled in, its shell or its working folder) was not "
-           "what "
-           "it had been made with.";
+    return with_change(
+        "What was to be executed (its command with all values filled in, its shell or its working folder) was not what "
+        "it had been made with.",
+        why, true);
   case reason_kind::version_changed:
     return "Its declared version was not what it had been made with" + (detail.empty() ? "" : ": " + detail) + ".";
   case reason_kind::env_changed:
-    return "Its environment variable " + detail + " was not what it had been made with.";
+    return with_change("Its environment variable " + detail + " was not what it had been made with.", why, true);
   case reason_kind::param_changed:
     return "The param " + detail + ", which it uses, had another value than it had been made with.";
   case reason_kind::input_changed:

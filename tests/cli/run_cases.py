@@ -14,7 +14,7 @@ A case is a file cases/NAME.t, read line by line:
 A file of a case starts empty in a folder of its own; all its commands run there, one after the other, each in a shell of
 its own, with the program in PATH as `troupe`. What differs from run to run is replaced before comparing:
 
-  <uuid>  <time> (RFC 3339)  <local time>  <duration> (850ms, 3.2s, 4m07s)  <n> ms  <ago>  <digest>  <pid>  <folder>  <size> (of memory)  <flag>
+  <uuid>  <time> (RFC 3339)  <local time>  <duration> (850ms, 3.2s, 4m07s)  <n> ms  <ago>  <digest>  <pid>  <folder>  <size> (of memory)  <waits>  <flag>
 
 Runs of blanks within a line count as two, so that columns may be wider or narrower; trailing blanks do not count.
 `| json` after a command prints the document with sorted keys, one value a line, so that a difference can be seen;
@@ -94,6 +94,7 @@ REPLACEMENTS = [
     (r"(?<![\w.])(\d+ms|\d+\.\ds|\d+m\d\ds|\d+h\d\dm)(?!\w)", "<duration>"),
     (r"\b\d+ ms\b", "<n> ms"),
     (r"(\"duration_ms\": ?)\d+", r"\1<n>"),
+    (r"(\"waits\": ?)\[[^\]]*\]", r"\1[<waits>]"),   # who waits a millisecond, and for what, is chance
     (r"\b(process|pid) \d+\b", r"\1 <pid>"),
     (r"\b(at most )?\d+\.\d [KMG]B of memory", "<size> of memory"),
     (r"(\"(user_ms|system_ms|peak_memory_bytes|read_bytes|written_bytes)\": ?)[\d.]+", r"\1<n>"),

@@ -185,6 +185,9 @@ private:
     case lmdb_table::made:
     case lmdb_table::base_made:
       return change<made_record>(table, key);
+    case lmdb_table::definitions:
+    case lmdb_table::base_definitions:
+      return change<definition_record>(table, key);
     case lmdb_table::queue:
     case lmdb_table::base_queue:
       return change<run_queued>(table, key);

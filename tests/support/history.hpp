@@ -143,13 +143,15 @@ private:
       return;
     }
     const auto asset = run.id_at(static_cast<std::uint32_t>(below(run.size())));
-    switch (below(12)) {
+    switch (below(13)) {
+    case 12:
+      return define(batch);
     case 0:
       return intern_names(batch);
     case 1:
       return intern_paths(batch);
     case 2:
-      offer(batch, run, asset_found_fresh{number, asset, tick()});
+      offer(batch, run, asset_found_fresh{number, asset, tick(), some_waits()});
       return;
     case 3:
       return observe(batch);
@@ -169,6 +171,29 @@ private:
         offer(batch, run, attempt_finished{number, run.id_at(i), run.at(i).attempts, tick(), outcome_kind::cancelled});
     offer(batch, run, run_finished{number, tick(), run_status::failed, run.counts()});
   }
+  static asset_definition definition(std::uint64_t number) {
+    asset_definition made;
+    made.form = command_form::shell;
+    made.command = {"make number " + std::to_string(number)};
+    made.shell = "/bin/sh";
+    made.inputs = {"in/*.txt"};
+    return made;
+  }
+  void define(std::vector<event>& batch) {
+    const auto first = some_asset();
+    const auto last = std::min<std::uint64_t>(assets_ - 1, first.value + below(3));
+    auto made = definition(below(8));
+    const auto of = digest_of(made);
+    batch.push_back(definition_recorded{{{first, asset_id(static_cast<std::uint32_t>(last))}}, of, std::move(made)});
+  }
+  std::vector<recorded_wait> some_waits() {
+    std::vector<recorded_wait> waits;
+    if (below(2) == 0)
+      waits.push_back({wait_kind::asset, some_asset(), {}, {}, 1 + below(9'000)});
+    if (below(3) == 0)
+      waits.push_back({wait_kind::pool, {}, {}, "db", 1 + below(9'000)});
+    return waits;
+  }
   void observe(std::vector<event>& batch) {
     files_observed e;
     for (auto n = 1 + below(3); n > 0; --n) {
@@ -182,7 +207,8 @@ private:
     if (!a.open) {
       const auto number = a.attempts + 1;
       if (!offer(batch, state,
-                 attempt_started{run, asset, number, tick(), {{reason_kind::input_changed, "raw/in.txt"}}}))
+                 attempt_started{
+                     run, asset, number, tick(), {{reason_kind::input_changed, "raw/in.txt"}}, {}, some_waits()}))
         return;
       if (below(5) != 0)
         batch.push_back(attempt_spawned{run, asset, number, static_cast<std::int32_t>(below(30'000)), below(90'000)});
@@ -213,6 +239,8 @@ private:
       made.data_version = made.outputs[0].content;
       const auto last = last_.find(asset);
       e.made = make_delta(last != last_.end() ? &last->second : nullptr, from, made, std::chrono::seconds(below(9)));
+      if (below(2) == 0)
+        e.made->definition = digest_of(definition(below(10))); // some are recorded by nobody
       last_[asset] = apply_delta(last != last_.end() ? &last->second : nullptr, *e.made, run, number, e.at);
     }
     offer(batch, state, std::move(e));

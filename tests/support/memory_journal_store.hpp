@@ -169,6 +169,21 @@ private:
       out = found != world_->live.assets.end() ? found->second : asset_record{};
       return found != world_->live.assets.end();
     }
+    result<bool> read_base_asset(asset_id asset, asset_record& out) const override {
+      const auto found = world_->base.assets.find(asset);
+      out = found != world_->base.assets.end() ? found->second : asset_record{};
+      return found != world_->base.assets.end();
+    }
+    result<bool> read_definition(const digest& of, asset_definition& out) const override {
+      for (const auto* tables : {&world_->live, &world_->base})
+        if (const auto found = tables->definitions.find(definition_key(of));
+            found != tables->definitions.end() && found->second.of == of && found->second.has_text) {
+          out = found->second.text;
+          return true;
+        }
+      out = {};
+      return false;
+    }
     result<void> visit_assets(const std::function<bool(asset_id, const asset_record&)>& visit) const override {
       return each(world_->live.assets, visit);
     }

@@ -9,6 +9,7 @@
 #include "core/journal/memory_tables.hpp"
 #include "core/run/run_order.hpp"
 
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -22,6 +23,7 @@ public:
   void run() {
     const bool base_read = read_base();
     check_base_ids();
+    check_base_definitions();
     read_texts();
     const bool replayed = base_read && replay();
     compare(lmdb_table::assets, replayed, replay_.assets, [](std::uint64_t key) { return asset_id(narrow(key)); });
@@ -30,6 +32,7 @@ public:
     compare(lmdb_table::open_attempts, replayed, replay_.open_attempts,
             [](std::uint64_t key) { return std::pair(run_number(narrow(key >> 32U)), asset_id(narrow(key))); });
     compare(lmdb_table::queue, replayed, replay_.queue, [](std::uint64_t key) { return run_number(narrow(key)); });
+    compare(lmdb_table::definitions, replayed, replay_.definitions, [](std::uint64_t key) { return key; });
     compare(lmdb_table::made, replayed, replay_.made, [](std::uint64_t key) { return path_id(narrow(key)); });
     compare_texts(lmdb_table::asset_names, replayed, live_names_.asset_names, replay_.asset_names,
                   replay_.state.asset_count);
@@ -104,6 +107,11 @@ private:
                lmdb_table::base_queue,
                [&](std::uint64_t key, const run_queued& queued) { replay_.queue.emplace(narrow(key), queued); }) &&
            good;
+    good = each_decoded<definition_record>(lmdb_table::base_definitions,
+                                           [&](std::uint64_t key, const definition_record& definition) {
+                                             replay_.definitions.emplace(key, definition);
+                                           }) &&
+           good;
     replay_.state = snapshot_.base_info();
     if (snapshot_.info().first_seq != replay_.state.last_seq + 1) {
       problem("the base ends with event " + std::to_string(replay_.state.last_seq) +
@@ -146,6 +154,31 @@ private:
         problem(record_name(lmdb_table::base_queue, run.value) + " is of a run that was never given a number");
     for (const auto& [key, attempt] : replay_.open_attempts)
       asset(lmdb_table::base_open_attempts, open_attempt_key(key.first, key.second), attempt.asset);
+  }
+
+  /// That the base holds those definitions which its records of assets name, and no others.
+  void check_base_definitions() {
+    std::map<digest, std::uint32_t> named;
+    for (const auto& [id, record] : replay_.assets) {
+      ++named[record.definition];
+      if (record.last)
+        ++named[record.last->definition];
+    }
+    named.erase(digest{});
+    for (const auto& [key, definition] : replay_.definitions) {
+      const auto found = named.find(definition.of);
+      if (key != definition_key(definition.of) || (definition.has_text && digest_of(definition.text) != definition.of))
+        problem(record_name(lmdb_table::base_definitions, key) + " is of another definition");
+      else if (found == named.end() || found->second != definition.named_by)
+        problem(record_name(lmdb_table::base_definitions, key) + " counts " + std::to_string(definition.named_by) +
+                " names, and records of assets name it " + std::to_string(found == named.end() ? 0U : found->second) +
+                " times");
+      if (found != named.end())
+        named.erase(found);
+    }
+    for (const auto& [of, times] : named)
+      problem(record_name(lmdb_table::base_definitions, definition_key(of)) +
+              " is missing, and records of assets name it");
   }
 
   /// Names that were given out in the base have no event any more: the table itself is all there is.
@@ -237,6 +270,9 @@ private:
   template <class Tag>
   void missing(lmdb_table table, strong_id<Tag> id) {
     problem(record_name(table, id.value) + " is missing, or cannot be read");
+  }
+  void missing(lmdb_table table, std::uint64_t key) {
+    problem(record_name(table, key) + " is missing, or cannot be read");
   }
   void missing(lmdb_table table, std::pair<run_number, asset_id> key) {
     problem(record_name(table, open_attempt_key(key.first, key.second)) + " is missing, or cannot be read");

@@ -88,6 +88,23 @@ result<void> lmdb_projection::erase_queued(run_number run) {
   return access_.erase(queue(), run.value);
 }
 
+result<bool> lmdb_projection::get_definition(const digest& of, definition_record& out) {
+  const auto found = access_.read(definitions(), definition_key(of), out);
+  if (found && *found && out.of != of) {
+    out = {};
+    return false;
+  }
+  return found;
+}
+
+result<void> lmdb_projection::put_definition(const definition_record& record) {
+  return access_.write(definitions(), definition_key(record.of), record);
+}
+
+result<void> lmdb_projection::erase_definition(const digest& of) {
+  return access_.erase(definitions(), definition_key(of));
+}
+
 result<void> lmdb_projection::erase_checkpoint(run_number run) {
   return base_ ? result<void>() : access_.erase(lmdb_table::checkpoints, run.value);
 }

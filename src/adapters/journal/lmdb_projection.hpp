@@ -32,6 +32,9 @@ public:
   [[nodiscard]] result<bool> get_queued(run_number run, run_queued& out) override;
   [[nodiscard]] result<void> put_queued(const run_queued& queued) override;
   [[nodiscard]] result<void> erase_queued(run_number run) override;
+  [[nodiscard]] result<bool> get_definition(const digest& of, definition_record& out) override;
+  [[nodiscard]] result<void> put_definition(const definition_record& record) override;
+  [[nodiscard]] result<void> erase_definition(const digest& of) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 
   /// Writes the state's facts and the runs that changed: nearly every event changes its run, so that is done once.
@@ -41,6 +44,9 @@ private:
   [[nodiscard]] result<void> put_text(lmdb_table table, std::uint32_t id, std::string_view text, unsigned flags = 0);
   [[nodiscard]] lmdb_table assets() const { return base_ ? lmdb_table::base_assets : lmdb_table::assets; }
   [[nodiscard]] lmdb_table queue() const { return base_ ? lmdb_table::base_queue : lmdb_table::queue; }
+  [[nodiscard]] lmdb_table definitions() const {
+    return base_ ? lmdb_table::base_definitions : lmdb_table::definitions;
+  }
   [[nodiscard]] lmdb_table files() const { return base_ ? lmdb_table::base_files : lmdb_table::files; }
   [[nodiscard]] lmdb_table open_table() const {
     return base_ ? lmdb_table::base_open_attempts : lmdb_table::open_attempts;

@@ -234,6 +234,11 @@ public:
         copy_.write(lmdb_table::base_queue, key, r);
         copy_.write(lmdb_table::queue, key, r);
       }));
+      add(from_.read_decoded<definition_record>(lmdb_table::base_definitions,
+                                                [&](std::uint64_t key, const definition_record& r) {
+                                                  copy_.write(lmdb_table::base_definitions, key, r);
+                                                  copy_.write(lmdb_table::definitions, key, r);
+                                                }));
       add(from_.read(lmdb_table::identities, [&](std::string_view key, std::string_view text) {
         if (key_number(key) < base_.asset_count)
           copy_.text(lmdb_table::identities, key_number(key), text);
@@ -369,7 +374,11 @@ result<void> copy_checkpoints(old_journal& from, lmdb_draft& to, const std::set<
 std::vector<std::string> keep_projections(old_journal& from, record_copy& to, const state_info& info) {
   std::vector<std::string> lost;
   const auto add = [&](std::vector<std::string> more) { lost.insert(lost.end(), more.begin(), more.end()); };
+  std::map<digest, std::uint32_t> named; // by the records that are kept
   add(from.read_decoded<asset_record>(lmdb_table::assets, [&](std::uint64_t key, const asset_record& r) {
+    ++named[r.definition];
+    if (r.last)
+      ++named[r.last->definition];
     to.write(lmdb_table::base_assets, key, r);
     to.write(lmdb_table::assets, key, r);
   }));
@@ -390,6 +399,21 @@ std::vector<std::string> keep_projections(old_journal& from, record_copy& to, co
       to.write(lmdb_table::base_queue, key, r);
       to.write(lmdb_table::queue, key, r);
     }));
+    named.erase(digest{});
+    const auto write = [&](const definition_record& r) {
+      to.write(lmdb_table::base_definitions, definition_key(r.of), r);
+      to.write(lmdb_table::definitions, definition_key(r.of), r);
+    };
+    add(from.read_decoded<definition_record>(lmdb_table::definitions, [&](std::uint64_t, definition_record r) {
+      const auto found = named.find(r.of);
+      if (found == named.end())
+        return; // the records that named it are lost
+      r.named_by = found->second;
+      named.erase(found);
+      write(r);
+    }));
+    for (const auto& [of, times] : named)
+      write({of, times, false, {}});
     add(from.read(lmdb_table::identities, [&](std::string_view key, std::string_view text) {
       if (key_number(key) < info.asset_count)
         to.text(lmdb_table::identities, key_number(key), text);

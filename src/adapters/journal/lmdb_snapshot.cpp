@@ -206,6 +206,25 @@ result<bool> lmdb_snapshot::read_asset(asset_id asset, asset_record& out) const 
   return true;
 }
 
+result<bool> lmdb_snapshot::read_base_asset(asset_id asset, asset_record& out) const {
+  return access_.read(lmdb_table::base_assets, asset.value, out);
+}
+
+result<bool> lmdb_snapshot::read_definition(const digest& of, asset_definition& out) const {
+  definition_record record;
+  for (const auto table : {lmdb_table::definitions, lmdb_table::base_definitions}) {
+    const auto found = access_.read(table, definition_key(of), record);
+    if (!found)
+      return found;
+    if (*found && record.of == of && record.has_text) {
+      out = std::move(record.text);
+      return true;
+    }
+  }
+  out = {};
+  return false;
+}
+
 result<void> lmdb_snapshot::visit_assets(const std::function<bool(asset_id, const asset_record&)>& visit) const {
   return visit_records<asset_record>(access_, lmdb_table::assets, [&](std::uint64_t key, const asset_record& record) {
     return visit(asset_id(static_cast<std::uint32_t>(key)), record);

@@ -34,6 +34,8 @@ public:
                                         const std::function<bool(path_id, const made_record&)>& visit) const override;
   [[nodiscard]] result<void> visit_paths(const std::function<bool(path_id, std::string_view)>& visit) const override;
   [[nodiscard]] result<bool> read_asset(asset_id asset, asset_record& out) const override;
+  [[nodiscard]] result<bool> read_base_asset(asset_id asset, asset_record& out) const override;
+  [[nodiscard]] result<bool> read_definition(const digest& of, asset_definition& out) const override;
   [[nodiscard]] result<void>
   visit_assets(const std::function<bool(asset_id, const asset_record&)>& visit) const override;
   [[nodiscard]] result<void> visit_files(const std::function<bool(path_id, const file_record&)>& visit) const override;

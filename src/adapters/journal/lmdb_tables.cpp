@@ -42,6 +42,8 @@ constexpr std::array<table_facts, lmdb_table_count> all_facts = {{
     {"identities", "asset identity", 4},
     {"queue", "queued run", 4},
     {"base_queue", "base queued run", 4},
+    {"definitions", "definition", 8},
+    {"base_definitions", "base definition", 8},
 }};
 
 constexpr const char* too_short = "it is shorter than its check value";

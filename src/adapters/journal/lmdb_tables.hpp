@@ -41,8 +41,10 @@ enum class lmdb_table : std::uint8_t {
   identities = 14,         ///< key: asset_id; text
   queue = 15,              ///< key: run_number; run_queued
   base_queue = 16,         ///< as queue, of the base
+  definitions = 17,        ///< key: definition_key(); definition_record
+  base_definitions = 18,   ///< as definitions, of the base
 };
-inline constexpr std::size_t lmdb_table_count = 17;
+inline constexpr std::size_t lmdb_table_count = 19;
 /// How many of them a journal of this format has.
 [[nodiscard]] constexpr std::size_t lmdb_tables_of(std::uint32_t format) {
   return format == 1 ? 12 : lmdb_table_count;

@@ -37,6 +37,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // leftovers_ended
     1, // run_queued
     1, // run_dequeued
+    1, // definition_recorded
 };
 
 /// The index in troupe_internal::event of a type's number; type_count if there is no such type.
@@ -147,6 +148,9 @@ void encode(const state_info& value, std::string& out) {
 void encode(const made_record& value, std::string& out) {
   encode_record(value, out);
 }
+void encode(const definition_record& value, std::string& out) {
+  encode_record(value, out);
+}
 void encode(const run_queued& value, std::string& out) {
   encode_record(value, out);
 }
@@ -167,6 +171,9 @@ const char* decode(std::string_view bytes, state_info& out, unsigned layout) {
 }
 
 const char* decode(std::string_view bytes, made_record& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, definition_record& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 const char* decode(std::string_view bytes, run_queued& out, unsigned layout) {

@@ -65,6 +65,7 @@ void encode(const file_record& value, std::string& out);
 void encode(const open_attempt& value, std::string& out);
 void encode(const state_info& value, std::string& out);
 void encode(const made_record& value, std::string& out);
+void encode(const definition_record& value, std::string& out);
 void encode(const run_queued& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, asset_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, run_record& out, unsigned layout = newest_layout);
@@ -72,6 +73,7 @@ void encode(const run_queued& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, open_attempt& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, state_info& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, made_record& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, definition_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, run_queued& out, unsigned layout = newest_layout);
 
 } // namespace troupe_internal

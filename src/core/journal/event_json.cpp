@@ -124,10 +124,10 @@ private:
 };
 
 constexpr std::array<std::string_view, std::variant_size_v<event>> type_names = {
-    "names_interned",    "paths_interned",  "files_observed",  "run_started",      "run_resumed",
-    "asset_found_fresh", "attempt_started", "attempt_spawned", "attempt_finished", "assets_settled",
-    "run_stopping",      "run_finished",    "writer_opened",   "writer_closed",    "asset_renamed",
-    "record_restated",   "asset_adopted",   "leftovers_ended", "run_queued",       "run_dequeued"};
+    "names_interned",  "paths_interned",  "files_observed",     "run_started",     "run_resumed",   "asset_found_fresh",
+    "attempt_started", "attempt_spawned", "attempt_finished",   "assets_settled",  "run_stopping",  "run_finished",
+    "writer_opened",   "writer_closed",   "asset_renamed",      "record_restated", "asset_adopted", "leftovers_ended",
+    "run_queued",      "run_dequeued",    "definition_recorded"};
 
 } // namespace
 

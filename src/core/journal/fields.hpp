@@ -60,6 +60,12 @@ template <class V>
 [[nodiscard]] constexpr unsigned enum_count(dequeue_reason) {
   return 4;
 }
+[[nodiscard]] constexpr unsigned enum_count(command_form) {
+  return 3;
+}
+[[nodiscard]] constexpr unsigned enum_count(variable_source) {
+  return 3;
+}
 [[nodiscard]] constexpr unsigned enum_count(wait_kind) {
   return 4;
 }
@@ -144,7 +150,8 @@ void visit_fields(V& v, T& m) {
            named_field{"upstreams_gone", m.upstreams_gone}, named_field{"outputs_gone", m.outputs_gone},
            named_field{"reported_version", m.reported_version}, named_field{"metadata", m.metadata},
            named_field{"since", m.since}, named_field{"rule", m.rule}, named_field{"pipeline_file", m.pipeline_file},
-           named_field{"templates", m.templates}, named_field{"adopted", m.adopted});
+           named_field{"templates", m.templates}, named_field{"adopted", m.adopted},
+           named_field{"definition", m.definition});
 }
 template <class V, is_a<attempt_warning> T>
 void visit_fields(V& v, T& w) {
@@ -166,6 +173,19 @@ template <class V, is_a<settled_asset> T>
 void visit_fields(V& v, T& s) {
   v("asset", s.asset);
   v("because", s.because);
+}
+
+template <class V, is_a<defined_variable> T>
+void visit_fields(V& v, T& d) {
+  v("name", d.name);
+  v.sparse(named_field{"source", d.source}, named_field{"text", d.text}, named_field{"secret", d.secret});
+}
+template <class V, is_a<asset_definition> T>
+void visit_fields(V& v, T& d) {
+  v.sparse(named_field{"form", d.form}, named_field{"command", d.command}, named_field{"shell", d.shell},
+           named_field{"cwd", d.cwd}, named_field{"env", d.env}, named_field{"inherits_env", d.inherits_env},
+           named_field{"inherited", d.inherited}, named_field{"version", d.version}, named_field{"inputs", d.inputs},
+           named_field{"deps", d.deps}, named_field{"outputs", d.outputs});
 }
 
 // --- events ---
@@ -325,6 +345,13 @@ void visit_fields(V& v, T& e) {
   v.sparse(named_field{"continued_by", e.continued_by});
 }
 
+template <class V, is_a<definition_recorded> T>
+void visit_fields(V& v, T& e) {
+  v("assets", e.assets);
+  v("of", e.of);
+  v("definition", e.definition);
+}
+
 // --- projections ---
 
 template <class V, is_a<fingerprint> T>
@@ -350,7 +377,7 @@ void visit_fields(V& v, T& m) {
   v("made_from", m.made_from);
   v("made", m.made);
   if (layout_of(v) >= 1)
-    v.sparse(named_field{"since", m.since}, named_field{"adopted", m.adopted});
+    v.sparse(named_field{"since", m.since}, named_field{"adopted", m.adopted}, named_field{"definition", m.definition});
 }
 template <class V, is_a<made_record> T>
 void visit_fields(V& v, T& m) {
@@ -364,7 +391,8 @@ template <class V, is_a<asset_record> T>
 void visit_fields(V& v, T& a) {
   v.sparse(named_field{"last", a.last}, named_field{"attempt", a.attempt}, named_field{"attempt_run", a.attempt_run},
            named_field{"attempt_number", a.attempt_number}, named_field{"attempt_started_at", a.attempt_started_at},
-           named_field{"attempt_reasons", a.attempt_reasons}, named_field{"absent_outputs", a.absent_outputs});
+           named_field{"attempt_reasons", a.attempt_reasons}, named_field{"absent_outputs", a.absent_outputs},
+           named_field{"definition", a.definition}, named_field{"definition_seq", a.definition_seq});
 }
 template <class V, is_a<run_record> T>
 void visit_fields(V& v, T& r) {
@@ -384,6 +412,13 @@ void visit_fields(V& v, T& r) {
     v.sparse(named_field{"cause", r.cause}, named_field{"queued_at", r.queued_at},
              named_field{"continues", r.continues}, named_field{"dequeued", r.dequeued},
              named_field{"continued_by", r.continued_by});
+}
+template <class V, is_a<definition_record> T>
+void visit_fields(V& v, T& d) {
+  v("of", d.of);
+  v("named_by", d.named_by);
+  v.sparse(named_field{"has_text", d.has_text});
+  v("text", d.text);
 }
 template <class V, is_a<writer_identity> T>
 void visit_fields(V& v, T& w) {

@@ -89,6 +89,23 @@ result<void> memory_tables::erase_queued(run_number run) {
   return {};
 }
 
+result<bool> memory_tables::get_definition(const digest& of, definition_record& out) {
+  if (find_in(definitions, definition_key(of), out) && out.of == of)
+    return true;
+  out = {};
+  return false;
+}
+
+result<void> memory_tables::put_definition(const definition_record& record) {
+  definitions.insert_or_assign(definition_key(record.of), record);
+  return {};
+}
+
+result<void> memory_tables::erase_definition(const digest& of) {
+  definitions.erase(definition_key(of));
+  return {};
+}
+
 result<void> memory_tables::erase_checkpoint(run_number run) {
   ended.push_back(run);
   return {};

@@ -23,6 +23,7 @@ public:
   std::map<run_number, run_record> runs;
   std::map<std::pair<run_number, asset_id>, open_attempt> open_attempts;
   std::map<run_number, run_queued> queue;
+  std::map<std::uint64_t, definition_record> definitions; ///< by definition_key()
   std::vector<run_number> ended; ///< runs whose checkpoints are of no more use, since it was last cleared
   bool keeps_runs = true;        ///< false: a base
 
@@ -43,6 +44,9 @@ public:
   [[nodiscard]] result<bool> get_queued(run_number run, run_queued& out) override;
   [[nodiscard]] result<void> put_queued(const run_queued& queued) override;
   [[nodiscard]] result<void> erase_queued(run_number run) override;
+  [[nodiscard]] result<bool> get_definition(const digest& of, definition_record& out) override;
+  [[nodiscard]] result<void> put_definition(const definition_record& record) override;
+  [[nodiscard]] result<void> erase_definition(const digest& of) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 };
 

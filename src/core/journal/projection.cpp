@@ -298,14 +298,79 @@ result<void> projector::fold(std::uint64_t seq, const attempt_finished& e) {
   if (asset_.attempt_run == e.run && asset_.attempt_number == e.attempt)
     asset_.attempt = state_after(e.outcome);
   if (e.made) {
+    const auto before = definition_of_last();
     asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, *e.made, e.run, e.attempt, e.at);
     asset_.absent_outputs.clear();
+    if (auto done = name_definition(before, asset_.last->definition); !done)
+      return done;
     if (auto done = note_made(e.asset); !done)
       return done;
   }
   if (auto done = tables_.put_asset(e.asset, asset_); !done)
     return done;
   return change_run(e.run, seq, [](run_record&) {});
+}
+
+result<void> projector::name_definition(const digest& before, const digest& after, std::uint32_t times) {
+  constexpr digest unknown{};
+  if (before == after || times == 0)
+    return {};
+  if (before != unknown) {
+    const auto found = tables_.get_definition(before, definition_);
+    if (!found)
+      return found.error();
+    if (*found && definition_.named_by <= times) {
+      if (auto done = tables_.erase_definition(before); !done)
+        return done;
+    } else if (*found) {
+      definition_.named_by -= times;
+      if (auto done = tables_.put_definition(definition_); !done)
+        return done;
+    }
+  }
+  if (after == unknown)
+    return {};
+  const auto found = tables_.get_definition(after, definition_);
+  if (!found)
+    return found.error();
+  if (!*found) {
+    definition_ = {};
+    definition_.of = after;
+  }
+  definition_.named_by += times;
+  return tables_.put_definition(definition_);
+}
+
+result<void> projector::fold(std::uint64_t seq, const definition_recorded& e) {
+  if (!is_asset_set(e.assets, tables_.info().asset_count))
+    return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");
+  if (e.of == digest{} || digest_of(e.definition) != e.of)
+    return broken_rule(seq, "its digest is not that of its definition");
+  std::uint32_t more = 0;
+  for (const auto& [first, last] : e.assets)
+    for (auto id = first.value; id <= last.value; ++id) {
+      if (const auto found = tables_.get_asset(asset_id(id), asset_); !found)
+        return found.error();
+      if (asset_.definition != e.of) {
+        ++more;
+        if (auto done = name_definition(asset_.definition, digest{}); !done)
+          return done;
+      }
+      asset_.definition = e.of;
+      asset_.definition_seq = seq;
+      if (auto done = tables_.put_asset(asset_id(id), asset_); !done)
+        return done;
+    }
+  if (auto done = name_definition(digest{}, e.of, more); !done)
+    return done;
+  const auto found = tables_.get_definition(e.of, definition_);
+  if (!found)
+    return found.error();
+  if (!*found || definition_.has_text)
+    return {};
+  definition_.has_text = true;
+  definition_.text = e.definition;
+  return tables_.put_definition(definition_);
 }
 
 result<void> projector::note_made(asset_id asset) {
@@ -383,6 +448,8 @@ result<void> projector::fold(std::uint64_t, const record_restated& e) {
   if (!asset_.last->since)
     asset_.last->since = before.since;
   asset_.last->adopted = before.adopted;
+  if (auto done = name_definition(before.definition, asset_.last->definition); !done)
+    return done;
   if (auto done = note_made(e.asset); !done)
     return done;
   return tables_.put_asset(e.asset, asset_);
@@ -399,7 +466,10 @@ result<void> projector::fold(std::uint64_t, const asset_adopted& e) {
     return known;
   if (const auto found = tables_.get_asset(e.asset, asset_); !found)
     return found.error();
+  const auto before = definition_of_last();
   asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, e.made, run_number(0U), 0, e.at);
+  if (auto done = name_definition(before, asset_.last->definition); !done)
+    return done;
   asset_.last->adopted = true;
   asset_.absent_outputs.clear();
   if (asset_.attempt != attempt_state::none)

@@ -37,6 +37,10 @@ public:
   [[nodiscard]] virtual result<bool> get_queued(run_number run, run_queued& out) = 0;
   [[nodiscard]] virtual result<void> put_queued(const run_queued& queued) = 0;
   [[nodiscard]] virtual result<void> erase_queued(run_number run) = 0;
+  /// Definitions that records of assets name.
+  [[nodiscard]] virtual result<bool> get_definition(const digest& of, definition_record& out) = 0;
+  [[nodiscard]] virtual result<void> put_definition(const definition_record& record) = 0;
+  [[nodiscard]] virtual result<void> erase_definition(const digest& of) = 0;
   /// A run has ended: its checkpoint, if there is one, is of no more use.
   [[nodiscard]] virtual result<void> erase_checkpoint(run_number run) = 0;
 };
@@ -73,6 +77,7 @@ private:
   result<void> fold(std::uint64_t seq, const leftovers_ended& e);
   result<void> fold(std::uint64_t seq, const run_queued& e);
   result<void> fold(std::uint64_t seq, const run_dequeued& e);
+  result<void> fold(std::uint64_t seq, const definition_recorded& e);
 
   /// That a number may be given to a run that is new, and its request be understood.
   [[nodiscard]] result<void> check_new_run(std::uint64_t seq, run_number run, const run_request& request) const;
@@ -82,6 +87,9 @@ private:
   result<void> check_path(path_id path) const;
   /// That all ids in what was made were given out.
   result<void> check_ids(const materialized& made) const;
+  [[nodiscard]] digest definition_of_last() const { return asset_.last ? asset_.last->definition : digest{}; }
+  /// A record of an asset names another definition than before; all zero: none.
+  [[nodiscard]] result<void> name_definition(const digest& before, const digest& after, std::uint32_t times = 1);
   [[nodiscard]] result<void> check_waits(std::uint64_t seq, const std::vector<recorded_wait>& waits) const;
   /// Who made the outputs of asset_.last, as far as the record says it.
   result<void> note_made(asset_id asset);
@@ -92,6 +100,7 @@ private:
   run_queued queued_;
   open_attempt open_;
   made_record made_;
+  definition_record definition_;
 };
 
 } // namespace troupe_internal

@@ -122,6 +122,7 @@ materialization apply_delta(const materialization* previous, const materialized&
   m.made_from.rule = d.rule.value_or(base.made_from.rule);
   m.made.templates = d.templates.value_or(base.made.templates);
   m.made.pipeline_file = d.pipeline_file;
+  m.definition = d.definition.value_or(base.definition);
   m.since = d.since;
   m.adopted = d.adopted;
   return m;

@@ -11,7 +11,7 @@
 namespace troupe_internal {
 
 /// What differs from `previous` (null: full, complete lists). Lists of both sides are sorted by their first member.
-/// Equal lists cost nothing. `since` and `adopted` are for the caller to fill in.
+/// Equal lists cost nothing. `since`, `adopted` and `definition` are for the caller to fill in.
 [[nodiscard]] materialized make_delta(const materialization* previous, const fingerprint& made_from,
                                       const production& made, duration took);
 

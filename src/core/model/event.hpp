@@ -8,6 +8,7 @@
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+#include "core/model/asset_definition.hpp"
 #include "core/model/asset_status.hpp"
 #include "core/model/materialization.hpp"
 #include "core/model/reason.hpp"
@@ -160,7 +161,7 @@ struct attempt_started {
   timestamp at;
   std::vector<reason> reasons;         ///< empty for attempts after the first of a run's segment
   std::vector<path_id> absent_outputs; ///< see asset_record
-  std::vector<recorded_wait> waits{};           ///< what it waited for since the attempt before it, or since the run began
+  std::vector<recorded_wait> waits{};  ///< what it waited for since the attempt before it, or since the run began
   friend bool operator==(const attempt_started&, const attempt_started&) = default;
 };
 
@@ -219,6 +220,7 @@ struct materialized {
   std::optional<path_id> pipeline_file; ///< likewise
   std::optional<std::vector<std::string>> templates;
   bool adopted = false;
+  std::optional<digest> definition; ///< absent: that of the materialization before
   friend bool operator==(const materialized&, const materialized&) = default;
 };
 
@@ -343,10 +345,19 @@ struct leftovers_ended {
   friend bool operator==(const leftovers_ended&, const leftovers_ended&) = default;
 };
 
+/// What the assets are executed with from now on, unless an attempt names another definition. All of one declaration.
+/// It comes before the first event of a run that uses it.
+struct definition_recorded {
+  asset_set assets;
+  digest of; ///< digest_of(definition)
+  asset_definition definition;
+  friend bool operator==(const definition_recorded&, const definition_recorded&) = default;
+};
+
 /// The index in this variant decides the event's type on disk (see event_codec): only ever append.
 using event = std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
                            attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
                            run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
-                           leftovers_ended, run_queued, run_dequeued>;
+                           leftovers_ended, run_queued, run_dequeued, definition_recorded>;
 
 } // namespace troupe_internal

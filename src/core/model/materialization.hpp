@@ -85,6 +85,7 @@ struct materialization {
   /// When the run (or its last resumption) that made it started; absent in records of format 1.
   std::optional<timestamp> since;
   bool adopted = false; ///< taken over as it was, not made by an attempt; then run and attempt are 0
+  digest definition{};  ///< what it was made with; all zero: not recorded
   friend bool operator==(const materialization&, const materialization&) = default;
 };
 
@@ -109,6 +110,8 @@ struct asset_record {
   /// Declared outputs that did not exist when the first attempt after the last success started; recorded only for
   /// assets that clear their outputs.
   std::vector<path_id> absent_outputs;
+  digest definition{};              ///< what the last definition_recorded says of it; all zero: there was none
+  std::uint64_t definition_seq = 0; ///< the number of that event
   friend bool operator==(const asset_record&, const asset_record&) = default;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -32,10 +33,16 @@ enum class reason_kind : std::uint8_t {
 };
 inline constexpr std::uint8_t reason_kind_count = 20;
 
+/// What a reason is about: the texts before and now.
+struct reason_change {
+  std::string was, now;
+};
+
 struct reason {
   reason_kind kind = reason_kind::never_materialized;
-  std::string detail; ///< empty where the kind says it all
-  std::string note{}; ///< what else is known now, for people; not recorded
+  std::string detail;                            ///< empty where the kind says it all
+  std::string note{};                            ///< what else is known now, for people; not recorded
+  std::shared_ptr<const reason_change> change{}; ///< likewise; null: not told
   /// As far as it is recorded.
   friend bool operator==(const reason& a, const reason& b) { return a.kind == b.kind && a.detail == b.detail; }
 };

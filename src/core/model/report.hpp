@@ -6,6 +6,7 @@
 #include "core/model/warning.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -110,14 +111,16 @@ struct asset_run_report {
   std::vector<told_warning> warnings;       ///< of all attempts
   std::optional<resource_use> resources;    ///< of the last attempt, once it has ended; absent where unknown
   std::vector<told_wait> waits;             ///< before the last attempt, or before it was found fresh; in order
+  std::optional<digest> definition;         ///< what it was to be executed with; absent: not recorded, or not asked for
   std::vector<attempt_in_run> each_attempt; ///< in order; empty unless every_attempt was asked for
 };
 
 /// One run whole.
 struct run_report {
   report_detail detail = report_detail::last_attempts;
-  run_record run;                       ///< status is derived: interrupted where its writer is gone
-  std::vector<asset_run_report> assets; ///< in order of id: topological order of first appearance
+  run_record run;                                 ///< status is derived: interrupted where its writer is gone
+  std::vector<asset_run_report> assets;           ///< in order of id: topological order of first appearance
+  std::map<digest, asset_definition> definitions; ///< that assets name; empty unless every_attempt was asked for
 };
 
 /// Whether an asset failed and was waiting for its next attempt when the run ended: nothing tries it again.

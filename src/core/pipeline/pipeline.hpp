@@ -98,6 +98,8 @@ struct asset_declaration {
   std::span<const std::string_view> command; ///< template texts: one for shell, one an element for argv
   /// Of the outputs, in declared order; "" for one without a template; empty if none has any.
   std::span<const std::string_view> output_templates;
+  /// All inputs as written, "!" in front of an exclusion, if one of them has a template; else empty.
+  std::span<const std::string_view> input_templates;
   const asset_settings* settings = nullptr; ///< never null in a valid pipeline
 };
 

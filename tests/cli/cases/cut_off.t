@@ -111,6 +111,7 @@ An asset that produces what was there before makes nothing downstream stale.
     "signal": null,
     "started_at": null,
     "status": "fresh",
+    "waits": [<waits>],
     "warnings": []
    },
    "run": "<uuid>"

@@ -144,6 +144,7 @@ Each attempt is on record with its times, its end and its log.
      "signal": null,
      "started_at": "<time>",
      "status": "failed",
+     "waits": [<waits>],
      "warnings": []
     },
     "fine": {
@@ -162,6 +163,7 @@ Each attempt is on record with its times, its end and its log.
      "signal": null,
      "started_at": null,
      "status": "fresh",
+     "waits": [<waits>],
      "warnings": []
     }
    },

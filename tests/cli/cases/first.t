@@ -47,7 +47,7 @@ From nothing to a pipeline that is up to date.
   all fresh: 5 assets, nothing to do (<n> ms)
   assets cause continued_by continues counts duration_ms finished_at format number pipeline queued_at run started_at status
   $ troupe run -j 2 --json --force --only report 2>progress | keys assets.report
-  allowed attempts because changed data_version duration_ms error exit_code log metadata reasons resources signal started_at status warnings
+  allowed attempts because changed data_version duration_ms error exit_code log metadata reasons resources signal started_at status waits warnings
   $ cat progress
   run #4 of first: 1 asset, 0 fresh, 2 workers, about <duration>
   [1/1] report  succeeded in <duration>, unchanged

@@ -60,7 +60,10 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   ok.attempts = 2;
   ok.took = std::chrono::milliseconds(1500);
   ok.started_at = test::at(1);
-  ok.reasons = {{reason_kind::input_changed, "x"}, {reason_kind::always, "", "and more"}};
+  ok.reasons = {
+      {reason_kind::input_changed, "x"},
+      {reason_kind::always, "", "and more"},
+      {reason_kind::command_changed, "", "", std::make_shared<reason_change>(reason_change{"wc -l", "wc -w"})}};
   ok.data_version = digest{};
   ok.changed = true;
   ok.outcome = outcome_kind::succeeded;
@@ -109,6 +112,8 @@ TEST_CASE("a run's document has the contract's keys, and null where there is not
   CHECK(keys(a.at("reasons").at(0)) == std::set<std::string>{"kind", "detail"});
   CHECK(a.at("reasons").at(1).at("note") == "and more");
   CHECK(a.at("reasons").at(1).at("detail") == "");
+  CHECK(a.at("reasons").at(2).at("was") == "wc -l");
+  CHECK(a.at("reasons").at(2).at("now") == "wc -w");
   CHECK(bj::serialize(a.at("waits")) ==
         R"([{"for":"hold","name":"#2","ms":2100},{"for":"worker","name":null,"ms":7}])");
   CHECK(bj::value_to<std::string>(a.at("data_version")) == std::string(32, '0'));
@@ -156,8 +161,24 @@ TEST_CASE("each attempt is listed with its times where that was asked for") {
     write_run(json, report, [](const auto&, std::uint32_t attempt) { return "/log." + std::to_string(attempt); });
   };
   CHECK_FALSE(written(write).at("assets").at("a").as_object().contains("each_attempt"));
+  CHECK_FALSE(written(write).contains("definitions"));
   report.detail = report_detail::every_attempt;
+  asset.definition = digest{};
+  asset_definition list;
+  list.form = command_form::list;
+  list.command = {"wc", "-l"};
+  list.cwd = ".";
+  list.env = {{"A", variable_source::literal, "1", false}, {"K", variable_source::file, "key", true}};
+  list.inherits_env = false;
+  list.inherited = {"PATH"};
+  list.inputs = {"in/*.txt", "!in/x.txt"};
+  report.definitions.emplace(digest{}, list);
   const auto d = written(write);
+  const auto of = std::string(32, '0');
+  CHECK(d.at("assets").at("a").at("definition") == bj::string(of));
+  CHECK(bj::serialize(d.at("definitions").at(of)) ==
+        R"({"command":["wc","-l"],"shell":null,"cwd":".","env":{"A":"1","K":{"from_file":"key","secret":true}},)"
+        R"("inherit_env":["PATH"],"version":null,"inputs":["in/*.txt","!in/x.txt"],"deps":[],"outputs":[]})");
   const auto& listed = d.at("assets").at("a").at("each_attempt").as_array();
   REQUIRE(listed.size() == 2);
   CHECK(keys(listed[0]) == std::set<std::string>{"attempt", "started_at", "ended_at", "duration_ms", "outcome", "error",

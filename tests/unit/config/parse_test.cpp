@@ -230,6 +230,15 @@ TEST_CASE("templates in paths are filled in for each combination") {
   CHECK(outputs(*p, "m[b*]") == words{"out/b*"});
 }
 
+TEST_CASE("a declaration with a template in its inputs keeps all of them as written") {
+  const auto p = parsed(with_assets(
+      R"("m":{"command":"x","matrix":{"v":["a","b"]},"inputs":["in/{{ matrix.v }}","./all.txt","!in/x{{ matrix.v }}","!*.o"],
+    "outputs":["out/{{ matrix.v }}"]},"s":{"command":"x","inputs":["./all.txt"]})"));
+  const auto& written = p->declaration(*p->find("m[b]")).input_templates;
+  CHECK(words(written.begin(), written.end()) == words{"in/{{ matrix.v }}", "all.txt", "!in/x{{ matrix.v }}", "!*.o"});
+  CHECK(p->declaration(*p->find("s")).input_templates.empty());
+}
+
 TEST_CASE("paths have one form, and places beside them") {
   const auto p =
       parsed(with_assets("\"a\":{\"command\":\"x\",\n \"inputs\":[\"./a//b/\", \"../x/./y\",\"/abs/../etc\"],\n"

@@ -37,6 +37,8 @@ public:
   result<void> visit_asset_names(const std::function<bool(asset_id, std::string_view)>&) const override { return {}; }
   result<void> visit_identities(const std::function<bool(asset_id, std::string_view)>&) const override { return {}; }
   result<bool> read_made(path_id, made_record&) const override { return false; }
+  result<bool> read_base_asset(asset_id, asset_record&) const override { return false; }
+  result<bool> read_definition(const digest&, asset_definition&) const override { return false; }
   result<void> visit_made(const std::function<bool(path_id)>&,
                           const std::function<bool(path_id, const made_record&)>&) const override {
     return {};

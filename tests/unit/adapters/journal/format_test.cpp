@@ -171,7 +171,20 @@ TEST_CASE("every event and record layout of format 2 is the one it was") {
   queued.continues = run_number(1U);
   all.add(queued);
   all.add(run_dequeued{run_number(3U), at, dequeue_reason::continued, run_number(4U)});
-  CHECK(to_hex(content_digest(all.bytes())) == "ca8f75446391bdb7670d6b3d3948dddd");
+  asset_definition defined{command_form::list,
+                           {"wc", "-l"},
+                           "/bin/sh",
+                           "sub",
+                           {{"A", variable_source::literal, "1", false}, {"S", variable_source::file, "key", true}},
+                           false,
+                           {"PATH"},
+                           "2",
+                           {"in/*.txt", "!in/x.txt"},
+                           {"clean"},
+                           {"out"}};
+  CHECK(to_hex(digest_of(defined)) == "afd79c283329eed69908bc4385a047cf");
+  all.add(definition_recorded{{{asset_id(3U), asset_id(4U)}}, digest_of(defined), defined});
+  CHECK(to_hex(content_digest(all.bytes())) == "d047a8d5474e0644b375a66e258946e7");
   std::string records;
   run_record run{run_number(2U), {}, "demo", start.request, at, at, run_status::failed, {1, 2}, 3, 4, 5, 6};
   run.cause = queued.cause;
@@ -185,4 +198,12 @@ TEST_CASE("every event and record layout of format 2 is the one it was") {
   encode(open_attempt{asset_id(1U), run_number(2U), 3, at, 4, 5, "boot"}, records);
   encode(state_info{{}, 1, 2, 3, 4, run_number(5U), 6, "boot", false}, records);
   CHECK(to_hex(content_digest(records)) == "25b25a39bd488921944e9daf3bcc2e10");
+  records.clear();
+  encode(definition_record{digest_of(defined), 3, true, defined}, records);
+  asset_record asset;
+  asset.last.emplace();
+  asset.last->definition = asset.definition = digest_of(defined);
+  asset.definition_seq = 99;
+  encode(asset, records);
+  CHECK(to_hex(content_digest(records)) == "d9fc23e543b814a5a16c1f2ef16fb814");
 }

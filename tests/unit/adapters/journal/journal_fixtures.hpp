@@ -92,6 +92,13 @@ inline void check_same(const journal_snapshot& snapshot, const expected_state& e
   CHECK(all_equal(t.paths, [&](auto visit) { return snapshot.visit_paths(visit); }));
   CHECK(all_equal(t.assets, [&](auto visit) { return snapshot.visit_assets(visit); }));
   CHECK(all_equal(t.files, [&](auto visit) { return snapshot.visit_files(visit); }));
+  for (const auto& [id, record] : t.assets) {
+    asset_definition text;
+    const auto kept = t.definitions.find(definition_key(record.definition));
+    const bool expected_text = kept != t.definitions.end() && kept->second.has_text;
+    CHECK(snapshot.read_definition(record.definition, text).value() == expected_text);
+    CHECK(text == (expected_text ? kept->second.text : asset_definition{}));
+  }
   std::vector<run_record> runs;
   REQUIRE(snapshot
               .visit_runs_newest_first([&](const run_record& run) {

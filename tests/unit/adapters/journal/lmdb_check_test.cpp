@@ -157,6 +157,10 @@ TEST_CASE("a projection that differs from the replay is named") {
     REQUIRE(access.erase(lmdb_table::files, state.expected.tables.files.begin()->first.value).has_value());
     REQUIRE(access.erase(lmdb_table::runs, state.expected.tables.runs.rbegin()->first.value).has_value());
     REQUIRE(access.write(lmdb_table::open_attempts, 9, open_attempt{}).has_value());
+    definition_record definition;
+    definition.of = state.expected.tables.definitions.begin()->second.of;
+    REQUIRE(access.write(lmdb_table::definitions, definition_key(definition.of), definition).has_value());
+    REQUIRE(access.write(lmdb_table::base_definitions, 77, definition).has_value());
     access.start_record() += "demo/another";
     REQUIRE(access.put(lmdb_table::asset_names, 0).has_value());
     state_info info;
@@ -175,6 +179,9 @@ TEST_CASE("a projection that differs from the replay is named") {
                  "file record " + std::to_string(state.expected.tables.files.begin()->first.value) + " is missing"));
   CHECK(mentions(found,
                  "run record " + std::to_string(state.expected.tables.runs.rbegin()->first.value) + " is missing"));
+  const auto named = std::to_string(state.expected.tables.definitions.begin()->first);
+  CHECK(mentions(found, "definition " + named + " differs from what a replay makes"));
+  CHECK(mentions(found, "base definition 77 is of another definition"));
   CHECK(mentions(found, "open attempt of run 0, asset 9 is there"));
   CHECK(mentions(found, "state record \"state\" differs"));
   CHECK(mentions(found, "checkpoint 1 is of an event that there is not"));

@@ -142,6 +142,7 @@ TEST_CASE("projection records survive their bytes, whatever was in the memory be
     check_record_round_trip<open_attempt>(random);
     check_record_round_trip<state_info>(random);
     check_record_round_trip<run_queued>(random);
+    check_record_round_trip<definition_record>(random);
   }
 }
 

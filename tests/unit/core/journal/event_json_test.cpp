@@ -85,7 +85,8 @@ TEST_CASE("every event type and enumeration value has its word") {
   CHECK(event_type_name(0) == "names_interned");
   CHECK(event_type_name(13) == "writer_closed");
   CHECK(event_type_name(17) == "leftovers_ended");
-  CHECK(event_type_name(std::variant_size_v<event> - 1) == "run_dequeued");
+  CHECK(event_type_name(19) == "run_dequeued");
+  CHECK(event_type_name(std::variant_size_v<event> - 1) == "definition_recorded");
   CHECK(event_type_name(std::variant_size_v<event>) == "unknown");
   CHECK(to_string(outcome_kind::internal) == "internal");
   CHECK(to_string(stop_cause::signal) == "signal");
@@ -93,4 +94,7 @@ TEST_CASE("every event type and enumeration value has its word") {
   CHECK(to_string(dequeue_reason::removed) == "removed");
   CHECK(to_string(attempt_state::interrupted) == "interrupted");
   CHECK(to_string(file_kind::other) == "other");
+  CHECK(std::string_view(to_string(wait_kind::pool)) == "pool");
+  CHECK(std::string_view(to_string(command_form::shell)) == "shell");
+  CHECK(std::string_view(to_string(variable_source::file)) == "file");
 }

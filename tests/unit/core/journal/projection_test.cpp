@@ -324,3 +324,87 @@ TEST_CASE("retention counts runs that executed something and keeps what lies bet
   CHECK(first_kept(1, 5, {run(3, 1), run(2, 1), run(1, 0, true)}) == 10);  // open in the present writer
   CHECK(first_kept(1, 15, {run(3, 1), run(2, 1), run(1, 0, true)}) == 30); // interrupted, and its writer gone
 }
+
+namespace {
+
+asset_definition defined(const char* command) {
+  asset_definition made;
+  made.form = command_form::shell;
+  made.command = {command};
+  return made;
+}
+
+definition_recorded recorded(const asset_definition& what, std::uint32_t first, std::uint32_t last) {
+  return {{{asset_id(first), asset_id(last)}}, digest_of(what), what};
+}
+
+attempt_finished success_with(std::uint32_t attempt, std::optional<digest> definition) {
+  auto e = success(run1, a, attempt, "v");
+  e.made->definition = definition;
+  return e;
+}
+
+} // namespace
+
+TEST_CASE("a definition is kept as long as a record of an asset names it") {
+  folded f;
+  begin(f);
+  const auto one = defined("one");
+  const auto two = defined("two");
+  const auto of_one = digest_of(one);
+  const auto of_two = digest_of(two);
+  const auto kept = [&](const digest& of) -> std::uint32_t {
+    const auto found = f.tables.definitions.find(definition_key(of));
+    return found == f.tables.definitions.end() ? 0U : found->second.named_by;
+  };
+  f(recorded(one, 0, 1));
+  CHECK(kept(of_one) == 2);
+  CHECK(f.tables.definitions.at(definition_key(of_one)).text == one);
+  CHECK(f.tables.assets.at(a).definition == of_one);
+  CHECK(f.tables.assets.at(a).definition_seq == f.tables.state.last_seq);
+  f(attempt_started{run1, a, 1, t0, {{reason_kind::forced, ""}}});
+  f(success_with(1, of_one));
+  CHECK(kept(of_one) == 3);
+  f(attempt_started{run1, a, 2, t0, {}});
+  f(success_with(2, std::nullopt)); // as the one before
+  CHECK(f.tables.assets.at(a).last->definition == of_one);
+  CHECK(kept(of_one) == 3);
+  f(recorded(two, 0, 1));
+  CHECK(kept(of_one) == 1); // what the asset was made with
+  CHECK(kept(of_two) == 2);
+  f(recorded(two, 0, 0)); // again: nothing changes
+  CHECK(kept(of_two) == 2);
+  f(attempt_started{run1, a, 3, t0, {}});
+  f(success_with(3, of_two));
+  CHECK_FALSE(f.tables.definitions.contains(definition_key(of_one)));
+  CHECK(kept(of_two) == 3);
+}
+
+TEST_CASE("a definition may be named before its text is recorded, or after it is gone") {
+  folded f;
+  begin(f);
+  const auto late = defined("late");
+  f(attempt_started{run1, a, 1, t0, {{reason_kind::forced, ""}}});
+  f(success_with(1, digest_of(late)));
+  CHECK_FALSE(f.tables.definitions.at(definition_key(digest_of(late))).has_text);
+  f(recorded(late, 1, 1));
+  CHECK(f.tables.definitions.at(definition_key(digest_of(late))).has_text);
+  CHECK(f.tables.definitions.at(definition_key(digest_of(late))).named_by == 2);
+  asset_adopted taken{a, t0, {}};
+  taken.made.full = true;
+  f(taken); // names none
+  CHECK(f.tables.definitions.at(definition_key(digest_of(late))).named_by == 1);
+}
+
+TEST_CASE("a definition whose digest is another's, or of assets that there are not, breaks a rule") {
+  folded f;
+  begin(f);
+  auto wrong = recorded(defined("one"), 0, 0);
+  wrong.of = digest_of(defined("two"));
+  CHECK_FALSE(f.apply(wrong).has_value());
+  CHECK_FALSE(f.apply(recorded(defined("one"), 0, 2)).has_value());
+  CHECK_FALSE(
+      f.apply(attempt_started{run1, a, 1, t0, {}, {}, {{wait_kind::asset, asset_id(9U), {}, {}, 5}}}).has_value());
+  CHECK_FALSE(f.apply(attempt_started{run1, a, 1, t0, {}, {}, {{wait_kind::worker, {}, {}, {}, 0}}}).has_value());
+  CHECK(f.tables.definitions.empty());
+}

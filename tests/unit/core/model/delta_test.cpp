@@ -45,11 +45,14 @@ TEST_CASE("applying the difference between two materializations gives the second
     auto delta = make_delta(&from, to.made_from, to.made, to.took);
     delta.since = to.since;
     delta.adopted = to.adopted;
+    if (to.definition != from.definition)
+      delta.definition = to.definition;
     CHECK_FALSE(delta.full);
     REQUIRE(apply_delta(&from, delta, to.run, to.attempt, to.finished_at) == to);
     auto full = make_delta(nullptr, to.made_from, to.made, to.took);
     full.since = to.since;
     full.adopted = to.adopted;
+    full.definition = to.definition;
     CHECK(full.full);
     REQUIRE(apply_delta(&from, full, to.run, to.attempt, to.finished_at) == to);
     REQUIRE(apply_delta(nullptr, full, to.run, to.attempt, to.finished_at) == to);
