@@ -24,7 +24,7 @@ error cannot_begin(const std::string& why) {
 
 engine::engine(std::unique_ptr<state_writer> writer, const engine_options& how, system_clock& time, stop_request& stop)
     : writer_(std::move(writer)), time_(time), stop_(stop), one_run_(how.one_run), serves_(how.serves),
-      ended_(how.ended), recovered_(writer_->recovered()), anyone_waits_(false) {}
+      ended_(how.ended), history_(how.history), recovered_(writer_->recovered()), anyone_waits_(false) {}
 
 result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_clock& time, stop_request& stop) {
   auto writer = state_writer::open(how.folder, how.opening, time, stop);
@@ -100,7 +100,7 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
   if (const auto up = start_up(workers_of(made.request)); !up)
     return up.error();
   const run_surroundings around{time_,       writer_->store(), *log_,  writer_->dir(), state_id_, *processes_,
-                                *processes_, *readers_,        *room_, logs_,          *results_};
+                                *processes_, *readers_,        *room_, logs_,          *results_, history_};
   const auto number = made.state.run();
   auto run = std::make_unique<live_run>(
       std::move(made), around, [this, number](const std::vector<asset_id>& changed, std::vector<asset_id> settled) {

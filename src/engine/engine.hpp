@@ -30,6 +30,8 @@ struct engine_options {
   state_opening opening;
   /// One run is going to be submitted: its end closes the journal too, in the same transaction.
   bool one_run = false;
+  /// For an engine that stays up. None: as many runs are kept as pipelines say, however long it takes.
+  std::optional<history_bounds> history{};
   /// Whoever opens it listens at the control socket and to the stop request himself.
   bool serves = false;
   /// Called for each run that has ended and is to be waited for: on any thread, perhaps before submit() returns. It may
@@ -155,6 +157,7 @@ private:
   const bool one_run_;
   const bool serves_;
   const std::function<void(run_number)> ended_;
+  const std::optional<history_bounds> history_;
   std::atomic<bool> recovered_; ///< and nobody has planned since
   std::mutex admission_;        ///< one run begins at a time
 

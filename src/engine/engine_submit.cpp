@@ -185,6 +185,8 @@ result<run_number> engine::record_fresh(prepared_run made, const run_started& st
     return appended.error();
   if (!log_->started())
     tidy_after_fresh_run(writer_->store(), writer_->dir(), *plan.on.p, started.run);
+  else if (logs_)
+    tidy_after_fresh_run(log_->commits(), logs_, rule_of(*plan.on.p, time_, history_), started.run);
   run_result done{started.run, started.id, finished.status, finished.counts, {}, started.at, finished.at};
   {
     const std::lock_guard lock(mutex_);

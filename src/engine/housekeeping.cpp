@@ -16,6 +16,13 @@ constexpr std::uint32_t fresh_runs_between_steps = 64;
 
 } // namespace
 
+retention_rule rule_of(const pipeline& p, const clock& time, const std::optional<history_bounds>& bounds) {
+  retention_rule rule(p.name, p.engine.keep_runs);
+  if (bounds)
+    rule.limits = history_limits{time.now() - bounds->max_age, bounds->max_bytes};
+  return rule;
+}
+
 result<void> claim_logs(state_logs& logs, const journal_store& store) {
   return logs.claim([&]() -> result<std::set<std::uint32_t>> {
     const auto snapshot = store.snapshot();
@@ -52,10 +59,11 @@ struct housekeeping::shared {
 };
 
 housekeeping::housekeeping(group_commit& log, std::shared_ptr<state_logs> logs, state_dir::handle dir,
-                           const pipeline& p, run_number current, const clock& time, const std::set<digest>& folders)
+                           const pipeline& p, run_number current, const clock& time, const std::set<digest>& folders,
+                           const std::optional<history_bounds>& history)
     : shared_(std::make_shared<shared>()) {
   shared_->logs = std::move(logs);
-  shared_->rule = {p.name, p.engine.keep_runs};
+  shared_->rule = rule_of(p, time, history);
   log.submit([self = shared_, log = &log](journal_store& store) { shared::step(self, log, store); });
   const auto oldest = time.now() - p.engine.keep_logs;
   const auto clean = [self = shared_, dir = std::move(dir), oldest, current, folders] {
@@ -86,6 +94,19 @@ void tidy_after_fresh_run(journal_store& store, const state_dir::handle& dir, co
     return;
   for (const auto run : done->runs_dropped)
     logs.remove(run);
+}
+
+void tidy_after_fresh_run(group_commit& log, std::shared_ptr<state_logs> logs, retention_rule rule,
+                          run_number current) {
+  if (current.value % fresh_runs_between_steps != 0)
+    return;
+  log.submit([logs = std::move(logs), rule = std::move(rule)](journal_store& store) {
+    const auto done = store.retain(rule, events_per_step);
+    if (!done)
+      return; // a journal that cannot be written says so at the next append
+    for (const auto run : done->runs_dropped)
+      logs->remove(run);
+  });
 }
 
 } // namespace troupe_internal

@@ -236,7 +236,7 @@ void live_run::begin(std::function<std::vector<event>()> closing, neighbours oth
     append(std::move(events), false, nullptr);
   if (keeps_house)
     keeper_ = std::make_unique<housekeeping>(around_.log.commits(), around_.logs, around_.dir, p_, number_,
-                                             around_.time, made_.plan->table->recorded_folders());
+                                             around_.time, made_.plan->table->recorded_folders(), around_.history);
   made_.limit->run_begins();
   closing_ = std::move(closing);
   others_ = std::move(others);

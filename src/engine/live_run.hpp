@@ -39,6 +39,7 @@ struct run_surroundings {
   actor_room& room;
   std::shared_ptr<state_logs> logs;
   const kept_folder& results;
+  std::optional<history_bounds> history;
 };
 
 /// What a new and a resumed run are made from.

@@ -94,7 +94,7 @@ public:
   /// Keeps the state of an open run as of its event `seq`; replaced by the next, gone when the run ends.
   [[nodiscard]] virtual result<void> write_checkpoint(run_number run, const run_checkpoint& checkpoint) = 0;
   /// Folds the oldest events, at most `max_events`, into the base and drops them, as long as they belong to no run that
-  /// is kept (core/model/retention.hpp). One transaction.
+  /// is kept, or are beyond the rule's limits (core/model/retention.hpp). One transaction.
   [[nodiscard]] virtual result<retention_step> retain(const retention_rule& rule, std::uint64_t max_events) = 0;
   [[nodiscard]] virtual result<std::unique_ptr<journal_snapshot>> snapshot() const = 0;
 };

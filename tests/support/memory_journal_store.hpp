@@ -81,6 +81,7 @@ public:
     return {};
   }
 
+  /// Without regard to the rule's max_bytes: nothing is stored as bytes here.
   result<retention_step> retain(const retention_rule& rule, std::uint64_t max_events) override {
     const std::lock_guard guard(mutex_);
     if (auto may = before_write(); !may)

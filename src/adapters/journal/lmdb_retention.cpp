@@ -3,10 +3,18 @@
 #include "adapters/journal/lmdb_writer.hpp"
 #include "core/model/retention.hpp"
 
+#include <optional>
+
 namespace troupe_internal {
 namespace {
 
-result<std::uint64_t> first_kept(lmdb_access& access, const state_info& info, const retention_rule& rule) {
+/// How far the events may go.
+struct bounds {
+  std::uint64_t by_rule = 0; ///< below this one, all
+  std::uint64_t by_size = 0; ///< below this one, as long as there are more bytes than the limits allow
+};
+
+result<bounds> bounds_of(lmdb_access& access, const state_info& info, const retention_rule& rule) {
   retention_bound bound(rule, info.writer_seq);
   auto done = visit_records<run_record>(
       access, lmdb_table::runs,
@@ -17,7 +25,16 @@ result<std::uint64_t> first_kept(lmdb_access& access, const state_info& info, co
       MDB_LAST, MDB_PREV);
   if (!done)
     return done.error();
-  return std::min(bound.first_kept(), info.last_seq + 1);
+  return bounds{std::min(bound.first_kept(), info.last_seq + 1),
+                rule.limits ? std::min(bound.first_open(), info.last_seq + 1) : 0};
+}
+
+/// Of the pages that hold events.
+result<std::uint64_t> event_bytes(lmdb_access& access) {
+  MDB_stat size;
+  if (const int code = mdb_stat(access.txn(), access.tables()[lmdb_table::events], &size); code != 0)
+    return lmdb_error(access.folder(), "read its journal", code);
+  return std::uint64_t{size.ms_branch_pages + size.ms_leaf_pages + size.ms_overflow_pages} * size.ms_psize;
 }
 
 /// A record that is dropped in part: what is left becomes a record of its own.
@@ -38,20 +55,33 @@ result<void> put_back(lmdb_access& access, std::uint64_t seq, event_decoder& res
 result<retention_step> retain_step(lmdb_access& access, state_info& info, const retention_rule& rule,
                                    std::uint64_t max_events) {
   retention_step step;
-  const auto bound = first_kept(access, info, rule);
+  const auto bound = bounds_of(access, info, rule);
   if (!bound)
     return bound.error();
-  if (info.first_seq >= *bound || max_events == 0) {
-    step.more = info.first_seq < *bound;
+  std::optional<error> unread;
+  const auto may_go = [&] {
+    if (info.first_seq < bound->by_rule)
+      return true;
+    if (info.first_seq >= bound->by_size)
+      return false;
+    const auto bytes = event_bytes(access);
+    if (!bytes)
+      unread = bytes.error();
+    return bytes && *bytes > rule.limits->max_bytes;
+  };
+  step.more = may_go();
+  if (unread)
+    return std::move(*unread);
+  if (!step.more || max_events == 0)
     return step;
-  }
   state_info base_info;
   if (auto found = access.read(lmdb_table::meta, 1, base_info); !found)
     return found.error();
   lmdb_projection base(access, lmdb_projection::side::base, base_info);
   projector fold(base);
-  const auto end = info.first_seq + std::min(max_events, *bound - info.first_seq);
-  while (info.first_seq < end) {
+  const auto last = info.first_seq + std::min(max_events, info.last_seq + 1 - info.first_seq);
+  while (info.first_seq < last && may_go()) {
+    const auto end = std::min(last, info.first_seq < bound->by_rule ? bound->by_rule : bound->by_size);
     std::string_view stored;
     const auto found = access.get(lmdb_table::events, info.first_seq, stored);
     if (!found)
@@ -83,11 +113,15 @@ result<retention_step> retain_step(lmdb_access& access, state_info& info, const 
     if (info.first_seq == key)
       return access.damage(lmdb_table::events, key, "it is empty");
   }
+  if (unread)
+    return std::move(*unread);
   if (auto done = base.flush(); !done)
     return done.error();
   if (auto done = access.write(lmdb_table::meta, 0, info); !done)
     return done.error();
-  step.more = info.first_seq < *bound;
+  step.more = may_go();
+  if (unread)
+    return std::move(*unread);
   return step;
 }
 

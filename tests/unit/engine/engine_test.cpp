@@ -40,6 +40,7 @@ public:
     if (!engine_) {
       engine_options how;
       how.folder = folder / "state";
+      how.history = history;
       auto opened = engine::open(how, time, stop);
       REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
       engine_ = std::move(*opened);
@@ -63,6 +64,7 @@ public:
   temporary_folder folder;
   system_clock time;
   stop_request stop;
+  std::optional<history_bounds> history;
 
 private:
   std::string check_journal_file() {
@@ -112,6 +114,20 @@ run_options of(std::vector<std::string> selection) {
   return options;
 }
 
+/// The report of one asset of a run.
+asset_run_report in_run(const run_report& report, std::string_view asset) {
+  for (const auto& one : report.assets)
+    if (one.name == asset)
+      return one;
+  return {};
+}
+
+run_report report_of(stage& on, run_number run) {
+  auto report = read_run_report(on.folder / "state", run, report_detail::every_attempt);
+  REQUIRE_MESSAGE(report.has_value(), (report ? "" : report.error().message));
+  return std::move(*report);
+}
+
 constexpr const char* waits = R"x({"name": "p", "engine": {"workers": 4}, "assets": {
   "slow": {"command": "echo slow >> started; while ! test -e go; do sleep 0.01; done; echo slow > slow.txt", "outputs": ["slow.txt"]},
   "after": {"command": "cat slow.txt > after.txt", "inputs": ["slow.txt"], "outputs": ["after.txt"]},
@@ -139,6 +155,61 @@ TEST_CASE("a later run waits for an earlier one's asset, and then finds it fresh
   CHECK(two->counts[static_cast<std::size_t>(asset_status::fresh)] == 2);
   CHECK(on.folder.read("started") == "slow\n"); // it ran once
   CHECK(on.all().live().empty());
+  const auto held = in_run(report_of(on, second.number), "slow").waits;
+  REQUIRE(!held.empty());
+  CHECK(held.front().what == wait_kind::hold);
+  CHECK(held.front().name == "#" + std::to_string(first.number.value));
+  on.check_journal();
+}
+
+TEST_CASE("each of two live runs has the definitions of its own pipeline file") {
+  stage on(waits);
+  const auto p = on.open();
+  const watched_run first(on, p, of({"after"}));
+  stage::until([&] { return !on.folder.read("started").empty(); });
+  std::string edited = waits;
+  edited.replace(edited.find("cat slow.txt"), 12, "sort slow.txt");
+  on.folder.write("troupe.json", edited);
+  const auto q = on.open();
+  const watched_run second(on, q, of({"after"}));
+  on.folder.write("go", "");
+  CHECK(on.all().wait(first.number)->status == run_status::succeeded);
+  CHECK(on.all().wait(second.number)->status == run_status::succeeded);
+  const watched_run third(on, q, of({"after"}));
+  CHECK(on.all().wait(third.number)->status == run_status::succeeded);
+  const auto command_in = [&](run_number run) {
+    const auto report = report_of(on, run);
+    const auto of_asset = in_run(report, "after").definition;
+    REQUIRE(of_asset.has_value());
+    return report.definitions.at(*of_asset).command.at(0);
+  };
+  CHECK(command_in(first.number) == "cat slow.txt > after.txt");
+  CHECK(command_in(second.number) == "sort slow.txt > after.txt");
+  CHECK(command_in(third.number) == "sort slow.txt > after.txt");
+  const auto reasons = in_run(report_of(on, second.number), "after").reasons;
+  REQUIRE(!reasons.empty());
+  CHECK(reasons.front().kind == reason_kind::command_changed);
+  REQUIRE(reasons.front().change != nullptr);
+  CHECK(reasons.front().change->was == "cat slow.txt > after.txt");
+  on.check_journal();
+}
+
+TEST_CASE("an engine that is given bounds lets go of history that its pipelines would keep") {
+  stage on(waits);
+  on.history = history_bounds{duration::zero(), std::uint64_t{1} << 30U};
+  const auto p = on.open();
+  run_options again = of({"else"});
+  again.force = true;
+  run_number last;
+  for (int i = 0; i < 3; ++i) {
+    const watched_run run(on, p, again);
+    CHECK(on.all().wait(run.number)->status == run_status::succeeded);
+    last = run.number;
+  }
+  const auto kept = list_runs(on.folder / "state", 0);
+  REQUIRE(kept.has_value());
+  REQUIRE(kept->size() == 1); // those that had ended when it began are gone
+  CHECK(kept->front().run == last);
   on.check_journal();
 }
 

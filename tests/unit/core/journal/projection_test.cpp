@@ -323,6 +323,40 @@ TEST_CASE("retention counts runs that executed something and keeps what lies bet
   CHECK(first_kept(0, 0, history) == std::numeric_limits<std::uint64_t>::max());
   CHECK(first_kept(1, 5, {run(3, 1), run(2, 1), run(1, 0, true)}) == 10);  // open in the present writer
   CHECK(first_kept(1, 15, {run(3, 1), run(2, 1), run(1, 0, true)}) == 30); // interrupted, and its writer gone
+  // Runs that executed nothing count by themselves: ten for each that is kept.
+  std::vector<run_record> idle;
+  for (std::uint32_t number = 30; number > 1; --number)
+    idle.push_back(run(number, 0));
+  idle.push_back(run(1, 1));
+  CHECK(first_kept(1, 0, idle) == 210);
+  CHECK(first_kept(2, 0, idle) == 110);
+  CHECK(first_kept(3, 0, idle) == 10);
+}
+
+TEST_CASE("limits let go of what is old, whatever is to be kept, but of no run that has not ended") {
+  const auto run = [](std::uint32_t number, int ended_after, bool open = false) {
+    run_record r;
+    r.run = run_number(number);
+    r.pipeline = number % 2 == 0 ? "even" : "odd";
+    r.attempts = 1;
+    r.first_seq = r.segment_seq = number * 10;
+    if (!open)
+      r.finished_at = t0 + std::chrono::hours(ended_after);
+    return r;
+  };
+  const auto bound_of = [&](retention_rule rule, const std::vector<run_record>& newest_first) {
+    rule.limits = history_limits{t0 + std::chrono::hours(25)};
+    retention_bound bound(rule, 100);
+    for (const auto& r : newest_first)
+      bound.add(r);
+    return std::pair(bound.first_kept(), bound.first_open());
+  };
+  constexpr auto none = std::numeric_limits<std::uint64_t>::max();
+  CHECK(bound_of(1000, {run(3, 30), run(2, 25), run(1, 20)}) == std::pair(std::uint64_t{20}, none));
+  CHECK(bound_of(1, {run(3, 30), run(2, 25), run(1, 20)}) == std::pair(std::uint64_t{30}, none));
+  CHECK(bound_of({"even", 1}, {run(4, 30), run(3, 30), run(2, 30)}) == std::pair(std::uint64_t{30}, none));
+  CHECK(bound_of(1000, {run(3, 1), run(2, 1)}) == std::pair(none, none));
+  CHECK(bound_of(1000, {run(3, 1), run(2, 0, true), run(1, 1)}) == std::pair(std::uint64_t{20}, std::uint64_t{20}));
 }
 
 namespace {
