@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "core/schedule": {"base", "core/model", "core/pipeline"},
     "core/journal": {"base", "core/model", "core/run"},
     "ports": {"base", "core"},
-    "adapters/system": {"base", "core/model", "ports"},
+    "adapters/system": {"base", "core/model", "core/pipeline", "core/schedule", "ports"},
     "adapters/state": {"base", "core/model", "adapters/system"},
     "adapters/files": {"base", "core", "ports", "adapters/system", "adapters/state"},
     "adapters/process": {"base", "core", "ports", "adapters/system", "adapters/state", "adapters/files"},
