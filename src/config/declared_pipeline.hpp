@@ -2,6 +2,7 @@
 // Knows no JSON. It lives only while a file is loaded.
 #pragma once
 
+#include "config/declared_triggers.hpp"
 #include "core/pipeline/pipeline.hpp"
 
 #include <deque>
@@ -144,6 +145,7 @@ struct declared_pipeline {
   std::vector<pool_request> pool_requests;
   std::vector<raised_path> raised;
   std::map<std::string, place, std::less<>> param_places;
+  declared_triggers triggers;
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)> paths_read;
 };
 

@@ -59,6 +59,8 @@ public:
   [[nodiscard]] bool failed() const { return failed_; }
   /// The line that it has got to.
   [[nodiscard]] std::uint32_t line() const { return line_; }
+  /// The place that it has got to.
+  [[nodiscard]] place position() const { return here(); }
   /// The source returned -1.
   [[nodiscard]] bool unreadable() const { return unreadable_; }
   /// Reads nothing more.

@@ -5,6 +5,7 @@
 #include "config/command_files.hpp"
 #include "config/look_at_paths.hpp"
 #include "config/outside_link.hpp"
+#include "config/trigger_checks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -134,6 +135,8 @@ void build_graph(loaded_pipeline& loaded, const load_options& options) {
     warn_of_raised_paths(loaded.raised, **files, found);
   }
   auto graph = asset_graph::build(*loaded.p, found, std::move(facts));
+  if (graph)
+    check_selections(*loaded.triggers, *loaded.p, *graph, found);
   if (graph && !found.has_errors()) {
     findings out(found);
     warn_of_undeclared_files(
@@ -154,11 +157,13 @@ void build_graph(loaded_pipeline& loaded, const load_options& options) {
     loaded.graph = std::make_shared<const asset_graph>(std::move(*graph));
   } else {
     loaded.p = nullptr;
+    loaded.triggers = nullptr;
   }
 }
 
-/// Drops the warnings that the asset they are about ignores: the one whose text they have their place in.
-void drop_ignored(const pipeline& p, diagnostics& found) {
+/// Drops the warnings that the asset they are about ignores: the one whose text they have their place in. Those about
+/// triggers stay.
+void drop_ignored(const pipeline& p, const trigger_set& triggers, diagnostics& found) {
   const auto before = [](place a, place b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); };
   if (found.items.empty())
     return;
@@ -168,6 +173,8 @@ void drop_ignored(const pipeline& p, diagnostics& found) {
       declared.push_back(&one);
   std::sort(declared.begin(), declared.end(), [&](const auto* a, const auto* b) { return before(a->where, b->where); });
   std::erase_if(found.items, [&](const diagnostic& item) {
+    if (before(triggers.begin, item.where) && before(item.where, triggers.end))
+      return false;
     const auto after = std::upper_bound(declared.begin(), declared.end(), item.where,
                                         [&](place at, const auto* one) { return before(at, one->where); });
     return item.level == severity::warning && after != declared.begin() &&
@@ -216,6 +223,10 @@ loaded_pipeline load_pipeline(const load_options& options) {
   parse.params = options.params;
   parse.paths_read = options.paths_read;
   parse.expected_bytes = file.size();
+  if (!options.with_graph) { // the disk is not looked at
+    parse.triggers.find_zone = [](const std::string&) { return time_zone::utc(); };
+    parse.triggers.read_text = [](const std::string&) { return std::string(); };
+  }
   int read_error = 0;
   loaded = parse_pipeline(
       [&](char* into, std::size_t capacity) {
@@ -234,7 +245,7 @@ loaded_pipeline load_pipeline(const load_options& options) {
   if (loaded.p && options.with_graph)
     build_graph(loaded, options);
   if (loaded.p)
-    drop_ignored(*loaded.p, loaded.findings);
+    drop_ignored(*loaded.p, *loaded.triggers, loaded.findings);
   if (readable && !loaded.findings.items.empty() && !names_descriptor(options.file) &&
       passes_outside_link(options.file))
     withhold_text(loaded.findings);

@@ -6,6 +6,7 @@
 #include "core/pipeline/asset_graph.hpp"
 #include "core/pipeline/diagnostic.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/trigger/trigger.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -45,10 +46,11 @@ struct load_options {
 };
 
 struct loaded_pipeline {
-  std::shared_ptr<const pipeline> p;        ///< null if there is any error
-  std::shared_ptr<const asset_graph> graph; ///< null if there is any error, and from parse_pipeline()
-  diagnostics findings;                     ///< sorted by place; warnings alone do not hinder
-  std::vector<raised_path> raised{};        ///< paths whose ".." was taken by the text
+  std::shared_ptr<const pipeline> p;             ///< null if there is any error
+  std::shared_ptr<const asset_graph> graph;      ///< null if there is any error, and from parse_pipeline()
+  diagnostics findings;                          ///< sorted by place; warnings alone do not hinder
+  std::shared_ptr<const trigger_set> triggers{}; ///< null if there is any error; empty if the file has none
+  std::vector<raised_path> raised{};             ///< paths whose ".." was taken by the text
 };
 
 /// Reads, checks and expands the file and builds its graph. Any thread; nothing is shared between calls.
@@ -64,6 +66,7 @@ struct parse_options {
   std::function<void(const std::shared_ptr<const pipeline>&, std::span<const std::string_view>)>
       paths_read{}; ///< as above
   size_limits limits{};
+  trigger_sources triggers{};
   std::uint64_t expected_bytes = 0; ///< about the size of the text, so that memory is asked for once; 0: unknown
 };
 

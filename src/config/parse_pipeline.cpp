@@ -2,6 +2,7 @@
 #include "config/expand.hpp"
 #include "config/load_pipeline.hpp"
 #include "config/pipeline_reader.hpp"
+#include "config/trigger_checks.hpp"
 #include "core/pipeline/asset_graph.hpp"
 
 #include <algorithm>
@@ -17,6 +18,9 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
   declared.p->file = options.file;
   declared.paths_read = options.paths_read;
   declared.limits = options.limits;
+  declared.triggers.sources = options.triggers;
+  declared.triggers.sources.folder = options.folder;
+  trigger_set triggers;
   // Memory that is never touched costs nothing, growing touches everything twice.
   constexpr std::size_t small_asset_bytes = 64;
   const auto expected_assets =
@@ -29,6 +33,7 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
   if (read_pipeline(json, out, declared)) {
     override_params(declared, options.params, out);
     const bool expanded = expand(declared, out);
+    triggers = checked_triggers(declared, out);
     // All mistakes at once: a graph of what could be read has those that only a graph can show.
     if (expanded && !out.clean() && !out.full())
       static_cast<void>(asset_graph::build(*declared.p, loaded.findings));
@@ -36,8 +41,10 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
   if (out.full())
     loaded.findings.error(loaded.findings.items.back().where, "too_many_errors",
                           "more than " + std::to_string(findings::max_errors) + " mistakes; the rest is not shown");
-  if (!loaded.findings.has_errors() && !json.unreadable())
+  if (!loaded.findings.has_errors() && !json.unreadable()) {
     loaded.p = std::move(declared.p);
+    loaded.triggers = std::make_shared<const trigger_set>(std::move(triggers));
+  }
   loaded.raised = std::move(declared.raised);
   return loaded;
 }

@@ -5,6 +5,7 @@
 #include "config/expand.hpp"
 #include "config/path_text.hpp"
 #include "config/settings_reader.hpp"
+#include "config/trigger_reader.hpp"
 #include "core/command/template_text.hpp"
 
 #include <algorithm>
@@ -56,6 +57,8 @@ public:
         return engine();
       case 5:
         return defaults();
+      case 6:
+        return read_triggers(values_, d_.triggers);
       default:
         has_assets = true;
         return assets();

@@ -1,11 +1,13 @@
 // The schema's text. Keys and limits repeat what the parser knows; the test of their agreement names what differs.
 #include "config/schema.hpp"
 
+#include <string>
+
 namespace troupe_internal::config {
 
 std::string_view pipeline_schema() {
   // clang-format off
-  static constexpr std::string_view text = R"schema({
+  static constexpr std::string_view keys = R"schema({
   "$schema": "http://json-schema.org/draft-07/schema#",
   "title": "Troupe pipeline",
   "description": "A pipeline file of Troupe. // and /* */ comments and trailing commas are allowed in it.",
@@ -124,6 +126,12 @@ std::string_view pipeline_schema() {
       },
       "additionalProperties": false
     },
+    "triggers": {
+      "description": "When it is to run by itself, under a supervisor: by name",
+      "type": "object",
+      "propertyNames": {"$ref": "#/definitions/name"},
+      "additionalProperties": {"$ref": "#/definitions/trigger"}
+    },
     "assets": {
       "description": "What the pipeline makes, by name",
       "type": "object",
@@ -133,7 +141,8 @@ std::string_view pipeline_schema() {
     }
   },
   "definitions": {
-    "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$", "maxLength": 200},
+)schema";
+  static constexpr std::string_view definitions = R"schema(    "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$", "maxLength": 200},
     "variable_name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
     "own_variable_name": {
       "description": "Names that begin with TROUPE_ are set by Troupe itself",
@@ -402,8 +411,8 @@ std::string_view pipeline_schema() {
       "type": "array",
       "items": {
         "enum": [
-          "background_processes", "blocked_outside", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob",
-          "folder_left_out", "folders_skipped", "input_changed_meanwhile", "link_cycle", "links_elsewhere", "log_incomplete",
+          "background_processes", "blocked_outside", "catch_up_without_tick", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob",
+          "folder_left_out", "folders_skipped", "input_changed_meanwhile", "interval_of_days", "link_cycle", "links_elsewhere", "log_incomplete",
           "missing_input", "orphan_input", "output_not_written", "process_not_ended", "stopped_command", "undeclared_file",
           "undeclared_input", "unexpected_folder", "useless_key"
         ]
@@ -413,6 +422,7 @@ std::string_view pipeline_schema() {
 }
 )schema";
   // clang-format on
+  static const std::string text = std::string(keys).append(trigger_definitions()).append(definitions);
   return text;
 }
 

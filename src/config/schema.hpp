@@ -1,11 +1,15 @@
-// The JSON Schema of pipeline files, for editors: what can be said about a file without looking names up.
+// The JSON Schemas of the files that people write, for editors: what can be said about a file without looking names up.
 #pragma once
 
 #include <string_view>
 
 namespace troupe_internal::config {
 
-/// A JSON Schema (draft 7) document, pretty-printed, with a newline at its end. A test holds it against the parser.
+/// The pipeline file: a JSON Schema (draft 7) document, pretty-printed, with a newline at its end. A test holds it
+/// against the parser.
 [[nodiscard]] std::string_view pipeline_schema();
+
+/// Its definitions that are about triggers: "trigger" and what that refers to, each followed by a comma.
+[[nodiscard]] std::string_view trigger_definitions();
 
 } // namespace troupe_internal::config

@@ -11,6 +11,7 @@ namespace troupe_internal {
 inline constexpr auto warning_codes = std::to_array<std::string_view>({
     "background_processes",    // of an attempt: what its command left running was ended
     "blocked_outside",         // of a plan: by an asset outside the run
+    "catch_up_without_tick",   // of the file: a trigger
     "discovered_cycle",        // of a plan: an input that was reported would close a cycle
     "dot_dot_after_link",      // of the file
     "duplicate_input",         // of the file
@@ -18,6 +19,7 @@ inline constexpr auto warning_codes = std::to_array<std::string_view>({
     "folder_left_out",         // of the file: by a glob, since the maker of the folder needs the asset
     "folders_skipped",         // of a plan or an attempt: a glob takes files and matches folders
     "input_changed_meanwhile", // of a plan: while the asset's own command ran
+    "interval_of_days",        // of the file: a trigger
     "link_cycle",              // of a plan: what a link leads to is made by what needs the asset
     "links_elsewhere",         // of a plan or an attempt: links in a folder lead to very many files
     "log_incomplete",          // of an attempt

@@ -62,7 +62,10 @@ const std::set<std::string> beyond_schemas = {
     "unknown_dependency", "self_dependency", "unknown_pool",       "pool_too_small",
     "unknown_template",   "bad_template",    "list_in_word",       "unsafe_template",
     "duplicate_output",   "output_in_state", "output_is_pipeline", "secret_in_path",
-    "bad_path",           "empty_command",   "duplicate_key",      "duplicate_value"};
+    "bad_path",           "empty_command",   "duplicate_key",      "duplicate_value",
+    "bad_cron",           "bad_schedule",    "bad_pattern",        "unknown_zone",
+    "unknown_param",      "unknown_asset",   "bad_selection",
+    "bad_param",          "contradiction"};
 
 struct judgement {
   bool refused = false; ///< by the parser
@@ -87,6 +90,26 @@ const std::string full = R"({
   "engine": { "workers": 4, "error_strategy": "continue", "state_dir": ".state", "durability": "strict", "pools": { "db": 2 },
               "grace_period": "0s", "keep_runs": 10, "keep_logs": "30d" },
   "defaults": { "description": "d", "timeout": "1h", "retry": { "attempts": 2 } },
+  "triggers": {
+    "nightly": { "schedule": { "cron": ["30 2 * * *"], "timezone": "Europe/Berlin", "jitter": "5m" }, "description": "d", "enabled": false,
+                 "select": ["two"], "exclude": ["raw"], "params": { "s": "{{ tick.date }}", "n": 3, "b": false },
+                 "overlap": "cancel", "overlap_scope": "pipeline", "queue": { "bound": 2, "keep": "all" }, "coalesce": "last",
+                 "debounce": { "quiet": "2s", "max": "20s" }, "throttle": { "runs": 2, "per": "1h" }, "priority": 3,
+                 "start_within": "1h", "timeout": "2h", "catch_up": "all", "catch_up_window": "2d", "catch_up_max": 10, "late_after": "2m",
+                 "on_failure_pause_after": 3 },
+    "often": { "schedule": { "every": "10s", "offset": "0s" } },
+    "inbox": { "watch": { "paths": ["in/*.csv"], "settle": "1s", "max_settle": "1m", "existing": "fire", "poll": "5s", "ignore": ["*~"] } },
+    "push": { "webhook": { "scheme": "generic", "secret": [{ "from_file": "f" }, { "from_env": "E" }, { "from_credential": "c" }], "key": "body.id",
+                           "keep_keys": "forever", "header": "X-Sig", "prefix": "v=", "encoding": "base64", "signed": "timestamp.body",
+                           "timestamp_header": "X-Time", "tolerance": "1m" },
+              "when": { "body.ref": ["main", 1, true], "header.x": "y" }, "allow": { "s": "[a-z]+" }, "debounce": { "quiet": "1s", "key": "body.a" } },
+    "hub": { "webhook": { "scheme": "github", "secret": { "from_file": "f" } } },
+    "open": { "webhook": { "scheme": "unsigned" } },
+    "mail": { "sensor": { "command": ["./poll.sh"], "every": "30s", "timeout": "60s", "runs_per_call": 10, "keep_keys": "1d" } },
+    "after": { "assets": { "all": ["one", "other/x"], "within": "1h", "self": true } },
+    "each": { "assets": { "any": ["two"] } },
+    "hand": { "manual": { "keep_keys": "1d" } }, "boot": { "start": {} }
+  },
   "assets": {
     "raw": { "description": "d", "outputs": ["raw.txt"], "tags": ["t"], "group": "g", "owners": ["o"] },
     "one": {
