@@ -202,6 +202,10 @@ result<void> engine::when_ended(run_number run, std::function<void(run_status)> 
 }
 
 void engine::join(live_run& run) {
+  for (const auto& shared : run.foreign().readers)
+    for (auto* const earlier : living_)
+      if (earlier->number() == shared.run)
+        earlier->note_foreign(shared);
   living_.push_back(&run);
   holds_.joined(run.number(), run);
   share_out();
@@ -320,51 +324,6 @@ bool engine::lives_anyone() {
                      [](const auto& one) { return one.second.run != nullptr && !one.second.over; });
 }
 
-namespace {
-
-/// The files that a pipeline makes, as absolute paths in which links are resolved, and by which asset.
-std::map<std::string, asset_index> outputs_of(const planning& plan) {
-  const auto& p = *plan.on.p;
-  std::map<std::string, asset_index> outputs;
-  for (std::uint32_t i = 0; i < p.assets.size(); ++i)
-    if (!p.is_source(asset_index(i)))
-      for (const auto output : p.assets[i].outputs)
-        outputs.emplace(join_path(p.folder, plan.on.graph->same().text_of(p, output)), asset_index(i));
-  return outputs;
-}
-
-} // namespace
-
-result<void> engine::fits_beside_living(const planning& plan) {
-  const std::lock_guard lock(mutex_);
-  const auto& p = *plan.on.p;
-  std::map<std::string, asset_index> own;
-  for (const auto& [number, kept] : runs_) {
-    if (!kept.run || kept.over)
-      continue;
-    const auto& other = kept.run->plan();
-    const auto& theirs = *other.on.p;
-    const auto its_run = "run #" + std::to_string(number.value) + ", which lives";
-    if (theirs.name == p.name) { // its records are those of this name
-      if (recorded_file(other.on) == recorded_file(plan.on))
-        continue;
-      return fail(error_code::invalid_input, "two files have a pipeline \"" + p.name +
-                                                 "\": " + visible(recorded_file(plan.on)) + " and " +
-                                                 visible(recorded_file(other.on)) + " (" + its_run +
-                                                 "). Give one of them another \"name\", or a state of its own");
-    }
-    if (own.empty())
-      own = outputs_of(plan);
-    for (const auto& [file, maker] : outputs_of(other))
-      if (const auto found = own.find(file); found != own.end())
-        return fail(error_code::invalid_input, "the pipelines \"" + p.name + "\" and \"" + theirs.name + "\" (" +
-                                                   its_run + ") both make " + visible(file) + ": asset " +
-                                                   visible(p.asset(found->second).name) + " and asset " +
-                                                   visible(theirs.asset(maker).name) + ". Let one of them make it");
-  }
-  return {};
-}
-
 void engine::on_loop(const std::function<void()>& work) {
   std::promise<void> done;
   processes_->post([&] {
@@ -388,32 +347,6 @@ void engine::note(run_number run, const std::vector<asset_id>& changed, std::vec
       for (const auto asset : settled)
         ask_again(holds_.settled(run, asset));
     });
-}
-
-std::vector<asset_index> engine::touched_since(std::uint64_t mark, const planning& plan) {
-  std::vector<asset_index> touched;
-  const auto add = [&](asset_id id) {
-    if (const auto asset = plan.names->index_of(id))
-      touched.push_back(*asset);
-  };
-  if (is_up_)
-    on_loop([&] {
-      for (const auto* run : living_) {
-        const auto& state = run->logic().state();
-        for (std::uint32_t position = 0; position < state.size(); ++position)
-          if (run->unsettled(state.id_at(position)))
-            add(state.id_at(position));
-      }
-    });
-  {
-    const std::lock_guard lock(changes_mutex_);
-    for (const auto& [when, asset] : changed_)
-      if (when > mark)
-        add(asset);
-  }
-  std::sort(touched.begin(), touched.end());
-  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-  return touched;
 }
 
 } // namespace troupe_internal

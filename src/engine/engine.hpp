@@ -128,8 +128,9 @@ private:
   /// Shares workers and pools between the runs, as they stand.
   void share_out();
   [[nodiscard]] bool lives_anyone();
-  /// Refuses a pipeline that makes a file which another living one makes, or that has the name of another.
-  [[nodiscard]] result<void> fits_beside_living(const planning& plan);
+  /// Refuses a pipeline that makes a file which another living one makes, or that has the name of another. Else: what
+  /// it shares with living ones.
+  [[nodiscard]] result<foreign_files> fits_beside_living(const planning& plan);
 
   // What the control socket asks.
   [[nodiscard]] std::vector<live_run_info> list() override { return live(); }
@@ -144,7 +145,8 @@ private:
   /// Does it where actors run, and waits for it.
   void on_loop(const std::function<void()>& work);
   /// Those of a pipeline whose records others have changed since the mark, or may be going to; sorted.
-  [[nodiscard]] std::vector<asset_index> touched_since(std::uint64_t mark, const planning& plan);
+  [[nodiscard]] std::vector<asset_index> touched_since(std::uint64_t mark, const planning& plan,
+                                                       const foreign_files& foreign);
   /// A run has appended something: see live_run::history_watcher.
   void note(run_number run, const std::vector<asset_id>& changed, std::vector<asset_id> settled);
 

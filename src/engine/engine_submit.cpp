@@ -224,8 +224,9 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   snapshot->reset(); // a long-lived view would keep old pages alive
 
   const std::lock_guard admission(admission_);
-  if (const auto free = fits_beside_living(**plan); !free)
-    return free.error();
+  auto foreign = fits_beside_living(**plan);
+  if (!foreign)
+    return foreign.error();
   run_started started;
   started.run = how.queued != nullptr ? how.queued->run : run_number(last_run_ + 1);
   started.at = began;
@@ -233,7 +234,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   started.pipeline = on.p->name;
   started.request = request_of(on, options);
   started.cause = options.cause;
-  auto touched = touched_since(planner.mark, **plan);
+  auto touched = touched_since(planner.mark, **plan, *foreign);
   auto divided = divide(**plan, touched);
   fingerprint defined;
   std::vector<asset_id> waiting_ids;
@@ -258,7 +259,8 @@ result<run_number> engine::submit(const project& on, const run_options& options,
                     std::move(history),
                     cause_kind::user,
                     lives_anyone(),
-                    std::move(touched)};
+                    std::move(touched),
+                    std::move(*foreign)};
   if (divided.waiting.empty())
     return record_fresh(std::move(made), started);
   std::vector<asset_index> waiting;
@@ -319,9 +321,10 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
     return stopped_before_it_began(**plan);
 
   const std::lock_guard admission(admission_);
-  if (const auto free = fits_beside_living(**plan); !free)
-    return free.error();
-  auto touched = touched_since(planner.mark, **plan);
+  auto foreign = fits_beside_living(**plan);
+  if (!foreign)
+    return foreign.error();
+  auto touched = touched_since(planner.mark, **plan, *foreign);
   run_resumed resumed{number, history->now(), {}};
   resumed.reopened = reopened_by_resume(*(*plan)->on.graph, (*names)->asset_ids(), state, [&](asset_index asset) {
     return std::binary_search(touched.begin(), touched.end(), asset) || is_lost(on, **plan, past->record, state, asset);
@@ -344,7 +347,8 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     std::move(history),
                     cause_kind::user,
                     lives_anyone(),
-                    std::move(touched)};
+                    std::move(touched),
+                    std::move(*foreign)};
   made.cause = past->record.cause.kind;
   std::vector<asset_index> waiting;
   for (std::uint32_t i = 0; i < on.p->assets.size(); ++i)

@@ -205,9 +205,27 @@ void live_run::visit_reads(asset_id asset, const visitor& visit) const {
     for (const auto upstream : made_.plan->on.graph->upstream(*index))
       if (!visit(names.id_of(upstream)))
         return;
+  if (made_.foreign.reads.empty())
+    return;
+  if (const auto index = names.index_of(asset)) {
+    const auto [first, last] = made_.foreign.reads.equal_range(*index);
+    for (auto at = first; at != last; ++at)
+      if (!visit(at->second))
+        return;
+  }
+}
+
+const made_files& live_run::made() {
+  if (!made_files_)
+    made_files_.emplace(made_.plan->on);
+  return *made_files_;
 }
 
 void live_run::visit_readers(asset_id asset, const visitor& visit) const {
+  const auto [first, last] = foreign_readers_.equal_range(asset);
+  for (auto at = first; at != last; ++at)
+    if (!visit(at->second))
+      return;
   const auto& names = *made_.plan->names;
   if (const auto index = names.index_of(asset))
     for (const auto downstream : made_.plan->on.graph->downstream(*index))

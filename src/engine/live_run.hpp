@@ -16,10 +16,12 @@
 #include "engine/planning.hpp"
 #include "engine/project.hpp"
 #include "engine/reading_limit.hpp"
+#include "engine/shared_files.hpp"
 #include "engine/state_log.hpp"
 
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -42,6 +44,16 @@ struct run_surroundings {
   std::optional<history_bounds> history;
 };
 
+/// What a run shares with live runs of other pipelines: see made_files.
+struct foreign_files {
+  std::multimap<asset_index, asset_id> reads; ///< by an asset of the run: who makes what it reads
+  struct reader {
+    run_number run;        ///< of the other pipeline
+    asset_id maker, reads; ///< the run's asset, and the other's that reads what it makes
+  };
+  std::vector<reader> readers;
+};
+
 /// What a new and a resumed run are made from.
 struct prepared_run {
   std::unique_ptr<planning> plan;
@@ -58,6 +70,7 @@ struct prepared_run {
   /// Sorted: assets whose records others may have changed since the plan, or that the plan did not keep: read anew when
   /// they have all they need.
   std::vector<asset_index> touched{};
+  foreign_files foreign{};
 };
 
 /// Whether assets of a run are settled in the order of the journal, so that whoever waits until all that was appended
@@ -112,6 +125,12 @@ public:
   [[nodiscard]] const run_demand* demand() const { return demand_ ? &*demand_ : nullptr; }
   void offer(budget_offer what) { actors_->offer(what.number, std::move(what.budget)); }
 
+  /// What its pipeline makes. Under the engine's lock.
+  [[nodiscard]] const made_files& made();
+  [[nodiscard]] const foreign_files& foreign() const { return made_.foreign; }
+  /// A later run of another pipeline makes what an asset of this one reads. Where actors run.
+  void note_foreign(const foreign_files::reader& found) { foreign_readers_.emplace(found.maker, found.reads); }
+
   // Where actors run. Settled: in the journal's order.
   [[nodiscard]] bool unsettled(asset_id asset) const override;
   void visit_reads(asset_id asset, const visitor& visit) const override;
@@ -150,6 +169,8 @@ private:
   run_outcome outcome_;
   timestamp finished_at_;
   bool over_ = false; ///< where actors run
+  std::optional<made_files> made_files_;
+  std::multimap<asset_id, asset_id> foreign_readers_; ///< by who makes what they read
   std::promise<void> gone_;
   std::shared_future<void> is_gone_{gone_.get_future()};
 };
