@@ -106,18 +106,22 @@ class Life:
         self.counts, self.acknowledged = collections.Counter(), set()
         os.chdir(folder)
         os.mkdir("busy")
-        self.pipelines = [self.make_pipeline(number) for number in range(self.random.choice([1, 1, 2]))]
+        self.pipelines = []
+        for number in range(self.random.choice([1, 1, 2])):
+            self.pipelines.append(self.make_pipeline(number))
         for number in range(4):
             self.edit(number)
         self.write_pipelines()
 
     def make_pipeline(self, number):
-        """Assets in order; each reads some before it, and sources."""
+        """Assets in order; each reads some before it, sources, and what another pipeline makes."""
         assets = {}
         names = [f"{'pq'[number]}{i}" for i in range(self.random.randint(3, 9))]
         for i, name in enumerate(names):
             upstream = self.random.sample(names[:i], min(i, self.random.choice([0, 1, 1, 2])))
             inputs = [f"{u}.out" for u in upstream] + ([f"source{self.random.randrange(4)}"] if not upstream or self.random.random() < 0.3 else [])
+            if number > 0 and self.random.random() < 0.4:
+                inputs.append(f"{self.random.choice(list(self.pipelines[0]))}.out")
             assets[name] = {"inputs": inputs, "word": self.random.randrange(3), "seconds": self.random.choice([0, 0.02, 0.1, 0.3])}
         return assets
 
@@ -199,19 +203,19 @@ class Life:
 
     def check(self):
         """All is quiet: nothing of a killed engine runs once another has recovered."""
+        clean = tempfile.mkdtemp(prefix="clean-", dir=self.folder)
+        os.mkdir(f"{clean}/busy")
+        for source in range(4):
+            shutil.copy(f"source{source}", clean)
         for number, file in enumerate(self.files()):
             self.must([self.troupe, "run", "-f", file, "--state", "state"])
-            clean = tempfile.mkdtemp(prefix="clean-", dir=self.folder)
-            os.mkdir(f"{clean}/busy")
-            for source in range(4):
-                shutil.copy(f"source{source}", clean)
             shutil.copy(file, clean)
             self.must([self.troupe, "run", "-f", file], cwd=clean)
             for name in self.pipelines[number]:
                 with open(f"{name}.out", encoding="utf-8") as here, open(f"{clean}/{name}.out", encoding="utf-8") as there:
                     mine, right = here.read(), there.read()
                 assert mine == right, f"{name}.out is {mine!r}; a clean run makes {right!r}"
-            shutil.rmtree(clean)
+        shutil.rmtree(clean)
         self.must([self.troupe, "journal", "verify", "--state", "state"])
         opened = {}
         for line in self.must([self.troupe, "journal", "dump", "--state", "state"]).splitlines():
