@@ -31,7 +31,7 @@ std::optional<cause_kind> cause_of(std::string_view word) {
 /// What a message says, whichever it is.
 struct fields {
   std::string type, build, status, code, message, line, cause;
-  std::optional<std::uint32_t> protocol, run;
+  std::optional<std::uint32_t> protocol, run, waiting;
   std::optional<std::uint64_t> from, seq;
   std::optional<std::int32_t> priority;
   std::optional<bool> at_once, queued;
@@ -93,6 +93,8 @@ private:
       runs(to.runs.emplace());
     else if (key == "queued")
       queued(key, to);
+    else if (key == "waiting")
+      number(key, to.waiting.emplace());
     else if (key == "from")
       number(key, to.from.emplace());
     else if (key == "seq")
@@ -345,7 +347,8 @@ result<control_message> parse_message(std::string_view json) {
     return found.seq ? result<control_message>(followed_event{*found.seq, std::move(found.line)})
                      : bad("\"event\" has no number");
   if (type == "runs")
-    return found.runs ? result<control_message>(live_runs{std::move(*found.runs), std::move(found.queue)})
+    return found.runs ? result<control_message>(
+                            live_runs{std::move(*found.runs), std::move(found.queue), found.waiting.value_or(0)})
                       : bad("\"runs\" lists none");
   if (type == "cancelling")
     return control_message(run_cancelling{run});

@@ -84,7 +84,7 @@ struct member_writer {
           .member("since_ms", to_ms(one.queued_at))
           .member("reason", one.reason)
           .end_object();
-    json.end_array();
+    json.end_array().member("waiting", m.waiting);
   }
   void operator()(const run_cancelling& m) const { json.member("type", "cancelling").member("run", m.run.value); }
   void operator()(const run_ended& m) const {

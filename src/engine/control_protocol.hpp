@@ -5,7 +5,8 @@
 //                                          <-  hello {protocol, build}
 //   list                                   ->
 //                                          <-  runs {runs: [{run, pipeline, since_ms, counts}],
-//                                                   queued: [{run, pipeline, cause, priority, since_ms, reason}]}
+//                                                   queued: [{run, pipeline, cause, priority, since_ms, reason}],
+//                                                   waiting: how many there are, of which some are listed}
 //   cancel {run?, at_once}                 ->
 //                                          <-  cancelling {run}
 //   wait {run}                             ->
@@ -77,8 +78,10 @@ struct follow_request {
   friend bool operator==(const follow_request&, const follow_request&) = default;
 };
 struct live_runs {
-  std::vector<live_run_info> runs;     ///< `since` in whole milliseconds
-  std::vector<queued_run_info> queued; ///< likewise; in the order in which they are to start
+  std::vector<live_run_info> runs; ///< `since` in whole milliseconds
+  std::vector<queued_run_info>
+      queued;                ///< likewise; the first of those that wait, in the order in which they are to start
+  std::uint32_t waiting = 0; ///< so many wait in all
   friend bool operator==(const live_runs&, const live_runs&) = default;
 };
 struct run_cancelling {

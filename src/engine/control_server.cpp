@@ -35,6 +35,19 @@ constexpr auto pause_without_descriptors = std::chrono::milliseconds(200);
 /// The eventfd, the stop request and the socket come before the clients.
 constexpr std::size_t first_client = 3;
 
+constexpr std::size_t overhead = 150; ///< of a queued run in a list, in bytes
+
+/// A reason may say all that is wrong with a pipeline.
+std::string beginning_of(const std::string& reason) {
+  constexpr std::size_t most = 2000;
+  if (reason.size() <= most)
+    return reason;
+  auto end = most;
+  while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xC0U) == 0x80U) // within a character
+    --end;
+  return reason.substr(0, end) + "…";
+}
+
 /// A job in the background may not be allowed to write to its terminal (stty tostop): from now on its words appear all
 /// the same, since a run that is stopped for them would not end.
 void let_terminal_be_written() {
@@ -124,7 +137,18 @@ public:
   void quit() { mail_->quit(); }
   void serve();
 
-  [[nodiscard]] live_runs list() override { return {port_.list(), port_.queue()}; }
+  [[nodiscard]] live_runs list() override {
+    live_runs all{port_.list(), port_.queue(), 0};
+    all.waiting = static_cast<std::uint32_t>(all.queued.size());
+    std::size_t bytes = 0;
+    const auto fits = std::find_if(all.queued.begin(), all.queued.end(), [&](queued_run_info& one) {
+      one.reason = beginning_of(one.reason);
+      bytes += overhead + one.reason.size() + one.pipeline.size();
+      return bytes > max_frame_bytes / 4; // what is no ASCII may take more
+    });
+    all.queued.erase(fits, all.queued.end());
+    return all;
+  }
   [[nodiscard]] result<run_number> cancel(const cancel_request& asked) override {
     let_terminal_be_written();
     return port_.cancel(asked.run, asked.at_once);

@@ -2,8 +2,6 @@
 // Knows no order of the queue.
 #include "engine/engine.hpp"
 
-#include "base/shown_text.hpp"
-
 #include <future>
 #include <system_error>
 #include <utility>

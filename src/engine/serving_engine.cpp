@@ -184,9 +184,12 @@ result<submitted_run> serving_engine::start_now(const project& on, const run_opt
   };
   const auto began = with->submit(on, options, observer != nullptr ? *observer : silent_observer::the_one(), how);
   if (!began) {
-    if (began.error().code == error_code::state_unusable)
-      look_at_journal(*with);
-    return give_up(began.error());
+    auto why = began.error();
+    if (why.code == error_code::state_unusable && !takes_events(*with)) {
+      const std::lock_guard lock(mutex_);
+      why = unusable();
+    }
+    return give_up(std::move(why));
   }
   if (const auto durable = with->flush(); !durable) {
     const std::lock_guard lock(mutex_);

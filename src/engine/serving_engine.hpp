@@ -140,7 +140,7 @@ private:
   /// The journal takes no more. mutex_ is held.
   void fail_with(const std::string& why);
   /// Whether the journal still takes something; else it has failed with that.
-  void look_at_journal(engine& with);
+  bool takes_events(engine& with);
   void stop_runs(stop_cause cause, bool at_once);
   [[nodiscard]] error unusable() const;
   /// Wakes the keeper. mutex_ is held.

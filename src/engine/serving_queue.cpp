@@ -186,11 +186,14 @@ void serving_engine::start_what_may() {
 
 void serving_engine::start(const run_queued& what, run_observer* observer) {
   const in_use with(*this);
-  const bool ends = [this] {
+  bool ends = false;
+  {
     const std::lock_guard lock(mutex_);
-    return ending_ || stopping_;
-  }();
-  const auto began = with && !ends ? try_to_start(*with, what, observer) : result<void>(unusable());
+    ends = ending_ || stopping_;
+  }
+  result<void> began;
+  if (with && !ends)
+    began = try_to_start(*with, what, observer);
   bool leaves = false;
   {
     const std::lock_guard lock(mutex_);
@@ -247,7 +250,7 @@ result<void> serving_engine::try_to_start(engine& with, const run_queued& what, 
     return {};
   }
   if (began.error().code == error_code::state_unusable)
-    look_at_journal(with);
+    static_cast<void>(takes_events(with)); // else the keeper opens the state again
   if (taken) {
     const std::lock_guard lock(mutex_);
     live_.erase(what.run);
@@ -334,11 +337,13 @@ void serving_engine::fail_with(const std::string& why) {
   wake_keeper();
 }
 
-void serving_engine::look_at_journal(engine& with) {
-  if (const auto flushed = with.flush(); !flushed) {
-    const std::lock_guard lock(mutex_);
-    fail_with(flushed.error().message);
-  }
+bool serving_engine::takes_events(engine& with) {
+  const auto flushed = with.flush();
+  if (flushed)
+    return true;
+  const std::lock_guard lock(mutex_);
+  fail_with(flushed.error().message);
+  return false;
 }
 
 void serving_engine::reopen(std::unique_lock<std::mutex>& lock) {

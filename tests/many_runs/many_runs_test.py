@@ -11,6 +11,7 @@ import json
 import os
 import queue
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,13 @@ sleep {seconds}
 for f in {inputs}; do cmp -s "$f" "busy/{name}/$(basename "$f")" || echo "{name} saw $f change" >> wrong; done
 cat {inputs} > {output}.new && echo {word} >> {output}.new && mv {output}.new {output}
 rm -rf busy/{name}"""
+# In lives in which an engine ends commands and goes on, a mark may be left of one that was killed.
+FIRST_OF_ALL = 'mkdir busy/{name} 2>/dev/null || echo "two attempts of {name}" >> wrong\n'
+FIRST_BUT_FOR_DEAD = """mkdir busy/{name} 2>/dev/null || {{ kill -0 "$(cat busy/{name}/pid)" 2>/dev/null && echo "two attempts of {name}" >> wrong; }}
+echo $$ > busy/{name}/pid
+"""
+assert FIRST_OF_ALL in COMMAND
+TAKES_NONE = "no run is taken on while the state's journal cannot be written"
 
 
 class Engine:
@@ -106,6 +114,7 @@ class Life:
         self.counts, self.acknowledged = collections.Counter(), set()
         os.chdir(folder)
         os.mkdir("busy")
+        self.disk_fills = self.random.random() < 0.4
         self.pipelines = []
         for number in range(self.random.choice([1, 1, 2])):
             self.pipelines.append(self.make_pipeline(number))
@@ -126,8 +135,9 @@ class Life:
         return assets
 
     def document(self, number):
+        command = COMMAND.replace(FIRST_OF_ALL, FIRST_BUT_FOR_DEAD) if self.disk_fills else COMMAND
         assets = {name: {"inputs": asset["inputs"], "outputs": [f"{name}.out"],
-                         "command": COMMAND.format(name=name, inputs=" ".join(asset["inputs"]), output=f"{name}.out", word=asset["word"], seconds=asset["seconds"])}
+                         "command": command.format(name=name, inputs=" ".join(asset["inputs"]), output=f"{name}.out", word=asset["word"], seconds=asset["seconds"])}
                   for name, asset in self.pipelines[number].items()}
         return {"name": "pq"[number], "engine": {"workers": self.random.choice([2, 4]), "keep_runs": self.random.choice([5, 100]), "grace_period": "5s"}, "assets": assets}
 
@@ -183,6 +193,8 @@ class Life:
                     self.counts[f"cancels by the socket, {done.returncode}"] += 1
             elif act < 0.73 and engine.live:
                 engine.order(f"priority {self.random.choice(sorted(engine.live))} {self.random.randint(-9, 9)}")
+            elif act < 0.77 and self.disk_fills:
+                self.fill_disk(engine)
             elif act < 0.8:
                 engine.settle()
                 self.edit(self.random.randrange(4))
@@ -197,9 +209,19 @@ class Life:
             self.counts["kills"] += 1
             return
         engine.settle()
-        assert not engine.errors, engine.errors
+        assert all(self.disk_fills and error.startswith(TAKES_NONE) for error in engine.errors), engine.errors
         engine.order("list")
         engine.quit()
+
+    def fill_disk(self, engine):
+        """For a moment the engine can write nothing; then it opens its state again by itself."""
+        _, most = resource.prlimit(engine.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(engine.process.pid, resource.RLIMIT_FSIZE, (1, most))
+        for _ in range(self.random.randint(0, 2)):
+            engine.order("run 0 cause=trigger force")
+        engine.take(self.random.choice([0.01, 0.1, 0.4]))
+        resource.prlimit(engine.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, most))
+        self.counts["full disks"] += 1
 
     def check(self):
         """All is quiet: nothing of a killed engine runs once another has recovered."""

@@ -35,7 +35,7 @@ std::vector<control_message> all_messages() {
                                       priority_request{run_number(7U), -3},
                                       follow_request{},
                                       follow_request{18'000'000'000'000'000'000U, run_number(1U)},
-                                      live_runs{{run}, {queued, queued}},
+                                      live_runs{{run}, {queued, queued}, 3},
                                       run_submitted{{run_number(7U), true}},
                                       run_submitted{{run_number(7U), false}},
                                       run_prioritized{run_number(7U)},

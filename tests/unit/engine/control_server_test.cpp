@@ -171,3 +171,32 @@ TEST_CASE("a server of another version is named by the client") {
   CHECK(told.code == error_code::state_unusable);
   CHECK(told.message.find(words) != std::string::npos);
 }
+
+TEST_CASE("of a queue that is longer than an answer may be, the first are listed, and how many there are") {
+  world w;
+  constexpr std::uint32_t runs = 20'000;
+  for (std::uint32_t i = 1; i <= runs; ++i)
+    w.port.queued.push_back({run_number(i), "fake", cause_kind::trigger, 0, from_unix_ns(0),
+                             i == 1 ? std::string(1999, 'x') + "\u00e4" + std::string(1'000'000, 'y') : "max_runs"});
+  auto client = w.connect();
+  REQUIRE(client.send(list_request{}).has_value());
+  const auto said = std::get<live_runs>(next(client));
+  CHECK(said.runs.size() == 2);
+  CHECK(said.waiting == runs);
+  CHECK(said.queued.size() > 1000);
+  CHECK(said.queued.front().reason == std::string(1999, 'x') + "\u2026");
+  CHECK(said.queued[1].run == run_number(2U));
+}
+
+TEST_CASE("an engine that has no queue says so to who asks for a run") {
+  world w;
+  auto client = w.connect();
+  REQUIRE(client.send(submit_request{{"/p.json"}}).has_value());
+  CHECK(next_error(client).message.find("carries out one run and takes no others") != std::string::npos);
+  REQUIRE(client.send(priority_request{run_number(7U), 1}).has_value());
+  CHECK(next_error(client).code == error_code::invalid_input);
+  REQUIRE(client.send(follow_request{}).has_value()); // the fake has no history
+  CHECK(next_error(client).code == error_code::not_found);
+  REQUIRE(client.send(list_request{}).has_value());
+  CHECK(std::get<live_runs>(next(client)).runs.size() == 2);
+}

@@ -92,7 +92,9 @@ public:
       if (which == run)
         then(status);
   }
+  std::vector<queued_run_info> queue() override { return queued; }
   std::atomic<int> asked = 0;
+  std::vector<queued_run_info> queued; ///< set before anybody asks
 
 private:
   bool is_live(run_number run) {
