@@ -285,6 +285,8 @@ result<run_result> engine::wait(run_number number) {
   }
   if (run->broken()) {
     run->end_work();
+    if (!one_run_)                                  // before any other run may make an attempt of the same assets
+      static_cast<void>(close_attempts_of(number)); // a journal that takes no more says so to each of its runs
     on_loop([&] { leave(*run); });
   }
   return ended;

@@ -96,8 +96,6 @@ public:
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot_of_now();
   /// What is on disk.
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot() { return writer_->store().snapshot(); }
-  /// A broken run left attempts open, and its processes have ended: records that they were interrupted.
-  [[nodiscard]] result<void> close_attempts_of(run_number run);
   [[nodiscard]] const state_dir::handle& dir() const { return writer_->dir(); }
   [[nodiscard]] const std::shared_ptr<const state_lock>& lock() const { return writer_->lock(); }
 
@@ -114,6 +112,8 @@ private:
   [[nodiscard]] result<void> define_for_run(prepared_run& made, std::vector<asset_index> waiting);
   /// Planning was broken off: what was read is kept, and there is no run.
   [[nodiscard]] error stopped_before_it_began(planning& plan);
+  /// A broken run left attempts open, and its processes have ended: records that they were interrupted.
+  [[nodiscard]] result<void> close_attempts_of(run_number run);
   /// What all runs share, made once. Throws std::system_error.
   [[nodiscard]] result<void> start_up(std::uint32_t workers);
   [[nodiscard]] result<run_number> begin(prepared_run made);

@@ -115,8 +115,6 @@ void serving_engine::take_ended(std::unique_lock<std::mutex>& lock) {
     auto& with = *engine_; // only this thread takes it away
     lock.unlock();
     const auto outcome = with.wait(number);
-    if (!outcome && outcome.error().code == error_code::internal) // the others go on; what it left open is not
-      static_cast<void>(with.close_attempts_of(number));          // a journal that takes no more says so to the others
     lock.lock();
     live_.erase(number);
     to_cancel_.erase(number);

@@ -248,6 +248,26 @@ def nothing_acknowledged_is_lost_on_a_full_disk(shop):
     equal(shop.troupe("journal", "verify", "--json").must(0).json()["problems"], [])
 
 
+def without_descriptors_runs_fail_and_say_so_and_the_engine_goes_on(shop):
+    shop.pipeline({name: {"command": ["true"]} for name in "abcdefgh"}, engine={"workers": 8})
+    with Engine(shop) as engine:
+        client = Client(shop)
+        equal(client.end_of(client.submit(force=True)["run"]), "succeeded")
+        before = resource.prlimit(engine.process.pid, resource.RLIMIT_NOFILE)
+        for room in range(8):
+            resource.prlimit(engine.process.pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{engine.process.pid}/fd")) + room, before[1]))
+            said = client.submit(force=True)
+            if said["type"] == "submitted":
+                run = said["run"]
+                if client.end_of(run) == "failed":
+                    contains(shop.troupe("show", str(run)).must(0).text, "oo many open files")
+            else:
+                contains(said["message"], "oo many open files")
+        resource.prlimit(engine.process.pid, resource.RLIMIT_NOFILE, before)
+        equal(client.end_of(client.submit(force=True)["run"]), "succeeded")
+        engine.quit()
+
+
 def holdings(pid):
     """Descriptors, threads, children, and kilobytes of memory of a process."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
@@ -290,4 +310,5 @@ if __name__ == "__main__":
         del sys.argv[at:at + 2]
     ENGINE_RUNS = os.path.abspath(sys.argv.pop(2))
     sys.exit(main([runs_are_submitted_by_the_socket_and_shown_while_they_wait, events_are_followed_as_the_journal_has_them, a_follower_that_reads_nothing_is_dropped, a_run_of_its_own_is_followed_and_takes_no_others,
-                   what_was_acknowledged_survives_a_kill, nothing_acknowledged_is_lost_on_a_full_disk, many_small_runs_leave_nothing_behind], sys.argv[1:]))
+                   what_was_acknowledged_survives_a_kill, nothing_acknowledged_is_lost_on_a_full_disk,
+                   without_descriptors_runs_fail_and_say_so_and_the_engine_goes_on, many_small_runs_leave_nothing_behind], sys.argv[1:]))

@@ -2,6 +2,7 @@
 #include "engine/serving_engine.hpp"
 
 #include "adapters/journal/lmdb_journal_check.hpp"
+#include "adapters/journal/lmdb_journal_store.hpp"
 #include "engine/silent_observer.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -14,6 +15,8 @@
 #include <filesystem>
 #include <functional>
 #include <future>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -406,5 +409,50 @@ TEST_CASE("a journal that fails ends live runs and keeps the queue; the state is
   CHECK(after.run.value == queued.run.value + 1); // what was refused has no number
   CHECK(on.ended(after.run) == run_status::succeeded);
   CHECK(on.folder.read("started") == "a\nb\nc\n");
+  on.check_journal();
+}
+
+namespace {
+
+/// A bug in Troupe, as far as the engine can tell: the end of an attempt is never recorded.
+class breaking_observer final : public run_observer {
+public:
+  void run_began(const run_outline&) override {}
+  void attempt_began(asset_index, std::uint32_t, const std::vector<reason>&, duration) override {}
+  void attempt_ended(asset_index, const attempt_end&) override { throw std::runtime_error("a bug"); }
+  void asset_settled(asset_index, asset_status, asset_index, std::string_view) override {}
+  void run_stopping(stop_cause) override {}
+  void warned(asset_index, const attempt_warning&) override {}
+};
+
+} // namespace
+
+TEST_CASE("a run that breaks lets go of its assets though nobody waits for it, and leaves no attempt open") {
+  stage on(gated, 16);
+  breaking_observer bug;
+  const auto broken = on.all().submit(on.ask({"a", "b"}), &bug);
+  REQUIRE(broken.has_value());
+  stage::until([&] { return on.folder.read("started").size() == 4; });
+  const auto next = on.submit(on.ask({"a", "b", "c"})); // it waits for two of them
+  stage::until([&] { return on.folder.read("started").size() == 6; });
+  on.folder.write("go", "");
+  CHECK(on.ended(next.run) == run_status::succeeded);
+  CHECK(on.ended(broken->run) == run_status::interrupted);
+  const auto after = on.submit(on.ask({"d"})); // all else goes on
+  CHECK(on.ended(after.run) == run_status::succeeded);
+  {
+    const auto snapshot = open_snapshot(on.folder / "state");
+    REQUIRE(snapshot.has_value());
+    CHECK((*snapshot)->open_attempts()->empty());
+    std::set<std::uint32_t> open;
+    const auto visited = (*snapshot)->visit_events(0, [&](std::uint64_t, const event& e) {
+      if (const auto* began = std::get_if<attempt_started>(&e))
+        CHECK(open.insert(began->asset.value).second);
+      if (const auto* ended = std::get_if<attempt_finished>(&e))
+        open.erase(ended->asset.value);
+      return true;
+    });
+    CHECK(visited.has_value());
+  }
   on.check_journal();
 }
