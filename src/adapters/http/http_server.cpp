@@ -4,6 +4,7 @@
 #include "adapters/system/posix_error.hpp"
 #include "adapters/system/start_thread.hpp"
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -387,7 +388,8 @@ public:
       if (!s.begin_stream(head))
         s.respond(http_problem(503, "too_many_streams", "too many clients follow already: try again later"));
     };
-    on_thread(of_, all_, begins);
+    // At once, if this is it: what another thread sends next would else overtake the beginning.
+    asio::dispatch(all_->context, [of = of_, begins] { begins(*of); });
     return std::make_shared<stream_handle>(of_, all_);
   }
 
