@@ -50,6 +50,15 @@ result<std::vector<std::string>> absolute(const std::vector<std::string>& files)
   return found;
 }
 
+/// What a supervisor's file says, as far as it is heeded.
+void apply(const config::supervisor_settings& settings, serve::supervisor_options& how) {
+  how.listen = settings.listen;
+  how.access.hosts = settings.hosts;
+  how.engine.limits.max_runs = settings.max_runs;
+  how.engine.opening.durability = settings.durability;
+  how.engine.opening.grace = settings.grace_period;
+}
+
 } // namespace
 
 int serve_here(invocation& with, const serve_request& request) {
@@ -57,16 +66,22 @@ int serve_here(invocation& with, const serve_request& request) {
   if (!files)
     return with.report(files.error());
   serve::supervisor_options how;
-  if (request.state.empty() && files->size() != 1)
-    return with.report(fail(error_code::invalid_input,
-                            "several pipelines need a state for all of them: name its folder with --state"));
-  auto state = find_state_folder({.file = files->front(), .state = request.state, .only_regular = true});
-  if (!state)
-    return with.report(state.error());
-  how.state = std::move(*state);
+  if (request.settings)
+    apply(*request.settings, how);
+  if (request.settings && request.state.empty()) {
+    how.state = (std::filesystem::path(request.folder) / request.settings->state_dir).lexically_normal().string();
+  } else {
+    if (request.state.empty() && files->size() != 1)
+      return with.report(fail(error_code::invalid_input,
+                              "several pipelines need a state for all of them: name its folder with --state"));
+    auto state = find_state_folder({.file = files->front(), .state = request.state, .only_regular = true});
+    if (!state)
+      return with.report(state.error());
+    how.state = std::move(*state);
+  }
   how.pipelines = std::move(*files);
-  how.listen = request.listen;
-  how.access.hosts = request.hosts;
+  how.listen.insert(how.listen.end(), request.listen.begin(), request.listen.end());
+  how.access.hosts.insert(how.access.hosts.end(), request.hosts.begin(), request.hosts.end());
   how.assume_dead = request.assume_dead;
   if (request.max_runs)
     how.engine.limits.max_runs = *request.max_runs;

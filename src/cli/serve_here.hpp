@@ -2,18 +2,22 @@
 #pragma once
 
 #include "cli/invocation.hpp"
+#include "config/supervisor_reader.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace troupe_internal::cli {
 
 struct serve_request {
-  std::vector<std::string> pipelines; ///< files, as given
-  std::string state;                  ///< as given; empty: that of the only pipeline
+  std::vector<std::string> pipelines; ///< files
+  std::string state;                  ///< as given; empty: the supervisor's, or that of the only pipeline
+  std::optional<config::supervisor_settings> settings; ///< of a supervisor's file, if there is one
+  std::string folder;                                  ///< that it lies in; absolute
   std::vector<std::string> listen;
   std::vector<std::string> hosts;
-  std::optional<std::uint32_t> workers, max_runs;
+  std::optional<std::uint32_t> max_runs;
   bool assume_dead = false;
 };
 

@@ -1,9 +1,11 @@
 // `troupe validate`: check the pipeline file.
+#include "adapters/system/system_clock.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
 #include "config/load_pipeline.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
+#include "views/trigger_view.hpp"
 
 namespace troupe_internal::cli {
 
@@ -50,6 +52,9 @@ int validate(invocation& with, bool strict) {
     to.stream << to.colours.paint(tint::bad, counted(errors, "error"));
   }
   to.stream << (warnings == 0 ? "" : ", " + counted(warnings, "warning")) << "\n";
+  if (valid)
+    for (const auto& note : notes_on_schedules(*on.triggers, system_clock().now()))
+      to.stream << to.colours.paint(tint::dim, "note: ") << printable(note) << "\n";
   return valid ? exit_ok : exit_usage;
 }
 

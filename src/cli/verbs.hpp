@@ -12,6 +12,7 @@ void declare_explain(command_spec& root, invocation& with);
 void declare_validate(command_spec& root, invocation& with);
 void declare_graph(command_spec& root, invocation& with);
 void declare_status(command_spec& root, invocation& with);
+void declare_triggers(command_spec& root, invocation& with);
 void declare_runs(command_spec& root, invocation& with);
 void declare_show(command_spec& root, invocation& with);
 void declare_logs(command_spec& root, invocation& with);
@@ -30,6 +31,8 @@ void declare_init(command_spec& root, invocation& with);
 void declare_schema(command_spec& root, invocation& with);
 void declare_completions(command_spec& root, invocation& with);
 void declare_version(command_spec& root, invocation& with);
+/// Hidden until there is more of it than --check.
+void declare_serve(command_spec& root, invocation& with);
 /// Hidden: what the shells' completions ask for names.
 void declare_complete(command_spec& root, invocation& with);
 

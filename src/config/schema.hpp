@@ -9,7 +9,10 @@ namespace troupe_internal::config {
 /// against the parser.
 [[nodiscard]] std::string_view pipeline_schema();
 
-/// Its definitions that are about triggers: "trigger" and what that refers to, each followed by a comma.
+/// The supervisor file, likewise.
+[[nodiscard]] std::string_view supervisor_schema();
+
+/// Of the pipeline file, the definitions about triggers: "trigger" and what that refers to, each followed by a comma.
 [[nodiscard]] std::string_view trigger_definitions();
 
 } // namespace troupe_internal::config

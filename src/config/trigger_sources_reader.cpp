@@ -385,6 +385,8 @@ private:
   }
 
   std::shared_ptr<const time_zone> zone_named(const std::string& name) {
+    if (name == "UTC")
+      return time_zone::utc();
     auto zone = sources_.find_zone ? sources_.find_zone(name) : zone_files::of_system().find(name);
     if (zone)
       return *zone;

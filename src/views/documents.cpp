@@ -74,10 +74,12 @@ std::string_view code_word(error_code code) {
   return "internal";
 }
 
-void write_findings(json_writer& json, std::string_view key, const diagnostics& findings, severity level) {
+void write_findings(json_writer& json, std::string_view key, std::span<const diagnostics> files, severity level) {
   json.key(key).begin_array();
-  for (const auto& item : findings.items)
-    if (item.level == level)
+  for (const auto& findings : files)
+    for (const auto& item : findings.items) {
+      if (item.level != level)
+        continue;
       json.begin_object()
           .member("file", findings.file)
           .member("line", item.where.line)
@@ -85,7 +87,11 @@ void write_findings(json_writer& json, std::string_view key, const diagnostics& 
           .member("code", item.code)
           .member("message", item.message)
           .end_object();
+    }
   json.end_array();
+}
+void write_findings(json_writer& json, std::string_view key, const diagnostics& findings, severity level) {
+  write_findings(json, key, std::span(&findings, 1), level);
 }
 
 /// Metadata is JSON as the command wrote it; what is not (any more) is told as text, so that the document stays valid.
@@ -389,6 +395,14 @@ void write_statuses(json_writer& json, const pipeline& p, const std::vector<asse
     json.end_object();
   }
   json.end_object().end_object().finish();
+}
+
+void write_checked_files(json_writer& json, std::span<const diagnostics> files) {
+  begin_document(json);
+  json.member("ok", std::none_of(files.begin(), files.end(), [](const auto& one) { return one.has_errors(); }));
+  write_findings(json, "errors", files, severity::error);
+  write_findings(json, "warnings", files, severity::warning);
+  json.end_object().finish();
 }
 
 void write_validation(json_writer& json, const diagnostics& findings) {

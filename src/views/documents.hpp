@@ -48,6 +48,8 @@ void write_statuses(json_writer& json, const pipeline& p, const std::vector<asse
 void write_last(json_writer& json, const asset_record& record, const run_id_finder& id_of);
 
 void write_validation(json_writer& json, const diagnostics& findings);
+/// `serve --check`: {"format","ok","errors","warnings"} of several files.
+void write_checked_files(json_writer& json, std::span<const diagnostics> files);
 void write_reasons(json_writer& json, const std::vector<reason>& reasons);
 
 /// How the assets of a report stand, counted.
