@@ -44,8 +44,13 @@ int triggers(invocation& with, const triggers_arguments& given) {
   auto all = shown_triggers(on.p->name, *on.triggers, from, given.count.value_or(ticks_shown));
   if (!given.name.empty()) {
     nearest_name nearest(given.name);
-    for (const auto& one : all)
-      nearest.consider(one.what->name);
+    std::vector<std::string> names;
+    for (const auto& one : all) {
+      names.push_back(one.what->name);
+      names.push_back(one.pipeline + "/" + one.what->name);
+    }
+    for (const auto& one : names)
+      nearest.consider(one);
     std::erase_if(all, [&](const shown_trigger& one) {
       return given.name != one.what->name && given.name != one.pipeline + "/" + one.what->name;
     });

@@ -117,8 +117,9 @@ private:
     if (assets == nullptr)
       return;
     for (std::size_t i = 0; i < assets->assets.size(); ++i) {
-      const auto& [pipeline, name] = assets->assets[i];
-      if ((!pipeline.empty() && pipeline != p_.name) || is_asset(name))
+      const auto& name = assets->assets[i].asset;
+      const auto& of = assets->assets[i].pipeline;
+      if ((!of.empty() && of != p_.name) || is_asset(name))
         continue;
       nearest_name nearest(name);
       for (const auto& declaration : p_.declarations)

@@ -542,12 +542,12 @@ private:
     const auto slash = text.substr(0, text.find('[')).find('/');
     if (slash == std::string::npos)
       return {{}, text};
-    const auto pipeline = text.substr(0, slash);
-    if (!is_name(pipeline))
-      wrong(where, "bad_name", name_problem(pipeline, "a pipeline"));
+    const auto of = text.substr(0, slash);
+    if (!is_name(of))
+      wrong(where, "bad_name", name_problem(of, "a pipeline"));
     else if (slash + 1 == text.size())
       wrong(where, "bad_name", in_quotes(text) + " names no asset after the /");
-    return {pipeline, text.substr(slash + 1)};
+    return {of, text.substr(slash + 1)};
   }
 
   value_reader& values_;

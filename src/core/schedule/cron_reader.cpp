@@ -34,7 +34,7 @@ constexpr std::array<field_kind, 5> kinds = {{{"minute", 0, 59, {}},
                                               {"day of the month", 1, 31, {}},
                                               {"month", 1, 12, month_names},
                                               {"day of the week", 0, 6, weekday_names}}};
-enum which : std::size_t { minute_field, hour_field, month_day_field, month_field, weekday_field };
+enum field_index : std::size_t { minute_field, hour_field, month_day_field, month_field, weekday_field };
 
 std::string lower(std::string_view text) {
   std::string out(text);

@@ -12,6 +12,7 @@ The program alone prints its help; so does every verb with --help.
     status  Show each asset: freshness, last materialization, duration, data version
     graph  Show what depends on what, and how each asset stands
     validate  Check the pipeline file; report every mistake with its place
+    triggers  List the triggers and when schedules fire next
     runs  List the runs, newest first
     show  Show one run whole
     logs  Print what an attempt at an asset wrote
@@ -21,7 +22,7 @@ The program alone prints its help; so does every verb with --help.
     adopt  Take outputs that exist for what their assets would make
     journal  Check the journal, make it anew, or take it over: verify, stats, dump, rebuild, compact, trust
     init  Write a small commented pipeline to start from; nothing is overwritten
-    schema  Print the JSON Schema of the pipeline file
+    schema  Print the JSON Schema of the pipeline file, or of another file
     completions  Print the completion script for a shell
     version  Show the version
   

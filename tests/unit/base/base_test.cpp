@@ -117,3 +117,21 @@ TEST_CASE("a result is a value or an error with its words") {
   CHECK(half(3).error().code == error_code::invalid_input);
   CHECK(half(3).error().message == "odd");
 }
+
+TEST_CASE("moments are read as people write them") {
+  const auto text = [](const char* written) {
+    const auto moment = parse_moment(written);
+    return moment ? to_rfc3339(*moment) : "none";
+  };
+  CHECK(text("2026-03-29") == "2026-03-29T00:00:00.000Z");
+  CHECK(text("2026-03-29T02:30") == "2026-03-29T02:30:00.000Z");
+  CHECK(text("2026-03-29 02:30:15Z") == "2026-03-29T02:30:15.000Z");
+  CHECK(text("2026-03-29T02:30+02:00") == "2026-03-29T00:30:00.000Z");
+  CHECK(text("2026-03-29T02:30:00-0130") == "2026-03-29T04:00:00.000Z");
+  CHECK(text("1970-01-01T00:00Z") == "1970-01-01T00:00:00.000Z");
+  CHECK(text("2261-12-31T23:59:59Z") == "2261-12-31T23:59:59.000Z");
+  for (const char* wrong : {"", "today", "2026", "2026-3-29", "2026-02-29", "2026-13-01", "2026-03-29T",
+                            "2026-03-29T24:00", "2026-03-29T02", "2026-03-29T02:60", "2026-03-29T02:30X",
+                            "2026-03-29T02:30Z ", "1969-12-31", "2262-01-01", "2026-03-29T02:30+2", "2026-03-2902:30"})
+    CHECK(text(wrong) == "none");
+}

@@ -167,7 +167,10 @@ TEST_CASE("schema and parser accept a file that uses everything, and all example
 }
 
 namespace {
-void compare_changed_values(const std::string& whole, std::size_t least_agreed, std::size_t least_accepted) {
+/// With each value in the place of each; with `each_third`, only every third of these.
+void compare_changed_values(const std::string& whole, bool each_third, std::size_t least_agreed,
+                            std::size_t least_accepted) {
+  std::size_t turn = 0;
   const schema_checker schema;
   boost::system::error_code wrong;
   const std::vector<json::value> others = {nullptr,
@@ -207,6 +210,8 @@ void compare_changed_values(const std::string& whole, std::size_t least_agreed, 
   each_value(document, document, [&](json::value& v) {
     const json::value original = v;
     for (const auto& other : others) {
+      if (each_third && ++turn % 3 != 0)
+        continue;
       v = other;
       const std::string text = json::serialize(document);
       const auto j = judged(text);
@@ -225,8 +230,8 @@ void compare_changed_values(const std::string& whole, std::size_t least_agreed, 
 } // namespace
 
 TEST_CASE("schema and parser agree on every change of one value in these files") {
-  compare_changed_values(full, 2000, 100);
-  compare_changed_values(full_triggers, 3000, 500);
+  compare_changed_values(full, false, 2000, 100);
+  compare_changed_values(full_triggers, true, 1000, 150);
 }
 
 TEST_CASE("schema and parser agree on every key left out or misspelt") {
