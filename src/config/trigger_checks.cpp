@@ -101,7 +101,7 @@ private:
       lacks = "header.…: only a webhook has headers";
     if (!lacks.empty())
       out_.error(where, "bad_template",
-                 "the trigger " + in_quotes(one.what.name) + " is a " + std::string(kind) + " and has no value for " +
+                 "the trigger " + in_quotes(one.what.name) + " (" + std::string(kind) + ") has no value for " +
                      lacks + " (in " + what + ")");
   }
 
