@@ -52,7 +52,7 @@ result<void> tell_changes(std::vector<reason>& reasons, const digest& was, const
     if (*before != nullptr)
       tell_change(why, **before, now);
     else
-      why.note = not_recorded_note;
+      tell_that_nothing_was_recorded(why);
   }
   return {};
 }
@@ -169,8 +169,7 @@ result<void> tell_definitions(const journal_snapshot& snapshot, const std::vecto
         return told.error();
     } else {
       for (auto& why : asset.reasons)
-        if (is_about_definition(why))
-          why.note = not_recorded_note;
+        tell_that_nothing_was_recorded(why);
     }
   }
   if (!all)

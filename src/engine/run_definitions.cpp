@@ -9,41 +9,41 @@
 
 namespace troupe_internal {
 
-const run_definitions::one& run_definitions::worked_out(std::uint32_t declaration, asset_index asset) {
-  if (const auto known = by_declaration_.find(declaration); known != by_declaration_.end())
-    return known->second;
+asset_definition run_definitions::text_of(asset_index asset) {
   if (counts_.empty())
     counts_ = assets_of_declarations(p_);
-  auto text = declared_text(p_, asset, counts_);
-  const auto of = digest_of(text);
-  return by_declaration_.emplace(declaration, one{of, std::move(text)}).first->second;
+  return declared_text(p_, asset, counts_);
 }
 
 const digest& run_definitions::of(asset_index asset) {
-  return worked_out(p_.asset(asset).declaration, asset).of;
-}
-
-const asset_definition& run_definitions::text_of(asset_index asset) {
-  return worked_out(p_.asset(asset).declaration, asset).text;
+  const auto declaration = p_.asset(asset).declaration;
+  auto found = by_declaration_.find(declaration);
+  if (found == by_declaration_.end())
+    found = by_declaration_.emplace(declaration, digest_of(text_of(asset))).first;
+  return found->second;
 }
 
 std::optional<digest> run_definitions::known(asset_index asset) const {
   const auto found = by_declaration_.find(p_.asset(asset).declaration);
-  return found == by_declaration_.end() ? std::nullopt : std::optional(found->second.of);
+  return found == by_declaration_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<event> run_definitions::to_record(std::span<const asset_index> assets,
                                               const std::vector<std::uint64_t>& recorded, const catalog& names) {
-  std::map<std::uint32_t, std::vector<asset_id>> by_declaration;
+  struct group {
+    asset_index one;
+    std::vector<asset_id> ids{};
+  };
+  std::map<std::uint32_t, group> changed; // by declaration
   for (const auto asset : assets)
-    if (definition_key(of(asset)) != recorded[asset.value])
-      by_declaration[p_.asset(asset).declaration].push_back(names.id_of(asset));
+    if (definition_key(of(asset)) != recorded[asset.value]) {
+      auto& same = changed.try_emplace(p_.asset(asset).declaration, group{asset}).first->second;
+      same.ids.push_back(names.id_of(asset));
+    }
   std::vector<event> events;
-  events.reserve(by_declaration.size());
-  for (auto& [declaration, ids] : by_declaration) {
-    const auto& found = by_declaration_.at(declaration);
-    events.emplace_back(definition_recorded{make_asset_set(std::move(ids)), found.of, found.text});
-  }
+  events.reserve(changed.size());
+  for (auto& [declaration, same] : changed)
+    events.emplace_back(definition_recorded{make_asset_set(std::move(same.ids)), of(same.one), text_of(same.one)});
   return events;
 }
 

@@ -15,32 +15,27 @@
 
 namespace troupe_internal {
 
-/// Of one pipeline, worked out once for each declaration that is asked for. One thread at a time.
+/// Of one pipeline; a digest is worked out once for each declaration that is asked for, and no text is kept. One thread
+/// at a time.
 class run_definitions {
 public:
   explicit run_definitions(const pipeline& p) : p_(p) {}
 
   /// Works it out if need be.
   [[nodiscard]] const digest& of(asset_index asset);
-  [[nodiscard]] const asset_definition& text_of(asset_index asset);
+  [[nodiscard]] asset_definition text_of(asset_index asset);
   /// What was worked out before; nullopt: it was not. Any thread, if nobody calls of() or to_record() meanwhile.
   [[nodiscard]] std::optional<digest> known(asset_index asset) const;
   /// definition_recorded for those of the assets that the state does not have with their present definition.
-  /// `recorded`, by asset_index: definition_key() what it has. To be appended after the names and before any event of
-  /// the run.
+  /// `recorded`, by asset_index: definition_key() of what it has. To be appended after the names and before any event
+  /// of the run.
   [[nodiscard]] std::vector<event> to_record(std::span<const asset_index> assets,
                                              const std::vector<std::uint64_t>& recorded, const catalog& names);
 
 private:
-  struct one {
-    digest of;
-    asset_definition text;
-  };
-  [[nodiscard]] const one& worked_out(std::uint32_t declaration, asset_index asset);
-
   const pipeline& p_;
   std::vector<std::uint32_t> counts_;
-  std::unordered_map<std::uint32_t, one> by_declaration_; // addresses stay
+  std::unordered_map<std::uint32_t, digest> by_declaration_; // addresses stay
 };
 
 /// What the state has of these assets by now, into `recorded`, for who has planned while others appended.

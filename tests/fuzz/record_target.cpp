@@ -77,7 +77,10 @@ void check_changes(std::string_view one, std::string_view other) {
     put_in_order(*before.last);
     previous = &*before.last;
   }
-  const auto delta = make_delta(previous, m.made_from, m.made, m.took);
+  auto delta = make_delta(previous, m.made_from, m.made, m.took);
+  delta.since = m.since;
+  delta.adopted = m.adopted;
+  delta.definition = m.definition;
   FUZZ_CHECK(apply_delta(previous, delta, m.run, m.attempt, m.finished_at) == m,
              "a change leads to what it was made of");
   // Against another base it is something, never a crash.
@@ -91,7 +94,7 @@ void check_changes(std::string_view one, std::string_view other) {
 
 void fuzz_record(std::string_view bytes) {
   input in(bytes);
-  switch (in.byte() % 7) {
+  switch (in.byte() % 8) {
   case 0:
     return check_record<asset_record>(in.rest());
   case 1:
@@ -104,6 +107,8 @@ void fuzz_record(std::string_view bytes) {
     return check_record<state_info>(in.rest());
   case 5:
     return check_checkpoint(in.rest());
+  case 7:
+    return check_record<definition_record>(in.rest());
   default: {
     const std::size_t first = in.byte() * std::size_t(4);
     const auto both = in.rest();

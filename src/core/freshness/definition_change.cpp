@@ -100,6 +100,13 @@ std::string command_text(const asset_definition& definition) {
   return text;
 }
 
+void tell_that_nothing_was_recorded(reason& why) {
+  if (why.kind == reason_kind::command_changed)
+    why.note = "the earlier command was not recorded";
+  else if (why.kind == reason_kind::env_changed)
+    why.note = "how it was declared before was not recorded";
+}
+
 void tell_change(reason& why, const asset_definition& was, const asset_definition& now) {
   if (why.kind == reason_kind::command_changed)
     return compare_commands(why, was, now);

@@ -14,7 +14,7 @@ void tell_change(reason& why, const asset_definition& was, const asset_definitio
 /// The command as one text: a shell's as it is, a list's elements with blanks between them, quoted where need be.
 [[nodiscard]] std::string command_text(const asset_definition& definition);
 
-/// For a reason about which nothing can be told, since the definition from before was not recorded.
-inline constexpr const char* not_recorded_note = "the earlier definition was not recorded";
+/// The note of such a reason where the definition from before was not recorded.
+void tell_that_nothing_was_recorded(reason& why);
 
 } // namespace troupe_internal

@@ -1,7 +1,6 @@
-// Definitions of past runs, and what command_did_change, from records and events.
+// Definitions of past runs, and what changed, from records and events.
 #include "engine/definition_history.hpp"
 
-#include "core/freshness/definition_change.hpp"
 #include "support/memory_journal_store.hpp"
 
 #include <doctest/doctest.h>
@@ -85,7 +84,7 @@ TEST_CASE("a past run has the definition that it was executed with, and its reas
   CHECK(third.assets[0].reasons[0].change->was == "one"); // what it was made with, not what failed
   CHECK(third.assets[0].reasons[0].change->now == "three");
   CHECK(third.definitions.empty());
-  CHECK(w.report(1, command_did_change).assets[0].reasons[0].note == not_recorded_note);
+  CHECK(w.report(1, command_did_change).assets[0].reasons[0].note == "the earlier command was not recorded");
 }
 
 TEST_CASE("what retention has folded away is still told of the runs that are kept") {

@@ -9,9 +9,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -78,6 +81,7 @@ private:
   };
 
   void begin() {
+    began_ = now_;
     claimed_.clear();
     ended_well_.clear();
     succeeded_.assign(run_.ids.size(), false);
@@ -161,7 +165,37 @@ private:
       ended_well_.emplace(asset.value, ended.attempt);
   }
 
+  /// Waits follow each other, each takes time, and none began before the run or after the attempt before.
+  void check_waits(asset_id id, timestamp at, const std::vector<recorded_wait>& waits) {
+    const asset_index asset(
+        static_cast<std::size_t>(std::find(run_.ids.begin(), run_.ids.end(), id) - run_.ids.begin()));
+    std::uint64_t all = 0;
+    std::optional<wait_kind> before;
+    for (const auto& one : waits) {
+      all += one.ms;
+      if (one.ms == 0 || (before && *before >= one.what && one.what != wait_kind::pool))
+        throw std::runtime_error("a wait took no time, or is out of order");
+      before = one.what;
+      if (one.what == wait_kind::asset) {
+        const auto needed = run_.graph->upstream(asset);
+        if (std::none_of(needed.begin(), needed.end(), [&](asset_index u) { return run_.ids[u.value] == one.asset; }))
+          throw std::runtime_error("an asset waited for one that it does not need");
+      }
+      if (one.what == wait_kind::pool && !run_.p->settings_of(asset).pools.contains(one.pool))
+        throw std::runtime_error("an asset waited for a pool that it does not need");
+    }
+    const auto since = std::max(began_, ended_[id.value]);
+    if (std::chrono::milliseconds(all) > at - since)
+      throw std::runtime_error("an asset waited for longer than there was time");
+  }
+
   void keep(event e) {
+    if (const auto* began = std::get_if<attempt_started>(&e))
+      check_waits(began->asset, began->at, began->waits);
+    else if (const auto* fresh = std::get_if<asset_found_fresh>(&e))
+      check_waits(fresh->asset, fresh->at, fresh->waits);
+    else if (const auto* ended = std::get_if<attempt_finished>(&e))
+      ended_[ended->asset.value] = ended->at;
     if (const auto* finished = std::get_if<attempt_finished>(&e)) {
       const auto at = std::find(run_.ids.begin(), run_.ids.end(), finished->asset);
       succeeded_[static_cast<std::size_t>(at - run_.ids.begin())] = finished->outcome == outcome_kind::succeeded;
@@ -371,6 +405,8 @@ private:
   bool resumed_ = false;
   std::unique_ptr<run_logic> logic_;
   std::vector<event> history_;
+  timestamp began_;                          // this segment
+  std::map<std::uint32_t, timestamp> ended_; // by asset_id: its last attempt
   std::vector<pending> pending_;
   std::vector<std::uint32_t> needs_;
   std::vector<bool> asked_;
