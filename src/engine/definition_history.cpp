@@ -2,6 +2,7 @@
 #include "engine/definition_history.hpp"
 
 #include "core/freshness/definition_change.hpp"
+#include "core/journal/projection.hpp"
 #include "core/model/delta.hpp"
 
 #include <algorithm>
@@ -20,11 +21,18 @@ result<const asset_definition*> definition_texts::find(const digest& of) {
       return found.error();
     if (!*found && !events_read_) {
       events_read_ = true;
-      const auto visited = snapshot_->visit_events(snapshot_->info().first_seq, [&](std::uint64_t, const event& e) {
-        if (const auto* recorded = std::get_if<definition_recorded>(&e))
-          add(*recorded);
-        return true;
+      std::optional<error> damage;
+      const auto visited = snapshot_->visit_events(snapshot_->info().first_seq, [&](std::uint64_t seq, const event& e) {
+        if (const auto* recorded = std::get_if<definition_recorded>(&e)) {
+          if (const char* problem = impossible_definition(*recorded, snapshot_->info().asset_count))
+            damage = snapshot_->damaged_event(seq, problem);
+          else
+            add(*recorded);
+        }
+        return !damage;
       });
+      if (damage)
+        return std::move(*damage);
       if (!visited)
         return visited.error();
       known = known_.find(of);
@@ -150,10 +158,18 @@ result<void> tell_definitions(const journal_snapshot& snapshot, const std::vecto
     then.of(ids[i], {i, record.definition, made, made});
   }
   if (walks) {
+    std::optional<error> damage;
     const auto walked = snapshot.visit_events(snapshot.info().first_seq, [&](std::uint64_t seq, const event& e) {
+      if (const auto* recorded = std::get_if<definition_recorded>(&e))
+        if (const char* problem = impossible_definition(*recorded, snapshot.info().asset_count)) {
+          damage = snapshot.damaged_event(seq, problem);
+          return false;
+        }
       then.take(seq, e);
       return seq < report.run.last_seq;
     });
+    if (damage)
+      return std::move(*damage);
     if (!walked)
       return walked.error();
   }

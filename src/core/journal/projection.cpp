@@ -341,11 +341,17 @@ result<void> projector::name_definition(const digest& before, const digest& afte
   return tables_.put_definition(definition_);
 }
 
-result<void> projector::fold(std::uint64_t seq, const definition_recorded& e) {
-  if (!is_asset_set(e.assets, tables_.info().asset_count))
-    return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");
+const char* impossible_definition(const definition_recorded& e, std::uint32_t asset_count) {
+  if (!is_asset_set(e.assets, asset_count))
+    return "its ranges of assets are not in order, or ids in them were never given out";
   if (e.of == digest{} || digest_of(e.definition) != e.of)
-    return broken_rule(seq, "its digest is not that of its definition");
+    return "its digest is not that of its definition";
+  return nullptr;
+}
+
+result<void> projector::fold(std::uint64_t seq, const definition_recorded& e) {
+  if (const char* problem = impossible_definition(e, tables_.info().asset_count))
+    return broken_rule(seq, problem);
   std::uint32_t more = 0;
   for (const auto& [first, last] : e.assets)
     for (auto id = first.value; id <= last.value; ++id) {

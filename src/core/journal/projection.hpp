@@ -45,6 +45,9 @@ public:
   [[nodiscard]] virtual result<void> erase_checkpoint(run_number run) = 0;
 };
 
+/// What cannot be about a definition that was recorded, in a state with that many asset ids; null if nothing is.
+[[nodiscard]] const char* impossible_definition(const definition_recorded& e, std::uint32_t asset_count);
+
 /// Applies events to tables, one after the other. Keeps nothing between events but memory to reuse.
 class projector {
 public:

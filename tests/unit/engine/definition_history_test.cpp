@@ -1,6 +1,7 @@
 // Definitions of past runs, and what changed, from records and events.
 #include "engine/definition_history.hpp"
 
+#include "core/journal/projection.hpp"
 #include "support/memory_journal_store.hpp"
 
 #include <doctest/doctest.h>
@@ -130,4 +131,16 @@ TEST_CASE("a run that goes on while another begins with a new definition says wh
   w.runs = 3;
   CHECK(w.command(w.report(2, {})) == "one");
   CHECK(w.command(w.report(3, {})) == "two");
+}
+
+TEST_CASE("an event that records a definition of assets that there are not, or under another digest, is damage") {
+  definition_recorded good{{{the_asset, the_asset}}, digest_of(defined_as("one")), defined_as("one")};
+  CHECK(impossible_definition(good, 1) == nullptr);
+  CHECK(impossible_definition(good, 0) != nullptr);
+  auto wide = good;
+  wide.assets = {{the_asset, asset_id(0xFFFFFFFFU)}};
+  CHECK(impossible_definition(wide, 1) != nullptr);
+  auto other = good;
+  other.definition = defined_as("two");
+  CHECK(impossible_definition(other, 1) != nullptr);
 }
