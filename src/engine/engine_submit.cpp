@@ -266,8 +266,8 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   std::vector<asset_index> waiting;
   for (const auto& [id, asset] : divided.waiting)
     waiting.push_back(asset);
-  if (const auto defined = define_for_run(made, std::move(waiting)); !defined)
-    return defined.error();
+  if (const auto ready = define_for_run(made, std::move(waiting)); !ready)
+    return ready.error();
   made.state.apply(started);
   made.cause = options.cause.kind;
   made.beginning.emplace_back(std::move(started));
@@ -355,8 +355,8 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
     if (scope.in_run[i] &&
         !is_final(made.state.at(*made.state.position(made.plan->names->id_of(asset_index(i)))).status))
       waiting.emplace_back(i);
-  if (const auto defined = define_for_run(made, std::move(waiting)); !defined)
-    return defined.error();
+  if (const auto ready = define_for_run(made, std::move(waiting)); !ready)
+    return ready.error();
   made.beginning.emplace_back(std::move(resumed));
   return begin(std::move(made));
 }
