@@ -18,6 +18,8 @@ The program alone prints its help; so does every verb with --help.
     logs  Print what an attempt at an asset wrote
     resume  Continue an interrupted, failed or cancelled run as the same run
     cancel  End a live run from another terminal, and wait until it has ended; or take a queued one off the queue
+    serve  Stay up: take runs on from the command line and over HTTP, and keep a queue of them
+    token  Tokens for the HTTP interface of a supervisor over TCP
     clean  Remove outputs of assets that no longer exist
     adopt  Take outputs that exist for what their assets would make
     journal  Check the journal, make it anew, or take it over: verify, stats, dump, rebuild, compact, trust

@@ -76,9 +76,6 @@ Triggers are listed without a supervisor; a run takes no notice of them.
   
   troupe.json: 2 errors
   [2]
-  $ troupe serve
-  error: the supervisor is not there yet; `troupe serve --check` checks what it would serve
-  [2]
   $ troupe serve --check -f troupe.json --json | json
   {
    "errors": [
