@@ -104,7 +104,8 @@ int serve_here(invocation& with, const serve_request& request) {
     constexpr int look_again_ms = 1'000; // somebody else may have read of the stop
     if (poll(asked, 2, look_again_ms) > 0 && (asked[1].revents & POLLIN) != 0) {
       std::uint64_t times = 0;
-      static_cast<void>(read(reload.descriptor(), &times, sizeof times)); // it says that it was asked, and no more
+      if (read(reload.descriptor(), &times, sizeof times) < 0) // it says that it was asked, and no more
+        continue;
     }
     if (const int wanted = reload.count(); wanted != loaded) {
       loaded = wanted;

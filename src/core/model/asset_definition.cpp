@@ -7,7 +7,7 @@ namespace troupe_internal {
 
 namespace {
 
-class part_list {
+class digested_parts {
 public:
   void add(std::string_view part) {
     for (auto size = part.size(), i = std::size_t{0}; i < 8; ++i, size >>= 8U)
@@ -29,7 +29,7 @@ private:
 } // namespace
 
 digest digest_of(const asset_definition& definition) {
-  part_list parts;
+  digested_parts parts;
   parts.add("troupe definition");
   parts.add(std::to_string(static_cast<unsigned>(definition.form)));
   parts.add("command", definition.command);
