@@ -13,6 +13,7 @@ namespace troupe_internal {
 std::string inspect_projections(lmdb_file& file, const lmdb_meta& version) {
   lmdb_walk how;
   how.sparse_table = table_name(lmdb_table::events);
+  how.counted_tables = {table_name(lmdb_table::definitions), table_name(lmdb_table::base_definitions)};
   const auto walked = walk_lmdb_pages(file, version, how);
   return walked.findings.empty() ? std::string() : walked.findings.front().what;
 }
@@ -60,10 +61,13 @@ std::string pending_inspection::take() {
   return answer_.get();
 }
 
-result<void> inspect_events(lmdb_access& access, std::uint64_t first) {
+namespace {
+
+/// The pages of a table that may hold keys from `first` on.
+result<void> inspect_table(lmdb_access& access, lmdb_table table, std::uint64_t first) {
   // The table of tables is LMDB's own; its entries are trees.
   constexpr MDB_dbi table_of_tables = 1;
-  std::string name = table_name(lmdb_table::events);
+  std::string name = table_name(table);
   MDB_val key{name.size(), name.data()};
   MDB_val stored{};
   if (const int code = mdb_get(access.txn(), table_of_tables, &key, &stored); code != 0)
@@ -89,6 +93,19 @@ result<void> inspect_events(lmdb_access& access, std::uint64_t first) {
   how.last = std::numeric_limits<std::uint64_t>::max();
   const auto walked = walk_lmdb_table(*file, version, name, tree, how);
   return walked.findings.empty() ? result<void>() : damaged_journal(access.folder(), walked.findings.front().what);
+}
+
+} // namespace
+
+result<void> inspect_definitions(lmdb_access& access) {
+  for (const auto table : {lmdb_table::definitions, lmdb_table::base_definitions})
+    if (auto done = inspect_table(access, table, 0); !done)
+      return done;
+  return {};
+}
+
+result<void> inspect_events(lmdb_access& access, std::uint64_t first) {
+  return inspect_table(access, lmdb_table::events, first);
 }
 
 } // namespace troupe_internal

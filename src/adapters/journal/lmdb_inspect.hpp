@@ -13,8 +13,8 @@
 
 namespace troupe_internal {
 
-/// The pages of every table, but for those that hold events: their number grows with the history, and most commands
-/// read none of them. What is wrong; empty if nothing is.
+/// The pages of every table, but for those that hold events or definitions: their number grows with the history and
+/// with the pipelines, and most commands read none of them. What is wrong; empty if nothing is.
 [[nodiscard]] std::string inspect_projections(lmdb_file& file, const lmdb_meta& version);
 
 /// Every page and every record's check value: what a writer builds on. The first thing that is wrong; empty if nothing
@@ -45,6 +45,9 @@ private:
   std::future<std::string> answer_;
   std::thread worker_;
 };
+
+/// The pages of definitions, as of the access's transaction. Damage is state_unusable.
+[[nodiscard]] result<void> inspect_definitions(lmdb_access& access);
 
 /// The pages of events from number `first` on, as of the access's transaction. Damage is state_unusable.
 [[nodiscard]] result<void> inspect_events(lmdb_access& access, std::uint64_t first);

@@ -2,6 +2,7 @@
 #include "adapters/journal/lmdb_migrate.hpp"
 
 #include "adapters/journal/lmdb_draft.hpp"
+#include "adapters/journal/lmdb_inspect.hpp"
 #include "adapters/journal/lmdb_open.hpp"
 #include "adapters/journal/lmdb_snapshot.hpp"
 #include "adapters/process/own_identity.hpp"
@@ -97,7 +98,9 @@ result<void> keep_old_file(const state_dir& dir) {
 } // namespace
 
 result<std::uint64_t> copy_journal(const state_dir::handle& dir, bool keep_old) {
-  auto env = open_journal_to_read(dir); // what is open to write is shared
+  // All of it is going to be read. What is open to write is shared, and was looked at.
+  auto env = open_journal_to_read(
+      dir, [](lmdb_file& file, const lmdb_meta& version) { return inspect_everything(file, version); });
   if (!env)
     return env.error();
   auto from = lmdb_snapshot::take(*env);

@@ -161,8 +161,11 @@ private:
 
   /// Whether none of the keys that are asked for can be in this page of entries.
   [[nodiscard]] bool is_skipped(const table_tree& table, const visit& at) const {
-    if (how_.sparse_table.empty() || table.name != how_.sparse_table || table.kind != tree_kind::records ||
-        (table.tree.flags & integer_key) == 0)
+    if (table.kind != tree_kind::records || (table.tree.flags & integer_key) == 0)
+      return false;
+    if (std::find(how_.counted_tables.begin(), how_.counted_tables.end(), table.name) != how_.counted_tables.end())
+      return true;
+    if (how_.sparse_table.empty() || table.name != how_.sparse_table)
       return false;
     return how_.first > how_.last || (!at.below.empty() && number_of(at.below) <= how_.first) ||
            (!at.from.empty() && number_of(at.from) > how_.last);

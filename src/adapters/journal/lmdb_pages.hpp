@@ -34,6 +34,8 @@ struct lmdb_walk {
   std::string_view sparse_table;
   std::uint64_t first = 1;
   std::uint64_t last = 0;
+  /// Of these tables no page of entries is read: they are counted.
+  std::vector<std::string_view> counted_tables;
   /// Only this table (empty: all) is walked, beside the table of tables; then nothing is said of the file as a whole.
   std::string_view only_table;
   /// Called with every entry of the tables in sound pages, in order of key; false ends the walk. The views live as

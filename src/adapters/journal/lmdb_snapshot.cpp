@@ -211,6 +211,11 @@ result<bool> lmdb_snapshot::read_base_asset(asset_id asset, asset_record& out) c
 }
 
 result<bool> lmdb_snapshot::read_definition(const digest& of, asset_definition& out) const {
+  if (!inspected_definitions_) {
+    if (const auto sound = inspect_definitions(access_); !sound)
+      return sound.error();
+    inspected_definitions_ = true;
+  }
   definition_record record;
   for (const auto table : {lmdb_table::definitions, lmdb_table::base_definitions}) {
     const auto found = access_.read(table, definition_key(of), record);

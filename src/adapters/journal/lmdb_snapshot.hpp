@@ -61,6 +61,7 @@ private:
 
   std::shared_ptr<lmdb_env> env_;
   lmdb_txn txn_;
+  mutable bool inspected_definitions_ = false;
   mutable std::uint64_t inspected_from_ = std::numeric_limits<std::uint64_t>::max();
   mutable lmdb_access access_;                ///< mutable: reading keeps nothing but scratch memory in it
   mutable std::optional<lmdb_cursor> assets_; ///< where the last asset was read: the next one mostly follows it
