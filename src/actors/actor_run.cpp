@@ -37,6 +37,10 @@ actor_run::actor_run(run_setup setup) : inside_(std::make_shared<inside>()) {
 actor_run::~actor_run() = default;
 
 void actor_run::begin(actor_room& room, std::function<void(run_outcome)> gone) {
+  begin(room.inside_->system, std::move(gone));
+}
+
+void actor_run::begin(caf::actor_system& system, std::function<void(run_outcome)> gone) {
   const no_lasting_hold after;
   auto& all = *inside_;
   all.gone = std::move(gone);
@@ -55,7 +59,7 @@ void actor_run::begin(actor_room& room, std::function<void(run_outcome)> gone) {
     then({end.durable, end.problem, end.internal});
   });
   auto actors = spawn_run(
-      room.inside_->system, all.setup, all.way_in,
+      system, all.setup, all.way_in,
       [weak = std::weak_ptr(inside_)](run_end end) {
         if (const auto self = weak.lock()) {
           {

@@ -14,11 +14,15 @@
 #include <utility>
 #include <vector>
 
+namespace caf {
+class actor_system;
+}
+
 namespace troupe_internal {
 
 class actor_room;
 
-/// All that one run is wired from; everything referred to outlives its actors. No CAF type shows here.
+/// All that one run is wired from; everything referred to outlives its actors.
 struct run_setup {
   run_logic* logic = nullptr;
   decision first; ///< what run_logic::begin decided
@@ -64,6 +68,8 @@ public:
   /// Spawns all actors and lets the run begin. `gone` is called once, when the run has ended and none of its actors is
   /// left; on the thread that has its turn in the room's loop, so it must not block.
   void begin(actor_room& room, std::function<void(run_outcome)> gone);
+  /// The same where the caller has an actor system of his own, which outlives the run's actors.
+  void begin(caf::actor_system& system, std::function<void(run_outcome)> gone);
   /// Asks the run to stop; may be repeated, more urgently. Kept for the run if it has not begun, ignored after it.
   void stop(stop_cause cause, bool at_once);
   /// What held_by() held back may go on. `version`: the data version that an asset has by now, for those whose record

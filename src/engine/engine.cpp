@@ -130,9 +130,11 @@ result<run_number> engine::begin_what_waits(prepared_run made) {
   processes_->post([this, here] { join(*here); });
   live_run::neighbours others;
   others.held_by = [this, here](asset_index asset, bool before_execution) {
-    return held_by(*here, asset, before_execution);
+    const auto holder = others_.held_by(*here, here->plan().names->id_of(asset), before_execution);
+    anyone_waits_ = others_.anyone_waits();
+    return holder;
   };
-  others.demand_changed = [this] { share_out(); };
+  others.demand_changed = [this] { others_.share_out(); };
   here->begin([this] { return one_run_ ? closing() : std::vector<event>(); }, std::move(others), keeps_house,
               [this, here] {
                 if (!here->broken())
@@ -207,55 +209,13 @@ void engine::join(live_run& run) {
       if (earlier->number() == shared.run)
         earlier->note_foreign(shared);
   living_.push_back(&run);
-  holds_.joined(run.number(), run);
-  share_out();
+  others_.joined(run);
 }
 
 void engine::leave(const live_run& run) {
   std::erase(living_, &run);
-  ask_again(holds_.left(run.number()));
-  share_out();
-}
-
-std::optional<run_number> engine::held_by(live_run& run, asset_index asset, bool before_execution) {
-  if (living_.size() == 1 && !run.is_touched(asset))
-    return std::nullopt;
-  const auto blocker = holds_.blocker(run.number(), run.plan().names->id_of(asset), before_execution);
-  anyone_waits_ = holds_.waiting() > 0;
-  if (blocker)
-    return blocker->run;
-  if (before_execution || !run.is_touched(asset))
-    return std::nullopt;
-  run.let_go_on(asset); // when its record has been read anew
-  return run_number(0U);
-}
-
-void engine::ask_again(const std::vector<run_asset>& held) {
-  for (const auto& one : held) {
-    const auto run = std::find_if(living_.begin(), living_.end(),
-                                  [&](const live_run* candidate) { return candidate->number() == one.run; });
-    if (run == living_.end() || holds_.blocker(one.run, one.asset, false))
-      continue;
-    if (const auto asset = (*run)->plan().names->index_of(one.asset))
-      (*run)->let_go_on(*asset);
-  }
-  anyone_waits_ = holds_.waiting() > 0;
-}
-
-void engine::share_out() {
-  capacity sizes;
-  std::vector<budgeted_run> runs;
-  for (const auto* run : living_) {
-    sizes = larger_of(std::move(sizes), run->size());
-    runs.push_back({run->number(), run->cause(), run->demand()});
-  }
-  arbiter_.resize(std::move(sizes));
-  for (auto& offer : arbiter_.share(runs)) {
-    const auto run =
-        std::find_if(living_.begin(), living_.end(), [&](const live_run* one) { return one->number() == offer.run; });
-    if (run != living_.end())
-      (*run)->offer(std::move(offer));
-  }
+  others_.left(run);
+  anyone_waits_ = others_.anyone_waits();
 }
 
 result<run_result> engine::wait(run_number number) {
@@ -338,16 +298,13 @@ void engine::on_loop(const std::function<void()>& work) {
 void engine::note(run_number run, const std::vector<asset_id>& changed, std::vector<asset_id> settled) {
   {
     const std::lock_guard lock(changes_mutex_);
-    for (const auto asset : changed) {
-      ++changes_;
-      if (planners_ > 0)
-        changed_.emplace_back(changes_, asset);
-    }
+    changes_.note(changed);
   }
   if (anyone_waits_ && !settled.empty())
     processes_->post([this, run, settled = std::move(settled)] { // not within the turn of the actor that appends
       for (const auto asset : settled)
-        ask_again(holds_.settled(run, asset));
+        others_.settled(run, asset);
+      anyone_waits_ = others_.anyone_waits();
     });
 }
 

@@ -119,14 +119,8 @@ private:
   [[nodiscard]] result<run_number> begin(prepared_run made);
   [[nodiscard]] result<run_number> begin_what_waits(prepared_run made);
   // Where actors run.
-  /// nullopt: it may go on. Else the run it waits for; 0: it goes on when its record has been read anew.
-  [[nodiscard]] std::optional<run_number> held_by(live_run& run, asset_index asset, bool before_execution);
   void join(live_run& run);
   void leave(const live_run& run);
-  /// These waited: those that nothing keeps any more go on.
-  void ask_again(const std::vector<run_asset>& held);
-  /// Shares workers and pools between the runs, as they stand.
-  void share_out();
   [[nodiscard]] bool lives_anyone();
   /// Refuses a pipeline that makes a file which another living one makes, or that has the name of another. Else: what
   /// it shares with living ones.
@@ -144,7 +138,7 @@ private:
   [[nodiscard]] std::vector<event> closing() const;
   /// Does it where actors run, and waits for it.
   void on_loop(const std::function<void()>& work);
-  /// Those of a pipeline whose records others have changed since the mark, or may be going to; sorted.
+  /// Those of a pipeline whose records others have changed since the mark, or may be going to.
   [[nodiscard]] std::vector<asset_index> touched_since(std::uint64_t mark, const planning& plan,
                                                        const foreign_files& foreign);
   /// A run has appended something: see live_run::history_watcher.
@@ -187,16 +181,13 @@ private:
   bool unclean_ = false;                           ///< a run broke: what it left is for the next start's recovery
 
   std::mutex changes_mutex_;
-  std::size_t planners_ = 0;                                ///< plans that are made now
-  std::uint64_t changes_ = 0;                               ///< how many changes of records were noted
-  std::vector<std::pair<std::uint64_t, asset_id>> changed_; ///< while there are planners
+  record_changes changes_; ///< guarded by changes_mutex_
 
   // Where actors run alone.
   std::vector<live_run*> living_; ///< in the order in which they have joined
-  hold_table holds_;
-  arbiter arbiter_{capacity{}};
+  run_table others_;              ///< the same, as they deal with each other
 
-  std::atomic<bool> anyone_waits_;          ///< of holds_
+  std::atomic<bool> anyone_waits_;          ///< of others_
   std::unique_ptr<control_server> control_; ///< last: it asks the others
 };
 

@@ -3,7 +3,6 @@
 
 #include "base/shown_text.hpp"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -71,10 +70,10 @@ std::vector<asset_index> engine::touched_since(std::uint64_t mark, const plannin
   if (is_up_)
     on_loop([&] {
       for (const auto* run : living_) {
-        const auto& state = run->logic().state();
-        for (std::uint32_t position = 0; position < state.size(); ++position)
-          if (run->unsettled(state.id_at(position)))
-            add(state.id_at(position));
+        run->visit_unsettled([&](asset_id asset) {
+          add(asset);
+          return true;
+        });
         for (const auto& [reader, maker] : foreign.reads)
           if (run->unsettled(maker))
             touched.push_back(reader);
@@ -82,16 +81,13 @@ std::vector<asset_index> engine::touched_since(std::uint64_t mark, const plannin
     });
   {
     const std::lock_guard lock(changes_mutex_);
-    for (const auto& [when, asset] : changed_)
-      if (when > mark) {
-        add(asset);
-        for (const auto& [reader, maker] : foreign.reads)
-          if (maker == asset)
-            touched.push_back(reader);
-      }
+    for (const auto asset : changes_.since(mark)) {
+      add(asset);
+      for (const auto& [reader, maker] : foreign.reads)
+        if (maker == asset)
+          touched.push_back(reader);
+    }
   }
-  std::sort(touched.begin(), touched.end());
-  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   return touched;
 }
 

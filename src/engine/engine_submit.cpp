@@ -50,43 +50,23 @@ error refused_for(const pipeline& p, const std::vector<asset_warning>& warnings)
   return fail_in_lines(error_code::invalid_input, std::move(text));
 }
 
-/// Which assets of a run are fresh from its start, and which are to be judged.
-struct division {
-  std::vector<asset_id> fresh;
-  std::vector<std::pair<asset_id, asset_index>> waiting; ///< in order of id
-};
-
-/// `touched` gets those that wait because others may have changed what they need: their records were not kept.
-division divide(const planning& plan, std::vector<asset_index>& touched) {
-  const auto& on = plan.on;
-  std::vector<bool> waits(on.p->assets.size(), false);
+/// The plan, and what others have done since.
+division divided(const planning& plan, std::vector<asset_index> touched) {
+  std::vector<bool> fresh(plan.scope.in_run.size());
+  for (std::uint32_t i = 0; i < fresh.size(); ++i)
+    fresh[i] = plan.scope.in_run[i] && plan.plan->action(asset_index(i)) == plan_action::fresh;
   for (const auto& one : plan.blocked_from_outside)
-    waits[one.asset.value] = true;
-  std::vector<bool> may_change(on.p->assets.size(), false);
-  for (const auto asset : touched)
-    may_change[asset.value] = true;
-  if (!touched.empty())
-    for (const auto asset : on.graph->topological_order())
-      for (const auto upstream : on.graph->upstream(asset))
-        may_change[asset.value] = may_change[asset.value] || may_change[upstream.value];
-  division made;
-  for (std::uint32_t i = 0; i < on.p->assets.size(); ++i) {
-    const asset_index asset(i);
-    if (!plan.scope.in_run[i])
-      continue;
-    const bool was_fresh = plan.plan->action(asset) == plan_action::fresh && !waits[i];
-    if (was_fresh && !may_change[i]) {
-      made.fresh.push_back(plan.names->id_of(asset));
-      continue;
-    }
-    made.waiting.emplace_back(plan.names->id_of(asset), asset);
-    if (was_fresh)
-      touched.push_back(asset);
-  }
-  std::sort(touched.begin(), touched.end());
-  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-  std::sort(made.waiting.begin(), made.waiting.end());
-  return made;
+    fresh[one.asset.value] = false;
+  return divide(*plan.on.graph, plan.scope.in_run, fresh, std::move(touched));
+}
+
+/// By id, in order.
+std::vector<std::pair<asset_id, asset_index>> by_id(const catalog& names, const std::vector<asset_index>& assets) {
+  std::vector<std::pair<asset_id, asset_index>> found;
+  for (const auto asset : assets)
+    found.emplace_back(names.id_of(asset), asset);
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 } // namespace
@@ -96,13 +76,11 @@ class engine::planner_here {
 public:
   explicit planner_here(engine& all) : all_(all) {
     const std::lock_guard lock(all_.changes_mutex_);
-    ++all_.planners_;
-    mark = all_.changes_;
+    mark = all_.changes_.begin_planning();
   }
   ~planner_here() {
     const std::lock_guard lock(all_.changes_mutex_);
-    if (--all_.planners_ == 0)
-      all_.changed_.clear();
+    all_.changes_.end_planning();
   }
   planner_here(const planner_here&) = delete;
   planner_here& operator=(const planner_here&) = delete;
@@ -135,11 +113,11 @@ result<std::unique_ptr<planning>> engine::plan_a_run(const project& on, const sc
 /// What others have recorded since the plan counts: they do it under admission_ too.
 result<void> engine::define_for_run(prepared_run& made, std::vector<asset_index> waiting) {
   auto& plan = *made.plan;
-  if (!made.touched.empty()) {
+  if (!made.touched.all().empty()) {
     const auto snapshot = snapshot_of_now();
     if (!snapshot)
       return snapshot.error();
-    if (const auto read = read_recorded(**snapshot, *plan.names, made.touched, plan.recorded); !read)
+    if (const auto read = read_recorded(**snapshot, *plan.names, made.touched.all(), plan.recorded); !read)
       return read;
   }
   made.beginning = names_and_files(plan);
@@ -234,16 +212,18 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   started.pipeline = on.p->name;
   started.request = request_of(on, options);
   started.cause = options.cause;
-  auto touched = touched_since(planner.mark, **plan, *foreign);
-  auto divided = divide(**plan, touched);
+  auto parts = divided(**plan, touched_since(planner.mark, **plan, *foreign));
   fingerprint defined;
+  std::vector<asset_id> fresh_ids;
   std::vector<asset_id> waiting_ids;
-  for (const auto& [id, asset] : divided.waiting) {
+  for (const auto& [id, asset] : by_id(*(*plan)->names, parts.fresh))
+    fresh_ids.push_back(id);
+  for (const auto& [id, asset] : by_id(*(*plan)->names, parts.waiting)) {
     define_as_declared(*on.p, asset, make_lookup(*(*plan)->files), defined);
     started.definitions.push_back(definition_number(*on.p, asset, defined));
     waiting_ids.push_back(id);
   }
-  started.fresh = make_asset_set(std::move(divided.fresh));
+  started.fresh = make_asset_set(std::move(fresh_ids));
   started.waiting = make_asset_set(std::move(waiting_ids));
   last_run_ = std::max(last_run_, started.run.value);
   if (how.numbered)
@@ -259,14 +239,11 @@ result<run_number> engine::submit(const project& on, const run_options& options,
                     std::move(history),
                     cause_kind::user,
                     lives_anyone(),
-                    std::move(touched),
+                    std::move(parts.touched),
                     std::move(*foreign)};
-  if (divided.waiting.empty())
+  if (parts.waiting.empty())
     return record_fresh(std::move(made), started);
-  std::vector<asset_index> waiting;
-  for (const auto& [id, asset] : divided.waiting)
-    waiting.push_back(asset);
-  if (const auto ready = define_for_run(made, std::move(waiting)); !ready)
+  if (const auto ready = define_for_run(made, std::move(parts.waiting)); !ready)
     return ready.error();
   made.state.apply(started);
   made.cause = options.cause.kind;
@@ -324,10 +301,10 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
   auto foreign = fits_beside_living(**plan);
   if (!foreign)
     return foreign.error();
-  auto touched = touched_since(planner.mark, **plan, *foreign);
+  const touched_assets touched(touched_since(planner.mark, **plan, *foreign));
   run_resumed resumed{number, history->now(), {}};
   resumed.reopened = reopened_by_resume(*(*plan)->on.graph, (*names)->asset_ids(), state, [&](asset_index asset) {
-    return std::binary_search(touched.begin(), touched.end(), asset) || is_lost(on, **plan, past->record, state, asset);
+    return touched.contains(asset) || is_lost(on, **plan, past->record, state, asset);
   });
   if (const char* problem = state.try_apply(resumed, (*snapshot)->info().asset_count))
     return (*snapshot)->damaged_run(number, problem);
@@ -347,7 +324,7 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     std::move(history),
                     cause_kind::user,
                     lives_anyone(),
-                    std::move(touched),
+                    touched,
                     std::move(*foreign)};
   made.cause = past->record.cause.kind;
   std::vector<asset_index> waiting;

@@ -4,6 +4,7 @@
 #include "base/check.hpp"
 #include "core/pipeline/matrix_identity.hpp"
 #include "core/run/critical_path.hpp"
+#include "engine/records_anew.hpp"
 #include "engine/state_layout.hpp"
 
 #include <algorithm>
@@ -57,51 +58,6 @@ std::vector<std::vector<event>> in_chunks(std::vector<event> events) {
     chunks.back().push_back(std::move(e));
   }
   return chunks;
-}
-
-namespace {
-
-/// Whose records the events change.
-std::vector<asset_id> changed_by(const std::vector<event>& events) {
-  std::vector<asset_id> changed;
-  for (const auto& e : events) {
-    if (const auto* began = std::get_if<attempt_started>(&e))
-      changed.push_back(began->asset);
-    else if (const auto* ended = std::get_if<attempt_finished>(&e))
-      changed.push_back(ended->asset);
-    else if (const auto* restated = std::get_if<record_restated>(&e))
-      changed.push_back(restated->asset);
-  }
-  return changed;
-}
-
-} // namespace
-
-settled_assets::settled_assets(const run_state& state) : settled_(state.size(), false) {
-  for (std::uint32_t position = 0; position < state.size(); ++position)
-    settled_[position] = is_final(state.at(position).status);
-}
-
-std::vector<asset_id> settled_assets::take(const run_logic& logic, const std::vector<event>& events) {
-  std::vector<asset_id> settled;
-  const auto settles = [&](asset_id asset) {
-    const auto position = logic.state().position(asset);
-    if (!position || !is_final(logic.state().at(*position).status))
-      return; // it is made once more
-    settled_[*position] = true;
-    settled.push_back(asset);
-  };
-  for (const auto& e : events) {
-    if (const auto* fresh = std::get_if<asset_found_fresh>(&e))
-      settles(fresh->asset);
-    else if (const auto* ended = std::get_if<attempt_finished>(&e);
-             ended != nullptr && !ended->retry_at && ended->outcome != outcome_kind::outdated)
-      settles(ended->asset);
-    else if (const auto* several = std::get_if<assets_settled>(&e))
-      for (const auto& one : several->assets)
-        settles(one.asset);
-  }
-  return settled;
 }
 
 live_run::live_run(prepared_run made, const run_surroundings& around, history_watcher watcher)
@@ -184,7 +140,7 @@ live_run::~live_run() = default;
 
 void live_run::append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) {
   auto settled = settled_->take(*logic_, events);
-  auto changed = changed_by(events);
+  auto changed = records_changed_by(events);
   around_.log.append(std::move(events), urgent, std::move(durable));
   if (!changed.empty() || !settled.empty())
     watcher_(std::move(changed), std::move(settled));
@@ -192,6 +148,13 @@ void live_run::append(std::vector<event> events, bool urgent, std::function<void
 
 void live_run::checkpoint(run_number run, std::string state) {
   around_.log.checkpoint(run, std::move(state));
+}
+
+void live_run::visit_unsettled(const visitor& visit) const {
+  const auto& state = logic_->state();
+  for (std::uint32_t position = 0; position < state.size(); ++position)
+    if (!settled_->at(position) && !visit(state.id_at(position)))
+      return;
 }
 
 bool live_run::unsettled(asset_id asset) const {
@@ -273,53 +236,37 @@ void live_run::stop(stop_cause cause, bool at_once) {
   made_.limit->run_stops(); // after the run was told, so that it knows why looks fail
 }
 
-void live_run::let_go_on(asset_index asset) {
-  if (over_)
+void live_run::let_go_on(asset_id asset) {
+  const auto index = made_.plan->names->index_of(asset);
+  if (over_ || !index)
     return;
-  work_->submit([this, asset] { renew(asset); });
+  work_->submit([this, asset = *index] { renew(asset); });
 }
 
-std::vector<asset_index> live_run::touched_of(asset_index asset) const {
-  std::vector<asset_index> found;
-  const auto look = [&](asset_index one) {
-    if (std::binary_search(made_.touched.begin(), made_.touched.end(), one))
-      found.push_back(one);
-  };
-  if (made_.touched.empty())
-    return found;
-  look(asset);
-  for (const auto upstream : made_.plan->on.graph->upstream(asset))
-    look(upstream);
-  return found;
-}
-
-bool live_run::is_touched(asset_index asset) const {
-  return !touched_of(asset).empty();
+bool live_run::is_touched(asset_id asset) const {
+  const auto index = made_.plan->names->index_of(asset);
+  return index && !made_.touched.to_read(*made_.plan->on.graph, *index).empty();
 }
 
 void live_run::renew(asset_index asset) {
-  const auto anew = touched_of(asset);
-  std::vector<std::pair<asset_index, digest>> versions;
-  if (!anew.empty()) {
-    // What others have appended is to be in the snapshot. Where the journal fails, the run hears it from its own
-    // appends.
-    static_cast<void>(around_.log.flush());
-    const auto snapshot = around_.store.snapshot();
-    if (!snapshot)
-      return actors_->fail(snapshot.error().message);
-    for (const auto one : anew) {
-      asset_record record;
-      if (const auto read = (*snapshot)->read_asset(made_.plan->names->id_of(one), record); !read)
-        return actors_->fail(read.error().message);
-      if (p_.settings_of(one).allow_failure && record.attempt == attempt_state::failed)
-        versions.emplace_back(one, version_of_allowed_failure());
-      else if (record.last)
-        versions.emplace_back(one, record.last->made.data_version);
-      if (one == asset)
-        work_->use_record(asset, std::move(record));
-    }
-  }
-  actors_->let_go_on(asset, std::move(versions));
+  const auto& on = made_.plan->on;
+  if (made_.touched.to_read(*on.graph, asset).empty())
+    return actors_->let_go_on(asset, {});
+  // What others have appended is to be in the snapshot. Where the journal fails, the run hears it from its own appends.
+  static_cast<void>(around_.log.flush());
+  const auto snapshot = around_.store.snapshot();
+  if (!snapshot)
+    return actors_->fail(snapshot.error().message);
+  auto anew =
+      read_anew(p_, *on.graph, made_.touched, asset, [&](asset_index one, asset_record& record) -> result<void> {
+        const auto read = (*snapshot)->read_asset(made_.plan->names->id_of(one), record);
+        return read ? result<void>() : read.error();
+      });
+  if (!anew)
+    return actors_->fail(anew.error().message);
+  if (anew->own)
+    work_->use_record(asset, std::move(*anew->own));
+  actors_->let_go_on(asset, std::move(anew->versions));
 }
 
 result<run_result> live_run::wait() {

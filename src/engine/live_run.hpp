@@ -8,8 +8,9 @@
 #include "adapters/state/kept_folder.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/thread_pool.hpp"
-#include "core/schedule/budgets.hpp"
-#include "core/schedule/holds.hpp"
+#include "core/run/settled_assets.hpp"
+#include "core/schedule/admission.hpp"
+#include "core/schedule/run_table.hpp"
 #include "engine/asset_worker.hpp"
 #include "engine/housekeeping.hpp"
 #include "engine/opening.hpp"
@@ -67,27 +68,12 @@ struct prepared_run {
   std::unique_ptr<run_clock> history;   ///< for what is recorded
   cause_kind cause = cause_kind::user;
   bool limited = false; ///< other runs live: it starts nothing before it is offered a budget
-  /// Sorted: assets whose records others may have changed since the plan, or that the plan did not keep: read anew when
-  /// they have all they need.
-  std::vector<asset_index> touched{};
+  touched_assets touched{};
   foreign_files foreign{};
 };
 
-/// Whether assets of a run are settled in the order of the journal, so that whoever waits until all that was appended
-/// is on disk reads what they have come to. Where actors run alone.
-class settled_assets {
-public:
-  explicit settled_assets(const run_state& state);
-  /// The events were appended: which assets they settle.
-  [[nodiscard]] std::vector<asset_id> take(const run_logic& logic, const std::vector<event>& events);
-  [[nodiscard]] bool at(std::uint32_t position) const { return settled_[position]; }
-
-private:
-  std::vector<bool> settled_; ///< by position in the run
-};
-
 /// One run. Not moved: its parts refer to each other.
-class live_run final : public held_view, private event_log {
+class live_run final : public neighbour, private event_log {
 public:
   /// Is told, where actors run, after the run has appended events: whose records they change, and which assets they
   /// settle.
@@ -109,21 +95,11 @@ public:
              std::function<void()> gone);
   /// Any thread.
   void stop(stop_cause cause, bool at_once);
-  /// Whether records of the asset or of what it needs are to be read anew before it goes on.
-  [[nodiscard]] bool is_touched(asset_index asset) const;
-  /// Reads them anew; then the asset goes on, unless the run has ended. Where actors run.
-  void let_go_on(asset_index asset);
   /// Ends what still runs of it, and waits for that. When it has ended.
   void end_work() { work_.reset(); }
 
-  [[nodiscard]] run_number number() const { return number_; }
   [[nodiscard]] run_observer& observer() const { return made_.observer; }
   [[nodiscard]] timestamp since() const { return made_.since; }
-  [[nodiscard]] cause_kind cause() const { return made_.cause; }
-  [[nodiscard]] const capacity& size() const { return size_; } ///< what it may use at most
-  /// Its newest; null: it has told none. Where actors run.
-  [[nodiscard]] const run_demand* demand() const { return demand_ ? &*demand_ : nullptr; }
-  void offer(budget_offer what) { actors_->offer(what.number, std::move(what.budget)); }
 
   /// What its pipeline makes. Under the engine's lock.
   [[nodiscard]] const made_files& made();
@@ -131,7 +107,15 @@ public:
   /// A later run of another pipeline makes what an asset of this one reads. Where actors run.
   void note_foreign(const foreign_files::reader& found) { foreign_readers_.emplace(found.maker, found.reads); }
 
-  // Where actors run. Settled: in the journal's order.
+  // As the others deal with it: where actors run. Settled: in the journal's order.
+  [[nodiscard]] run_number number() const override { return number_; } ///< anywhere
+  [[nodiscard]] cause_kind cause() const override { return made_.cause; }
+  [[nodiscard]] const capacity& size() const override { return size_; }
+  [[nodiscard]] const run_demand* demand() const override { return demand_ ? &*demand_ : nullptr; }
+  void offer(budget_offer what) override { actors_->offer(what.number, std::move(what.budget)); }
+  [[nodiscard]] bool is_touched(asset_id asset) const override;
+  void let_go_on(asset_id asset) override;
+  void visit_unsettled(const visitor& visit) const override;
   [[nodiscard]] bool unsettled(asset_id asset) const override;
   void visit_reads(asset_id asset, const visitor& visit) const override;
   void visit_readers(asset_id asset, const visitor& visit) const override;
@@ -146,7 +130,6 @@ private:
   void append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) override;
   void checkpoint(run_number run, std::string state) override;
   void tell_that_it_began(const std::vector<duration>& remaining);
-  [[nodiscard]] std::vector<asset_index> touched_of(asset_index asset) const;
   void renew(asset_index asset);
   [[nodiscard]] run_result result_now() const;
 

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <future>
-#include <iterator>
 #include <utility>
 
 namespace troupe_internal {
@@ -17,26 +16,16 @@ constexpr duration gather_time = std::chrono::milliseconds(50);
 
 state_log::state_log(journal_store& store, std::shared_ptr<state_names> names,
                      std::function<std::vector<event>()> opening, std::function<void()> committed)
-    : store_(store), names_(std::move(names)), opening_(std::move(opening)), committed_(std::move(committed)) {}
+    : store_(store), before_(std::move(names), std::move(opening)), committed_(std::move(committed)) {}
 
 void state_log::start() {
   const std::lock_guard lock(mutex_); // nobody appends to the store by himself from here on
   commits_ = std::make_unique<group_commit>(store_, gather_time, committed_);
 }
 
-std::vector<event> state_log::with_what_comes_first(std::vector<event> events) {
-  auto first = opening_ ? std::exchange(opening_, nullptr)() : std::vector<event>();
-  auto names = names_->take_new();
-  if (first.empty() && names.empty())
-    return events;
-  first.insert(first.end(), std::make_move_iterator(names.begin()), std::make_move_iterator(names.end()));
-  first.insert(first.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
-  return first;
-}
-
 void state_log::append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) {
   const std::lock_guard lock(mutex_);
-  commits_->append(with_what_comes_first(std::move(events)), urgent, std::move(durable));
+  commits_->append(before_.put_before(std::move(events)), urgent, std::move(durable));
 }
 
 bool state_log::started() {
@@ -46,7 +35,7 @@ bool state_log::started() {
 
 bool state_log::used() {
   const std::lock_guard lock(mutex_);
-  return opening_ == nullptr;
+  return before_.used();
 }
 
 void state_log::checkpoint(run_number run, std::string state) {
@@ -57,7 +46,7 @@ result<std::uint64_t> state_log::append_now(std::vector<event> events) {
   {
     const std::lock_guard lock(mutex_);
     if (commits_ == nullptr)
-      return store_.append(with_what_comes_first(std::move(events)));
+      return store_.append(before_.put_before(std::move(events)));
   }
   std::promise<result<std::uint64_t>> done;
   append(std::move(events), true, [&](result<std::uint64_t> outcome) { done.set_value(std::move(outcome)); });

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "adapters/journal/group_commit.hpp"
-#include "engine/state_names.hpp"
+#include "engine/events_before.hpp"
 #include "ports/event_log.hpp"
 #include "ports/journal_store.hpp"
 
@@ -41,12 +41,8 @@ public:
   [[nodiscard]] group_commit& commits() { return *commits_; }
 
 private:
-  /// The events, with what comes before them. mutex_ is held.
-  [[nodiscard]] std::vector<event> with_what_comes_first(std::vector<event> events);
-
   journal_store& store_;
-  std::shared_ptr<state_names> names_;
-  std::function<std::vector<event>()> opening_;
+  events_before before_; ///< guarded by mutex_
   const std::function<void()> committed_;
   std::mutex mutex_; ///< held while events get their place in the order
   std::unique_ptr<group_commit> commits_;
