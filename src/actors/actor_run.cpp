@@ -81,8 +81,9 @@ void actor_run::stop(stop_cause cause, bool at_once) {
   inside_->way_in->stop(stop_order{cause, at_once});
 }
 
-void actor_run::let_go_on(asset_index asset, std::vector<std::pair<asset_index, digest>> versions) {
-  inside_->way_in->to_supervisor(hold_over{asset, std::move(versions)});
+void actor_run::let_go_on(asset_index asset, std::vector<std::pair<asset_index, digest>> versions,
+                          std::optional<blocked_outside> blocked) {
+  inside_->way_in->to_supervisor(hold_over{asset, std::move(versions), std::move(blocked)});
 }
 
 void actor_run::offer(std::uint64_t number, std::optional<capacity> budget) {

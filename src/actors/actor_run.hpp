@@ -46,7 +46,8 @@ struct run_setup {
   /// Asked, where actors run, for each asset that has all it needs, and again before it is executed: for which run it
   /// waits, 0 if for something else; then let_go_on() is called for it later. nullopt: it may go on. Empty: all may.
   std::function<std::optional<run_number>(asset_index, bool before_execution)> held_by;
-  /// Told, where actors run, what the run uses and wants, while its budget is limited.
+  /// Told, where actors run, what the run uses and wants, while its budget is limited; and, limited or not, when all of
+  /// its assets are settled: nothing.
   std::function<void(const run_demand&)> demand_changed;
 };
 
@@ -72,9 +73,10 @@ public:
   void begin(caf::actor_system& system, std::function<void(run_outcome)> gone);
   /// Asks the run to stop; may be repeated, more urgently. Kept for the run if it has not begun, ignored after it.
   void stop(stop_cause cause, bool at_once);
-  /// What held_by() held back may go on. `version`: the data version that an asset has by now, for those whose record
-  /// another run has changed since this one was planned.
-  void let_go_on(asset_index asset, std::vector<std::pair<asset_index, digest>> versions);
+  /// What held_by() held back may go on. `versions`: the data version that an asset has by now, for those whose record
+  /// another run has changed since this one was planned. `blocked`: see asset_released.
+  void let_go_on(asset_index asset, std::vector<std::pair<asset_index, digest>> versions,
+                 std::optional<blocked_outside> blocked = {});
   /// What the run may use from now on; see budget_changed.
   void offer(std::uint64_t number, std::optional<capacity> budget);
   /// The run cannot go on, since the journal cannot be read.

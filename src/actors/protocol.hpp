@@ -13,6 +13,7 @@
 #include "core/model/asset_status.hpp"
 #include "core/model/capacity.hpp"
 #include "core/model/event.hpp"
+#include "core/run/run_logic.hpp"
 #include "ports/asset_executor.hpp"
 #include "ports/process_executor.hpp"
 
@@ -85,6 +86,7 @@ struct budget_offered {
 struct hold_over {
   asset_index asset;
   std::vector<std::pair<asset_index, digest>> versions;
+  std::optional<blocked_outside> blocked; ///< see asset_released
 };
 struct examined_report {
   asset_index asset;

@@ -96,6 +96,8 @@ void carry_out(self_pointer self, const decision& d, std::vector<release>& relea
         state.setup.demand_changed(demand->demand);
     } else if (std::get_if<run_is_over>(&effect) != nullptr) {
       state.ending = true;
+      if (state.setup.demand_changed)
+        state.setup.demand_changed({}); // though its end is not on disk, and whatever offer is on its way
     } else if (const auto* bug = std::get_if<internal_error>(&effect)) {
       break_off(self, bug->message, true);
     }
@@ -223,7 +225,7 @@ supervisor_handle::behavior_type supervisor_actor(self_pointer self, std::shared
         auto& state = self->state;
         for (const auto& [asset, version] : hold.versions)
           state.setup.versions[asset.value] = version;
-        feed(self, asset_released{hold.asset});
+        feed(self, asset_released{hold.asset, hold.blocked});
       },
       [self](budget_offered& offer) {
         take_over();

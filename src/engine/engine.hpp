@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,7 @@ private:
   engine(std::unique_ptr<state_writer> writer, const engine_options& how, system_clock& time, stop_request& stop);
 
   class planner_here;
+  class only_resumption;
   [[nodiscard]] result<std::unique_ptr<planning>> plan_a_run(const project& on, const scope_maker& scope_for,
                                                              const journal_snapshot& snapshot, bool keep_all,
                                                              const reading_limit& limit);
@@ -176,6 +178,7 @@ private:
   };
   std::mutex mutex_; ///< guards what follows
   std::map<run_number, kept_run> runs_;
+  std::set<run_number> resuming_;                  ///< not among runs_ yet
   std::vector<std::pair<stop_cause, bool>> stops_; ///< of the whole process, so far
   bool house_is_kept_ = false;                     ///< a run does it
   bool unclean_ = false;                           ///< a run broke: what it left is for the next start's recovery

@@ -91,6 +91,29 @@ private:
   engine& all_;
 };
 
+/// While it lives, nobody else resumes the run: what two of them read of it would both become its next segment.
+class engine::only_resumption {
+public:
+  only_resumption(engine& all, run_number run) : all_(all), run_(run) {
+    const std::lock_guard lock(all_.mutex_);
+    may_ = !all_.runs_.contains(run) && all_.resuming_.insert(run).second;
+  }
+  ~only_resumption() {
+    const std::lock_guard lock(all_.mutex_);
+    if (may_)
+      all_.resuming_.erase(run_);
+  }
+  only_resumption(const only_resumption&) = delete;
+  only_resumption& operator=(const only_resumption&) = delete;
+
+  [[nodiscard]] bool may() const { return may_; }
+
+private:
+  engine& all_;
+  const run_number run_;
+  bool may_ = false;
+};
+
 result<std::unique_ptr<journal_snapshot>> engine::snapshot_of_now() {
   if (const auto flushed = log_->flush(); !flushed)
     return flushed.error();
@@ -252,6 +275,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
 }
 
 result<run_number> engine::resume(const project& on, run_number number, run_observer& observer) {
+  const only_resumption alone(*this, number); // before anything is read of it
   const planner_here planner(*this);
   auto snapshot = snapshot_of_now();
   if (!snapshot)
@@ -266,11 +290,8 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
   if (past->record.finished_at && past->record.status == run_status::succeeded)
     return fail(error_code::invalid_input,
                 name + " has succeeded: there is nothing to resume (troupe run brings the pipeline up to date)");
-  {
-    const std::lock_guard lock(mutex_);
-    if (runs_.contains(number))
-      return fail(error_code::invalid_input, name + " lives: there is nothing to resume");
-  }
+  if (!alone.may())
+    return fail(error_code::invalid_input, name + " lives: there is nothing to resume");
 
   auto state = past->state;
   auto history = std::make_unique<run_clock>(time_, past->record.started_at);

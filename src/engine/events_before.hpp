@@ -6,9 +6,7 @@
 #include "engine/state_names.hpp"
 
 #include <functional>
-#include <iterator>
 #include <memory>
-#include <utility>
 #include <vector>
 
 namespace troupe_internal {
@@ -17,19 +15,10 @@ namespace troupe_internal {
 class events_before {
 public:
   /// `opening`: what to append before anything else, asked for once.
-  events_before(std::shared_ptr<state_names> names, std::function<std::vector<event>()> opening)
-      : names_(std::move(names)), opening_(std::move(opening)) {}
+  events_before(std::shared_ptr<state_names> names, std::function<std::vector<event>()> opening);
 
   /// The events, with what comes before them.
-  [[nodiscard]] std::vector<event> put_before(std::vector<event> events) {
-    auto first = opening_ ? std::exchange(opening_, nullptr)() : std::vector<event>();
-    auto names = names_->take_new();
-    if (first.empty() && names.empty())
-      return events;
-    first.insert(first.end(), std::make_move_iterator(names.begin()), std::make_move_iterator(names.end()));
-    first.insert(first.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
-    return first;
-  }
+  [[nodiscard]] std::vector<event> put_before(std::vector<event> events);
   /// Whether it was called.
   [[nodiscard]] bool used() const { return opening_ == nullptr; }
 

@@ -103,7 +103,7 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
 
   run_setup setup;
   setup.logic = &*logic_;
-  setup.first = logic_->begin(plan.blocked_from_outside, made_.history->now());
+  setup.first = logic_->begin(blocked_at_once(plan.blocked_from_outside, made_.touched), made_.history->now());
   setup.p = &p_;
   setup.graph = plan.on.graph.get();
   setup.work = work_.get();
@@ -148,6 +148,10 @@ void live_run::append(std::vector<event> events, bool urgent, std::function<void
 
 void live_run::checkpoint(run_number run, std::string state) {
   around_.log.checkpoint(run, std::move(state));
+}
+
+bool live_run::finished() const {
+  return logic_->state().finished().has_value();
 }
 
 void live_run::visit_unsettled(const visitor& visit) const {
@@ -257,8 +261,9 @@ void live_run::renew(asset_index asset) {
   const auto snapshot = around_.store.snapshot();
   if (!snapshot)
     return actors_->fail(snapshot.error().message);
-  auto anew =
-      read_anew(p_, *on.graph, made_.touched, asset, [&](asset_index one, asset_record& record) -> result<void> {
+  auto anew = read_anew(
+      p_, *on.graph, made_.touched, asset, [this](asset_index one) { return logic_->in_run(one); },
+      [&](asset_index one, asset_record& record) -> result<void> {
         const auto read = (*snapshot)->read_asset(made_.plan->names->id_of(one), record);
         return read ? result<void>() : read.error();
       });
@@ -266,7 +271,7 @@ void live_run::renew(asset_index asset) {
     return actors_->fail(anew.error().message);
   if (anew->own)
     work_->use_record(asset, std::move(*anew->own));
-  actors_->let_go_on(asset, std::move(anew->versions));
+  actors_->let_go_on(asset, std::move(anew->versions), std::move(anew->blocked));
 }
 
 result<run_result> live_run::wait() {

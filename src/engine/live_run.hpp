@@ -112,6 +112,7 @@ public:
   [[nodiscard]] cause_kind cause() const override { return made_.cause; }
   [[nodiscard]] const capacity& size() const override { return size_; }
   [[nodiscard]] const run_demand* demand() const override { return demand_ ? &*demand_ : nullptr; }
+  [[nodiscard]] bool finished() const override;
   void offer(budget_offer what) override { actors_->offer(what.number, std::move(what.budget)); }
   [[nodiscard]] bool is_touched(asset_id asset) const override;
   void let_go_on(asset_id asset) override;

@@ -13,6 +13,7 @@
 #include "engine/output_makers.hpp"
 #include "engine/own_writes.hpp"
 #include "engine/record_reader.hpp"
+#include "engine/records_anew.hpp"
 #include "engine/state_layout.hpp"
 
 #include <sched.h>
@@ -129,23 +130,6 @@ static result<void> derive_attempt(const project& on, const journal_snapshot& sn
     record.attempt = attempt_state::interrupted;
   return {};
 }
-
-namespace {
-
-/// Why nothing can be made from what an asset's last attempt left; empty if it can.
-std::string left_behind(const pipeline& p, asset_index asset, attempt_state last) {
-  const auto how = last == attempt_state::failed        ? "failed"
-                   : last == attempt_state::cancelled   ? "was cancelled"
-                   : last == attempt_state::interrupted ? "was interrupted"
-                                                        : "";
-  if (*how == '\0')
-    return {};
-  const std::string name(p.asset(asset).name);
-  return "the last attempt at " + name + " " + how + ", and its files may be incomplete. Run it (troupe run " + name +
-         "), or accept its files as they are (troupe adopt " + name + ")";
-}
-
-} // namespace
 
 result<project> with_recorded_edges(const project& on) {
   auto snapshot = open_snapshot(on.state_folder);
@@ -405,16 +389,14 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
       for (const auto& warning : found.warnings)
         warnings.push_back({asset, warning});
     for (const auto needed : upstream) {
-      if (scope.in_run[needed.value] || p.is_source(needed) ||
-          (p.settings_of(needed).allow_failure && versions[needed.value] == version_of_allowed_failure()))
+      if (scope.in_run[needed.value])
         continue;
-      auto left =
-          plan->action(asset) == plan_action::fresh ? std::string() : left_behind(p, needed, attempts[needed.value]);
       // --only does not follow what is recorded.
-      if (left.empty() && (has_version[needed.value] || graph.recorded(asset, needed) != nullptr))
+      const bool was_made = has_version[needed.value] || graph.recorded(asset, needed) != nullptr;
+      auto why = no_use_of(p, needed, attempts[needed.value], was_made, plan->action(asset) == plan_action::fresh);
+      if (!why)
         continue;
-      blocked_from_outside.push_back({asset, needed, std::move(left)});
-      break;
+      blocked_from_outside.push_back({asset, needed, std::move(*why)});
     }
     if (p.settings_of(asset).clear_outputs && snapshot != nullptr)
       for (const auto output : p.asset(asset).outputs) {

@@ -87,6 +87,7 @@ public:
   std::optional<run_definitions> definitions;
   /// Assets of the scope that need an asset outside it which was never materialized, or whose last attempt did not
   /// succeed and left nobody knows what (those that are fresh have nothing to use of it).
+  /// One entry for each of those outside.
   std::vector<blocked_outside> blocked_from_outside;
   std::vector<asset_warning> warnings;
   bool broken_off = false;          ///< there is no plan

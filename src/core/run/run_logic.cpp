@@ -104,14 +104,9 @@ decision run_logic::begin(std::span<const blocked_outside> blocked, timestamp no
   decision d;
   now_ = now;
   waits_.begin(now);
-  for (const auto& [asset, because, message] : blocked) {
-    if (is_final(at(asset).status))
-      continue;
-    record(d, assets_settled{
-                  state_.run(), now, asset_status::blocked, message, {{ids_[asset.value], ids_[because.value]}}});
-    settled(d, asset, asset_status::blocked, because, message);
-    block_downstream(d, asset, because, now);
-  }
+  for (const auto& one : blocked)
+    if (!is_final(at(one.asset).status))
+      block(d, one, now);
   for (std::uint32_t position = 0; position < state_.size(); ++position)
     if (!is_final(state_.at(position).status) && missing_[position] == 0)
       expect_claim(asset_index(index_[position]));
@@ -184,6 +179,8 @@ void run_logic::on(decision& d, const examined_stale& in, timestamp now) {
   leave_phase(in.asset);
   if (is_final(at(in.asset).status) || state_.stopping())
     return;
+  if (block_if_due(d, in.asset, now))
+    return admit(d, now);
   if (at(in.asset).segment_attempts == 0) // a retry is made for the reasons of the attempt before it
     reasons_[position] = in.reasons;
   if (!in.absent_outputs.empty())
@@ -208,6 +205,8 @@ void run_logic::on(decision& d, const examined_impossible& in, timestamp now) {
   leave_phase(in.asset);
   if (is_final(at(in.asset).status) || state_.stopping())
     return;
+  if (block_if_due(d, in.asset, now))
+    return admit(d, now);
   const auto id = ids_[in.asset.value];
   record(d,
          assets_settled{

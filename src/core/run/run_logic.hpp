@@ -41,9 +41,17 @@ struct asset_claimed {
   bool held = false; ///< it waits for another run (core/schedule/holds.hpp): asset_released follows
   run_number by{};   ///< held: for which; 0: not for a run, but until it has been read what others have made
 };
+/// An asset of the run that an asset outside the run blocks.
+struct blocked_outside {
+  asset_index asset;
+  asset_index because;
+  std::string message{}; ///< why, if `because` was made before; empty: it was never materialized
+};
 /// A held asset waits for no other run any more: it is ready, and is examined now, or once more.
 struct asset_released {
   asset_index asset;
+  /// What another run has left of an asset outside this one is of no use: if the asset is not fresh, it is blocked.
+  std::optional<blocked_outside> blocked{};
 };
 /// Examined, and nothing made it stale.
 struct examined_fresh {
@@ -163,13 +171,6 @@ struct decision {
   bool strict = false;
 };
 
-/// An asset of the run that an asset outside the run blocks.
-struct blocked_outside {
-  asset_index asset;
-  asset_index because;
-  std::string message{}; ///< why, if `because` was made before; empty: it was never materialized
-};
-
 /// One run's logic. One thread at a time.
 class run_logic {
 public:
@@ -274,6 +275,9 @@ private:
   [[nodiscard]] std::optional<candidate> next_within_budget();
   [[nodiscard]] std::vector<capacity> wants();
   void report_demand(decision& d);
+  void block(decision& d, const blocked_outside& blocked, timestamp now);
+  /// It is not fresh: whether something outside the run blocks it. Then it is settled.
+  [[nodiscard]] bool block_if_due(decision& d, asset_index asset, timestamp now);
   // in run_logic_held.cpp
   [[nodiscard]] bool hold(decision& d, const attempt_ended& in);
   void make_once_more(decision& d, const attempt_ended& in, timestamp now);
@@ -323,8 +327,9 @@ private:
   std::uint32_t reserved_ = 0;  // in phase reserved
   std::uint32_t claims_due_ =
       0; // ready by the state, their actors' claims still on the way: nobody is admitted past them
-  std::vector<bool> claim_due_;           // by position
-  std::vector<std::uint32_t> blocked_by_; // by position: asset_index of who blocks it
+  std::vector<bool> claim_due_;                      // by position
+  std::map<std::uint32_t, blocked_outside> outside_; // by position: what blocks it if it is not fresh
+  std::vector<std::uint32_t> blocked_by_;            // by position: asset_index of who blocks it
   std::map<std::string, std::uint32_t, std::less<>> pool_used_;
   std::map<timestamp, std::vector<asset_index>> retries_;
   std::optional<timestamp> armed_;             // the timer that is waited for

@@ -1,5 +1,6 @@
 // A run that is not alone: what it may start within a budget, what it asks for, and assets that are released from a
-// hold. Knows nothing of the other runs, nor how budgets and holds are made (core/schedule).
+// hold, or blocked by what lies outside the run. Knows nothing of the other runs, nor how budgets and holds are made
+// (core/schedule).
 //
 // While its budget is limited, a run starts attempts only when a budget comes: it takes what fits, most urgent first,
 // and what it does not take at once goes back, as does what an attempt took when it ends. So between two inputs the
@@ -55,8 +56,12 @@ void run_logic::on(decision& d, const asset_released& in, timestamp now) {
   if (!in_run(in.asset) || phase_[position_[in.asset.value]] != phase::held || state_.stopping() ||
       is_final(at(in.asset).status))
     return;
-  waits_.released(position_[in.asset.value], now);
-  phase_[position_[in.asset.value]] = phase::ready;
+  const auto position = position_[in.asset.value];
+  waits_.released(position, now);
+  outside_.erase(position);
+  if (in.blocked)
+    outside_.emplace(position, *in.blocked);
+  phase_[position] = phase::ready;
   enqueue(ready_, in.asset);
   admit(d, now);
 }
@@ -139,6 +144,21 @@ void run_logic::report_demand(decision& d) {
     return;
   reported_ = std::move(demand);
   d.effects.emplace_back(demand_changed{*reported_});
+}
+
+void run_logic::block(decision& d, const blocked_outside& blocked, timestamp now) {
+  const auto& [asset, because, message] = blocked;
+  record(d,
+         assets_settled{state_.run(), now, asset_status::blocked, message, {{ids_[asset.value], ids_[because.value]}}});
+  settled(d, asset, asset_status::blocked, because, message);
+  block_downstream(d, asset, because, now);
+}
+
+bool run_logic::block_if_due(decision& d, asset_index asset, timestamp now) {
+  const auto found = outside_.extract(position_[asset.value]);
+  if (found)
+    block(d, found.mapped(), now);
+  return !found.empty();
 }
 
 } // namespace troupe_internal

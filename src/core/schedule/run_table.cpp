@@ -46,6 +46,8 @@ void run_table::share_out() {
   capacity sizes;
   std::vector<budgeted_run> runs;
   for (const auto* run : runs_) {
+    if (run->finished())
+      continue; // what it had is free, and it answers no offer
     sizes = larger_of(std::move(sizes), run->size());
     runs.push_back({run->number(), run->cause(), run->demand()});
   }

@@ -17,6 +17,8 @@ struct neighbour : held_view {
   [[nodiscard]] virtual const capacity& size() const = 0; ///< what it may use at most
   /// Its newest; null: it has reported none.
   [[nodiscard]] virtual const run_demand* demand() const = 0;
+  /// All of its assets are settled: it uses nothing any more, and hears no offers, though its end may not be on disk.
+  [[nodiscard]] virtual bool finished() const = 0;
   virtual void offer(budget_offer what) = 0;
   /// Whether the record of the asset, or of something that it needs, is to be read anew before the asset goes on.
   [[nodiscard]] virtual bool is_touched(asset_id asset) const = 0;

@@ -10,7 +10,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <set>
 #include <string>
@@ -228,6 +230,46 @@ TEST_CASE("the later run makes its own attempt where the earlier one was cancell
   on.check_journal();
 }
 
+TEST_CASE("what an earlier run leaves of an asset outside the run is judged when that one is settled") {
+  stage on(R"x({"name": "p", "engine": {"workers": 4}, "assets": {
+    "part": {"command": "echo part >> started; while ! test -e go; do sleep 0.01; done; echo half > part.txt; test -e well", "outputs": ["part.txt"]},
+    "whole": {"command": "cat part.txt > whole.txt", "inputs": ["part.txt"], "outputs": ["whole.txt"]}}})x");
+  const auto p = on.open();
+  auto alone = of({"whole"});
+  alone.only = true;
+  SUBCASE("it was never made, and the earlier run makes it: the run goes on") {
+    on.folder.write("well", "");
+    const watched_run first(on, p, of({"part"}));
+    stage::until([&] { return !on.folder.read("started").empty(); });
+    const watched_run second(on, p, alone);
+    on.folder.write("go", "");
+    CHECK(on.all().wait(first.number)->status == run_status::succeeded);
+    CHECK(on.all().wait(second.number)->status == run_status::succeeded);
+    CHECK(on.folder.read("whole.txt") == "half\n");
+  }
+  SUBCASE("it was made, and the earlier run fails to make it again: the run is blocked") {
+    on.folder.write("well", "");
+    on.folder.write("go", "");
+    const watched_run before(on, p, of({}));
+    CHECK(on.all().wait(before.number)->status == run_status::succeeded);
+    CHECK(std::filesystem::remove(on.folder / "go"));
+    CHECK(std::filesystem::remove(on.folder / "well"));
+    on.folder.write("started", "");
+    auto again = of({"part"});
+    again.force = true;
+    const watched_run first(on, p, again);
+    stage::until([&] { return !on.folder.read("started").empty(); });
+    alone.force = true;
+    const watched_run second(on, p, alone);
+    on.folder.write("go", "");
+    CHECK(on.all().wait(first.number)->status == run_status::failed);
+    const auto blocked = on.all().wait(second.number);
+    REQUIRE(blocked.has_value());
+    CHECK(blocked->counts[static_cast<std::size_t>(asset_status::blocked)] == 1);
+  }
+  on.check_journal();
+}
+
 TEST_CASE("an asset that was fresh when a run was planned is judged anew where an earlier run makes what it needs") {
   stage on(R"x({"name": "p", "engine": {"workers": 4}, "assets": {
     "a": {"command": "cat in.txt > a.txt; test -e hold && while ! test -e go; do sleep 0.01; done; true", "inputs": ["in.txt"], "outputs": ["a.txt"]},
@@ -261,6 +303,30 @@ TEST_CASE("a run that fails, and one that is stopped, end no other") {
   CHECK(on.all().wait(watched_run(on, p, of({"bad"})).number)->status == run_status::failed);
   on.folder.write("go", "");
   CHECK(on.all().wait(living.number)->status == run_status::succeeded);
+  on.check_journal();
+}
+
+TEST_CASE("of those that resume one run at the same time, one does, and the others are told that it lives") {
+  stage on(waits);
+  const auto p = on.open();
+  const watched_run first(on, p, of({"bad"}));
+  CHECK(on.all().wait(first.number)->status == run_status::failed);
+  constexpr std::size_t many = 8;
+  std::vector<std::string> answers(many);
+  std::vector<std::unique_ptr<test::recording_observer>> observers;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < many; ++i)
+    observers.push_back(std::make_unique<test::recording_observer>(*p.p));
+  for (std::size_t i = 0; i < many; ++i)
+    threads.emplace_back([&, i] {
+      const auto resumed = on.all().resume(p, first.number, *observers[i]);
+      answers[i] = resumed ? "" : resumed.error().message;
+    });
+  for (auto& thread : threads)
+    thread.join();
+  CHECK(std::count(answers.begin(), answers.end(), "") == 1);
+  CHECK(std::count(answers.begin(), answers.end(), "run #1 lives: there is nothing to resume") == many - 1);
+  CHECK(on.all().wait(first.number)->status == run_status::failed);
   on.check_journal();
 }
 

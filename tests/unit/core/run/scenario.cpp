@@ -207,6 +207,8 @@ private:
       for (std::size_t i = 2; i < parts.size(); ++i)
         message += (i == 2 ? "" : " ") + parts[i];
       feed(examined_impossible{asset, message});
+    } else if (verb == "released_blocked") { // ASSET by OTHER
+      feed(asset_released{asset, blocked_outside{asset, index(parts.at(3)), "what it left is of no use"}});
     } else if (verb == "unchanged" || verb == "changed") {
       feed(discovered_checked{asset, standing(asset).attempts, verb == "unchanged"});
     } else if (verb == "spawned") {
