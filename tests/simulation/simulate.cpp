@@ -1,10 +1,13 @@
 // `simulate`: many seeds, in several processes, with a table of what they reached; or one seed, step by step.
-//   simulate [--seeds N] [--from S] [--jobs J]      N histories from seed S on; fails at the first violation
-//   simulate --seed S                               this one, every step of it
-// Knows how to count and to report; the histories are simulated_run's.
+//   simulate [--runs] [--seeds N] [--from S] [--jobs J]      N histories from seed S on; fails at the first violation
+//   simulate [--runs] --seed S                               this one, every step of it
+// A history is that of one run, or with --runs that of a state and many runs. Knows how to count and to report; the
+// histories are simulated_run's and simulated_runs'.
 #include "simulated_run.hpp"
+#include "simulated_runs.hpp"
 
 #include "base/check.hpp"
+#include "base/digest.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +19,7 @@
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace troupe_internal::test;
@@ -23,10 +27,11 @@ using namespace troupe_internal::test;
 namespace {
 
 std::uint64_t current_seed = 0; // for a check that fails somewhere in the engine
+bool many_runs = false;         // likewise
 
 void tell_violation(const std::string& what) {
-  std::fprintf(stderr, "\nseed %llu: %s\nto repeat exactly this: ./dev simulate --seed %llu\n",
-               static_cast<unsigned long long>(current_seed), what.c_str(),
+  std::fprintf(stderr, "\nseed %llu: %s\nto repeat exactly this: ./dev simulate %s--seed %llu\n",
+               static_cast<unsigned long long>(current_seed), what.c_str(), many_runs ? "--runs " : "",
                static_cast<unsigned long long>(current_seed));
 }
 
@@ -48,47 +53,98 @@ struct options {
   std::optional<std::uint64_t> one;
 };
 
-/// Sums over many histories; plain numbers, so that they go through a pipe.
-struct totals {
-  std::uint64_t seeds = 0, steps = 0, lives = 0, crashes = 0, events = 0, assets = 0, violations = 0;
-  std::uint64_t shapes[graph_shape_names.size()] = {};
-  rare_paths paths;
+constexpr std::size_t most_figures = 6;
+constexpr std::size_t most_paths = 96;
 
-  void add(const simulation_result& one) {
-    ++seeds;
-    steps += one.steps;
-    lives += one.lives;
-    crashes += one.crashes;
-    events += one.events;
-    assets += one.assets;
-    ++shapes[static_cast<std::size_t>(one.shape)];
-    for (std::size_t i = 0; i < one.paths.counts.size(); ++i) // histories, not occurrences
-      paths.counts[i] += one.paths.counts[i] > 0 ? 1 : 0;
-  }
+/// Of one history, or sums over many; plain numbers, so that they go through a pipe.
+struct totals {
+  std::uint64_t seeds = 0, violations = 0;
+  std::uint64_t figures[most_figures] = {}; ///< as named
+  std::uint64_t paths[most_paths] = {};     ///< histories that reached each, as named
+  std::uint64_t digest = 0;                 ///< of steps and journals, in any order
+
   void add(const totals& other) {
     seeds += other.seeds;
-    steps += other.steps;
-    lives += other.lives;
-    crashes += other.crashes;
-    events += other.events;
-    assets += other.assets;
     violations += other.violations;
-    for (std::size_t i = 0; i < graph_shape_names.size(); ++i)
-      shapes[i] += other.shapes[i];
-    paths.add(other.paths);
+    for (std::size_t i = 0; i < most_figures; ++i)
+      figures[i] += other.figures[i];
+    for (std::size_t i = 0; i < most_paths; ++i)
+      paths[i] += other.paths[i];
+    digest ^= other.digest;
+  }
+  void note(std::uint64_t steps, const std::string& journal) {
+    seeds = 1;
+    const auto all =
+        troupe_internal::quick_digest(std::to_string(current_seed) + " " + std::to_string(steps) + " " + journal);
+    std::memcpy(&digest, all.bytes.data(), sizeof digest);
   }
 };
 
+/// A kind of histories.
+struct kind {
+  std::vector<std::string> figures;
+  std::vector<std::string> paths;
+  std::size_t must_reach; ///< of the paths, those from here on
+  totals (*play)(bool keep_log, std::string* log);
+};
+
+totals play_one_run(bool keep_log, std::string* log) {
+  const auto one = simulate(current_seed, keep_log, log);
+  totals played;
+  played.note(one.steps, one.journal);
+  const std::uint64_t figures[] = {one.lives, one.crashes, one.steps, one.events, one.assets};
+  std::copy(std::begin(figures), std::end(figures), played.figures);
+  played.paths[static_cast<std::size_t>(one.shape)] = 1;
+  for (std::size_t i = 0; i < one.paths.counts.size(); ++i)
+    played.paths[graph_shape_names.size() + i] = one.paths.counts[i] > 0 ? 1 : 0;
+  if (log != nullptr)
+    *log = one.log;
+  return played;
+}
+
+totals play_many_runs(bool keep_log, std::string* log) {
+  const auto one = simulate_runs(current_seed, keep_log, log);
+  totals played;
+  played.note(one.steps, one.journal);
+  const std::uint64_t figures[] = {one.engines, one.runs, one.crashes, one.steps, one.events};
+  std::copy(std::begin(figures), std::end(figures), played.figures);
+  for (std::size_t i = 0; i < one.paths.counts.size(); ++i)
+    played.paths[i] = one.paths.counts[i] > 0 ? 1 : 0;
+  if (log != nullptr)
+    *log = one.log;
+  return played;
+}
+
+kind kind_of_history() {
+  kind made;
+  if (many_runs) {
+    made = {{"engines", "runs", "crashes", "steps", "events"}, {}, 0, play_many_runs};
+    made.paths.assign(state_path_names.begin(), state_path_names.end());
+  } else {
+    made = {{"supervisors", "crashes", "steps", "events", "assets"}, {}, graph_shape_names.size(), play_one_run};
+    for (const auto shape : graph_shape_names)
+      made.paths.push_back("graph: " + std::string(shape));
+    made.paths.insert(made.paths.end(), rare_path_names.begin(), rare_path_names.end());
+  }
+  TROUPE_CHECK(made.paths.size() <= most_paths && made.figures.size() <= most_figures, "more is counted than fits");
+  return made;
+}
+
+std::string in_words(const kind& of, const totals& all) {
+  std::string text;
+  for (std::size_t i = 0; i < of.figures.size(); ++i)
+    text += ", " + std::to_string(all.figures[i]) + " " + of.figures[i];
+  return text;
+}
+
 /// One history, every step in words.
-int show(std::uint64_t seed) {
+int show(const kind& of, std::uint64_t seed) {
   current_seed = seed;
   std::string log;
   try {
-    const auto one = simulate(seed, true, &log);
-    std::fputs(one.log.c_str(), stdout);
-    std::printf("seed %llu: no violation in %llu steps, %llu supervisors, %llu events\n",
-                static_cast<unsigned long long>(seed), static_cast<unsigned long long>(one.steps),
-                static_cast<unsigned long long>(one.lives), static_cast<unsigned long long>(one.events));
+    const auto one = of.play(true, &log);
+    std::fputs(log.c_str(), stdout);
+    std::printf("seed %llu: no violation%s\n", static_cast<unsigned long long>(seed), in_words(of, one).c_str());
     return 0;
   } catch (const std::runtime_error& violation) {
     std::fputs(log.c_str(), stdout);
@@ -99,7 +155,7 @@ int show(std::uint64_t seed) {
 }
 
 /// Every `stride`th seed from the `first`th on. Stops at the first violation.
-totals play(const options& asked, std::uint64_t first, std::uint64_t stride) {
+totals play(const kind& of, const options& asked, std::uint64_t first, std::uint64_t stride) {
   totals all;
   const bool tells = first == 0 && isatty(STDERR_FILENO) != 0;
   for (auto i = first; i < asked.seeds; i += stride) {
@@ -107,7 +163,7 @@ totals play(const options& asked, std::uint64_t first, std::uint64_t stride) {
     if (tells && all.seeds % 1000 == 0)
       std::fprintf(stderr, "\r%3llu %%\r", static_cast<unsigned long long>(100 * i / asked.seeds));
     try {
-      all.add(simulate(current_seed));
+      all.add(of.play(false, nullptr));
     } catch (const std::runtime_error& violation) {
       tell_violation(violation.what());
       ++all.violations;
@@ -118,7 +174,7 @@ totals play(const options& asked, std::uint64_t first, std::uint64_t stride) {
 }
 
 /// The seeds, spread over processes of their own; nullopt if one of them died.
-std::optional<totals> play_all(const options& asked) {
+std::optional<totals> play_all(const kind& of, const options& asked) {
   std::vector<std::pair<pid_t, int>> children;
   for (std::uint64_t job = 0; job < asked.jobs; ++job) {
     int ends[2];
@@ -126,7 +182,7 @@ std::optional<totals> play_all(const options& asked) {
       return std::nullopt;
     const auto child = fork();
     if (child == 0) {
-      const auto mine = play(asked, job, asked.jobs);
+      const auto mine = play(of, asked, job, asked.jobs);
       const bool written = write(ends[1], &mine, sizeof mine) == static_cast<ssize_t>(sizeof mine);
       std::_Exit(written && mine.violations == 0 ? 0 : 1);
     }
@@ -148,23 +204,18 @@ std::optional<totals> play_all(const options& asked) {
   return all;
 }
 
-int report(const totals& all, double seconds) {
-  std::printf("%llu histories, %llu supervisors, %llu crashes, %llu steps, %llu events, %llu assets: %.1f s\n",
-              static_cast<unsigned long long>(all.seeds), static_cast<unsigned long long>(all.lives),
-              static_cast<unsigned long long>(all.crashes), static_cast<unsigned long long>(all.steps),
-              static_cast<unsigned long long>(all.events), static_cast<unsigned long long>(all.assets), seconds);
-  for (std::size_t i = 0; i < graph_shape_names.size(); ++i)
-    std::printf("%10llu  graph: %s\n", static_cast<unsigned long long>(all.shapes[i]),
-                std::string(graph_shape_names[i]).c_str());
+int report(const kind& of, const totals& all, double seconds) {
+  std::printf("%llu histories%s: %.1f s\n", static_cast<unsigned long long>(all.seeds), in_words(of, all).c_str(),
+              seconds);
   bool missed = false;
-  for (std::size_t i = 0; i < rare_path_names.size(); ++i) {
-    std::printf("%10llu  %s\n", static_cast<unsigned long long>(all.paths.counts[i]),
-                std::string(rare_path_names[i]).c_str());
-    if (all.paths.counts[i] == 0) {
-      std::fprintf(stderr, "never reached: %s\n", std::string(rare_path_names[i]).c_str());
-      missed = true;
-    }
+  for (std::size_t i = 0; i < of.paths.size(); ++i) {
+    std::printf("%10llu  %s\n", static_cast<unsigned long long>(all.paths[i]), of.paths[i].c_str());
+    if (i < of.must_reach || all.paths[i] > 0)
+      continue;
+    std::fprintf(stderr, "never reached: %s\n", of.paths[i].c_str());
+    missed = true;
   }
+  std::printf("digest of steps and journals: %016llx\n", static_cast<unsigned long long>(all.digest));
   if (all.violations > 0)
     return 1;
   if (missed && all.seeds >= seeds_that_reach_everything) {
@@ -175,7 +226,11 @@ int report(const totals& all, double seconds) {
 }
 
 bool parse(int argc, char** argv, options& asked) {
-  for (int i = 1; i < argc; i += 2) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--runs") == 0) {
+      many_runs = true;
+      continue;
+    }
     if (i + 1 >= argc)
       return false;
     char* end = nullptr;
@@ -192,6 +247,7 @@ bool parse(int argc, char** argv, options& asked) {
       asked.one = number;
     else
       return false;
+    ++i;
   }
   return true;
 }
@@ -201,15 +257,16 @@ bool parse(int argc, char** argv, options& asked) {
 int main(int argc, char** argv) {
   options asked;
   if (!parse(argc, argv, asked)) {
-    std::fprintf(stderr, "usage: simulate [--seeds N] [--from SEED] [--jobs N] | --seed SEED\n");
+    std::fprintf(stderr, "usage: simulate [--runs] [--seeds N] [--from SEED] [--jobs N] | [--runs] --seed SEED\n");
     return 2;
   }
+  const auto of = kind_of_history();
   if (asked.one)
-    return show(*asked.one);
+    return show(of, *asked.one);
   const auto began = std::chrono::steady_clock::now();
-  const auto all = play_all(asked);
+  const auto all = play_all(of, asked);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   if (!all)
     return 1; // who died has said why
-  return report(*all, took.count());
+  return report(of, *all, took.count());
 }

@@ -10,16 +10,18 @@
 namespace troupe_internal::test {
 
 void simulated_journal::append(std::vector<event> events, bool, std::function<void(result<std::uint64_t>)> durable) {
-  appended_.push_back({std::move(events), std::move(durable), {}});
+  appended_.push_back({std::move(events), std::move(durable), {}, {}});
+  ++appends_;
   if (on_append)
     for (const auto& e : appended_.back().events)
       on_append(e);
 }
 
-void simulated_journal::checkpoint(run_number, std::string state) {
+void simulated_journal::checkpoint(run_number run, std::string state) {
   if (on_checkpoint)
     on_checkpoint(state);
-  appended_.push_back({{}, {}, std::move(state)});
+  appended_.push_back({{}, {}, std::move(state), run});
+  ++appends_;
 }
 
 void simulated_journal::write(const std::vector<event>& events) {
@@ -45,7 +47,7 @@ void simulated_journal::write(const std::vector<event>& events) {
 void simulated_journal::commit(std::size_t count, commit_fault fault) {
   std::vector<event> together;
   std::vector<std::function<void(result<std::uint64_t>)>> waiting;
-  std::optional<kept_checkpoint> newest;
+  std::map<run_number, kept_checkpoint> newest;
   for (; count > 0 && !appended_.empty(); --count) {
     auto one = std::move(appended_.front());
     appended_.pop_front();
@@ -54,7 +56,7 @@ void simulated_journal::commit(std::size_t count, commit_fault fault) {
     if (one.durable)
       waiting.push_back(std::move(one.durable));
     if (one.state)
-      newest = kept_checkpoint{events_.size() + together.size(), std::move(*one.state)};
+      newest[one.run] = kept_checkpoint{events_.size() + together.size(), std::move(*one.state)};
   }
   if (!failure_) {
     const bool full = limit_ && events_.size() + together.size() > *limit_;
@@ -66,8 +68,9 @@ void simulated_journal::commit(std::size_t count, commit_fault fault) {
       write(together);
       lied_ = lied_ || failure_;
     }
-    if (!failure_ && newest)
-      checkpoint_ = std::move(newest);
+    if (!failure_)
+      for (auto& [run, kept] : newest)
+        checkpoints_.insert_or_assign(run, std::move(kept));
   }
   const auto outcome = failure_ ? result<std::uint64_t>(*failure_) : result<std::uint64_t>(events_.size());
   for (auto& durable : waiting)
@@ -82,6 +85,7 @@ void simulated_journal::answer() {
 
 void simulated_journal::lose_writer(bool power) {
   appended_.clear();
+  appends_ = 0;
   answers_.clear();
   failure_.reset();
   lied_ = false;
@@ -92,8 +96,7 @@ void simulated_journal::lose_writer(bool power) {
   while (!records_.empty() && records_.back().first > synced_)
     records_.pop_back();
   events_.resize(records_.empty() ? 0 : records_.back().first, names_interned{});
-  if (checkpoint_ && checkpoint_->events > events_.size())
-    checkpoint_.reset();
+  std::erase_if(checkpoints_, [&](const auto& kept) { return kept.second.events > events_.size(); });
 }
 
 result<void> simulated_journal::append_now(std::vector<event> events) {
@@ -110,13 +113,14 @@ std::string simulated_journal::bytes() const {
   return all;
 }
 
-std::optional<run_state> simulated_journal::from_checkpoint() const {
-  if (!checkpoint_)
+std::optional<run_state> simulated_journal::from_checkpoint(run_number run) const {
+  const auto kept = checkpoints_.find(run);
+  if (kept == checkpoints_.end())
     return std::nullopt;
-  auto state = run_state::decode(checkpoint_->state);
+  auto state = run_state::decode(kept->second.state);
   if (!state)
     throw std::runtime_error("(4) a checkpoint cannot be read");
-  for (auto at = checkpoint_->events; at < events_.size(); ++at)
+  for (auto at = kept->second.events; at < events_.size(); ++at)
     state->apply(events_[at]);
   return state;
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,7 @@ public:
   void checkpoint(run_number run, std::string state) override;
   /// Called with each event as it is appended.
   std::function<void(const event&)> on_append;
-  /// Called with each checkpoint: the live state, as it says, after all that was appended.
+  /// Called with each checkpoint: the live state of its run, as it says, after all that was appended.
   std::function<void(const std::string&)> on_checkpoint;
 
   // ---- for the driver
@@ -57,17 +58,21 @@ public:
   [[nodiscard]] const std::vector<event>& events() const { return events_; }
   /// Appended by this writer, and not committed.
   [[nodiscard]] std::size_t uncommitted() const { return appended_.size(); }
+  /// How many appends this writer has made, and how many of them have been committed, or refused.
+  [[nodiscard]] std::uint64_t appends() const { return appends_; }
+  [[nodiscard]] std::uint64_t done() const { return appends_ - appended_.size(); }
   [[nodiscard]] std::size_t unsynced() const { return events_.size() - synced_; }
   /// Every record, as written: equal seeds give equal bytes.
   [[nodiscard]] std::string bytes() const;
-  /// The run as its last checkpoint and the events after it give it; nullopt without one.
-  [[nodiscard]] std::optional<run_state> from_checkpoint() const;
+  /// A run as its last checkpoint and the events after it give it; nullopt without one.
+  [[nodiscard]] std::optional<run_state> from_checkpoint(run_number run) const;
 
 private:
   struct item {
     std::vector<event> events;
     std::function<void(result<std::uint64_t>)> durable;
     std::optional<std::string> state;
+    run_number run; ///< of `state`
   };
   struct kept_checkpoint {
     std::size_t events = 0;
@@ -80,7 +85,8 @@ private:
   std::deque<std::function<void()>> answers_;
   std::vector<event> events_;
   std::vector<std::pair<std::size_t, std::string>> records_; // number of events up to its end, bytes
-  std::optional<kept_checkpoint> checkpoint_;
+  std::map<run_number, kept_checkpoint> checkpoints_;
+  std::uint64_t appends_ = 0;
   std::size_t synced_ = 0;
   std::optional<std::size_t> limit_;
   std::optional<error> failure_;

@@ -7,9 +7,9 @@
 #include "invariants.hpp"
 #include "random_case.hpp"
 #include "rare_paths.hpp"
+#include "simulated_clock.hpp"
 #include "simulated_executor.hpp"
 #include "simulated_journal.hpp"
-#include "simulation_scheduler.hpp"
 #include "step_log.hpp"
 
 #include <memory>
@@ -18,24 +18,6 @@
 #include <vector>
 
 namespace troupe_internal::test {
-
-/// Time of the world: `steady` never goes back, the wall clock is what people set.
-class simulated_clock final : public clock {
-public:
-  explicit simulated_clock(seeded& random) : random_(random) {}
-  timestamp now() const override { return start + steady() + set; }
-  duration monotonic() const override { return steady(); }
-  std::uint64_t random() override { return random_.bits(); }
-  [[nodiscard]] duration steady() const { return before + (scheduler ? scheduler->elapsed() : duration::zero()); }
-
-  timestamp start;
-  duration set{};    ///< by how much the wall clock was set
-  duration before{}; ///< until the scheduler began
-  const simulation_scheduler* scheduler = nullptr;
-
-private:
-  seeded& random_;
-};
 
 /// What outlives a supervisor.
 struct simulated_world {

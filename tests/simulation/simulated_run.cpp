@@ -51,7 +51,7 @@ public:
         break;
       require(!last, "(3) the run has not settled");
     }
-    check_projections(case_, world_.journal.events());
+    check_projections(world_.journal.events());
     check_history(case_, world_.processes, world_.journal.events(), random_);
     return summary();
   }
@@ -85,10 +85,10 @@ private:
   std::optional<run_state> recover(bool last) {
     auto& journal = world_.journal;
     const bool clean = journal.events().empty() || std::holds_alternative<writer_closed>(journal.events().back());
-    const auto open = check_projections(case_, journal.events());
+    const auto open = check_projections(journal.events());
     opening_ = {writer_opened{world_.time.now(), "boot", 1}};
     auto state = folded();
-    if (const auto kept = journal.from_checkpoint()) {
+    if (const auto kept = journal.from_checkpoint(case_.started.run)) {
       paths_.reached(rare_path::checkpoint_used);
       require(*kept == state, "(4) a checkpoint and the events after it do not give the state");
     }

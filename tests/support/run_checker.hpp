@@ -24,13 +24,20 @@ class run_checker {
 public:
   /// `ids` by asset_index. `never_made`: assets with what they need from outside the run, never materialized.
   run_checker(const pipeline& p, const asset_graph& graph, std::vector<asset_id> ids, std::uint32_t workers,
-              std::vector<std::pair<asset_index, asset_index>> never_made = {})
-      : p_(p), graph_(graph), ids_(std::move(ids)), workers_(workers), never_made_(std::move(never_made)),
-        books_(p.assets.size()), lacks_(p.assets.size(), false), never_was_(p.assets.size(), false),
+              const std::vector<std::pair<asset_index, asset_index>>& never_made = {})
+      : p_(p), graph_(graph), ids_(std::move(ids)), workers_(workers), books_(p.assets.size()),
         priority_(p.assets.size(), 0) {
     for (std::uint32_t i = 0; i < ids_.size(); ++i)
       index_.emplace(ids_[i].value, i);
-    for (const auto& [asset, missing] : never_made_) {
+    lacks(never_made);
+  }
+
+  /// From now on (a resume may find that another run has made it) these need something from outside the run that was
+  /// never materialized.
+  void lacks(const std::vector<std::pair<asset_index, asset_index>>& never_made) {
+    lacks_.assign(books_.size(), false);
+    never_was_.assign(books_.size(), false);
+    for (const auto& [asset, missing] : never_made) {
       lacks_[asset.value] = true;
       never_was_[missing.value] = true;
     }
@@ -80,6 +87,7 @@ public:
   [[nodiscard]] bool stopping() const { return stopping_.has_value(); }
   [[nodiscard]] const run_state& replayed() const { return replayed_; }
   [[nodiscard]] asset_status status_of(asset_index asset) const { return books_[asset.value].status; }
+  [[nodiscard]] bool is_member(asset_index asset) const { return books_[asset.value].in_run; }
   [[nodiscard]] std::uint32_t attempts_of(asset_index asset) const { return books_[asset.value].attempts; }
   [[nodiscard]] bool is_open(asset_index asset) const { return books_[asset.value].open; }
   [[nodiscard]] std::uint32_t open_attempts() const { return open_; }
@@ -524,7 +532,6 @@ private:
   const asset_graph& graph_;
   std::vector<asset_id> ids_;
   std::uint32_t workers_;
-  std::vector<std::pair<asset_index, asset_index>> never_made_;
   std::vector<book> books_;
   std::vector<bool> lacks_;            // by asset_index: needs one outside that was never made
   std::vector<bool> never_was_;        // by asset_index: such a one
