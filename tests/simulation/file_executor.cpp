@@ -177,7 +177,7 @@ void file_executor::finish_attempt(item one) {
           output_read.content = read[static_cast<std::size_t>(at)];
           const auto known = std::find_if(now.upstreams.begin(), now.upstreams.end(),
                                           [&](const auto& seen) { return seen.asset == setup_.names.id_of(needed); });
-          require(known->version == version_of_allowed_failure() ||
+          require(known->version == version_of_allowed_failure() || is_lost(needed) ||
                       known->version == version_of_outputs(std::span(&output_read, 1), setup_.names),
                   "(10) " + name(one.asset) + " is recorded as made from another version of " + name(needed) +
                       " than it read");

@@ -58,6 +58,7 @@ public:
   // ---- hooks
   std::function<void(asset_index)> on_look;
   std::function<void(asset_index, std::uint32_t)> on_execute;
+  std::function<bool(asset_index)> is_lost; ///< see state_books::lost()
   /// An attempt has ended well: the whole of what it is made from, and of what it made.
   std::function<void(asset_index, std::uint32_t, const fingerprint&, const production&)> on_made;
 

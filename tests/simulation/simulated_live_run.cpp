@@ -29,6 +29,7 @@ simulated_live_run::simulated_live_run(simulated_state& world, admitted_run made
   work_->on_execute = [this](asset_index asset, std::uint32_t attempt) {
     world_.books.executing(made_.run, asset, attempt);
   };
+  work_->is_lost = [this](asset_index asset) { return world_.books.lost(made_.run, asset); };
   work_->on_made = [this](asset_index asset, std::uint32_t attempt, const fingerprint& from, const production& what) {
     const auto id = made_.plan->names->id_of(asset);
     if (const auto known = world_.books.tables().assets.find(id);

@@ -27,6 +27,8 @@ state_books::state_books(const state_case& on, state_paths& paths, const file_wo
 }
 
 void state_books::begins(run_number run, duration ahead, const std::vector<blocked_outside>& blocked) {
+  if (!knows(run))
+    return; // its beginning has broken a rule, as was found
   auto& book = live_[run];
   book.ahead = ahead;
   const auto& graph = *pipeline_of(run).graph;

@@ -49,7 +49,11 @@ public:
 
   // ---- what runs do
   void looking(run_number run, asset_index asset) const;
-  void executing(run_number run, asset_index asset, std::uint32_t attempt) const;
+  void executing(run_number run, asset_index asset, std::uint32_t attempt);
+  /// The journal has lost the attempt that wrote the asset's output last: what it holds is not what is recorded.
+  [[nodiscard]] bool lost(run_number run, asset_index asset) const {
+    return lost_.contains(id_of(wishes_.at(run).pipeline, asset));
+  }
   /// No message is on its way, nothing is examined, all is on disk. `now`: steady time. `ending`: the last events of
   /// these wait for files to settle.
   void quiet(duration now, const std::vector<run_number>& ending,
@@ -110,6 +114,9 @@ private:
   std::vector<run_number> order_;
   std::map<asset_id, run_number> open_;
   std::map<std::tuple<run_number, asset_id, std::uint32_t>, std::pair<fingerprint, production>> made_;
+  /// Made from what a lost attempt left of an asset that it needs by name, outside its run: of that one the last
+  /// recorded version counts, as of files that people change. Known, see docs/reliability.md.
+  std::set<asset_id> doubtful_;
   std::set<asset_id> lost_; ///< an attempt of which the journal has lost the beginning may have written the output
   bool journal_failed_ = false;
   bool appending_ = false; ///< not: reading what is there

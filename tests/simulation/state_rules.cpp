@@ -21,13 +21,16 @@ void state_books::looking(run_number run, asset_index asset) const {
           "(10) " + name(run, asset) + " is examined while its output is written");
 }
 
-void state_books::executing(run_number run, asset_index asset, std::uint32_t attempt) const {
+void state_books::executing(run_number run, asset_index asset, std::uint32_t attempt) {
   const auto& on = pipeline_of(run);
   const auto& books = of(run);
   require(books.is_open(asset) && books.attempts_of(asset) == attempt,
           "an attempt of " + name(run, asset) + " is executed that the journal does not know");
   require(books.all_satisfied(asset), "(1) " + name(run, asset) + " is executed before what it needs is done");
+  doubtful_.erase(id_of(wishes_.at(run).pipeline, asset));
   for (const auto needed : on.graph->upstream(asset)) {
+    if (lost(run, needed))
+      doubtful_.insert(id_of(wishes_.at(run).pipeline, asset));
     const auto* record = record_of(id_of(wishes_.at(run).pipeline, needed));
     const std::string who = name(run, asset) + " reads what " + std::string(on.p->asset(needed).name) + " left, ";
     if (record != nullptr && record->attempt == attempt_state::failed && on.p->settings_of(needed).allow_failure)
@@ -36,6 +39,8 @@ void state_books::executing(run_number run, asset_index asset, std::uint32_t att
       continue; // it failed without an attempt, and may
     require(record != nullptr && record->last, "(10) " + who + "which was never made");
     require(record->attempt == attempt_state::succeeded, "(10) " + who + "whose last attempt did not succeed");
+    require(!books.is_member(needed) || record->last->made_from.command == command_of(on, needed, wishes_.at(run).mode),
+            "(10) " + who + "which another run has made with another command since");
     require(lost_.contains(id_of(wishes_.at(run).pipeline, needed)) ||
                 record->last->made.outputs.front().content == files_.content(output_of(on, needed)),
             "(10) " + who + "which is not what was recorded of it last");
@@ -136,14 +141,19 @@ void state_books::records_are_true() const {
 void state_books::is_as_clean(std::uint32_t pipeline, std::uint32_t mode) const {
   const auto& on = on_.pipelines[pipeline];
   const auto clean = files_.clean(on, mode);
-  for (std::uint32_t i = 0; i < clean.size(); ++i) {
-    const asset_index asset(i);
+  std::vector<bool> doubtful(clean.size(), false);
+  for (const auto asset : on.graph->topological_order()) {
+    const auto up = on.graph->upstream(asset);
+    doubtful[asset.value] = doubtful_.contains(id_of(pipeline, asset)) ||
+                            std::any_of(up.begin(), up.end(), [&](asset_index u) { return doubtful[u.value]; });
+    if (doubtful[asset.value])
+      continue;
     const std::string who(on.p->asset(asset).name);
-    require(files_.content(output_of(on, asset)) == clean[i],
+    require(files_.content(output_of(on, asset)) == clean[asset.value],
             "(10) the output of " + who + " is not what a clean run makes");
     const auto* record = record_of(id_of(pipeline, asset));
     require(record != nullptr && record->last && record->attempt == attempt_state::succeeded &&
-                record->last->made.outputs.front().content == clean[i],
+                record->last->made.outputs.front().content == clean[asset.value],
             "(10) the record of " + who + " is not that of a clean run");
     require(record->last->made_from.command == command_of(on, asset, mode),
             "(10) the record of " + who + " tells another command than was executed");
