@@ -62,32 +62,13 @@ result<foreign_files> engine::fits_beside_living(const planning& plan) {
 }
 
 std::vector<asset_index> engine::touched_since(std::uint64_t mark, const planning& plan, const foreign_files& foreign) {
+  const auto index_of = [&](asset_id id) { return plan.names->index_of(id); };
   std::vector<asset_index> touched;
-  const auto add = [&](asset_id id) {
-    if (const auto asset = plan.names->index_of(id))
-      touched.push_back(*asset);
-  };
   if (is_up_)
-    on_loop([&] {
-      for (const auto* run : living_) {
-        run->visit_unsettled([&](asset_id asset) {
-          add(asset);
-          return true;
-        });
-        for (const auto& [reader, maker] : foreign.reads)
-          if (run->unsettled(maker))
-            touched.push_back(reader);
-      }
-    });
-  {
-    const std::lock_guard lock(changes_mutex_);
-    for (const auto asset : changes_.since(mark)) {
-      add(asset);
-      for (const auto& [reader, maker] : foreign.reads)
-        if (maker == asset)
-          touched.push_back(reader);
-    }
-  }
+    on_loop([&] { touched = touched_by_living(others_.all(), foreign, index_of); });
+  const std::lock_guard lock(changes_mutex_); // what has been settled since then is among the changes
+  const auto changed = touched_by_changes(changes_.since(mark), foreign, index_of);
+  touched.insert(touched.end(), changed.begin(), changed.end());
   return touched;
 }
 

@@ -168,18 +168,13 @@ bool live_run::unsettled(asset_id asset) const {
 
 void live_run::visit_reads(asset_id asset, const visitor& visit) const {
   const auto& names = *made_.plan->names;
-  if (const auto index = names.index_of(asset))
-    for (const auto upstream : made_.plan->on.graph->upstream(*index))
-      if (!visit(names.id_of(upstream)))
-        return;
-  if (made_.foreign.reads.empty())
+  const auto index = names.index_of(asset);
+  if (!index)
     return;
-  if (const auto index = names.index_of(asset)) {
-    const auto [first, last] = made_.foreign.reads.equal_range(*index);
-    for (auto at = first; at != last; ++at)
-      if (!visit(at->second))
-        return;
-  }
+  for (const auto upstream : made_.plan->on.graph->upstream(*index))
+    if (!visit(names.id_of(upstream)))
+      return;
+  made_.foreign.visit_makers(*index, visit);
 }
 
 const made_files& live_run::made() {
@@ -189,10 +184,8 @@ const made_files& live_run::made() {
 }
 
 void live_run::visit_readers(asset_id asset, const visitor& visit) const {
-  const auto [first, last] = foreign_readers_.equal_range(asset);
-  for (auto at = first; at != last; ++at)
-    if (!visit(at->second))
-      return;
+  if (!foreign_readers_.visit(asset, visit))
+    return;
   const auto& names = *made_.plan->names;
   if (const auto index = names.index_of(asset))
     for (const auto downstream : made_.plan->on.graph->downstream(*index))

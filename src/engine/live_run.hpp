@@ -10,6 +10,7 @@
 #include "adapters/system/thread_pool.hpp"
 #include "core/run/settled_assets.hpp"
 #include "core/schedule/admission.hpp"
+#include "core/schedule/foreign_files.hpp"
 #include "core/schedule/run_table.hpp"
 #include "engine/asset_worker.hpp"
 #include "engine/housekeeping.hpp"
@@ -22,7 +23,6 @@
 
 #include <functional>
 #include <future>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -45,16 +45,6 @@ struct run_surroundings {
   std::optional<history_bounds> history;
 };
 
-/// What a run shares with live runs of other pipelines: see made_files.
-struct foreign_files {
-  std::multimap<asset_index, asset_id> reads; ///< by an asset of the run: who makes what it reads
-  struct reader {
-    run_number run;        ///< of the other pipeline
-    asset_id maker, reads; ///< the run's asset, and the other's that reads what it makes
-  };
-  std::vector<reader> readers;
-};
-
 /// What a new and a resumed run are made from.
 struct prepared_run {
   std::unique_ptr<planning> plan;
@@ -69,7 +59,7 @@ struct prepared_run {
   cause_kind cause = cause_kind::user;
   bool limited = false; ///< other runs live: it starts nothing before it is offered a budget
   touched_assets touched{};
-  foreign_files foreign{};
+  foreign_files foreign{}; ///< see made_files
 };
 
 /// One run. Not moved: its parts refer to each other.
@@ -105,7 +95,7 @@ public:
   [[nodiscard]] const made_files& made();
   [[nodiscard]] const foreign_files& foreign() const { return made_.foreign; }
   /// A later run of another pipeline makes what an asset of this one reads. Where actors run.
-  void note_foreign(const foreign_files::reader& found) { foreign_readers_.emplace(found.maker, found.reads); }
+  void note_foreign(const foreign_files::reader& found) { foreign_readers_.note(found); }
 
   // As the others deal with it: where actors run. Settled: in the journal's order.
   [[nodiscard]] run_number number() const override { return number_; } ///< anywhere
@@ -154,7 +144,7 @@ private:
   timestamp finished_at_;
   bool over_ = false; ///< where actors run
   std::optional<made_files> made_files_;
-  std::multimap<asset_id, asset_id> foreign_readers_; ///< by who makes what they read
+  foreign_readers foreign_readers_;
   std::promise<void> gone_;
   std::shared_future<void> is_gone_{gone_.get_future()};
 };

@@ -112,19 +112,35 @@ void simulated_engine::begin_planning(plan_job& job) {
                     }));
 }
 
-std::vector<asset_index> simulated_engine::touched_since(std::uint64_t mark, const simulated_plan& plan) const {
-  std::vector<asset_index> touched;
-  const auto add = [&](asset_id id) {
-    if (const auto asset = plan.names->index_of(id))
-      touched.push_back(*asset);
-    return true;
-  };
-  for (const auto* run : others_.all())
-    run->visit_unsettled(add);
+foreign_files simulated_engine::shared_with_living(const simulated_plan& plan) const {
+  foreign_files shared;
+  const auto& first = world_.on.pipelines.front();
+  for (const auto& run : runs_) {
+    const auto& other = world_.on.pipelines[run->wish().pipeline];
+    if (run->over() || &other == &plan.on)
+      continue;
+    const bool makes = &other == &first; // what the plan's pipeline may read
+    const auto& readers = makes ? plan.on : other;
+    for (std::uint32_t i = 0; i < readers.reads_of_first.size(); ++i)
+      for (const auto maker : readers.reads_of_first[i]) {
+        const asset_index reader(i);
+        if (makes)
+          shared.reads.emplace(reader, run->names().id_of(maker));
+        else
+          shared.readers.push_back({run->number(), plan.names->id_of(maker), run->names().id_of(reader)});
+      }
+  }
+  return shared;
+}
+
+std::vector<asset_index> simulated_engine::touched_since(std::uint64_t mark, const simulated_plan& plan,
+                                                         const foreign_files& shared) const {
+  const auto index_of = [&](asset_id id) { return plan.names->index_of(id); };
+  auto touched = touched_by_living(others_.all(), shared, index_of);
   const auto changed = changes_.since(mark);
   paths_.reached_if(state_path::plan_lags, !changed.empty());
-  for (const auto asset : changed)
-    add(asset);
+  const auto by_changes = touched_by_changes(changed, shared, index_of);
+  touched.insert(touched.end(), by_changes.begin(), by_changes.end());
   return touched;
 }
 
@@ -150,7 +166,8 @@ void simulated_engine::admit(plan_job job) {
 void simulated_engine::start(plan_job job, admitted_run made) {
   auto& plan = *job.plan;
   auto fresh = plan.fresh();
-  auto parts = divide(*plan.on.graph, plan.scope.in_run, fresh, touched_since(job.mark, plan));
+  made.foreign = shared_with_living(plan);
+  auto parts = divide(*plan.on.graph, plan.scope.in_run, fresh, touched_since(job.mark, plan, made.foreign));
   const auto ids = [&](const std::vector<asset_index>& assets) {
     std::vector<asset_id> found;
     for (const auto asset : assets)
@@ -196,7 +213,8 @@ void simulated_engine::start(plan_job job, admitted_run made) {
 
 void simulated_engine::resume(plan_job job, admitted_run made) {
   auto& plan = *job.plan;
-  const touched_assets touched(touched_since(job.mark, plan));
+  made.foreign = shared_with_living(plan);
+  const touched_assets touched(touched_since(job.mark, plan, made.foreign));
   run_resumed resumed{*job.wish.resumes, world_.time.now(), {}};
   resumed.reopened = reopened_by_resume(*plan.on.graph, plan.names->asset_ids(), job.state, [&](asset_index asset) {
     done_asset done;
@@ -265,6 +283,10 @@ void simulated_engine::begin() {
   others.check = [this](const std::function<void()>& rule) { check(rule); };
   auto& run = *runs_.emplace_back(std::make_unique<simulated_live_run>(world_, std::move(made), std::move(others)));
   world_.files.has_room_for(run.size());
+  for (const auto& shared : run.foreign().readers)
+    for (const auto& earlier : runs_)
+      if (earlier->number() == shared.run)
+        earlier->note_foreign(shared);
   others_.joined(run);
   world_.log.add("run #", number.value, " begins");
   paths_.reached_if(state_path::three_runs, runs_.size() >= 3);
@@ -281,6 +303,8 @@ std::optional<run_number> simulated_engine::held_by(simulated_live_run& run, ass
   paths_.reached_if(state_path::held_by_same, rule == 'a');
   paths_.reached_if(state_path::held_by_read, rule == 'b');
   paths_.reached_if(state_path::held_by_reader, rule == 'c');
+  paths_.reached_if(state_path::held_by_foreign_maker, rule == 'B');
+  paths_.reached_if(state_path::held_by_foreign_reader, rule == 'C');
   if (rule == 'b')
     for (const auto needed : run.logic().upstream(index))
       paths_.reached_if(state_path::held_by_outside, !run.logic().in_run(needed));

@@ -79,7 +79,9 @@ private:
   void plan_on(std::size_t job);
   void begin_planning(plan_job& job);
   void admit(plan_job job);
-  [[nodiscard]] std::vector<asset_index> touched_since(std::uint64_t mark, const simulated_plan& plan) const;
+  [[nodiscard]] foreign_files shared_with_living(const simulated_plan& plan) const;
+  [[nodiscard]] std::vector<asset_index> touched_since(std::uint64_t mark, const simulated_plan& plan,
+                                                       const foreign_files& shared) const;
   void start(plan_job job, admitted_run made);
   void resume(plan_job job, admitted_run made);
   void begin();

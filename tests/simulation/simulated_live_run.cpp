@@ -171,13 +171,18 @@ bool simulated_live_run::unsettled(asset_id asset) const {
 }
 
 void simulated_live_run::visit_reads(asset_id asset, const visitor& visit) const {
-  if (const auto index = made_.plan->names->index_of(asset))
-    for (const auto upstream : on_.graph->upstream(*index))
-      if (!visit(made_.plan->names->id_of(upstream)))
-        return;
+  const auto index = made_.plan->names->index_of(asset);
+  if (!index)
+    return;
+  for (const auto upstream : on_.graph->upstream(*index))
+    if (!visit(made_.plan->names->id_of(upstream)))
+      return;
+  made_.foreign.visit_makers(*index, visit);
 }
 
 void simulated_live_run::visit_readers(asset_id asset, const visitor& visit) const {
+  if (!foreign_readers_.visit(asset, visit))
+    return;
   if (const auto index = made_.plan->names->index_of(asset))
     for (const auto downstream : on_.graph->downstream(*index))
       if (!visit(made_.plan->names->id_of(downstream)))

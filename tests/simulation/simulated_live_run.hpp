@@ -5,6 +5,7 @@
 #include "actors/actor_run.hpp"
 #include "core/run/settled_assets.hpp"
 #include "core/schedule/admission.hpp"
+#include "core/schedule/foreign_files.hpp"
 #include "core/schedule/run_table.hpp"
 #include "engine/opening.hpp"
 #include "invariants.hpp"
@@ -30,6 +31,7 @@ struct admitted_run {
   bool limited = false;
   bool may_hang = false; ///< somebody will end what hangs
   touched_assets touched{};
+  foreign_files foreign{};
   std::uint64_t appends = 0; ///< of the journal, when it was admitted
 };
 
@@ -71,6 +73,10 @@ public:
   void visit_reads(asset_id asset, const visitor& visit) const override;
   void visit_readers(asset_id asset, const visitor& visit) const override;
 
+  [[nodiscard]] const foreign_files& foreign() const { return made_.foreign; }
+  void note_foreign(const foreign_files::reader& found) { foreign_readers_.note(found); }
+  [[nodiscard]] const catalog& names() const { return *made_.plan->names; }
+
   [[nodiscard]] bool over() const { return outcome_.has_value(); }
   [[nodiscard]] const run_outcome& outcome() const { return *outcome_; }
   [[nodiscard]] const run_logic& logic() const { return *logic_; }
@@ -99,6 +105,7 @@ private:
   std::shared_ptr<opening> opened_ = std::make_shared<opening>();
   std::optional<run_demand> demand_;
   std::optional<run_outcome> outcome_;
+  foreign_readers foreign_readers_;
   std::set<asset_index> waited_; ///< for an earlier run
   std::size_t held_ = 0;         ///< so many were told by held_by() to wait, and not yet to go on
 };

@@ -237,13 +237,31 @@ void state_books::live_state_is(const std::string& bytes) const {
   of(live->run()).compare(*live);
 }
 
+char state_books::held_across(run_number run, asset_index asset, run_number earlier, bool before_execution) const {
+  const auto& own = pipeline_of(run).reads_of_first;
+  const auto& others = pipeline_of(earlier).reads_of_first;
+  const auto& books = of(earlier);
+  const auto unsettled = [&](asset_index other) {
+    return books.is_member(other) && !is_final(books.status_of(other)) && !live_.at(earlier).blocked[other.value];
+  };
+  if (wishes_.at(earlier).pipeline == 0)
+    return std::any_of(own[asset.value].begin(), own[asset.value].end(), unsettled) ? 'B' : '\0';
+  for (std::uint32_t i = 0; i < others.size() && before_execution; ++i)
+    if (unsettled(asset_index(i)) && std::find(others[i].begin(), others[i].end(), asset) != others[i].end())
+      return 'C';
+  return 0;
+}
+
 char state_books::held(run_number run, asset_index asset, bool before_execution) const {
   const auto& on = pipeline_of(run);
   for (const auto earlier : order_) {
     if (earlier == run)
       return 0;
-    if (wishes_.at(earlier).pipeline != wishes_.at(run).pipeline)
+    if (wishes_.at(earlier).pipeline != wishes_.at(run).pipeline) {
+      if (const auto rule = held_across(run, asset, earlier, before_execution); rule != 0)
+        return rule;
       continue;
+    }
     const auto& books = of(earlier);
     const auto& blocked = live_.at(earlier).blocked;
     const auto unsettled = [&](asset_index other) {

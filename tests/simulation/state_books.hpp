@@ -70,12 +70,14 @@ public:
   [[nodiscard]] const std::vector<run_number>& order() const { return order_; } ///< of live runs
   [[nodiscard]] const run_checker& of(run_number run) const { return *runs_.at(run); }
   [[nodiscard]] bool knows(run_number run) const { return runs_.contains(run); }
-  /// Which rule holds an asset that has all it needs in its run: 'a', 'b' or 'c'; 0: none.
+  /// Which rule holds an asset that has all it needs in its run: 'a', 'b' or 'c'; 'B' and 'C': for an asset of another
+  /// pipeline; 0: none.
   [[nodiscard]] char held(run_number run, asset_index asset, bool before_execution) const;
   [[nodiscard]] std::string name(run_number run, asset_index asset) const;
   [[nodiscard]] std::string_view name(asset_id asset) const;
 
 private:
+  [[nodiscard]] char held_across(run_number run, asset_index asset, run_number earlier, bool before_execution) const;
   /// What of a run is of its present segment.
   struct live_book {
     duration ahead{};

@@ -26,7 +26,7 @@ std::string asset_name(std::uint32_t pipeline, std::uint32_t asset) {
 }
 
 case_pipeline random_pipeline(seeded& random, std::uint32_t number, std::uint32_t sources, durability durable,
-                              bool may_hang) {
+                              bool may_hang, const case_pipeline* first) {
   const auto size = random.once_in(8) ? 8 + random.below(12) : 1 + random.below(7);
   const auto density = 1 + random.below(4);
   pipeline_builder b(std::string(1, static_cast<char>('a' + number)));
@@ -53,6 +53,11 @@ case_pipeline random_pipeline(seeded& random, std::uint32_t number, std::uint32_
     }
     if (inputs.empty() || random.once_in(3))
       inputs.push_back(source_path(random.below(sources)));
+    auto& foreign = made.reads_of_first.emplace_back();
+    if (first != nullptr && random.once_in(2)) {
+      foreign.emplace_back(random.below(static_cast<std::uint32_t>(first->p->assets.size())));
+      inputs.emplace_back(output_of(*first, foreign.back()));
+    }
     asset.inputs(std::move(inputs)).deps(std::move(deps));
     if (random.once_in(3))
       asset.pool("p", 1 + random.below(slots));
@@ -112,8 +117,10 @@ state_case make_state_case(seeded& random) {
   made.sources = 1 + random.below(3);
   made.durable = random.once_in(6) ? durability::strict : random.once_in(6) ? durability::none : durability::pipelined;
   const std::uint32_t pipelines = random.once_in(3) ? 2 : 1;
+  const bool share = random.once_in(2);
   for (std::uint32_t i = 0; i < pipelines; ++i)
-    made.pipelines.push_back(random_pipeline(random, i, made.sources, made.durable, made.faults.cancels));
+    made.pipelines.push_back(random_pipeline(random, i, made.sources, made.durable, made.faults.cancels,
+                                             i > 0 && share ? &made.pipelines.front() : nullptr));
   made.runs = 1 + random.below(6);
   made.at_a_time = random.once_in(4) ? 1 + random.below(2) : made.runs;
   made.engines = 1 + random.below(4);

@@ -1,5 +1,5 @@
-// One history of many runs to simulate, drawn from a seed: one or two pipelines of one state, what their assets are
-// made from, and which faults may befall it. Knows nothing of how it is played.
+// One history of many runs to simulate, drawn from a seed: one or two pipelines of one state, which may share files,
+// what their assets are made from, and which faults may befall it. Knows nothing of how it is played.
 #pragma once
 
 #include "core/pipeline/asset_graph.hpp"
@@ -23,6 +23,8 @@ struct case_pipeline {
   std::vector<bool> hangs;        ///< likewise: it ends only when it is ended
   std::vector<bool> stubborn;     ///< likewise: it takes the whole grace period to end
   std::vector<duration> longest;  ///< likewise: an attempt takes up to this
+  /// Likewise: assets of the first pipeline of the state, from which this one reads files; there it is empty.
+  std::vector<std::vector<asset_index>> reads_of_first;
 };
 
 /// Which faults a history knows. Many know none, or one: faults hide each other.

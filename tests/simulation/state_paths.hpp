@@ -16,6 +16,8 @@ namespace troupe_internal::test {
   PATH(held_by_read, "asset held: an earlier run has not settled one that it reads")                                   \
   PATH(held_by_outside, "asset held by one that it reads and that is not in its own run")                              \
   PATH(held_by_reader, "asset held before it is executed: an earlier run has not settled one that reads it")           \
+  PATH(held_by_foreign_maker, "asset held by one of another pipeline that makes what it reads")                        \
+  PATH(held_by_foreign_reader, "asset held before it is executed by one of another pipeline that reads it")            \
   PATH(held_by_failure, "asset held by one that then fails")                                                           \
   PATH(fresh_after_hold, "asset found fresh after a hold")                                                             \
   PATH(made_after_hold, "asset made after a hold")                                                                     \
