@@ -1,12 +1,15 @@
 // `troupe triggers`: what the pipeline's triggers listen to, and when its schedules fire next. Needs no supervisor.
 #include "adapters/system/system_clock.hpp"
 #include "base/time.hpp"
+#include "cli/trigger_requests.hpp"
 #include "cli/verbs.hpp"
 #include "config/load_pipeline.hpp"
 #include "core/pipeline/nearest_name.hpp"
+#include "engine/trigger_history.hpp"
 #include "views/trigger_view.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace troupe_internal::cli {
 namespace {
@@ -15,9 +18,26 @@ constexpr std::uint32_t ticks_shown = 5;
 constexpr std::uint32_t most_ticks = 10'000;
 
 struct triggers_arguments {
-  std::string name, from;
+  std::string name, from, reason;
+  std::vector<std::string> params;
+  std::string key;
   std::optional<std::uint32_t> count;
 };
+
+int ask(invocation& with, const triggers_arguments& given, trigger_ask::verb what) {
+  trigger_ask asked;
+  asked.what = what;
+  asked.name = given.name;
+  asked.key = given.key;
+  asked.reason = given.reason;
+  for (const auto& one : given.params) {
+    const auto at = one.find('=');
+    if (at == 0 || at == std::string::npos)
+      return with.report(fail(error_code::invalid_input, "--with takes NAME=VALUE, not '" + one + "'"));
+    asked.params.emplace_back(one.substr(0, at), one.substr(at + 1));
+  }
+  return ask_trigger(with, asked);
+}
 
 int triggers(invocation& with, const triggers_arguments& given) {
   auto request = with.project_request();
@@ -41,7 +61,18 @@ int triggers(invocation& with, const triggers_arguments& given) {
     with.io.err.stream << findings_text(on.findings, with.io.err.colours) << std::flush;
   if (!on.p)
     return with.report(fail(error_code::invalid_input, "the pipeline file has mistakes"));
+  std::map<std::string, trigger_record> records;
+  if (const auto state = with.state_folder()) {
+    auto known = list_trigger_records(*state);
+    if (!known)
+      return with.report(known.error());
+    for (auto& one : *known)
+      records.emplace(one.trigger, std::move(one));
+  }
   auto all = shown_triggers(on.p->name, *on.triggers, from, given.count.value_or(ticks_shown));
+  for (auto& one : all)
+    if (const auto record = records.find(one.pipeline + "/" + one.what->name); record != records.end())
+      one.record = record->second;
   if (!given.name.empty()) {
     nearest_name nearest(given.name);
     std::vector<std::string> names;
@@ -80,6 +111,22 @@ void declare_triggers(command_spec& root, invocation& with) {
                    {"troupe triggers nightly --count 10", "the next ten ticks of one"},
                    {"troupe triggers --json --from 2026-10-25", "for programs; ticks from that day on"}};
   verb.action = [given, &with] { return triggers(with, *given); };
+  auto& paused = verb.subcommand("pause", "A trigger of a supervisor fires no more until it is resumed");
+  paused.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
+  paused.text("--reason", "TEXT", given->reason, "why, for people");
+  paused.examples = {{"troupe triggers pause nightly --reason 'the source is down'", "no ticks from now on"}};
+  paused.action = [given, &with] { return ask(with, *given, trigger_ask::verb::pause); };
+  auto& resumed = verb.subcommand("resume", "A paused trigger fires again; what came meanwhile is not made up for");
+  resumed.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
+  resumed.examples = {{"troupe triggers resume nightly", "ticks from now on"}};
+  resumed.action = [given, &with] { return ask(with, *given, trigger_ask::verb::resume); };
+  auto& fired = verb.subcommand("fire", "Make a trigger of any kind fire now");
+  fired.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
+  fired.texts("--with", "NAME=VALUE", given->params, "a value for a param, instead of the trigger's own");
+  fired.text("--key", "KEY", given->key, "asked again under the same key, it fires once");
+  fired.examples = {{"troupe triggers fire nightly", "as if it were time"},
+                    {"troupe triggers fire nightly --with day=2026-03-29", "for another day"}};
+  fired.action = [given, &with] { return ask(with, *given, trigger_ask::verb::fire); };
 }
 
 } // namespace troupe_internal::cli

@@ -6,6 +6,7 @@
 #include "core/model/run_record.hpp"
 #include "core/pipeline/pipeline.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -30,7 +31,8 @@ std::optional<cause_kind> cause_of(std::string_view word) {
 
 /// What a message says, whichever it is.
 struct fields {
-  std::string type, build, status, code, message, line, cause;
+  std::string type, build, status, code, message, line, cause, verb, name, key, body, because, fate;
+  std::optional<std::uint64_t> event, duplicate_of;
   std::optional<std::uint32_t> protocol, run, waiting;
   std::optional<std::uint64_t> from, seq;
   std::optional<std::int32_t> priority;
@@ -103,8 +105,29 @@ private:
       text(key, to.line);
     else if (key == "priority")
       number(key, to.priority.emplace());
-    else
+    else if (!trigger_member(key, to))
       ask_member(key, to);
+  }
+  bool trigger_member(std::string_view key, fields& to) {
+    if (key == "verb")
+      text(key, to.verb);
+    else if (key == "name")
+      text(key, to.name);
+    else if (key == "key")
+      text(key, to.key);
+    else if (key == "body")
+      text(key, to.body);
+    else if (key == "because")
+      text(key, to.because);
+    else if (key == "fate")
+      text(key, to.fate);
+    else if (key == "event")
+      number(key, to.event.emplace());
+    else if (key == "duplicate_of")
+      number(key, to.duplicate_of.emplace());
+    else
+      return false;
+    return true;
   }
   void ask_member(std::string_view key, fields& to) {
     auto& ask = to.ask;
@@ -307,6 +330,41 @@ result<control_message> to_submit(fields found) {
   return control_message(submit_request{std::move(ask)});
 }
 
+result<control_message> to_trigger(fields found) {
+  using verb = trigger_ask::verb;
+  trigger_ask ask;
+  constexpr std::array<std::pair<std::string_view, verb>, 4> verbs = {
+      {{"notify", verb::notify}, {"fire", verb::fire}, {"pause", verb::pause}, {"resume", verb::resume}}};
+  const auto* const what =
+      std::find_if(verbs.begin(), verbs.end(), [&](const auto& one) { return one.first == found.verb; });
+  if (what == verbs.end())
+    return bad("\"trigger\" asks for nothing that is known");
+  if (found.name.empty())
+    return bad("\"trigger\" names none");
+  ask.what = what->second;
+  ask.name = std::move(found.name);
+  ask.key = std::move(found.key);
+  ask.body = std::move(found.body);
+  ask.params = std::move(found.ask.params);
+  ask.reason = std::move(found.because);
+  ask.by = std::move(found.ask.cause.by);
+  return control_message(trigger_request{std::move(ask)});
+}
+
+result<control_message> to_taken(fields found) {
+  trigger_answer answer;
+  answer.what.event = found.event.value_or(0);
+  answer.what.run = run_number(found.run.value_or(0));
+  answer.what.duplicate_of = found.duplicate_of.value_or(0);
+  answer.what.because = std::move(found.because);
+  for (std::size_t fate = 0; fate < event_fate_count; ++fate)
+    if (found.fate == to_string(static_cast<event_fate>(fate))) {
+      answer.what.fate = static_cast<event_fate>(fate);
+      return control_message(std::move(answer));
+    }
+  return bad("\"taken\" has no fate");
+}
+
 } // namespace
 
 result<control_message> parse_message(std::string_view json) {
@@ -339,6 +397,10 @@ result<control_message> parse_message(std::string_view json) {
                           : bad("\"prioritize\" names no priority");
   if (type == "prioritized")
     return control_message(run_prioritized{run});
+  if (type == "trigger")
+    return to_trigger(std::move(found));
+  if (type == "taken")
+    return to_taken(std::move(found));
   if (type == "follow")
     return control_message(follow_request{found.from, found.run ? std::optional(run) : std::nullopt});
   if (type == "following")

@@ -25,4 +25,13 @@ result<void> control_port::prioritize(run_number, std::int32_t, std::function<vo
   return no_queue();
 }
 
+void control_port::ask_trigger(trigger_ask, std::function<void(result<taken_event>)> then) {
+  then(no_triggers());
+}
+
+error control_port::no_triggers() {
+  return fail(error_code::state_unusable,
+              "the process that has this state fires no triggers: `troupe serve` does, once it has started");
+}
+
 } // namespace troupe_internal

@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "core/model/event.hpp"
 #include "engine/run_ask.hpp"
+#include "engine/trigger_intake.hpp"
 #include "ports/journal_store.hpp"
 
 #include <functional>
@@ -51,6 +52,9 @@ struct control_port {
   /// Gives a queued run another priority: `then` likewise, unless this returns an error.
   [[nodiscard]] virtual result<void> prioritize(run_number run, std::int32_t priority,
                                                 std::function<void(result<void>)> then);
+  /// Asks a trigger for something: `then` likewise.
+  virtual void ask_trigger(trigger_ask asked, std::function<void(result<taken_event>)> then);
+  [[nodiscard]] static error no_triggers();
 };
 
 } // namespace troupe_internal

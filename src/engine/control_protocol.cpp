@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t head_bytes = 4;
 constexpr std::array<std::string_view, refusal_code_count> refusal_words = {
     "bad_message", "other_version", "busy", "not_permitted", "not_found", "invalid_input", "internal", "unavailable"};
+constexpr std::array<std::string_view, 4> verb_words = {"notify", "fire", "pause", "resume"}; // trigger_ask::verb
+
 std::int64_t to_ms(timestamp t) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
 }
@@ -40,10 +42,8 @@ struct member_writer {
     json.member("type", "submit").member("file", ask.file);
     texts("selection", ask.selection);
     texts("exclude", ask.exclude);
-    json.member("only", ask.only).member("force", ask.force).key("params").begin_array();
-    for (const auto& [name, value] : ask.params)
-      json.begin_array().value(name).value(value).end_array();
-    json.end_array();
+    json.member("only", ask.only).member("force", ask.force);
+    pairs("params", ask.params);
     if (ask.workers)
       json.member("workers", *ask.workers);
     if (ask.error_strategy)
@@ -56,6 +56,18 @@ struct member_writer {
   }
   void operator()(const priority_request& m) const {
     json.member("type", "prioritize").member("run", m.run.value).member("priority", m.priority);
+  }
+  void operator()(const trigger_request& m) const {
+    const auto& ask = m.ask;
+    json.member("type", "trigger").member("verb", verb_words.at(static_cast<std::size_t>(ask.what)));
+    json.member("name", ask.name).member("key", ask.key).member("body", ask.body);
+    json.member("because", ask.reason).member("by", ask.by);
+    pairs("params", ask.params);
+  }
+  void operator()(const trigger_answer& m) const {
+    json.member("type", "taken").member("event", m.what.event).member("fate", to_string(m.what.fate));
+    json.member("run", m.what.run.value).member("duplicate_of", m.what.duplicate_of);
+    json.member("because", m.what.because);
   }
   void operator()(const follow_request& m) const {
     json.member("type", "follow");
@@ -102,6 +114,12 @@ struct member_writer {
     json.member("type", "error").member("code", to_string(m.code)).member("message", m.message);
   }
 
+  void pairs(std::string_view name, const std::vector<std::pair<std::string, std::string>>& all) const {
+    json.key(name).begin_array();
+    for (const auto& [key, value] : all)
+      json.begin_array().value(key).value(value).end_array();
+    json.end_array();
+  }
   void texts(std::string_view name, const std::vector<std::string>& all) const {
     json.key(name).begin_array();
     for (const auto& one : all)

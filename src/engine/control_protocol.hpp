@@ -15,6 +15,8 @@
 //                                          <-  submitted {run, queued}        once that is on disk
 //   prioritize {run, priority}             ->                                 of a queued run
 //                                          <-  prioritized {run}              likewise
+//   trigger {verb, name, key, body, …}     ->                                 as in trigger_intake.hpp
+//                                          <-  taken {event, fate, run, duplicate_of, because}   once that is on disk
 //   follow {from?, run?}                   ->
 //                                          <-  following {from}               later than asked: earlier ones are gone
 //                                          <-  event {seq, line}              one by one, as they get on disk
@@ -72,6 +74,10 @@ struct priority_request {
   std::int32_t priority = 0;
   friend bool operator==(const priority_request&, const priority_request&) = default;
 };
+struct trigger_request {
+  trigger_ask ask;
+  friend bool operator==(const trigger_request&, const trigger_request&) = default;
+};
 struct follow_request {
   std::optional<std::uint64_t> from; ///< the first event's number; none: the next one there will be
   std::optional<run_number> run;     ///< events of this run alone, until it has ended
@@ -101,6 +107,10 @@ struct run_submitted {
 struct run_prioritized {
   run_number run;
   friend bool operator==(const run_prioritized&, const run_prioritized&) = default;
+};
+struct trigger_answer {
+  taken_event what;
+  friend bool operator==(const trigger_answer&, const trigger_answer&) = default;
 };
 struct now_following {
   std::uint64_t from = 0;
@@ -134,9 +144,10 @@ struct control_refusal {
   friend bool operator==(const control_refusal&, const control_refusal&) = default;
 };
 
-using control_message = std::variant<control_hello, list_request, cancel_request, wait_request, submit_request,
-                                     priority_request, follow_request, live_runs, run_cancelling, run_ended,
-                                     run_submitted, run_prioritized, now_following, followed_event, control_refusal>;
+using control_message =
+    std::variant<control_hello, list_request, cancel_request, wait_request, submit_request, priority_request,
+                 trigger_request, follow_request, live_runs, run_cancelling, run_ended, run_submitted, run_prioritized,
+                 trigger_answer, now_following, followed_event, control_refusal>;
 
 /// The message as a frame. One that would be longer than a frame may be becomes a refusal (internal).
 [[nodiscard]] std::string to_frame(const control_message& message);

@@ -173,6 +173,11 @@ public:
           mail->put(session, done ? control_message(run_prioritized{run}) : control_message(refused(done.error())));
         });
   }
+  void ask_trigger(std::uint64_t session, const trigger_request& asked) override {
+    port_.ask_trigger(asked.ask, [mail = mail_, session](const result<taken_event>& taken) {
+      mail->put(session, taken ? control_message(trigger_answer{*taken}) : control_message(refused(taken.error())));
+    });
+  }
   [[nodiscard]] result<event_span> kept_events() override {
     const auto snapshot = port_.history();
     if (!snapshot)

@@ -141,7 +141,7 @@ result<submitted_run> serving_engine::submit(const run_ask& ask, run_observer* o
     const std::lock_guard lock(mutex_);
     now = may_start_now(ask);
     if (now)
-      starting_.push_back({ask.cause.kind, ask.cause.trigger});
+      starting_.push_back({ask.cause.kind, ask.cause.trigger, on->p->name});
     else if (queue_.size() >= how_.most_queued)
       return fail(error_code::io, "the queue is full: " + std::to_string(queue_.size()) +
                                       " runs wait. Try again when some of them have started");
@@ -151,14 +151,14 @@ result<submitted_run> serving_engine::submit(const run_ask& ask, run_observer* o
 
 void serving_engine::leave_starting(const started_run& what) {
   const auto at = std::find_if(starting_.begin(), starting_.end(), [&](const started_run& one) {
-    return one.cause == what.cause && one.trigger == what.trigger;
+    return one.cause == what.cause && one.trigger == what.trigger && one.pipeline == what.pipeline;
   });
   if (at != starting_.end())
     starting_.erase(at);
 }
 
 result<submitted_run> serving_engine::start_now(const project& on, const run_options& options, run_observer* observer) {
-  const started_run what{options.cause.kind, options.cause.trigger};
+  const started_run what{options.cause.kind, options.cause.trigger, on.p->name};
   run_number number(0U);
   const auto give_up = [&](error why) {
     const std::lock_guard lock(mutex_);

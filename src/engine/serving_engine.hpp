@@ -14,12 +14,14 @@
 
 #include "adapters/system/thread_pool.hpp"
 #include "core/schedule/run_queue.hpp"
+#include "core/trigger/trigger_logic.hpp"
 #include "engine/commit_bell.hpp"
 #include "engine/control_port.hpp"
 #include "engine/control_server.hpp"
 #include "engine/engine.hpp"
 #include "engine/pipeline_versions.hpp"
 #include "engine/run_ask.hpp"
+#include "engine/trigger_intake.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -51,6 +53,15 @@ struct serving_options {
   unsigned planners = 2; ///< plans that are made at a time for runs that were queued
 };
 
+/// Beside which other live runs a queued run of a trigger may start.
+enum class trigger_overlap : std::uint8_t {
+  own,      ///< beside none of its trigger
+  pipeline, ///< beside none of its pipeline
+  any,
+};
+/// By pipeline and trigger; `own` for others.
+using trigger_overlaps = std::map<std::pair<std::string, std::string>, trigger_overlap>;
+
 /// Any thread may call it. Calls that name a run do not block for longer than a turn of the loop, unless they say so.
 class serving_engine final : public control_port {
 public:
@@ -73,6 +84,24 @@ public:
   /// Waits for the end of a run, live or queued, and says how it ended: `interrupted` too where the journal failed.
   /// not_found if there is no such run.
   [[nodiscard]] result<run_status> wait(run_number run);
+  /// Takes an event of a trigger in, and queues the run that it causes, in one transaction; or it joins a run that
+  /// waits, or is skipped. On disk when this returns. Errors as submit(), and io where it `refuses` and its queue is
+  /// full: then nothing was taken in.
+  [[nodiscard]] result<taken_event> take_event(event_intake intake);
+  /// Takes an event in whose fate is known. Errors: state_unusable.
+  [[nodiscard]] result<taken_event> take_settled(event_taken what, event_fate fate, run_number run,
+                                                 std::string because);
+  /// Appends events that are of no run; on disk when this returns. Errors: state_unusable.
+  [[nodiscard]] result<void> record(std::vector<event> events);
+  /// The number that the next event gets, if nobody else takes one in.
+  [[nodiscard]] std::uint64_t next_event() {
+    const std::lock_guard lock(intake_);
+    return last_event_ + 1;
+  }
+  void set_overlaps(trigger_overlaps overlaps);
+  /// Whom clients of the control socket ask about triggers; null: nobody. When this returns, nobody asks the one that
+  /// was set before.
+  void set_triggers(trigger_port* triggers);
   /// Pipelines that did not load are looked at now.
   void retry_loads();
   /// As when_committed(), which is the control socket's, for one more; none: no more. Any number of calls.
@@ -92,6 +121,8 @@ public:
   /// A queued run gets another priority: `then` is called once that is on disk. not_found if it is not queued.
   [[nodiscard]] result<void> prioritize(run_number run, std::int32_t priority,
                                         std::function<void(result<void>)> then) override;
+
+  void ask_trigger(trigger_ask asked, std::function<void(result<taken_event>)> then) override;
 
 private:
   using steady = std::chrono::steady_clock;
@@ -155,6 +186,20 @@ private:
   [[nodiscard]] bool may_start_now(const run_ask& ask) const;
   /// Runs that are live or about to be. mutex_ is held.
   [[nodiscard]] std::vector<started_run> live_or_starting() const;
+  [[nodiscard]] static started_run kind_of(const run_queued& what);
+  /// Why a run of a trigger may not start beside those that live. mutex_ is held.
+  [[nodiscard]] std::optional<std::string> held_by_overlap(const run_queued& what,
+                                                           const std::vector<started_run>& live) const;
+  /// The open runs that an event has to heed. mutex_ is held.
+  [[nodiscard]] std::vector<open_trigger_run> open_runs(const event_intake& of) const;
+  [[nodiscard]] result<void> append_and_wait(engine& with, std::vector<event> events);
+  /// intake_ is held, mutex_ is not; likewise the next.
+  [[nodiscard]] result<taken_event> settle_at_once(engine& with, event_taken what, event_fate fate, run_number run,
+                                                   std::string because);
+  [[nodiscard]] result<taken_event> queue_for_event(engine& with, event_intake intake, const run_request& request,
+                                                    const std::string& pipeline);
+  /// Ends the live runs of the queued run's trigger.
+  void cancel_live_of(engine& with, run_number queued);
   [[nodiscard]] static queued_run place_of(const run_queued& what);
   [[nodiscard]] std::string why_it_waits(const waiting_run& run, const std::vector<started_run>& live) const;
   [[nodiscard]] waiting_run* find_queued(run_number run);
@@ -168,6 +213,13 @@ private:
   commit_bell bell_; ///< of whichever engine there is
   commit_bell other_bell_;
 
+  std::mutex triggers_mutex_;
+  trigger_port* triggers_ = nullptr; ///< under triggers_mutex_
+
+  /// Events are taken in one at a time, so that their numbers are in the journal in their order. Locked before mutex_.
+  std::mutex intake_;
+  std::uint64_t last_event_ = 0; ///< under intake_, or while there is no engine
+
   std::mutex mutex_; ///< guards what follows; never held while the engine is called
   std::condition_variable changed_;
   std::unique_ptr<engine> engine_;
@@ -179,6 +231,7 @@ private:
   bool stopping_ = false;
   bool ending_ = false;
   std::vector<waiting_run> queue_;
+  trigger_overlaps overlaps_;
   std::map<run_number, started_run> live_;
   std::vector<started_run> starting_; ///< their number is not known yet
   std::deque<run_number> ended_;

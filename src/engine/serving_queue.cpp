@@ -55,6 +55,10 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
   auto queued = read_queue(made);
   if (!queued)
     return queued.error();
+  const auto snapshot = made.snapshot();
+  if (!snapshot)
+    return snapshot.error();
+  last_event_ = (*snapshot)->info().last_event; // nobody takes one in while there is no engine
   const std::lock_guard guard(mutex_);
   for (auto& run : *queued) // those who watch are still there
     if (const auto* const known = find_queued(run.what.run))
@@ -138,7 +142,7 @@ std::vector<started_run> serving_engine::live_or_starting() const {
     live.push_back(run);
   for (const auto& run : queue_)
     if (run.starting)
-      live.push_back({run.what.cause.kind, run.what.cause.trigger});
+      live.push_back(kind_of(run.what));
   return live;
 }
 
@@ -146,8 +150,9 @@ bool serving_engine::may_start_now(const run_ask& ask) const {
   if (ask.continues.value != 0) // only a queued run can say so
     return false;
   std::vector<queued_run> places;
+  const auto living = live_or_starting();
   for (const auto& run : queue_)
-    if (!run.starting && run.problem.empty())
+    if (!run.starting && run.problem.empty() && !held_by_overlap(run.what, living))
       places.push_back(place_of(run.what));
   queued_run own;
   own.run = run_number(std::numeric_limits<std::uint32_t>::max());
@@ -157,7 +162,7 @@ bool serving_engine::may_start_now(const run_ask& ask) const {
   own.sequence = std::numeric_limits<std::uint64_t>::max();
   own.trigger = ask.cause.trigger;
   places.push_back(own);
-  return next_to_start(places, live_or_starting(), how_.limits, own.queued_at) == places.size() - 1;
+  return next_to_start(places, living, how_.limits, own.queued_at) == places.size() - 1;
 }
 
 void serving_engine::start_what_may() {
@@ -168,12 +173,13 @@ void serving_engine::start_what_may() {
   while (busy < static_cast<std::ptrdiff_t>(std::max(how_.planners, 1U))) {
     std::vector<queued_run> places;
     std::vector<waiting_run*> runs;
+    const auto live = live_or_starting();
     for (auto& run : queue_)
-      if (!run.starting && (run.problem.empty() || run.due <= now)) {
+      if (!run.starting && (run.problem.empty() || run.due <= now) && !held_by_overlap(run.what, live)) {
         places.push_back(place_of(run.what));
         runs.push_back(&run);
       }
-    const auto next = next_to_start(places, live_or_starting(), how_.limits, time_.now());
+    const auto next = next_to_start(places, live, how_.limits, time_.now());
     if (!next)
       return;
     runs[*next]->starting = true;
@@ -237,7 +243,7 @@ result<void> serving_engine::try_to_start(engine& with, const run_queued& what, 
       taken = std::move(*waiting);
       std::erase_if(queue_, [&](const waiting_run& one) { return one.what.run == what.run; });
     }
-    live_.emplace(what.run, started_run{what.cause.kind, what.cause.trigger});
+    live_.emplace(what.run, kind_of(what));
     if (taken && taken->cancelled)
       to_cancel_.insert(what.run);
   };
@@ -307,6 +313,8 @@ std::string serving_engine::why_it_waits(const waiting_run& run, const std::vect
   const auto counted = count([](const started_run& one) { return one.cause != cause_kind::user; });
   if (run.what.cause.kind != cause_kind::user && counted >= how_.limits.max_runs)
     return "max_runs: " + std::to_string(counted) + (counted == 1 ? " run is live" : " runs are live");
+  if (const auto held = held_by_overlap(run.what, live))
+    return *held;
   if (run.what.cause.kind == cause_kind::backfill && count([&](const started_run& one) {
                                                        return one.cause == cause_kind::backfill &&
                                                               one.trigger == run.what.cause.trigger;

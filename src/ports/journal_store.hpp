@@ -68,6 +68,13 @@ public:
   visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const = 0;
   /// Runs that are queued and have not started, in order of number.
   [[nodiscard]] virtual result<void> visit_queue(const std::function<bool(const run_queued&)>& visit) const = 0;
+  /// Triggers that are, or were, known, in no order.
+  [[nodiscard]] virtual result<void> visit_triggers(const std::function<bool(const trigger_record&)>& visit) const = 0;
+  /// Events of triggers without a fate, in the order in which they came.
+  [[nodiscard]] virtual result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const = 0;
+  /// Whether a trigger has seen this key; else `out` is reset.
+  [[nodiscard]] virtual result<bool> read_seen_key(const std::string& trigger, const std::string& key,
+                                                   seen_key& out) const = 0;
   [[nodiscard]] virtual result<std::vector<open_attempt>> open_attempts() const = 0;
   [[nodiscard]] virtual result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const = 0;
   /// Errors for what a reader finds impossible in what he was given: in an event, and in what is kept of a run.

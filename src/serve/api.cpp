@@ -86,6 +86,12 @@ const std::vector<api_route>& api_routes() {
       {"GET", "/api/v1/queue", read, "Runs that wait, and why", answer_queue},
       {"POST", "/api/v1/queue/{run}/priority", write, "Gives a queued run another priority", answer_priority},
       {"POST", "/api/v1/queue/{run}/cancel", write, "Takes a run off the queue", answer_cancel},
+      {"GET", "/api/v1/triggers", read, "All triggers, and when they fire next", answer_triggers},
+      {"GET", "/api/v1/triggers/{pipeline}/{trigger}", read, "One trigger", answer_trigger},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/pause", write, "A trigger fires no more", answer_pause},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/resume", write, "A paused trigger fires again", answer_resume},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/fire", write, "A trigger fires now", answer_fire},
+      {"GET", "/api/v1/events", read, "What triggers took in and what became of it, newest first", answer_events},
   };
   return routes;
 }

@@ -9,6 +9,7 @@
 #include "engine/serving_engine.hpp"
 #include "serve/access.hpp"
 #include "serve/journal_stream.hpp"
+#include "serve/trigger_desk.hpp"
 
 #include <functional>
 #include <memory>
@@ -32,7 +33,8 @@ struct api_world {
   state_dir::handle state;
   access_rules rules{};
   std::function<std::vector<served_pipeline>()> pipelines; ///< any thread
-  std::function<void(const std::string&)> log;             ///< a line; any thread
+  trigger_desk& triggers;
+  std::function<void(const std::string&)> log; ///< a line; any thread
 };
 
 /// A request that has passed the gate.
@@ -91,6 +93,12 @@ void answer_log(const api_world& world, const api_call& call, http_answer& answe
 void answer_raw_log(const api_world& world, const api_call& call, http_answer& answer);
 void answer_queue(const api_world& world, const api_call& call, http_answer& answer);
 void answer_priority(const api_world& world, const api_call& call, http_answer& answer);
+void answer_triggers(const api_world& world, const api_call& call, http_answer& answer);
+void answer_trigger(const api_world& world, const api_call& call, http_answer& answer);
+void answer_pause(const api_world& world, const api_call& call, http_answer& answer);
+void answer_resume(const api_world& world, const api_call& call, http_answer& answer);
+void answer_fire(const api_world& world, const api_call& call, http_answer& answer);
+void answer_events(const api_world& world, const api_call& call, http_answer& answer);
 void answer_healthy(const api_world& world, const api_call& call, http_answer& answer);
 void answer_ready(const api_world& world, const api_call& call, http_answer& answer);
 void answer_metrics(const api_world& world, const api_call& call, http_answer& answer);

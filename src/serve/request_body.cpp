@@ -67,6 +67,8 @@ private:
       params(key, to.params);
     else if (key == "priority")
       to.priority = number(key);
+    else if (key == "reason")
+      to.reason = text(key);
     else
       to.key = text(key);
   }

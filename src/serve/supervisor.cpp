@@ -44,9 +44,12 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   if (!dir)
     return dir.error();
   made->dir_ = std::move(*dir);
+  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, how.log);
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
+  if (const auto started = made->start_triggers(); !started)
+    return started.error();
   how.log("serving " + std::to_string(made->pipelines().size()) + " pipelines at " +
           made->dir_->path_of(supervisor_socket) + addresses_of(how.listen, made->ports_));
   return made;
@@ -70,8 +73,8 @@ result<void> supervisor::listen(system_clock& time) {
   socket_.inode = local->inode;
   listeners.push_back({std::move(local->fd), true});
   try {
-    api_ =
-        std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, how_.log});
+    api_ = std::make_unique<api>(
+        api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_, how_.log});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -80,42 +83,68 @@ result<void> supervisor::listen(system_clock& time) {
   return {};
 }
 
+result<void> supervisor::start_triggers() {
+  engine_->set_triggers(desk_.get());
+  try {
+    clock_ = std::make_unique<trigger_clock>(*desk_, how_.log);
+  } catch (const std::system_error& why) {
+    return fail(error_code::state_unusable,
+                std::string("the system does not let a supervisor fire triggers: ") + why.what());
+  }
+  return {};
+}
+
 supervisor::~supervisor() {
+  clock_.reset(); // nothing new is taken in
   server_.reset();
   api_.reset();
   if (socket_.inode != 0)
     remove_socket(*dir_, supervisor_socket, socket_);
+  if (engine_)
+    engine_->set_triggers(nullptr);
   engine_.reset();
 }
 
-served_pipeline supervisor::load(const std::string& file) const {
+supervisor::loaded supervisor::load(const std::string& file) const {
   project_options options;
   options.file = file;
   options.state = how_.state;
   options.only_regular = true;
   diagnostics findings;
   const auto opened = open_project(options, findings);
-  if (opened)
-    return {opened->p->name, file, {}};
-  std::string problem = opened.error().message;
+  if (opened) {
+    auto with = config::load_pipeline({.file = file, .state = how_.state, .only_regular = true, .with_graph = false});
+    if (with.triggers && with.p && with.p->name == opened->p->name)
+      return {{opened->p->name, file, {}}, with.triggers};
+    findings = std::move(with.findings); // it has just been changed
+  }
+  std::string problem = opened ? "it was changed while it was read" : opened.error().message;
   for (const auto& item : findings.items)
     if (item.level == severity::error) {
       problem = "line " + std::to_string(item.where.line) + ": " + item.message;
       break;
     }
-  return {{}, file, std::move(problem)};
+  return {{{}, file, std::move(problem)}, nullptr};
 }
 
 std::size_t supervisor::reload() {
   std::vector<served_pipeline> loaded;
+  std::vector<served_triggers> triggers;
+  const auto before_now = desk_->pipelines();
   std::map<std::string, std::string> files; // by name
   for (const auto& file : how_.pipelines) {
-    auto one = load(file);
+    auto [one, set] = load(file);
     if (one.problem.empty()) {
       const auto [at, is_new] = files.emplace(one.name, file);
       if (!is_new)
         one.problem = "the pipeline \"" + one.name + "\" is in " + at->second + " already: names are unique in a state";
     }
+    if (one.problem.empty())
+      triggers.push_back({one.name, file, std::move(set)});
+    else // what it had goes on
+      for (const auto& old : before_now)
+        if (old.file == file && !files.contains(old.pipeline))
+          triggers.push_back(old);
     loaded.push_back(std::move(one));
   }
   std::size_t broken = 0;
@@ -136,6 +165,7 @@ std::size_t supervisor::reload() {
     if (!one.problem.empty())
       how_.log("pipeline " + one.file + " is left out: " + one.problem);
   engine_->retry_loads();
+  desk_->set_pipelines(std::move(triggers));
   return broken;
 }
 

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/api.hpp"
+#include "serve/trigger_clock.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -50,13 +51,21 @@ public:
 
 private:
   explicit supervisor(const supervisor_options& how) : how_(how) {}
-  [[nodiscard]] served_pipeline load(const std::string& file) const;
+  /// With its triggers, if it loads.
+  struct loaded {
+    served_pipeline what;
+    std::shared_ptr<const trigger_set> triggers;
+  };
+  [[nodiscard]] loaded load(const std::string& file) const;
+  [[nodiscard]] result<void> start_triggers();
   [[nodiscard]] result<void> listen(system_clock& time);
 
   supervisor_options how_;
   std::mutex mutex_;
   std::vector<served_pipeline> pipelines_; ///< under mutex_
   std::unique_ptr<serving_engine> engine_;
+  std::unique_ptr<trigger_desk> desk_;
+  std::unique_ptr<trigger_clock> clock_;
   state_dir::handle dir_;
   std::vector<std::uint16_t> ports_;
   state_socket socket_;

@@ -73,18 +73,44 @@ std::vector<shown_trigger> shown_triggers(const std::string& pipeline, const tri
   return all;
 }
 
+void write_trigger(json_writer& json, const shown_trigger& one) {
+  const auto* record = one.record ? &*one.record : nullptr;
+  json.begin_object().member("kind", one.what->kind()).member("enabled", one.what->enabled).key("paused");
+  if (record != nullptr && record->paused_at)
+    json.begin_object()
+        .member("at", to_rfc3339(*record->paused_at))
+        .member("reason", record->pause_reason)
+        .end_object();
+  else
+    json.null();
+  json.key("degraded");
+  if (one.degraded.empty())
+    json.null();
+  else
+    json.value(one.degraded);
+  json.key("last");
+  if (record != nullptr && record->last_at) {
+    json.begin_object().member("event", record->last_event).member("at", to_rfc3339(*record->last_at)).key("nominal");
+    if (record->last_nominal)
+      json.value(instant_text(*record->last_nominal));
+    else
+      json.null();
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.key("next").begin_array();
+  for (const auto tick : one.next)
+    json.value(instant_text(tick));
+  json.end_array().end_object();
+}
+
 void write_triggers(json_writer& json, const std::vector<shown_trigger>& triggers) {
   begin_document(json);
   json.key("triggers").begin_object();
   for (const auto& one : triggers) {
-    json.key(one.pipeline + "/" + one.what->name).begin_object();
-    json.member("kind", one.what->kind()).member("enabled", one.what->enabled);
-    for (const auto* unknown : {"paused", "degraded", "last"}) // a supervisor's
-      json.key(unknown).null();
-    json.key("next").begin_array();
-    for (const auto tick : one.next)
-      json.value(instant_text(tick));
-    json.end_array().end_object();
+    json.key(one.pipeline + "/" + one.what->name);
+    write_trigger(json, one);
   }
   json.end_object().end_object();
   json.finish();
@@ -96,10 +122,11 @@ void print_triggers(const output& to, const std::vector<shown_trigger>& triggers
     for (const auto& one : triggers) {
       const auto* schedule = one.what->schedule();
       rows.row({one.what->name, std::string(one.what->kind()),
-                !one.what->enabled    ? std::string("disabled")
-                : schedule == nullptr ? std::string("-")
-                : one.next.empty()    ? std::string("never again")
-                                      : tick_text(one.next.front(), *schedule->zone)});
+                !one.what->enabled                    ? std::string("disabled")
+                : one.record && one.record->paused_at ? std::string("paused")
+                : schedule == nullptr                 ? std::string("-")
+                : one.next.empty()                    ? std::string("never again")
+                                                      : tick_text(one.next.front(), *schedule->zone)});
     }
     return rows.print(to);
   }
@@ -109,6 +136,9 @@ void print_triggers(const output& to, const std::vector<shown_trigger>& triggers
     if (schedule != nullptr)
       to.stream << ", " << printable(schedule_text(*schedule));
     to.stream << (one.what->enabled ? "" : ", disabled") << "\n";
+    if (one.record && one.record->paused_at)
+      to.stream << "  paused since " << instant_text(*one.record->paused_at)
+                << (one.record->pause_reason.empty() ? "" : ": ") << printable(one.record->pause_reason) << "\n";
     if (!one.what->description.empty())
       to.stream << "  " << printable(one.what->description) << "\n";
     for (const auto tick : one.next)

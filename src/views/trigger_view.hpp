@@ -1,8 +1,9 @@
-// Triggers for people and programs: their next ticks, and `triggers --json`. Knows no supervisor: what only one knows
-// is null here.
+// Triggers for people and programs: their next ticks, what the journal says of them, and `triggers --json`. Knows no
+// supervisor.
 #pragma once
 
 #include "base/json_writer.hpp"
+#include "core/model/trigger_event.hpp"
 #include "core/trigger/trigger.hpp"
 #include "views/console.hpp"
 
@@ -16,7 +17,9 @@ namespace troupe_internal::cli {
 struct shown_trigger {
   std::string pipeline;
   const trigger* what = nullptr;
-  std::vector<timestamp> next; ///< ticks of a schedule; empty if it is not enabled
+  std::vector<timestamp> next;          ///< ticks of a schedule; empty if it is not enabled
+  std::optional<trigger_record> record; ///< what the journal says of it
+  std::string degraded;                 ///< what keeps it from doing all it says; empty: nothing, or unknown
 };
 
 /// The next `count` ticks of each trigger after the moment.
@@ -25,6 +28,9 @@ struct shown_trigger {
 
 /// {"format","triggers":{"PIPELINE/NAME":{"kind","enabled","paused","degraded","last","next"}}}
 void write_triggers(json_writer& json, const std::vector<shown_trigger>& triggers);
+
+/// One of them, as an object.
+void write_trigger(json_writer& json, const shown_trigger& one);
 
 /// A table: name, kind, the next tick. With `in_full`, each trigger with its schedule and all of its next ticks.
 void print_triggers(const output& to, const std::vector<shown_trigger>& triggers, bool in_full);

@@ -191,6 +191,15 @@ private:
     case lmdb_table::queue:
     case lmdb_table::base_queue:
       return change<run_queued>(table, key);
+    case lmdb_table::triggers:
+    case lmdb_table::base_triggers:
+      return change<trigger_record>(table, key);
+    case lmdb_table::pending:
+    case lmdb_table::base_pending:
+      return change<event_taken>(table, key);
+    case lmdb_table::keys:
+    case lmdb_table::base_keys:
+      return change<seen_key>(table, key);
     default:
       return change_bytes(table, key);
     }

@@ -92,9 +92,15 @@ private:
     if (queue_.empty() || below(2) == 0) {
       run_queued e{run_number(++last_run_), {}, tick(), "demo"};
       e.id.bytes[15] = static_cast<std::uint8_t>(last_run_);
-      e.cause = {cause_kind::trigger, "nightly", {last_run_ * 10}, ""};
+      e.cause = {cause_kind::trigger, "nightly", {take_event(batch, e.run)}, ""};
       queue_.push_back(e.run);
       batch.push_back(std::move(e));
+      return;
+    }
+    if (below(3) == 0) { // another event joins one that waits
+      const auto run = queue_[below(queue_.size())];
+      const auto joins = take_event(batch, run);
+      batch.push_back(event_settled{joins, tick(), event_fate::coalesced, run, "a run of the trigger waits"});
       return;
     }
     const auto taken = queue_.begin() + static_cast<std::ptrdiff_t>(below(queue_.size()));
@@ -104,6 +110,45 @@ private:
       batch.push_back(run_dequeued{run, tick(), dequeue_reason::expired});
     else
       start_run(batch, run);
+  }
+  /// A tick, for this run.
+  std::uint64_t take_event(std::vector<event>& batch, run_number run) {
+    know_trigger(batch);
+    event_taken e;
+    e.event = ++last_event_;
+    e.trigger = trigger_name;
+    e.at = tick();
+    e.nominal = last_nominal_ + std::chrono::seconds(1 + below(3));
+    e.after = *e.nominal - std::chrono::seconds(1);
+    e.bound_run = run;
+    last_nominal_ = *e.nominal;
+    if (below(4) == 0)
+      e.key = "key-" + std::to_string(last_event_);
+    batch.push_back(std::move(e));
+    return last_event_;
+  }
+  void know_trigger(std::vector<event>& batch) {
+    if (last_event_ == 0)
+      batch.push_back(trigger_changed{trigger_name, tick(), some_digest()});
+  }
+  /// What happens to triggers without a run.
+  void change_trigger(std::vector<event>& batch) {
+    if (last_event_ == 0)
+      return change_queue(batch);
+    switch (below(5)) {
+    case 0:
+      return batch.push_back(trigger_paused{trigger_name, tick(), "for a while", "someone"});
+    case 1:
+      return batch.push_back(trigger_resumed{trigger_name, tick(), "someone"});
+    case 2:
+      return batch.push_back(
+          ticks_missed{trigger_name, tick(), last_nominal_, last_nominal_ + std::chrono::seconds(9), 1 + below(9)});
+    case 3:
+      return batch.push_back(trigger_changed{trigger_name, tick(), some_digest()});
+    default:
+      const auto event = take_event(batch, {});
+      return batch.push_back(event_settled{event, tick(), event_fate::skipped, {}, "a run is open"});
+    }
   }
   void start_run(std::vector<event>& batch, run_number number) {
     run_started e{number, {}, tick(), "demo", {}, {}, {}};
@@ -130,7 +175,7 @@ private:
     if (paths_ == 0) // after a big run
       return intern_paths(batch);
     if (below(12) == 0)
-      return change_queue(batch);
+      return below(3) == 0 ? change_trigger(batch) : change_queue(batch);
     if (runs_.empty() || (below(6) == 0 && open_runs() < 3))
       return start_run(batch, run_number(++last_run_));
     auto it = std::next(runs_.begin(), static_cast<std::ptrdiff_t>(below(runs_.size())));
@@ -253,7 +298,10 @@ private:
   std::mt19937_64 random_;
   timestamp now_ = from_unix_ns(1'790'000'000'000'000'000);
   bool opened_ = false;
+  static constexpr const char* trigger_name = "demo/nightly";
   std::vector<run_number> queue_;
+  std::uint64_t last_event_ = 0;
+  timestamp last_nominal_ = from_unix_ns(1'790'000'000'000'000'000);
   std::uint32_t assets_ = 0;
   std::uint32_t paths_ = 0;
   std::uint32_t last_run_ = 0;

@@ -204,6 +204,17 @@ private:
     result<void> visit_queue(const std::function<bool(const run_queued&)>& visit) const override {
       return each(world_->live.queue, [&](run_number, const run_queued& queued) { return visit(queued); });
     }
+    result<void> visit_triggers(const std::function<bool(const trigger_record&)>& visit) const override {
+      return each(world_->live.triggers, [&](std::uint64_t, const trigger_record& record) { return visit(record); });
+    }
+    result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const override {
+      return each(world_->live.pending, [&](std::uint64_t, const event_taken& what) { return visit(what); });
+    }
+    result<bool> read_seen_key(const std::string& trigger, const std::string& key, seen_key& out) const override {
+      const auto found = world_->live.keys.find(seen_key_key(trigger, key));
+      out = found != world_->live.keys.end() ? found->second : seen_key{};
+      return found != world_->live.keys.end();
+    }
     result<std::vector<open_attempt>> open_attempts() const override {
       std::vector<open_attempt> open;
       for (const auto& [key, attempt] : world_->live.open_attempts)

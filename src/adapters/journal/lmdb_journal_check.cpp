@@ -24,8 +24,11 @@ public:
     const bool base_read = read_base();
     check_base_ids();
     check_base_definitions();
+    check_base_triggers();
     read_texts();
     const bool replayed = base_read && replay();
+    if (replayed)
+      check_fates(lmdb_table::triggers);
     compare(lmdb_table::assets, replayed, replay_.assets, [](std::uint64_t key) { return asset_id(narrow(key)); });
     compare(lmdb_table::files, replayed, replay_.files, [](std::uint64_t key) { return path_id(narrow(key)); });
     compare(lmdb_table::runs, replayed, replay_.runs, [](std::uint64_t key) { return run_number(narrow(key)); });
@@ -33,6 +36,9 @@ public:
             [](std::uint64_t key) { return std::pair(run_number(narrow(key >> 32U)), asset_id(narrow(key))); });
     compare(lmdb_table::queue, replayed, replay_.queue, [](std::uint64_t key) { return run_number(narrow(key)); });
     compare(lmdb_table::definitions, replayed, replay_.definitions, [](std::uint64_t key) { return key; });
+    compare(lmdb_table::triggers, replayed, replay_.triggers, [](std::uint64_t key) { return key; });
+    compare(lmdb_table::pending, replayed, replay_.pending, [](std::uint64_t key) { return key; });
+    compare(lmdb_table::keys, replayed, replay_.keys, [](std::uint64_t key) { return key; });
     compare(lmdb_table::made, replayed, replay_.made, [](std::uint64_t key) { return path_id(narrow(key)); });
     compare_texts(lmdb_table::asset_names, replayed, live_names_.asset_names, replay_.asset_names,
                   replay_.state.asset_count);
@@ -112,6 +118,9 @@ private:
                                              replay_.definitions.emplace(key, definition);
                                            }) &&
            good;
+    good = read_table<trigger_record>(lmdb_table::base_triggers, replay_.triggers) && good;
+    good = read_table<event_taken>(lmdb_table::base_pending, replay_.pending) && good;
+    good = read_table<seen_key>(lmdb_table::base_keys, replay_.keys) && good;
     replay_.state = snapshot_.base_info();
     if (snapshot_.info().first_seq != replay_.state.last_seq + 1) {
       problem("the base ends with event " + std::to_string(replay_.state.last_seq) +
@@ -119,6 +128,46 @@ private:
       good = false;
     }
     return good;
+  }
+
+  template <class T>
+  bool read_table(lmdb_table table, std::map<std::uint64_t, T>& into) {
+    return each_decoded<T>(table, [&](std::uint64_t key, const T& record) { into.emplace(key, record); });
+  }
+
+  /// Each event that was taken in has one fate, or is pending.
+  void check_fates(lmdb_table triggers) {
+    std::map<std::string, std::uint64_t> pending;
+    for (const auto& [event, what] : replay_.pending)
+      ++pending[what.trigger];
+    for (const auto& [key, record] : replay_.triggers) {
+      auto fates = record.pending;
+      for (const auto count : record.settled)
+        fates += count;
+      const auto waiting = pending.find(record.trigger);
+      if (fates != record.taken || record.pending != (waiting == pending.end() ? 0 : waiting->second))
+        problem(record_name(triggers, key) + " (" + record.trigger + ") counts " + std::to_string(record.taken) +
+                " events, and fates of " + std::to_string(fates) + ", of which " + std::to_string(record.pending) +
+                " are pending");
+      if (waiting != pending.end())
+        pending.erase(waiting);
+    }
+    for (const auto& [trigger, count] : pending)
+      problem("events of a trigger that is not known are pending: " + trigger);
+  }
+
+  /// That records of triggers in the base lie where they belong.
+  void check_base_triggers() {
+    for (const auto& [key, record] : replay_.triggers)
+      if (key != trigger_key(record.trigger))
+        problem(record_name(lmdb_table::base_triggers, key) + " is of another trigger");
+    for (const auto& [key, what] : replay_.pending)
+      if (key != what.event || what.event > replay_.state.last_event)
+        problem(record_name(lmdb_table::base_pending, key) + " is of another event, or of none");
+    for (const auto& [key, seen] : replay_.keys)
+      if (key != seen_key_key(seen.trigger, seen.key))
+        problem(record_name(lmdb_table::base_keys, key) + " is of another key");
+    check_fates(lmdb_table::base_triggers);
   }
 
   /// What the base holds no event makes, and no replay compares.

@@ -105,6 +105,36 @@ result<void> lmdb_projection::erase_definition(const digest& of) {
   return access_.erase(definitions(), definition_key(of));
 }
 
+result<bool> lmdb_projection::get_trigger(const std::string& name, trigger_record& out) {
+  const auto found = access_.read(triggers(), trigger_key(name), out);
+  if (found && *found && out.trigger != name) {
+    out = {};
+    return false;
+  }
+  return found;
+}
+
+result<void> lmdb_projection::put_trigger(const trigger_record& record) {
+  return access_.write(triggers(), trigger_key(record.trigger), record);
+}
+
+result<bool> lmdb_projection::get_pending(std::uint64_t event, event_taken& out) {
+  return access_.read(pending(), event, out);
+}
+
+result<void> lmdb_projection::put_pending(const event_taken& what) {
+  return access_.write(pending(), what.event, what);
+}
+
+result<void> lmdb_projection::erase_pending(std::uint64_t event) {
+  return access_.erase(pending(), event);
+}
+
+result<void> lmdb_projection::put_seen_key(const seen_key& record) {
+  return access_.write(base_ ? lmdb_table::base_keys : lmdb_table::keys, seen_key_key(record.trigger, record.key),
+                       record);
+}
+
 result<void> lmdb_projection::erase_checkpoint(run_number run) {
   return base_ ? result<void>() : access_.erase(lmdb_table::checkpoints, run.value);
 }

@@ -35,6 +35,12 @@ public:
   [[nodiscard]] result<bool> get_definition(const digest& of, definition_record& out) override;
   [[nodiscard]] result<void> put_definition(const definition_record& record) override;
   [[nodiscard]] result<void> erase_definition(const digest& of) override;
+  [[nodiscard]] result<bool> get_trigger(const std::string& name, trigger_record& out) override;
+  [[nodiscard]] result<void> put_trigger(const trigger_record& record) override;
+  [[nodiscard]] result<bool> get_pending(std::uint64_t event, event_taken& out) override;
+  [[nodiscard]] result<void> put_pending(const event_taken& what) override;
+  [[nodiscard]] result<void> erase_pending(std::uint64_t event) override;
+  [[nodiscard]] result<void> put_seen_key(const seen_key& record) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 
   /// Writes the state's facts and the runs that changed: nearly every event changes its run, so that is done once.
@@ -47,6 +53,8 @@ private:
   [[nodiscard]] lmdb_table definitions() const {
     return base_ ? lmdb_table::base_definitions : lmdb_table::definitions;
   }
+  [[nodiscard]] lmdb_table triggers() const { return base_ ? lmdb_table::base_triggers : lmdb_table::triggers; }
+  [[nodiscard]] lmdb_table pending() const { return base_ ? lmdb_table::base_pending : lmdb_table::pending; }
   [[nodiscard]] lmdb_table files() const { return base_ ? lmdb_table::base_files : lmdb_table::files; }
   [[nodiscard]] lmdb_table open_table() const {
     return base_ ? lmdb_table::base_open_attempts : lmdb_table::open_attempts;

@@ -239,6 +239,9 @@ public:
                                                   copy_.write(lmdb_table::base_definitions, key, r);
                                                   copy_.write(lmdb_table::definitions, key, r);
                                                 }));
+      copy_base<trigger_record>(lmdb_table::base_triggers, lmdb_table::triggers, problems);
+      copy_base<event_taken>(lmdb_table::base_pending, lmdb_table::pending, problems);
+      copy_base<seen_key>(lmdb_table::base_keys, lmdb_table::keys, problems);
       add(from_.read(lmdb_table::identities, [&](std::string_view key, std::string_view text) {
         if (key_number(key) < base_.asset_count)
           copy_.text(lmdb_table::identities, key_number(key), text);
@@ -254,6 +257,15 @@ public:
   }
 
 private:
+  template <class T>
+  void copy_base(lmdb_table base, lmdb_table live, std::vector<std::string>& problems) {
+    const auto found = from_.read_decoded<T>(base, [&](std::uint64_t key, const T& r) {
+      copy_.write(base, key, r);
+      copy_.write(live, key, r);
+    });
+    problems.insert(problems.end(), found.begin(), found.end());
+  }
+
   /// Those of the base have no events any more: the table is all there is of them. The others come with the events.
   void names(lmdb_table table, std::uint32_t count, std::vector<std::string>& problems) {
     std::uint32_t next = 0;
@@ -370,6 +382,36 @@ result<void> copy_checkpoints(old_journal& from, lmdb_draft& to, const std::set<
   return done;
 }
 
+/// What triggers have fired is kept as it is. Where the pending events of one do not fit its counts any more, because
+/// a record is lost, the counts are put right: an event without a record has no fate that anybody could tell.
+void keep_triggers(old_journal& from, record_copy& to, std::vector<std::string>& lost) {
+  const auto add = [&](std::vector<std::string> more) { lost.insert(lost.end(), more.begin(), more.end()); };
+  std::map<std::string, trigger_record> known;
+  add(from.read_decoded<trigger_record>(lmdb_table::triggers, [&](std::uint64_t, const trigger_record& r) {
+    auto& kept = known[r.trigger] = r;
+    kept.pending = 0;
+  }));
+  add(from.read_decoded<event_taken>(lmdb_table::pending, [&](std::uint64_t, const event_taken& e) {
+    const auto of = known.find(e.trigger);
+    if (of == known.end())
+      return;
+    ++of->second.pending;
+    to.write(lmdb_table::base_pending, e.event, e);
+    to.write(lmdb_table::pending, e.event, e);
+  }));
+  for (auto& [name, r] : known) {
+    r.taken = r.pending;
+    for (const auto count : r.settled)
+      r.taken += count;
+    to.write(lmdb_table::base_triggers, trigger_key(name), r);
+    to.write(lmdb_table::triggers, trigger_key(name), r);
+  }
+  add(from.read_decoded<seen_key>(lmdb_table::keys, [&](std::uint64_t key, const seen_key& r) {
+    to.write(lmdb_table::base_keys, key, r);
+    to.write(lmdb_table::keys, key, r);
+  }));
+}
+
 /// From the projections alone: they become the base.
 std::vector<std::string> keep_projections(old_journal& from, record_copy& to, const state_info& info) {
   std::vector<std::string> lost;
@@ -399,6 +441,7 @@ std::vector<std::string> keep_projections(old_journal& from, record_copy& to, co
       to.write(lmdb_table::base_queue, key, r);
       to.write(lmdb_table::queue, key, r);
     }));
+    keep_triggers(from, to, lost);
     named.erase(digest{});
     const auto write = [&](const definition_record& r) {
       to.write(lmdb_table::base_definitions, definition_key(r.of), r);

@@ -10,15 +10,19 @@ namespace {
 
 /// How far the events may go.
 struct bounds {
-  std::uint64_t by_rule = 0; ///< below this one, all
-  std::uint64_t by_size = 0; ///< below this one, as long as there are more bytes than the limits allow
+  std::uint64_t by_rule = 0;            ///< below this one, all
+  std::uint64_t by_size = 0;            ///< below this one, as long as there are more bytes than the limits allow
+  std::optional<run_number> oldest_run; ///< that is kept
+  bool has_runs = false;
 };
 
 result<bounds> bounds_of(lmdb_access& access, const state_info& info, const retention_rule& rule) {
   retention_bound bound(rule, info.writer_seq);
+  bool has_runs = false;
   auto done = visit_records<run_record>(
       access, lmdb_table::runs,
       [&](std::uint64_t, const run_record& run) {
+        has_runs = true;
         bound.add(run);
         return true;
       },
@@ -26,7 +30,7 @@ result<bounds> bounds_of(lmdb_access& access, const state_info& info, const rete
   if (!done)
     return done.error();
   return bounds{std::min(bound.first_kept(), info.last_seq + 1),
-                rule.limits ? std::min(bound.first_open(), info.last_seq + 1) : 0};
+                rule.limits ? std::min(bound.first_open(), info.last_seq + 1) : 0, bound.oldest_kept(), has_runs};
 }
 
 /// Of the pages that hold events.
@@ -38,8 +42,10 @@ result<std::uint64_t> event_bytes(lmdb_access& access) {
 }
 
 /// A record that is dropped in part: what is left becomes a record of its own.
-result<void> put_back(lmdb_access& access, std::uint64_t seq, event_decoder& rest) {
+result<void> put_back(lmdb_access& access, std::uint64_t seq, const std::optional<event>& first, event_decoder& rest) {
   event_encoder record;
+  if (first)
+    record.add(*first);
   while (!rest.done()) {
     const auto e = rest.next();
     if (!e)
@@ -50,12 +56,21 @@ result<void> put_back(lmdb_access& access, std::uint64_t seq, event_decoder& res
   return access.put(lmdb_table::events, seq);
 }
 
+/// Whether a trigger took it in for a run that is kept, or for the first one of all: who looks at the run finds its
+/// cause. One that is queued for long keeps nothing.
+bool is_cause_of_kept(const event& e, const bounds& of) {
+  const auto* const taken = std::get_if<event_taken>(&e);
+  if (taken == nullptr || taken->bound_run.value == 0)
+    return false;
+  return of.oldest_run ? taken->bound_run >= *of.oldest_run : !of.has_runs;
+}
+
 } // namespace
 
 result<retention_step> retain_step(lmdb_access& access, state_info& info, const retention_rule& rule,
                                    std::uint64_t max_events) {
   retention_step step;
-  const auto bound = bounds_of(access, info, rule);
+  auto bound = bounds_of(access, info, rule);
   if (!bound)
     return bound.error();
   std::optional<error> unread;
@@ -91,10 +106,18 @@ result<retention_step> retain_step(lmdb_access& access, state_info& info, const 
     const std::string content(stored); // the view does not outlive a change
     const auto key = info.first_seq;
     event_decoder decoder(content);
+    std::optional<event> held;
     for (; !decoder.done() && info.first_seq < end; ++info.first_seq, ++step.events_dropped) {
       const auto e = decoder.next();
       if (!e)
         return access.damage(lmdb_table::events, info.first_seq, e.error().message);
+      if (info.first_seq < bound->by_rule && is_cause_of_kept(*e, *bound)) {
+        bound->by_rule = info.first_seq; // from here on, only for want of room
+        if (!may_go()) {
+          held = *e;
+          break;
+        }
+      }
       if (auto done = fold.apply(info.first_seq, *e); !done)
         return done.error();
       if (const auto run = run_shown_from(*e)) {
@@ -105,10 +128,12 @@ result<retention_step> retain_step(lmdb_access& access, state_info& info, const 
             return done.error();
       }
     }
+    if (held && info.first_seq == key)
+      break;
     if (auto done = access.erase(lmdb_table::events, key); !done)
       return done.error();
-    if (!decoder.done())
-      if (auto done = put_back(access, info.first_seq, decoder); !done)
+    if (held || !decoder.done())
+      if (auto done = put_back(access, info.first_seq, held, decoder); !done)
         return done.error();
     if (info.first_seq == key)
       return access.damage(lmdb_table::events, key, "it is empty");

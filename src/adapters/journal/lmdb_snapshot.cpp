@@ -280,6 +280,34 @@ result<void> lmdb_snapshot::visit_queue(const std::function<bool(const run_queue
   return failure ? result<void>(std::move(*failure)) : done;
 }
 
+result<void> lmdb_snapshot::visit_triggers(const std::function<bool(const trigger_record&)>& visit) const {
+  std::optional<error> failure;
+  auto done = visit_records<trigger_record>(access_, lmdb_table::triggers, [&](std::uint64_t key, const auto& record) {
+    if (key != trigger_key(record.trigger))
+      failure = access_.damage(lmdb_table::triggers, key, "it is of another trigger");
+    return !failure && visit(record);
+  });
+  return failure ? result<void>(std::move(*failure)) : done;
+}
+
+result<void> lmdb_snapshot::visit_pending(const std::function<bool(const event_taken&)>& visit) const {
+  std::optional<error> failure;
+  auto done = visit_records<event_taken>(access_, lmdb_table::pending, [&](std::uint64_t key, const auto& what) {
+    if (key != what.event || what.event > info_.last_event)
+      failure = access_.damage(lmdb_table::pending, key, "it is of another event, or of none");
+    return !failure && visit(what);
+  });
+  return failure ? result<void>(std::move(*failure)) : done;
+}
+
+result<bool> lmdb_snapshot::read_seen_key(const std::string& trigger, const std::string& key, seen_key& out) const {
+  const auto found = access_.read(lmdb_table::keys, seen_key_key(trigger, key), out);
+  if (!found || !*found || (out.trigger == trigger && out.key == key))
+    return found;
+  out = {};
+  return false;
+}
+
 result<std::vector<open_attempt>> lmdb_snapshot::open_attempts() const {
   std::vector<open_attempt> open;
   std::optional<error> failure;

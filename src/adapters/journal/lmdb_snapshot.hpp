@@ -43,6 +43,10 @@ public:
   [[nodiscard]] result<void>
   visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const override;
   [[nodiscard]] result<void> visit_queue(const std::function<bool(const run_queued&)>& visit) const override;
+  [[nodiscard]] result<void> visit_triggers(const std::function<bool(const trigger_record&)>& visit) const override;
+  [[nodiscard]] result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const override;
+  [[nodiscard]] result<bool> read_seen_key(const std::string& trigger, const std::string& key,
+                                           seen_key& out) const override;
   [[nodiscard]] result<std::vector<open_attempt>> open_attempts() const override;
   [[nodiscard]] result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const override;
   [[nodiscard]] error damaged_event(std::uint64_t seq, const std::string& finding) const override;

@@ -44,6 +44,12 @@ constexpr std::array<table_facts, lmdb_table_count> all_facts = {{
     {"base_queue", "base queued run", 4},
     {"definitions", "definition", 8},
     {"base_definitions", "base definition", 8},
+    {"triggers", "trigger record", 8},
+    {"base_triggers", "base trigger record", 8},
+    {"pending", "pending event of a trigger", 8},
+    {"base_pending", "base pending event of a trigger", 8},
+    {"keys", "key of an event", 8},
+    {"base_keys", "base key of an event", 8},
 }};
 
 constexpr const char* too_short = "it is shorter than its check value";

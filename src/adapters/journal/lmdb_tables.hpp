@@ -17,7 +17,7 @@ inline constexpr std::uint32_t journal_format = 2;
 /// Formats from this one on are read; the first writer makes a journal of the newest one of it (lmdb_migrate).
 inline constexpr std::uint32_t oldest_journal_format = 1;
 /// Until format 2 is released its details may change: each change gets the next number, and any other is refused.
-inline constexpr std::uint32_t journal_draft = 7;
+inline constexpr std::uint32_t journal_draft = 8;
 /// A record of events is closed once it has this many bytes. Large enough that its own cost (22 bytes) is small, small
 /// enough that pages of 4,096 bytes are filled well.
 inline constexpr std::size_t event_record_bytes = 480;
@@ -43,8 +43,14 @@ enum class lmdb_table : std::uint8_t {
   base_queue = 16,         ///< as queue, of the base
   definitions = 17,        ///< key: definition_key(); definition_record
   base_definitions = 18,   ///< as definitions, of the base
+  triggers = 19,           ///< key: trigger_key(); trigger_record
+  base_triggers = 20,      ///< as triggers, of the base
+  pending = 21,            ///< key: number of a trigger's event; event_taken
+  base_pending = 22,       ///< as pending, of the base
+  keys = 23,               ///< key: seen_key_key(); seen_key
+  base_keys = 24,          ///< as keys, of the base
 };
-inline constexpr std::size_t lmdb_table_count = 19;
+inline constexpr std::size_t lmdb_table_count = 25;
 /// How many of them a journal of this format has.
 [[nodiscard]] constexpr std::size_t lmdb_tables_of(std::uint32_t format) {
   return format == 1 ? 12 : lmdb_table_count;

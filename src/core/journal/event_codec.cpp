@@ -38,6 +38,12 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // run_queued
     1, // run_dequeued
     1, // definition_recorded
+    1, // trigger_changed
+    1, // trigger_paused
+    1, // trigger_resumed
+    1, // event_taken
+    1, // event_settled
+    1, // ticks_missed
 };
 
 /// The index in troupe_internal::event of a type's number; type_count if there is no such type.
@@ -154,6 +160,15 @@ void encode(const definition_record& value, std::string& out) {
 void encode(const run_queued& value, std::string& out) {
   encode_record(value, out);
 }
+void encode(const trigger_record& value, std::string& out) {
+  encode_record(value, out);
+}
+void encode(const event_taken& value, std::string& out) {
+  encode_record(value, out);
+}
+void encode(const seen_key& value, std::string& out) {
+  encode_record(value, out);
+}
 const char* decode(std::string_view bytes, asset_record& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
@@ -177,6 +192,15 @@ const char* decode(std::string_view bytes, definition_record& out, unsigned layo
   return decode_record(bytes, out, layout);
 }
 const char* decode(std::string_view bytes, run_queued& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, trigger_record& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, event_taken& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, seen_key& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 

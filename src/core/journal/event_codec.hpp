@@ -52,8 +52,12 @@ private:
 
 /// The number of an event's type on disk.
 [[nodiscard]] constexpr std::uint64_t event_type_number(std::size_t index_in_variant) {
-  constexpr std::size_t first_wide_index = 14; ///< those of format 1 have the numbers below 14
-  return index_in_variant < first_wide_index ? index_in_variant : index_in_variant - first_wide_index + 32;
+  constexpr std::size_t first_wide_index = 14;    ///< those of format 1 have the numbers below 14
+  constexpr std::size_t first_trigger_index = 21; ///< trigger_changed; the numbers before it are set aside
+  if (index_in_variant < first_wide_index)
+    return index_in_variant;
+  return index_in_variant < first_trigger_index ? index_in_variant - first_wide_index + 32
+                                                : index_in_variant - first_trigger_index + 41;
 }
 
 /// The records of the projections. Decoders are as total as event_decoder, fill `out` reusing its memory, and return
@@ -67,6 +71,9 @@ void encode(const state_info& value, std::string& out);
 void encode(const made_record& value, std::string& out);
 void encode(const definition_record& value, std::string& out);
 void encode(const run_queued& value, std::string& out);
+void encode(const trigger_record& value, std::string& out);
+void encode(const event_taken& value, std::string& out);
+void encode(const seen_key& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, asset_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, run_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, file_record& out, unsigned layout = newest_layout);
@@ -75,5 +82,8 @@ void encode(const run_queued& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, made_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, definition_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, run_queued& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, trigger_record& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, event_taken& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, seen_key& out, unsigned layout = newest_layout);
 
 } // namespace troupe_internal

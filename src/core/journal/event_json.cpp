@@ -124,10 +124,12 @@ private:
 };
 
 constexpr std::array<std::string_view, std::variant_size_v<event>> type_names = {
-    "names_interned",  "paths_interned",  "files_observed",     "run_started",     "run_resumed",   "asset_found_fresh",
-    "attempt_started", "attempt_spawned", "attempt_finished",   "assets_settled",  "run_stopping",  "run_finished",
-    "writer_opened",   "writer_closed",   "asset_renamed",      "record_restated", "asset_adopted", "leftovers_ended",
-    "run_queued",      "run_dequeued",    "definition_recorded"};
+    "names_interned",      "paths_interned",  "files_observed",  "run_started",      "run_resumed",
+    "asset_found_fresh",   "attempt_started", "attempt_spawned", "attempt_finished", "assets_settled",
+    "run_stopping",        "run_finished",    "writer_opened",   "writer_closed",    "asset_renamed",
+    "record_restated",     "asset_adopted",   "leftovers_ended", "run_queued",       "run_dequeued",
+    "definition_recorded", "trigger_changed", "trigger_paused",  "trigger_resumed",  "event_taken",
+    "event_settled",       "ticks_missed"};
 
 } // namespace
 
@@ -156,6 +158,19 @@ std::string_view to_string(cause_kind kind) {
 std::string_view to_string(dequeue_reason why) {
   static constexpr std::array<std::string_view, 4> words = {"cancelled", "continued", "expired", "removed"};
   return words[static_cast<std::size_t>(why)];
+}
+
+std::string_view to_string(event_source source) {
+  static constexpr std::array<std::string_view, 8> words = {"schedule", "watch",  "webhook", "sensor",
+                                                            "assets",   "manual", "start",   "fire"};
+  return words[static_cast<std::size_t>(source)];
+}
+
+std::string_view to_string(event_fate fate) {
+  static constexpr std::array<std::string_view, event_fate_count> words = {
+      "pending", "started", "coalesced", "duplicate", "filtered",
+      "skipped", "expired", "rejected",  "missed",    "cancelled"};
+  return words[static_cast<std::size_t>(fate)];
 }
 
 std::string_view to_string(attempt_state state) {

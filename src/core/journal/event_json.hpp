@@ -15,6 +15,8 @@ namespace troupe_internal {
 [[nodiscard]] std::string_view to_string(leftover_proof why);
 [[nodiscard]] std::string_view to_string(cause_kind kind);
 [[nodiscard]] std::string_view to_string(dequeue_reason why);
+[[nodiscard]] std::string_view to_string(event_source source);
+[[nodiscard]] std::string_view to_string(event_fate fate);
 [[nodiscard]] std::string_view to_string(attempt_state state);
 [[nodiscard]] std::string_view to_string(file_kind kind);
 [[nodiscard]] std::string_view to_string(executable_bit bit);

@@ -60,6 +60,12 @@ template <class V>
 [[nodiscard]] constexpr unsigned enum_count(dequeue_reason) {
   return 4;
 }
+[[nodiscard]] constexpr unsigned enum_count(event_source) {
+  return 8;
+}
+[[nodiscard]] constexpr unsigned enum_count(event_fate) {
+  return event_fate_count;
+}
 [[nodiscard]] constexpr unsigned enum_count(command_form) {
   return 3;
 }
@@ -352,7 +358,78 @@ void visit_fields(V& v, T& e) {
   v("definition", e.definition);
 }
 
+template <class V, is_a<trigger_changed> T>
+void visit_fields(V& v, T& e) {
+  v("trigger", e.trigger);
+  v("at", e.at);
+  v("definition", e.definition);
+}
+template <class V, is_a<trigger_paused> T>
+void visit_fields(V& v, T& e) {
+  v("trigger", e.trigger);
+  v("at", e.at);
+  v.sparse(named_field{"reason", e.reason}, named_field{"by", e.by});
+}
+template <class V, is_a<trigger_resumed> T>
+void visit_fields(V& v, T& e) {
+  v("trigger", e.trigger);
+  v("at", e.at);
+  v.sparse(named_field{"by", e.by});
+}
+template <class V, is_a<ticks_missed> T>
+void visit_fields(V& v, T& e) {
+  v("trigger", e.trigger);
+  v("at", e.at);
+  v("first", e.first);
+  v("last", e.last);
+  v("count", e.count);
+}
+template <class V, is_a<event_taken> T>
+void visit_fields(V& v, T& e) {
+  v("event", e.event);
+  v("trigger", e.trigger);
+  v("kind", e.source);
+  v("at", e.at);
+  v.sparse(named_field{"nominal", e.nominal}, named_field{"after", e.after}, named_field{"key", e.key},
+           named_field{"request", e.request}, named_field{"run", e.bound_run},
+           named_field{"duplicate_of", e.duplicate_of}, named_field{"by", e.by});
+}
+template <class V, is_a<event_settled> T>
+void visit_fields(V& v, T& e) {
+  v("event", e.event);
+  v("at", e.at);
+  v("fate", e.fate);
+  v.sparse(named_field{"run", e.bound_run}, named_field{"because", e.because});
+}
+
 // --- projections ---
+
+template <class V, is_a<tick_range> T>
+void visit_fields(V& v, T& r) {
+  v("first", r.first);
+  v("last", r.last);
+}
+template <class V, is_a<trigger_record> T>
+void visit_fields(V& v, T& r) {
+  v("trigger", r.trigger);
+  v("definition", r.definition);
+  v("mark", r.mark);
+  v("floor", r.floor);
+  v("settled", r.settled);
+  v.sparse(named_field{"paused_at", r.paused_at}, named_field{"pause_reason", r.pause_reason},
+           named_field{"fired", r.fired}, named_field{"taken", r.taken}, named_field{"pending", r.pending},
+           named_field{"last_event", r.last_event}, named_field{"last_at", r.last_at},
+           named_field{"last_nominal", r.last_nominal});
+}
+template <class V, is_a<seen_key> T>
+void visit_fields(V& v, T& k) {
+  v("trigger", k.trigger);
+  v("key", k.key);
+  v("request", k.request);
+  v("event", k.event);
+  v("at", k.at);
+  v.sparse(named_field{"run", k.run});
+}
 
 template <class V, is_a<fingerprint> T>
 void visit_fields(V& v, T& f) {
@@ -438,7 +515,8 @@ void visit_fields(V& v, T& s) {
   v("closed_cleanly", s.closed_cleanly);
   if (layout_of(v) >= 1)
     v.sparse(named_field{"writer_pid_namespace", s.writer_pid_namespace},
-             named_field{"writer_process_one", s.writer_process_one}, named_field{"writers", s.writers});
+             named_field{"writer_process_one", s.writer_process_one}, named_field{"writers", s.writers},
+             named_field{"last_event", s.last_event});
 }
 template <class V, is_a<open_attempt> T>
 void visit_fields(V& v, T& o) {

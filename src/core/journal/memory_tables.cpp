@@ -106,6 +106,37 @@ result<void> memory_tables::erase_definition(const digest& of) {
   return {};
 }
 
+result<bool> memory_tables::get_trigger(const std::string& name, trigger_record& out) {
+  if (find_in(triggers, trigger_key(name), out) && out.trigger == name)
+    return true;
+  out = {};
+  return false;
+}
+
+result<void> memory_tables::put_trigger(const trigger_record& record) {
+  triggers.insert_or_assign(trigger_key(record.trigger), record);
+  return {};
+}
+
+result<bool> memory_tables::get_pending(std::uint64_t event, event_taken& out) {
+  return find_in(pending, event, out);
+}
+
+result<void> memory_tables::put_pending(const event_taken& what) {
+  pending.insert_or_assign(what.event, what);
+  return {};
+}
+
+result<void> memory_tables::erase_pending(std::uint64_t event) {
+  pending.erase(event);
+  return {};
+}
+
+result<void> memory_tables::put_seen_key(const seen_key& record) {
+  keys.insert_or_assign(seen_key_key(record.trigger, record.key), record);
+  return {};
+}
+
 result<void> memory_tables::erase_checkpoint(run_number run) {
   ended.push_back(run);
   return {};

@@ -24,6 +24,9 @@ public:
   std::map<std::pair<run_number, asset_id>, open_attempt> open_attempts;
   std::map<run_number, run_queued> queue;
   std::map<std::uint64_t, definition_record> definitions; ///< by definition_key()
+  std::map<std::uint64_t, trigger_record> triggers;       ///< by trigger_key()
+  std::map<std::uint64_t, event_taken> pending;           ///< by number
+  std::map<std::uint64_t, seen_key> keys;                 ///< by seen_key_key()
   std::vector<run_number> ended; ///< runs whose checkpoints are of no more use, since it was last cleared
   bool keeps_runs = true;        ///< false: a base
 
@@ -47,6 +50,12 @@ public:
   [[nodiscard]] result<bool> get_definition(const digest& of, definition_record& out) override;
   [[nodiscard]] result<void> put_definition(const definition_record& record) override;
   [[nodiscard]] result<void> erase_definition(const digest& of) override;
+  [[nodiscard]] result<bool> get_trigger(const std::string& name, trigger_record& out) override;
+  [[nodiscard]] result<void> put_trigger(const trigger_record& record) override;
+  [[nodiscard]] result<bool> get_pending(std::uint64_t event, event_taken& out) override;
+  [[nodiscard]] result<void> put_pending(const event_taken& what) override;
+  [[nodiscard]] result<void> erase_pending(std::uint64_t event) override;
+  [[nodiscard]] result<void> put_seen_key(const seen_key& record) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 };
 

@@ -11,10 +11,6 @@
 namespace troupe_internal {
 namespace {
 
-error broken_rule(std::uint64_t seq, const std::string& what) {
-  return fail(error_code::internal, "event " + std::to_string(seq) + " breaks a rule of the journal: " + what);
-}
-
 attempt_state state_after(outcome_kind outcome) {
   switch (outcome) {
   case outcome_kind::succeeded:
@@ -29,6 +25,10 @@ attempt_state state_after(outcome_kind outcome) {
 }
 
 } // namespace
+
+error broken_rule(std::uint64_t seq, const std::string& what) {
+  return fail(error_code::internal, "event " + std::to_string(seq) + " breaks a rule of the journal: " + what);
+}
 
 result<void> projector::apply(std::uint64_t seq, const event& e) {
   auto& info = tables_.info();
@@ -163,6 +163,13 @@ result<void> projector::fold(std::uint64_t seq, const run_dequeued& e) {
     return broken_rule(seq, "run " + std::to_string(e.run.value) + " leaves the queue, and it is not in it");
   if (auto done = tables_.erase_queued(e.run); !done)
     return done;
+  if (e.reason != dequeue_reason::continued) // else its events are those of the run that takes its place
+    if (auto done = settle_events_of(seq, queued_,
+                                     e.reason == dequeue_reason::expired   ? event_fate::expired
+                                     : e.reason == dequeue_reason::removed ? event_fate::rejected
+                                                                           : event_fate::cancelled);
+        !done)
+      return done;
   run_ = record_of(queued_);
   run_.status = run_status::cancelled;
   run_.finished_at = e.at;
@@ -186,9 +193,12 @@ result<void> projector::fold(std::uint64_t seq, const run_started& e) {
   for (const auto* set : {&e.fresh, &e.waiting})
     if (!is_asset_set(*set, info.asset_count))
       return broken_rule(seq, "its ranges of assets are not in order, or ids in them were never given out");
-  if (*queued)
+  if (*queued) {
     if (auto done = tables_.erase_queued(e.run); !done)
       return done;
+    if (auto done = settle_events_of(seq, queued_, event_fate::started); !done)
+      return done;
+  }
   info.last_run = std::max(info.last_run, e.run);
   run_ = {};
   if (*queued) {

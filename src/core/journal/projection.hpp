@@ -41,12 +41,23 @@ public:
   [[nodiscard]] virtual result<bool> get_definition(const digest& of, definition_record& out) = 0;
   [[nodiscard]] virtual result<void> put_definition(const definition_record& record) = 0;
   [[nodiscard]] virtual result<void> erase_definition(const digest& of) = 0;
+  /// Triggers that are, or were, known.
+  [[nodiscard]] virtual result<bool> get_trigger(const std::string& name, trigger_record& out) = 0;
+  [[nodiscard]] virtual result<void> put_trigger(const trigger_record& record) = 0;
+  /// Events of triggers that have no fate yet.
+  [[nodiscard]] virtual result<bool> get_pending(std::uint64_t event, event_taken& out) = 0;
+  [[nodiscard]] virtual result<void> put_pending(const event_taken& what) = 0;
+  [[nodiscard]] virtual result<void> erase_pending(std::uint64_t event) = 0;
+  [[nodiscard]] virtual result<void> put_seen_key(const seen_key& record) = 0;
   /// A run has ended: its checkpoint, if there is one, is of no more use.
   [[nodiscard]] virtual result<void> erase_checkpoint(run_number run) = 0;
 };
 
 /// What cannot be about a definition that was recorded, in a state with that many asset ids; null if nothing is.
 [[nodiscard]] const char* impossible_definition(const definition_recorded& e, std::uint32_t asset_count);
+
+/// What projector::apply() says of an event that breaks a rule.
+[[nodiscard]] error broken_rule(std::uint64_t seq, const std::string& what);
 
 /// Applies events to tables, one after the other. Keeps nothing between events but memory to reuse.
 class projector {
@@ -81,7 +92,19 @@ private:
   result<void> fold(std::uint64_t seq, const run_queued& e);
   result<void> fold(std::uint64_t seq, const run_dequeued& e);
   result<void> fold(std::uint64_t seq, const definition_recorded& e);
+  result<void> fold(std::uint64_t seq, const trigger_changed& e);
+  result<void> fold(std::uint64_t seq, const trigger_paused& e);
+  result<void> fold(std::uint64_t seq, const trigger_resumed& e);
+  result<void> fold(std::uint64_t seq, const event_taken& e);
+  result<void> fold(std::uint64_t seq, const event_settled& e);
+  result<void> fold(std::uint64_t seq, const ticks_missed& e);
 
+  /// Reads it into trigger_; a broken rule if there is none.
+  result<void> find_trigger(std::uint64_t seq, const std::string& name);
+  /// The event in pending_ gets its fate.
+  result<void> settle(std::uint64_t seq, std::uint64_t event, event_fate fate);
+  /// Those events that a run was queued for, as far as they have no fate yet.
+  result<void> settle_events_of(std::uint64_t seq, const run_queued& run, event_fate fate);
   /// That a number may be given to a run that is new, and its request be understood.
   [[nodiscard]] result<void> check_new_run(std::uint64_t seq, run_number run, const run_request& request) const;
   template <class Change>
@@ -104,6 +127,8 @@ private:
   open_attempt open_;
   made_record made_;
   definition_record definition_;
+  trigger_record trigger_;
+  event_taken pending_;
 };
 
 } // namespace troupe_internal

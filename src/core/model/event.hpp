@@ -13,6 +13,7 @@
 #include "core/model/materialization.hpp"
 #include "core/model/reason.hpp"
 #include "core/model/resource_use.hpp"
+#include "core/model/trigger_event.hpp"
 #include "core/model/wait.hpp"
 
 #include <array>
@@ -358,6 +359,7 @@ struct definition_recorded {
 using event = std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
                            attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
                            run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
-                           leftovers_ended, run_queued, run_dequeued, definition_recorded>;
+                           leftovers_ended, run_queued, run_dequeued, definition_recorded, trigger_changed,
+                           trigger_paused, trigger_resumed, event_taken, event_settled, ticks_missed>;
 
 } // namespace troupe_internal

@@ -67,8 +67,10 @@ public:
     if (rule_.limits && run.finished_at)
       kept = kept && *run.finished_at >= rule_.limits->oldest;
     const bool lives = !run.finished_at && (rule_.limits || run.segment_seq > writer_seq_);
-    if (kept || lives)
+    if (kept || lives) {
       first_kept_ = std::min(first_kept_, run.first_seq);
+      oldest_kept_ = std::min(oldest_kept_.value_or(run.run), run.run);
+    }
     if (lives)
       first_open_ = std::min(first_open_, run.first_seq);
     for (auto* count : {&all_, named != rule_.of_pipeline.end() ? &counted : nullptr})
@@ -77,6 +79,8 @@ public:
   }
   /// Events below this sequence number may go; all of them, if no run is kept.
   [[nodiscard]] std::uint64_t first_kept() const { return first_kept_; }
+  /// The lowest number of a run that is kept. What triggers took in for it, and for later ones, is kept with it.
+  [[nodiscard]] std::optional<run_number> oldest_kept() const { return oldest_kept_; }
   /// Events below this one may go where there are more bytes than the limits allow.
   [[nodiscard]] std::uint64_t first_open() const { return first_open_; }
 
@@ -90,6 +94,7 @@ private:
   counts all_;
   std::map<std::string, counts, std::less<>> of_pipeline_;
   std::uint64_t first_kept_ = std::numeric_limits<std::uint64_t>::max();
+  std::optional<run_number> oldest_kept_;
   std::uint64_t first_open_ = std::numeric_limits<std::uint64_t>::max();
 };
 

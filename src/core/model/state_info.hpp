@@ -32,6 +32,7 @@ struct state_info {
   std::uint64_t writer_pid_namespace = 0; ///< of the last writer; see writer_opened
   bool writer_process_one = false;
   std::vector<writer_identity> writers; ///< who made it, then who has trusted it since; format 1 has none
+  std::uint64_t last_event = 0;         ///< of those that triggers took in; 0: none yet
   friend bool operator==(const state_info&, const state_info&) = default;
 };
 

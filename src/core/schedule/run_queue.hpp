@@ -26,7 +26,8 @@ struct queued_run {
 /// A live run, as far as the queue has to know it.
 struct started_run {
   cause_kind cause = cause_kind::user;
-  std::string trigger; ///< of a backfill
+  std::string trigger;  ///< of a backfill, or the trigger whose event caused it
+  std::string pipeline; ///< not read here
 };
 
 struct queue_limits {

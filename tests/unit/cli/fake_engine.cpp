@@ -171,6 +171,21 @@ result<unique_fd> run_logs::open(std::string_view asset_name, std::uint32_t atte
   return file;
 }
 
+result<std::vector<trigger_event_info>> list_events(const std::string&, const events_wanted& wanted) {
+  auto found = engine().events;
+  std::erase_if(found, [&](const trigger_event_info& one) { return wanted.fate && one.fate != *wanted.fate; });
+  return found;
+}
+
+result<std::vector<trigger_record>> list_trigger_records(const std::string&) {
+  return engine().trigger_records;
+}
+
+result<taken_event> ask_supervisor(const std::string&, const trigger_ask& asked) {
+  engine().asked = asked;
+  return engine().taken;
+}
+
 result<run_record> cancel_run(const std::string&, const std::optional<std::string>& name) {
   return engine().cancel(name);
 }

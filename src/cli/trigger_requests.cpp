@@ -1,0 +1,61 @@
+// One question, one line.
+#include "cli/trigger_requests.hpp"
+
+#include "core/journal/event_json.hpp"
+#include "engine/trigger_history.hpp"
+#include "views/documents.hpp"
+
+#include <unistd.h>
+
+#include <string>
+
+namespace troupe_internal::cli {
+
+int ask_trigger(invocation& with, trigger_ask asked) {
+  const auto state = with.state_folder();
+  if (!state)
+    return with.report(state.error());
+  asked.by = "uid " + std::to_string(geteuid());
+  const auto taken = ask_supervisor(*state, asked);
+  if (!taken)
+    return with.report(taken.error());
+  auto& to = with.io.out;
+  const bool takes = asked.what == trigger_ask::verb::notify || asked.what == trigger_ask::verb::fire;
+  if (with.options.json) {
+    json_writer json(to.stream);
+    begin_document(json);
+    if (takes) {
+      json.member("event", taken->event).member("fate", to_string(taken->fate)).key("run");
+      if (taken->run.value == 0)
+        json.null();
+      else
+        json.value(taken->run.value);
+      json.key("duplicate_of");
+      if (taken->duplicate_of == 0)
+        json.null();
+      else
+        json.value(taken->duplicate_of);
+    } else {
+      json.member("trigger", taken->because).member("paused", asked.what == trigger_ask::verb::pause);
+    }
+    json.end_object().finish();
+    return exit_ok;
+  }
+  if (!takes) {
+    to.stream << taken->because << (asked.what == trigger_ask::verb::pause ? ": paused\n" : ": resumed\n");
+    return exit_ok;
+  }
+  to.stream << "event " << taken->event << ": ";
+  if (taken->duplicate_of != 0)
+    to.stream << "duplicate of event " << taken->duplicate_of;
+  else
+    to.stream << (taken->fate == event_fate::pending ? "queued" : to_string(taken->fate));
+  if (taken->run.value != 0)
+    to.stream << ", run #" << taken->run.value;
+  if (!taken->because.empty())
+    to.stream << " (" << taken->because << ")";
+  to.stream << "\n";
+  return exit_ok;
+}
+
+} // namespace troupe_internal::cli

@@ -1,0 +1,180 @@
+// What the journal says of triggers: events that they took in, what became of each, and what is remembered of a
+// trigger. Plain values; knows no schedule, no clock and no storage.
+#pragma once
+
+#include "base/digest.hpp"
+#include "base/strong_id.hpp"
+#include "base/time.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe_internal {
+
+/// Where an event came from. Persisted: do not change the values.
+enum class event_source : std::uint8_t {
+  schedule = 0,
+  watch = 1,
+  webhook = 2,
+  sensor = 3,
+  assets = 4,
+  manual = 5, ///< `troupe notify`
+  start = 6,
+  fire = 7, ///< `troupe triggers fire`, of a trigger of any kind
+};
+
+/// What became of an event. Persisted: do not change the values.
+enum class event_fate : std::uint8_t {
+  pending = 0,   ///< its run is queued
+  started = 1,   ///< its run has started
+  coalesced = 2, ///< it joined a run that was queued for an earlier event
+  duplicate = 3, ///< an earlier event had the same key
+  filtered = 4,
+  skipped = 5,
+  expired = 6,
+  rejected = 7,
+  missed = 8,
+  cancelled = 9, ///< its run left the queue
+};
+inline constexpr std::size_t event_fate_count = 10;
+
+/// A trigger is known from now on, says something else from now on, or is to forget what it has waited for (after a
+/// clock was set back): its next tick is the first one after `at`.
+struct trigger_changed {
+  std::string trigger; ///< "PIPELINE/NAME"
+  timestamp at;
+  digest definition; ///< of what decides when it fires; all zero: the pipeline has no such trigger any more
+  friend bool operator==(const trigger_changed&, const trigger_changed&) = default;
+};
+
+/// It fires no more until it is resumed. Once more for one that is paused: nothing changes.
+struct trigger_paused {
+  std::string trigger;
+  timestamp at;
+  std::string reason;
+  std::string by; ///< the user or the token that asked; empty: unspecified
+  friend bool operator==(const trigger_paused&, const trigger_paused&) = default;
+};
+
+/// It fires again: its next tick is the first one after `at`. Of one that is not paused nothing changes.
+struct trigger_resumed {
+  std::string trigger;
+  timestamp at;
+  std::string by;
+  friend bool operator==(const trigger_resumed&, const trigger_resumed&) = default;
+};
+
+/// So many ticks from the first to the last will not become runs.
+struct ticks_missed {
+  std::string trigger;
+  timestamp at;
+  timestamp first;
+  timestamp last;
+  std::uint64_t count = 1;
+  friend bool operator==(const ticks_missed&, const ticks_missed&) = default;
+};
+
+/// A trigger took an event in. Its fate follows in the same transaction, or a run is queued for it there.
+struct event_taken {
+  std::uint64_t event = 0; ///< 1, 2, 3 … in the state
+  std::string trigger;
+  event_source source = event_source::schedule;
+  timestamp at;
+  std::optional<timestamp> nominal; ///< of a tick
+  std::optional<timestamp> after;   ///< of a tick: no other one lies between this moment and the nominal one
+  std::string key;
+  std::optional<digest> request;  ///< of what came with it
+  run_number bound_run;           ///< that it is for; 0: none
+  std::uint64_t duplicate_of = 0; ///< the event that had the key first; 0: none
+  std::string by;
+  friend bool operator==(const event_taken&, const event_taken&) = default;
+};
+
+/// What became of an event that was pending: final.
+struct event_settled {
+  std::uint64_t event = 0;
+  timestamp at;
+  event_fate fate = event_fate::started;
+  run_number bound_run; ///< started, coalesced, duplicate, cancelled: which run; 0: none
+  std::string because;  ///< for people
+  friend bool operator==(const event_settled&, const event_settled&) = default;
+};
+
+/// Ticks that have fired: these two, and all between them.
+struct tick_range {
+  timestamp first;
+  timestamp last;
+  friend bool operator==(const tick_range&, const tick_range&) = default;
+};
+
+/// What is remembered of a trigger.
+struct trigger_record {
+  std::string trigger;
+  digest definition;
+  timestamp mark; ///< ticks up to here have a fate; moves back when a clock does
+  std::optional<timestamp> paused_at;
+  std::string pause_reason;
+  std::vector<tick_range> fired; ///< in order of time, apart from each other; the newest most_ranges of them
+  timestamp floor;               ///< no tick up to here fires any more: what is beneath it is forgotten
+  std::uint64_t taken = 0;       ///< events, and ticks that were missed
+  std::uint64_t pending = 0;
+  std::array<std::uint64_t, event_fate_count> settled{}; ///< by fate
+  std::uint64_t last_event = 0;                          ///< 0: none yet
+  std::optional<timestamp> last_at, last_nominal;
+  friend bool operator==(const trigger_record&, const trigger_record&) = default;
+
+  /// A clock that jumps back and forth makes a new range each time.
+  static constexpr std::size_t most_ranges = 64;
+  [[nodiscard]] bool has_fired(timestamp nominal) const {
+    if (nominal <= floor)
+      return true;
+    for (const auto& range : fired)
+      if (range.first <= nominal && nominal <= range.last)
+        return true;
+    return false;
+  }
+};
+
+/// A key that a trigger has seen.
+struct seen_key {
+  std::string trigger;
+  std::string key;
+  digest request;
+  std::uint64_t event = 0; ///< that had it first
+  run_number run;          ///< that this event was for; 0: none
+  timestamp at;
+  friend bool operator==(const seen_key&, const seen_key&) = default;
+};
+
+/// What readers are told of one event, or of the ticks of one gap (`count`, `nominal` is the last of them; they have no
+/// number).
+struct trigger_event_info {
+  std::uint64_t seq = 0; ///< of the journal's event that says so; 0: it is not kept any more
+  event_taken what;
+  event_fate fate = event_fate::pending;
+  std::string because;
+  std::uint64_t count = 1;
+};
+
+/// Where records lie: the first 8 bytes of the digest of what they are of.
+[[nodiscard]] inline std::uint64_t table_key(const digest& of) {
+  std::uint64_t key = 0;
+  for (unsigned i = 0; i < 8; ++i)
+    key |= std::uint64_t{of.bytes[i]} << 8U * i;
+  return key;
+}
+[[nodiscard]] inline std::uint64_t trigger_key(std::string_view trigger) {
+  return table_key(quick_digest(trigger));
+}
+[[nodiscard]] inline std::uint64_t seen_key_key(std::string_view trigger, std::string_view key) {
+  return table_key(quick_digest(std::string(trigger) + '\n' + std::string(key)));
+}
+
+/// Events that a queued run lists as its own; more of them join it all the same.
+inline constexpr std::size_t most_events_listed = 1000;
+
+} // namespace troupe_internal

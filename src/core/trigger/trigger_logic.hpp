@@ -1,0 +1,75 @@
+// When a schedule's ticks fire, and what becomes of an event while runs of its trigger are open. Pure: the moment, what
+// is remembered and what is open are handed in. Knows no journal, no thread and no clock.
+#pragma once
+
+#include "base/digest.hpp"
+#include "core/model/trigger_event.hpp"
+#include "core/trigger/trigger.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe_internal {
+
+/// A tick that is to become an event.
+struct due_tick {
+  timestamp nominal;
+  timestamp after; ///< no other tick lies between this moment and the nominal one
+  friend bool operator==(const due_tick&, const due_tick&) = default;
+};
+
+/// Ticks that will not.
+struct missed_gap {
+  timestamp first;
+  timestamp last;
+  std::uint64_t count = 0;
+  friend bool operator==(const missed_gap&, const missed_gap&) = default;
+};
+
+/// What a look at a schedule finds. The gap, if any, comes before the ticks.
+struct schedule_look {
+  bool forget = false;              ///< the clock was set back behind what has fired: ticks count from now on
+  std::optional<missed_gap> missed; ///< older than all of `due`
+  std::vector<due_tick> due;        ///< in order; at most most_ticks_a_look of them, the oldest
+  std::optional<timestamp> next;    ///< the next tick that is not due yet; in the past where there is more to do now
+};
+inline constexpr std::size_t most_ticks_a_look = 1000;
+
+/// What is due at `now`. Ticks up to `record.mark` have a fate. No tick that has fired fires again, whatever the clock
+/// does. Takes time for the ticks that fire, and for the days, not the ticks, of a gap.
+[[nodiscard]] schedule_look look_at_schedule(const trigger& of, const trigger_record& record, timestamp now);
+
+/// Of what decides when a trigger fires: where it differs from the recorded one, ticks count anew from now on.
+[[nodiscard]] digest definition_of(const trigger& of);
+
+/// An open run of a trigger, as far as an event has to know it.
+struct open_trigger_run {
+  run_number run;
+  bool waits = false; ///< it is queued, and nothing has begun to start it
+  std::vector<std::pair<std::string, std::string>> params;
+};
+
+/// What becomes of an event.
+struct event_decision {
+  enum class what : std::uint8_t {
+    new_run, ///< queued; where the trigger's runs do not overlap, it starts when no other one lives
+    join,    ///< the run that waits
+    skip,
+    refuse, ///< nothing is taken in: there is no room
+  };
+  what becomes = what::new_run;
+  run_number joins;
+  bool cancels_live = false; ///< runs that live are to end
+  std::string because;       ///< skip, refuse
+};
+
+/// `open`: of the trigger, or of its whole pipeline, as its scope says; in the order of their numbers.
+[[nodiscard]] event_decision decide_event(overlap_rule overlap, const queue_rule& queue,
+                                          std::span<const open_trigger_run> open,
+                                          const std::vector<std::pair<std::string, std::string>>& params);
+
+} // namespace troupe_internal

@@ -1,0 +1,35 @@
+// Events of triggers as the journal has them, each with what became of it; and asking the supervisor of a state for
+// something of a trigger. Knows no trigger's definition.
+#pragma once
+
+#include "core/model/trigger_event.hpp"
+#include "engine/trigger_intake.hpp"
+#include "ports/journal_store.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe_internal {
+
+struct events_wanted {
+  std::optional<event_fate> fate;
+  std::string trigger;      ///< TRIGGER or PIPELINE/TRIGGER; empty: all
+  std::size_t limit = 0;    ///< 0: all
+  std::uint64_t before = 0; ///< events with a lower `seq` alone; 0: all
+};
+
+/// Newest first. Reads all events that are kept.
+[[nodiscard]] result<std::vector<trigger_event_info>> events_in(const journal_snapshot& snapshot,
+                                                                const events_wanted& wanted);
+/// The same of a state's folder; none where there is no state.
+[[nodiscard]] result<std::vector<trigger_event_info>> list_events(const std::string& state_folder,
+                                                                  const events_wanted& wanted);
+/// What is remembered of the triggers; nothing where there is no state.
+[[nodiscard]] result<std::vector<trigger_record>> list_trigger_records(const std::string& state_folder);
+
+/// Through the control socket. state_unusable if no supervisor has the state; else as trigger_port::ask().
+[[nodiscard]] result<taken_event> ask_supervisor(const std::string& state_folder, const trigger_ask& asked);
+
+} // namespace troupe_internal

@@ -1,0 +1,60 @@
+// What a serving engine is told of a trigger's event, and what it says became of it. Knows no trigger's definition and
+// no clock.
+#pragma once
+
+#include "core/model/trigger_event.hpp"
+#include "core/trigger/trigger.hpp"
+#include "engine/run_ask.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe_internal {
+
+/// An event that a trigger is to take in.
+struct event_intake {
+  event_taken what;     ///< its number and its run are filled in
+  std::string pipeline; ///< whose trigger it is
+  run_ask ask;          ///< the run that it is to cause; its cause is filled in
+  overlap_rule overlap = overlap_rule::queue;
+  overlap_scope scope = overlap_scope::trigger;
+  queue_rule queue;
+  bool refuses = false; ///< a full queue refuses it; else it is skipped
+};
+
+/// An event that was taken in, durably.
+struct taken_event {
+  std::uint64_t event = 0;
+  event_fate fate = event_fate::pending; ///< pending: a run is queued for it
+  run_number run;                        ///< 0: none
+  std::uint64_t duplicate_of = 0;        ///< 0: it is none
+  std::string because;
+  friend bool operator==(const taken_event&, const taken_event&) = default;
+};
+
+/// What somebody asks of a trigger by its name.
+struct trigger_ask {
+  enum class verb : std::uint8_t { notify, fire, pause, resume };
+  verb what = verb::notify;
+  std::string name; ///< TRIGGER or PIPELINE/TRIGGER
+  std::string key;
+  std::string body;                                        ///< notify: JSON, or empty
+  std::vector<std::pair<std::string, std::string>> params; ///< fire
+  std::string reason;                                      ///< pause
+  std::string by;                                          ///< who asks; empty: unspecified
+  friend bool operator==(const trigger_ask&, const trigger_ask&) = default;
+};
+
+/// Who has the triggers. Any thread.
+struct trigger_port {
+  virtual ~trigger_port() = default;
+  /// Blocks until what was asked is on disk. not_found if there is no such trigger; invalid_input for what it cannot
+  /// take; io where its queue is full; state_unusable and stopped as serving_engine::submit(). For pause and resume
+  /// only `because` is filled in.
+  [[nodiscard]] virtual result<taken_event> ask(const trigger_ask& asked) = 0;
+};
+
+} // namespace troupe_internal

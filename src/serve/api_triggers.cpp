@@ -1,0 +1,199 @@
+// Answers about triggers: what they are, what they took in, and what is asked of them.
+#include "core/journal/event_json.hpp"
+#include "engine/trigger_history.hpp"
+#include "serve/api.hpp"
+#include "serve/request_body.hpp"
+#include "views/event_view.hpp"
+#include "views/trigger_view.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+namespace troupe_internal::serve {
+
+namespace {
+
+constexpr std::size_t ticks_shown = 5;
+
+/// All triggers with what the journal says of them. `sets` keeps what they point to.
+result<std::vector<cli::shown_trigger>> all_triggers(const api_world& world, std::vector<served_triggers>& sets) {
+  sets = world.triggers.pipelines();
+  const auto snapshot = world.engine.history();
+  if (!snapshot)
+    return snapshot.error();
+  std::map<std::string, trigger_record> records;
+  const auto visited = (*snapshot)->visit_triggers([&](const trigger_record& one) {
+    records.emplace(one.trigger, one);
+    return true;
+  });
+  if (!visited)
+    return visited.error();
+  std::vector<cli::shown_trigger> all;
+  for (const auto& of : sets)
+    for (auto& one : cli::shown_triggers(of.pipeline, *of.set, world.time.now(), ticks_shown)) {
+      if (const auto record = records.find(of.pipeline + "/" + one.what->name); record != records.end())
+        one.record = record->second;
+      one.degraded = not_done_yet(*one.what);
+      all.push_back(std::move(one));
+    }
+  return all;
+}
+
+/// What an answer about an event says: the same for all that take one in.
+std::string text_of(const taken_event& taken) {
+  std::ostringstream text;
+  {
+    json_writer json(text);
+    json.begin_object().member("event", taken.event).member("fate", to_string(taken.fate)).key("run");
+    if (taken.run.value == 0)
+      json.null();
+    else
+      json.value(taken.run.value);
+    json.key("duplicate_of");
+    if (taken.duplicate_of == 0)
+      json.null();
+    else
+      json.value(taken.duplicate_of);
+    json.key("because");
+    if (taken.because.empty())
+      json.null();
+    else
+      json.value(taken.because);
+    json.end_object();
+  }
+  return text.str() + "\n";
+}
+
+void ask(const api_world& world, const api_call& call, http_answer& answer, trigger_ask asked) {
+  asked.name = call.names[0] + "/" + call.names[1];
+  asked.by = call.who.by;
+  const auto taken = world.triggers.ask(asked);
+  if (!taken) {
+    if (taken.error().code == error_code::io)
+      return answer.send(http_problem(429, "queue_full", taken.error().message));
+    return answer.send(problem_of(taken.error()));
+  }
+  if (asked.what == trigger_ask::verb::fire)
+    return answer.send({taken->duplicate_of == 0 ? 202U : 200U, "application/json", {}, text_of(*taken)});
+  answer_trigger(world, call, answer);
+}
+
+} // namespace
+
+void answer_triggers(const api_world& world, const api_call& /*call*/, http_answer& answer) {
+  answer.send(document_of_now(world, [&]() -> result<std::string> {
+    std::vector<served_triggers> sets;
+    const auto all = all_triggers(world, sets);
+    if (!all)
+      return all.error();
+    std::ostringstream text;
+    {
+      json_writer json(text);
+      cli::write_triggers(json, *all);
+    }
+    return text.str();
+  }));
+}
+
+void answer_trigger(const api_world& world, const api_call& call, http_answer& answer) {
+  answer.send(document_of_now(world, [&]() -> result<std::string> {
+    std::vector<served_triggers> sets;
+    const auto all = all_triggers(world, sets);
+    if (!all)
+      return all.error();
+    const auto one = std::find_if(all->begin(), all->end(), [&](const cli::shown_trigger& shown) {
+      return shown.pipeline == call.names[0] && shown.what->name == call.names[1];
+    });
+    if (one == all->end())
+      return fail(error_code::not_found,
+                  "the supervisor has no trigger \"" + call.names[0] + "/" + call.names[1] + "\"");
+    std::ostringstream text;
+    {
+      json_writer json(text);
+      cli::write_trigger(json, *one);
+    }
+    return text.str();
+  }));
+}
+
+void answer_pause(const api_world& world, const api_call& call, http_answer& answer) {
+  const auto body = read_body(call.request.body, {"reason"});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  trigger_ask asked;
+  asked.what = trigger_ask::verb::pause;
+  asked.reason = body->reason.value_or("");
+  ask(world, call, answer, std::move(asked));
+}
+
+void answer_resume(const api_world& world, const api_call& call, http_answer& answer) {
+  const auto body = read_body(call.request.body, {});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  trigger_ask asked;
+  asked.what = trigger_ask::verb::resume;
+  ask(world, call, answer, std::move(asked));
+}
+
+void answer_fire(const api_world& world, const api_call& call, http_answer& answer) {
+  auto body = read_body(call.request.body, {"params", "key"});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  trigger_ask asked;
+  asked.what = trigger_ask::verb::fire;
+  asked.params = std::move(body->params);
+  asked.key = body->key.value_or("");
+  ask(world, call, answer, std::move(asked));
+}
+
+void answer_events(const api_world& world, const api_call& call, http_answer& answer) {
+  constexpr std::size_t usual = 50;
+  constexpr std::size_t most = 1'000;
+  events_wanted wanted;
+  std::uint64_t limit = usual;
+  const auto number = [&](std::string_view name, std::uint64_t& into) {
+    const auto* const text = find_field(call.request.query, name);
+    if (text == nullptr)
+      return true;
+    const auto [end, bad] = std::from_chars(text->data(), text->data() + text->size(), into);
+    return bad == std::errc() && end == text->data() + text->size();
+  };
+  if (!number("limit", limit) || limit == 0 || limit > most || !number("cursor", wanted.before))
+    return answer.send(http_problem(422, "bad_number",
+                                    "\"limit\" is a whole number from 1 to " + std::to_string(most) +
+                                        ", and \"cursor\" is the \"next\" of the page before"));
+  if (const auto* const fate = find_field(call.request.query, "fate")) {
+    wanted.fate = cli::fate_of(*fate);
+    if (!wanted.fate)
+      return answer.send(http_problem(422, "bad_fate", "there is no fate \"" + *fate + "\""));
+  }
+  if (const auto* const trigger = find_field(call.request.query, "trigger"))
+    wanted.trigger = *trigger;
+  wanted.limit = limit + 1;
+  answer.send(document_of_now(world, [&]() -> result<std::string> {
+    const auto snapshot = world.engine.history();
+    if (!snapshot)
+      return snapshot.error();
+    auto events = events_in(**snapshot, wanted);
+    if (!events)
+      return events.error();
+    const bool more = events->size() > limit;
+    if (more)
+      events->resize(limit);
+    std::ostringstream text;
+    {
+      json_writer json(text);
+      cli::begin_events(json, *events);
+      json.key("next");
+      if (more && events->back().seq != 0)
+        json.value(std::to_string(events->back().seq));
+      else
+        json.null();
+      json.end_object();
+    }
+    return text.str();
+  }));
+}
+
+} // namespace troupe_internal::serve

@@ -1,0 +1,75 @@
+// timerfd, eventfd, poll.
+#include "serve/trigger_clock.hpp"
+
+#include "adapters/system/event_wake.hpp"
+#include "adapters/system/start_thread.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+namespace troupe_internal::serve {
+
+namespace {
+
+constexpr int again_after_ms = 1'000;
+
+/// Without a tick it is armed all the same, far ahead: only an armed timer tells that the clock was set.
+void arm(int timer, std::optional<timestamp> next) {
+  constexpr std::int64_t far_ahead = std::int64_t{1} << 40U;
+  constexpr std::int64_t second = 1'000'000'000;
+  const auto ns = next ? to_unix_ns(*next) : 0;
+  itimerspec at{};
+  at.it_value.tv_sec = static_cast<time_t>(next ? ns / second : far_ahead);
+  at.it_value.tv_nsec = next ? static_cast<long>(ns % second) : 0;
+  if (at.it_value.tv_sec == 0 && at.it_value.tv_nsec == 0)
+    at.it_value.tv_nsec = 1; // 0 disarms
+  static_cast<void>(timerfd_settime(timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, nullptr));
+}
+
+} // namespace
+
+trigger_clock::trigger_clock(trigger_desk& desk, std::function<void(const std::string&)> log)
+    : desk_(desk), log_(std::move(log)), timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)),
+      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!timer_ || !wake_)
+    throw std::system_error(errno, std::generic_category(), "a timer");
+  thread_ = start_thread([this] { run(); });
+  desk_.set_waker([this] { look_now(); });
+}
+
+trigger_clock::~trigger_clock() {
+  desk_.set_waker({});
+  ending_ = true;
+  look_now();
+  thread_.join();
+}
+
+void trigger_clock::look_now() {
+  wake(wake_.get());
+}
+
+void trigger_clock::run() {
+  std::string trouble;
+  while (!ending_) {
+    const auto fired = desk_.fire_due();
+    if (!fired && fired.error().message != trouble)
+      log_("triggers wait: " + fired.error().message);
+    trouble = fired ? std::string() : fired.error().message;
+    arm(timer_.get(), fired ? fired->next : std::nullopt);
+    std::array<pollfd, 2> waits{{{timer_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
+    static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : -1));
+    std::uint64_t times = 0; // a read fails with ECANCELED where the clock was set: that is worth a look, too
+    static_cast<void>(read(timer_.get(), &times, sizeof times));
+    static_cast<void>(read(wake_.get(), &times, sizeof times));
+  }
+}
+
+} // namespace troupe_internal::serve

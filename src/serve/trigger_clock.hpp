@@ -1,0 +1,34 @@
+// The thread that wakes the desk when a tick is due, and at once when somebody sets the clock. Knows no trigger.
+#pragma once
+
+#include "adapters/system/unique_fd.hpp"
+#include "serve/trigger_desk.hpp"
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace troupe_internal::serve {
+
+/// Sleeps on the wall clock (timerfd, CLOCK_REALTIME), so that a suspended machine or a clock that is set wakes it.
+class trigger_clock {
+public:
+  /// `desk` outlives it. Throws std::system_error where the system has no thread or descriptor left.
+  trigger_clock(trigger_desk& desk, std::function<void(const std::string&)> log);
+  ~trigger_clock();
+  trigger_clock(const trigger_clock&) = delete;
+  trigger_clock& operator=(const trigger_clock&) = delete;
+
+private:
+  void look_now();
+  void run();
+
+  trigger_desk& desk_;
+  std::function<void(const std::string&)> log_;
+  unique_fd timer_, wake_;
+  std::atomic<bool> ending_{false};
+  std::thread thread_; ///< last: it uses the others
+};
+
+} // namespace troupe_internal::serve

@@ -1,0 +1,360 @@
+// One look at all triggers, and one request at a time.
+#include "serve/trigger_desk.hpp"
+
+#include "core/trigger/outside_value.hpp"
+#include "serve/event_body.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe_internal::serve {
+
+namespace {
+
+trigger_overlap overlap_of(const trigger& what) {
+  if (what.overlap == overlap_rule::parallel)
+    return trigger_overlap::any;
+  return what.scope == overlap_scope::pipeline ? trigger_overlap::pipeline : trigger_overlap::own;
+}
+
+/// Of what came with a request: the same key with another one is refused.
+digest request_of(const trigger_ask& asked) {
+  std::string all = asked.body;
+  for (const auto& [name, value] : asked.params)
+    all += '\n' + name + '=' + value;
+  return content_digest(all);
+}
+
+std::string tick_text(timestamp nominal) {
+  return to_rfc3339(nominal).substr(0, 19) + "Z";
+}
+
+} // namespace
+
+std::string not_done_yet(const trigger& of) {
+  switch (static_cast<event_source>(of.source.index())) { // the order of both is the same, but for `fire`
+  case event_source::watch:
+  case event_source::webhook:
+  case event_source::sensor:
+  case event_source::assets:
+    return "a trigger of the kind " + std::string(of.kind()) + " does not fire by itself yet";
+  default:
+    break;
+  }
+  std::string keys;
+  const auto add = [&](bool asked, const char* key) {
+    if (asked)
+      keys.append(keys.empty() ? "" : ", ").append(key);
+  };
+  add(of.debounce.has_value(), "debounce");
+  add(of.throttle.has_value(), "throttle");
+  add(of.start_within.has_value(), "start_within");
+  add(of.timeout.has_value(), "timeout");
+  add(of.pause_after_failures.has_value(), "on_failure_pause_after");
+  add(of.coalesce == coalesce_rule::last, "coalesce");
+  add(of.schedule() != nullptr && of.schedule()->jitter > duration::zero(), "jitter");
+  return keys.empty() ? keys : "not heeded yet: " + keys;
+}
+
+trigger_desk::trigger_desk(serving_engine& engine, system_clock& time, std::function<void(const std::string&)> log)
+    : engine_(engine), time_(time), log_(std::move(log)) {}
+
+void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
+  trigger_overlaps overlaps;
+  const std::lock_guard lock(mutex_);
+  pipelines_ = std::move(pipelines);
+  for (const auto& of : pipelines_)
+    for (const auto& what : of.set->triggers) {
+      overlaps.emplace(std::pair(of.pipeline, what.name), overlap_of(what));
+      if (const auto missing = not_done_yet(what); what.enabled && !missing.empty())
+        complain(of.pipeline + "/" + what.name, missing);
+    }
+  engine_.set_overlaps(std::move(overlaps));
+  if (wake_)
+    wake_();
+}
+
+void trigger_desk::set_waker(std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  wake_ = std::move(wake);
+}
+
+std::vector<served_triggers> trigger_desk::pipelines() {
+  const std::lock_guard lock(mutex_);
+  return pipelines_;
+}
+
+void trigger_desk::complain(const std::string& name, const std::string& why) {
+  auto& last = complaints_[name];
+  if (last == why)
+    return;
+  last = why;
+  log_("trigger " + name + ": " + why);
+}
+
+result<std::map<std::string, trigger_record>> trigger_desk::read_records() {
+  const auto snapshot = engine_.history();
+  if (!snapshot)
+    return snapshot.error();
+  std::map<std::string, trigger_record> records;
+  const auto visited = (*snapshot)->visit_triggers([&](const trigger_record& one) {
+    records.emplace(one.trigger, one);
+    return true;
+  });
+  if (!visited)
+    return visited.error();
+  return records;
+}
+
+result<void> trigger_desk::note_changed(std::map<std::string, trigger_record>& records, timestamp now) {
+  std::vector<event> changes;
+  const auto change = [&](const std::string& name, const digest& definition) {
+    auto& record = records[name];
+    record.trigger = name;
+    record.definition = definition;
+    record.mark = now;
+    changes.emplace_back(trigger_changed{name, now, definition});
+  };
+  for (const auto& of : pipelines_) {
+    for (const auto& what : of.set->triggers) {
+      const auto name = target{&of, &what}.name();
+      const auto known = records.find(name);
+      if (const auto definition = definition_of(what); known == records.end() || known->second.definition != definition)
+        change(name, definition);
+    }
+    // One that is gone is anchored anew if it comes back.
+    for (const auto& [name, record] : records)
+      if (name.starts_with(of.pipeline + "/") && record.definition != digest{} &&
+          of.set->find(std::string_view(name).substr(of.pipeline.size() + 1)) == nullptr)
+        change(name, digest{});
+  }
+  return changes.empty() ? result<void>() : engine_.record(std::move(changes));
+}
+
+result<trigger_desk::turn> trigger_desk::fire_due() {
+  const std::lock_guard lock(mutex_);
+  auto records = read_records();
+  if (!records)
+    return records.error();
+  const auto now = time_.now();
+  if (const auto noted = note_changed(*records, now); !noted)
+    return noted.error();
+  turn out;
+  for (const auto& of : pipelines_)
+    for (const auto& what : of.set->triggers) {
+      const target at{&of, &what};
+      const auto& record = (*records)[at.name()];
+      const bool fires = what.enabled && !record.paused_at;
+      if (std::holds_alternative<start_source>(what.source)) {
+        if (!started_.insert(at.name()).second || !first_turn_ || !fires)
+          continue;
+        event_taken event;
+        event.source = event_source::start;
+        if (const auto taken = fire(at, {}, std::move(event), false); !taken) {
+          if (taken.error().code == error_code::state_unusable || taken.error().code == error_code::stopped)
+            return taken.error();
+          complain(at.name(), taken.error().message);
+        }
+      } else if (fires && what.schedule() != nullptr) {
+        if (const auto looked = look_at(at, record, now, out); !looked)
+          return looked.error();
+      }
+    }
+  first_turn_ = false;
+  return out;
+}
+
+result<void> trigger_desk::look_at(const target& at, const trigger_record& record, timestamp now, turn& out) {
+  const auto look = look_at_schedule(*at.what, record, now);
+  const auto name = at.name();
+  if (look.forget) {
+    log_("trigger " + name + ": the clock was set back to " + tick_text(now) +
+         "; no tick fires twice, and ticks count from now on");
+    if (const auto done = engine_.record({trigger_changed{name, now, record.definition}}); !done)
+      return done;
+  }
+  if (look.missed) {
+    log_("trigger " + name + ": " + std::to_string(look.missed->count) + " ticks were missed, from " +
+         tick_text(look.missed->first) + " to " + tick_text(look.missed->last));
+    if (const auto done =
+            engine_.record({ticks_missed{name, now, look.missed->first, look.missed->last, look.missed->count}});
+        !done)
+      return done;
+  }
+  for (const auto& tick : look.due) {
+    event_taken event;
+    event.source = event_source::schedule;
+    event.nominal = tick.nominal;
+    event.after = tick.after;
+    event_values values;
+    values.tick = tick.nominal;
+    values.zone = at.what->schedule()->zone.get();
+    const auto taken = fire(at, values, std::move(event), false);
+    if (taken)
+      continue;
+    if (taken.error().code == error_code::state_unusable || taken.error().code == error_code::stopped)
+      return taken.error();
+    complain(name, "the tick of " + tick_text(tick.nominal) + " waits: " + taken.error().message);
+    out.again = true;
+    return {};
+  }
+  complaints_.erase(name);
+  if (look.next && (!out.next || *look.next < *out.next))
+    out.next = look.next;
+  return {};
+}
+
+result<taken_event> trigger_desk::fire(const target& at, const event_values& values, event_taken what, bool refuses,
+                                       const std::vector<std::pair<std::string, std::string>>& given) {
+  event_intake intake;
+  intake.pipeline = at.of->pipeline;
+  intake.overlap = at.what->overlap;
+  intake.scope = at.what->scope;
+  intake.queue = at.what->queue;
+  intake.refuses = refuses;
+  intake.ask.file = at.of->file;
+  intake.ask.selection = at.what->select;
+  intake.ask.exclude = at.what->exclude;
+  intake.ask.priority = at.what->priority;
+  intake.ask.cause.trigger = at.what->name;
+  intake.ask.cause.by = what.by;
+  what.trigger = at.name();
+  what.at = time_.now();
+  auto filled = values;
+  filled.id = std::to_string(engine_.next_event());
+  intake.ask.params = given;
+  for (const auto& [param, text] : at.what->params) {
+    const bool is_given =
+        std::any_of(given.begin(), given.end(), [&, named = &param](const auto& one) { return one.first == *named; });
+    if (is_given)
+      continue;
+    auto value = render(text, filled);
+    if (!value)
+      return fail(error_code::invalid_input, "the param \"" + param + "\": " + value.error().message);
+    if (text.from_outside())
+      if (const auto problem = outside_value_problem(*at.of->set, *at.what, param, *value); !problem.empty()) {
+        what.key.clear(); // what is refused uses no key
+        auto rejected = engine_.take_settled(std::move(what), event_fate::rejected, {}, problem);
+        return rejected ? fail(error_code::invalid_input, problem + " (event " + std::to_string(rejected->event) + ")")
+                        : rejected.error();
+      }
+    intake.ask.params.emplace_back(param, std::move(*value));
+  }
+  intake.what = std::move(what);
+  return engine_.take_event(std::move(intake));
+}
+
+result<trigger_desk::target> trigger_desk::find(const std::string& name) const {
+  std::vector<target> found;
+  for (const auto& of : pipelines_)
+    for (const auto& what : of.set->triggers)
+      if (const target at{&of, &what}; name == what.name || name == at.name())
+        found.push_back(at);
+  if (found.size() == 1)
+    return found.front();
+  if (found.empty())
+    return fail(error_code::not_found, "the supervisor has no trigger \"" + name + "\"");
+  std::string names;
+  for (const auto& one : found)
+    names += (names.empty() ? "" : ", ") + one.name();
+  return fail(error_code::invalid_input, "several pipelines have a trigger \"" + name + "\": name one of " + names);
+}
+
+result<taken_event> trigger_desk::ask(const trigger_ask& asked) {
+  const std::lock_guard lock(mutex_);
+  const auto at = find(asked.name);
+  if (!at)
+    return at.error();
+  auto records = read_records();
+  if (!records)
+    return records.error();
+  if (const auto noted = note_changed(*records, time_.now()); !noted)
+    return noted.error();
+  if (asked.what == trigger_ask::verb::pause || asked.what == trigger_ask::verb::resume)
+    return pause_or_resume(*at, asked);
+  if (asked.what == trigger_ask::verb::notify) {
+    if (!std::holds_alternative<manual_source>(at->what->source))
+      return fail(error_code::invalid_input, "\"" + at->name() +
+                                                 "\" is no manual trigger: `troupe triggers fire` makes "
+                                                 "a trigger of any kind fire");
+    if (!at->what->enabled)
+      return fail(error_code::invalid_input, "the trigger \"" + at->name() + "\" is not enabled");
+    if (const auto& record = (*records)[at->name()]; record.paused_at)
+      return fail(error_code::invalid_input, "the trigger \"" + at->name() + "\" is paused: `troupe triggers resume " +
+                                                 asked.name + "` makes it fire again");
+  }
+  return take_request(*at, asked);
+}
+
+result<taken_event> trigger_desk::take_request(const target& at, const trigger_ask& asked) {
+  constexpr std::size_t longest_key = 255;
+  if (asked.key.size() > longest_key)
+    return fail(error_code::invalid_input, "a key has at most " + std::to_string(longest_key) + " bytes");
+  const bool fires = asked.what == trigger_ask::verb::fire;
+  const auto body = event_body::parse(asked.body);
+  if (!body)
+    return body.error();
+  event_taken what;
+  what.source = fires ? event_source::fire : event_source::manual;
+  what.by = asked.by;
+  what.key = asked.key;
+  if (!asked.key.empty() || !asked.body.empty() || !asked.params.empty())
+    what.request = request_of(asked);
+  what.trigger = at.name();
+  what.at = time_.now();
+
+  event_values values;
+  values.body = [&](const std::vector<std::string>& path) { return body->at(path); };
+  if (fires) {
+    values.tick = std::chrono::floor<std::chrono::seconds>(what.at);
+    values.zone = at.what->schedule() != nullptr ? at.what->schedule()->zone.get() : nullptr;
+    for (const auto& [param, value] : asked.params)
+      if (const auto problem = outside_value_problem(*at.of->set, *at.what, param, value); !problem.empty())
+        return fail(error_code::invalid_input, problem);
+  } else {
+    for (const auto& filter : at.what->when) {
+      const auto value = render(filter.value, values);
+      if (!value || std::find(filter.accepted.begin(), filter.accepted.end(), *value) == filter.accepted.end()) {
+        what.key.clear(); // what does not count uses no key
+        return engine_.take_settled(std::move(what), event_fate::filtered, {},
+                                    filter.value.written + " has none of the values that count");
+      }
+    }
+  }
+  if (!asked.key.empty()) {
+    const auto snapshot = engine_.history();
+    if (!snapshot)
+      return snapshot.error();
+    seen_key seen;
+    const auto found = (*snapshot)->read_seen_key(at.name(), asked.key, seen);
+    if (!found)
+      return found.error();
+    const auto* manual = std::get_if<manual_source>(&at.what->source);
+    const auto kept = manual != nullptr ? manual->keep_keys : manual_source{}.keep_keys;
+    if (*found && (!kept || what.at < seen.at + *kept)) {
+      if (seen.request != *what.request)
+        return fail(error_code::invalid_input, "the key \"" + asked.key + "\" was used for another request (event " +
+                                                   std::to_string(seen.event) + ")");
+      what.duplicate_of = seen.event;
+      return engine_.take_settled(std::move(what), event_fate::duplicate, seen.run, {});
+    }
+  }
+  return fire(at, values, std::move(what), true, asked.params);
+}
+
+result<taken_event> trigger_desk::pause_or_resume(const target& at, const trigger_ask& asked) {
+  const auto now = time_.now();
+  const bool pauses = asked.what == trigger_ask::verb::pause;
+  const auto done = engine_.record({pauses ? event(trigger_paused{at.name(), now, asked.reason, asked.by})
+                                           : event(trigger_resumed{at.name(), now, asked.by})});
+  if (!done)
+    return done.error();
+  log_("trigger " + at.name() + (pauses ? " is paused" : " is resumed"));
+  if (wake_)
+    wake_();
+  taken_event answer;
+  answer.because = at.name();
+  return answer;
+}
+
+} // namespace troupe_internal::serve
