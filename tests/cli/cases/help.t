@@ -13,6 +13,8 @@ The program alone prints its help; so does every verb with --help.
     graph  Show what depends on what, and how each asset stands
     validate  Check the pipeline file; report every mistake with its place
     triggers  List the triggers and when schedules fire next
+    events  List what triggers took in, and what became of it
+    notify  Tell a manual trigger of a supervisor that something has happened
     runs  List the runs, newest first
     show  Show one run whole
     logs  Print what an attempt at an asset wrote
