@@ -319,11 +319,12 @@ def bytes_that_are_no_requests_harm_nobody(shop):
 
 def everything_that_is_documented_answers(shop):
     two(shop)
+    shop.pipeline(TWO, triggers={"by_hand": {"manual": {}}})
     with Supervisor(shop) as s:
         s.wait_for_end(s.post("/api/v1/pipelines/test/runs")["number"])
         document = s.get("/openapi.json")
         equal(document["openapi"], "3.1.0")
-        values = {"pipeline": "test", "run": "1", "asset": "a", "attempt": "1"}
+        values = {"pipeline": "test", "run": "1", "asset": "a", "attempt": "1", "trigger": "by_hand"}
         for path, operations in document["paths"].items():
             for name, value in values.items():
                 path = path.replace("{" + name + "}", value)
