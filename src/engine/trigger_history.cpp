@@ -66,15 +66,15 @@ private:
     all_.push_back(std::move(one));
   }
   void settle(run_number run, const std::vector<std::uint64_t>& events, event_fate fate) {
-    for (const auto event : events)
-      if (auto* const one = find(event); one != nullptr && one->fate == event_fate::pending) {
+    for (const auto number : events)
+      if (auto* const one = find(number); one != nullptr && one->fate == event_fate::pending) {
         one->fate = fate;
         one->what.bound_run = run;
       }
     events_of_.erase(run);
   }
-  trigger_event_info* find(std::uint64_t event) {
-    const auto at = places_.find(event);
+  trigger_event_info* find(std::uint64_t number) {
+    const auto at = places_.find(number);
     return at == places_.end() ? nullptr : &all_[at->second];
   }
 

@@ -105,7 +105,7 @@ supervisor::~supervisor() {
   engine_.reset();
 }
 
-supervisor::loaded supervisor::load(const std::string& file) const {
+supervisor::loaded_file supervisor::load(const std::string& file) const {
   project_options options;
   options.file = file;
   options.state = how_.state;

@@ -52,11 +52,11 @@ public:
 private:
   explicit supervisor(const supervisor_options& how) : how_(how) {}
   /// With its triggers, if it loads.
-  struct loaded {
+  struct loaded_file {
     served_pipeline what;
     std::shared_ptr<const trigger_set> triggers;
   };
-  [[nodiscard]] loaded load(const std::string& file) const;
+  [[nodiscard]] loaded_file load(const std::string& file) const;
   [[nodiscard]] result<void> start_triggers();
   [[nodiscard]] result<void> listen(system_clock& time);
 

@@ -102,7 +102,7 @@ private:
   /// Reads it into trigger_; a broken rule if there is none.
   result<void> find_trigger(std::uint64_t seq, const std::string& name);
   /// The event in pending_ gets its fate.
-  result<void> settle(std::uint64_t seq, std::uint64_t event, event_fate fate);
+  result<void> settle(std::uint64_t seq, std::uint64_t number, event_fate fate);
   /// Those events that a run was queued for, as far as they have no fate yet.
   result<void> settle_events_of(std::uint64_t seq, const run_queued& run, event_fate fate);
   /// That a number may be given to a run that is new, and its request be understood.

@@ -105,7 +105,7 @@ result<void> projector::fold(std::uint64_t seq, const event_taken& e) {
   return tables_.put_pending(e);
 }
 
-result<void> projector::settle(std::uint64_t seq, std::uint64_t event, event_fate fate) {
+result<void> projector::settle(std::uint64_t seq, std::uint64_t number, event_fate fate) {
   if (auto known = find_trigger(seq, pending_.trigger); !known)
     return known;
   if (trigger_.pending == 0)
@@ -114,16 +114,16 @@ result<void> projector::settle(std::uint64_t seq, std::uint64_t event, event_fat
   ++trigger_.settled[static_cast<std::size_t>(fate)];
   if (auto done = tables_.put_trigger(trigger_); !done)
     return done;
-  return tables_.erase_pending(event);
+  return tables_.erase_pending(number);
 }
 
 result<void> projector::settle_events_of(std::uint64_t seq, const run_queued& run, event_fate fate) {
-  for (const auto event : run.cause.events) {
-    const auto found = tables_.get_pending(event, pending_);
+  for (const auto number : run.cause.events) {
+    const auto found = tables_.get_pending(number, pending_);
     if (!found)
       return found.error();
     if (*found)
-      if (auto done = settle(seq, event, fate); !done)
+      if (auto done = settle(seq, number, fate); !done)
         return done;
   }
   return {};
