@@ -101,8 +101,8 @@ private:
       lacks = "header.…: only a webhook has headers";
     if (!lacks.empty())
       out_.error(where, "bad_template",
-                 "the trigger " + in_quotes(one.what.name) + " (" + std::string(kind) + ") has no value for " +
-                     lacks + " (in " + what + ")");
+                 "the trigger " + in_quotes(one.what.name) + " (" + std::string(kind) + ") has no value for " + lacks +
+                     " (in " + what + ")");
   }
 
   void filters(const declared_trigger& one) {
