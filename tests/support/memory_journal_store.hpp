@@ -91,13 +91,19 @@ public:
     retention_bound bound(rule, live.state.writer_seq);
     for (auto run = live.runs.rbegin(); run != live.runs.rend(); ++run)
       bound.add(run->second);
+    const bool has_runs = !live.runs.empty();
+    bool at_cause = false; // of a run that is kept
     const auto may_go = [&] {
-      return live.state.first_seq < bound.first_kept() && live.state.first_seq <= live.state.last_seq;
+      return !at_cause && live.state.first_seq < bound.first_kept() && live.state.first_seq <= live.state.last_seq;
     };
     retention_step step;
     projector fold(w.base);
     for (; step.events_dropped < max_events && may_go(); ++step.events_dropped, ++live.state.first_seq) {
       const auto& e = w.events[step.events_dropped];
+      if (const auto* const taken = std::get_if<event_taken>(&e); taken != nullptr && taken->bound_run.value != 0)
+        at_cause = bound.oldest_kept() ? taken->bound_run >= *bound.oldest_kept() : !has_runs;
+      if (at_cause)
+        break;
       if (auto done = fold.apply(live.state.first_seq, e); !done)
         return done.error();
       if (const auto run = run_shown_from(e)) {
