@@ -68,15 +68,19 @@ bool state_books::starts_in_vain(run_number run, asset_index asset, const capaci
 
 void state_books::quiet(duration now, const std::vector<run_number>& ending,
                         const std::optional<arbiter::kept_bundle>& kept) const {
+  // A run that ends has given back what it had, and what it may use counts no more.
+  const auto ends = [&](run_number run) { return std::find(ending.begin(), ending.end(), run) != ending.end(); };
   capacity free;
   for (const auto run : order_)
-    free = larger_of(std::move(free), {wishes_.at(run).workers, pipeline_of(run).p->engine.pools});
+    if (!ends(run))
+      free = larger_of(std::move(free), {wishes_.at(run).workers, pipeline_of(run).p->engine.pools});
   for (const auto& [id, run] : open_)
-    take_away(free, {1, pipeline_of(run).p->settings_of(asset_of(id).second).pools});
+    if (!ends(run))
+      take_away(free, {1, pipeline_of(run).p->settings_of(asset_of(id).second).pools});
   for (const auto run : order_) {
     const auto& books = of(run);
     const auto& book = live_.at(run);
-    if (books.stopping() || std::find(ending.begin(), ending.end(), run) != ending.end())
+    if (books.stopping() || ends(run))
       continue;
     require(!book.stop_ordered, "(3) a stop of run #" + std::to_string(run.value) + " was ordered, and it goes on");
     bool one_is_due_now = false; // whether it is in the line yet cannot be seen from here
