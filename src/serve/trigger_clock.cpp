@@ -66,9 +66,11 @@ void trigger_clock::run() {
     arm(timer_.get(), fired ? fired->next : std::nullopt);
     std::array<pollfd, 2> waits{{{timer_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
     static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : -1));
-    std::uint64_t times = 0; // a read fails with ECANCELED where the clock was set: that is worth a look, too
-    static_cast<void>(read(timer_.get(), &times, sizeof times));
-    static_cast<void>(read(wake_.get(), &times, sizeof times));
+    // Whatever a read says is worth a look: also that the clock was set, with which it fails (ECANCELED).
+    for (const int fd : {timer_.get(), wake_.get()}) {
+      std::uint64_t times = 0;
+      [[maybe_unused]] const auto count = read(fd, &times, sizeof times);
+    }
   }
 }
 

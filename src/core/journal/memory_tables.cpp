@@ -118,8 +118,8 @@ result<void> memory_tables::put_trigger(const trigger_record& record) {
   return {};
 }
 
-result<bool> memory_tables::get_pending(std::uint64_t event, event_taken& out) {
-  return find_in(pending, event, out);
+result<bool> memory_tables::get_pending(std::uint64_t number, event_taken& out) {
+  return find_in(pending, number, out);
 }
 
 result<void> memory_tables::put_pending(const event_taken& what) {
@@ -127,8 +127,8 @@ result<void> memory_tables::put_pending(const event_taken& what) {
   return {};
 }
 
-result<void> memory_tables::erase_pending(std::uint64_t event) {
-  pending.erase(event);
+result<void> memory_tables::erase_pending(std::uint64_t number) {
+  pending.erase(number);
   return {};
 }
 

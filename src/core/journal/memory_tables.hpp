@@ -52,9 +52,9 @@ public:
   [[nodiscard]] result<void> erase_definition(const digest& of) override;
   [[nodiscard]] result<bool> get_trigger(const std::string& name, trigger_record& out) override;
   [[nodiscard]] result<void> put_trigger(const trigger_record& record) override;
-  [[nodiscard]] result<bool> get_pending(std::uint64_t event, event_taken& out) override;
+  [[nodiscard]] result<bool> get_pending(std::uint64_t number, event_taken& out) override;
   [[nodiscard]] result<void> put_pending(const event_taken& what) override;
-  [[nodiscard]] result<void> erase_pending(std::uint64_t event) override;
+  [[nodiscard]] result<void> erase_pending(std::uint64_t number) override;
   [[nodiscard]] result<void> put_seen_key(const seen_key& record) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 };

@@ -260,7 +260,7 @@ private:
     return ended;
   }
 
-  void resume(const word_list& lost) {
+  void resume(const word_list& lost_assets) {
     const auto& state = logic_->state();
     for (std::uint32_t position = 0; position < state.size(); ++position)
       if (state.at(position).open) {
@@ -274,7 +274,7 @@ private:
       }
     run_resumed resumed{state.run(), now_, {}};
     resumed.reopened = reopened_by_resume(*graph_, ids(), folded(), [&](asset_index asset) {
-      return std::find(lost.begin(), lost.end(), name(asset)) != lost.end();
+      return std::find(lost_assets.begin(), lost_assets.end(), name(asset)) != lost_assets.end();
     });
     keep(resumed);
     take(start_logic());
