@@ -16,7 +16,7 @@ import harness  # noqa: E402
 
 REPORTED = 66
 TIMEOUT_S = 1200
-UNIT_TESTS = ("actors/test_actors", "engine/test_engine", "adapters/system/test_system", "adapters/process/test_processes", "adapters/files/test_files", "adapters/journal/test_journal")
+UNIT_TESTS = ("actors/test_actors", "engine/test_engine", "adapters/system/test_system", "adapters/process/test_processes", "adapters/files/test_files", "adapters/journal/test_journal", "adapters/http/test_http")
 BUILD, LOGS, PREFIX = sys.argv[1], None, []
 
 
@@ -152,6 +152,13 @@ def many_runs():
     assert status == 0 and "WARNING: ThreadSanitizer" not in report, f"exit status {status}\n{text[-2000:]}\n{report[:8000]}"
 
 
+def serve():
+    """The supervisor from outside: HTTP, streams, the queue, tokens, kills, triggers."""
+    for test in ("serve_test.py", "triggers_test.py"):
+        status, text, report = execute("serve", sys.executable, f"{HERE}/../e2e/{test}", f"{BUILD}/src/troupe")
+        assert status == 0 and "WARNING: ThreadSanitizer" not in report, f"{test}: exit status {status}\n{text[-2000:]}\n{report[:8000]}"
+
+
 def program(test):
     def look():
         with Shop(f"program-{test.__name__}") as shop:
@@ -162,7 +169,7 @@ def program(test):
     return look
 
 
-TESTS = [planted("actors"), planted("journal"), planted("handover"), *map(unit, UNIT_TESTS), many_runs, *map(program, (runs, stops, readers, terminal))]
+TESTS = [planted("actors"), planted("journal"), planted("handover"), *map(unit, UNIT_TESTS), many_runs, serve, *map(program, (runs, stops, readers, terminal))]
 
 
 def run_all():
