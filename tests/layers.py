@@ -40,7 +40,7 @@ HEADERS = [
     (r"caf/", r"src/actors/|include/troupe/caf\.hpp$", "CAF belongs to src/actors"),
     (r"lmdb\.h$", r"src/adapters/journal/lmdb_[^/]*$", "LMDB belongs to src/adapters/journal/lmdb_*"),
     (r"CLI/", r"src/cli/", "CLI11 belongs to src/cli"),
-    (r"boost/(asio|beast)", r"src/adapters/http/http_server\.cpp$", "Asio and Beast belong to src/adapters/http/http_server.cpp"),
+    (r"boost/(asio|beast)", r"src/adapters/http/http_(server\.cpp|session\.hpp)$", "Asio and Beast belong to src/adapters/http/http_server.cpp"),
     (r"boost/json", r"src/views/", "Boost.JSON belongs to src/views"),
     (r"boost/", r"src/", "the public headers are free of Boost"),
     (r"iostream$", r"src/cli/main\.cpp$", "text leaves through views/console"),

@@ -65,6 +65,12 @@ int serve_here(invocation& with, const serve_request& request) {
   auto files = absolute(request.pipelines);
   if (!files)
     return with.report(files.error());
+  if (!request.settings)
+    for (const auto& file : *files)
+      if (std::error_code unknown; !std::filesystem::exists(file, unknown))
+        return with.report(fail(error_code::invalid_input, "there is no " + file +
+                                                               " to serve: name pipeline files, or write one (troupe "
+                                                               "init)"));
   serve::supervisor_options how;
   if (request.settings)
     apply(*request.settings, how);

@@ -13,22 +13,6 @@ struct graph_arguments {
   bool no_status = false;
 };
 
-node_status status_of(const asset_status_report& asset) {
-  switch (standing_of(asset.record.attempt, asset.action)) {
-  case asset_standing::fresh:
-    return node_status::fresh;
-  case asset_standing::maybe:
-    return node_status::maybe;
-  case asset_standing::stale:
-    return node_status::stale;
-  case asset_standing::running:
-    return node_status::running;
-  case asset_standing::failed:
-    return node_status::failed;
-  }
-  return node_status::unknown;
-}
-
 /// How all assets stand; empty where the state cannot tell, which is no reason not to draw the graph.
 std::vector<node_status> statuses_of(invocation& with, const project& on) {
   auto assets = asset_statuses(on, {});
@@ -38,7 +22,7 @@ std::vector<node_status> statuses_of(invocation& with, const project& on) {
   }
   std::vector<node_status> statuses(on.p->assets.size(), node_status::unknown);
   for (const auto& asset : *assets)
-    statuses[asset.asset.value] = status_of(asset);
+    statuses[asset.asset.value] = node_status_of(standing_of(asset.record.attempt, asset.action));
   return statuses;
 }
 

@@ -1,18 +1,17 @@
 // One case for each key; the compound ones have a function each.
 #include "config/supervisor_reader.hpp"
 
+#include "adapters/files/file_content.hpp"
 #include "adapters/files/posix_file_system.hpp"
-#include "adapters/system/posix_error.hpp"
-#include "adapters/system/unique_fd.hpp"
 #include "config/load_pipeline.hpp"
 #include "config/path_text.hpp"
 #include "config/settings_reader.hpp"
 #include "config/value_reader.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <sys/stat.h>
 #include <utility>
 
 namespace troupe_internal::config {
@@ -349,33 +348,7 @@ loaded_supervisor parse_supervisor(std::string_view text, const std::string& fil
 }
 
 result<std::string> settings_text(const std::string& file) {
-  const unique_fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat status {};
-  if (!opened || ::fstat(opened.get(), &status) != 0)
-    return posix_error("read", file, errno);
-  if (!S_ISREG(status.st_mode))
-    return fail(error_code::io, "cannot read " + file + ": it is not a file");
-  std::string text(static_cast<std::size_t>(
-                       std::min<std::uint64_t>(static_cast<std::uint64_t>(status.st_size), max_settings_bytes)) +
-                       1,
-                   '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const auto count = ::read(opened.get(), text.data() + have, text.size() - have);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0)
-      return posix_error("read", file, errno);
-    if (count == 0)
-      break;
-    have += static_cast<std::size_t>(count);
-    if (have == text.size() && have <= max_settings_bytes)
-      text.resize(std::min(2 * have, max_settings_bytes + 1)); // it has grown
-  }
-  if (have > max_settings_bytes)
-    return fail(error_code::invalid_input, "cannot read " + file + ": it is larger than 16 MiB");
-  text.resize(have);
-  return text;
+  return read_whole_file(AT_FDCWD, file, max_settings_bytes);
 }
 
 loaded_supervisor load_supervisor(const std::string& file) {

@@ -88,7 +88,8 @@ result<project> open_project(const project_options& options, diagnostics& findin
     return fail(error_code::invalid_input, options.file + ": " + std::to_string(count) +
                                                (count == 1 ? " mistake" : " mistakes") + "; nothing was run");
   }
-  project opened{std::move(loaded.p), std::move(loaded.graph), {}, std::move(seen), std::move(journal)};
+  project opened{std::move(loaded.p), std::move(loaded.graph), {},
+                 std::move(seen),     std::move(journal),      std::move(loaded.triggers)};
   if (options.state.empty()) {
     opened.state_folder = join_path(opened.p->folder, opened.p->engine.state_dir);
   } else {

@@ -33,6 +33,7 @@ struct project_options {
 
 class early_look;
 class early_inspection;
+struct trigger_set;
 
 /// A valid pipeline, its graph, and where its state is.
 struct project {
@@ -41,6 +42,7 @@ struct project {
   std::string state_folder;                         ///< absolute; need not exist
   std::shared_ptr<early_look> seen{};               ///< null unless asked for, or too little to be worth it
   std::shared_ptr<early_inspection> journal_seen{}; ///< null unless asked for
+  std::shared_ptr<const trigger_set> triggers{};    ///< empty if the file has none
 };
 
 /// How the state names the pipeline's file: relative to the folder the state lies in where the file is beneath that too

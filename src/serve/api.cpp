@@ -66,8 +66,8 @@ void answer_journal_page(const journal_stream& stream, const api_call& call, htt
 const std::vector<api_route>& api_routes() {
   using enum access_scope;
   static const std::vector<api_route> routes = {
-      {"GET", "/healthz", none, "Whether the supervisor answers", answer_healthy},
-      {"GET", "/readyz", none, "Whether the supervisor can do its work, and what is degraded", answer_ready},
+      {"GET", "/healthz", none, "Whether the supervisor answers", answer_healthy, true},
+      {"GET", "/readyz", none, "Whether the supervisor can do its work, and what is degraded", answer_ready, true},
       {"GET", "/metrics", read, "Figures in Prometheus' text format", answer_metrics},
       {"GET", "/openapi.json", read, "This interface as an OpenAPI 3.1 document", answer_openapi},
       {"GET", "/api/v1/pipelines", read, "All pipelines, and which of them do not load", answer_pipelines},
@@ -189,7 +189,7 @@ private:
 } // namespace
 
 void api::answer_here(api_call call, const api_route& route, const std::shared_ptr<http_answer>& answer) {
-  pool_.submit([this, call = std::move(call), &route, to = std::make_shared<with_headers>(answer)] {
+  auto work = [this, call = std::move(call), &route, to = std::make_shared<with_headers>(answer)] {
     try {
       if (route.answer == nullptr)
         answer_journal_page(stream_, call, *to);
@@ -200,7 +200,11 @@ void api::answer_here(api_call call, const api_route& route, const std::shared_p
                  " could not be answered: " + why.what());
       to->send(http_problem(500, "internal", "this request could not be answered; the supervisor's log says why"));
     }
-  });
+  };
+  if (route.at_once)
+    work();
+  else
+    pool_.submit(std::move(work));
 }
 
 http_response problem_of(const error& e) {

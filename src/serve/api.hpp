@@ -51,6 +51,8 @@ struct api_route {
   access_scope scope;
   std::string_view summary; ///< for the OpenAPI document
   void (*answer)(const api_world&, const api_call&, http_answer&);
+  /// Answered at once, on the server's thread, whatever others are waiting for.
+  bool at_once = false;
 };
 /// All of them but the journal's, whose answer may be a stream.
 [[nodiscard]] const std::vector<api_route>& api_routes();

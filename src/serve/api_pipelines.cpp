@@ -2,6 +2,7 @@
 #include "engine/project.hpp"
 #include "serve/api.hpp"
 #include "serve/request_body.hpp"
+#include "serve/safe_file.hpp"
 #include "views/documents.hpp"
 #include "views/graph_view.hpp"
 
@@ -22,8 +23,8 @@ result<served_pipeline> find_pipeline(const api_world& world, const std::string&
       return one;
     known.append(known.empty() ? "" : ", ").append(one.name);
   }
-  return fail(error_code::not_found,
-              "there is no pipeline \"" + name + "\"; there are " + (known.empty() ? "none" : known));
+  return fail(error_code::not_found, "there is no pipeline \"" + name + "\"; " +
+                                         (known.empty() ? std::string("none is served") : "served are: " + known));
 }
 
 /// The pipeline as its file is now.
@@ -63,7 +64,7 @@ std::vector<std::string> selection_of(const api_call& call) {
   return selection;
 }
 
-result<run_options> options_of(const request_body& body) {
+run_options options_of(const request_body& body) {
   run_options options;
   options.selection = body.select;
   options.exclude = body.exclude;
@@ -71,22 +72,6 @@ result<run_options> options_of(const request_body& body) {
   options.force = body.force;
   options.params = body.params;
   return options;
-}
-
-node_status status_of(const asset_status_report& asset) {
-  switch (standing_of(asset.record.attempt, asset.action)) {
-  case asset_standing::fresh:
-    return node_status::fresh;
-  case asset_standing::maybe:
-    return node_status::maybe;
-  case asset_standing::stale:
-    return node_status::stale;
-  case asset_standing::running:
-    return node_status::running;
-  case asset_standing::failed:
-    return node_status::failed;
-  }
-  return node_status::unknown;
 }
 
 } // namespace
@@ -138,7 +123,7 @@ void answer_graph(const api_world& world, const api_call& call, http_answer& ans
       return assets.error();
     std::vector<node_status> statuses(recorded->p->assets.size(), node_status::unknown);
     for (const auto& asset : *assets)
-      statuses[asset.asset.value] = status_of(asset);
+      statuses[asset.asset.value] = node_status_of(standing_of(asset.record.attempt, asset.action));
     return graph_as_json(graph_view{*recorded->p, *recorded->graph, std::move(*selected), std::move(statuses)});
   }));
 }
@@ -184,7 +169,7 @@ void answer_plan(const api_world& world, const api_call& call, http_answer& answ
     if (!on)
       return on.error();
     const auto options = options_of(*body);
-    const auto plan = plan_pipeline(*on, *options);
+    const auto plan = plan_pipeline(*on, options);
     if (!plan)
       return plan.error();
     std::ostringstream text;
@@ -203,6 +188,8 @@ void answer_start(const api_world& world, const api_call& call, http_answer& ans
   const auto found = find_pipeline(world, call.names[0]);
   if (!found)
     return answer.send(problem_of(found.error()));
+  if (const auto safe = require_safe_file(found->file); !safe)
+    return answer.send(problem_of(safe.error()));
   run_ask ask;
   ask.file = found->file;
   ask.selection = body->select;

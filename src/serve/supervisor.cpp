@@ -1,8 +1,8 @@
 // Put together: engine, pipelines, sockets.
 #include "serve/supervisor.hpp"
 
-#include "config/load_pipeline.hpp"
 #include "engine/project.hpp"
+#include "serve/safe_file.hpp"
 
 #include <algorithm>
 #include <map>
@@ -50,8 +50,11 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
     return listens.error();
   if (const auto started = made->start_triggers(); !started)
     return started.error();
-  how.log("serving " + std::to_string(made->pipelines().size()) + " pipelines at " +
-          made->dir_->path_of(supervisor_socket) + addresses_of(how.listen, made->ports_));
+  const auto all = made->pipelines();
+  const auto loaded = std::count_if(all.begin(), all.end(), [](const auto& one) { return one.problem.empty(); });
+  how.log("serving " + std::to_string(loaded) + " of " + std::to_string(all.size()) +
+          (all.size() == 1 ? " pipeline at " : " pipelines at ") + made->dir_->path_of(supervisor_socket) +
+          addresses_of(how.listen, made->ports_));
   return made;
 }
 
@@ -106,22 +109,20 @@ supervisor::~supervisor() {
 }
 
 supervisor::loaded_file supervisor::load(const std::string& file) const {
+  if (const auto safe = require_safe_file(file); !safe)
+    return {{{}, file, safe.error().message}, nullptr};
   project_options options;
   options.file = file;
   options.state = how_.state;
   options.only_regular = true;
   diagnostics findings;
   const auto opened = open_project(options, findings);
-  if (opened) {
-    auto with = config::load_pipeline({.file = file, .state = how_.state, .only_regular = true, .with_graph = false});
-    if (with.triggers && with.p && with.p->name == opened->p->name)
-      return {{opened->p->name, file, {}}, with.triggers};
-    findings = std::move(with.findings); // it has just been changed
-  }
-  std::string problem = opened ? "it was changed while it was read" : opened.error().message;
+  if (opened)
+    return {{opened->p->name, file, {}}, opened->triggers};
+  std::string problem = opened.error().message;
   for (const auto& item : findings.items)
     if (item.level == severity::error) {
-      problem = "line " + std::to_string(item.where.line) + ": " + item.message;
+      problem = (item.where.line > 0 ? "line " + std::to_string(item.where.line) + ": " : std::string()) + item.message;
       break;
     }
   return {{{}, file, std::move(problem)}, nullptr};

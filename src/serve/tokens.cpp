@@ -7,10 +7,12 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <sys/file.h>
 #include <sys/random.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <sstream>
 
@@ -148,6 +150,18 @@ bool is_name(std::string_view name) {
   });
 }
 
+/// While it lives, no other process changes the tokens: what one revokes another might else write again.
+result<unique_fd> lock_tokens(const state_dir& dir) {
+  bool made = false;
+  auto held = dir.open_or_make(std::string(tokens_lock_file), made);
+  if (!held)
+    return held;
+  while (flock(held->get(), LOCK_EX) != 0)
+    if (errno != EINTR)
+      return state_error(dir.path(), "lock its tokens", errno);
+  return held;
+}
+
 error unknown_token(const std::string& name) {
   return fail(error_code::not_found, "there is no token \"" + name + "\" (troupe token list shows them)");
 }
@@ -159,6 +173,9 @@ std::string_view to_string(access_scope scope) {
 }
 
 result<void> make_owner_token(const state_dir& dir) {
+  const auto held = lock_tokens(dir);
+  if (!held)
+    return held.error();
   if (dir.look(std::string(owner_token_file)))
     return dir.check(std::string(owner_token_file), entry_use::trust);
   const auto token = new_token();
@@ -182,6 +199,9 @@ result<std::string> create_token(const state_dir& dir, const std::string& name, 
   if (!is_name(name))
     return fail(error_code::invalid_input,
                 "the name of a token has letters, digits, \".\", \"_\" and \"-\", at most 100");
+  const auto held = lock_tokens(dir);
+  if (!held)
+    return held.error();
   auto tokens = list_tokens(dir);
   if (!tokens)
     return tokens.error();
@@ -201,6 +221,9 @@ result<void> revoke_token(const state_dir& dir, const std::string& name) {
   if (name == owner)
     return fail(error_code::invalid_input,
                 "the owner's token cannot be revoked: rotate it (troupe token rotate owner)");
+  const auto held = lock_tokens(dir);
+  if (!held)
+    return held.error();
   auto tokens = list_tokens(dir);
   if (!tokens)
     return tokens.error();
@@ -210,6 +233,9 @@ result<void> revoke_token(const state_dir& dir, const std::string& name) {
 }
 
 result<std::string> rotate_token(const state_dir& dir, const std::string& name, timestamp now) {
+  const auto held = lock_tokens(dir);
+  if (!held)
+    return held.error();
   auto token = new_token();
   if (!token)
     return token;

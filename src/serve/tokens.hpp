@@ -36,6 +36,8 @@ struct token_bearer {
 
 inline constexpr std::string_view owner_token_file = "token";
 inline constexpr std::string_view tokens_file = "tokens.json";
+/// Held by whoever changes either.
+inline constexpr std::string_view tokens_lock_file = "tokens.lock";
 
 /// Makes the owner's token, if there is none. For the holder of the state's lock.
 [[nodiscard]] result<void> make_owner_token(const state_dir& dir);

@@ -1,6 +1,8 @@
 // One look at all triggers, and one request at a time.
 #include "serve/trigger_desk.hpp"
 
+#include "serve/safe_file.hpp"
+
 #include "core/trigger/outside_value.hpp"
 #include "serve/event_body.hpp"
 
@@ -206,6 +208,8 @@ result<void> trigger_desk::look_at(const target& at, const trigger_record& recor
 
 result<taken_event> trigger_desk::fire(const target& at, const event_values& values, event_taken what, bool refuses,
                                        const std::vector<std::pair<std::string, std::string>>& given) {
+  if (const auto safe = require_safe_file(at.of->file); !safe)
+    return safe.error();
   event_intake intake;
   intake.pipeline = at.of->pipeline;
   intake.overlap = at.what->overlap;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/model/report.hpp"
 #include "core/pipeline/asset_graph.hpp"
 #include "core/pipeline/pipeline.hpp"
 
@@ -24,6 +25,23 @@ enum class node_status : std::uint8_t {
   running,
   failed,
 };
+
+/// How the graph shows an asset that stands so.
+[[nodiscard]] constexpr node_status node_status_of(asset_standing standing) {
+  switch (standing) {
+  case asset_standing::fresh:
+    return node_status::fresh;
+  case asset_standing::maybe:
+    return node_status::maybe;
+  case asset_standing::stale:
+    return node_status::stale;
+  case asset_standing::running:
+    return node_status::running;
+  case asset_standing::failed:
+    return node_status::failed;
+  }
+  return node_status::unknown;
+}
 
 /// What to show. The references must outlive it.
 struct graph_view {

@@ -346,9 +346,32 @@ def a_second_supervisor_and_a_run_say_who_has_the_state(shop):
     shop.run()
 
 
+def what_others_could_have_written_is_not_executed(shop):
+    two(shop)
+    with Supervisor(shop) as s:
+        os.chmod(shop.path("troupe.json"), 0o646)
+        contains(s.post("/api/v1/pipelines/test/runs", status=422)["detail"], "chmod o-w")
+        os.chmod(shop.path("troupe.json"), 0o644)
+        equal(s.wait_for_end(s.post("/api/v1/pipelines/test/runs")["number"])["status"], "succeeded")
+        os.chmod(shop.path("troupe.json"), 0o646)
+        s.process.send_signal(signal.SIGHUP)
+        shop.wait_for(lambda: s.get("/readyz")["degraded"], "it is left out")
+        contains(s.get("/readyz")["degraded"][0]["problem"], "chmod o-w")
+        s.stop()
+
+
+def mistakes_at_the_start_are_told(shop):
+    contains(shop.troupe("serve").must(2).errors, "there is no", "troupe.json to serve", "troupe init")
+    two(shop)
+    contains(shop.troupe("serve", "nothing.json").must(2).errors, "nothing.json to serve")
+    contains(shop.troupe("serve", "--listen", "nonsense").must(2).errors, "is no address to listen on")
+    contains(shop.troupe("serve", "troupe.json", "troupe.json").must(2).errors, "--state")
+    assert not shop.exists(".troupe/supervisor.sock")
+
+
 TESTS = [a_run_is_started_watched_and_read, a_run_is_cancelled, what_is_wrong_with_a_request_is_told, over_tcp_only_a_token_opens, the_journal_is_followed_without_a_gap,
          streams_that_nobody_reads_cost_the_others_nothing, runs_wait_their_turn_and_survive_a_kill, a_broken_pipeline_keeps_nobody_down_and_a_reload_mends_it,
-         bytes_that_are_no_requests_harm_nobody, everything_that_is_documented_answers, a_second_supervisor_and_a_run_say_who_has_the_state]
+         bytes_that_are_no_requests_harm_nobody, everything_that_is_documented_answers, a_second_supervisor_and_a_run_say_who_has_the_state, what_others_could_have_written_is_not_executed, mistakes_at_the_start_are_told]
 
 
 if __name__ == "__main__":

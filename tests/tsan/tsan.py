@@ -21,7 +21,7 @@ BUILD, LOGS, PREFIX = sys.argv[1], None, []
 
 
 def options(name):
-    return {**os.environ, "TSAN_OPTIONS": f"suppressions={HERE}/suppressions.txt exitcode={REPORTED} log_path={LOGS}/{name} history_size=4 die_after_fork=0"}
+    return {**os.environ, "TSAN_OPTIONS": f"suppressions={HERE}/suppressions.txt exitcode={REPORTED} log_path={LOGS}/{name} history_size=7 die_after_fork=0"}
 
 
 def reports(name):

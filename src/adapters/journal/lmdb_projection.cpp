@@ -118,16 +118,16 @@ result<void> lmdb_projection::put_trigger(const trigger_record& record) {
   return access_.write(triggers(), trigger_key(record.trigger), record);
 }
 
-result<bool> lmdb_projection::get_pending(std::uint64_t event, event_taken& out) {
-  return access_.read(pending(), event, out);
+result<bool> lmdb_projection::get_pending(std::uint64_t number, event_taken& out) {
+  return access_.read(pending(), number, out);
 }
 
 result<void> lmdb_projection::put_pending(const event_taken& what) {
   return access_.write(pending(), what.event, what);
 }
 
-result<void> lmdb_projection::erase_pending(std::uint64_t event) {
-  return access_.erase(pending(), event);
+result<void> lmdb_projection::erase_pending(std::uint64_t number) {
+  return access_.erase(pending(), number);
 }
 
 result<void> lmdb_projection::put_seen_key(const seen_key& record) {

@@ -8,6 +8,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
 
 using namespace troupe_internal;
 using namespace troupe_internal::serve;
@@ -85,6 +88,23 @@ TEST_CASE("the owner's token is rotated, not revoked, and its name is taken") {
   CHECK(revoke_token(*w.dir, "owner").error().code == error_code::invalid_input);
   CHECK(create_token(*w.dir, "owner", access_scope::read, w.now, std::nullopt).error().code ==
         error_code::invalid_input);
+}
+
+TEST_CASE("who changes tokens at the same time loses nothing, and brings nothing back") {
+  const tokens_world w;
+  const auto doomed = create_token(*w.dir, "doomed", access_scope::write, w.now, std::nullopt).value();
+  std::vector<std::thread> many;
+  for (int i = 0; i < 8; ++i)
+    many.emplace_back([&w, i] {
+      for (int k = 0; k < 5; ++k)
+        CHECK(create_token(*w.dir, std::to_string(i) + "-" + std::to_string(k), access_scope::read, w.now, std::nullopt)
+                  .has_value());
+    });
+  CHECK(revoke_token(*w.dir, "doomed").has_value());
+  for (auto& one : many)
+    one.join();
+  CHECK(list_tokens(*w.dir)->size() == 40);
+  CHECK_FALSE(w.bearer(doomed).has_value());
 }
 
 TEST_CASE("names that are taken or could be misread are refused") {
