@@ -41,8 +41,8 @@ public:
       one.what.exclude_where = one.at("exclude");
       set.triggers.push_back(std::move(one.what));
     }
-    if (!set.triggers.empty()) {
-      // A value from outside can reach each declared param: by a sensor, by `fire`, by the API.
+    if (!set.triggers.empty() || !p_.params.empty()) {
+      // A value from outside can reach each declared param: by a sensor, by `fire`, and without any trigger over HTTP.
       for (const auto& [name, value] : p_.params)
         set.uses[name];
       uses_in_paths(set);

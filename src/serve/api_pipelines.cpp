@@ -1,4 +1,5 @@
 // Answers about pipelines: which there are, their graphs and assets, what would run; and the start of a run.
+#include "core/trigger/outside_value.hpp"
 #include "engine/project.hpp"
 #include "serve/api.hpp"
 #include "serve/request_body.hpp"
@@ -190,6 +191,13 @@ void answer_start(const api_world& world, const api_call& call, http_answer& ans
     return answer.send(problem_of(found.error()));
   if (const auto safe = require_safe_file(found->file); !safe)
     return answer.send(problem_of(safe.error()));
+  if (!body->params.empty()) {
+    const auto on = open_now(world, *found, body->params);
+    if (!on)
+      return answer.send(problem_of(on.error()));
+    if (const auto problem = outside_values_problem(*on->triggers, body->params); !problem.empty())
+      return answer.send(http_problem(422, "refused_value", problem));
+  }
   run_ask ask;
   ask.file = found->file;
   ask.selection = body->select;

@@ -226,6 +226,15 @@ result<taken_event> trigger_desk::fire(const target& at, const event_values& val
   what.at = time_.now();
   auto filled = values;
   filled.id = std::to_string(engine_.next_event());
+  const auto reject = [&](const std::string& problem) -> error {
+    what.key.clear(); // what is refused uses no key
+    const auto rejected = engine_.take_settled(std::move(what), event_fate::rejected, {}, problem);
+    return rejected ? fail(error_code::invalid_input, problem + " (event " + std::to_string(rejected->event) + ")")
+                    : rejected.error();
+  };
+  for (const auto& [param, value] : given)
+    if (const auto problem = outside_value_problem(*at.of->set, *at.what, param, value); !problem.empty())
+      return reject(problem);
   intake.ask.params = given;
   for (const auto& [param, text] : at.what->params) {
     const bool is_given =
@@ -236,12 +245,8 @@ result<taken_event> trigger_desk::fire(const target& at, const event_values& val
     if (!value)
       return fail(error_code::invalid_input, "the param \"" + param + "\": " + value.error().message);
     if (text.from_outside())
-      if (const auto problem = outside_value_problem(*at.of->set, *at.what, param, *value); !problem.empty()) {
-        what.key.clear(); // what is refused uses no key
-        auto rejected = engine_.take_settled(std::move(what), event_fate::rejected, {}, problem);
-        return rejected ? fail(error_code::invalid_input, problem + " (event " + std::to_string(rejected->event) + ")")
-                        : rejected.error();
-      }
+      if (const auto problem = outside_value_problem(*at.of->set, *at.what, param, *value); !problem.empty())
+        return reject(problem);
     intake.ask.params.emplace_back(param, std::move(*value));
   }
   intake.what = std::move(what);
@@ -312,9 +317,6 @@ result<taken_event> trigger_desk::take_request(const target& at, const trigger_a
   if (fires) {
     values.tick = std::chrono::floor<std::chrono::seconds>(what.at);
     values.zone = at.what->schedule() != nullptr ? at.what->schedule()->zone.get() : nullptr;
-    for (const auto& [param, value] : asked.params)
-      if (const auto problem = outside_value_problem(*at.of->set, *at.what, param, value); !problem.empty())
-        return fail(error_code::invalid_input, problem);
   } else {
     for (const auto& filter : at.what->when) {
       const auto value = render(filter.value, values);

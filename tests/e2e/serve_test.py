@@ -369,9 +369,28 @@ def mistakes_at_the_start_are_told(shop):
     assert not shop.exists(".troupe/supervisor.sock")
 
 
+def no_value_from_outside_leads_elsewhere(shop):
+    """Over HTTP and by fire: neither a path out of the folder nor an option; what the shell would take for its own stays data."""
+    shop.pipeline({"a": {"command": "printf %s {{ params.word }} > out/{{ params.name }}", "outputs": ["out/{{ params.name }}"]},
+                   "b": {"command": ["true", "{{ params.word }}"], "always": True}},
+                  params={"name": "x", "word": "w"}, triggers={"by_hand": {"manual": {}}})
+    with Supervisor(shop) as s:
+        for params in ({"name": "../../stolen"}, {"name": "/tmp/stolen"}, {"name": ".."}, {"name": "a/b"}, {"name": ""}, {"word": "-rf"}, {"word": "a\nb"}, {"word": "x" * 5000}):
+            equal(s.ask("POST", "/api/v1/pipelines/test/runs", {"params": params})[0], 422)
+            equal(s.ask("POST", "/api/v1/triggers/test/by_hand/fire", {"params": params})[0], 422)
+        equal(s.get("/api/v1/runs")["runs"], [])
+        equal(len([e for e in s.get("/api/v1/events")["events"] if e["fate"] == "rejected"]), 8)
+        hostile = "$(touch stolen); `touch stolen` 'x' \"y\" > z"
+        equal(s.wait_for_end(s.post("/api/v1/pipelines/test/runs", {"params": {"name": "good", "word": hostile}})["number"])["status"], "succeeded")
+        equal(shop.read("out/good"), hostile)
+        assert not shop.exists("stolen") and not shop.exists("z")
+        s.stop()
+
+
 TESTS = [a_run_is_started_watched_and_read, a_run_is_cancelled, what_is_wrong_with_a_request_is_told, over_tcp_only_a_token_opens, the_journal_is_followed_without_a_gap,
          streams_that_nobody_reads_cost_the_others_nothing, runs_wait_their_turn_and_survive_a_kill, a_broken_pipeline_keeps_nobody_down_and_a_reload_mends_it,
-         bytes_that_are_no_requests_harm_nobody, everything_that_is_documented_answers, a_second_supervisor_and_a_run_say_who_has_the_state, what_others_could_have_written_is_not_executed, mistakes_at_the_start_are_told]
+         bytes_that_are_no_requests_harm_nobody, everything_that_is_documented_answers, a_second_supervisor_and_a_run_say_who_has_the_state, what_others_could_have_written_is_not_executed, mistakes_at_the_start_are_told,
+         no_value_from_outside_leads_elsewhere]
 
 
 if __name__ == "__main__":

@@ -95,4 +95,13 @@ std::string outside_value_problem(const trigger_set& set, const trigger& of, std
                                allow == of.allow.end() ? nullptr : &allow->second);
 }
 
+std::string outside_values_problem(const trigger_set& set,
+                                   const std::vector<std::pair<std::string, std::string>>& values) {
+  const trigger none;
+  for (const auto& [param, value] : values)
+    if (auto problem = outside_value_problem(set, none, param, value); !problem.empty())
+      return problem;
+  return {};
+}
+
 } // namespace troupe_internal

@@ -6,6 +6,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace troupe_internal {
 
@@ -24,5 +26,10 @@ inline constexpr std::size_t max_outside_bytes = 4096;
 /// The same for a param of a trigger.
 [[nodiscard]] std::string outside_value_problem(const trigger_set& set, const trigger& of, std::string_view param,
                                                 std::string_view value);
+
+/// The same for the first of these values that may not be, where no trigger says otherwise: of a run that somebody asks
+/// for by itself.
+[[nodiscard]] std::string outside_values_problem(const trigger_set& set,
+                                                 const std::vector<std::pair<std::string, std::string>>& values);
 
 } // namespace troupe_internal

@@ -191,7 +191,7 @@ struct param_use {
 struct trigger_set {
   place begin, end;                                   ///< of "triggers" in the file
   std::vector<trigger> triggers;                      ///< in the order of the file
-  std::map<std::string, param_use, std::less<>> uses; ///< of the params that triggers bind
+  std::map<std::string, param_use, std::less<>> uses; ///< of all params
 
   [[nodiscard]] const trigger* find(std::string_view name) const {
     for (const auto& one : triggers)
