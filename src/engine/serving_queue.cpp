@@ -55,6 +55,9 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
   auto queued = read_queue(made);
   if (!queued)
     return queued.error();
+  auto left_open = read_left_open(made);
+  if (!left_open)
+    return left_open.error();
   const auto snapshot = made.snapshot();
   if (!snapshot)
     return snapshot.error();
@@ -64,6 +67,7 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
     if (const auto* const known = find_queued(run.what.run))
       run.observer = known->observer;
   queue_ = std::move(*queued);
+  left_open_ = std::move(*left_open);
   lock_ = made.lock();
   dir_ = made.dir();
   engine_ = std::move(*opened);
@@ -97,12 +101,16 @@ void serving_engine::keep() {
       continue;
     }
     take_ended(lock);
+    changed_.notify_all(); // shut_down() waits for the last one
     if (!failed_.empty() || ending_)
       continue;
     start_what_may();
     std::optional<steady::time_point> due;
     for (const auto& run : queue_)
       if (!run.problem.empty() && !run.starting && (!due || run.due < *due))
+        due = run.due;
+    for (const auto& run : left_open_)
+      if (!run.problem.empty() && !run.resuming && (!due || run.due < *due))
         due = run.due;
     const auto ready = [this] { return something_happened_ || ending_; };
     if (due)
@@ -166,7 +174,7 @@ bool serving_engine::may_start_now(const run_ask& ask) const {
 }
 
 void serving_engine::start_what_may() {
-  if (stopping_)
+  if (stopping_ || resume_what_may())
     return;
   const auto now = steady::now();
   auto busy = std::count_if(queue_.begin(), queue_.end(), [](const waiting_run& run) { return run.starting; });
@@ -220,14 +228,19 @@ void serving_engine::start(const run_queued& what, run_observer* observer) {
     dequeue(*with, what.run);
 }
 
-result<void> serving_engine::try_to_start(engine& with, const run_queued& what, run_observer* observer) {
+project_options serving_engine::where_to_load(const run_request& request) const {
   project_options where;
-  where.file = what.request.pipeline_file;
+  where.file = request.pipeline_file;
   if (!where.file.starts_with('/'))
     where.file = std::filesystem::path(how_.folder).parent_path() / where.file;
   where.state = how_.folder;
-  where.params = what.request.params;
+  where.params = request.params;
   where.only_regular = true;
+  return where;
+}
+
+result<void> serving_engine::try_to_start(engine& with, const run_queued& what, run_observer* observer) {
+  const auto where = where_to_load(what.request);
   const auto on = versions_.open(where);
   if (!on)
     return on.error();
@@ -279,15 +292,38 @@ void serving_engine::try_again_later(waiting_run& run, std::string why) {
   run.due = steady::now() + run.pause;
 }
 
-void serving_engine::dequeue(engine& with, run_number run) {
-  with.append({run_dequeued{run, time_.now(), dequeue_reason::cancelled, {}}},
-              [this, run](const result<std::uint64_t>& outcome) {
-                if (outcome)
-                  return tell(run, run_status::cancelled);
-                const std::lock_guard lock(mutex_); // it is in the queue still, as who opens the state next finds
-                leaving_.erase(run);
-                fail_with(outcome.error().message);
-              });
+void serving_engine::dequeue(engine& with, run_number run, dequeue_reason why) {
+  with.append({run_dequeued{run, time_.now(), why, {}}}, [this, run](const result<std::uint64_t>& outcome) {
+    if (outcome)
+      return tell(run, run_status::cancelled);
+    const std::lock_guard lock(mutex_); // it is in the queue still, as who opens the state next finds
+    leaving_.erase(run);
+    fail_with(outcome.error().message);
+  });
+}
+
+result<std::size_t> serving_engine::drop_queued(const std::function<bool(const run_queued&)>& which) {
+  const in_use with(*this);
+  std::vector<run_number> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!with)
+      return unusable();
+    for (auto& run : queue_)
+      if (which(run.what)) {
+        if (run.starting)
+          run.cancelled = true;
+        else
+          gone.push_back(run.what.run);
+      }
+    std::erase_if(queue_, [&](const waiting_run& one) { return !one.starting && which(one.what); });
+    leaving_.insert(gone.begin(), gone.end());
+  }
+  for (const auto run : gone)
+    dequeue(*with, run, dequeue_reason::removed);
+  if (const auto durable = with->flush(); !durable)
+    return durable.error();
+  return gone.size();
 }
 
 serving_engine::waiting_run* serving_engine::find_queued(run_number run) {
@@ -365,6 +401,7 @@ void serving_engine::reopen(std::unique_lock<std::mutex>& lock) {
   for (auto& run : queue_)
     run.starting = false;
   const auto gone = std::exchange(live_, {});
+  changed_.notify_all(); // shut_down() waits for the last one
   lock.unlock();
   for (const auto& [run, what] : gone)
     tell(run, run_status::interrupted);

@@ -24,6 +24,10 @@ started_run serving_engine::kind_of(const run_queued& what) {
   return {what.cause.kind, what.cause.trigger, what.pipeline};
 }
 
+started_run serving_engine::kind_of(const run_record& record) {
+  return {record.cause.kind, record.cause.trigger, record.pipeline};
+}
+
 void serving_engine::set_overlaps(trigger_overlaps overlaps) {
   const std::lock_guard lock(mutex_);
   overlaps_ = std::move(overlaps);
@@ -38,11 +42,11 @@ std::optional<std::string> serving_engine::held_by_overlap(const run_queued& wha
   const auto rule = known == overlaps_.end() ? trigger_overlap::own : known->second;
   if (rule == trigger_overlap::any)
     return std::nullopt;
-  const bool held = std::any_of(live.begin(), live.end(), [&](const started_run& run) {
+  const auto is_beside = [&](const started_run& run) {
     return run.pipeline == what.pipeline && (rule == trigger_overlap::pipeline ||
                                              (run.cause == cause_kind::trigger && run.trigger == what.cause.trigger));
-  });
-  if (!held)
+  };
+  if (std::none_of(live.begin(), live.end(), is_beside))
     return std::nullopt;
   return rule == trigger_overlap::pipeline ? "overlap: another run of its pipeline is live"
                                            : "overlap: another run of its trigger is live";
@@ -73,6 +77,9 @@ std::vector<open_trigger_run> serving_engine::open_runs(const event_intake& of) 
   for (const auto& [number, run] : live_)
     if (is_of(run, of))
       open.push_back({number, false, {}});
+  for (const auto& run : left_open_) // those that cannot be resumed hold up nothing
+    if (!run.resuming && run.problem.empty() && is_of(kind_of(run.record), of))
+      open.push_back({run.record.run, false, {}});
   for (const auto& run : queue_)
     if (is_of(kind_of(run.what), of)) {
       const bool own = run.what.cause.kind == cause_kind::trigger && run.what.cause.trigger == of.ask.cause.trigger;

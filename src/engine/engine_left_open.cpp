@@ -1,0 +1,51 @@
+// What becomes of runs that an earlier engine left open and that are not resumed: they end as cancelled. Knows no rule
+// by which this is decided.
+#include "core/run/left_open.hpp"
+#include "engine/engine.hpp"
+#include "engine/only_resumption.hpp"
+#include "engine/run_history.hpp"
+
+#include <iterator>
+#include <utility>
+
+namespace troupe_internal {
+
+result<run_state> engine::state_left_open(run_number run) {
+  const auto snapshot = snapshot_of_now();
+  if (!snapshot)
+    return snapshot.error();
+  auto past = replay_run(**snapshot, run);
+  if (!past)
+    return past.error();
+  if (past->record.finished_at || past->state.open_attempts() > 0)
+    return fail(error_code::invalid_input, "run #" + std::to_string(run.value) +
+                                               (past->record.finished_at ? " has ended" : " has an attempt that runs"));
+  return std::move(past->state);
+}
+
+result<void> engine::end_left_open(run_number run, std::vector<event> more) {
+  const only_resumption alone(*this, run);
+  if (!alone.may())
+    return fail(error_code::invalid_input, "run #" + std::to_string(run.value) + " is live");
+  const auto state = state_left_open(run);
+  if (!state)
+    return state.error();
+  auto events = end_of_left_open(*state, time_.now(), run_number(0U));
+  append_to(events, std::move(more));
+  const auto appended = log_->append_now(std::move(events));
+  return appended ? result<void>() : result<void>(appended.error());
+}
+
+result<run_queued> engine::replace_left_open(run_number run, run_queued by) {
+  const only_resumption alone(*this, run);
+  if (!alone.may())
+    return fail(error_code::invalid_input, "run #" + std::to_string(run.value) + " is live");
+  const auto state = state_left_open(run);
+  if (!state)
+    return state.error();
+  by.continues = run;
+  return enqueue(std::move(by),
+                 [&](const run_queued& numbered) { return end_of_left_open(*state, time_.now(), numbered.run); });
+}
+
+} // namespace troupe_internal
