@@ -5,7 +5,6 @@
 #include "engine/only_resumption.hpp"
 #include "engine/run_history.hpp"
 
-#include <iterator>
 #include <utility>
 
 namespace troupe_internal {
@@ -44,8 +43,14 @@ result<run_queued> engine::replace_left_open(run_number run, run_queued by) {
   if (!state)
     return state.error();
   by.continues = run;
-  return enqueue(std::move(by),
-                 [&](const run_queued& numbered) { return end_of_left_open(*state, time_.now(), numbered.run); });
+  const std::lock_guard admission(admission_); // numbers are in the journal in their order
+  by.run = run_number(++last_run_);
+  by.id = make_uuid_v7(by.at, time_.random(), time_.random());
+  auto events = end_of_left_open(*state, time_.now(), by.run);
+  events.emplace_back(by);
+  if (const auto appended = log_->append_now(std::move(events)); !appended)
+    return appended.error();
+  return by;
 }
 
 } // namespace troupe_internal

@@ -156,8 +156,8 @@ TEST_CASE("shut_down interrupts, a drain waits, and a second request ends it") {
   on.until_started("a\nb\n");
   on.all().set_drain(1ms);
   on.all().shut_down(); // the drain is over at once
-  CHECK(on.status(second.run) == run_status::interrupted);
   on.close();
+  CHECK(on.status(second.run) == run_status::interrupted);
   on.check_journal();
 }
 
@@ -168,8 +168,8 @@ TEST_CASE("commands that do not end get the engine's grace at a stop, not their 
   const auto run = on.submit(on.ask({"a"}));
   on.until_started("a\n");
   on.all().shut_down();
-  CHECK(on.status(run.run) == run_status::interrupted);
   on.close();
+  CHECK(on.status(run.run) == run_status::interrupted);
   on.check_journal();
 }
 
