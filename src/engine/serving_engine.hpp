@@ -134,7 +134,7 @@ private:
     std::string problem;    ///< why it did not start; empty: nothing was tried, or it is its turn that it waits for
     steady::time_point due; ///< with a problem: when it is tried again
     std::chrono::milliseconds pause{0};
-    start_moments moments{};        ///< on the boot clock
+    start_moments moments{};       ///< on the boot clock
     std::optional<duration> noted; ///< in starts_, at this moment
   };
   /// Keeps the engine where it is while it is used; none where the journal has failed.

@@ -298,14 +298,13 @@ void serving_engine::try_again_later(waiting_run& run, std::string why) {
 }
 
 void serving_engine::dequeue(engine& with, run_number run, dequeue_reason why) {
-  with.append({run_dequeued{run, time_.now(), why, {}}},
-              [this, run](const result<std::uint64_t>& outcome) {
-                if (outcome)
-                  return tell(run, run_status::cancelled);
-                const std::lock_guard lock(mutex_); // it is in the queue still, as who opens the state next finds
-                leaving_.erase(run);
-                fail_with(outcome.error().message);
-              });
+  with.append({run_dequeued{run, time_.now(), why, {}}}, [this, run](const result<std::uint64_t>& outcome) {
+    if (outcome)
+      return tell(run, run_status::cancelled);
+    const std::lock_guard lock(mutex_); // it is in the queue still, as who opens the state next finds
+    leaving_.erase(run);
+    fail_with(outcome.error().message);
+  });
 }
 
 serving_engine::waiting_run* serving_engine::find_queued(run_number run) {

@@ -23,7 +23,8 @@ void serving_engine::do_what_is_due(std::unique_lock<std::mutex>& lock) {
   for (const auto& run : queue_)
     if (run.recorded && !run.starting && run.moments.expires <= now)
       expired.push_back(run.what.run);
-  std::erase_if(queue_, [&](const waiting_run& run) { return std::find(expired.begin(), expired.end(), run.what.run) != expired.end();
+  std::erase_if(queue_, [&](const waiting_run& run) {
+    return std::find(expired.begin(), expired.end(), run.what.run) != expired.end();
   });
   leaving_.insert(expired.begin(), expired.end());
   std::vector<run_number> too_long;

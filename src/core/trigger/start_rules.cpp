@@ -23,9 +23,8 @@ std::string seconds_text(duration span) {
 /// Whether another run of its trigger, or of its pipeline, lives.
 bool has_neighbour(const run_queued& what, trigger_overlap rule, std::span<const started_run> live) {
   return std::any_of(live.begin(), live.end(), [&](const started_run& run) {
-    return run.pipeline == what.pipeline &&
-           (rule == trigger_overlap::pipeline ||
-            (run.cause == cause_kind::trigger && run.trigger == what.cause.trigger));
+    return run.pipeline == what.pipeline && (rule == trigger_overlap::pipeline ||
+                                             (run.cause == cause_kind::trigger && run.trigger == what.cause.trigger));
   });
 }
 
@@ -128,7 +127,8 @@ std::string words_of(const held_run& held, const run_queued& what, duration stea
     return "throttle: " + std::to_string(held.throttle.runs) + (held.throttle.runs == 1 ? " run" : " runs") +
            " of its trigger started in the last " + seconds_text(held.throttle.per);
   case start_hold::overlap:
-    return held.by_pipeline ? "overlap: another run of its pipeline is live" : "overlap: another run of its trigger is live";
+    return held.by_pipeline ? "overlap: another run of its pipeline is live"
+                            : "overlap: another run of its trigger is live";
   default:
     return std::string(to_string(held.what));
   }

@@ -448,7 +448,8 @@ TEST_CASE("a trigger remembers when its runs started, and how many have failed i
   f(trigger_changed{"demo/nightly", t0, {}});
   const auto record = [&]() -> const trigger_record& { return f.tables.triggers.at(trigger_key("demo/nightly")); };
   std::uint32_t number = 0;
-  const auto run = [&](run_status ends, cause_kind cause = cause_kind::trigger, const std::string& trigger = "nightly") {
+  const auto run = [&](run_status ends, cause_kind cause = cause_kind::trigger,
+                       const std::string& trigger = "nightly") {
     run_started start{run_number(++number), {}, t0 + std::chrono::seconds(number), "demo"};
     start.cause = {cause, trigger, {}, {}};
     f(start);
@@ -489,7 +490,8 @@ TEST_CASE("a run that is stopped because its time is over is on record as that, 
   CHECK(!f.tables.runs.at(run_number(1U)).timed_out);
 }
 
-TEST_CASE("a queued run gets other params and another moment at which it expires, and keeps the events that joined it") {
+TEST_CASE(
+    "a queued run gets other params and another moment at which it expires, and keeps the events that joined it") {
   folded f;
   f(trigger_changed{"demo/nightly", t0, {}});
   run_queued queued{run_number(1U), {}, t0, "demo"};

@@ -213,8 +213,7 @@ TEST_CASE("a throttle lets so many runs start in any span of its length") {
   REQUIRE(held(now + 5s));
   CHECK(held(now + 5s)->what == start_hold::throttle);
   CHECK(held(now + 5s)->until == now + 10s);
-  CHECK(words_of(*held(now + 5s), queued(), now + 5s) ==
-        "throttle: 2 runs of its trigger started in the last 10.0 s");
+  CHECK(words_of(*held(now + 5s), queued(), now + 5s) == "throttle: 2 runs of its trigger started in the last 10.0 s");
   CHECK(!held(now + 10s));
   starts.forget("demo/often", now + 4s); // it did not start after all
   CHECK(!held(now + 5s));
@@ -243,7 +242,9 @@ TEST_CASE("live runs of the trigger or of its pipeline hold a run up, as its rul
   const std::vector<started_run> own{{cause_kind::trigger, "often", "demo"}};
   const std::vector<started_run> other{{cause_kind::user, "", "demo"}};
   start_rule_map rules;
-  const auto held = [&](const std::vector<started_run>& lives) { return held_back(queued(), {}, rules, lives, {}, now); };
+  const auto held = [&](const std::vector<started_run>& lives) {
+    return held_back(queued(), {}, rules, lives, {}, now);
+  };
   REQUIRE(held(own));
   CHECK(words_of(*held(own), queued(), now) == "overlap: another run of its trigger is live");
   CHECK(!held(other));
