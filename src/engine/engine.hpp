@@ -148,7 +148,8 @@ private:
   /// Who waits for the end of a run hears of it. Where actors run.
   void tell_of_end(const live_run& run);
   [[nodiscard]] std::vector<event> closing() const;
-  [[nodiscard]] result<run_state> state_left_open(run_number run);
+  /// The events that end a run which is left open.
+  [[nodiscard]] result<std::vector<event>> end_of(run_number run, run_number continued_by);
   /// Does it where actors run, and waits for it.
   void on_loop(const std::function<void()>& work);
   /// Those of a pipeline whose records others have changed since the mark, or may be going to.

@@ -9,7 +9,7 @@
 
 namespace troupe_internal {
 
-result<run_state> engine::state_left_open(run_number run) {
+result<std::vector<event>> engine::end_of(run_number run, run_number continued_by) {
   const auto snapshot = snapshot_of_now();
   if (!snapshot)
     return snapshot.error();
@@ -19,19 +19,19 @@ result<run_state> engine::state_left_open(run_number run) {
   if (past->record.finished_at || past->state.open_attempts() > 0)
     return fail(error_code::invalid_input, "run #" + std::to_string(run.value) +
                                                (past->record.finished_at ? " has ended" : " has an attempt that runs"));
-  return std::move(past->state);
+  return end_of_left_open(past->state, time_.now(), trigger_of(past->record.pipeline, past->record.cause),
+                          continued_by);
 }
 
 result<void> engine::end_left_open(run_number run, std::vector<event> more) {
   const only_resumption alone(*this, run);
   if (!alone.may())
     return fail(error_code::invalid_input, "run #" + std::to_string(run.value) + " is live");
-  const auto state = state_left_open(run);
-  if (!state)
-    return state.error();
-  auto events = end_of_left_open(*state, time_.now(), run_number(0U));
-  append_to(events, std::move(more));
-  const auto appended = log_->append_now(std::move(events));
+  auto events = end_of(run, run_number(0U));
+  if (!events)
+    return events.error();
+  append_to(*events, std::move(more));
+  const auto appended = log_->append_now(std::move(*events));
   return appended ? result<void>() : result<void>(appended.error());
 }
 
@@ -39,16 +39,16 @@ result<run_queued> engine::replace_left_open(run_number run, run_queued by) {
   const only_resumption alone(*this, run);
   if (!alone.may())
     return fail(error_code::invalid_input, "run #" + std::to_string(run.value) + " is live");
-  const auto state = state_left_open(run);
-  if (!state)
-    return state.error();
   by.continues = run;
   const std::lock_guard admission(admission_); // numbers are in the journal in their order
-  by.run = run_number(++last_run_);
+  by.run = run_number(last_run_ + 1);
   by.id = make_uuid_v7(by.at, time_.random(), time_.random());
-  auto events = end_of_left_open(*state, time_.now(), by.run);
-  events.emplace_back(by);
-  if (const auto appended = log_->append_now(std::move(events)); !appended)
+  auto events = end_of(run, by.run);
+  if (!events)
+    return events.error();
+  ++last_run_;
+  events->emplace_back(by);
+  if (const auto appended = log_->append_now(std::move(*events)); !appended)
     return appended.error();
   return by;
 }

@@ -79,7 +79,7 @@ bool serving_engine::resume_what_may() {
   if (live_or_starting().size() >= how_.limits.live_runs)
     return next->problem.empty();
   next->resuming = true;
-  live_.emplace(next->record.run, kind_of(next->record));
+  note_live(next->record.run, kind_of(next->record), next->record.request.timeout, next->record.started_at);
   planners_->submit([this, record = next->record] { restart(record); });
   return true;
 }
@@ -102,7 +102,7 @@ void serving_engine::restart(const run_record& record) {
     if (left == nullptr) // it lives, or has ended
       return;
     left->resuming = false;
-    live_.erase(record.run);
+    forget_live(record.run);
     if (!with || ends)
       return;
     cancelled = to_cancel_.erase(record.run) > 0;
@@ -226,8 +226,9 @@ result<submitted_run> serving_engine::resume(run_number run, const param_list& s
     const std::lock_guard lock(mutex_);
     if (stopping_ || ending_)
       return fail(error_code::stopped, "no run is resumed any more: the engine is stopping");
-    if (!live_.emplace(run, kind_of(*record)).second || leaving_.contains(run))
+    if (live_.contains(run) || leaving_.contains(run))
       return fail(error_code::invalid_input, called(run) + " is live: there is nothing to resume");
+    note_live(run, kind_of(*record), record->request.timeout, record->started_at);
     if (auto* const left = find_left_open(run))
       left->resuming = true;
   }
@@ -236,7 +237,7 @@ result<submitted_run> serving_engine::resume(run_number run, const param_list& s
   const std::lock_guard lock(mutex_);
   wake_keeper();
   if (!resumed) {
-    live_.erase(run);
+    forget_live(run);
     to_cancel_.erase(run);
     if (auto* const left = find_left_open(run))
       left->resuming = false;

@@ -21,7 +21,8 @@ void vain_resumptions::add(const event& e) {
   }
 }
 
-std::vector<event> end_of_left_open(const run_state& state, timestamp now, run_number continued_by) {
+std::vector<event> end_of_left_open(const run_state& state, timestamp now, const std::string& trigger,
+                                    run_number continued_by) {
   TROUPE_CHECK(state.open_attempts() == 0 && !state.finished(), "the end of a run that is not left open");
   assets_settled cancelled{state.run(), now, asset_status::cancelled, {}, {}};
   for (std::uint32_t position = 0; position < state.size(); ++position)
@@ -33,7 +34,7 @@ std::vector<event> end_of_left_open(const run_state& state, timestamp now, run_n
     events.emplace_back(std::move(cancelled));
     ended.apply(events.back());
   }
-  events.emplace_back(run_finished{state.run(), now, run_status::cancelled, ended.counts(), continued_by});
+  events.emplace_back(run_finished{state.run(), now, run_status::cancelled, ended.counts(), trigger, continued_by});
   return events;
 }
 

@@ -6,6 +6,7 @@
 #include "core/run/run_state.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace troupe_internal {
@@ -22,7 +23,8 @@ private:
 };
 
 /// The events by which a run that is left open ends as cancelled. `state`: of the run; no attempt of it is open, and it
-/// has not ended. `continued_by`: the run that takes its place; 0: none does.
-[[nodiscard]] std::vector<event> end_of_left_open(const run_state& state, timestamp now, run_number continued_by);
+/// has not ended. `trigger`: as in run_finished. `continued_by`: the run that takes its place; 0: none does.
+[[nodiscard]] std::vector<event> end_of_left_open(const run_state& state, timestamp now, const std::string& trigger,
+                                                  run_number continued_by);
 
 } // namespace troupe_internal

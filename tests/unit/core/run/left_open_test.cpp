@@ -46,12 +46,13 @@ TEST_CASE("a run that was left open ends as cancelled, and what it had done stay
   state.apply(ended(0, 1, outcome_kind::succeeded));
   state.apply(attempt(1, 1));
   state.apply(ended(1, 1, outcome_kind::interrupted));
-  const auto events = end_of_left_open(state, now, run_number(9U));
+  const auto events = end_of_left_open(state, now, "p/t", run_number(9U));
   REQUIRE(events.size() == 2);
   CHECK(std::get<assets_settled>(events[0]).assets.size() == 1);
   const auto& end = std::get<run_finished>(events[1]);
   CHECK(end.status == run_status::cancelled);
   CHECK(end.continued_by == run_number(9U));
+  CHECK(end.trigger == "p/t");
   CHECK(end.counts[static_cast<std::size_t>(asset_status::succeeded)] == 1);
   CHECK(end.counts[static_cast<std::size_t>(asset_status::cancelled)] == 2);
   for (const auto& e : events)
@@ -63,7 +64,7 @@ TEST_CASE("where all that is left was interrupted, there is nothing to settle be
   auto state = started_with(1);
   state.apply(attempt(0, 1));
   state.apply(ended(0, 1, outcome_kind::interrupted));
-  CHECK(end_of_left_open(state, now, {}).size() == 1);
+  CHECK(end_of_left_open(state, now, {}, {}).size() == 1);
 }
 
 TEST_CASE("resumptions count as vain until an attempt comes to an end of its own") {
