@@ -342,6 +342,7 @@ result<supervisor_answer> supervisor::ask(const supervisor_ask& asked) {
 
 void supervisor::shut_down() {
   watch_.reset();
+  engine_->when_run_ended({});
   clock_.reset(); // nothing new is taken in
   engine_->shut_down();
 }

@@ -86,8 +86,8 @@ TEST_CASE("a run whose definitions have changed is replaced, and the new one say
   stage on(gated);
   const auto old = leave_open(on);
   on.folder.write("troupe.json", R"x({"name": "p", "assets": {"a": {"command": "echo new >> started"}}})x");
-  stage::until(
-      [&] { return !on.all().queue().empty() || on.status(run_number(old.value + 1)) == run_status::succeeded; });
+  static_cast<void>(on.all());
+  stage::until([&] { return on.all().left_open().empty(); });
   const run_number next(old.value + 1);
   CHECK(on.ended(next) == run_status::succeeded);
   CHECK(on.status(old) == run_status::cancelled);

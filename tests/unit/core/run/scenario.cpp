@@ -37,7 +37,7 @@ std::string_view shown(outcome_kind outcome) {
 }
 
 std::string_view shown(stop_cause cause) {
-  static constexpr std::string_view names[] = {"failure", "user", "signal", "shutdown"};
+  static constexpr std::string_view names[] = {"failure", "user", "signal", "timed_out", "shutdown"};
   return names[static_cast<std::size_t>(cause)];
 }
 
