@@ -54,7 +54,7 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
            entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||
            entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) ||
-           entry.starts_with("TROUPE_RESULT=");
+           entry.starts_with("TROUPE_RESULT=") || entry.starts_with("CREDENTIALS_DIRECTORY=");
   });
   for (const std::string_view entry : setup_.environment) {
     // BASH_FUNC_name%%=() {…; some systems' older ones write name() for name%%.

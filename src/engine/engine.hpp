@@ -35,6 +35,8 @@ struct engine_options {
   std::optional<history_bounds> history{};
   /// Whoever opens it listens at the control socket and to the stop request himself.
   bool serves = false;
+  /// What all of its runs may use together; none: as much as the run that may use most.
+  std::optional<shared_room> room{};
   /// Called for each run that has ended and is to be waited for: on any thread, perhaps before submit() returns. It may
   /// not call the engine.
   std::function<void(run_number)> ended{};
@@ -103,6 +105,8 @@ public:
   [[nodiscard]] result<void> announce();
   /// Waits until all that was appended so far is on disk.
   [[nodiscard]] result<void> flush() { return log_->flush(); }
+  /// `then` is called by the loop that runs actors and commands, at its next turn; now, where nothing was made yet.
+  void on_turn(std::function<void()> then);
   /// A snapshot in which all is that anybody has appended so far.
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot_of_now();
   /// What is on disk.
@@ -168,6 +172,7 @@ private:
   const bool serves_;
   const std::function<void(run_number)> ended_;
   const std::optional<history_bounds> history_;
+  const std::optional<shared_room> room_for_all_;
   std::atomic<bool> recovered_; ///< and nobody has planned since
   std::mutex admission_;        ///< one run begins at a time
 

@@ -65,7 +65,10 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
       number_(made_.state.run()), watcher_(std::move(watcher)) {
   auto& plan = *made_.plan;
   const auto id = made_.state.id();
-  size_ = {workers_, p_.engine.pools};
+  if (around_.shared && around_.shared->sizes.workers > 0)
+    workers_ =
+        made_.request.workers == 0 ? around_.shared->sizes.workers : std::min(workers_, around_.shared->sizes.workers);
+  size_ = as_shared({workers_, p_.engine.pools});
   if (made_.limited)
     demand_ = run_demand{0, {}, {}, true};
   const auto remaining = longest_remaining_path(*plan.on.graph, plan.expected);
@@ -125,6 +128,9 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
   setup.held_by = [this](asset_index asset, bool before_execution) { return others_.held_by(asset, before_execution); };
   setup.demand_changed = [this](const run_demand& demand) {
     demand_ = demand;
+    demand_->used = as_shared(demand.used);
+    for (auto& want : demand_->wants)
+      want = as_shared(want);
     others_.demand_changed();
   };
   setup.log_of = [this](asset_index asset, std::uint32_t attempt) {
@@ -160,6 +166,29 @@ void live_run::append(std::vector<event> events, bool urgent, std::function<void
 
 void live_run::checkpoint(run_number run, std::string state) {
   around_.log.checkpoint(run, std::move(state));
+}
+
+std::string live_run::shared_name(const std::string& pool) const {
+  const bool shared = !around_.shared || around_.shared->sizes.pools.contains(pool);
+  return shared ? pool : p_.name + "/" + pool; // no name of a pool holds a "/"
+}
+
+capacity live_run::as_shared(const capacity& own) const {
+  capacity found{own.workers, {}};
+  for (const auto& [pool, slots] : own.pools)
+    found.pools.emplace(shared_name(pool), slots);
+  return found;
+}
+
+void live_run::offer(budget_offer what) {
+  if (what.budget && around_.shared) {
+    capacity own{what.budget->workers, {}};
+    for (const auto& [pool, size] : p_.engine.pools)
+      if (const auto slots = what.budget->of(shared_name(pool)); slots > 0)
+        own.pools.emplace(pool, slots);
+    what.budget = std::move(own);
+  }
+  actors_->offer(what.number, std::move(what.budget));
 }
 
 bool live_run::finished() const {

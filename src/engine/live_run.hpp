@@ -43,6 +43,7 @@ struct run_surroundings {
   std::shared_ptr<state_logs> logs;
   const kept_folder& results;
   std::optional<history_bounds> history;
+  const std::optional<shared_room>& shared; ///< what all runs may use together
 };
 
 /// What a new and a resumed run are made from.
@@ -104,7 +105,7 @@ public:
   [[nodiscard]] const capacity& size() const override { return size_; }
   [[nodiscard]] const run_demand* demand() const override { return demand_ ? &*demand_ : nullptr; }
   [[nodiscard]] bool finished() const override;
-  void offer(budget_offer what) override { actors_->offer(what.number, std::move(what.budget)); }
+  void offer(budget_offer what) override;
   [[nodiscard]] bool is_touched(asset_id asset) const override;
   void let_go_on(asset_id asset) override;
   void visit_unsettled(const visitor& visit) const override;
@@ -124,6 +125,9 @@ private:
   void tell_that_it_began(const std::vector<duration>& remaining);
   void renew(asset_index asset);
   [[nodiscard]] run_result result_now() const;
+  /// How other runs know a pool of this one: those that are not shared are the pipeline's own.
+  [[nodiscard]] std::string shared_name(const std::string& pool) const;
+  [[nodiscard]] capacity as_shared(const capacity& own) const;
 
   prepared_run made_;
   run_surroundings around_;
