@@ -105,6 +105,8 @@ public:
   [[nodiscard]] result<void> announce();
   /// Waits until all that was appended so far is on disk.
   [[nodiscard]] result<void> flush() { return log_->flush(); }
+  /// How long what was appended has waited for the disk; 0: nothing waits.
+  [[nodiscard]] duration commit_wait() { return log_->started() ? log_->commits().oldest_wait() : duration::zero(); }
   /// `then` is called by the loop that runs actors and commands, at its next turn; now, where nothing was made yet.
   void on_turn(std::function<void()> then);
   /// A snapshot in which all is that anybody has appended so far.

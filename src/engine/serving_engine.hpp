@@ -143,6 +143,8 @@ public:
   void also_when_committed(std::function<void()> wake) { other_bell_.connect(std::move(wake)); }
   /// `then` is called by the loop that runs actors and commands; by this thread where the state is being opened.
   void on_turn(std::function<void()> then);
+  /// As engine::commit_wait(); 0 where the state is being opened.
+  [[nodiscard]] duration commit_wait();
   /// How many runs are live, and how many are queued.
   [[nodiscard]] std::pair<std::size_t, std::size_t> count_runs();
   /// Whether nothing is taken on any more, since it stops.

@@ -299,6 +299,11 @@ void serving_engine::on_turn(std::function<void()> then) {
     then();
 }
 
+duration serving_engine::commit_wait() {
+  const in_use with(*this);
+  return with ? with->commit_wait() : duration::zero();
+}
+
 std::pair<std::size_t, std::size_t> serving_engine::count_runs() {
   const std::lock_guard lock(mutex_);
   return {live_.size(), queue_.size()};
