@@ -1,6 +1,7 @@
 // From a project to a run that has begun: plan, see what others have done meanwhile, append its beginning.
 #include "engine/engine.hpp"
 
+#include "engine/event_file.hpp"
 #include "adapters/state/state_key.hpp"
 #include "base/shown_text.hpp"
 #include "core/command/secret_mask.hpp"
@@ -270,6 +271,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
     return ready.error();
   made.state.apply(started);
   made.cause = options.cause.kind;
+  made.events = how.events;
   made.beginning.emplace_back(std::move(started));
   return begin(std::move(made));
 }
@@ -331,6 +333,9 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
     return (*snapshot)->damaged_run(number, problem);
   if (const auto changed = changed_definitions(on, **names, *past, state); !changed)
     return changed.error();
+  std::vector<event_taken> events;
+  if (const auto found = complete_events(**snapshot, past->record.cause, events); !found)
+    return found.error();
   names->reset();
   snapshot->reset();
   const auto at = resumed.at;
@@ -348,6 +353,7 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     touched,
                     std::move(*foreign)};
   made.cause = past->record.cause.kind;
+  made.events = std::move(events);
   std::vector<asset_index> waiting;
   for (std::uint32_t i = 0; i < on.p->assets.size(); ++i)
     if (scope.in_run[i] &&

@@ -130,6 +130,7 @@ private:
 
   struct waiting_run {
     run_queued what;
+    std::vector<event_taken> events; ///< of its cause, as far as they came to this process
     run_observer* observer = nullptr;
     bool recorded = true;   ///< on disk: until then it does not start
     bool starting = false;  ///< a planner has it
@@ -137,6 +138,13 @@ private:
     std::string problem;    ///< why it did not start; empty: nothing was tried, or it is its turn that it waits for
     steady::time_point due; ///< with a problem: when it is tried again
     std::chrono::milliseconds pause{0};
+    /// One more event that it is for.
+    void add(const event_taken& event) {
+      if (what.cause.events.size() == most_events_listed)
+        return;
+      what.cause.events.push_back(event.event);
+      events.push_back(event);
+    }
   };
   /// Keeps the engine where it is while it is used; none where the journal has failed.
   class in_use {

@@ -88,7 +88,7 @@ struct serving_engine::event_batch {
   std::uint64_t next_event = 1;
   std::vector<event> events;
   std::vector<waiting_run> queued;                         ///< new runs
-  std::vector<std::pair<run_number, std::uint64_t>> joins; ///< events that join runs which waited before
+  std::vector<std::pair<run_number, event_taken>> joins; ///< events that join runs which waited before
   std::vector<run_number> replacing;
   std::vector<taken_event> taken;
 
@@ -160,10 +160,11 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
     to.settle(std::move(intake.what), event_fate::skipped, {}, decision.because);
     return {};
   case event_decision::what::join:
+    intake.what.event = to.next_event;
     if (auto* const joined = to.find(decision.joins); joined != nullptr)
-      joined->what.cause.events.push_back(to.next_event);
+      joined->add(intake.what);
     else
-      to.joins.emplace_back(decision.joins, to.next_event);
+      to.joins.emplace_back(decision.joins, intake.what);
     to.settle(std::move(intake.what), event_fate::coalesced, decision.joins, {});
     break;
   case event_decision::what::new_run: {
@@ -175,10 +176,11 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
     intake.what.bound_run = run.run;
     run.cause.events = {intake.what.event};
     to.taken.push_back({intake.what.event, event_fate::pending, run.run, 0, {}});
-    to.events.emplace_back(std::move(intake.what));
+    to.events.emplace_back(intake.what);
     to.events.emplace_back(run);
     waiting_run queued;
     queued.what = std::move(run);
+    queued.events.push_back(std::move(intake.what));
     queued.recorded = false;
     to.queued.push_back(std::move(queued));
     break;
@@ -192,13 +194,10 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
 void serving_engine::append_batch(engine& with, event_batch batch, when_taken durable) {
   last_event_ = batch.next_event - 1;
   for (const auto& [run, event] : batch.joins)
-    if (auto& events = find_queued(run)->what.cause.events; events.size() < most_events_listed)
-      events.push_back(event);
+    find_queued(run)->add(event);
   std::vector<run_number> queued;
   for (auto& run : batch.queued) {
     queued.push_back(run.what.run);
-    if (auto& events = run.what.cause.events; events.size() > most_events_listed)
-      events.resize(most_events_listed);
     queue_.push_back(std::move(run));
   }
   // In the journal's order under the lock: a run that is joined may not start, or leave, before this is recorded.

@@ -25,7 +25,8 @@ struct arrival {
   std::optional<timestamp> nominal;                        ///< of a tick
   std::optional<timestamp> after; ///< of a tick: no other one lies between this moment and the nominal one
   std::vector<event> with;        ///< what is appended in the same transaction: a cursor, a baseline
-  std::string by;                 ///< who asks; empty: unspecified
+  std::uint64_t replay_of = 0; ///< the event that is taken in again; 0: none
+  std::string by; ///< who asks; empty: unspecified
   bool refuses = true;            ///< a full queue refuses it, and nothing is taken in; else it is skipped
   bool past_rules = false;        ///< `when`, debounce and throttle do not count
   bool keeps_rejected = true;     ///< rejected, it is an event still; else it only is refused

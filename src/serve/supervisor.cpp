@@ -44,7 +44,7 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   if (!dir)
     return dir.error();
   made->dir_ = std::move(*dir);
-  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, how.log);
+  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, made->dir_, how.log);
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
@@ -89,7 +89,7 @@ result<void> supervisor::listen(system_clock& time) {
 result<void> supervisor::start_triggers() {
   engine_->set_triggers(desk_.get());
   try {
-    clock_ = std::make_unique<trigger_clock>(*desk_, how_.log);
+    clock_ = std::make_unique<trigger_clock>(*desk_, how_.keep_events, how_.log);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
                 std::string("the system does not let a supervisor fire triggers: ") + why.what());

@@ -26,6 +26,7 @@ struct supervisor_options {
   std::vector<std::string> pipelines; ///< files; absolute
   std::vector<std::string> listen;    ///< TCP addresses beside the Unix socket
   access_rules access{};
+  duration keep_events = std::chrono::hours(24 * 90); ///< and what came with them
   serving_options engine{}; ///< its folder and opening are the supervisor's to fill in
   bool assume_dead = false;
   std::function<void(const std::string&)> log; ///< a line; any thread

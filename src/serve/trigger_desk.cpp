@@ -58,8 +58,19 @@ std::string not_done_yet(const trigger& of) {
   return keys.empty() ? keys : "not heeded yet: " + keys;
 }
 
-trigger_desk::trigger_desk(serving_engine& engine, system_clock& time, std::function<void(const std::string&)> log)
-    : engine_(engine), time_(time), log_(std::move(log)) {}
+trigger_desk::trigger_desk(serving_engine& engine, system_clock& time, state_dir::handle state,
+                           std::function<void(const std::string&)> log)
+    : engine_(engine), time_(time), payloads_(std::move(state)), log_(std::move(log)) {}
+
+result<void> trigger_desk::tidy(duration keep_events) {
+  const auto snapshot = engine_.history();
+  if (!snapshot)
+    return snapshot.error();
+  const auto now = time_.now();
+  const auto oldest = now.time_since_epoch() > keep_events ? now - keep_events : timestamp{};
+  const auto gone = payloads_.tidy(**snapshot, oldest);
+  return gone ? result<void>() : gone.error();
+}
 
 void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
   trigger_overlaps overlaps;

@@ -5,8 +5,10 @@
 
 #include "adapters/system/system_clock.hpp"
 #include "base/result.hpp"
+#include "engine/payload_store.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/arrival.hpp"
+#include "serve/event_body.hpp"
 
 #include <functional>
 #include <map>
@@ -31,7 +33,8 @@ struct served_triggers {
 class trigger_desk final : public trigger_port {
 public:
   /// All outlive it. `log`: a line, any thread.
-  trigger_desk(serving_engine& engine, system_clock& time, std::function<void(const std::string&)> log);
+  trigger_desk(serving_engine& engine, system_clock& time, state_dir::handle state,
+               std::function<void(const std::string&)> log);
 
   /// From now on these are the triggers. What they have fired stays fired.
   void set_pipelines(std::vector<served_triggers> pipelines);
@@ -48,6 +51,8 @@ public:
   [[nodiscard]] result<turn> fire_due();
 
   [[nodiscard]] result<taken_event> ask(const trigger_ask& asked) override;
+  /// Deletes what came with events that are older, or that the history has no more. Once in a while.
+  [[nodiscard]] result<void> tidy(duration keep_events);
 
   /// A trigger as it is when something comes for it: a reload does not change it any more.
   struct target {
@@ -77,6 +82,18 @@ private:
   [[nodiscard]] result<std::map<std::string, trigger_record>> read_records();
   [[nodiscard]] result<void> note_changed(std::map<std::string, trigger_record>& records, timestamp now);
   [[nodiscard]] result<void> look_at(const target& at, const trigger_record& record, timestamp now, turn& out);
+  /// The texts of an arrival.
+  struct kept_arrival {
+    kept_text body, details;
+  };
+  [[nodiscard]] result<kept_arrival> keep(const target& at, arrival& what);
+  void drop(const kept_arrival& texts) {
+    payloads_.drop(texts.body);
+    payloads_.drop(texts.details);
+  }
+  [[nodiscard]] result<void> take_kept(const target& at, std::vector<arrival>& what,
+                                       const std::vector<event_body>& bodies, const std::vector<kept_arrival>& kept,
+                                       when_taken then);
   [[nodiscard]] event_intake intake_of(const target& at, arrival& what) const;
   /// Whether its key was seen: then it has a fate. `before`: what comes in with it, before it. taking_ is held.
   [[nodiscard]] result<void> find_key(const target& at, event_intake& intake, std::vector<event_intake>& before);
@@ -88,6 +105,7 @@ private:
 
   serving_engine& engine_;
   system_clock& time_;
+  payload_store payloads_;
   std::function<void(const std::string&)> log_;
   std::mutex taking_; ///< held while events get their numbers; after mutex_
   std::mutex coming_mutex_;
