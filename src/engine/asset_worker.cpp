@@ -207,8 +207,8 @@ std::optional<std::string> asset_worker::set_environment(asset_index asset, proc
     }
   }
   std::erase_if(environment, [](const std::string& entry) {
-    return entry.starts_with("TROUPE_ATTEMPT=") ||
-           entry.starts_with("TROUPE_RESULT=") || entry.starts_with("TROUPE_EVENT="); // execute() adds its own
+    return entry.starts_with("TROUPE_ATTEMPT=") || entry.starts_with("TROUPE_RESULT=") ||
+           entry.starts_with("TROUPE_EVENT="); // execute() adds its own
   });
   if (!setup_.events_file.empty())
     set_variable(environment, "TROUPE_EVENT", setup_.events_file);

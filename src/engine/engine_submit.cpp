@@ -1,7 +1,6 @@
 // From a project to a run that has begun: plan, see what others have done meanwhile, append its beginning.
 #include "engine/engine.hpp"
 
-#include "engine/event_file.hpp"
 #include "adapters/state/state_key.hpp"
 #include "base/shown_text.hpp"
 #include "core/command/secret_mask.hpp"
@@ -10,6 +9,7 @@
 #include "core/pipeline/selection.hpp"
 #include "core/run/reopening.hpp"
 #include "engine/early_look.hpp"
+#include "engine/event_file.hpp"
 #include "engine/lost_outputs.hpp"
 #include "engine/run_history.hpp"
 

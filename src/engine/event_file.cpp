@@ -61,12 +61,11 @@ result<void> complete_events(const journal_snapshot& history, const run_cause& c
   if (const auto read = history.visit_pending(take); !read)
     return read;
   if (!missing.empty())
-    if (const auto read = history.visit_events(
-            history.info().first_seq,
-            [&](std::uint64_t, const event& e) {
-              const auto* const taken = std::get_if<event_taken>(&e);
-              return taken == nullptr || take(*taken);
-            });
+    if (const auto read = history.visit_events(history.info().first_seq,
+                                               [&](std::uint64_t, const event& e) {
+                                                 const auto* const taken = std::get_if<event_taken>(&e);
+                                                 return taken == nullptr || take(*taken);
+                                               });
         !read)
       return read;
   std::sort(known.begin(), known.end(), [](const auto& a, const auto& b) { return a.event < b.event; });

@@ -99,9 +99,8 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
                    own_environment(),
                    [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); },
                    &*plan.definitions,
-                   made_.events.empty()
-                       ? std::string()
-                       : run_log_folder(plan.on.state_folder, number_) + "/" + event_file_name},
+                   made_.events.empty() ? std::string()
+                                        : run_log_folder(plan.on.state_folder, number_) + "/" + event_file_name},
       std::move(plan.records));
   tell_that_it_began(remaining);
 

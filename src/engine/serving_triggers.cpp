@@ -87,7 +87,7 @@ struct serving_engine::event_batch {
   run_number next_run;
   std::uint64_t next_event = 1;
   std::vector<event> events;
-  std::vector<waiting_run> queued;                         ///< new runs
+  std::vector<waiting_run> queued;                       ///< new runs
   std::vector<std::pair<run_number, event_taken>> joins; ///< events that join runs which waited before
   std::vector<run_number> replacing;
   std::vector<taken_event> taken;

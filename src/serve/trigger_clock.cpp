@@ -38,7 +38,8 @@ void arm(int timer, std::optional<timestamp> next) {
 } // namespace
 
 trigger_clock::trigger_clock(trigger_desk& desk, duration keep_events, std::function<void(const std::string&)> log)
-    : desk_(desk), keep_events_(keep_events), log_(std::move(log)), timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)),
+    : desk_(desk), keep_events_(keep_events), log_(std::move(log)),
+      timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!timer_ || !wake_)
     throw std::system_error(errno, std::generic_category(), "a timer");

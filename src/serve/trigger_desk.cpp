@@ -36,7 +36,6 @@ std::string tick_text(timestamp nominal) {
 std::string not_done_yet(const trigger& of) {
   switch (static_cast<event_source>(of.source.index())) { // the order of both is the same, but for `fire`
   case event_source::watch:
-  case event_source::webhook:
   case event_source::sensor:
   case event_source::assets:
     return "a trigger of the kind " + std::string(of.kind()) + " does not fire by itself yet";
@@ -76,6 +75,7 @@ void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
   trigger_overlaps overlaps;
   const std::lock_guard lock(mutex_);
   pipelines_ = std::move(pipelines);
+  known_ = false;
   for (const auto& of : pipelines_)
     for (const auto& what : of.set->triggers) {
       overlaps.emplace(std::pair(of.pipeline, what.name), overlap_of(what));
@@ -141,7 +141,30 @@ result<void> trigger_desk::note_changed(std::map<std::string, trigger_record>& r
           of.set->find(std::string_view(name).substr(of.pipeline.size() + 1)) == nullptr)
         change(name, digest{});
   }
-  return changes.empty() ? result<void>() : engine_.record(std::move(changes));
+  if (!changes.empty())
+    if (const auto done = engine_.record(std::move(changes)); !done)
+      return done;
+  known_ = true;
+  return {};
+}
+
+result<void> trigger_desk::have_known() {
+  if (known_)
+    return {};
+  const std::lock_guard lock(mutex_);
+  if (known_)
+    return {};
+  auto records = read_records();
+  return records ? note_changed(*records, time_.now()) : records.error();
+}
+
+result<bool> trigger_desk::is_paused(const target& at) {
+  const auto snapshot = engine_.history();
+  if (!snapshot)
+    return snapshot.error();
+  trigger_record record;
+  const auto found = (*snapshot)->read_trigger(at.name(), record);
+  return found ? result<bool>(*found && record.paused_at) : found.error();
 }
 
 result<trigger_desk::turn> trigger_desk::fire_due() {

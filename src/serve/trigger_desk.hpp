@@ -10,6 +10,7 @@
 #include "serve/arrival.hpp"
 #include "serve/event_body.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -61,6 +62,10 @@ public:
     const trigger* what = nullptr; ///< of the set
     [[nodiscard]] std::string name() const { return pipeline + "/" + what->name; }
   };
+  [[nodiscard]] static target target_of(const served_triggers& of, const trigger& what) {
+    return {of.pipeline, of.file, of.set, &what};
+  }
+  [[nodiscard]] result<bool> is_paused(const target& at);
   /// TRIGGER or PIPELINE/TRIGGER. not_found; invalid_input where several pipelines have it.
   [[nodiscard]] result<target> find(const std::string& name);
 
@@ -75,9 +80,6 @@ public:
 
 private:
   using key_name = std::pair<std::string, std::string>; ///< trigger, key
-  [[nodiscard]] static target target_of(const served_triggers& of, const trigger& what) {
-    return {of.pipeline, of.file, of.set, &what};
-  }
   [[nodiscard]] result<target> find_served(const std::string& name) const;
   [[nodiscard]] result<std::map<std::string, trigger_record>> read_records();
   [[nodiscard]] result<void> note_changed(std::map<std::string, trigger_record>& records, timestamp now);
@@ -92,8 +94,9 @@ private:
     payloads_.drop(texts.details);
   }
   [[nodiscard]] result<void> take_kept(const target& at, std::vector<arrival>& what,
-                                       const std::vector<event_body>& bodies, const std::vector<kept_arrival>& kept,
-                                       when_taken then);
+                                       const std::vector<kept_arrival>& kept, when_taken then);
+  /// The journal knows all triggers by now: an event of one that it does not know would break a rule.
+  [[nodiscard]] result<void> have_known();
   [[nodiscard]] event_intake intake_of(const target& at, arrival& what) const;
   /// Whether its key was seen: then it has a fate. `before`: what comes in with it, before it. taking_ is held.
   [[nodiscard]] result<void> find_key(const target& at, event_intake& intake, std::vector<event_intake>& before);
@@ -110,6 +113,7 @@ private:
   std::mutex taking_; ///< held while events get their numbers; after mutex_
   std::mutex coming_mutex_;
   std::map<key_name, seen_key> coming_keys_; ///< that are not on disk yet; under coming_mutex_
+  std::atomic<bool> known_{false};           ///< the journal has all triggers; set with mutex_ held
   std::mutex mutex_; ///< guards what follows, and is held while ticks are looked at, or a trigger is paused
   std::function<void()> wake_;
   std::vector<served_triggers> pipelines_;

@@ -208,15 +208,18 @@ result<void> trigger_desk::take_soon(const target& at, std::vector<arrival> what
   if (const auto safe = require_safe_file(at.file); !safe)
     return safe.error();
   constexpr std::size_t longest_key = 255;
-  std::vector<event_body> bodies;
-  for (const auto& one : what) {
+  for (auto& one : what) {
     if (one.key.size() > longest_key)
       return fail(error_code::invalid_input, "a key has at most " + std::to_string(longest_key) + " bytes");
+    if (one.parsed != nullptr)
+      continue;
     auto body = event_body::parse(one.body);
     if (!body)
       return body.error();
-    bodies.push_back(std::move(*body));
+    one.parsed = std::make_shared<const event_body>(std::move(*body));
   }
+  if (const auto known = have_known(); !known)
+    return known;
   std::vector<kept_arrival> kept;
   result<void> took;
   for (auto& one : what) {
@@ -228,7 +231,7 @@ result<void> trigger_desk::take_soon(const target& at, std::vector<arrival> what
     kept.push_back(std::move(*texts));
   }
   if (took)
-    took = take_kept(at, what, bodies, kept, std::move(then));
+    took = take_kept(at, what, kept, std::move(then));
   if (!took) // nothing was taken in
     for (const auto& texts : kept)
       drop(texts);
@@ -236,17 +239,21 @@ result<void> trigger_desk::take_soon(const target& at, std::vector<arrival> what
 }
 
 result<void> trigger_desk::take_kept(const target& at, std::vector<arrival>& what,
-                                     const std::vector<event_body>& bodies, const std::vector<kept_arrival>& kept,
-                                     when_taken then) {
+                                     const std::vector<kept_arrival>& kept, when_taken then) {
   // One after the other: an event's number may be part of its params, and a key counts from here on.
   const std::lock_guard one_at_a_time(taking_);
   std::vector<event_intake> all;
   auto number = engine_.next_event();
   for (std::size_t i = 0; i < what.size(); ++i) {
     auto intake = intake_of(at, what[i]);
-    auto values = values_of(*at.what, what[i], bodies[i], intake.what.at);
+    auto values = values_of(*at.what, what[i], *what[i].parsed, intake.what.at);
     values.id = std::to_string(number++);
-    if (!what[i].past_rules)
+    if (!what[i].skip_because.empty() || !what[i].reject_because.empty()) {
+      intake.fate = what[i].reject_because.empty() ? event_fate::skipped : event_fate::rejected;
+      intake.because = what[i].reject_because.empty() ? what[i].skip_because : what[i].reject_because;
+      intake.what.key.clear();
+    }
+    if (!intake.fate && !what[i].past_rules)
       if (auto filtered = filtered_by(*at.what, values); !filtered.empty()) {
         intake.fate = event_fate::filtered;
         intake.because = std::move(filtered);

@@ -136,8 +136,8 @@ struct event_taken {
   run_number bound_run;           ///< that it is for; 0: none
   std::uint64_t duplicate_of = 0; ///< the event that had the key first; 0: none
   std::string by;
-  kept_text body;    ///< JSON
-  kept_text details; ///< event_details, encoded
+  kept_text body;              ///< JSON
+  kept_text details;           ///< event_details, encoded
   std::uint64_t replay_of = 0; ///< the event that is taken in again; 0: none
   friend bool operator==(const event_taken&, const event_taken&) = default;
 };
