@@ -61,6 +61,7 @@ struct prepared_run {
   touched_assets touched{};
   foreign_files foreign{};           ///< see made_files
   std::vector<event_taken> events{}; ///< of triggers, that it is for
+  std::string trigger{};             ///< "PIPELINE/NAME" that caused it; empty: none
 };
 
 /// One run. Not moved: its parts refer to each other.

@@ -83,6 +83,8 @@ private:
   [[nodiscard]] result<target> find_served(const std::string& name) const;
   [[nodiscard]] result<std::map<std::string, trigger_record>> read_records();
   [[nodiscard]] result<void> note_changed(std::map<std::string, trigger_record>& records, timestamp now);
+  /// Those whose runs have failed too often in a row.
+  [[nodiscard]] result<void> pause_failing(std::map<std::string, trigger_record>& records, timestamp now);
   [[nodiscard]] result<void> look_at(const target& at, const trigger_record& record, timestamp now, turn& out);
   /// The texts of an arrival.
   struct kept_arrival {

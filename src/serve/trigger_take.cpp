@@ -131,9 +131,11 @@ result<trigger_desk::kept_arrival> trigger_desk::keep(const target& at, arrival&
 event_intake trigger_desk::intake_of(const target& at, arrival& what) const {
   event_intake intake;
   intake.pipeline = at.pipeline;
-  intake.overlap = at.what->overlap;
-  intake.scope = at.what->scope;
-  intake.queue = at.what->queue;
+  intake.rules = rules_of(*at.what);
+  if (what.past_rules) {
+    intake.rules.quiet = duration::zero();
+    intake.rules.unthrottled = true;
+  }
   intake.refuses = what.refuses;
   intake.ask.file = at.file;
   intake.ask.selection = what.select.value_or(at.what->select);
@@ -259,6 +261,9 @@ result<void> trigger_desk::take_kept(const target& at, std::vector<arrival>& wha
         intake.because = std::move(filtered);
         intake.what.key.clear(); // what does not count uses no key
       }
+    if (at.what->debounce && at.what->debounce->key)
+      if (auto group = render(*at.what->debounce->key, values))
+        intake.rules.group = std::move(*group);
     if (!intake.fate)
       if (auto problem = fill_params(at, what[i], values, intake.ask.params); !problem.empty()) {
         intake.fate = event_fate::rejected;
