@@ -104,8 +104,8 @@ def events_that_join_a_run_are_all_told_also_after_a_kill(shop):
         equal([one["fate"] for one in waits], ["pending", "coalesced", "coalesced"])
         s.process.kill()
         s.process.wait(60)
-    shop.write("go", "")
-    with Supervisor(shop) as s:
+    with Supervisor(shop) as s: # it has ended what was left running
+        shop.write("go", "")
         ended(s, waits[0]["run"])
         ended(s, first["run"]) # resumed, with its own again
         seen = [[one["payload"]["n"] for one in json.loads(line)["events"]] for line in shop.lines("seen") if line]
