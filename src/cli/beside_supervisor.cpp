@@ -43,7 +43,8 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const std:
   if (!loaded)
     return with.report(loaded.error().code == error_code::not_found
                            ? fail(error_code::state_unusable,
-                                  loaded.error().message + ". It has this state (pid " + std::to_string(supervisor.pid) +
+                                  loaded.error().message + ". It has this state (pid " +
+                                      std::to_string(supervisor.pid) +
                                       "): add the file to what it serves, or name another state with --state")
                            : loaded.error());
   auto on = with.open({.strict = options.strict}); // which prints its mistakes

@@ -131,8 +131,7 @@ private:
     end.message = e.message;
     end.changed = e.made && e.made->data_version.has_value();
     end.allowed_to_fail = on_.p->settings_of(*asset).allow_failure;
-    const auto log =
-        e.has_log ? log_path(on_.state_folder, run_, log_name(*on_.p, *asset), e.attempt) : std::string();
+    const auto log = e.has_log ? log_path(on_.state_folder, run_, log_name(*on_.p, *asset), e.attempt) : std::string();
     end.log_file = log;
     const auto began = started_.find(e.asset.value);
     end.took = e.made ? e.made->took : began == started_.end() ? duration::zero() : e.at - began->second;
@@ -151,9 +150,8 @@ private:
     began_at_ = at;
     const auto done = state_.counts()[static_cast<std::size_t>(asset_status::fresh)] +
                       state_.counts()[static_cast<std::size_t>(asset_status::succeeded)];
-    observer_.run_began({run_, record_.id, static_cast<std::uint32_t>(state_.size()), done,
-                         workers_of(record_.request), static_cast<error_strategy>(record_.request.error_strategy),
-                         duration::zero()});
+    observer_.run_began({run_, record_.id, static_cast<std::uint32_t>(state_.size()), done, workers_of(record_.request),
+                         static_cast<error_strategy>(record_.request.error_strategy), duration::zero()});
   }
   void settled(asset_id asset, asset_status status, asset_id because, const std::string& message) {
     const auto index = names_->index_of(asset);

@@ -91,8 +91,7 @@ void answer_ready(const api_world& world, const api_call& /*call*/, http_answer&
     condition("recovered", true, {});
     condition("listening", true, {});
     condition("journal", trouble.empty(), trouble);
-    condition("commits", commits,
-              commits ? std::string() : "events have waited for the disk for " + to_human(waits));
+    condition("commits", commits, commits ? std::string() : "events have waited for the disk for " + to_human(waits));
     condition("configuration", world.last_reload().good, // it keeps nobody from anything
               world.last_reload().good ? std::string() : "a file has mistakes; what was loaded before stays");
     condition("taking", !stopping, stopping ? "it stops: nothing new is taken in" : std::string());
@@ -180,6 +179,12 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
   to << "troupe_pipelines_degraded " << broken << "\n";
   figure(to, "troupe_journal_writable", "gauge", "Whether the journal takes events.");
   to << "troupe_journal_writable " << (world.engine.trouble().empty() ? 1 : 0) << "\n";
+  const auto refused = world.hooks.refused();
+  figure(to, "troupe_hooks_refused_total", "counter", "Requests to webhooks that became no event, or a rejected one.");
+  for (const auto& [why, count] : {std::pair("unknown", refused.unknown), std::pair("signature", refused.signature),
+                                   std::pair("unreadable", refused.unreadable), std::pair("values", refused.values),
+                                   std::pair("busy", refused.busy)})
+    to << "troupe_hooks_refused_total{why=\"" << why << "\"} " << count << "\n";
   figure(to, "troupe_journal_commit_wait_seconds", "gauge", "How long the oldest event has waited for the disk.");
   to << "troupe_journal_commit_wait_seconds " << std::chrono::duration<double>(world.engine.commit_wait()).count()
      << "\n";

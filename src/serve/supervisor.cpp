@@ -57,7 +57,10 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   if (!dir)
     return dir.error();
   made->dir_ = std::move(*dir);
-  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, how.log);
+  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, made->dir_, how.log);
+  made->hooks_ = std::make_unique<hook_desk>(*made->desk_, time, how.access, how.log);
+  made->inherits_tcp_ = how.inherited && std::any_of(how.inherited->begin(), how.inherited->end(),
+                                                     [](const http_listener& one) { return !one.local; });
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
@@ -83,8 +86,7 @@ result<void> supervisor::listen(system_clock& time) {
   std::vector<http_listener> listeners;
   if (how_.inherited)
     listeners = std::exchange(*how_.inherited, {});
-  const bool over_tcp = !how_.listen.empty() || std::any_of(listeners.begin(), listeners.end(),
-                                                            [](const http_listener& one) { return !one.local; });
+  const bool over_tcp = !how_.listen.empty() || inherits_tcp_;
   for (const auto& address : how_.listen) {
     auto one = listen_tcp(address, ports_.emplace_back());
     if (!one)
@@ -101,8 +103,9 @@ result<void> supervisor::listen(system_clock& time) {
   socket_.inode = local->inode;
   listeners.push_back({std::move(local->fd), true});
   try {
-    api_ = std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); },
-                                           [this] { return last_reload(); }, *desk_, how_.log});
+    api_ =
+        std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); },
+                                        [this] { return last_reload(); }, *desk_, *hooks_, how_.hook_bytes, how_.log});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -114,7 +117,7 @@ result<void> supervisor::listen(system_clock& time) {
 result<void> supervisor::start_triggers() {
   engine_->set_triggers(desk_.get());
   try {
-    clock_ = std::make_unique<trigger_clock>(*desk_, how_.log);
+    clock_ = std::make_unique<trigger_clock>(*desk_, how_.keep_events, how_.log);
     engine_->when_run_ended([this] { clock_->look_now(); }); // a trigger may have to be paused
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -150,8 +153,10 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
   const auto opened = open_project(options, findings);
   if (opened) {
     auto forbidden = problem_with(*opened->p);
+    if (forbidden.empty())
+      forbidden = unsigned_problem(*opened->triggers);
     if (!forbidden.empty())
-      return {{opened->p->name, file, std::move(forbidden)}, nullptr, {}};
+      return {{opened->p->name, file, std::move(forbidden)}, opened->triggers, {}};
     std::string note;
     if (opened->p->engine.durability == durability::none)
       note = "pipeline " + file + " asks for the durability \"none\": a supervisor takes it as \"pipelined\"";
@@ -185,6 +190,21 @@ std::string supervisor::problem_with(const pipeline& p) const {
         return "the asset \"" + name + "\" takes " + std::to_string(slots) + " slots of the pool \"" + pool +
                "\", and the supervisor's has " + std::to_string(size->second);
   }
+  return {};
+}
+
+std::string supervisor::unsigned_problem(const trigger_set& triggers) const {
+  const bool only_here = std::all_of(how_.listen.begin(), how_.listen.end(), [](const std::string& address) {
+    return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
+  });
+  if (!inherits_tcp_ && (how_.listen.empty() || (only_here && how_.access.hosts.empty())))
+    return {};
+  for (const auto& one : triggers.triggers)
+    if (const auto* const hook = std::get_if<webhook_source>(&one.source);
+        hook != nullptr && hook->scheme == webhook_scheme::unsigned_)
+      return "the trigger \"" + one.name +
+             "\" is an unsigned webhook, and others can reach this supervisor (listen, auth.hosts): give it a scheme "
+             "and a secret, or listen on this machine alone";
   return {};
 }
 
@@ -287,6 +307,7 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
     }
   engine_->retry_loads();
   desk_->set_pipelines(std::move(triggers));
+  hooks_->reload();
 }
 
 void supervisor::drop_runs_of(const std::vector<std::string>& gone, reload_report& report) {

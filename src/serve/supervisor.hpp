@@ -40,7 +40,9 @@ struct supervisor_options {
   std::function<void(bool begins)> on_reload; ///< called before and after all files are loaded again; may be empty
   std::vector<std::string> listen;            ///< TCP addresses beside the Unix socket
   access_rules access{};
-  serving_options engine{}; ///< its folder and opening are the supervisor's to fill in
+  std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have
+  duration keep_events = std::chrono::hours(24 * 90); ///< and what came with them
+  serving_options engine{};                           ///< its folder and opening are the supervisor's to fill in
   bool assume_dead = false;
   std::function<void(const std::string&)> log; ///< a line; any thread
 };
@@ -91,6 +93,8 @@ private:
     std::string note; ///< what people should know of it; may be empty
   };
   [[nodiscard]] loaded_file load(const std::string& file) const;
+  /// Why an unsigned webhook may not be served at these addresses; empty: it may.
+  [[nodiscard]] std::string unsigned_problem(const trigger_set& triggers) const;
   /// reload_mutex_ is held.
   reload_report reload_now();
   void load_all(reload_report& report);
@@ -111,12 +115,14 @@ private:
   std::mutex reload_mutex_;  ///< one reload at a time; also of how_.pipelines, loaded_bytes_ and reload_failed_
   std::string loaded_bytes_; ///< a digest for each file, as they were when they were loaded last
   bool reload_failed_ = false;
-  std::uint64_t loads_ = 0; ///< so many there were
+  bool inherits_tcp_ = false; ///< whom such a socket lets in is not known here
+  std::uint64_t loads_ = 0;   ///< so many there were
   std::mutex mutex_;
   std::vector<served_pipeline> pipelines_; ///< under mutex_
   reload_state last_reload_;               ///< under mutex_
   std::unique_ptr<serving_engine> engine_;
   std::unique_ptr<trigger_desk> desk_;
+  std::unique_ptr<hook_desk> hooks_;
   std::unique_ptr<trigger_clock> clock_;
   state_dir::handle dir_;
   std::vector<std::uint16_t> ports_;

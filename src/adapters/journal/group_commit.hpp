@@ -7,9 +7,9 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <optional>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace troupe_internal {

@@ -201,13 +201,15 @@ result<submitted_run> submit_to_supervisor(const std::string&, const run_ask& as
   return submitted_run{run_number(7U), false};
 }
 
-result<run_result> run_in_supervisor(const project& on, const run_ask& ask, run_observer& observer, stop_request& stop) {
+result<run_result> run_in_supervisor(const project& on, const run_ask& ask, run_observer& observer,
+                                     stop_request& stop) {
   engine().delegated = ask;
   return engine().run(on, {}, observer, stop);
 }
 
-result<run_result> resume_in_supervisor(const project& on, run_number run, const std::vector<std::pair<std::string, std::string>>&,
-                                        run_observer& observer, stop_request& stop) {
+result<run_result> resume_in_supervisor(const project& on, run_number run,
+                                        const std::vector<std::pair<std::string, std::string>>&, run_observer& observer,
+                                        stop_request& stop) {
   return engine().resume(on, run, observer, stop);
 }
 

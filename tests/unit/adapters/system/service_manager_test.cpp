@@ -22,7 +22,8 @@ namespace {
 /// A datagram socket at a path, as systemd has it.
 class manager_socket {
 public:
-  explicit manager_socket(std::string path) : path_(std::move(path)), fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)) {
+  explicit manager_socket(std::string path)
+      : path_(std::move(path)), fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)) {
     sockaddr_un at{};
     at.sun_family = AF_UNIX;
     std::memcpy(at.sun_path, path_.data(), path_.size());
