@@ -5,6 +5,7 @@
 #include "base/digest.hpp"
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
+#include "core/model/materialization.hpp"
 
 #include <array>
 #include <cstdint>
@@ -78,6 +79,16 @@ struct ticks_missed {
   friend bool operator==(const ticks_missed&, const ticks_missed&) = default;
 };
 
+/// What happened to a file that a trigger watches. Persisted: do not change the values.
+enum class file_change : std::uint8_t { created = 0, changed = 1, deleted = 2, moved = 3 };
+inline constexpr std::size_t file_change_count = 4;
+
+struct changed_file {
+  std::string path; ///< relative to the pipeline's folder
+  file_change change = file_change::changed;
+  friend bool operator==(const changed_file&, const changed_file&) = default;
+};
+
 /// A trigger took an event in. Its fate follows in the same transaction, or a run is queued for it there.
 struct event_taken {
   std::uint64_t event = 0; ///< 1, 2, 3 … in the state
@@ -104,6 +115,37 @@ struct event_settled {
   friend bool operator==(const event_settled&, const event_settled&) = default;
 };
 
+/// A file as a trigger last took notice of it.
+struct watched_file {
+  std::string path;   ///< as the trigger's patterns have it: relative to the pipeline's folder, or absolute
+  file_record record; ///< of kind absent: it is gone
+  friend bool operator==(const watched_file&, const watched_file&) = default;
+};
+
+/// A trigger took notice of files: of these, as they were then. An event that they cause is in the same transaction.
+struct files_watched {
+  std::string trigger;
+  timestamp at;
+  std::vector<watched_file> files;
+  friend bool operator==(const files_watched&, const files_watched&) = default;
+};
+
+/// A sensor goes on from here. What it has reported is in the same transaction.
+struct cursor_moved {
+  std::string trigger;
+  timestamp at;
+  std::string cursor; ///< empty: it begins anew
+  std::string by;     ///< who has set it by hand; empty: the sensor
+  friend bool operator==(const cursor_moved&, const cursor_moved&) = default;
+};
+
+/// What the files in the table of a watching trigger are good for. Persisted: do not change the values.
+enum class watch_base : std::uint8_t {
+  none = 0,  ///< it is new, or watches other files than it did
+  taken = 1, ///< what differs from them has changed
+  stale = 2, ///< it was paused: what changed meanwhile does not count
+};
+
 /// Ticks that have fired: these two, and all between them.
 struct tick_range {
   timestamp first;
@@ -125,6 +167,8 @@ struct trigger_record {
   std::array<std::uint64_t, event_fate_count> settled{}; ///< by fate
   std::uint64_t last_event = 0;                          ///< 0: none yet
   std::optional<timestamp> last_at, last_nominal;
+  watch_base watched = watch_base::none;
+  std::string cursor; ///< of a sensor; empty: none
   friend bool operator==(const trigger_record&, const trigger_record&) = default;
 
   /// A clock that jumps back and forth makes a new range each time.
@@ -173,6 +217,17 @@ struct trigger_event_info {
 [[nodiscard]] inline std::uint64_t seen_key_key(std::string_view trigger, std::string_view key) {
   return table_key(quick_digest(std::string(trigger) + '\n' + std::string(key)));
 }
+
+[[nodiscard]] inline std::uint64_t watched_key(std::string_view trigger, std::string_view path) {
+  return table_key(quick_digest(std::string(trigger) + '\n' + std::string(path)));
+}
+
+/// A file of a trigger, as the table has it.
+struct watched_record {
+  std::string trigger;
+  watched_file file;
+  friend bool operator==(const watched_record&, const watched_record&) = default;
+};
 
 /// Events that a queued run lists as its own; more of them join it all the same.
 inline constexpr std::size_t most_events_listed = 1000;
