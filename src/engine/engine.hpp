@@ -94,6 +94,8 @@ public:
   void append(std::vector<event> events, std::function<void(result<std::uint64_t>)> durable);
   /// Records that this writer is here, durably, if nothing else has yet.
   [[nodiscard]] result<void> announce();
+  /// Where commands run; null before get_ready().
+  [[nodiscard]] process_executor* processes() { return processes_.get(); }
   /// Waits until all that was appended so far is on disk.
   [[nodiscard]] result<void> flush() { return log_->flush(); }
   /// A snapshot in which all is that anybody has appended so far.

@@ -8,6 +8,7 @@
 #include "adapters/system/thread_pool.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/access.hpp"
+#include "serve/file_watcher.hpp"
 #include "serve/journal_stream.hpp"
 #include "serve/trigger_desk.hpp"
 
@@ -35,6 +36,7 @@ struct api_world {
   std::function<std::vector<served_pipeline>()> pipelines; ///< any thread
   trigger_desk& triggers;
   std::function<void(const std::string&)> log; ///< a line; any thread
+  std::function<watch_figures()> watched;      ///< any thread
 };
 
 /// A request that has passed the gate.

@@ -30,11 +30,14 @@ result<std::vector<cli::shown_trigger>> all_triggers(const api_world& world, std
   if (!visited)
     return visited.error();
   std::vector<cli::shown_trigger> all;
+  const auto troubles = world.triggers.troubles();
   for (const auto& of : sets)
     for (auto& one : cli::shown_triggers(of.pipeline, *of.set, world.time.now(), ticks_shown)) {
       if (const auto record = records.find(of.pipeline + "/" + one.what->name); record != records.end())
         one.record = record->second;
       one.degraded = not_done_yet(*one.what);
+      if (const auto trouble = troubles.find(of.pipeline + "/" + one.what->name); trouble != troubles.end())
+        one.degraded += (one.degraded.empty() ? "" : "; ") + trouble->second;
       all.push_back(std::move(one));
     }
   return all;

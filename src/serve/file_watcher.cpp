@@ -77,9 +77,11 @@ file_watcher::file_watcher(serving_engine& engine, trigger_desk& desk, system_cl
   if (!events_)
     events_ = std::make_unique<no_events>();
   thread_ = start_thread([this] { run(); });
+  desk_.listen(this, [this] { look_anew(); });
 }
 
 file_watcher::~file_watcher() {
+  desk_.listen(this, {});
   ending_ = true;
   wake(wake_.get());
   thread_.join();

@@ -48,7 +48,7 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
-  if (const auto started = made->start_triggers(); !started)
+  if (const auto started = made->start_triggers(time); !started)
     return started.error();
   const auto all = made->pipelines();
   const auto loaded = std::count_if(all.begin(), all.end(), [](const auto& one) { return one.problem.empty(); });
@@ -77,7 +77,11 @@ result<void> supervisor::listen(system_clock& time) {
   listeners.push_back({std::move(local->fd), true});
   try {
     api_ = std::make_unique<api>(
-        api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_, how_.log});
+        api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_, how_.log,
+                  [this] {
+                    const auto* const watching = watching_.load();
+                    return watching != nullptr ? watching->figures() : watch_figures();
+                  }});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -86,10 +90,17 @@ result<void> supervisor::listen(system_clock& time) {
   return {};
 }
 
-result<void> supervisor::start_triggers() {
+result<void> supervisor::start_triggers(system_clock& time) {
   engine_->set_triggers(desk_.get());
   try {
     clock_ = std::make_unique<trigger_clock>(*desk_, how_.log);
+    auto events = inotify_events::open();
+    if (!events)
+      how_.log("watched files are polled: " + events.error().message);
+    watcher_ = std::make_unique<file_watcher>(*engine_, *desk_, time, how_.log,
+                                              events ? std::move(*events) : std::unique_ptr<folder_events>());
+    watching_ = watcher_.get();
+    sensors_ = std::make_unique<sensor_desk>(*engine_, *desk_, time, how_.log);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
                 std::string("the system does not let a supervisor fire triggers: ") + why.what());
@@ -101,6 +112,8 @@ supervisor::~supervisor() {
   clock_.reset(); // nothing new is taken in
   server_.reset();
   api_.reset();
+  sensors_.reset();
+  watcher_.reset();
   if (socket_.inode != 0)
     remove_socket(*dir_, supervisor_socket, socket_);
   if (engine_)
@@ -110,7 +123,7 @@ supervisor::~supervisor() {
 
 supervisor::loaded_file supervisor::load(const std::string& file) const {
   if (const auto safe = require_safe_file(file); !safe)
-    return {{{}, file, safe.error().message}, nullptr};
+    return {{{}, file, safe.error().message}, nullptr, nullptr};
   project_options options;
   options.file = file;
   options.state = how_.state;
@@ -118,14 +131,14 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
   diagnostics findings;
   const auto opened = open_project(options, findings);
   if (opened)
-    return {{opened->p->name, file, {}}, opened->triggers};
+    return {{opened->p->name, file, {}}, opened->triggers, opened->p};
   std::string problem = opened.error().message;
   for (const auto& item : findings.items)
     if (item.level == severity::error) {
       problem = (item.where.line > 0 ? "line " + std::to_string(item.where.line) + ": " : std::string()) + item.message;
       break;
     }
-  return {{{}, file, std::move(problem)}, nullptr};
+  return {{{}, file, std::move(problem)}, nullptr, nullptr};
 }
 
 std::size_t supervisor::reload() {
@@ -134,14 +147,14 @@ std::size_t supervisor::reload() {
   const auto before_now = desk_->pipelines();
   std::map<std::string, std::string> files; // by name
   for (const auto& file : how_.pipelines) {
-    auto [one, set] = load(file);
+    auto [one, set, loaded_pipeline] = load(file);
     if (one.problem.empty()) {
       const auto [at, is_new] = files.emplace(one.name, file);
       if (!is_new)
         one.problem = "the pipeline \"" + one.name + "\" is in " + at->second + " already: names are unique in a state";
     }
     if (one.problem.empty())
-      triggers.push_back({one.name, file, std::move(set)});
+      triggers.push_back({one.name, file, std::move(set), std::move(loaded_pipeline)});
     else // what it had goes on
       for (const auto& old : before_now)
         if (old.file == file && !files.contains(old.pipeline))

@@ -8,8 +8,11 @@
 #include "base/result.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/api.hpp"
+#include "serve/file_watcher.hpp"
+#include "serve/sensor_desk.hpp"
 #include "serve/trigger_clock.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -55,9 +58,10 @@ private:
   struct loaded_file {
     served_pipeline what;
     std::shared_ptr<const trigger_set> triggers;
+    std::shared_ptr<const pipeline> p;
   };
   [[nodiscard]] loaded_file load(const std::string& file) const;
-  [[nodiscard]] result<void> start_triggers();
+  [[nodiscard]] result<void> start_triggers(system_clock& time);
   [[nodiscard]] result<void> listen(system_clock& time);
 
   supervisor_options how_;
@@ -66,6 +70,9 @@ private:
   std::unique_ptr<serving_engine> engine_;
   std::unique_ptr<trigger_desk> desk_;
   std::unique_ptr<trigger_clock> clock_;
+  std::unique_ptr<file_watcher> watcher_;
+  std::atomic<const file_watcher*> watching_{nullptr}; ///< the same, for requests that may come before it
+  std::unique_ptr<sensor_desk> sensors_;
   state_dir::handle dir_;
   std::vector<std::uint16_t> ports_;
   state_socket socket_;

@@ -35,9 +35,7 @@ std::string tick_text(timestamp nominal) {
 
 std::string not_done_yet(const trigger& of) {
   switch (static_cast<event_source>(of.source.index())) { // the order of both is the same, but for `fire`
-  case event_source::watch:
   case event_source::webhook:
-  case event_source::sensor:
   case event_source::assets:
     return "a trigger of the kind " + std::string(of.kind()) + " does not fire by itself yet";
   default:
@@ -72,8 +70,50 @@ void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
         complain(of.pipeline + "/" + what.name, missing);
     }
   engine_.set_overlaps(std::move(overlaps));
+  tell_listeners();
+}
+
+void trigger_desk::tell_listeners() {
   if (wake_)
     wake_();
+  for (const auto& [who, changed] : listeners_)
+    changed();
+}
+
+void trigger_desk::listen(const void* who, std::function<void()> changed) {
+  const std::lock_guard lock(mutex_);
+  if (changed)
+    listeners_[who] = std::move(changed);
+  else
+    listeners_.erase(who);
+}
+
+result<std::map<std::string, trigger_record>> trigger_desk::known_triggers() {
+  const std::lock_guard lock(mutex_);
+  auto records = read_records();
+  if (!records)
+    return records;
+  if (const auto noted = note_changed(*records, time_.now()); !noted)
+    return noted.error();
+  return read_records();
+}
+
+void trigger_desk::set_trouble(const std::string& name, const std::string& why) {
+  {
+    const std::lock_guard lock(troubles_mutex_);
+    auto& known = troubles_[name];
+    if (known == why)
+      return;
+    known = why;
+    if (why.empty())
+      troubles_.erase(name);
+  }
+  log_("trigger " + name + ": " + (why.empty() ? "all is well again" : why));
+}
+
+std::map<std::string, std::string> trigger_desk::troubles() {
+  const std::lock_guard lock(troubles_mutex_);
+  return troubles_;
 }
 
 void trigger_desk::set_waker(std::function<void()> wake) {
@@ -271,8 +311,7 @@ result<taken_event> trigger_desk::pause_or_resume(const target& at, const trigge
   if (!done)
     return done.error();
   log_("trigger " + at.name() + (pauses ? " is paused" : " is resumed"));
-  if (wake_)
-    wake_();
+  tell_listeners();
   taken_event answer;
   answer.because = at.name();
   return answer;
