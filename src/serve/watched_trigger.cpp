@@ -90,8 +90,8 @@ void watched_trigger::look_everywhere(duration now) {
       walk(root, now, &found);
   }
   for (const auto& [file, record] : known_)
-    if (!found.contains(file))
-      settling_.note(file, change_sign::closed, now);
+    if (!found.contains(file)) // as cautiously as what was found, so that all of it counts at the same time
+      settling_.found(file, now);
 }
 
 void watched_trigger::walk(const std::string& folder, duration now, std::set<std::string, std::less<>>* found) {
@@ -125,7 +125,7 @@ void watched_trigger::walk(const std::string& folder, duration now, std::set<std
       if (found != nullptr)
         found->insert(*file);
       if (known == known_.end() || !(known->second.stat == seen))
-        settling_.note(*file, change_sign::written, now); // whoever writes it may have begun before it was watched
+        settling_.found(*file, now);
     }
   }
 }
@@ -194,6 +194,8 @@ file_stat watched_trigger::stat(const std::string& file) const {
 
 std::optional<watched_file> watched_trigger::read(const std::string& file, std::string& problem) const {
   const auto path = patterns_.absolute(file);
+  if (!patterns_.takes(path))
+    return watched_file{file, {}}; // the trigger watches other files by now
   const auto seen = files_.glance(path);
   if (!seen) {
     problem = seen.error().message;

@@ -107,6 +107,11 @@ void settling_files::note(const std::string& path, change_sign sign, duration no
   set_due(path, file, now + quiet(file));
 }
 
+void settling_files::found(const std::string& path, duration now) {
+  if (!files_.contains(path))
+    note(path, change_sign::written, now);
+}
+
 void settling_files::look_again(const std::string& path, duration now, duration when) {
   auto& file = files_[path];
   file.first = now;

@@ -65,6 +65,8 @@ public:
   settling_files(duration settle, duration max_settle);
 
   void note(const std::string& path, change_sign sign, duration now);
+  /// A look has found it changed: whoever writes it may not have ended. One that is settling already goes on with that.
+  void found(const std::string& path, duration now);
   /// Looks at it again, whatever comes, but not before that moment.
   void look_again(const std::string& path, duration now, duration at);
   struct due_file {

@@ -71,7 +71,7 @@ TEST_CASE("what editors and downloads leave behind is ignored, unless the list s
 }
 
 TEST_CASE("only folders that can hold files of a pattern are entered") {
-  const auto of = patterns({"inbox/*/new/*.csv", "raw/"});
+  const auto of = patterns({"inbox/*/new/*.csv", "raw"});
   const std::string top = "/home/me/shop [1]/";
   CHECK(of.roots() == std::set<std::string, std::less<>>{top + "inbox", top + "raw", "/home/me/shop [1]"});
   CHECK(of.enters(top + "inbox"));
@@ -106,6 +106,15 @@ TEST_CASE("a file that is still open counts when two looks find the same") {
   CHECK(it.at(2500ms).empty());
   CHECK(it.at(3s) == due{{"a", false}});
   CHECK(it.looks == 3);
+}
+
+TEST_CASE("looks that find a file changed again and again do not keep it from settling") {
+  settling it{settling_files(1s, 10min)};
+  for (int i = 0; i < 20; ++i)
+    it.files.found("a", i * 100ms);
+  CHECK(it.at(1s).empty());
+  it.files.found("a", 1500ms);
+  CHECK(it.at(2s) == due{{"a", false}});
 }
 
 TEST_CASE("without settling a closed file counts at once, and an open one soon") {
