@@ -76,8 +76,7 @@ public:
   [[nodiscard]] virtual result<bool> read_seen_key(const std::string& trigger, const std::string& key,
                                                    seen_key& out) const = 0;
   /// Files as a trigger last took notice of them, in no order.
-  [[nodiscard]] virtual result<void>
-  visit_watched(const std::function<bool(const watched_record&)>& visit) const = 0;
+  [[nodiscard]] virtual result<void> visit_watched(const std::function<bool(const watched_record&)>& visit) const = 0;
   /// Notices that are to be delivered yet, or last, in the order in which they came.
   [[nodiscard]] virtual result<void> visit_notices(const std::function<bool(const notice_taken&)>& visit) const = 0;
   [[nodiscard]] virtual result<std::vector<open_attempt>> open_attempts() const = 0;

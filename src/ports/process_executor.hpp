@@ -84,8 +84,8 @@ struct process_exit {
 enum class urgency : std::uint8_t { graceful, at_once };
 
 /// Runs processes, each leading its own group, stdin /dev/null, stdout and stderr in order into its log (unless the
-/// request says otherwise), no other descriptor. Nothing a process started outlives its exit being reported. Calls come from any thread and never block;
-/// callbacks come on threads of the executor, never two at once, and must not block.
+/// request says otherwise), no other descriptor. Nothing a process started outlives its exit being reported. Calls come
+/// from any thread and never block; callbacks come on threads of the executor, never two at once, and must not block.
 class process_executor {
 public:
   virtual ~process_executor() = default; ///< ends what runs at once and waits for it

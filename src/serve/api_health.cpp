@@ -115,7 +115,8 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
   figure(to, "troupe_pipelines_degraded", "gauge", "Pipelines that do not load.");
   to << "troupe_pipelines_degraded " << broken << "\n";
   const auto watched = world.watched();
-  const auto one_figure = [&](std::string_view name, std::string_view kind, std::string_view help, std::uint64_t value) {
+  const auto one_figure = [&](std::string_view name, std::string_view kind, std::string_view help,
+                              std::uint64_t value) {
     figure(to, name, kind, help);
     to << name << " " << value << "\n";
   };

@@ -120,8 +120,8 @@ bool file_watcher::rebuild() {
         all.push_back(std::move(*old));
         continue;
       }
-      all.push_back(std::make_unique<watching>(
-          watching{watched_trigger(name, of.p->folder, *source, *events_, *files_), definition, record->second.watched}));
+      all.push_back(std::make_unique<watching>(watching{watched_trigger(name, of.p->folder, *source, *events_, *files_),
+                                                        definition, record->second.watched}));
       fresh.emplace(name, all.back().get());
     }
   }
@@ -147,14 +147,15 @@ bool file_watcher::rebuild() {
 
 void file_watcher::drop_unwanted() {
   events_->keep_only([this](const std::string& folder) {
-    return std::any_of(all_.begin(), all_.end(), [&](const auto& one) { return one->files.folders().contains(folder); });
+    return std::any_of(all_.begin(), all_.end(),
+                       [&](const auto& one) { return one->files.folders().contains(folder); });
   });
 }
 
 result<void> file_watcher::anchor(watching& of, duration now) {
   std::vector<watched_file> files;
-  const bool absorbs = of.base == watch_base::stale ||
-                       (of.base == watch_base::none && !of.files.source().fire_for_existing);
+  const bool absorbs =
+      of.base == watch_base::stale || (of.base == watch_base::none && !of.files.source().fire_for_existing);
   if (absorbs)
     files = of.files.differences(now);
   if (absorbs || of.base == watch_base::none) {
@@ -263,8 +264,8 @@ void file_watcher::work_on(watching& of, duration now) {
   auto& files = of.files;
   if (of.poll_at && *of.poll_at <= now)
     files.look_everywhere(now);
-  const auto due = files.settling().take_due(now, most_files_an_event,
-                                             [&](const std::string& file) { return files.stat(file); });
+  const auto due =
+      files.settling().take_due(now, most_files_an_event, [&](const std::string& file) { return files.stat(file); });
   if (const auto taken = due.empty() ? result<void>() : take_in(of, due, now); !taken) {
     for (const auto& one : due)
       files.settling().look_again(one.path, now, now);
@@ -331,7 +332,8 @@ void file_watcher::run() {
     for (const auto& one : all_)
       work_on(*one, now);
     show();
-    std::array<pollfd, 3> waits{{{wake_.get(), POLLIN, 0}, {events_->descriptor(), POLLIN, 0}, {mounts_.get(), POLLPRI, 0}}};
+    std::array<pollfd, 3> waits{
+        {{wake_.get(), POLLIN, 0}, {events_->descriptor(), POLLIN, 0}, {mounts_.get(), POLLPRI, 0}}};
     static_cast<void>(poll(waits.data(), waits.size(), wait_ms(time_.monotonic())));
     mounts_changed = (waits[2].revents & (POLLPRI | POLLERR)) != 0;
     std::uint64_t times = 0;

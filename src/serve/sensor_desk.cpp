@@ -85,8 +85,8 @@ void sensor_desk::call(const std::string& name, sensor& of) {
   own_command command;
   command.argv = source.shell ? std::vector<std::string>{"/bin/sh", "-c", source.command.front()} : source.command;
   command.cwd = of.p->folder;
-  command.environment = environment_with({"TROUPE_PIPELINE=" + of.p->name, "TROUPE_TRIGGER=" + of.at.what->name,
-                                          "TROUPE_CURSOR=" + of.cursor});
+  command.environment = environment_with(
+      {"TROUPE_PIPELINE=" + of.p->name, "TROUPE_TRIGGER=" + of.at.what->name, "TROUPE_CURSOR=" + of.cursor});
   command.timeout = source.timeout;
   command.grace = of.p->engine.grace_period;
   command.most_output = max_report_bytes;
@@ -145,7 +145,8 @@ void sensor_desk::take_end(const std::string& name, command_end end) {
     of.due = time_.monotonic();
     return;
   }
-  auto taken = end.problem.empty() ? take_report(of, name, end.output) : result<bool>(fail(error_code::io, end.problem));
+  auto taken =
+      end.problem.empty() ? take_report(of, name, end.output) : result<bool>(fail(error_code::io, end.problem));
   if (taken) {
     of.failures = 0;
     desk_.set_trouble(name, {});

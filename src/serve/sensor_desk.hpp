@@ -1,5 +1,5 @@
-// The thread that calls the sensors of all pipelines in time, one call of each at a time, and takes in what they report.
-// Knows the rules of their calls; no process and no journal.
+// The thread that calls the sensors of all pipelines in time, one call of each at a time, and takes in what they
+// report. Knows the rules of their calls; no process and no journal.
 #pragma once
 
 #include "adapters/files/posix_file_system.hpp"
@@ -35,9 +35,9 @@ private:
   struct sensor {
     trigger_desk::target at;
     std::shared_ptr<const troupe_internal::pipeline> p;
-    std::string cursor;        ///< as recorded
-    duration due{0};           ///< of its next call
-    unsigned failures = 0;     ///< since the last call that went well
+    std::string cursor;    ///< as recorded
+    duration due{0};       ///< of its next call
+    unsigned failures = 0; ///< since the last call that went well
     [[nodiscard]] const sensor_source& source() const { return std::get<sensor_source>(at.what->source); }
   };
   void run();

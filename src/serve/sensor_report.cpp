@@ -27,8 +27,8 @@ public:
     if (list_.items.empty())
       return std::move(report_);
     const auto& first = list_.items.front();
-    return fail(error_code::invalid_input, "what it printed cannot be used: line " + std::to_string(first.where.line) +
-                                               ": " + first.message);
+    return fail(error_code::invalid_input,
+                "what it printed cannot be used: line " + std::to_string(first.where.line) + ": " + first.message);
   }
 
 private:

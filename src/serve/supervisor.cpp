@@ -76,12 +76,12 @@ result<void> supervisor::listen(system_clock& time) {
   socket_.inode = local->inode;
   listeners.push_back({std::move(local->fd), true});
   try {
-    api_ = std::make_unique<api>(
-        api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_, how_.log,
-                  [this] {
-                    const auto* const watching = watching_.load();
-                    return watching != nullptr ? watching->figures() : watch_figures();
-                  }});
+    api_ = std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_,
+                                           how_.log,
+                                           [this] {
+                                             const auto* const watching = watching_.load();
+                                             return watching != nullptr ? watching->figures() : watch_figures();
+                                           }});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,

@@ -283,6 +283,8 @@ result<taken_event> trigger_desk::ask(const trigger_ask& asked) {
       return noted.error();
     if (asked.what == trigger_ask::verb::pause || asked.what == trigger_ask::verb::resume)
       return pause_or_resume(*found, asked);
+    if (asked.what == trigger_ask::verb::set_cursor)
+      return set_cursor(*found, asked);
     if (asked.what == trigger_ask::verb::notify)
       if (const auto may = may_be_notified(*found, (*records)[found->name()]); !may)
         return may.error();
@@ -311,6 +313,18 @@ result<taken_event> trigger_desk::pause_or_resume(const target& at, const trigge
   if (!done)
     return done.error();
   log_("trigger " + at.name() + (pauses ? " is paused" : " is resumed"));
+  tell_listeners();
+  taken_event answer;
+  answer.because = at.name();
+  return answer;
+}
+
+result<taken_event> trigger_desk::set_cursor(const target& at, const trigger_ask& asked) {
+  if (!std::holds_alternative<sensor_source>(at.what->source))
+    return fail(error_code::invalid_input, "\"" + at.name() + "\" is no sensor: only sensors have a cursor");
+  if (const auto done = engine_.record({cursor_moved{at.name(), time_.now(), asked.reason, asked.by}}); !done)
+    return done.error();
+  log_("trigger " + at.name() + ": its cursor was set");
   tell_listeners();
   taken_event answer;
   answer.because = at.name();

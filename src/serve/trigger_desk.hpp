@@ -94,6 +94,7 @@ private:
   /// taking_ is held.
   [[nodiscard]] result<void> take_all(std::vector<event_intake> all, when_taken then);
   [[nodiscard]] result<taken_event> pause_or_resume(const target& at, const trigger_ask& asked);
+  [[nodiscard]] result<taken_event> set_cursor(const target& at, const trigger_ask& asked);
   /// Says why, once for each reason of a trigger.
   void complain(const std::string& name, const std::string& why);
 

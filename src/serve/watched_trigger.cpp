@@ -26,7 +26,7 @@ bool lies_in(std::string_view path, std::string_view folder) {
 }
 
 std::pair<std::uint64_t, std::uint64_t> place_on_disk(const std::string& folder) {
-  struct stat info{};
+  struct stat info {};
   if (fstatat(AT_FDCWD, folder.c_str(), &info, 0) != 0)
     return {0, 0};
   return {info.st_dev, info.st_ino};
@@ -105,7 +105,7 @@ void watched_trigger::walk(const std::string& folder, duration now, std::set<std
       continue; // it is gone, or what it holds is nobody's to see
     for (const auto& entry : *names) {
       const auto path = member_of(here, entry);
-      struct stat info{};
+      struct stat info {};
       const auto file = patterns_.takes(path);
       if (!file && !patterns_.enters(path))
         continue;

@@ -206,10 +206,32 @@ def kills_lose_no_report_and_repeat_none(shop):
     verify(shop)
 
 
+def a_cursor_is_shown_and_set_with_and_without_a_supervisor(shop):
+    sensing(shop)
+    report(shop, skip_reason="nothing")
+    equal(tell(shop, "triggers", "cursor", "mail", status=2).status, 2)          # nobody has served it
+    with Supervisor(shop) as s:
+        wait_for_calls(shop, 1)
+        equal(tell(shop, "triggers", "cursor", "mail").text, "\n")
+        equal(tell(shop, "triggers", "cursor", "mail", "--set", "page 5").text, "page 5\n")
+        shop.wait_for(lambda: "page 5" in shop.lines("called"), "it continues there")
+        s.stop()
+    equal(tell(shop, "triggers", "cursor", "test/mail", "--set", "page 6", "--json").json()["cursor"], "page 6")
+    equal(tell(shop, "triggers", "pause", "mail", "--reason", "later").text, "test/mail: paused\n")
+    with Supervisor(shop) as s:
+        known = called(shop)
+        equal(s.get("/api/v1/triggers")["triggers"]["test/mail"]["paused"]["reason"], "later")
+        tell(shop, "triggers", "resume", "mail")
+        wait_for_calls(shop, 1)
+        equal(shop.lines("called")[known], "page 6")
+        s.stop()
+    verify(shop)
+
+
 TESTS = [runs_are_reported_once_a_key_and_the_cursor_moves_with_them, a_call_that_fails_changes_nothing_and_the_next_one_comes_later,
          what_a_command_does_wrong_is_said, values_from_a_sensor_are_values_from_outside, a_report_that_finds_no_room_is_not_taken_in,
          a_sensor_that_wants_to_be_called_again_is, two_calls_never_overlap_and_a_pause_is_heeded, a_call_ends_with_its_supervisor,
-         secrets_are_masked_in_what_is_said, kills_lose_no_report_and_repeat_none]
+         secrets_are_masked_in_what_is_said, a_cursor_is_shown_and_set_with_and_without_a_supervisor, kills_lose_no_report_and_repeat_none]
 
 
 if __name__ == "__main__":

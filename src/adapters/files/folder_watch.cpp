@@ -142,7 +142,7 @@ bool inotify_events::read(std::vector<folder_event>& into) {
 }
 
 std::string inotify_events::unreliable(const std::string& folder) const {
-  struct statfs info{};
+  struct statfs info {};
   if (statfs(folder.c_str(), &info) != 0)
     return {};
   const auto type = static_cast<std::uint32_t>(info.f_type);

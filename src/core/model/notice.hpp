@@ -1,5 +1,5 @@
-// What people are to be told of: a run that failed, an asset that is overdue. Plain values; knows no command, no URL and
-// no settings.
+// What people are to be told of: a run that failed, an asset that is overdue. Plain values; knows no command, no URL
+// and no settings.
 #pragma once
 
 #include "base/strong_id.hpp"
@@ -28,16 +28,16 @@ enum class delivery_end : std::uint8_t {
   removed = 2,  ///< the settings have no such target any more
 };
 
-/// A notice exists, and is to be delivered to these targets. In the transaction that says so the journal also says up to
-/// where it was read for notices.
+/// A notice exists, and is to be delivered to these targets. In the transaction that says so the journal also says up
+/// to where it was read for notices.
 struct notice_taken {
   std::uint64_t notice = 0; ///< 1, 2, 3 … in the state
   timestamp at;
   notice_kind kind = notice_kind::failed;
   std::string pipeline;
-  std::string subject; ///< what it is about: "PIPELINE", "PIPELINE/TRIGGER", "PIPELINE/ASSET"
+  std::string subject;  ///< what it is about: "PIPELINE", "PIPELINE/TRIGGER", "PIPELINE/ASSET"
   run_number bound_run; ///< 0: none
-  std::string because; ///< for people
+  std::string because;  ///< for people
   std::vector<std::string> targets;
   bool opens = false;       ///< it lasts until a later notice closes it: failed, overdue
   std::uint64_t closes = 0; ///< the one that lasted until now; 0: none

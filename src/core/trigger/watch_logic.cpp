@@ -25,8 +25,7 @@ std::string in_folder(std::string_view folder, std::string_view rest) {
 
 } // namespace
 
-watch_patterns::watch_patterns(std::string_view folder, const watch_source& of)
-    : folder_(folder), ignore_(of.ignore) {
+watch_patterns::watch_patterns(std::string_view folder, const watch_source& of) : folder_(folder), ignore_(of.ignore) {
   for (const auto& text : of.paths) {
     if (is_glob(text)) {
       const auto root = glob_root(text);
@@ -161,7 +160,7 @@ std::vector<std::string> settling_files::take_all() {
 std::vector<changed_file> file_changes(const watched_files& before, const std::vector<watched_file>& now) {
   std::vector<changed_file> changes;
   std::vector<std::pair<std::size_t, const file_record*>> created; // places in `changes`
-  std::multimap<std::uint64_t, const file_record*> gone;          // by inode
+  std::multimap<std::uint64_t, const file_record*> gone;           // by inode
   for (const auto& file : now) {
     const auto known = before.find(file.path);
     if (file.record.stat.kind == file_kind::absent) {

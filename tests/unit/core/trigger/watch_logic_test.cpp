@@ -157,11 +157,17 @@ TEST_CASE("what has happened to files is told by their contents") {
   watched_files before;
   for (const auto& one : {file("same", "x", 1), file("changed", "x", 2), file("gone", "y", 3), file("from", "z", 4)})
     before[one.path] = one.record;
-  const auto changes =
-      file_changes(before, {file("same", "x", 9), file("changed", "other", 2), {"gone", {}}, {"from", {}},
-                            file("to", "z", 4), file("new", "y", 8), {"never there", {}}});
-  const std::vector<changed_file> expected = {{"changed", file_change::changed}, {"from", file_change::deleted},
-                                              {"gone", file_change::deleted},    {"new", file_change::created},
+  const auto changes = file_changes(before, {file("same", "x", 9),
+                                             file("changed", "other", 2),
+                                             {"gone", {}},
+                                             {"from", {}},
+                                             file("to", "z", 4),
+                                             file("new", "y", 8),
+                                             {"never there", {}}});
+  const std::vector<changed_file> expected = {{"changed", file_change::changed},
+                                              {"from", file_change::deleted},
+                                              {"gone", file_change::deleted},
+                                              {"new", file_change::created},
                                               {"to", file_change::moved}};
   CHECK(changes == expected);
 }
