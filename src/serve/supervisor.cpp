@@ -101,6 +101,7 @@ result<void> supervisor::start_triggers(system_clock& time) {
                                               events ? std::move(*events) : std::unique_ptr<folder_events>());
     watching_ = watcher_.get();
     sensors_ = std::make_unique<sensor_desk>(*engine_, *desk_, time, how_.log);
+    engine_->when_run_ended([this] { clock_->look_now(); }); // a trigger may have to be paused
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
                 std::string("the system does not let a supervisor fire triggers: ") + why.what());
@@ -109,6 +110,8 @@ result<void> supervisor::start_triggers(system_clock& time) {
 }
 
 supervisor::~supervisor() {
+  if (engine_)
+    engine_->when_run_ended({});
   clock_.reset(); // nothing new is taken in
   server_.reset();
   api_.reset();

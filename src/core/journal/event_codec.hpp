@@ -54,11 +54,12 @@ private:
 [[nodiscard]] constexpr std::uint64_t event_type_number(std::size_t index_in_variant) {
   constexpr std::size_t first_wide_index = 14;    ///< those of format 1 have the numbers below 14
   constexpr std::size_t first_trigger_index = 21; ///< trigger_changed; the numbers before it are set aside
-  constexpr std::size_t first_watch_index = 27;   ///< files_watched; likewise
+  constexpr std::size_t first_later_index = 27;
+  constexpr std::uint64_t later[] = {57, 58, 59, 60, 61}; ///< from files_watched on, one by one
   if (index_in_variant < first_wide_index)
     return index_in_variant;
-  if (index_in_variant >= first_watch_index)
-    return index_in_variant - first_watch_index + 57;
+  if (index_in_variant >= first_later_index)
+    return later[index_in_variant - first_later_index];
   return index_in_variant < first_trigger_index ? index_in_variant - first_wide_index + 32
                                                 : index_in_variant - first_trigger_index + 41;
 }

@@ -61,6 +61,7 @@ result<void> projector::fold(std::uint64_t seq, const trigger_resumed& e) {
   trigger_.pause_reason.clear();
   if (trigger_.watched == watch_base::taken)
     trigger_.watched = watch_base::stale;
+  trigger_.failures = 0;
   trigger_.mark = e.at;
   return tables_.put_trigger(trigger_);
 }

@@ -169,10 +169,14 @@ struct trigger_record {
   std::optional<timestamp> last_at, last_nominal;
   watch_base watched = watch_base::none;
   std::string cursor; ///< of a sensor; empty: none
+  std::vector<timestamp> starts; ///< of its runs: the newest most_starts of them, in the order of the journal
+  std::uint32_t failures = 0;    ///< of its runs, since one succeeded or the trigger was resumed
   friend bool operator==(const trigger_record&, const trigger_record&) = default;
 
   /// A clock that jumps back and forth makes a new range each time.
   static constexpr std::size_t most_ranges = 64;
+  /// A throttle looks no further back.
+  static constexpr std::size_t most_starts = 100;
   [[nodiscard]] bool has_fired(timestamp nominal) const {
     if (nominal <= floor)
       return true;
