@@ -168,7 +168,7 @@ struct trigger_record {
   std::uint64_t last_event = 0;                          ///< 0: none yet
   std::optional<timestamp> last_at, last_nominal;
   watch_base watched = watch_base::none;
-  std::string cursor; ///< of a sensor; empty: none
+  std::string cursor;            ///< of a sensor; empty: none
   std::vector<timestamp> starts; ///< of its runs: the newest most_starts of them, in the order of the journal
   std::uint32_t failures = 0;    ///< of its runs, since one succeeded or the trigger was resumed
   friend bool operator==(const trigger_record&, const trigger_record&) = default;
