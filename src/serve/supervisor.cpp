@@ -51,7 +51,8 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   if (!dir)
     return dir.error();
   made->dir_ = std::move(*dir);
-  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, how.log);
+  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, made->dir_, how.log);
+  made->hooks_ = std::make_unique<hook_desk>(*made->desk_, time, how.access, how.log);
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
@@ -92,6 +93,7 @@ result<void> supervisor::listen(system_clock& time) {
   listeners.push_back({std::move(local->fd), true});
   try {
     api_ = std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_,
+                                           *hooks_, how_.hook_bytes,
                                            how_.log,
                                            [this] {
                                              const auto* const watching = watching_.load();
@@ -108,7 +110,7 @@ result<void> supervisor::listen(system_clock& time) {
 result<void> supervisor::start_triggers(system_clock& time) {
   engine_->set_triggers(desk_.get());
   try {
-    clock_ = std::make_unique<trigger_clock>(*desk_, how_.log);
+    clock_ = std::make_unique<trigger_clock>(*desk_, how_.keep_events, how_.log);
     auto events = inotify_events::open();
     if (!events)
       how_.log("watched files are polled: " + events.error().message);
@@ -152,7 +154,7 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
   diagnostics findings;
   const auto opened = open_project(options, findings);
   if (opened)
-    return {{opened->p->name, file, {}}, opened->triggers, opened->p};
+    return {{opened->p->name, file, unsigned_problem(*opened->triggers)}, opened->triggers, opened->p};
   std::string problem = opened.error().message;
   for (const auto& item : findings.items)
     if (item.level == severity::error) {
@@ -160,6 +162,21 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
       break;
     }
   return {{{}, file, std::move(problem)}, nullptr, nullptr};
+}
+
+std::string supervisor::unsigned_problem(const trigger_set& triggers) const {
+  const bool only_here = std::all_of(how_.listen.begin(), how_.listen.end(), [](const std::string& address) {
+    return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
+  });
+  if (how_.listen.empty() || (only_here && how_.access.hosts.empty()))
+    return {};
+  for (const auto& one : triggers.triggers)
+    if (const auto* const hook = std::get_if<webhook_source>(&one.source);
+        hook != nullptr && hook->scheme == webhook_scheme::unsigned_)
+      return "the trigger \"" + one.name +
+             "\" is an unsigned webhook, and others can reach this supervisor (listen, auth.hosts): give it a scheme "
+             "and a secret, or listen on this machine alone";
+  return {};
 }
 
 reload_report supervisor::reload() {
@@ -237,6 +254,7 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
     }
   engine_->retry_loads();
   desk_->set_pipelines(std::move(triggers));
+  hooks_->reload();
 }
 
 void supervisor::drop_runs_of(const std::vector<std::string>& gone, reload_report& report) {

@@ -222,6 +222,11 @@ private:
     result<void> visit_notices(const std::function<bool(const notice_taken&)>& visit) const override {
       return each(world_->live.notices, [&](std::uint64_t, const notice_taken& notice) { return visit(notice); });
     }
+    result<bool> read_trigger(const std::string& name, trigger_record& out) const override {
+      const auto found = world_->live.triggers.find(trigger_key(name));
+      out = found != world_->live.triggers.end() ? found->second : trigger_record{};
+      return found != world_->live.triggers.end();
+    }
     result<bool> read_seen_key(const std::string& trigger, const std::string& key, seen_key& out) const override {
       const auto found = world_->live.keys.find(seen_key_key(trigger, key));
       out = found != world_->live.keys.end() ? found->second : seen_key{};

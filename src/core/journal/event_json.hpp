@@ -20,6 +20,7 @@ namespace troupe_internal {
 [[nodiscard]] std::string_view to_string(watch_base base);
 [[nodiscard]] std::string_view to_string(notice_kind kind);
 [[nodiscard]] std::string_view to_string(delivery_end how);
+[[nodiscard]] std::string_view to_string(file_change change);
 [[nodiscard]] std::string_view to_string(attempt_state state);
 [[nodiscard]] std::string_view to_string(file_kind kind);
 [[nodiscard]] std::string_view to_string(executable_bit bit);
