@@ -2,7 +2,7 @@
 #include "cli/trigger_requests.hpp"
 
 #include "core/journal/event_json.hpp"
-#include "engine/trigger_history.hpp"
+#include "engine/trigger_alone.hpp"
 #include "views/documents.hpp"
 
 #include <unistd.h>
@@ -16,7 +16,7 @@ int ask_trigger(invocation& with, trigger_ask asked) {
   if (!state)
     return with.report(state.error());
   asked.by = "uid " + std::to_string(geteuid());
-  const auto taken = ask_supervisor(*state, asked);
+  const auto taken = change_trigger(*state, asked);
   if (!taken)
     return with.report(taken.error());
   if (taken->fate == event_fate::rejected) {

@@ -5,8 +5,12 @@
 #include "cli/verbs.hpp"
 #include "config/load_pipeline.hpp"
 #include "core/pipeline/nearest_name.hpp"
+#include "engine/trigger_alone.hpp"
 #include "engine/trigger_history.hpp"
+#include "views/documents.hpp"
 #include "views/trigger_view.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -22,6 +26,7 @@ struct triggers_arguments {
   std::vector<std::string> params;
   std::string key;
   std::optional<std::uint32_t> count;
+  std::vector<std::string> set; ///< the cursor; the last one counts
 };
 
 int ask(invocation& with, const triggers_arguments& given, trigger_ask::verb what) {
@@ -99,6 +104,36 @@ int triggers(invocation& with, const triggers_arguments& given) {
   return exit_ok;
 }
 
+/// A sensor's cursor, as it is or as it was set.
+int cursor(invocation& with, const triggers_arguments& given) {
+  const auto state = with.state_folder();
+  if (!state)
+    return with.report(state.error());
+  if (!given.set.empty()) {
+    constexpr std::size_t longest = std::size_t(64) << 10U;
+    if (given.set.back().size() > longest)
+      return with.report(fail(error_code::invalid_input, "a cursor has at most 65536 bytes"));
+    trigger_ask asked;
+    asked.what = trigger_ask::verb::set_cursor;
+    asked.name = given.name;
+    asked.reason = given.set.back();
+    asked.by = "uid " + std::to_string(geteuid());
+    if (const auto done = change_trigger(*state, asked); !done)
+      return with.report(done.error());
+  }
+  const auto record = find_trigger_record(*state, given.name);
+  if (!record)
+    return with.report(record.error());
+  if (with.options.json) {
+    json_writer json(with.io.out.stream);
+    begin_document(json);
+    json.member("trigger", record->trigger).member("cursor", record->cursor).end_object().finish();
+    return exit_ok;
+  }
+  with.io.out.stream << record->cursor << "\n";
+  return exit_ok;
+}
+
 } // namespace
 
 void declare_triggers(command_spec& root, invocation& with) {
@@ -120,6 +155,12 @@ void declare_triggers(command_spec& root, invocation& with) {
   resumed.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
   resumed.examples = {{"troupe triggers resume nightly", "ticks from now on"}};
   resumed.action = [given, &with] { return ask(with, *given, trigger_ask::verb::resume); };
+  auto& moved = verb.subcommand("cursor", "Print where a sensor continues, or set it");
+  moved.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
+  moved.texts("--set", "CURSOR", given->set, "where it is to continue; '' for the beginning");
+  moved.examples = {{"troupe triggers cursor new_mail", "what its next call finds in TROUPE_CURSOR"},
+                    {"troupe triggers cursor new_mail --set 0", "it begins anew"}};
+  moved.action = [given, &with] { return cursor(with, *given); };
   auto& fired = verb.subcommand("fire", "Make a trigger of any kind fire now");
   fired.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
   fired.texts("--with", "NAME=VALUE", given->params, "a value for a param, instead of the trigger's own");

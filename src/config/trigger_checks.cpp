@@ -174,7 +174,9 @@ private:
 
   /// Of what is not written the default follows from the rest.
   void queue(declared_trigger& one) {
-    const auto standard = default_queue(!one.what.params.empty());
+    // Each report of a sensor may give other params.
+    const auto standard =
+        default_queue(!one.what.params.empty() || std::holds_alternative<sensor_source>(one.what.source));
     auto& queue = one.what.queue;
     if (!one.has_bound && !one.has_keep)
       queue = standard;

@@ -358,8 +358,11 @@ result<control_message> to_submit(fields found) {
 result<control_message> to_trigger(fields found) {
   using verb = trigger_ask::verb;
   trigger_ask ask;
-  constexpr std::array<std::pair<std::string_view, verb>, 4> verbs = {
-      {{"notify", verb::notify}, {"fire", verb::fire}, {"pause", verb::pause}, {"resume", verb::resume}}};
+  constexpr std::array<std::pair<std::string_view, verb>, 5> verbs = {{{"notify", verb::notify},
+                                                                       {"fire", verb::fire},
+                                                                       {"pause", verb::pause},
+                                                                       {"resume", verb::resume},
+                                                                       {"set_cursor", verb::set_cursor}}};
   const auto* const what =
       std::find_if(verbs.begin(), verbs.end(), [&](const auto& one) { return one.first == found.verb; });
   if (what == verbs.end())

@@ -104,6 +104,8 @@ public:
   [[nodiscard]] result<run_queued> replace_left_open(run_number run, run_queued by);
   /// Records that this writer is here, durably, if nothing else has yet.
   [[nodiscard]] result<void> announce();
+  /// Where commands run; null before get_ready().
+  [[nodiscard]] process_executor* processes() { return processes_.get(); }
   /// Waits until all that was appended so far is on disk.
   [[nodiscard]] result<void> flush() { return log_->flush(); }
   /// How long what was appended has waited for the disk; 0: nothing waits.

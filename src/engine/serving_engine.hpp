@@ -147,6 +147,12 @@ public:
   [[nodiscard]] duration commit_wait();
   /// How many runs are live, and how many are queued.
   [[nodiscard]] std::pair<std::size_t, std::size_t> count_runs();
+  /// Starts a command that is no asset's, in the state's name: TROUPE_STATE_ID and TROUPE_SUPERVISOR are added to its
+  /// environment, so that the next writer ends it if this process dies. `key` is filled in before it starts. Errors:
+  /// state_unusable where commands cannot run at the moment, and `exited` is not called; else it is, once.
+  [[nodiscard]] result<void> start_command(process_request request, process_key& key,
+                                           std::function<void(process_exit)> exited);
+  void end_command(process_key key, urgency how);
   /// Whether nothing is taken on any more, since it stops.
   [[nodiscard]] bool stopping();
   /// Why the state cannot be written at the moment; empty: it can.
@@ -154,6 +160,8 @@ public:
 
   // control_port
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> history() override;
+  /// The same, once all that anybody has appended so far is on disk.
+  [[nodiscard]] result<std::unique_ptr<journal_snapshot>> history_of_now();
   void when_committed(std::function<void()> wake) override { bell_.connect(std::move(wake)); }
   [[nodiscard]] std::vector<live_run_info> list() override;
   [[nodiscard]] std::vector<queued_run_info> queue() override;

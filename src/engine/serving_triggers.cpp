@@ -1,4 +1,5 @@
 // Events of triggers: each is appended in one transaction with its fate or with the run that is queued for it.
+#include "adapters/process/leftovers.hpp"
 #include "engine/planning.hpp"
 #include "engine/serving_engine.hpp"
 
@@ -45,6 +46,38 @@ result<void> serving_engine::record(std::vector<event> events) {
     return unusable();
   }
   return append_and_wait(*with, std::move(events));
+}
+
+result<void> serving_engine::start_command(process_request request, process_key& key,
+                                           std::function<void(process_exit)> exited) {
+  const in_use with(*this);
+  if (!with) {
+    const std::lock_guard lock(mutex_);
+    return unusable();
+  }
+  const auto snapshot = with->snapshot();
+  if (!snapshot)
+    return snapshot.error();
+  request.environment.push_back("TROUPE_STATE_ID=" + to_string((*snapshot)->info().id));
+  if (auto mark = own_supervisor_mark(); !mark.empty())
+    request.environment.push_back(std::string(supervisor_variable) + mark);
+  auto& processes = *with->processes();
+  key = request.key = processes.new_key();
+  processes.start(std::move(request), {}, std::move(exited));
+  return {};
+}
+
+void serving_engine::end_command(process_key key, urgency how) {
+  if (const in_use with(*this); with)
+    with->processes()->end(key, how);
+}
+
+result<std::unique_ptr<journal_snapshot>> serving_engine::history_of_now() {
+  const in_use with(*this);
+  if (with)
+    return with->snapshot_of_now();
+  const std::lock_guard lock(mutex_);
+  return unusable();
 }
 
 result<void> serving_engine::append_and_wait(engine& with, std::vector<event> events) {

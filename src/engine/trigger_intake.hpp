@@ -48,13 +48,13 @@ using when_taken = std::function<void(result<std::vector<taken_event>>)>;
 
 /// What somebody asks of a trigger by its name.
 struct trigger_ask {
-  enum class verb : std::uint8_t { notify, fire, pause, resume };
+  enum class verb : std::uint8_t { notify, fire, pause, resume, set_cursor };
   verb what = verb::notify;
   std::string name; ///< TRIGGER or PIPELINE/TRIGGER
   std::string key;
   std::string body;                                        ///< notify: JSON, or empty
   std::vector<std::pair<std::string, std::string>> params; ///< fire
-  std::string reason;                                      ///< pause
+  std::string reason;                                      ///< pause; set_cursor: the cursor
   std::string by;                                          ///< who asks; empty: unspecified
   friend bool operator==(const trigger_ask&, const trigger_ask&) = default;
 };

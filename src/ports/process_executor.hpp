@@ -36,6 +36,10 @@ struct process_request {
   std::function<result<int>()> open_log;
   std::uint64_t max_log = 0; ///< bytes (0: no limit); beyond it the middle is dropped, with lines that say so
   std::shared_ptr<const secret_mask> mask; ///< goes over the output before it is logged; null: it is logged as it comes
+  /// Descriptors above 2 that stay the caller's, and are open until `exited` is called: what the command reads instead
+  /// of /dev/null, and where its standard output goes instead of into the log. -1: none.
+  int input = -1;
+  int result = -1;
   std::optional<duration> timeout;
   duration grace{}; ///< between SIGTERM and SIGKILL
   /// Called, as `spawned` and `exited` are and between them, each time a signal stops the command: SIGTTIN, SIGTTOU
@@ -79,9 +83,9 @@ struct process_exit {
 /// How hard to end: ask (SIGTERM to the group, SIGKILL after grace) or at once (SIGKILL).
 enum class urgency : std::uint8_t { graceful, at_once };
 
-/// Runs processes, each leading its own group, stdin /dev/null, stdout and stderr in order into its log, no other
-/// descriptor. Nothing a process started outlives its exit being reported. Calls come from any thread and never block;
-/// callbacks come on threads of the executor, never two at once, and must not block.
+/// Runs processes, each leading its own group, stdin /dev/null, stdout and stderr in order into its log (unless the
+/// request says otherwise), no other descriptor. Nothing a process started outlives its exit being reported. Calls come
+/// from any thread and never block; callbacks come on threads of the executor, never two at once, and must not block.
 class process_executor {
 public:
   virtual ~process_executor() = default; ///< ends what runs at once and waits for it

@@ -8,6 +8,7 @@
 #include "adapters/system/thread_pool.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/access.hpp"
+#include "serve/file_watcher.hpp"
 #include "serve/hook_desk.hpp"
 #include "serve/journal_stream.hpp"
 #include "serve/trigger_desk.hpp"
@@ -46,6 +47,7 @@ struct api_world {
   hook_desk& hooks;
   std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have
   std::function<void(const std::string&)> log;        ///< a line; any thread
+  std::function<watch_figures()> watched;             ///< any thread
 };
 
 /// A request that has passed the gate.

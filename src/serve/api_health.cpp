@@ -105,6 +105,12 @@ void answer_ready(const api_world& world, const api_call& /*call*/, http_answer&
             .member("file", one.file)
             .member("problem", one.problem)
             .end_object();
+    for (const auto& [name, problem] : world.triggers.troubles())
+      json.begin_object()
+          .member("pipeline", name.substr(0, name.find('/')))
+          .member("trigger", name)
+          .member("problem", problem)
+          .end_object();
     json.end_array();
     json.key("interrupted").begin_array();
     for (const auto& [run, why] : world.engine.left_open())
@@ -177,6 +183,20 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
     to << "troupe_runs_queued{pipeline=\"" << label(name) << "\"} " << count << "\n";
   figure(to, "troupe_pipelines_degraded", "gauge", "Pipelines that do not load.");
   to << "troupe_pipelines_degraded " << broken << "\n";
+  const auto watched = world.watched();
+  const auto one_figure = [&](std::string_view name, std::string_view kind, std::string_view help,
+                              std::uint64_t value) {
+    figure(to, name, kind, help);
+    to << name << " " << value << "\n";
+  };
+  one_figure("troupe_triggers_degraded", "gauge", "Triggers that do not do what they should at the moment.",
+             world.triggers.troubles().size());
+  one_figure("troupe_watched_folders", "gauge", "Folders whose changes the system reports (inotify watches).",
+             watched.folders);
+  one_figure("troupe_watched_files", "gauge", "Files that watch triggers know.", watched.files);
+  one_figure("troupe_watch_polling", "gauge", "Watch triggers that poll.", watched.polling);
+  one_figure("troupe_watch_overflows_total", "counter", "How often changes came faster than they were read.",
+             watched.overflows);
   figure(to, "troupe_journal_writable", "gauge", "Whether the journal takes events.");
   to << "troupe_journal_writable " << (world.engine.trouble().empty() ? 1 : 0) << "\n";
   const auto refused = world.hooks.refused();

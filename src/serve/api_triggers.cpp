@@ -30,6 +30,7 @@ result<std::vector<cli::shown_trigger>> all_triggers(const api_world& world, std
   if (!visited)
     return visited.error();
   std::vector<cli::shown_trigger> all;
+  const auto troubles = world.triggers.troubles();
   for (const auto& of : sets)
     for (auto& one : cli::shown_triggers(of.pipeline, *of.set, world.time.now(), ticks_shown)) {
       if (const auto record = records.find(of.pipeline + "/" + one.what->name); record != records.end())
@@ -37,6 +38,8 @@ result<std::vector<cli::shown_trigger>> all_triggers(const api_world& world, std
       one.degraded = not_done_yet(*one.what);
       if (one.degraded.empty())
         one.degraded = world.hooks.problem_of(trigger_desk::target_of(of, *one.what));
+      if (const auto trouble = troubles.find(of.pipeline + "/" + one.what->name); trouble != troubles.end())
+        one.degraded += (one.degraded.empty() ? "" : "; ") + trouble->second;
       all.push_back(std::move(one));
     }
   return all;

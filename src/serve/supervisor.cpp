@@ -64,7 +64,7 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
-  if (const auto started = made->start_triggers(); !started)
+  if (const auto started = made->start_triggers(time); !started)
     return started.error();
   made->engine_->set_supervisor(made.get());
   if (how.auto_reload)
@@ -105,7 +105,11 @@ result<void> supervisor::listen(system_clock& time) {
   try {
     api_ =
         std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); },
-                                        [this] { return last_reload(); }, *desk_, *hooks_, how_.hook_bytes, how_.log});
+                                        [this] { return last_reload(); }, *desk_, *hooks_, how_.hook_bytes, how_.log,
+                                        [this] {
+                                          const auto* const watching = watching_.load();
+                                          return watching != nullptr ? watching->figures() : watch_figures();
+                                        }});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -114,10 +118,17 @@ result<void> supervisor::listen(system_clock& time) {
   return {};
 }
 
-result<void> supervisor::start_triggers() {
+result<void> supervisor::start_triggers(system_clock& time) {
   engine_->set_triggers(desk_.get());
   try {
     clock_ = std::make_unique<trigger_clock>(*desk_, how_.keep_events, how_.log);
+    auto events = inotify_events::open();
+    if (!events)
+      how_.log("watched files are polled: " + events.error().message);
+    watcher_ = std::make_unique<file_watcher>(*engine_, *desk_, time, how_.log,
+                                              events ? std::move(*events) : std::unique_ptr<folder_events>());
+    watching_ = watcher_.get();
+    sensors_ = std::make_unique<sensor_desk>(*engine_, *desk_, time, how_.log);
     engine_->when_run_ended([this] { clock_->look_now(); }); // a trigger may have to be paused
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -135,6 +146,8 @@ supervisor::~supervisor() {
   clock_.reset(); // nothing new is taken in
   server_.reset();
   api_.reset();
+  sensors_.reset();
+  watcher_.reset();
   if (socket_.inode != 0)
     remove_socket(*dir_, supervisor_socket, socket_);
   if (engine_)
@@ -144,7 +157,7 @@ supervisor::~supervisor() {
 
 supervisor::loaded_file supervisor::load(const std::string& file) const {
   if (const auto safe = require_safe_file(file); !safe)
-    return {{{}, file, safe.error().message}, nullptr, {}};
+    return {{{}, file, safe.error().message}, nullptr, nullptr, {}};
   project_options options;
   options.file = file;
   options.state = how_.state;
@@ -156,11 +169,11 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
     if (forbidden.empty())
       forbidden = unsigned_problem(*opened->triggers);
     if (!forbidden.empty())
-      return {{opened->p->name, file, std::move(forbidden)}, opened->triggers, {}};
+      return {{opened->p->name, file, std::move(forbidden)}, opened->triggers, opened->p, {}};
     std::string note;
     if (opened->p->engine.durability == durability::none)
       note = "pipeline " + file + " asks for the durability \"none\": a supervisor takes it as \"pipelined\"";
-    return {{opened->p->name, file, {}}, opened->triggers, std::move(note)};
+    return {{opened->p->name, file, {}}, opened->triggers, opened->p, std::move(note)};
   }
   std::string problem = opened.error().message;
   for (const auto& item : findings.items)
@@ -168,7 +181,7 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
       problem = (item.where.line > 0 ? "line " + std::to_string(item.where.line) + ": " : std::string()) + item.message;
       break;
     }
-  return {{{}, file, std::move(problem)}, nullptr, {}};
+  return {{{}, file, std::move(problem)}, nullptr, nullptr, {}};
 }
 
 std::string supervisor::problem_with(const pipeline& p) const {
@@ -272,7 +285,7 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
   std::vector<served_triggers> triggers;
   const auto before_now = desk_->pipelines();
   std::map<std::string, std::string> files; // by name
-  for (auto& [one, set, note] : all) {
+  for (auto& [one, set, loaded_pipeline, note] : all) {
     if (!note.empty())
       report.notes.push_back(note);
     if (one.problem.empty()) {
@@ -281,7 +294,7 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
         one.problem = "the pipeline \"" + one.name + "\" is in " + at->second + " already: names are unique in a state";
     }
     if (one.problem.empty())
-      triggers.push_back({one.name, one.file, std::move(set)});
+      triggers.push_back({one.name, one.file, std::move(set), std::move(loaded_pipeline)});
     else // what it had goes on
       for (const auto& old : before_now)
         if (old.file == one.file && !files.contains(old.pipeline))

@@ -8,9 +8,12 @@
 #include "base/result.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/api.hpp"
+#include "serve/file_watcher.hpp"
 #include "serve/reload_watch.hpp"
+#include "serve/sensor_desk.hpp"
 #include "serve/trigger_clock.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -90,6 +93,7 @@ private:
   struct loaded_file {
     served_pipeline what;
     std::shared_ptr<const trigger_set> triggers;
+    std::shared_ptr<const pipeline> p;
     std::string note; ///< what people should know of it; may be empty
   };
   [[nodiscard]] loaded_file load(const std::string& file) const;
@@ -104,7 +108,7 @@ private:
   [[nodiscard]] result<supervisor_answer> load_one(const std::string& file);
   [[nodiscard]] std::string bytes_of_files() const;
   void watch_files();
-  [[nodiscard]] result<void> start_triggers();
+  [[nodiscard]] result<void> start_triggers(system_clock& time);
   [[nodiscard]] result<void> listen(system_clock& time);
   /// What of the pipeline this supervisor's settings do not allow; empty: nothing.
   [[nodiscard]] std::string problem_with(const pipeline& p) const;
@@ -124,6 +128,9 @@ private:
   std::unique_ptr<trigger_desk> desk_;
   std::unique_ptr<hook_desk> hooks_;
   std::unique_ptr<trigger_clock> clock_;
+  std::unique_ptr<file_watcher> watcher_;
+  std::atomic<const file_watcher*> watching_{nullptr}; ///< the same, for requests that may come before it
+  std::unique_ptr<sensor_desk> sensors_;
   state_dir::handle dir_;
   std::vector<std::uint16_t> ports_;
   state_socket socket_;

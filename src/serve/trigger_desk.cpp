@@ -31,8 +31,6 @@ std::string tick_text(timestamp nominal) {
 
 std::string not_done_yet(const trigger& of) {
   switch (static_cast<event_source>(of.source.index())) { // the order of both is the same, but for `fire`
-  case event_source::watch:
-  case event_source::sensor:
   case event_source::assets:
     return "a trigger of the kind " + std::string(of.kind()) + " does not fire by itself yet";
   default:
@@ -66,8 +64,50 @@ void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
         complain(of.pipeline + "/" + what.name, missing);
     }
   engine_.set_rules(std::move(rules));
+  tell_listeners();
+}
+
+void trigger_desk::tell_listeners() {
   if (wake_)
     wake_();
+  for (const auto& [who, changed] : listeners_)
+    changed();
+}
+
+void trigger_desk::listen(const void* who, std::function<void()> changed) {
+  const std::lock_guard lock(mutex_);
+  if (changed)
+    listeners_[who] = std::move(changed);
+  else
+    listeners_.erase(who);
+}
+
+result<std::map<std::string, trigger_record>> trigger_desk::known_triggers() {
+  const std::lock_guard lock(mutex_);
+  auto records = read_records();
+  if (!records)
+    return records;
+  if (const auto noted = note_changed(*records, time_.now()); !noted)
+    return noted.error();
+  return read_records();
+}
+
+void trigger_desk::set_trouble(const std::string& name, const std::string& why) {
+  {
+    const std::lock_guard lock(troubles_mutex_);
+    auto& known = troubles_[name];
+    if (known == why)
+      return;
+    known = why;
+    if (why.empty())
+      troubles_.erase(name);
+  }
+  log_("trigger " + name + ": " + (why.empty() ? "all is well again" : why));
+}
+
+std::map<std::string, std::string> trigger_desk::troubles() {
+  const std::lock_guard lock(troubles_mutex_);
+  return troubles_;
 }
 
 void trigger_desk::set_waker(std::function<void()> wake) {
@@ -278,6 +318,8 @@ result<taken_event> trigger_desk::ask(const trigger_ask& asked) {
       return noted.error();
     if (asked.what == trigger_ask::verb::pause || asked.what == trigger_ask::verb::resume)
       return pause_or_resume(*found, asked);
+    if (asked.what == trigger_ask::verb::set_cursor)
+      return set_cursor(*found, asked);
     if (asked.what == trigger_ask::verb::notify)
       if (const auto may = may_be_notified(*found, (*records)[found->name()]); !may)
         return may.error();
@@ -306,8 +348,19 @@ result<taken_event> trigger_desk::pause_or_resume(const target& at, const trigge
   if (!done)
     return done.error();
   log_("trigger " + at.name() + (pauses ? " is paused" : " is resumed"));
-  if (wake_)
-    wake_();
+  tell_listeners();
+  taken_event answer;
+  answer.because = at.name();
+  return answer;
+}
+
+result<taken_event> trigger_desk::set_cursor(const target& at, const trigger_ask& asked) {
+  if (!std::holds_alternative<sensor_source>(at.what->source))
+    return fail(error_code::invalid_input, "\"" + at.name() + "\" is no sensor: only sensors have a cursor");
+  if (const auto done = engine_.record({cursor_moved{at.name(), time_.now(), asked.reason, asked.by}}); !done)
+    return done.error();
+  log_("trigger " + at.name() + ": its cursor was set");
+  tell_listeners();
   taken_event answer;
   answer.because = at.name();
   return answer;

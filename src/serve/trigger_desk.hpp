@@ -28,6 +28,7 @@ struct served_triggers {
   std::string pipeline;
   std::string file; ///< absolute
   std::shared_ptr<const trigger_set> set;
+  std::shared_ptr<const troupe_internal::pipeline> p;
 };
 
 /// Any thread.
@@ -43,6 +44,14 @@ public:
 
   /// Called, on any thread, when a look is worth it before the next tick is due; it may not ask the desk.
   void set_waker(std::function<void()> wake);
+  /// Is told, on any thread, that the triggers are other ones or that one was paused or resumed; it may not ask the
+  /// desk. None: no more.
+  void listen(const void* who, std::function<void()> changed);
+  /// What the journal says of triggers: of all that are served, and of others.
+  [[nodiscard]] result<std::map<std::string, trigger_record>> known_triggers();
+  /// Why a trigger, by its full name, does not do what it should at the moment; empty: it does. Any thread.
+  void set_trouble(const std::string& name, const std::string& why);
+  [[nodiscard]] std::map<std::string, std::string> troubles();
   /// Fires what is due. Returns when the next tick is, if any. An error is of the state, which may be better later;
   /// a tick that could not be taken in is due still, and `again` says so.
   struct turn {
@@ -81,6 +90,8 @@ public:
 private:
   using key_name = std::pair<std::string, std::string>; ///< trigger, key
   [[nodiscard]] result<target> find_served(const std::string& name) const;
+  /// mutex_ is held.
+  void tell_listeners();
   [[nodiscard]] result<std::map<std::string, trigger_record>> read_records();
   [[nodiscard]] result<void> note_changed(std::map<std::string, trigger_record>& records, timestamp now);
   /// Those whose runs have failed too often in a row.
@@ -105,6 +116,7 @@ private:
   /// taking_ is held.
   [[nodiscard]] result<void> take_all(std::vector<event_intake> all, when_taken then);
   [[nodiscard]] result<taken_event> pause_or_resume(const target& at, const trigger_ask& asked);
+  [[nodiscard]] result<taken_event> set_cursor(const target& at, const trigger_ask& asked);
   /// Says why, once for each reason of a trigger.
   void complain(const std::string& name, const std::string& why);
 
@@ -122,6 +134,9 @@ private:
   std::set<std::string> started_; ///< `start` triggers that have fired, or came too late to
   bool first_turn_ = true;
   std::map<std::string, std::string> complaints_;
+  std::map<const void*, std::function<void()>> listeners_;
+  std::mutex troubles_mutex_; ///< guards what follows
+  std::map<std::string, std::string> troubles_;
 };
 
 /// What a trigger's definition asks for that this version does not do; empty: it does all.

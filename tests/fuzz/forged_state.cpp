@@ -200,6 +200,12 @@ private:
     case lmdb_table::keys:
     case lmdb_table::base_keys:
       return change<seen_key>(table, key);
+    case lmdb_table::watched:
+    case lmdb_table::base_watched:
+      return change<watched_record>(table, key);
+    case lmdb_table::notices:
+    case lmdb_table::base_notices:
+      return change<notice_taken>(table, key);
     default:
       return change_bytes(table, key);
     }

@@ -135,7 +135,14 @@ private:
   void change_trigger(std::vector<event>& batch) {
     if (last_event_ == 0)
       return change_queue(batch);
-    switch (below(5)) {
+    switch (below(9)) {
+    case 4:
+      return watch_files(batch);
+    case 5:
+      return batch.push_back(cursor_moved{trigger_name, tick(), "page " + std::to_string(below(100)), ""});
+    case 6:
+    case 7:
+      return change_notices(batch);
     case 0:
       return batch.push_back(trigger_paused{trigger_name, tick(), "for a while", "someone"});
     case 1:
@@ -149,6 +156,35 @@ private:
       const auto event = take_event(batch, {});
       return batch.push_back(event_settled{event, tick(), event_fate::skipped, {}, "a run is open"});
     }
+  }
+  void watch_files(std::vector<event>& batch) {
+    files_watched e{trigger_name, tick(), {}};
+    for (auto n = 1 + below(4); n > 0; --n) {
+      watched_file file{"inbox/" + std::to_string(below(20)), {}};
+      if (below(3) != 0)
+        file.record = {{file_kind::file, below(10'000), to_unix_ns(tick()), to_unix_ns(tick()), below(1'000)},
+                       some_digest()};
+      e.files.push_back(std::move(file));
+    }
+    batch.push_back(std::move(e));
+  }
+  /// One comes, or is delivered.
+  void change_notices(std::vector<event>& batch) {
+    if (!deliveries_.empty() && below(2) == 0) {
+      const auto at = deliveries_.begin() + static_cast<std::ptrdiff_t>(below(deliveries_.size()));
+      batch.push_back(notice_settled{at->first, at->second, tick(), static_cast<delivery_end>(below(3)), 2, "no"});
+      deliveries_.erase(at);
+      return;
+    }
+    notice_taken e{++last_notice_, tick(), notice_kind::failed, "demo", "demo/nightly", {}, "exit status 1"};
+    e.targets = {"ops", "chat"};
+    e.targets.resize(below(3));
+    for (const auto& target : e.targets)
+      deliveries_.emplace_back(e.notice, target);
+    e.closes = lasting_;
+    e.opens = below(2) == 0;
+    lasting_ = e.opens ? e.notice : 0;
+    batch.push_back(std::move(e));
   }
   void start_run(std::vector<event>& batch, run_number number) {
     run_started e{number, {}, tick(), "demo", {}, {}, {}};
@@ -301,6 +337,8 @@ private:
   static constexpr const char* trigger_name = "demo/nightly";
   std::vector<run_number> queue_;
   std::uint64_t last_event_ = 0;
+  std::uint64_t last_notice_ = 0, lasting_ = 0;
+  std::vector<std::pair<std::uint64_t, std::string>> deliveries_; ///< notices and targets
   timestamp last_nominal_ = from_unix_ns(1'790'000'000'000'000'000);
   std::uint32_t assets_ = 0;
   std::uint32_t paths_ = 0;

@@ -216,6 +216,12 @@ private:
     result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const override {
       return each(world_->live.pending, [&](std::uint64_t, const event_taken& what) { return visit(what); });
     }
+    result<void> visit_watched(const std::function<bool(const watched_record&)>& visit) const override {
+      return each(world_->live.watched, [&](std::uint64_t, const watched_record& record) { return visit(record); });
+    }
+    result<void> visit_notices(const std::function<bool(const notice_taken&)>& visit) const override {
+      return each(world_->live.notices, [&](std::uint64_t, const notice_taken& notice) { return visit(notice); });
+    }
     result<bool> read_trigger(const std::string& name, trigger_record& out) const override {
       const auto found = world_->live.triggers.find(trigger_key(name));
       out = found != world_->live.triggers.end() ? found->second : trigger_record{};

@@ -39,6 +39,8 @@ public:
     compare(lmdb_table::triggers, replayed, replay_.triggers, [](std::uint64_t key) { return key; });
     compare(lmdb_table::pending, replayed, replay_.pending, [](std::uint64_t key) { return key; });
     compare(lmdb_table::keys, replayed, replay_.keys, [](std::uint64_t key) { return key; });
+    compare(lmdb_table::watched, replayed, replay_.watched, [](std::uint64_t key) { return key; });
+    compare(lmdb_table::notices, replayed, replay_.notices, [](std::uint64_t key) { return key; });
     compare(lmdb_table::made, replayed, replay_.made, [](std::uint64_t key) { return path_id(narrow(key)); });
     compare_texts(lmdb_table::asset_names, replayed, live_names_.asset_names, replay_.asset_names,
                   replay_.state.asset_count);
@@ -121,6 +123,8 @@ private:
     good = read_table<trigger_record>(lmdb_table::base_triggers, replay_.triggers) && good;
     good = read_table<event_taken>(lmdb_table::base_pending, replay_.pending) && good;
     good = read_table<seen_key>(lmdb_table::base_keys, replay_.keys) && good;
+    good = read_table<watched_record>(lmdb_table::base_watched, replay_.watched) && good;
+    good = read_table<notice_taken>(lmdb_table::base_notices, replay_.notices) && good;
     replay_.state = snapshot_.base_info();
     if (snapshot_.info().first_seq != replay_.state.last_seq + 1) {
       problem("the base ends with event " + std::to_string(replay_.state.last_seq) +
@@ -167,6 +171,12 @@ private:
     for (const auto& [key, seen] : replay_.keys)
       if (key != seen_key_key(seen.trigger, seen.key))
         problem(record_name(lmdb_table::base_keys, key) + " is of another key");
+    for (const auto& [key, one] : replay_.watched)
+      if (key != watched_key(one.trigger, one.file.path))
+        problem(record_name(lmdb_table::base_watched, key) + " is of another file");
+    for (const auto& [key, notice] : replay_.notices)
+      if (key != notice.notice || notice.notice > replay_.state.last_notice)
+        problem(record_name(lmdb_table::base_notices, key) + " is of another notice, or of none");
     check_fates(lmdb_table::base_triggers);
   }
 

@@ -145,6 +145,26 @@ result<void> lmdb_projection::put_seen_key(const seen_key& record) {
                        record);
 }
 
+result<void> lmdb_projection::put_watched(const watched_record& record) {
+  return access_.write(watched(), watched_key(record.trigger, record.file.path), record);
+}
+
+result<void> lmdb_projection::erase_watched(const std::string& trigger, const std::string& path) {
+  return access_.erase(watched(), watched_key(trigger, path));
+}
+
+result<bool> lmdb_projection::get_notice(std::uint64_t notice, notice_taken& out) {
+  return access_.read(notices(), notice, out);
+}
+
+result<void> lmdb_projection::put_notice(const notice_taken& notice) {
+  return access_.write(notices(), notice.notice, notice);
+}
+
+result<void> lmdb_projection::erase_notice(std::uint64_t notice) {
+  return access_.erase(notices(), notice);
+}
+
 result<void> lmdb_projection::erase_checkpoint(run_number run) {
   return base_ ? result<void>() : access_.erase(lmdb_table::checkpoints, run.value);
 }

@@ -43,6 +43,11 @@ public:
   [[nodiscard]] result<void> put_pending(const event_taken& what) override;
   [[nodiscard]] result<void> erase_pending(std::uint64_t event) override;
   [[nodiscard]] result<void> put_seen_key(const seen_key& record) override;
+  [[nodiscard]] result<void> put_watched(const watched_record& record) override;
+  [[nodiscard]] result<void> erase_watched(const std::string& trigger, const std::string& path) override;
+  [[nodiscard]] result<bool> get_notice(std::uint64_t notice, notice_taken& out) override;
+  [[nodiscard]] result<void> put_notice(const notice_taken& notice) override;
+  [[nodiscard]] result<void> erase_notice(std::uint64_t notice) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 
   /// Writes the state's facts and the runs that changed: nearly every event changes its run, so that is done once.
@@ -58,6 +63,8 @@ private:
   }
   [[nodiscard]] lmdb_table triggers() const { return base_ ? lmdb_table::base_triggers : lmdb_table::triggers; }
   [[nodiscard]] lmdb_table pending() const { return base_ ? lmdb_table::base_pending : lmdb_table::pending; }
+  [[nodiscard]] lmdb_table watched() const { return base_ ? lmdb_table::base_watched : lmdb_table::watched; }
+  [[nodiscard]] lmdb_table notices() const { return base_ ? lmdb_table::base_notices : lmdb_table::notices; }
   [[nodiscard]] lmdb_table files() const { return base_ ? lmdb_table::base_files : lmdb_table::files; }
   [[nodiscard]] lmdb_table open_table() const {
     return base_ ? lmdb_table::base_open_attempts : lmdb_table::open_attempts;

@@ -242,6 +242,8 @@ public:
       copy_base<trigger_record>(lmdb_table::base_triggers, lmdb_table::triggers, problems);
       copy_base<event_taken>(lmdb_table::base_pending, lmdb_table::pending, problems);
       copy_base<seen_key>(lmdb_table::base_keys, lmdb_table::keys, problems);
+      copy_base<watched_record>(lmdb_table::base_watched, lmdb_table::watched, problems);
+      copy_base<notice_taken>(lmdb_table::base_notices, lmdb_table::notices, problems);
       add(from_.read(lmdb_table::identities, [&](std::string_view key, std::string_view text) {
         if (key_number(key) < base_.asset_count)
           copy_.text(lmdb_table::identities, key_number(key), text);
@@ -409,6 +411,14 @@ void keep_triggers(old_journal& from, record_copy& to, std::vector<std::string>&
   add(from.read_decoded<seen_key>(lmdb_table::keys, [&](std::uint64_t key, const seen_key& r) {
     to.write(lmdb_table::base_keys, key, r);
     to.write(lmdb_table::keys, key, r);
+  }));
+  add(from.read_decoded<watched_record>(lmdb_table::watched, [&](std::uint64_t key, const watched_record& r) {
+    to.write(lmdb_table::base_watched, key, r);
+    to.write(lmdb_table::watched, key, r);
+  }));
+  add(from.read_decoded<notice_taken>(lmdb_table::notices, [&](std::uint64_t key, const notice_taken& r) {
+    to.write(lmdb_table::base_notices, key, r);
+    to.write(lmdb_table::notices, key, r);
   }));
 }
 

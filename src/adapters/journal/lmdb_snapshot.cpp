@@ -300,6 +300,26 @@ result<void> lmdb_snapshot::visit_pending(const std::function<bool(const event_t
   return failure ? result<void>(std::move(*failure)) : done;
 }
 
+result<void> lmdb_snapshot::visit_watched(const std::function<bool(const watched_record&)>& visit) const {
+  std::optional<error> failure;
+  auto done = visit_records<watched_record>(access_, lmdb_table::watched, [&](std::uint64_t key, const auto& record) {
+    if (key != watched_key(record.trigger, record.file.path))
+      failure = access_.damage(lmdb_table::watched, key, "it is of another file");
+    return !failure && visit(record);
+  });
+  return failure ? result<void>(std::move(*failure)) : done;
+}
+
+result<void> lmdb_snapshot::visit_notices(const std::function<bool(const notice_taken&)>& visit) const {
+  std::optional<error> failure;
+  auto done = visit_records<notice_taken>(access_, lmdb_table::notices, [&](std::uint64_t key, const auto& notice) {
+    if (key != notice.notice || notice.notice > info_.last_notice)
+      failure = access_.damage(lmdb_table::notices, key, "it is of another notice, or of none");
+    return !failure && visit(notice);
+  });
+  return failure ? result<void>(std::move(*failure)) : done;
+}
+
 result<bool> lmdb_snapshot::read_trigger(const std::string& name, trigger_record& out) const {
   const auto found = access_.read(lmdb_table::triggers, trigger_key(name), out);
   if (!found || !*found || out.trigger == name)

@@ -46,6 +46,8 @@ public:
   [[nodiscard]] result<void> visit_triggers(const std::function<bool(const trigger_record&)>& visit) const override;
   [[nodiscard]] result<bool> read_trigger(const std::string& name, trigger_record& out) const override;
   [[nodiscard]] result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const override;
+  [[nodiscard]] result<void> visit_watched(const std::function<bool(const watched_record&)>& visit) const override;
+  [[nodiscard]] result<void> visit_notices(const std::function<bool(const notice_taken&)>& visit) const override;
   [[nodiscard]] result<bool> read_seen_key(const std::string& trigger, const std::string& key,
                                            seen_key& out) const override;
   [[nodiscard]] result<std::vector<open_attempt>> open_attempts() const override;

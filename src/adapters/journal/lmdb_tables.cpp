@@ -50,6 +50,10 @@ constexpr std::array<table_facts, lmdb_table_count> all_facts = {{
     {"base_pending", "base pending event of a trigger", 8},
     {"keys", "key of an event", 8},
     {"base_keys", "base key of an event", 8},
+    {"watched", "watched file", 8},
+    {"base_watched", "base watched file", 8},
+    {"notices", "notice", 8},
+    {"base_notices", "base notice", 8},
 }};
 
 constexpr const char* too_short = "it is shorter than its check value";

@@ -49,8 +49,12 @@ enum class lmdb_table : std::uint8_t {
   base_pending = 22,       ///< as pending, of the base
   keys = 23,               ///< key: seen_key_key(); seen_key
   base_keys = 24,          ///< as keys, of the base
+  watched = 25,            ///< key: watched_key(); watched_record
+  base_watched = 26,       ///< as watched, of the base
+  notices = 27,            ///< key: number of a notice; notice_taken
+  base_notices = 28,       ///< as notices, of the base
 };
-inline constexpr std::size_t lmdb_table_count = 25;
+inline constexpr std::size_t lmdb_table_count = 29;
 /// How many of them a journal of this format has.
 [[nodiscard]] constexpr std::size_t lmdb_tables_of(std::uint32_t format) {
   return format == 1 ? 12 : lmdb_table_count;

@@ -86,7 +86,7 @@ TROUPE_PLAIN int run_child(void* argument) {
     e.error_number = errno;
     _exit(127);
   };
-  if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.output, 2) < 0)
+  if (setpgid(0, 0) != 0 || dup2(program.input, 0) < 0 || dup2(program.output, 1) < 0 || dup2(program.errors, 2) < 0)
     give_up();
   close_others_at_exec();
   if (program.core_limit != nullptr) // where that is refused, it has ours

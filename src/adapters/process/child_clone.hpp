@@ -19,7 +19,8 @@ struct child_program {
   char* const* environment = nullptr;
   const char* cwd = nullptr;
   int input = -1;                     ///< becomes 0; above 2
-  int output = -1;                    ///< becomes 1 and 2; above 2
+  int output = -1;                    ///< becomes 1; above 2
+  int errors = -1;                    ///< becomes 2; above 2
   const rlimit* core_limit = nullptr; ///< null: ours
 };
 

@@ -70,8 +70,15 @@ std::variant<spawned_process, int> command_spawner::spawn_file(const process_req
                       (request.shared_environment ? request.shared_environment->size() : 0) + 1);
   each_variable(request, [&](const std::string& entry) { environment.push_back(const_cast<char*>(entry.c_str())); });
   environment.push_back(nullptr);
-  const child_program program{file.c_str(), argv.data(), shell_argv.data(),  environment.data(), request.cwd.c_str(),
-                              null_.get(),  output,      core_limit_before()};
+  const child_program program{file.c_str(),
+                              argv.data(),
+                              shell_argv.data(),
+                              environment.data(),
+                              request.cwd.c_str(),
+                              request.input > 2 ? request.input : null_.get(),
+                              request.result > 2 ? request.result : output,
+                              output,
+                              core_limit_before()};
 
   cloned_child child;
   if (const int e = cloner_->clone(program, child); e != 0)

@@ -44,6 +44,11 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // event_taken
     1, // event_settled
     1, // ticks_missed
+    1, // files_watched
+    1, // cursor_moved
+    1, // notice_taken
+    1, // notice_settled
+    1, // notices_read
 };
 
 /// The index in troupe_internal::event of a type's number; type_count if there is no such type.
@@ -166,6 +171,12 @@ void encode(const trigger_record& value, std::string& out) {
 void encode(const event_taken& value, std::string& out) {
   encode_record(value, out);
 }
+void encode(const watched_record& value, std::string& out) {
+  encode_record(value, out);
+}
+void encode(const notice_taken& value, std::string& out) {
+  encode_record(value, out);
+}
 void encode(const seen_key& value, std::string& out) {
   encode_record(value, out);
 }
@@ -201,6 +212,12 @@ const char* decode(std::string_view bytes, trigger_record& out, unsigned layout)
   return decode_record(bytes, out, layout);
 }
 const char* decode(std::string_view bytes, event_taken& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, watched_record& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, notice_taken& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 const char* decode(std::string_view bytes, seen_key& out, unsigned layout) {

@@ -54,8 +54,12 @@ private:
 [[nodiscard]] constexpr std::uint64_t event_type_number(std::size_t index_in_variant) {
   constexpr std::size_t first_wide_index = 14;    ///< those of format 1 have the numbers below 14
   constexpr std::size_t first_trigger_index = 21; ///< trigger_changed; the numbers before it are set aside
+  constexpr std::size_t first_later_index = 27;
+  constexpr std::uint64_t later[] = {57, 58, 59, 60, 61}; ///< from files_watched on, one by one
   if (index_in_variant < first_wide_index)
     return index_in_variant;
+  if (index_in_variant >= first_later_index)
+    return later[index_in_variant - first_later_index];
   return index_in_variant < first_trigger_index ? index_in_variant - first_wide_index + 32
                                                 : index_in_variant - first_trigger_index + 41;
 }
@@ -73,6 +77,8 @@ void encode(const definition_record& value, std::string& out);
 void encode(const run_queued& value, std::string& out);
 void encode(const trigger_record& value, std::string& out);
 void encode(const event_taken& value, std::string& out);
+void encode(const watched_record& value, std::string& out);
+void encode(const notice_taken& value, std::string& out);
 void encode(const seen_key& value, std::string& out);
 void encode(const event_details& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, asset_record& out, unsigned layout = newest_layout);
@@ -85,6 +91,8 @@ void encode(const event_details& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, run_queued& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, trigger_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, event_taken& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, watched_record& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, notice_taken& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, seen_key& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, event_details& out, unsigned layout = newest_layout);
 

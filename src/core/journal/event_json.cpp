@@ -131,9 +131,26 @@ constexpr std::array<std::string_view, std::variant_size_v<event>> type_names = 
     "run_stopping",        "run_finished",    "writer_opened",   "writer_closed",    "asset_renamed",
     "record_restated",     "asset_adopted",   "leftovers_ended", "run_queued",       "run_dequeued",
     "definition_recorded", "trigger_changed", "trigger_paused",  "trigger_resumed",  "event_taken",
-    "event_settled",       "ticks_missed"};
+    "event_settled",       "ticks_missed",    "files_watched",   "cursor_moved",     "notice_taken",
+    "notice_settled",      "notices_read"};
 
 } // namespace
+
+std::string_view to_string(watch_base base) {
+  static constexpr std::array<std::string_view, 3> words = {"none", "taken", "stale"};
+  return words[static_cast<std::size_t>(base)];
+}
+
+std::string_view to_string(notice_kind kind) {
+  static constexpr std::array<std::string_view, notice_kind_count> words = {"failed", "recovered", "paused", "overdue",
+                                                                            "rejected"};
+  return words[static_cast<std::size_t>(kind)];
+}
+
+std::string_view to_string(delivery_end how) {
+  static constexpr std::array<std::string_view, 3> words = {"delivered", "given_up", "removed"};
+  return words[static_cast<std::size_t>(how)];
+}
 
 std::string_view to_string(outcome_kind kind) {
   static constexpr std::array<std::string_view, 11> words = {"succeeded",   "exited",         "signalled",  "timed_out",

@@ -66,6 +66,15 @@ template <class V>
 [[nodiscard]] constexpr unsigned enum_count(event_fate) {
   return event_fate_count;
 }
+[[nodiscard]] constexpr unsigned enum_count(watch_base) {
+  return 3;
+}
+[[nodiscard]] constexpr unsigned enum_count(notice_kind) {
+  return notice_kind_count;
+}
+[[nodiscard]] constexpr unsigned enum_count(delivery_end) {
+  return 3;
+}
 [[nodiscard]] constexpr unsigned enum_count(file_change) {
   return file_change_count;
 }
@@ -439,6 +448,47 @@ void visit_fields(V& v, T& e) {
   v.sparse(named_field{"run", e.bound_run}, named_field{"because", e.because});
 }
 
+template <class V, is_a<watched_file> T>
+void visit_fields(V& v, T& f) {
+  v("path", f.path);
+  visit_fields(v, f.record);
+}
+template <class V, is_a<files_watched> T>
+void visit_fields(V& v, T& e) {
+  v("trigger", e.trigger);
+  v("at", e.at);
+  v("files", e.files);
+}
+template <class V, is_a<cursor_moved> T>
+void visit_fields(V& v, T& e) {
+  v("trigger", e.trigger);
+  v("at", e.at);
+  v("cursor", e.cursor);
+  v.sparse(named_field{"by", e.by});
+}
+template <class V, is_a<notice_taken> T>
+void visit_fields(V& v, T& e) {
+  v("notice", e.notice);
+  v("at", e.at);
+  v("kind", e.kind);
+  v("pipeline", e.pipeline);
+  v("subject", e.subject);
+  v.sparse(named_field{"run", e.bound_run}, named_field{"because", e.because}, named_field{"targets", e.targets},
+           named_field{"opens", e.opens}, named_field{"closes", e.closes});
+}
+template <class V, is_a<notice_settled> T>
+void visit_fields(V& v, T& e) {
+  v("notice", e.notice);
+  v("target", e.target);
+  v("at", e.at);
+  v("how", e.how);
+  v.sparse(named_field{"attempts", e.attempts}, named_field{"because", e.because});
+}
+template <class V, is_a<notices_read> T>
+void visit_fields(V& v, T& e) {
+  v("up_to", e.up_to);
+}
+
 // --- projections ---
 
 template <class V, is_a<tick_range> T>
@@ -457,7 +507,7 @@ void visit_fields(V& v, T& r) {
            named_field{"fired", r.fired}, named_field{"taken", r.taken}, named_field{"pending", r.pending},
            named_field{"last_event", r.last_event}, named_field{"last_at", r.last_at},
            named_field{"last_nominal", r.last_nominal}, named_field{"starts", r.starts},
-           named_field{"failures", r.failures});
+           named_field{"failures", r.failures}, named_field{"watched", r.watched}, named_field{"cursor", r.cursor});
 }
 template <class V, is_a<seen_key> T>
 void visit_fields(V& v, T& k) {
@@ -467,6 +517,12 @@ void visit_fields(V& v, T& k) {
   v("event", k.event);
   v("at", k.at);
   v.sparse(named_field{"run", k.run});
+}
+
+template <class V, is_a<watched_record> T>
+void visit_fields(V& v, T& r) {
+  v("trigger", r.trigger);
+  visit_fields(v, r.file);
 }
 
 template <class V, is_a<fingerprint> T>
@@ -555,7 +611,8 @@ void visit_fields(V& v, T& s) {
   if (layout_of(v) >= 1)
     v.sparse(named_field{"writer_pid_namespace", s.writer_pid_namespace},
              named_field{"writer_process_one", s.writer_process_one}, named_field{"writers", s.writers},
-             named_field{"last_event", s.last_event});
+             named_field{"last_event", s.last_event}, named_field{"last_notice", s.last_notice},
+             named_field{"notices_up_to", s.notices_up_to});
 }
 template <class V, is_a<open_attempt> T>
 void visit_fields(V& v, T& o) {

@@ -137,6 +137,30 @@ result<void> memory_tables::put_seen_key(const seen_key& record) {
   return {};
 }
 
+result<void> memory_tables::put_watched(const watched_record& record) {
+  watched.insert_or_assign(watched_key(record.trigger, record.file.path), record);
+  return {};
+}
+
+result<void> memory_tables::erase_watched(const std::string& trigger, const std::string& path) {
+  watched.erase(watched_key(trigger, path));
+  return {};
+}
+
+result<bool> memory_tables::get_notice(std::uint64_t number, notice_taken& out) {
+  return find_in(notices, number, out);
+}
+
+result<void> memory_tables::put_notice(const notice_taken& notice) {
+  notices.insert_or_assign(notice.notice, notice);
+  return {};
+}
+
+result<void> memory_tables::erase_notice(std::uint64_t number) {
+  notices.erase(number);
+  return {};
+}
+
 result<void> memory_tables::erase_checkpoint(run_number run) {
   ended.push_back(run);
   return {};

@@ -27,6 +27,8 @@ public:
   std::map<std::uint64_t, trigger_record> triggers;       ///< by trigger_key()
   std::map<std::uint64_t, event_taken> pending;           ///< by number
   std::map<std::uint64_t, seen_key> keys;                 ///< by seen_key_key()
+  std::map<std::uint64_t, watched_record> watched;        ///< by watched_key()
+  std::map<std::uint64_t, notice_taken> notices;          ///< by number
   std::vector<run_number> ended; ///< runs whose checkpoints are of no more use, since it was last cleared
   bool keeps_runs = true;        ///< false: a base
 
@@ -56,6 +58,11 @@ public:
   [[nodiscard]] result<void> put_pending(const event_taken& what) override;
   [[nodiscard]] result<void> erase_pending(std::uint64_t number) override;
   [[nodiscard]] result<void> put_seen_key(const seen_key& record) override;
+  [[nodiscard]] result<void> put_watched(const watched_record& record) override;
+  [[nodiscard]] result<void> erase_watched(const std::string& trigger, const std::string& path) override;
+  [[nodiscard]] result<bool> get_notice(std::uint64_t number, notice_taken& out) override;
+  [[nodiscard]] result<void> put_notice(const notice_taken& notice) override;
+  [[nodiscard]] result<void> erase_notice(std::uint64_t number) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 };
 

@@ -49,6 +49,13 @@ public:
   [[nodiscard]] virtual result<void> put_pending(const event_taken& what) = 0;
   [[nodiscard]] virtual result<void> erase_pending(std::uint64_t event) = 0;
   [[nodiscard]] virtual result<void> put_seen_key(const seen_key& record) = 0;
+  /// Files as triggers last took notice of them; one that is gone is not kept.
+  [[nodiscard]] virtual result<void> put_watched(const watched_record& record) = 0;
+  [[nodiscard]] virtual result<void> erase_watched(const std::string& trigger, const std::string& path) = 0;
+  /// Notices that are to be delivered, with the targets that are left, or that last.
+  [[nodiscard]] virtual result<bool> get_notice(std::uint64_t notice, notice_taken& out) = 0;
+  [[nodiscard]] virtual result<void> put_notice(const notice_taken& notice) = 0;
+  [[nodiscard]] virtual result<void> erase_notice(std::uint64_t notice) = 0;
   /// A run has ended: its checkpoint, if there is one, is of no more use.
   [[nodiscard]] virtual result<void> erase_checkpoint(run_number run) = 0;
 };
@@ -98,6 +105,11 @@ private:
   result<void> fold(std::uint64_t seq, const event_taken& e);
   result<void> fold(std::uint64_t seq, const event_settled& e);
   result<void> fold(std::uint64_t seq, const ticks_missed& e);
+  result<void> fold(std::uint64_t seq, const files_watched& e);
+  result<void> fold(std::uint64_t seq, const cursor_moved& e);
+  result<void> fold(std::uint64_t seq, const notice_taken& e);
+  result<void> fold(std::uint64_t seq, const notice_settled& e);
+  result<void> fold(std::uint64_t seq, const notices_read& e);
 
   /// Reads it into trigger_; a broken rule if there is none.
   result<void> find_trigger(std::uint64_t seq, const std::string& name);
@@ -132,6 +144,8 @@ private:
   definition_record definition_;
   trigger_record trigger_;
   event_taken pending_;
+  watched_record watched_;
+  notice_taken notice_;
 };
 
 } // namespace troupe_internal

@@ -35,6 +35,8 @@ result<void> projector::fold(std::uint64_t, const trigger_changed& e) {
   if (!found)
     return found.error();
   trigger_.trigger = e.trigger;
+  if (trigger_.definition != e.definition && trigger_.watched == watch_base::taken)
+    trigger_.watched = watch_base::none;
   trigger_.definition = e.definition;
   trigger_.mark = e.at;
   return tables_.put_trigger(trigger_);
@@ -57,6 +59,8 @@ result<void> projector::fold(std::uint64_t seq, const trigger_resumed& e) {
     return {};
   trigger_.paused_at.reset();
   trigger_.pause_reason.clear();
+  if (trigger_.watched == watch_base::taken)
+    trigger_.watched = watch_base::stale;
   trigger_.failures = 0;
   trigger_.mark = e.at;
   return tables_.put_trigger(trigger_);
@@ -73,6 +77,33 @@ result<void> projector::fold(std::uint64_t seq, const ticks_missed& e) {
   trigger_.taken += e.count;
   missed += e.count;
   trigger_.mark = e.last;
+  return tables_.put_trigger(trigger_);
+}
+
+result<void> projector::fold(std::uint64_t seq, const files_watched& e) {
+  if (auto known = find_trigger(seq, e.trigger); !known)
+    return known;
+  for (const auto& file : e.files) {
+    if (file.path.empty())
+      return broken_rule(seq, "a file without a path was watched");
+    if (file.record.stat.kind == file_kind::absent) {
+      if (auto done = tables_.erase_watched(e.trigger, file.path); !done)
+        return done;
+      continue;
+    }
+    watched_.trigger = e.trigger;
+    watched_.file = file;
+    if (auto done = tables_.put_watched(watched_); !done)
+      return done;
+  }
+  trigger_.watched = watch_base::taken;
+  return tables_.put_trigger(trigger_);
+}
+
+result<void> projector::fold(std::uint64_t seq, const cursor_moved& e) {
+  if (auto known = find_trigger(seq, e.trigger); !known)
+    return known;
+  trigger_.cursor = e.cursor;
   return tables_.put_trigger(trigger_);
 }
 

@@ -11,6 +11,7 @@
 #include "core/model/asset_definition.hpp"
 #include "core/model/asset_status.hpp"
 #include "core/model/materialization.hpp"
+#include "core/model/notice.hpp"
 #include "core/model/reason.hpp"
 #include "core/model/resource_use.hpp"
 #include "core/model/trigger_event.hpp"
@@ -384,6 +385,7 @@ using event = std::variant<names_interned, paths_interned, files_observed, run_s
                            attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
                            run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
                            leftovers_ended, run_queued, run_dequeued, definition_recorded, trigger_changed,
-                           trigger_paused, trigger_resumed, event_taken, event_settled, ticks_missed>;
+                           trigger_paused, trigger_resumed, event_taken, event_settled, ticks_missed, files_watched,
+                           cursor_moved, notice_taken, notice_settled, notices_read>;
 
 } // namespace troupe_internal

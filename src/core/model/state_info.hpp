@@ -33,6 +33,8 @@ struct state_info {
   bool writer_process_one = false;
   std::vector<writer_identity> writers; ///< who made it, then who has trusted it since; format 1 has none
   std::uint64_t last_event = 0;         ///< of those that triggers took in; 0: none yet
+  std::uint64_t last_notice = 0;        ///< 0: none yet
+  std::uint64_t notices_up_to = 0;      ///< events up to here were read for notices; 0: none were
   friend bool operator==(const state_info&, const state_info&) = default;
 };
 

@@ -6,6 +6,7 @@
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+#include "core/model/materialization.hpp"
 
 #include <array>
 #include <cstdint>
@@ -152,6 +153,37 @@ struct event_settled {
   friend bool operator==(const event_settled&, const event_settled&) = default;
 };
 
+/// A file as a trigger last took notice of it.
+struct watched_file {
+  std::string path;   ///< as the trigger's patterns have it: relative to the pipeline's folder, or absolute
+  file_record record; ///< of kind absent: it is gone
+  friend bool operator==(const watched_file&, const watched_file&) = default;
+};
+
+/// A trigger took notice of files: of these, as they were then. An event that they cause is in the same transaction.
+struct files_watched {
+  std::string trigger;
+  timestamp at;
+  std::vector<watched_file> files;
+  friend bool operator==(const files_watched&, const files_watched&) = default;
+};
+
+/// A sensor goes on from here. What it has reported is in the same transaction.
+struct cursor_moved {
+  std::string trigger;
+  timestamp at;
+  std::string cursor; ///< empty: it begins anew
+  std::string by;     ///< who has set it by hand; empty: the sensor
+  friend bool operator==(const cursor_moved&, const cursor_moved&) = default;
+};
+
+/// What the files in the table of a watching trigger are good for. Persisted: do not change the values.
+enum class watch_base : std::uint8_t {
+  none = 0,  ///< it is new, or watches other files than it did
+  taken = 1, ///< what differs from them has changed
+  stale = 2, ///< it was paused: what changed meanwhile does not count
+};
+
 /// Ticks that have fired: these two, and all between them.
 struct tick_range {
   timestamp first;
@@ -173,6 +205,8 @@ struct trigger_record {
   std::array<std::uint64_t, event_fate_count> settled{}; ///< by fate
   std::uint64_t last_event = 0;                          ///< 0: none yet
   std::optional<timestamp> last_at, last_nominal;
+  watch_base watched = watch_base::none;
+  std::string cursor;            ///< of a sensor; empty: none
   std::vector<timestamp> starts; ///< of its runs: the newest most_starts of them, in the order of the journal
   std::uint32_t failures = 0;    ///< of its runs, since one succeeded or the trigger was resumed
   friend bool operator==(const trigger_record&, const trigger_record&) = default;
@@ -225,6 +259,17 @@ struct trigger_event_info {
 [[nodiscard]] inline std::uint64_t seen_key_key(std::string_view trigger, std::string_view key) {
   return table_key(quick_digest(std::string(trigger) + '\n' + std::string(key)));
 }
+
+[[nodiscard]] inline std::uint64_t watched_key(std::string_view trigger, std::string_view path) {
+  return table_key(quick_digest(std::string(trigger) + '\n' + std::string(path)));
+}
+
+/// A file of a trigger, as the table has it.
+struct watched_record {
+  std::string trigger;
+  watched_file file;
+  friend bool operator==(const watched_record&, const watched_record&) = default;
+};
 
 /// Events that a queued run lists as its own; more of them join it all the same.
 inline constexpr std::size_t most_events_listed = 1000;

@@ -92,6 +92,10 @@ digest definition_of(const trigger& of) {
         text += one.text() + "\n";
     text += "\n" + schedule->zone->name() + "\n" + schedule->not_on;
   }
+  if (const auto* watch = std::get_if<watch_source>(&of.source))
+    for (const auto* const list : {&watch->paths, &watch->ignore})
+      for (const auto& one : *list)
+        text += one + "\n";
   return quick_digest(text);
 }
 

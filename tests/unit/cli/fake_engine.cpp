@@ -4,6 +4,7 @@
 #include "cli/cli_main.hpp"
 #include "cli/serve_here.hpp"
 #include "engine/run_logs.hpp"
+#include "engine/trigger_alone.hpp"
 #include "support/pipeline_builder.hpp"
 
 #include <doctest/doctest.h>
@@ -179,6 +180,18 @@ result<std::vector<trigger_event_info>> list_events(const std::string&, const ev
 
 result<std::vector<trigger_record>> list_trigger_records(const std::string&) {
   return engine().trigger_records;
+}
+
+result<taken_event> change_trigger(const std::string&, const trigger_ask& asked) {
+  engine().asked = asked;
+  return engine().taken;
+}
+
+result<trigger_record> find_trigger_record(const std::string&, const std::string& name) {
+  for (const auto& one : engine().trigger_records)
+    if (one.trigger == name)
+      return one;
+  return fail(error_code::not_found, "the state knows no trigger \"" + name + "\"");
 }
 
 result<taken_event> ask_supervisor(const std::string&, const trigger_ask& asked) {

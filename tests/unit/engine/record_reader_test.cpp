@@ -51,6 +51,8 @@ public:
   result<void> visit_runs_newest_first(const std::function<bool(const run_record&)>&) const override { return {}; }
   result<void> visit_triggers(const std::function<bool(const trigger_record&)>&) const override { return {}; }
   result<void> visit_pending(const std::function<bool(const event_taken&)>&) const override { return {}; }
+  result<void> visit_watched(const std::function<bool(const watched_record&)>&) const override { return {}; }
+  result<void> visit_notices(const std::function<bool(const notice_taken&)>&) const override { return {}; }
   result<bool> read_seen_key(const std::string&, const std::string&, seen_key&) const override { return false; }
   result<std::vector<open_attempt>> open_attempts() const override { return std::vector<open_attempt>(); }
   result<std::optional<run_checkpoint>> read_checkpoint(run_number) const override {
