@@ -42,6 +42,11 @@ result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_c
       made->writer_->store(), made->names_, [self = made.get()] { return self->writer_->take_opening(); },
       [self = made.get()] { self->bell_.ring(); });
   made->bell_.connect(how.committed);
+  if (how.functions) {
+    made->functions_ = std::make_unique<function_room>(made->writer_->dir(), *how.functions);
+    if (const auto tidied = made->functions_->tidy(**snapshot); !tidied)
+      return tidied.error();
+  }
   return made;
 }
 
@@ -99,8 +104,9 @@ result<run_number> engine::begin(prepared_run made) {
 result<run_number> engine::begin_what_waits(prepared_run made) {
   if (const auto up = start_up(workers_of(made.request)); !up)
     return up.error();
-  const run_surroundings around{time_,       writer_->store(), *log_,  writer_->dir(), state_id_, *processes_,
-                                *processes_, *readers_,        *room_, logs_,          *results_, history_};
+  const run_surroundings around{time_,       writer_->store(), *log_,           writer_->dir(), state_id_,
+                                *processes_, *processes_,      *readers_,       *room_,         logs_,
+                                *results_,   history_,         functions_.get()};
   const auto number = made.state.run();
   auto run = std::make_unique<live_run>(
       std::move(made), around, [this, number](const std::vector<asset_id>& changed, std::vector<asset_id> settled) {

@@ -73,6 +73,11 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
       p_, *plan.on.graph,
       run_policy{workers_, static_cast<error_strategy>(made_.request.error_strategy), remaining, made_.limited},
       plan.names->asset_ids(), std::move(made_.state));
+  if (plan.on.functions) {
+    TROUPE_CHECK(around_.functions != nullptr, "a pipeline with functions in an engine that has none");
+    functions_ = std::make_unique<function_maker>(function_surroundings{
+        p_, *plan.names, around_.store, *plan.on.functions, *around_.functions, *around_.logs, id, number_});
+  }
   work_ = std::make_unique<asset_worker>(
       worker_setup{p_,
                    *plan.looks,
@@ -97,7 +102,8 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
                    plan.own_work,
                    own_environment(),
                    [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); },
-                   &*plan.definitions},
+                   &*plan.definitions,
+                   functions_.get()},
       std::move(plan.records));
   tell_that_it_began(remaining);
 

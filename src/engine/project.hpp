@@ -9,6 +9,7 @@
 #include "core/pipeline/asset_graph.hpp"
 #include "core/pipeline/diagnostic.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "engine/host_function.hpp"
 #include "ports/journal_store.hpp"
 #include "ports/run_observer.hpp"
 
@@ -43,6 +44,7 @@ struct project {
   std::shared_ptr<early_look> seen{};               ///< null unless asked for, or too little to be worth it
   std::shared_ptr<early_inspection> journal_seen{}; ///< null unless asked for
   std::shared_ptr<const trigger_set> triggers{};    ///< empty if the file has none
+  std::shared_ptr<const function_set> functions{};  ///< that assets of it are made by; null: none
 };
 
 /// How the state names the pipeline's file: relative to the folder the state lies in where the file is beneath that too
