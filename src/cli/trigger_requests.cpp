@@ -19,6 +19,11 @@ int ask_trigger(invocation& with, trigger_ask asked) {
   const auto taken = ask_supervisor(*state, asked);
   if (!taken)
     return with.report(taken.error());
+  if (taken->fate == event_fate::rejected) {
+    static_cast<void>(
+        with.report(fail(error_code::invalid_input, taken->because + " (event " + std::to_string(taken->event) + ")")));
+    return exit_failed; // it was understood, and is in the journal
+  }
   auto& to = with.io.out;
   const bool takes = asked.what == trigger_ask::verb::notify || asked.what == trigger_ask::verb::fire;
   if (with.options.json) {

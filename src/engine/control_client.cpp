@@ -41,7 +41,7 @@ error error_of(const control_refusal& refused) {
   case refusal_code::invalid_input:
     return fail(error_code::invalid_input, refused.message);
   case refusal_code::busy:
-    return fail(error_code::io, refused.message);
+    return fail(error_code::busy, refused.message);
   case refusal_code::other_version:
   case refusal_code::not_permitted:
   case refusal_code::unavailable:

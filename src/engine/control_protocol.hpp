@@ -126,12 +126,12 @@ struct followed_event {
 enum class refusal_code : std::uint8_t {
   bad_message,   ///< no frame or message of this protocol; the connection ends
   other_version, ///< of the protocol; the connection ends
-  busy,          ///< too many clients; the connection ends
+  busy,          ///< too many clients: the connection ends; or a queue is full
   not_permitted, ///< the client is another user; the connection ends
   not_found,     ///< no such run is live
   invalid_input, ///< the request names too little, or what cannot be run
   internal,
-  unavailable, ///< not now: the journal cannot be written, the queue is full, or the engine is stopping
+  unavailable, ///< not now: the journal cannot be written, or the engine is stopping
 };
 inline constexpr std::size_t refusal_code_count = 8;
 [[nodiscard]] std::string_view to_string(refusal_code code);

@@ -22,6 +22,8 @@ refusal_code code_of(error_code code) {
     return refusal_code::not_found;
   case error_code::invalid_input:
     return refusal_code::invalid_input;
+  case error_code::busy:
+    return refusal_code::busy;
   case error_code::state_unusable:
   case error_code::stopped:
   case error_code::io:

@@ -143,8 +143,8 @@ result<submitted_run> serving_engine::submit(const run_ask& ask, run_observer* o
     if (now)
       starting_.push_back({ask.cause.kind, ask.cause.trigger, on->p->name});
     else if (queue_.size() >= how_.most_queued)
-      return fail(error_code::io, "the queue is full: " + std::to_string(queue_.size()) +
-                                      " runs wait. Try again when some of them have started");
+      return fail(error_code::busy, "the queue is full: " + std::to_string(queue_.size()) +
+                                        " runs wait. Try again when some of them have started");
   }
   return now ? start_now(*on, options, observer) : put_in_queue(*on, options, ask, observer);
 }

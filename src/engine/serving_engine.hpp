@@ -78,19 +78,20 @@ public:
   /// Takes a run on. Its number is on disk when this returns. Blocks until then: for its plan, if it starts now; else
   /// for its file to be loaded and one commit. `observer`, if any, outlives the run, and gets nothing of a run that a
   /// later process starts. Errors: invalid_input (the pipeline, the selection, another pipeline that makes the same
-  /// file), state_unusable (the journal has failed, or the system refuses what a run needs), stopped, and io where the
-  /// queue is full. Then there is no run.
+  /// file), state_unusable (the journal has failed, or the system refuses what a run needs), stopped, and busy where
+  /// the queue is full. Then there is no run.
   [[nodiscard]] result<submitted_run> submit(const run_ask& ask, run_observer* observer = nullptr);
   /// Waits for the end of a run, live or queued, and says how it ended: `interrupted` too where the journal failed.
   /// not_found if there is no such run.
   [[nodiscard]] result<run_status> wait(run_number run);
-  /// Takes an event of a trigger in, and queues the run that it causes, in one transaction; or it joins a run that
-  /// waits, or is skipped. On disk when this returns. Errors as submit(), and io where it `refuses` and its queue is
-  /// full: then nothing was taken in.
-  [[nodiscard]] result<taken_event> take_event(event_intake intake);
-  /// Takes an event in whose fate is known. Errors: state_unusable.
-  [[nodiscard]] result<taken_event> take_settled(event_taken what, event_fate fate, run_number run,
-                                                 std::string because);
+  /// Takes events of triggers in, all of them or none, in one transaction: each queues the run that it causes, joins a
+  /// run that waits, is skipped, or has a fate already. Returns what becomes of them as soon as their place in the
+  /// journal is certain; `durable` is called with the same once they are on disk, on the thread that commits, or with
+  /// why they never will be; it may not call the engine. Errors, after which it is not called: as submit(), and busy
+  /// where one `refuses` and its queue is full.
+  [[nodiscard]] result<std::vector<taken_event>> take_events(std::vector<event_intake> all, when_taken durable);
+  /// The same; returns when they are on disk.
+  [[nodiscard]] result<std::vector<taken_event>> take_events(std::vector<event_intake> all);
   /// Appends events that are of no run; on disk when this returns. Errors: state_unusable.
   [[nodiscard]] result<void> record(std::vector<event> events);
   /// The number that the next event gets, if nobody else takes one in.
@@ -130,6 +131,7 @@ private:
   struct waiting_run {
     run_queued what;
     run_observer* observer = nullptr;
+    bool recorded = true;   ///< on disk: until then it does not start
     bool starting = false;  ///< a planner has it
     bool cancelled = false; ///< while it was starting
     std::string problem;    ///< why it did not start; empty: nothing was tried, or it is its turn that it waits for
@@ -191,15 +193,19 @@ private:
   [[nodiscard]] std::optional<std::string> held_by_overlap(const run_queued& what,
                                                            const std::vector<started_run>& live) const;
   /// The open runs that an event has to heed. mutex_ is held.
-  [[nodiscard]] std::vector<open_trigger_run> open_runs(const event_intake& of) const;
+  [[nodiscard]] std::vector<open_trigger_run> open_runs(const event_intake& of,
+                                                        const std::vector<waiting_run>& also) const;
   [[nodiscard]] result<void> append_and_wait(engine& with, std::vector<event> events);
-  /// intake_ is held, mutex_ is not; likewise the next.
-  [[nodiscard]] result<taken_event> settle_at_once(engine& with, event_taken what, event_fate fate, run_number run,
-                                                   std::string because);
-  [[nodiscard]] result<taken_event> queue_for_event(engine& with, event_intake intake, const run_request& request,
-                                                    const std::string& pipeline);
-  /// Ends the live runs of the queued run's trigger.
-  void cancel_live_of(engine& with, run_number queued);
+  /// Events that are being taken in together.
+  struct event_batch;
+  /// The run that an event asks for, as it would be queued, but for its number.
+  [[nodiscard]] result<run_queued> run_for(const event_intake& intake);
+  /// Decides what becomes of one more event. intake_ and mutex_ are held.
+  [[nodiscard]] result<void> add_event(event_batch& to, event_intake intake, run_queued run);
+  /// What was decided for all becomes so. `with` is in use; the same are held.
+  void append_batch(engine& with, event_batch batch, when_taken durable);
+  /// Ends the live runs of the triggers whose queued runs take their place. The keeper, with mutex_ held.
+  void end_what_gives_way(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] static queued_run place_of(const run_queued& what);
   [[nodiscard]] std::string why_it_waits(const waiting_run& run, const std::vector<started_run>& live) const;
   [[nodiscard]] waiting_run* find_queued(run_number run);
@@ -235,8 +241,9 @@ private:
   std::map<run_number, started_run> live_;
   std::vector<started_run> starting_; ///< their number is not known yet
   std::deque<run_number> ended_;
-  std::set<run_number> to_cancel_; ///< live, and about to begin
-  std::set<run_number> leaving_;   ///< cancelled in the queue, and that is not on disk yet
+  std::set<run_number> to_cancel_;    ///< live, and about to begin
+  std::vector<run_number> replacing_; ///< queued, and the live runs of their triggers are to end
+  std::set<run_number> leaving_;      ///< cancelled in the queue, and that is not on disk yet
   std::multimap<run_number, std::function<void(run_status)>> hearers_;
 
   std::unique_ptr<control_server> control_;

@@ -99,6 +99,9 @@ void serving_engine::keep() {
     take_ended(lock);
     if (!failed_.empty() || ending_)
       continue;
+    end_what_gives_way(lock);
+    if (!failed_.empty() || ending_)
+      continue;
     start_what_may();
     std::optional<steady::time_point> due;
     for (const auto& run : queue_)
@@ -175,7 +178,8 @@ void serving_engine::start_what_may() {
     std::vector<waiting_run*> runs;
     const auto live = live_or_starting();
     for (auto& run : queue_)
-      if (!run.starting && (run.problem.empty() || run.due <= now) && !held_by_overlap(run.what, live)) {
+      if (run.recorded && !run.starting && (run.problem.empty() || run.due <= now) &&
+          !held_by_overlap(run.what, live)) {
         places.push_back(place_of(run.what));
         runs.push_back(&run);
       }
@@ -304,6 +308,8 @@ std::string serving_engine::why_it_waits(const waiting_run& run, const std::vect
     return "the state's journal cannot be written: " + failed_;
   if (stopping_)
     return "the engine is stopping: it starts when the state is opened again";
+  if (!run.recorded)
+    return "it is being recorded";
   if (run.starting)
     return "it is starting";
   if (!run.problem.empty())
@@ -362,6 +368,7 @@ void serving_engine::reopen(std::unique_lock<std::mutex>& lock) {
   ended_.clear();
   starting_.clear();
   to_cancel_.clear();
+  replacing_.clear();
   for (auto& run : queue_)
     run.starting = false;
   const auto gone = std::exchange(live_, {});

@@ -68,49 +68,46 @@ result<void> serving_engine::append_and_wait(engine& with, std::vector<event> ev
   return outcome.error();
 }
 
-std::vector<open_trigger_run> serving_engine::open_runs(const event_intake& of) const {
+std::vector<open_trigger_run> serving_engine::open_runs(const event_intake& of,
+                                                        const std::vector<waiting_run>& also) const {
   std::vector<open_trigger_run> open;
   for (const auto& [number, run] : live_)
     if (is_of(run, of))
       open.push_back({number, false, {}});
-  for (const auto& run : queue_)
-    if (is_of(kind_of(run.what), of)) {
-      const bool own = run.what.cause.kind == cause_kind::trigger && run.what.cause.trigger == of.ask.cause.trigger;
-      open.push_back({run.what.run, own && !run.starting && !run.cancelled, run.what.request.params});
-    }
+  for (const auto* runs : {&queue_, &also})
+    for (const auto& run : *runs)
+      if (is_of(kind_of(run.what), of)) {
+        const bool own = run.what.cause.kind == cause_kind::trigger && run.what.cause.trigger == of.ask.cause.trigger;
+        open.push_back({run.what.run, own && !run.starting && !run.cancelled, run.what.request.params});
+      }
   return open;
 }
 
-result<taken_event> serving_engine::settle_at_once(engine& with, event_taken what, event_fate fate, run_number run,
-                                                   std::string because) {
-  what.event = ++last_event_;
-  what.bound_run = run;
-  const auto settled = event_settled{what.event, what.at, fate, run, because};
-  const taken_event taken{what.event, fate, run, what.duplicate_of, std::move(because)};
-  if (const auto done = append_and_wait(with, {std::move(what), settled}); !done)
-    return done.error();
-  return taken;
-}
+struct serving_engine::event_batch {
+  run_number next_run;
+  std::uint64_t next_event = 1;
+  std::vector<event> events;
+  std::vector<waiting_run> queued;                         ///< new runs
+  std::vector<std::pair<run_number, std::uint64_t>> joins; ///< events that join runs which waited before
+  std::vector<run_number> replacing;
+  std::vector<taken_event> taken;
 
-result<taken_event> serving_engine::take_settled(event_taken what, event_fate fate, run_number run,
-                                                 std::string because) {
-  const std::lock_guard one_at_a_time(intake_);
-  const in_use with(*this);
-  if (!with) {
-    const std::lock_guard lock(mutex_);
-    return unusable();
+  [[nodiscard]] waiting_run* find(run_number run) {
+    const auto at = std::find_if(queued.begin(), queued.end(), [&](const auto& one) { return one.what.run == run; });
+    return at == queued.end() ? nullptr : &*at;
   }
-  return settle_at_once(*with, std::move(what), fate, run, std::move(because));
-}
+  /// The event is in, and this is what becomes of it.
+  void settle(event_taken what, event_fate fate, run_number run, std::string because) {
+    what.event = next_event++;
+    what.bound_run = run;
+    const auto settled = event_settled{what.event, what.at, fate, run, because};
+    taken.push_back({what.event, fate, run, what.duplicate_of, std::move(because)});
+    events.emplace_back(std::move(what));
+    events.emplace_back(settled);
+  }
+};
 
-result<taken_event> serving_engine::take_event(event_intake intake) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!failed_.empty())
-      return unusable();
-    if (stopping_ || ending_)
-      return fail(error_code::stopped, "no event is taken in any more: the engine is stopping");
-  }
+result<run_queued> serving_engine::run_for(const event_intake& intake) {
   project_options where;
   where.file = intake.ask.file;
   where.state = how_.folder;
@@ -125,108 +122,171 @@ result<taken_event> serving_engine::take_event(event_intake intake) {
   options.params = intake.ask.params;
   if (const auto scope = scope_of(*on, options); !scope)
     return scope.error();
-  const auto request = request_of(*on, options);
+  run_queued what;
+  what.pipeline = on->p->name;
+  what.request = request_of(*on, options);
+  what.cause = intake.ask.cause;
+  what.cause.kind = cause_kind::trigger;
+  what.priority = intake.ask.priority;
+  return what;
+}
 
-  const std::lock_guard one_at_a_time(intake_);
-  const in_use with(*this);
-  std::promise<result<std::uint64_t>> joined;
-  taken_event taken;
-  event_decision decision;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!with)
-      return unusable();
-    decision = decide_event(intake.overlap, intake.queue, open_runs(intake), request.params);
-    if (decision.becomes == event_decision::what::new_run && queue_.size() >= how_.most_queued) {
-      decision.becomes = event_decision::what::refuse;
-      decision.because = "the queue is full: " + std::to_string(queue_.size()) + " runs wait";
-    }
-    if (decision.becomes == event_decision::what::join) {
-      // In the journal's order under the lock: the run may not start before this is recorded.
-      auto& run = *find_queued(decision.joins);
-      intake.what.event = ++last_event_;
-      intake.what.bound_run = decision.joins;
-      if (run.what.cause.events.size() < most_events_listed)
-        run.what.cause.events.push_back(intake.what.event);
-      taken = {intake.what.event, event_fate::coalesced, decision.joins, 0, {}};
-      const event_settled settled{taken.event, intake.what.at, taken.fate, taken.run, {}};
-      with->append({intake.what, settled},
-                   [&](result<std::uint64_t> outcome) { joined.set_value(std::move(outcome)); });
-    }
+result<void> serving_engine::add_event(event_batch& to, event_intake intake, run_queued run) {
+  for (auto& one : intake.with)
+    to.events.push_back(std::move(one));
+  if (intake.same_key_as) {
+    const auto first = to.taken.at(*intake.same_key_as);
+    intake.what.duplicate_of = first.event;
+    to.settle(std::move(intake.what), event_fate::duplicate, first.run, {});
+    return {};
+  }
+  if (intake.fate) {
+    to.settle(std::move(intake.what), *intake.fate, intake.settled_run, std::move(intake.because));
+    to.taken.back().key_conflict = intake.key_conflict;
+    return {};
+  }
+  auto decision = decide_event(intake.overlap, intake.queue, open_runs(intake, to.queued), run.request.params);
+  const auto waiting = queue_.size() + to.queued.size();
+  if (decision.becomes == event_decision::what::new_run && waiting >= how_.most_queued) {
+    decision.becomes = event_decision::what::refuse;
+    decision.because = "the queue is full: " + std::to_string(waiting) + " runs wait";
   }
   switch (decision.becomes) {
-  case event_decision::what::join: {
-    const auto outcome = joined.get_future().get();
-    if (outcome)
-      break;
-    const std::lock_guard lock(mutex_);
-    fail_with(outcome.error().message);
-    return outcome.error();
-  }
   case event_decision::what::refuse:
     if (intake.refuses)
-      return fail(error_code::io, decision.because + ". Try again when one of them has started");
+      return fail(error_code::busy, decision.because + ". Try again when one of them has started");
     [[fallthrough]];
   case event_decision::what::skip:
-    return settle_at_once(*with, std::move(intake.what), event_fate::skipped, {}, decision.because);
+    to.settle(std::move(intake.what), event_fate::skipped, {}, decision.because);
+    return {};
+  case event_decision::what::join:
+    if (auto* const joined = to.find(decision.joins); joined != nullptr)
+      joined->what.cause.events.push_back(to.next_event);
+    else
+      to.joins.emplace_back(decision.joins, to.next_event);
+    to.settle(std::move(intake.what), event_fate::coalesced, decision.joins, {});
+    break;
   case event_decision::what::new_run: {
-    auto queued = queue_for_event(*with, std::move(intake), request, on->p->name);
-    if (!queued)
-      return queued.error();
-    taken = std::move(*queued);
+    run.run = decision.joins = to.next_run;
+    to.next_run = run_number(to.next_run.value + 1);
+    run.at = time_.now();
+    run.id = make_uuid_v7(run.at, time_.random(), time_.random());
+    intake.what.event = to.next_event++;
+    intake.what.bound_run = run.run;
+    run.cause.events = {intake.what.event};
+    to.taken.push_back({intake.what.event, event_fate::pending, run.run, 0, {}});
+    to.events.emplace_back(std::move(intake.what));
+    to.events.emplace_back(run);
+    waiting_run queued;
+    queued.what = std::move(run);
+    queued.recorded = false;
+    to.queued.push_back(std::move(queued));
     break;
   }
   }
   if (decision.cancels_live)
-    cancel_live_of(*with, taken.run);
-  return taken;
+    to.replacing.push_back(decision.joins);
+  return {};
 }
 
-result<taken_event> serving_engine::queue_for_event(engine& with, event_intake intake, const run_request& request,
-                                                    const std::string& pipeline) {
-  run_queued what;
-  what.at = time_.now();
-  what.pipeline = pipeline;
-  what.request = request;
-  what.cause = std::move(intake.ask.cause);
-  what.cause.kind = cause_kind::trigger;
-  what.priority = intake.ask.priority;
-  intake.what.event = ++last_event_;
-  what.cause.events = {intake.what.event};
-  const auto queued = with.enqueue(std::move(what), [&](const run_queued& numbered) {
-    intake.what.bound_run = numbered.run;
-    return std::vector<event>{intake.what};
-  });
-  const std::lock_guard lock(mutex_);
-  if (!queued) {
-    fail_with(queued.error().message);
-    return unusable();
+void serving_engine::append_batch(engine& with, event_batch batch, when_taken durable) {
+  last_event_ = batch.next_event - 1;
+  for (const auto& [run, event] : batch.joins)
+    if (auto& events = find_queued(run)->what.cause.events; events.size() < most_events_listed)
+      events.push_back(event);
+  std::vector<run_number> queued;
+  for (auto& run : batch.queued) {
+    queued.push_back(run.what.run);
+    if (auto& events = run.what.cause.events; events.size() > most_events_listed)
+      events.resize(most_events_listed);
+    queue_.push_back(std::move(run));
   }
-  waiting_run waiting;
-  waiting.what = *queued;
-  queue_.push_back(std::move(waiting));
-  wake_keeper();
-  return taken_event{intake.what.event, event_fate::pending, queued->run, 0, {}};
+  // In the journal's order under the lock: a run that is joined may not start, or leave, before this is recorded.
+  with.append(std::move(batch.events),
+              [this, queued = std::move(queued), replacing = std::move(batch.replacing), taken = std::move(batch.taken),
+               durable = std::move(durable)](const result<std::uint64_t>& outcome) {
+                {
+                  const std::lock_guard lock(mutex_);
+                  if (!outcome) {
+                    fail_with(outcome.error().message);
+                  } else {
+                    for (const auto run : queued)
+                      if (auto* const waiting = find_queued(run))
+                        waiting->recorded = true;
+                    replacing_.insert(replacing_.end(), replacing.begin(), replacing.end());
+                    if (!queued.empty() || !replacing.empty())
+                      wake_keeper();
+                  }
+                }
+                durable(outcome ? result<std::vector<taken_event>>(taken) : outcome.error());
+              });
 }
 
-void serving_engine::cancel_live_of(engine& with, run_number queued) {
-  std::vector<run_number> ends;
+result<std::vector<taken_event>> serving_engine::take_events(std::vector<event_intake> all, when_taken durable) {
   {
     const std::lock_guard lock(mutex_);
+    if (!failed_.empty())
+      return unusable();
+    if (stopping_ || ending_)
+      return fail(error_code::stopped, "no event is taken in any more: the engine is stopping");
+  }
+  std::vector<run_queued> runs(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!all[i].fate && !all[i].same_key_as) {
+      auto run = run_for(all[i]);
+      if (!run)
+        return run.error();
+      runs[i] = std::move(*run);
+    }
+  const std::lock_guard one_at_a_time(intake_);
+  const in_use with(*this);
+  if (!with) {
+    const std::lock_guard lock(mutex_);
+    return unusable();
+  }
+  result<std::vector<taken_event>> outcome = std::vector<taken_event>();
+  with->number_runs([&](run_number next) -> std::uint32_t {
+    event_batch batch;
+    batch.next_run = next;
+    batch.next_event = last_event_ + 1;
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (const auto added = add_event(batch, std::move(all[i]), std::move(runs[i])); !added) {
+        outcome = added.error();
+        return 0;
+      }
+    outcome = batch.taken;
+    const auto used = static_cast<std::uint32_t>(batch.queued.size());
+    append_batch(*with, std::move(batch), std::move(durable));
+    return used;
+  });
+  return outcome;
+}
+
+result<std::vector<taken_event>> serving_engine::take_events(std::vector<event_intake> all) {
+  std::promise<result<std::vector<taken_event>>> done;
+  auto taken = take_events(std::move(all), [&](auto outcome) { done.set_value(std::move(outcome)); });
+  return taken ? done.get_future().get() : taken;
+}
+
+void serving_engine::end_what_gives_way(std::unique_lock<std::mutex>& lock) {
+  for (const auto queued : std::exchange(replacing_, {})) {
     const auto* const waiting = find_queued(queued);
-    if (waiting == nullptr)
-      return;
+    if (waiting == nullptr || !failed_.empty())
+      continue;
     const auto own = kind_of(waiting->what);
+    std::vector<run_number> ends;
     for (const auto& [number, run] : live_)
       if (run.cause == own.cause && run.trigger == own.trigger && run.pipeline == own.pipeline)
         ends.push_back(number);
     to_cancel_.insert(ends.begin(), ends.end()); // those that are about to begin
-  }
-  for (const auto run : ends)
-    if (with.stop(run, stop_cause::user, false)) {
-      const std::lock_guard lock(mutex_);
+    auto& with = *engine_;                       // only this thread takes it away
+    lock.unlock();
+    std::erase_if(ends, [&](run_number run) { return !with.stop(run, stop_cause::user, false); });
+    lock.lock();
+    for (const auto run : ends)
       to_cancel_.erase(run);
-    }
+  }
 }
 
 void serving_engine::set_triggers(trigger_port* triggers) {

@@ -2,12 +2,14 @@
 // no clock.
 #pragma once
 
+#include "base/result.hpp"
 #include "core/model/trigger_event.hpp"
 #include "core/trigger/trigger.hpp"
 #include "engine/run_ask.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +24,14 @@ struct event_intake {
   overlap_rule overlap = overlap_rule::queue;
   overlap_scope scope = overlap_scope::trigger;
   queue_rule queue;
-  bool refuses = false; ///< a full queue refuses it; else it is skipped
+  bool refuses = false;           ///< a full queue refuses it; else it is skipped
+  std::optional<event_fate> fate; ///< known already: no run is asked for. Of a duplicate, `what` names the first one
+  run_number settled_run;         ///< of a duplicate: the first one's run
+  std::string because;            ///< with `fate`
+  /// Its key is that of an earlier event of the same batch, by its place there: it is a duplicate of that one.
+  std::optional<std::size_t> same_key_as;
+  bool key_conflict = false; ///< rejected, since its key was used for another request
+  std::vector<event> with;   ///< appended before it, in the same transaction
 };
 
 /// An event that was taken in, durably.
@@ -32,8 +41,12 @@ struct taken_event {
   run_number run;                        ///< 0: none
   std::uint64_t duplicate_of = 0;        ///< 0: it is none
   std::string because;
+  bool key_conflict = false; ///< rejected, since its key was used for another request
   friend bool operator==(const taken_event&, const taken_event&) = default;
 };
+
+/// Hears of events that were taken in together, or why they were not.
+using when_taken = std::function<void(result<std::vector<taken_event>>)>;
 
 /// What somebody asks of a trigger by its name.
 struct trigger_ask {
@@ -52,8 +65,8 @@ struct trigger_ask {
 struct trigger_port {
   virtual ~trigger_port() = default;
   /// Blocks until what was asked is on disk. not_found if there is no such trigger; invalid_input for what it cannot
-  /// take; io where its queue is full; state_unusable and stopped as serving_engine::submit(). For pause and resume
-  /// only `because` is filled in.
+  /// take; busy where its queue is full; state_unusable and stopped as serving_engine::submit(). What may not be done
+  /// as it was asked is taken in too, as rejected. For pause and resume only `because` is filled in.
   [[nodiscard]] virtual result<taken_event> ask(const trigger_ask& asked) = 0;
 };
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr unsigned readers = 4;
 constexpr std::uint64_t body_bytes = std::uint64_t{1} << 20U;
+constexpr unsigned retry_after_s = 5;
 
 std::vector<std::string_view> segments_of(std::string_view path) {
   std::vector<std::string_view> found;
@@ -219,6 +220,11 @@ http_response problem_of(const error& e) {
     return http_problem(503, "state_unusable", e.message);
   case error_code::io:
     return http_problem(503, "io", e.message);
+  case error_code::busy: {
+    auto problem = http_problem(429, "queue_full", e.message);
+    problem.headers.emplace_back("Retry-After", std::to_string(retry_after_s));
+    return problem;
+  }
   case error_code::stopped:
     return http_problem(503, "stopping", e.message);
   case error_code::internal:

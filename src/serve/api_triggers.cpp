@@ -69,10 +69,12 @@ void ask(const api_world& world, const api_call& call, http_answer& answer, trig
   asked.name = call.names[0] + "/" + call.names[1];
   asked.by = call.who.by;
   const auto taken = world.triggers.ask(asked);
-  if (!taken) {
-    if (taken.error().code == error_code::io)
-      return answer.send(http_problem(429, "queue_full", taken.error().message));
+  if (!taken)
     return answer.send(problem_of(taken.error()));
+  if (taken->fate == event_fate::rejected) {
+    const auto detail = taken->because + " (event " + std::to_string(taken->event) + ")";
+    return answer.send(taken->key_conflict ? http_problem(409, "key_conflict", detail)
+                                           : http_problem(422, "refused_value", detail));
   }
   if (asked.what == trigger_ask::verb::fire)
     return answer.send({taken->duplicate_of == 0 ? 202U : 200U, "application/json", {}, text_of(*taken)});

@@ -1,11 +1,6 @@
 // One look at all triggers, and one request at a time.
 #include "serve/trigger_desk.hpp"
 
-#include "serve/safe_file.hpp"
-
-#include "core/trigger/outside_value.hpp"
-#include "serve/event_body.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -19,12 +14,17 @@ trigger_overlap overlap_of(const trigger& what) {
   return what.scope == overlap_scope::pipeline ? trigger_overlap::pipeline : trigger_overlap::own;
 }
 
-/// Of what came with a request: the same key with another one is refused.
-digest request_of(const trigger_ask& asked) {
-  std::string all = asked.body;
-  for (const auto& [name, value] : asked.params)
-    all += '\n' + name + '=' + value;
-  return content_digest(all);
+result<void> may_be_notified(const trigger_desk::target& at, const trigger_record& record) {
+  const auto name = "\"" + at.name() + "\"";
+  if (!std::holds_alternative<manual_source>(at.what->source))
+    return fail(error_code::invalid_input,
+                name + " is no manual trigger: `troupe triggers fire` makes a trigger of any kind fire");
+  if (!at.what->enabled)
+    return fail(error_code::invalid_input, "the trigger " + name + " is not enabled");
+  if (record.paused_at)
+    return fail(error_code::invalid_input,
+                "the trigger " + name + " is paused: `troupe triggers resume " + at.name() + "` makes it fire again");
+  return {};
 }
 
 std::string tick_text(timestamp nominal) {
@@ -119,7 +119,7 @@ result<void> trigger_desk::note_changed(std::map<std::string, trigger_record>& r
   };
   for (const auto& of : pipelines_) {
     for (const auto& what : of.set->triggers) {
-      const auto name = target{&of, &what}.name();
+      const auto name = of.pipeline + "/" + what.name;
       const auto known = records.find(name);
       if (const auto definition = definition_of(what); known == records.end() || known->second.definition != definition)
         change(name, definition);
@@ -144,15 +144,16 @@ result<trigger_desk::turn> trigger_desk::fire_due() {
   turn out;
   for (const auto& of : pipelines_)
     for (const auto& what : of.set->triggers) {
-      const target at{&of, &what};
+      const auto at = target_of(of, what);
       const auto& record = (*records)[at.name()];
       const bool fires = what.enabled && !record.paused_at;
       if (std::holds_alternative<start_source>(what.source)) {
         if (!started_.insert(at.name()).second || !first_turn_ || !fires)
           continue;
-        event_taken event;
-        event.source = event_source::start;
-        if (const auto taken = fire(at, {}, std::move(event), false); !taken) {
+        arrival start;
+        start.source = event_source::start;
+        start.refuses = false;
+        if (const auto taken = take(at, {std::move(start)}); !taken) {
           if (taken.error().code == error_code::state_unusable || taken.error().code == error_code::stopped)
             return taken.error();
           complain(at.name(), taken.error().message);
@@ -184,16 +185,17 @@ result<void> trigger_desk::look_at(const target& at, const trigger_record& recor
       return done;
   }
   for (const auto& tick : look.due) {
-    event_taken event;
-    event.source = event_source::schedule;
-    event.nominal = tick.nominal;
-    event.after = tick.after;
-    event_values values;
-    values.tick = tick.nominal;
-    values.zone = at.what->schedule()->zone.get();
-    const auto taken = fire(at, values, std::move(event), false);
-    if (taken)
+    arrival due;
+    due.source = event_source::schedule;
+    due.nominal = tick.nominal;
+    due.after = tick.after;
+    due.refuses = false;
+    const auto taken = take(at, {std::move(due)});
+    if (taken) {
+      if (taken->front().fate == event_fate::rejected)
+        complain(name, "the tick of " + tick_text(tick.nominal) + " is rejected: " + taken->front().because);
       continue;
+    }
     if (taken.error().code == error_code::state_unusable || taken.error().code == error_code::stopped)
       return taken.error();
     complain(name, "the tick of " + tick_text(tick.nominal) + " waits: " + taken.error().message);
@@ -206,59 +208,17 @@ result<void> trigger_desk::look_at(const target& at, const trigger_record& recor
   return {};
 }
 
-result<taken_event> trigger_desk::fire(const target& at, const event_values& values, event_taken what, bool refuses,
-                                       const std::vector<std::pair<std::string, std::string>>& given) {
-  if (const auto safe = require_safe_file(at.of->file); !safe)
-    return safe.error();
-  event_intake intake;
-  intake.pipeline = at.of->pipeline;
-  intake.overlap = at.what->overlap;
-  intake.scope = at.what->scope;
-  intake.queue = at.what->queue;
-  intake.refuses = refuses;
-  intake.ask.file = at.of->file;
-  intake.ask.selection = at.what->select;
-  intake.ask.exclude = at.what->exclude;
-  intake.ask.priority = at.what->priority;
-  intake.ask.cause.trigger = at.what->name;
-  intake.ask.cause.by = what.by;
-  what.trigger = at.name();
-  what.at = time_.now();
-  auto filled = values;
-  filled.id = std::to_string(engine_.next_event());
-  const auto reject = [&](const std::string& problem) -> error {
-    what.key.clear(); // what is refused uses no key
-    const auto rejected = engine_.take_settled(std::move(what), event_fate::rejected, {}, problem);
-    return rejected ? fail(error_code::invalid_input, problem + " (event " + std::to_string(rejected->event) + ")")
-                    : rejected.error();
-  };
-  for (const auto& [param, value] : given)
-    if (const auto problem = outside_value_problem(*at.of->set, *at.what, param, value); !problem.empty())
-      return reject(problem);
-  intake.ask.params = given;
-  for (const auto& [param, text] : at.what->params) {
-    const bool is_given =
-        std::any_of(given.begin(), given.end(), [&, named = &param](const auto& one) { return one.first == *named; });
-    if (is_given)
-      continue;
-    auto value = render(text, filled);
-    if (!value)
-      return fail(error_code::invalid_input, "the param \"" + param + "\": " + value.error().message);
-    if (text.from_outside())
-      if (const auto problem = outside_value_problem(*at.of->set, *at.what, param, *value); !problem.empty())
-        return reject(problem);
-    intake.ask.params.emplace_back(param, std::move(*value));
-  }
-  intake.what = std::move(what);
-  return engine_.take_event(std::move(intake));
+result<trigger_desk::target> trigger_desk::find(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  return find_served(name);
 }
 
-result<trigger_desk::target> trigger_desk::find(const std::string& name) const {
+result<trigger_desk::target> trigger_desk::find_served(const std::string& name) const {
   std::vector<target> found;
   for (const auto& of : pipelines_)
     for (const auto& what : of.set->triggers)
-      if (const target at{&of, &what}; name == what.name || name == at.name())
-        found.push_back(at);
+      if (auto at = target_of(of, what); name == what.name || name == at.name())
+        found.push_back(std::move(at));
   if (found.size() == 1)
     return found.front();
   if (found.empty())
@@ -270,82 +230,37 @@ result<trigger_desk::target> trigger_desk::find(const std::string& name) const {
 }
 
 result<taken_event> trigger_desk::ask(const trigger_ask& asked) {
-  const std::lock_guard lock(mutex_);
-  const auto at = find(asked.name);
-  if (!at)
-    return at.error();
-  auto records = read_records();
-  if (!records)
-    return records.error();
-  if (const auto noted = note_changed(*records, time_.now()); !noted)
-    return noted.error();
-  if (asked.what == trigger_ask::verb::pause || asked.what == trigger_ask::verb::resume)
-    return pause_or_resume(*at, asked);
-  if (asked.what == trigger_ask::verb::notify) {
-    if (!std::holds_alternative<manual_source>(at->what->source))
-      return fail(error_code::invalid_input, "\"" + at->name() +
-                                                 "\" is no manual trigger: `troupe triggers fire` makes "
-                                                 "a trigger of any kind fire");
-    if (!at->what->enabled)
-      return fail(error_code::invalid_input, "the trigger \"" + at->name() + "\" is not enabled");
-    if (const auto& record = (*records)[at->name()]; record.paused_at)
-      return fail(error_code::invalid_input, "the trigger \"" + at->name() + "\" is paused: `troupe triggers resume " +
-                                                 asked.name + "` makes it fire again");
-  }
-  return take_request(*at, asked);
-}
-
-result<taken_event> trigger_desk::take_request(const target& at, const trigger_ask& asked) {
-  constexpr std::size_t longest_key = 255;
-  if (asked.key.size() > longest_key)
-    return fail(error_code::invalid_input, "a key has at most " + std::to_string(longest_key) + " bytes");
-  const bool fires = asked.what == trigger_ask::verb::fire;
-  const auto body = event_body::parse(asked.body);
-  if (!body)
-    return body.error();
-  event_taken what;
-  what.source = fires ? event_source::fire : event_source::manual;
-  what.by = asked.by;
-  what.key = asked.key;
-  if (!asked.key.empty() || !asked.body.empty() || !asked.params.empty())
-    what.request = request_of(asked);
-  what.trigger = at.name();
-  what.at = time_.now();
-
-  event_values values;
-  values.body = [&](const std::vector<std::string>& path) { return body->at(path); };
-  if (fires) {
-    values.tick = std::chrono::floor<std::chrono::seconds>(what.at);
-    values.zone = at.what->schedule() != nullptr ? at.what->schedule()->zone.get() : nullptr;
-  } else {
-    for (const auto& filter : at.what->when) {
-      const auto value = render(filter.value, values);
-      if (!value || std::find(filter.accepted.begin(), filter.accepted.end(), *value) == filter.accepted.end()) {
-        what.key.clear(); // what does not count uses no key
-        return engine_.take_settled(std::move(what), event_fate::filtered, {},
-                                    filter.value.written + " has none of the values that count");
-      }
-    }
-  }
-  if (!asked.key.empty()) {
-    const auto snapshot = engine_.history();
-    if (!snapshot)
-      return snapshot.error();
-    seen_key seen;
-    const auto found = (*snapshot)->read_seen_key(at.name(), asked.key, seen);
+  std::optional<target> at;
+  {
+    const std::lock_guard lock(mutex_);
+    auto found = find_served(asked.name);
     if (!found)
       return found.error();
-    const auto* manual = std::get_if<manual_source>(&at.what->source);
-    const auto kept = manual != nullptr ? manual->keep_keys : manual_source{}.keep_keys;
-    if (*found && (!kept || what.at < seen.at + *kept)) {
-      if (seen.request != *what.request)
-        return fail(error_code::invalid_input, "the key \"" + asked.key + "\" was used for another request (event " +
-                                                   std::to_string(seen.event) + ")");
-      what.duplicate_of = seen.event;
-      return engine_.take_settled(std::move(what), event_fate::duplicate, seen.run, {});
-    }
+    auto records = read_records();
+    if (!records)
+      return records.error();
+    if (const auto noted = note_changed(*records, time_.now()); !noted)
+      return noted.error();
+    if (asked.what == trigger_ask::verb::pause || asked.what == trigger_ask::verb::resume)
+      return pause_or_resume(*found, asked);
+    if (asked.what == trigger_ask::verb::notify)
+      if (const auto may = may_be_notified(*found, (*records)[found->name()]); !may)
+        return may.error();
+    at = std::move(*found);
   }
-  return fire(at, values, std::move(what), true, asked.params);
+  arrival what;
+  what.by = asked.by;
+  what.key = asked.key;
+  what.body = asked.body;
+  what.params = asked.params;
+  if (asked.what == trigger_ask::verb::fire) {
+    what.source = event_source::fire;
+    what.past_rules = true;
+  }
+  auto taken = take(*at, {std::move(what)});
+  if (!taken)
+    return taken.error();
+  return std::move(taken->front());
 }
 
 result<taken_event> trigger_desk::pause_or_resume(const target& at, const trigger_ask& asked) {

@@ -6,6 +6,7 @@
 #include "adapters/system/system_clock.hpp"
 #include "base/result.hpp"
 #include "engine/serving_engine.hpp"
+#include "serve/arrival.hpp"
 
 #include <functional>
 #include <map>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe_internal::serve {
@@ -25,7 +27,7 @@ struct served_triggers {
   std::shared_ptr<const trigger_set> set;
 };
 
-/// Any thread. One thing is done at a time: a tick, or what somebody asks.
+/// Any thread.
 class trigger_desk final : public trigger_port {
 public:
   /// All outlive it. `log`: a line, any thread.
@@ -47,19 +49,39 @@ public:
 
   [[nodiscard]] result<taken_event> ask(const trigger_ask& asked) override;
 
-private:
+  /// A trigger as it is when something comes for it: a reload does not change it any more.
   struct target {
-    const served_triggers* of = nullptr;
-    const trigger* what = nullptr;
-    [[nodiscard]] std::string name() const { return of->pipeline + "/" + what->name; }
+    std::string pipeline, file;
+    std::shared_ptr<const trigger_set> set;
+    const trigger* what = nullptr; ///< of the set
+    [[nodiscard]] std::string name() const { return pipeline + "/" + what->name; }
   };
-  [[nodiscard]] result<target> find(const std::string& name) const;
+  /// TRIGGER or PIPELINE/TRIGGER. not_found; invalid_input where several pipelines have it.
+  [[nodiscard]] result<target> find(const std::string& name);
+
+  /// The one way in: parse, filter (`when`), params, key, and what the engine decides: overlap, queue. All or none
+  /// where several are given. On disk when this returns; what was rejected is among them, too. Errors, and nothing was
+  /// taken in: invalid_input (no JSON, a key that is too long, a pipeline file that others can write), busy (a queue is
+  /// full), state_unusable and stopped as serving_engine::submit().
+  [[nodiscard]] result<std::vector<taken_event>> take(const target& at, std::vector<arrival> what);
+  /// The same without waiting for the disk: `then` is called once, on any thread, and may not ask the desk. Not called
+  /// after an error.
+  [[nodiscard]] result<void> take_soon(const target& at, std::vector<arrival> what, when_taken then);
+
+private:
+  using key_name = std::pair<std::string, std::string>; ///< trigger, key
+  [[nodiscard]] static target target_of(const served_triggers& of, const trigger& what) {
+    return {of.pipeline, of.file, of.set, &what};
+  }
+  [[nodiscard]] result<target> find_served(const std::string& name) const;
   [[nodiscard]] result<std::map<std::string, trigger_record>> read_records();
   [[nodiscard]] result<void> note_changed(std::map<std::string, trigger_record>& records, timestamp now);
   [[nodiscard]] result<void> look_at(const target& at, const trigger_record& record, timestamp now, turn& out);
-  [[nodiscard]] result<taken_event> fire(const target& at, const event_values& values, event_taken what, bool refuses,
-                                         const std::vector<std::pair<std::string, std::string>>& given = {});
-  [[nodiscard]] result<taken_event> take_request(const target& at, const trigger_ask& asked);
+  [[nodiscard]] event_intake intake_of(const target& at, arrival& what) const;
+  /// Whether its key was seen: then it has a fate. `before`: what comes in with it, before it. taking_ is held.
+  [[nodiscard]] result<void> find_key(const target& at, event_intake& intake, std::vector<event_intake>& before);
+  /// taking_ is held.
+  [[nodiscard]] result<void> take_all(std::vector<event_intake> all, when_taken then);
   [[nodiscard]] result<taken_event> pause_or_resume(const target& at, const trigger_ask& asked);
   /// Says why, once for each reason of a trigger.
   void complain(const std::string& name, const std::string& why);
@@ -67,7 +89,10 @@ private:
   serving_engine& engine_;
   system_clock& time_;
   std::function<void(const std::string&)> log_;
-  std::mutex mutex_; ///< guards what follows, and is held while something is done
+  std::mutex taking_; ///< held while events get their numbers; after mutex_
+  std::mutex coming_mutex_;
+  std::map<key_name, seen_key> coming_keys_; ///< that are not on disk yet; under coming_mutex_
+  std::mutex mutex_; ///< guards what follows, and is held while ticks are looked at, or a trigger is paused
   std::function<void()> wake_;
   std::vector<served_triggers> pipelines_;
   std::set<std::string> started_; ///< `start` triggers that have fired, or came too late to

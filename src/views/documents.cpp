@@ -66,6 +66,8 @@ std::string_view code_word(error_code code) {
     return "state_unusable";
   case error_code::io:
     return "io";
+  case error_code::busy:
+    return "busy";
   case error_code::stopped:
     return "stopped";
   case error_code::internal:

@@ -1,9 +1,10 @@
 // Damages a small journal in every place, one at a time, and sees what whoever opens it makes of it. Knows the
 // journal's public side only: verifying, reading, writing.
 //
-// For each damage: either verify finds nothing, and then all there is to read is as it was and a writer goes on; or it
-// names what is wrong, and then a writer refuses and changes nothing, and a reader sees the truth or an error. What
-// would crash or hang does so in a child, and is told with its place.
+// For each damage: either verify finds nothing, and then all there is to read is as it was and a writer continues; or
+// it names what is wrong, and then a writer refuses and changes nothing, and a reader sees the truth or an error. If
+// only definitions are damaged, a writer that uses none of them may continue: the damage stays, and is named when
+// definitions are used. A crash or a hang happens in a child, and is reported with its place.
 #include "adapters/journal/lmdb_journal_check.hpp"
 #include "adapters/journal/lmdb_journal_store.hpp"
 #include "adapters/journal/lmdb_remake.hpp"
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -131,7 +133,7 @@ void write_file(const std::string& path, const std::string& bytes) {
 /// What children count, for the parent to see whatever becomes of them.
 struct counts {
   std::uint64_t at = 0; ///< the damage being looked at
-  std::uint64_t harmless = 0, reported = 0, rebuilt = 0, rebuilt_without_history = 0, lost = 0;
+  std::uint64_t harmless = 0, reported = 0, beside = 0, rebuilt = 0, rebuilt_without_history = 0, lost = 0;
 };
 
 /// The journal under test, and what is true of it.
@@ -160,13 +162,43 @@ public:
       return "a reader sees something else" + std::string(good ? ", and verify finds nothing" : "");
     if (good && !picture)
       return "verify finds nothing, and a reader fails: " + picture.error().message;
-    if (auto wrong = write_to(good, bytes); !wrong.empty())
+    const bool others_sound =
+        !good && verified &&
+        std::all_of(verified->problems.begin(), verified->problems.end(),
+                    [](const std::string& problem) { return problem.find("definition") != problem.npos; });
+    if (auto wrong = others_sound ? write_beside_definitions() : write_to(good, bytes); !wrong.empty())
       return wrong;
+    seen_->beside += others_sound ? 1 : 0;
+    write_file(journal_, bytes);
     ++(good ? seen_->harmless : seen_->reported);
     return good || !rebuild ? std::string() : save(bytes, d.offset < 2 * page_bytes);
   }
 
 private:
+  /// Of a journal with damaged definitions: what uses none is written, or the damage is named; what uses some is
+  /// refused. Nothing hides the damage.
+  std::string write_beside_definitions() {
+    system_clock clock;
+    auto store = open_journal(folder_, {durability::none, 0}, clock);
+    auto appended = store ? (*store)->append(std::vector<event>{writer_closed{}}) : store.error();
+    if (!appended && appended.error().code != error_code::state_unusable)
+      return "a writer fails otherwise: " + appended.error().message;
+    if (appended) {
+      asset_definition one;
+      one.version = "that nobody has recorded";
+      const auto of = digest_of(one);
+      appended = (*store)->append(std::vector<event>{definition_recorded{{{asset_id(0U), asset_id(0U)}}, of, one}});
+      if (appended)
+        return "definitions are damaged, and a writer builds on them";
+    }
+    if (appended.error().code != error_code::state_unusable ||
+        appended.error().message.find("troupe journal rebuild") == std::string::npos)
+      return "a writer refuses without a way out: " + appended.error().message;
+    store = fail(error_code::internal, "closed");
+    const auto verified = verify_journal(folder_);
+    return verified && verified->ok() ? "a writer has hidden damage of definitions" : "";
+  }
+
   std::string write_to(bool good, const std::string& bytes) {
     system_clock clock;
     auto store = open_journal(folder_, {durability::none, 0}, clock);
@@ -333,10 +365,11 @@ int main(int argc, char** argv) {
     next = seen->at + 1;
   }
   std::cout << "journal of " << sound.size() << " bytes: " << todo.size() << " damages; " << seen->harmless
-            << " harmless, " << seen->reported << " reported and refused; of these rebuilt " << seen->rebuilt
-            << ", without history " << seen->rebuilt_without_history << ", not at all " << seen->lost << "; " << bad
-            << " wrong\n";
-  if (!one && (seen->harmless == 0 || seen->reported == 0 || seen->rebuilt == 0 || seen->rebuilt_without_history == 0))
+            << " harmless, " << seen->reported << " reported and refused (" << seen->beside
+            << " of them only when definitions are used); of these rebuilt " << seen->rebuilt << ", without history "
+            << seen->rebuilt_without_history << ", not at all " << seen->lost << "; " << bad << " wrong\n";
+  if (!one && (seen->harmless == 0 || seen->reported == 0 || seen->beside == 0 || seen->rebuilt == 0 ||
+               seen->rebuilt_without_history == 0))
     return std::puts("not everything that may happen has happened"), 1;
   return bad == 0 ? 0 : 1;
 }

@@ -6,7 +6,7 @@ import sys
 
 from harness import alive, contains, equal, finish, main, statuses
 
-IN_BACKGROUND = "rm -f left.pid; sh -c 'echo $$ > left.pid; exec sleep 1000' & until test -s left.pid; do sleep 0.01; done"
+IN_BACKGROUND = "rm -f left.pid; sh -c 'echo $$ > left.pid; exec sleep 1000' & until test -s left.pid && grep -q sleep /proc/$(cat left.pid)/comm; do sleep 0.01; done"
 
 
 def warnings(document, asset="a"):

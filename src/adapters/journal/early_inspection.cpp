@@ -49,7 +49,7 @@ void early_inspection::look(const std::string& folder) {
     looks_at_ = {file->id(), newest->txn_id};
   }
   const bool sound =
-      inspect_everything(*file, *newest, [this] { return still_.wait(true), enough_.load(); }).empty() && !enough_;
+      inspect_for_writing(*file, *newest, [this] { return still_.wait(true), enough_.load(); }).empty() && !enough_;
   const std::lock_guard lock(mutex_);
   sound_ = sound;
 }

@@ -10,23 +10,42 @@
 
 namespace troupe_internal {
 
-std::string inspect_projections(lmdb_file& file, const lmdb_meta& version) {
-  lmdb_walk how;
-  how.sparse_table = table_name(lmdb_table::events);
-  how.counted_tables = {table_name(lmdb_table::definitions), table_name(lmdb_table::base_definitions)};
-  const auto walked = walk_lmdb_pages(file, version, how);
-  return walked.findings.empty() ? std::string() : walked.findings.front().what;
+namespace {
+
+std::vector<std::string_view> definition_tables() {
+  return {table_name(lmdb_table::definitions), table_name(lmdb_table::base_definitions)};
 }
 
-std::string inspect_everything(lmdb_file& file, const lmdb_meta& version, const std::function<bool()>& enough) {
+/// Pages and check values of all tables but the counted ones.
+std::string inspect_records(lmdb_file& file, const lmdb_meta& version, std::vector<std::string_view> counted,
+                            const std::function<bool()>& enough) {
   std::string first;
   lmdb_walk how;
+  how.counted_tables = std::move(counted);
   how.visit = [&](std::string_view table, std::string_view key, std::string_view stored) {
     first = stored_record_problem(table, key, stored);
     return first.empty() && (!enough || !enough());
   };
   const auto walked = walk_lmdb_pages(file, version, how);
   return walked.findings.empty() ? first : walked.findings.front().what;
+}
+
+} // namespace
+
+std::string inspect_projections(lmdb_file& file, const lmdb_meta& version) {
+  lmdb_walk how;
+  how.sparse_table = table_name(lmdb_table::events);
+  how.counted_tables = definition_tables();
+  const auto walked = walk_lmdb_pages(file, version, how);
+  return walked.findings.empty() ? std::string() : walked.findings.front().what;
+}
+
+std::string inspect_everything(lmdb_file& file, const lmdb_meta& version) {
+  return inspect_records(file, version, {}, {});
+}
+
+std::string inspect_for_writing(lmdb_file& file, const lmdb_meta& version, const std::function<bool()>& enough) {
+  return inspect_records(file, version, definition_tables(), enough);
 }
 
 pending_inspection::pending_inspection(std::function<std::string()> look, bool beside) {
@@ -63,8 +82,8 @@ std::string pending_inspection::take() {
 
 namespace {
 
-/// The pages of a table that may hold keys from `first` on.
-result<void> inspect_table(lmdb_access& access, lmdb_table table, std::uint64_t first) {
+/// The pages of a table that may hold keys from `first` on; `with_values`: the check values of its records, too.
+result<void> inspect_table(lmdb_access& access, lmdb_table table, std::uint64_t first, bool with_values) {
   // The table of tables is LMDB's own; its entries are trees.
   constexpr MDB_dbi table_of_tables = 1;
   std::string name = table_name(table);
@@ -91,21 +110,39 @@ result<void> inspect_table(lmdb_access& access, lmdb_table table, std::uint64_t 
   how.sparse_table = name;
   how.first = first;
   how.last = std::numeric_limits<std::uint64_t>::max();
+  std::string problem;
+  if (with_values)
+    how.visit = [&](std::string_view of, std::string_view record, std::string_view data) {
+      problem = stored_record_problem(of, record, data);
+      return problem.empty();
+    };
   const auto walked = walk_lmdb_table(*file, version, name, tree, how);
-  return walked.findings.empty() ? result<void>() : damaged_journal(access.folder(), walked.findings.front().what);
+  if (!walked.findings.empty())
+    problem = walked.findings.front().what;
+  return problem.empty() ? result<void>() : damaged_journal(access.folder(), problem);
 }
 
 } // namespace
 
 result<void> inspect_definitions(lmdb_access& access) {
   for (const auto table : {lmdb_table::definitions, lmdb_table::base_definitions})
-    if (auto done = inspect_table(access, table, 0); !done)
+    if (auto done = inspect_table(access, table, 0, false); !done)
       return done;
   return {};
 }
 
+result<void> definition_guard::require_sound(lmdb_access& access) {
+  if (sound_)
+    return {};
+  for (const auto table : {lmdb_table::definitions, lmdb_table::base_definitions})
+    if (auto done = inspect_table(access, table, 0, true); !done)
+      return done;
+  sound_ = true;
+  return {};
+}
+
 result<void> inspect_events(lmdb_access& access, std::uint64_t first) {
-  return inspect_table(access, lmdb_table::events, first);
+  return inspect_table(access, lmdb_table::events, first, false);
 }
 
 } // namespace troupe_internal

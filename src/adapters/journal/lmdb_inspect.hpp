@@ -17,11 +17,14 @@ namespace troupe_internal {
 /// with the pipelines, and most commands read none of them. What is wrong; empty if nothing is.
 [[nodiscard]] std::string inspect_projections(lmdb_file& file, const lmdb_meta& version);
 
-/// Every page and every record's check value: what a writer builds on. The first thing that is wrong; empty if nothing
-/// is.
-/// `enough`, if any, is asked again and again, and breaks the look off: what was found until then is no answer.
-[[nodiscard]] std::string inspect_everything(lmdb_file& file, const lmdb_meta& version,
-                                             const std::function<bool()>& enough = {});
+/// Every page and every record's check value. The first thing that is wrong; empty if nothing is.
+[[nodiscard]] std::string inspect_everything(lmdb_file& file, const lmdb_meta& version);
+
+/// The same, except that pages with definitions are counted and not read: this is what a writer builds on. A writer
+/// reads definitions only if a definition has changed, and inspects their tables before that.
+/// `enough`, if any, is called often; true ends the inspection, and the result is then no answer.
+[[nodiscard]] std::string inspect_for_writing(lmdb_file& file, const lmdb_meta& version,
+                                              const std::function<bool()>& enough = {});
 
 /// A journal up to this size is looked at when it is opened: no thread is worth it.
 inline constexpr std::uint64_t small_journal_bytes = std::uint64_t{1} << 20U;
@@ -48,6 +51,17 @@ private:
 
 /// The pages of definitions, as of the access's transaction. Damage is state_unusable.
 [[nodiscard]] result<void> inspect_definitions(lmdb_access& access);
+
+/// Inspects the tables of definitions once, before a writer uses them for the first time.
+class definition_guard {
+public:
+  /// Pages and check values, as of the access's transaction, which has not changed these tables. Damage is
+  /// state_unusable.
+  [[nodiscard]] result<void> require_sound(lmdb_access& access);
+
+private:
+  bool sound_ = false;
+};
 
 /// The pages of events from number `first` on, as of the access's transaction. Damage is state_unusable.
 [[nodiscard]] result<void> inspect_events(lmdb_access& access, std::uint64_t first);

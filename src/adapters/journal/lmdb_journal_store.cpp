@@ -40,7 +40,7 @@ pending_inspection inspect_beside(const state_dir::handle& dir, const lmdb_file&
         if (early && early->found_sound(id, version.txn_id, true))
           return {};
         auto file = lmdb_file::open(*dir, journal_file);
-        return file ? inspect_everything(*file, version) : file.error().message;
+        return file ? inspect_for_writing(*file, version) : file.error().message;
       },
       opened.bytes() > small_journal_bytes);
 }

@@ -88,7 +88,13 @@ result<void> lmdb_projection::erase_queued(run_number run) {
   return access_.erase(queue(), run.value);
 }
 
+result<void> lmdb_projection::require_sound_definitions() {
+  return guard_ == nullptr ? result<void>() : guard_->require_sound(access_);
+}
+
 result<bool> lmdb_projection::get_definition(const digest& of, definition_record& out) {
+  if (const auto sound = require_sound_definitions(); !sound)
+    return sound.error();
   const auto found = access_.read(definitions(), definition_key(of), out);
   if (found && *found && out.of != of) {
     out = {};
@@ -98,10 +104,14 @@ result<bool> lmdb_projection::get_definition(const digest& of, definition_record
 }
 
 result<void> lmdb_projection::put_definition(const definition_record& record) {
+  if (const auto sound = require_sound_definitions(); !sound)
+    return sound.error();
   return access_.write(definitions(), definition_key(record.of), record);
 }
 
 result<void> lmdb_projection::erase_definition(const digest& of) {
+  if (const auto sound = require_sound_definitions(); !sound)
+    return sound.error();
   return access_.erase(definitions(), definition_key(of));
 }
 

@@ -1,6 +1,7 @@
 // The projections as tables of LMDB within one write transaction. Knows where each lies, not what events mean.
 #pragma once
 
+#include "adapters/journal/lmdb_inspect.hpp"
 #include "adapters/journal/lmdb_tables.hpp"
 #include "core/journal/projection.hpp"
 
@@ -12,8 +13,9 @@ namespace troupe_internal {
 class lmdb_projection final : public projection_tables {
 public:
   enum class side : std::uint8_t { live, base };
-  lmdb_projection(lmdb_access& access, side which, state_info info)
-      : access_(access), base_(which == side::base), info_(std::move(info)) {}
+  /// `guard`: of definitions whose tables may be damaged; null: they are sound. It outlives this.
+  lmdb_projection(lmdb_access& access, side which, state_info info, definition_guard* guard = nullptr)
+      : access_(access), base_(which == side::base), info_(std::move(info)), guard_(guard) {}
 
   [[nodiscard]] state_info& info() override { return info_; }
   [[nodiscard]] result<void> put_asset_name(asset_id asset, std::string_view name) override;
@@ -47,6 +49,7 @@ public:
   [[nodiscard]] result<void> flush();
 
 private:
+  [[nodiscard]] result<void> require_sound_definitions();
   [[nodiscard]] result<void> put_text(lmdb_table table, std::uint32_t id, std::string_view text, unsigned flags = 0);
   [[nodiscard]] lmdb_table assets() const { return base_ ? lmdb_table::base_assets : lmdb_table::assets; }
   [[nodiscard]] lmdb_table queue() const { return base_ ? lmdb_table::base_queue : lmdb_table::queue; }
@@ -63,6 +66,7 @@ private:
   lmdb_access& access_;
   bool base_;
   state_info info_;
+  definition_guard* guard_;
   std::map<run_number, run_record> runs_; ///< read or changed in this transaction
 };
 

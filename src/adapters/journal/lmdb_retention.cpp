@@ -68,7 +68,7 @@ bool is_cause_of_kept(const event& e, const bounds& of) {
 } // namespace
 
 result<retention_step> retain_step(lmdb_access& access, state_info& info, const retention_rule& rule,
-                                   std::uint64_t max_events) {
+                                   std::uint64_t max_events, definition_guard& definitions) {
   retention_step step;
   auto bound = bounds_of(access, info, rule);
   if (!bound)
@@ -92,7 +92,7 @@ result<retention_step> retain_step(lmdb_access& access, state_info& info, const 
   state_info base_info;
   if (auto found = access.read(lmdb_table::meta, 1, base_info); !found)
     return found.error();
-  lmdb_projection base(access, lmdb_projection::side::base, base_info);
+  lmdb_projection base(access, lmdb_projection::side::base, base_info, &definitions);
   projector fold(base);
   const auto last = info.first_seq + std::min(max_events, info.last_seq + 1 - info.first_seq);
   while (info.first_seq < last && may_go()) {

@@ -83,7 +83,7 @@ result<std::uint64_t> lmdb_writer::append(std::span<const event> events) {
     return info_.last_seq;
   state_info after;
   auto done = transact([&](lmdb_access& access) -> result<void> {
-    lmdb_projection live(access, lmdb_projection::side::live, info_);
+    lmdb_projection live(access, lmdb_projection::side::live, info_, &definitions_);
     projector fold(live);
     for (const auto& e : events)
       if (auto applied = fold.apply(live.info().last_seq + 1, e); !applied)
@@ -114,7 +114,7 @@ result<retention_step> lmdb_writer::retain(const retention_rule& rule, std::uint
   state_info after;
   auto done = transact([&](lmdb_access& access) -> result<void> {
     after = info_;
-    auto made = retain_step(access, after, rule, max_events);
+    auto made = retain_step(access, after, rule, max_events, definitions_);
     if (!made)
       return made.error();
     step = std::move(*made);

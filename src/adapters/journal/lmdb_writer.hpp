@@ -42,7 +42,8 @@ private:
   troupe_internal::durability durability_;
   state_info info_; ///< as committed
   event_encoder record_;
-  pending_inspection doubts_;
+  pending_inspection doubts_; ///< of all but definitions
+  definition_guard definitions_;
   bool untouched_ = true; ///< nothing was written yet
   std::uint32_t transactions_ = 0;
   std::optional<error> failed_;
@@ -51,6 +52,6 @@ private:
 /// Folds the oldest events into the base and drops them, as journal_store::retain says. `info` is the state's, and is
 /// brought up to date.
 [[nodiscard]] result<retention_step> retain_step(lmdb_access& access, state_info& info, const retention_rule& rule,
-                                                 std::uint64_t max_events);
+                                                 std::uint64_t max_events, definition_guard& definitions);
 
 } // namespace troupe_internal

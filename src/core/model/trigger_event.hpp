@@ -78,6 +78,16 @@ struct ticks_missed {
   friend bool operator==(const ticks_missed&, const ticks_missed&) = default;
 };
 
+/// What happened to a file that a trigger watches. Persisted: do not change the values.
+enum class file_change : std::uint8_t { created = 0, changed = 1, deleted = 2, moved = 3 };
+inline constexpr std::size_t file_change_count = 4;
+
+struct changed_file {
+  std::string path; ///< relative to the pipeline's folder
+  file_change change = file_change::changed;
+  friend bool operator==(const changed_file&, const changed_file&) = default;
+};
+
 /// A trigger took an event in. Its fate follows in the same transaction, or a run is queued for it there.
 struct event_taken {
   std::uint64_t event = 0; ///< 1, 2, 3 … in the state

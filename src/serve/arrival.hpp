@@ -1,0 +1,34 @@
+// What a trigger is to take in, wherever it comes from. Plain values; knows no trigger and no journal.
+#pragma once
+
+#include "core/model/event.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe_internal::serve {
+
+/// Something that a trigger is to take in: a request, a change of files, a report of a sensor, changes of assets, a
+/// wish, a tick.
+struct arrival {
+  event_source source = event_source::manual;
+  std::string key;                                         ///< idempotency key; empty: none
+  std::string body;                                        ///< JSON as it came, or empty
+  std::map<std::string, std::string, std::less<>> headers; ///< by name in lower case
+  std::vector<std::pair<std::string, std::string>> params; ///< given by name; they win over the trigger's own
+  std::optional<std::vector<std::string>> select;          ///< given by a sensor; nullopt: the trigger's
+  std::vector<changed_file> files;                         ///< of a watch: what changed
+  std::optional<timestamp> nominal;                        ///< of a tick
+  std::optional<timestamp> after; ///< of a tick: no other one lies between this moment and the nominal one
+  std::vector<event> with;        ///< what is appended in the same transaction: a cursor, a baseline
+  std::string by;                 ///< who asks; empty: unspecified
+  bool refuses = true;            ///< a full queue refuses it, and nothing is taken in; else it is skipped
+  bool past_rules = false;        ///< `when`, debounce and throttle do not count
+  bool keeps_rejected = true;     ///< rejected, it is an event still; else it only is refused
+};
+
+} // namespace troupe_internal::serve
