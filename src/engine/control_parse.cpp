@@ -215,6 +215,8 @@ private:
       since(key, run.queued_at);
     else if (key == "reason")
       text(key, run.reason);
+    else if (key == "waits_for")
+      text(key, run.waits_for);
     else
       json_.skip(json_.value());
     if (const auto cause = cause_of(word))

@@ -94,6 +94,7 @@ struct member_writer {
           .member("cause", to_string(one.cause))
           .member("priority", one.priority)
           .member("since_ms", to_ms(one.queued_at))
+          .member("waits_for", one.waits_for)
           .member("reason", one.reason)
           .end_object();
     json.end_array().member("waiting", m.waiting);

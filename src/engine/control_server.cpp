@@ -35,7 +35,7 @@ constexpr auto pause_without_descriptors = std::chrono::milliseconds(200);
 /// The eventfd, the stop request and the socket come before the clients.
 constexpr std::size_t first_client = 3;
 
-constexpr std::size_t overhead = 150; ///< of a queued run in a list, in bytes
+constexpr std::size_t overhead = 180; ///< of a queued run in a list, in bytes
 
 /// A reason may say all that is wrong with a pipeline.
 std::string beginning_of(const std::string& reason) {

@@ -31,6 +31,7 @@ run_request request_of(const project& on, const run_options& options) {
   request.durability = static_cast<std::uint8_t>(on.p->engine.durability);
   request.workers = options.workers.value_or(on.p->engine.workers);
   request.pipeline_file = recorded_file(on);
+  request.timeout = options.timeout;
   return request;
 }
 
@@ -167,6 +168,7 @@ result<run_number> engine::record_fresh(prepared_run made, const run_started& st
   tell_findings(plan, made.observer);
   run_finished finished{started.run, made.history->now(), run_status::succeeded, {}};
   finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
+  finished.trigger = trigger_of(started.pipeline, started.cause);
   auto events = names_and_files(plan);
   for (auto& defined : in_chunks(definitions_to_record(plan, {}, plan.restated))) {
     append_to(events, std::move(defined));
@@ -271,6 +273,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
     return ready.error();
   made.state.apply(started);
   made.cause = options.cause.kind;
+  made.trigger = trigger_of(started.pipeline, options.cause);
   made.beginning.emplace_back(std::move(started));
   return begin(std::move(made));
 }
@@ -349,6 +352,7 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     touched,
                     std::move(*foreign)};
   made.cause = past->record.cause.kind;
+  made.trigger = trigger_of(past->record.pipeline, past->record.cause);
   std::vector<asset_index> waiting;
   for (std::uint32_t i = 0; i < on.p->assets.size(); ++i)
     if (scope.in_run[i] &&

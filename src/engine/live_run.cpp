@@ -147,6 +147,9 @@ live_run::~live_run() = default;
 void live_run::append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) {
   auto settled = settled_->take(*logic_, events);
   auto changed = records_changed_by(events);
+  for (auto& one : events)
+    if (auto* const finished = std::get_if<run_finished>(&one))
+      finished->trigger = made_.trigger;
   around_.log.append(std::move(events), urgent, std::move(durable));
   if (!changed.empty() || !settled.empty())
     watcher_(std::move(changed), std::move(settled));

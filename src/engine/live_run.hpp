@@ -62,6 +62,7 @@ struct prepared_run {
   bool limited = false; ///< other runs live: it starts nothing before it is offered a budget
   touched_assets touched{};
   foreign_files foreign{}; ///< see made_files
+  std::string trigger{};   ///< "PIPELINE/NAME" that caused it; empty: none
 };
 
 /// One run. Not moved: its parts refer to each other.

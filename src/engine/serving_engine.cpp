@@ -134,6 +134,7 @@ result<submitted_run> serving_engine::submit(const run_ask& ask, run_observer* o
   if (ask.error_strategy)
     options.error_strategy = static_cast<troupe_internal::error_strategy>(*ask.error_strategy);
   options.cause = ask.cause;
+  options.timeout = ask.timeout;
   if (const auto scope = scope_of(*on, options); !scope)
     return scope.error();
   bool now = false;
@@ -165,7 +166,7 @@ result<submitted_run> serving_engine::start_now(const project& on, const run_opt
     if (number.value == 0)
       leave_starting(what);
     else
-      live_.erase(number);
+      forget_live(number);
     wake_keeper();
     return why;
   };
@@ -179,7 +180,7 @@ result<submitted_run> serving_engine::start_now(const project& on, const run_opt
   how.numbered = [&](run_number given) {
     const std::lock_guard lock(mutex_);
     leave_starting(what);
-    live_.emplace(given, what);
+    note_live(given, what, options.timeout, time_.now());
     number = given;
   };
   const auto began = with->submit(on, options, observer != nullptr ? *observer : silent_observer::the_one(), how);
@@ -223,6 +224,7 @@ result<submitted_run> serving_engine::put_in_queue(const project& on, const run_
   waiting_run waiting;
   waiting.what = *queued;
   waiting.observer = observer;
+  waiting.moments = moments_of(waiting.what.conditions, time_.now(), time_.monotonic());
   queue_.push_back(std::move(waiting));
   wake_keeper();
   return submitted_run{queued->run, true};

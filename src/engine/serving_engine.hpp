@@ -14,7 +14,8 @@
 
 #include "adapters/system/thread_pool.hpp"
 #include "core/schedule/run_queue.hpp"
-#include "core/trigger/trigger_logic.hpp"
+#include "core/trigger/event_rules.hpp"
+#include "core/trigger/start_rules.hpp"
 #include "engine/commit_bell.hpp"
 #include "engine/control_port.hpp"
 #include "engine/control_server.hpp"
@@ -53,15 +54,6 @@ struct serving_options {
   unsigned planners = 2; ///< plans that are made at a time for runs that were queued
 };
 
-/// Beside which other live runs a queued run of a trigger may start.
-enum class trigger_overlap : std::uint8_t {
-  own,      ///< beside none of its trigger
-  pipeline, ///< beside none of its pipeline
-  any,
-};
-/// By pipeline and trigger; `own` for others.
-using trigger_overlaps = std::map<std::pair<std::string, std::string>, trigger_overlap>;
-
 /// Any thread may call it. Calls that name a run do not block for longer than a turn of the loop, unless they say so.
 class serving_engine final : public control_port {
 public:
@@ -99,7 +91,12 @@ public:
     const std::lock_guard lock(intake_);
     return last_event_ + 1;
   }
-  void set_overlaps(trigger_overlaps overlaps);
+  /// When runs of triggers may start.
+  void set_rules(start_rule_map rules);
+  /// Called, on any thread, when runs of triggers have ended; it may not call the engine. None: nobody.
+  void when_run_ended(std::function<void()> wake) { run_bell_.connect(std::move(wake)); }
+  /// Time may have passed that nobody noticed: the machine slept.
+  void look_again();
   /// Whom clients of the control socket ask about triggers; null: nobody. When this returns, nobody asks the one that
   /// was set before.
   void set_triggers(trigger_port* triggers);
@@ -137,6 +134,8 @@ private:
     std::string problem;    ///< why it did not start; empty: nothing was tried, or it is its turn that it waits for
     steady::time_point due; ///< with a problem: when it is tried again
     std::chrono::milliseconds pause{0};
+    start_moments moments{};       ///< on the boot clock
+    std::optional<duration> noted; ///< in starts_, at this moment
   };
   /// Keeps the engine where it is while it is used; none where the journal has failed.
   class in_use {
@@ -169,7 +168,7 @@ private:
   void try_again_later(waiting_run& run, std::string why);
   void reopen(std::unique_lock<std::mutex>& lock);
   /// Takes the run, which has left queue_, out of the journal's queue. `with` is in use.
-  void dequeue(engine& with, run_number run);
+  void dequeue(engine& with, run_number run, dequeue_reason why = dequeue_reason::cancelled);
   /// The journal takes no more. mutex_ is held.
   void fail_with(const std::string& why);
   /// Whether the journal still takes something; else it has failed with that.
@@ -189,25 +188,34 @@ private:
   /// Runs that are live or about to be. mutex_ is held.
   [[nodiscard]] std::vector<started_run> live_or_starting() const;
   [[nodiscard]] static started_run kind_of(const run_queued& what);
-  /// Why a run of a trigger may not start beside those that live. mutex_ is held.
-  [[nodiscard]] std::optional<std::string> held_by_overlap(const run_queued& what,
-                                                           const std::vector<started_run>& live) const;
+  /// Why a queued run may not start although it is its turn. mutex_ is held, as in those that follow.
+  [[nodiscard]] std::optional<held_run> held(const waiting_run& run, const std::vector<started_run>& live) const;
+  /// Its time, if it has one, runs from `started_at`.
+  void note_live(run_number run, const started_run& what, duration timeout, timestamp started_at);
+  void forget_live(run_number run);
+  /// Runs that have waited too long leave the queue; live ones that took too long end; others end for the next one.
+  void do_what_is_due(std::unique_lock<std::mutex>& lock);
   /// The open runs that an event has to heed. mutex_ is held.
   [[nodiscard]] std::vector<open_trigger_run> open_runs(const event_intake& of,
                                                         const std::vector<waiting_run>& also) const;
+  /// When something is due although nothing happens.
+  [[nodiscard]] std::optional<duration> next_due() const;
   [[nodiscard]] result<void> append_and_wait(engine& with, std::vector<event> events);
   /// Events that are being taken in together.
   struct event_batch;
   /// The run that an event asks for, as it would be queued, but for its number.
   [[nodiscard]] result<run_queued> run_for(const event_intake& intake);
-  /// Decides what becomes of one more event. intake_ and mutex_ are held.
+  /// The event joins a run that waits, before the batch or since. intake_ and mutex_ are held, as in those that follow.
+  void join_run(event_batch& to, const event_intake& intake, const run_queued& asked, run_number joined);
+  /// Decides what becomes of one more event.
   [[nodiscard]] result<void> add_event(event_batch& to, event_intake intake, run_queued run);
   /// What was decided for all becomes so. `with` is in use; the same are held.
   void append_batch(engine& with, event_batch batch, when_taken durable);
   /// Ends the live runs of the triggers whose queued runs take their place. The keeper, with mutex_ held.
   void end_what_gives_way(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] static queued_run place_of(const run_queued& what);
-  [[nodiscard]] std::string why_it_waits(const waiting_run& run, const std::vector<started_run>& live) const;
+  [[nodiscard]] std::pair<start_hold, std::string> why_it_waits(const waiting_run& run,
+                                                                const std::vector<started_run>& live) const;
   [[nodiscard]] waiting_run* find_queued(run_number run);
   /// Who waits for the run hears of its end. mutex_ is not held.
   void tell(run_number run, run_status status);
@@ -218,6 +226,7 @@ private:
   pipeline_versions versions_;
   commit_bell bell_; ///< of whichever engine there is
   commit_bell other_bell_;
+  commit_bell run_bell_;
 
   std::mutex triggers_mutex_;
   trigger_port* triggers_ = nullptr; ///< under triggers_mutex_
@@ -237,7 +246,9 @@ private:
   bool stopping_ = false;
   bool ending_ = false;
   std::vector<waiting_run> queue_;
-  trigger_overlaps overlaps_;
+  start_rule_map rules_;
+  start_ledger starts_;
+  std::map<run_number, duration> deadlines_; ///< of live runs, on the boot clock
   std::map<run_number, started_run> live_;
   std::vector<started_run> starting_; ///< their number is not known yet
   std::deque<run_number> ended_;

@@ -125,7 +125,13 @@ void answer_queue(const api_world& world, const api_call& /*call*/, http_answer&
       for (const auto& run : world.engine.queue()) {
         json.begin_object().member("number", run.run.value).member("pipeline", run.pipeline);
         json.member("cause", to_string(run.cause)).member("priority", run.priority);
-        json.member("queued_at", to_rfc3339(run.queued_at)).member("waits_for", run.reason).end_object();
+        json.member("queued_at", to_rfc3339(run.queued_at))
+            .key("waits_for")
+            .begin_object()
+            .member("for", run.waits_for)
+            .member("detail", run.reason)
+            .end_object()
+            .end_object();
       }
       json.end_array().end_object();
     }

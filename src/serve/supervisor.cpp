@@ -90,6 +90,7 @@ result<void> supervisor::start_triggers() {
   engine_->set_triggers(desk_.get());
   try {
     clock_ = std::make_unique<trigger_clock>(*desk_, how_.log);
+    engine_->when_run_ended([this] { clock_->look_now(); }); // a trigger may have to be paused
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
                 std::string("the system does not let a supervisor fire triggers: ") + why.what());
@@ -98,6 +99,8 @@ result<void> supervisor::start_triggers() {
 }
 
 supervisor::~supervisor() {
+  if (engine_)
+    engine_->when_run_ended({});
   clock_.reset(); // nothing new is taken in
   server_.reset();
   api_.reset();

@@ -20,8 +20,10 @@ public:
   trigger_clock(const trigger_clock&) = delete;
   trigger_clock& operator=(const trigger_clock&) = delete;
 
-private:
+  /// Any thread.
   void look_now();
+
+private:
   void run();
 
   trigger_desk& desk_;

@@ -76,6 +76,8 @@ private:
   [[nodiscard]] result<target> find_served(const std::string& name) const;
   [[nodiscard]] result<std::map<std::string, trigger_record>> read_records();
   [[nodiscard]] result<void> note_changed(std::map<std::string, trigger_record>& records, timestamp now);
+  /// Those whose runs have failed too often in a row.
+  [[nodiscard]] result<void> pause_failing(std::map<std::string, trigger_record>& records, timestamp now);
   [[nodiscard]] result<void> look_at(const target& at, const trigger_record& record, timestamp now, turn& out);
   [[nodiscard]] event_intake intake_of(const target& at, arrival& what) const;
   /// Whether its key was seen: then it has a fate. `before`: what comes in with it, before it. taking_ is held.

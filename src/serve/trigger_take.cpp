@@ -86,9 +86,11 @@ std::string fill_params(const trigger_desk::target& at, const arrival& what, con
 event_intake trigger_desk::intake_of(const target& at, arrival& what) const {
   event_intake intake;
   intake.pipeline = at.pipeline;
-  intake.overlap = at.what->overlap;
-  intake.scope = at.what->scope;
-  intake.queue = at.what->queue;
+  intake.rules = rules_of(*at.what);
+  if (what.past_rules) {
+    intake.rules.quiet = duration::zero();
+    intake.rules.unthrottled = true;
+  }
   intake.refuses = what.refuses;
   intake.ask.file = at.file;
   intake.ask.selection = what.select.value_or(at.what->select);
@@ -185,6 +187,9 @@ result<void> trigger_desk::take_soon(const target& at, std::vector<arrival> what
         intake.because = std::move(filtered);
         intake.what.key.clear(); // what does not count uses no key
       }
+    if (at.what->debounce && at.what->debounce->key)
+      if (auto group = render(*at.what->debounce->key, values))
+        intake.rules.group = std::move(*group);
     if (!intake.fate)
       if (auto problem = fill_params(at, what[i], values, intake.ask.params); !problem.empty()) {
         intake.fate = event_fate::rejected;

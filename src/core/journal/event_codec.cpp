@@ -28,7 +28,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // attempt_finished
     1, // assets_settled
     0, // run_stopping
-    0, // run_finished
+    1, // run_finished
     1, // writer_opened
     0, // writer_closed
     1, // asset_renamed

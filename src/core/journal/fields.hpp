@@ -49,7 +49,7 @@ template <class V>
   return 13;
 }
 [[nodiscard]] constexpr unsigned enum_count(stop_cause) {
-  return 3;
+  return 4;
 }
 [[nodiscard]] constexpr unsigned enum_count(leftover_proof) {
   return 3;
@@ -138,7 +138,14 @@ void visit_fields(V& v, T& r) {
   v.sparse(named_field{"selection", r.selection}, named_field{"exclude", r.exclude}, named_field{"only", r.only},
            named_field{"force", r.force}, named_field{"params", r.params},
            named_field{"error_strategy", r.error_strategy}, named_field{"durability", r.durability},
-           named_field{"workers", r.workers}, named_field{"pipeline_file", r.pipeline_file});
+           named_field{"workers", r.workers}, named_field{"pipeline_file", r.pipeline_file},
+           named_field{"timeout", r.timeout});
+}
+template <class V, is_a<start_conditions> T>
+void visit_fields(V& v, T& c) {
+  v.sparse(named_field{"quiet", c.quiet}, named_field{"latest", c.latest}, named_field{"group", c.group},
+           named_field{"not_before", c.not_before}, named_field{"expires", c.expires},
+           named_field{"overlaps", c.overlaps}, named_field{"unthrottled", c.unthrottled});
 }
 template <class V, is_a<run_cause> T>
 void visit_fields(V& v, T& c) {
@@ -300,6 +307,8 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v("status", e.status);
   v("counts", e.counts);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"trigger", e.trigger});
 }
 template <class V, is_a<writer_opened> T>
 void visit_fields(V& v, T& e) {
@@ -350,7 +359,8 @@ void visit_fields(V& v, T& e) {
   v("pipeline", e.pipeline);
   v("request", e.request);
   v("cause", e.cause);
-  v.sparse(named_field{"priority", e.priority}, named_field{"continues", e.continues});
+  v.sparse(named_field{"priority", e.priority}, named_field{"continues", e.continues},
+           named_field{"conditions", e.conditions});
 }
 template <class V, is_a<run_dequeued> T>
 void visit_fields(V& v, T& e) {
@@ -428,7 +438,8 @@ void visit_fields(V& v, T& r) {
   v.sparse(named_field{"paused_at", r.paused_at}, named_field{"pause_reason", r.pause_reason},
            named_field{"fired", r.fired}, named_field{"taken", r.taken}, named_field{"pending", r.pending},
            named_field{"last_event", r.last_event}, named_field{"last_at", r.last_at},
-           named_field{"last_nominal", r.last_nominal});
+           named_field{"last_nominal", r.last_nominal}, named_field{"starts", r.starts},
+           named_field{"failures", r.failures});
 }
 template <class V, is_a<seen_key> T>
 void visit_fields(V& v, T& k) {
@@ -497,7 +508,7 @@ void visit_fields(V& v, T& r) {
   if (layout_of(v) >= 1)
     v.sparse(named_field{"cause", r.cause}, named_field{"queued_at", r.queued_at},
              named_field{"continues", r.continues}, named_field{"dequeued", r.dequeued},
-             named_field{"continued_by", r.continued_by});
+             named_field{"continued_by", r.continued_by}, named_field{"timed_out", r.timed_out});
 }
 template <class V, is_a<definition_record> T>
 void visit_fields(V& v, T& d) {

@@ -135,10 +135,14 @@ struct trigger_record {
   std::array<std::uint64_t, event_fate_count> settled{}; ///< by fate
   std::uint64_t last_event = 0;                          ///< 0: none yet
   std::optional<timestamp> last_at, last_nominal;
+  std::vector<timestamp> starts; ///< of its runs: the newest most_starts of them, in the order of the journal
+  std::uint32_t failures = 0;    ///< of its runs, since one succeeded or the trigger was resumed
   friend bool operator==(const trigger_record&, const trigger_record&) = default;
 
   /// A clock that jumps back and forth makes a new range each time.
   static constexpr std::size_t most_ranges = 64;
+  /// A throttle looks no further back.
+  static constexpr std::size_t most_starts = 100;
   [[nodiscard]] bool has_fired(timestamp nominal) const {
     if (nominal <= floor)
       return true;

@@ -366,7 +366,8 @@ void run_logic::wind_up(decision& d, timestamp now) {
     settle_rest(d, now);
   const auto cause = state_.stopping();
   run_status status = run_status::succeeded;
-  if (cause && *cause != stop_cause::failure && count(asset_status::cancelled) > 0) {
+  const bool is_cancelled = cause && (*cause == stop_cause::user || *cause == stop_cause::signal);
+  if (is_cancelled && count(asset_status::cancelled) > 0) {
     status = run_status::cancelled; // with nothing cancelled, the run ended as it would have without the stop
   } else if (count(asset_status::blocked) + count(asset_status::cancelled) > 0) {
     status = run_status::failed;
