@@ -24,7 +24,8 @@ error cannot_begin(const std::string& why) {
 
 engine::engine(std::unique_ptr<state_writer> writer, const engine_options& how, system_clock& time, stop_request& stop)
     : writer_(std::move(writer)), time_(time), stop_(stop), one_run_(how.one_run), serves_(how.serves),
-      ended_(how.ended), history_(how.history), recovered_(writer_->recovered()), anyone_waits_(false) {}
+      ended_(how.ended), history_(how.history), how_processes_(how.processes), recovered_(writer_->recovered()),
+      anyone_waits_(false) {}
 
 result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_clock& time, stop_request& stop) {
   auto writer = state_writer::open(how.folder, how.opening, time, stop);
@@ -73,7 +74,7 @@ result<void> engine::start_up(std::uint32_t workers) {
     return {};
   readers_.reset(); // of an attempt that was refused half way
   processes_.reset();
-  auto processes = posix_process_executor::open();
+  auto processes = posix_process_executor::open(how_processes_);
   if (!processes)
     return cannot_begin(processes.error().message);
   auto results = writer_->dir()->part(results_folder);

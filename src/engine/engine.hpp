@@ -43,6 +43,7 @@ struct engine_options {
   std::function<void()> committed{};
   /// For functions of the host. None: no pipeline has any.
   std::optional<function_options> functions{};
+  process_executor_options processes{};
 };
 
 /// How a run is admitted.
@@ -164,6 +165,7 @@ private:
   const bool serves_;
   const std::function<void(run_number)> ended_;
   const std::optional<history_bounds> history_;
+  const process_executor_options how_processes_;
   std::atomic<bool> recovered_; ///< and nobody has planned since
   std::mutex admission_;        ///< one run begins at a time
 

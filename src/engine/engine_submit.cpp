@@ -128,7 +128,6 @@ result<std::unique_ptr<planning>> engine::plan_a_run(const project& on, const sc
   view.enough = [&limit] { return limit.over(); };
   view.state = writer_->dir();
   view.ids = names_;
-  view.values = functions_ ? &functions_->values() : nullptr;
   if (!one_run_)
     return planning::make(on, scope_for, &snapshot, time_, keep_all, view);
   const second_request_ends meanwhile(stop_);

@@ -176,7 +176,6 @@ result<std::unique_ptr<planning>> planning::make(const project& on, const scope_
                                                  const journal_snapshot* snapshot, const clock& time, bool keep_all,
                                                  const planning_view& view) {
   std::unique_ptr<planning> made(new planning);
-  made->values_ = view.values;
   auto names = catalog::load(*on.p, *on.graph, snapshot, view.ids, usable_cpus() > 1);
   if (!names)
     return names.error();
@@ -272,7 +271,7 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
   const auto& graph = *on.graph;
   looks = std::make_unique<examiner>(p, graph, *names, *table, *files, on.state_folder, make_lookup(*files));
   looks->leave_out(orphans);
-  looks->use_values(values_);
+  looks->use_values(project.values);
   plan = std::make_unique<planner>(p, graph, scope.in_run, scope.forced, now, *names);
   const auto size = p.assets.size();
   versions.assign(size, {});

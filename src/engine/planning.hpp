@@ -44,9 +44,8 @@ struct planning_view {
   std::function<void(asset_index, const asset_record&)> see{};
   /// Now and for all later looks at files: whether to break off; then what is made is good for what it has read alone.
   std::function<bool()> enough{};
-  state_dir::handle state{};           ///< where the state is locked: what folders hold may be kept there
-  std::shared_ptr<state_names> ids{};  ///< who gives out the state's ids; null: nobody else needs any meanwhile
-  const value_store* values = nullptr; ///< where values of functions are; null: the pipeline has none
+  state_dir::handle state{};          ///< where the state is locked: what folders hold may be kept there
+  std::shared_ptr<state_names> ids{}; ///< who gives out the state's ids; null: nobody else needs any meanwhile
 };
 
 /// How many CPUs this process may use, by its affinity and by the quotas of its cgroups; at least 1.
@@ -99,8 +98,6 @@ public:
   std::vector<path_id> own_work;    ///< declared outputs of assets that clear theirs, made last by that asset; sorted
 
 private:
-  const value_store* values_ = nullptr;
-
   planning() = default;
   /// Unless the asset ignores it.
   void warn(asset_index asset, attempt_warning what);

@@ -12,6 +12,7 @@
 #include "engine/host_function.hpp"
 #include "ports/journal_store.hpp"
 #include "ports/run_observer.hpp"
+#include "ports/value_store.hpp"
 
 #include <atomic>
 #include <functional>
@@ -45,6 +46,7 @@ struct project {
   std::shared_ptr<early_inspection> journal_seen{}; ///< null unless asked for
   std::shared_ptr<const trigger_set> triggers{};    ///< empty if the file has none
   std::shared_ptr<const function_set> functions{};  ///< that assets of it are made by; null: none
+  const value_store* values = nullptr;              ///< where their values are; null: those in files are not looked for
 };
 
 /// How the state names the pipeline's file: relative to the folder the state lies in where the file is beneath that too

@@ -150,7 +150,7 @@ void visit_fields(V& v, T& c) {
 template <class V, is_a<run_cause> T>
 void visit_fields(V& v, T& c) {
   v.sparse(named_field{"kind", c.kind}, named_field{"trigger", c.trigger}, named_field{"events", c.events},
-           named_field{"by", c.by});
+           named_field{"by", c.by}, named_field{"key", c.key});
 }
 template <class V, is_a<raw_bytes> T>
 void visit_fields(V& v, T& b) {

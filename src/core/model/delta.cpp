@@ -59,7 +59,7 @@ void value_delta(const T& from, const T& to, std::optional<T>& out) {
 
 materialized make_delta(const materialization* previous, const fingerprint& made_from, const production& made,
                         duration took) {
-  static const materialization nothing;
+  static const auto& nothing = *new materialization; // never destroyed: see lmdb_env::all_open()
   const auto& base = previous != nullptr ? *previous : nothing;
   materialized d;
   d.took = took;
@@ -102,7 +102,7 @@ materialized restate(const materialization& last, const fingerprint& now, std::s
 
 materialization apply_delta(const materialization* previous, const materialized& d, run_number run,
                             std::uint32_t attempt, timestamp finished_at) {
-  static const materialization nothing;
+  static const auto& nothing = *new materialization; // never destroyed: see lmdb_env::all_open()
   const auto& base = previous != nullptr && !d.full ? *previous : nothing;
   materialization m;
   m.run = run;

@@ -90,6 +90,7 @@ struct run_cause {
   std::string trigger;               ///< its name; empty for other kinds
   std::vector<std::uint64_t> events; ///< ids of the trigger's events that the run is for
   std::string by;                    ///< the user or the token that asked; empty: unspecified
+  std::string key;                   ///< of kind program: a run that is asked for with the same key is this one
   friend bool operator==(const run_cause&, const run_cause&) = default;
 };
 
