@@ -2,7 +2,6 @@
 #include "lib/host_engine.hpp"
 
 #include "adapters/system/start_thread.hpp"
-#include "core/run/run_state.hpp"
 #include "engine/planning.hpp"
 #include "engine/run_history.hpp"
 
@@ -311,39 +310,6 @@ result<std::vector<run_record>> host_engine::open_runs() {
   return open;
 }
 
-result<void> host_engine::end_open_run(run_number number) {
-  const auto snapshot = engine_->snapshot_of_now();
-  if (!snapshot)
-    return snapshot.error();
-  const auto past = replay_run(**snapshot, number);
-  if (!past)
-    return past.error();
-  auto state = past->state;
-  const auto now = time_.now();
-  assets_settled cancelled;
-  cancelled.run = number;
-  cancelled.at = now;
-  cancelled.status = asset_status::cancelled;
-  for (std::uint32_t position = 0; position < state.size(); ++position)
-    if (!is_final(state.at(position).status))
-      cancelled.assets.push_back({state.id_at(position), state.id_at(position)});
-  std::vector<event> events;
-  if (!cancelled.assets.empty()) {
-    state.apply(cancelled);
-    events.emplace_back(std::move(cancelled));
-  }
-  run_finished finished;
-  finished.run = number;
-  finished.at = now;
-  finished.status = run_status::cancelled;
-  finished.counts = state.counts();
-  events.emplace_back(std::move(finished));
-  if (const auto ready = engine_->get_ready(workers_); !ready)
-    return ready;
-  engine_->append(std::move(events), [](const result<std::uint64_t>&) {}); // flush() says what came of it
-  return engine_->flush();
-}
-
 troupe_error* host_engine::recover(std::uint32_t policy, const each_recovered& each) {
   {
     const std::lock_guard lock(mutex_);
@@ -362,7 +328,7 @@ troupe_error* host_engine::recover(std::uint32_t policy, const each_recovered& e
     std::uint32_t what = TROUPE_LEFT;
     std::string reason;
     const auto abandon = [&](std::uint32_t as) {
-      const auto ended = end_open_run(record.run);
+      const auto ended = engine_->end_left_open(record.run);
       what = ended ? as : static_cast<std::uint32_t>(TROUPE_LEFT);
       if (!ended)
         reason = ended.error().message;
@@ -414,7 +380,7 @@ troupe_error* host_engine::shutdown(std::chrono::nanoseconds grace) {
     for (const auto& [number, run] : runs_)
       live.push_back(run);
   }
-  engine_->stop_all(stop_cause::user, false);
+  engine_->stop_all(stop_cause::shutdown, false);
   const auto until = std::chrono::steady_clock::now() + std::max(grace, std::chrono::nanoseconds(0));
   std::string left;
   for (const auto& run : live) {

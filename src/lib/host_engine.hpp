@@ -72,8 +72,6 @@ private:
   void keep();
   [[nodiscard]] troupe_error* resume_in(const project& on, run_number number, std::shared_ptr<host_run>& run);
   [[nodiscard]] troupe_error* not_ready();
-  /// It ends as cancelled: nobody goes on with it.
-  [[nodiscard]] result<void> end_open_run(run_number number);
   [[nodiscard]] result<std::vector<run_record>> open_runs();
   /// Among the runs that the history still has.
   [[nodiscard]] result<std::optional<run_record>> run_with_key(const std::string& key);
