@@ -15,8 +15,7 @@
 #define TROUPE_VERSION_MAJOR 0
 #define TROUPE_VERSION_MINOR 1
 #define TROUPE_VERSION_PATCH 0
-#define TROUPE_HEADER_VERSION \
-  (TROUPE_VERSION_MAJOR * 1000000 + TROUPE_VERSION_MINOR * 1000 + TROUPE_VERSION_PATCH)
+#define TROUPE_HEADER_VERSION (TROUPE_VERSION_MAJOR * 1000000 + TROUPE_VERSION_MINOR * 1000 + TROUPE_VERSION_PATCH)
 
 #if defined(__GNUC__)
 #define TROUPE_EXPORT __attribute__((visibility("default")))
@@ -123,10 +122,10 @@ typedef struct troupe_value {
 typedef struct troupe_value_info {
   uint32_t size;
   uint32_t attempt;
-  uint64_t run;      /* its number */
-  int64_t made_at;   /* nanoseconds since 1970 */
-  uint64_t bytes;    /* as kept */
-  char version[33];  /* the data version, ended by a NUL */
+  uint64_t run;     /* its number */
+  int64_t made_at;  /* nanoseconds since 1970 */
+  uint64_t bytes;   /* as kept */
+  char version[33]; /* the data version, ended by a NUL */
 } troupe_value_info;
 
 /* 0, or not 0 where no more is taken; then the value is not kept. */
@@ -220,8 +219,8 @@ typedef struct troupe_asset_options {
   troupe_text captures; /* of a function: what tells its captured values from others */
   troupe_text description;
   troupe_text group;
-  int64_t timeout;      /* nanoseconds; 0: none */
-  int64_t max_age;      /* nanoseconds; 0: none */
+  int64_t timeout; /* nanoseconds; 0: none */
+  int64_t max_age; /* nanoseconds; 0: none */
   int64_t retry_delay;
   int64_t retry_max_delay;
   uint32_t retry_attempts; /* in all; 0: one */
@@ -254,10 +253,10 @@ typedef struct troupe_command {
 
 typedef struct troupe_made_by {
   uint32_t size;
-  uint32_t captures;             /* not 0: it holds captured values */
-  troupe_function function;      /* taken over, whatever comes of it */
-  const troupe_type* type;       /* NULL: it hands on no value */
-  const troupe_asset* arguments; /* in the function's order */
+  uint32_t captures;                        /* not 0: it holds captured values */
+  troupe_function function;                 /* taken over, whatever comes of it */
+  const troupe_type* type;                  /* NULL: it hands on no value */
+  const troupe_asset* arguments;            /* in the function's order */
   const troupe_type* const* argument_types; /* parallel; NULL: files */
   size_t argument_count;
 } troupe_made_by;
@@ -305,6 +304,8 @@ typedef struct troupe_engine_options {
   /* Called on any thread with a line for people; it may not call the engine. Level: 0 information, 1 warning. */
   void (*log)(void* state, int32_t level, troupe_text line);
   void* log_state;
+  /* A run that was resumed so often after crashes, and in which nothing came to an end since, is given up; 0: 3. */
+  uint32_t most_resumptions;
 } troupe_engine_options;
 
 typedef struct troupe_run_options {
@@ -348,9 +349,9 @@ typedef struct troupe_asset_report {
   uint32_t attempts;
   troupe_text name;
   troupe_text status;
-  troupe_text error;        /* empty: none */
-  troupe_text data_version; /* empty: unknown */
-  int64_t took;             /* nanoseconds */
+  troupe_text error;          /* empty: none */
+  troupe_text data_version;   /* empty: unknown */
+  int64_t took;               /* nanoseconds */
   const troupe_text* reasons; /* why it ran, or would run */
   size_t reason_count;
 } troupe_asset_report;

@@ -149,6 +149,9 @@ struct engine_options {
   troupe::children children = children::none;
   std::uint64_t memory_for_values = std::uint64_t{256} << 20U;
   std::uint64_t value_limit = std::uint64_t{4} << 30U; ///< bytes of one value
+  /// A run that was resumed so often after crashes, and in which nothing came to an end since, is given up: a function
+  /// that kills the process does not do so for ever.
+  std::uint32_t most_resumptions = 3;
   /// Gets lines for people, on any thread; it must not throw, and not call the engine.
   void (*log)(void* state, int level, std::string_view line) = nullptr;
   void* log_state = nullptr;
@@ -197,6 +200,7 @@ public:
     to.children = static_cast<std::uint8_t>(how.children);
     to.memory_for_values = how.memory_for_values;
     to.value_limit = how.value_limit;
+    to.most_resumptions = how.most_resumptions;
     if (how.log != nullptr) {
       to.log = [](void* state, std::int32_t level, troupe_text line) {
         const auto& target = *static_cast<const log_target*>(state);

@@ -18,6 +18,7 @@ host_engine::host_engine(const troupe_engine_options& how)
       durability_(how.durability == TROUPE_STRICT        ? durability::strict
                   : how.durability == TROUPE_NOT_DURABLE ? durability::none
                                                          : durability::pipelined),
+      most_resumptions_(how.most_resumptions != 0 ? how.most_resumptions : 3),
       commands_(how.children != TROUPE_CHILDREN_NONE),
       log_([log = how.log, state = how.log_state](int level, const std::string& line) {
         if (log != nullptr)
@@ -65,6 +66,7 @@ host_engine::open_result host_engine::open(const troupe_engine_options& how) {
   if (!opened)
     return refuse(make_error(opened.error()));
   made->engine_ = std::move(*opened);
+  made->guarded_.emplace(made->engine_->lock()->descriptors());
   try {
     made->keeper_ = start_thread([self = made.get()] { self->keep(); });
     pthread_setname_np(made->keeper_.native_handle(), "troupe-keeper");
@@ -83,6 +85,7 @@ host_engine::~host_engine() {
   }
   if (keeper_.joinable())
     keeper_.join();
+  guarded_.reset();
   engine_.reset(); // asks functions to stop, and waits for them
   run_result open;
   open.status = run_status::interrupted;
@@ -310,6 +313,11 @@ result<std::vector<run_record>> host_engine::open_runs() {
   return open;
 }
 
+result<std::uint32_t> host_engine::resumed_in_vain(const run_record& record) {
+  const auto snapshot = engine_->snapshot_of_now();
+  return snapshot ? vain_resumptions_of(**snapshot, record) : result<std::uint32_t>(snapshot.error());
+}
+
 troupe_error* host_engine::recover(std::uint32_t policy, const each_recovered& each) {
   {
     const std::lock_guard lock(mutex_);
@@ -334,7 +342,13 @@ troupe_error* host_engine::recover(std::uint32_t policy, const each_recovered& e
         reason = ended.error().message;
     };
     auto built = project_of(record.pipeline, record.request.params);
+    const auto in_vain = resumed_in_vain(record);
+    if (!in_vain)
+      return make_error(in_vain.error());
     if (policy == TROUPE_ABANDON) {
+      abandon(TROUPE_ABANDONED);
+    } else if (*in_vain >= most_resumptions_) {
+      reason = "it was resumed " + std::to_string(*in_vain) + " times after crashes, and nothing in it came to an end";
       abandon(TROUPE_ABANDONED);
     } else if (built.wrong) {
       reason = built.wrong->message;

@@ -5,6 +5,7 @@
 #include "adapters/system/system_clock.hpp"
 #include "engine/engine.hpp"
 #include "lib/abi_error.hpp"
+#include "lib/fork_guard.hpp"
 #include "lib/host_run.hpp"
 #include "lib/pipeline_draft.hpp"
 
@@ -73,6 +74,7 @@ private:
   [[nodiscard]] troupe_error* resume_in(const project& on, run_number number, std::shared_ptr<host_run>& run);
   [[nodiscard]] troupe_error* not_ready();
   [[nodiscard]] result<std::vector<run_record>> open_runs();
+  [[nodiscard]] result<std::uint32_t> resumed_in_vain(const run_record& record);
   /// Among the runs that the history still has.
   [[nodiscard]] result<std::optional<run_record>> run_with_key(const std::string& key);
 
@@ -81,9 +83,11 @@ private:
   std::string state_;
   std::uint32_t workers_;
   durability durability_;
+  std::uint32_t most_resumptions_;
   bool commands_;
   host_run::log_function log_;
   std::unique_ptr<engine> engine_;
+  std::optional<closed_in_forks> guarded_; ///< of the state's lock
 
   std::mutex keys_mutex_;    ///< taken before mutex_
   mutable std::mutex mutex_; ///< guards what follows

@@ -3,11 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -89,9 +92,12 @@ int die_in_chain(const folder& at, void (*dies)()) {
   if (child == 0) {
     auto [p, third] = chain(at, dies);
     auto engine = troupe::engine::open({.state = at.state(), .workers = 2, .durability = troupe::durability::strict});
-    if (!engine || !engine->add(p) || !engine->recover())
+    if (!engine || !engine->add(p))
       ::_exit(3);
-    auto run = engine->start("chain");
+    const auto recovered = engine->recover();
+    if (!recovered)
+      ::_exit(5);
+    auto run = recovered->empty() || !recovered->front().run ? engine->start("chain") : *recovered->front().run;
     static_cast<void>(run->wait());
     ::_exit(4);
   }
@@ -120,6 +126,68 @@ TEST_CASE("a process that is killed in a function: the next one goes on where it
   CHECK(ended->number == 1);
   CHECK(**engine.latest(third) == 3);
   CHECK(lines_of(at.at("calls")) == 4); // first, second, second, third
+}
+
+TEST_CASE("a function that kills its process again and again is given up") {
+  const folder at;
+  for (int i = 0; i < 4; ++i)
+    REQUIRE(WIFSIGNALED(die_in_chain(at, [] { ::kill(::getpid(), SIGKILL); })));
+  CHECK(lines_of(at.at("calls")) == 5); // first, and second each time
+  auto [p, third] = chain(at, nullptr);
+  auto engine = open(at, p);
+  const auto recovered = engine.recover();
+  REQUIRE(recovered);
+  REQUIRE(recovered->size() == 1);
+  CHECK(recovered->at(0).what == troupe::recovery::abandoned);
+  CHECK(recovered->at(0).reason.find("it was resumed 3 times after crashes") == 0);
+  CHECK(engine.find(1)->status() == troupe::run_status::cancelled);
+  CHECK(engine.start("chain")->wait());
+}
+
+TEST_CASE(
+    "a shutdown leaves a run open, and the next engine goes on with it; a function that does not stop is told of") {
+  const folder at;
+  std::atomic<int> called = 0;
+  std::atomic<bool> stubborn = true;
+  const auto make = [&] {
+    troupe::pipeline p("long");
+    const auto first = p.make("first", {.version = "1"}, [&] { return ++called; });
+    p.make(
+        "waits", {.version = "1"},
+        [&](troupe::context& told, int in) -> troupe::result<int> {
+          if (++called > 2)
+            return in;
+          while (stubborn || !told.stop_requested())
+            std::this_thread::sleep_for(1ms);
+          return troupe::error{troupe::errc::cancelled, "stopped", {}};
+        },
+        first);
+    return p;
+  };
+  {
+    const auto p = make();
+    auto engine = open(at, p);
+    REQUIRE(engine.recover());
+    const auto run = engine.start("long");
+    REQUIRE(run);
+    while (called < 2)
+      std::this_thread::sleep_for(1ms);
+    const auto over = engine.shutdown(5ms);
+    REQUIRE(!over);
+    CHECK(over.error().code == troupe::errc::still_running);
+    stubborn = false;
+    CHECK(engine.shutdown(1h));
+    CHECK(run->status() == troupe::run_status::interrupted);
+    CHECK(run->wait().error().code == troupe::errc::interrupted);
+  }
+  const auto p = make();
+  auto engine = open(at, p);
+  const auto recovered = engine.recover();
+  REQUIRE(recovered);
+  REQUIRE(recovered->size() == 1);
+  CHECK(recovered->at(0).what == troupe::recovery::resumed);
+  CHECK(recovered->at(0).run->wait());
+  CHECK(called == 3);
 }
 
 TEST_CASE("a run whose functions have changed since it was interrupted starts again; one nobody added stays open; or "
@@ -274,6 +342,31 @@ TEST_CASE("in a process that was forked off, calls say so, destructors do nothin
   const auto again = engine->start("chain");
   REQUIRE(again);
   CHECK(again->wait()->fresh == 3);
+}
+
+TEST_CASE("what was forked off a process that is killed does not keep its state locked") {
+  const folder at;
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const auto killed = ::fork();
+  REQUIRE(killed >= 0);
+  if (killed == 0) {
+    auto engine = troupe::engine::open({.state = at.state()});
+    if (engine && ::fork() == 0) {
+      ::close(ends[1]);
+      char byte = 0;
+      static_cast<void>(::read(ends[0], &byte, 1)); // until the test is done
+      ::_exit(0);
+    }
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(killed, &status, 0) == killed);
+  REQUIRE(WIFSIGNALED(status));
+  const auto opened = troupe::engine::open({.state = at.state()});
+  CHECK_MESSAGE(opened, (opened ? "" : opened.error().text()));
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST_CASE("working folder, standard output, environment and locale are as they were") {

@@ -73,7 +73,7 @@ TEST_CASE("a value store keeps what it says, and says what it does not") {
     contract(store, [&](const digest& one) { store.damage(one); });
   }
   SUBCASE("in files") {
-    const test::temporary_folder folder;
+    const temporary_folder folder;
     const auto dir = state_dir::open_or_make(folder / "state");
     REQUIRE(dir.has_value());
     value_files store(*dir, true);
@@ -85,7 +85,7 @@ TEST_CASE("a value store keeps what it says, and says what it does not") {
 }
 
 TEST_CASE("what a dead process left of a value is swept away, and what is no value is left alone") {
-  const test::temporary_folder folder;
+  const temporary_folder folder;
   const auto dir = state_dir::open_or_make(folder / "state");
   REQUIRE(dir.has_value());
   value_files store(*dir, false);
@@ -99,7 +99,7 @@ TEST_CASE("what a dead process left of a value is swept away, and what is no val
 }
 
 TEST_CASE("a folder of values that is no folder of ours is refused, and a link in it is not followed") {
-  const test::temporary_folder folder;
+  const temporary_folder folder;
   const auto dir = state_dir::open_or_make(folder / "state");
   REQUIRE(dir.has_value());
   std::filesystem::create_symlink("/tmp", folder / "state/values");
