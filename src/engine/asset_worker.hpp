@@ -59,6 +59,7 @@ struct worker_setup {
       warn;                                     ///< tells whoever watches the run; from the executor's threads
   const run_definitions* definitions = nullptr; ///< those of assets that may run are worked out
   attempt_maker* functions = nullptr;           ///< makes assets by functions; null: the pipeline has none
+  std::string events_file{}; ///< what commands are told of the events that the run is for; empty: there are none
 };
 
 /// asset_executor by processes and functions.

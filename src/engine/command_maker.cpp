@@ -59,7 +59,7 @@ command_maker::command_maker(command_surroundings around)
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
            entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||
            entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) ||
-           entry.starts_with("TROUPE_RESULT=");
+           entry.starts_with("TROUPE_RESULT=") || entry.starts_with("TROUPE_EVENT=");
   });
   for (const std::string_view entry : around_.environment) {
     // BASH_FUNC_name%%=() {…; some systems' older ones write name() for name%%.
@@ -131,8 +131,11 @@ std::optional<std::string> command_maker::set_environment(asset_index asset, con
     }
   }
   std::erase_if(environment, [](const std::string& entry) {
-    return entry.starts_with("TROUPE_ATTEMPT=") || entry.starts_with("TROUPE_RESULT="); // make() adds the attempt's own
+    return entry.starts_with("TROUPE_ATTEMPT=") || entry.starts_with("TROUPE_RESULT=") ||
+           entry.starts_with("TROUPE_EVENT="); // make() adds its own
   });
+  if (!around_.events_file.empty())
+    set_variable(environment, "TROUPE_EVENT", around_.events_file);
   set_variable(environment, "TROUPE_PIPELINE", around_.p.name);
   set_variable(environment, "TROUPE_RUN_ID", run_text_);
   set_variable(environment, "TROUPE_ASSET", around_.p.asset(asset).name);

@@ -33,6 +33,7 @@ struct command_surroundings {
   known_secrets* secrets = nullptr;     ///< null: the pipeline declares none
   /// Tells whoever watches the run; from the executor's threads. May be empty.
   std::function<void(asset_index, const attempt_warning&)> warn;
+  std::string events_file{}; ///< what commands are told of the events that the run is for; empty: there are none
 };
 
 class command_maker final : public attempt_maker {
