@@ -77,6 +77,11 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
       p_, *plan.on.graph,
       run_policy{workers_, static_cast<error_strategy>(made_.request.error_strategy), remaining, made_.limited},
       plan.names->asset_ids(), std::move(made_.state));
+  if (plan.on.functions) {
+    TROUPE_CHECK(around_.functions != nullptr, "a pipeline with functions in an engine that has none");
+    functions_ = std::make_unique<function_maker>(function_surroundings{
+        p_, *plan.names, around_.store, *plan.on.functions, *around_.functions, *around_.logs, id, number_});
+  }
   work_ = std::make_unique<asset_worker>(
       worker_setup{p_,
                    *plan.looks,
@@ -102,6 +107,7 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
                    own_environment(),
                    [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); },
                    &*plan.definitions,
+                   functions_.get(),
                    made_.events.empty() ? std::string()
                                         : run_log_folder(plan.on.state_folder, number_) + "/" + event_file_name},
       std::move(plan.records));

@@ -13,6 +13,7 @@
 #include "core/schedule/foreign_files.hpp"
 #include "core/schedule/run_table.hpp"
 #include "engine/asset_worker.hpp"
+#include "engine/function_maker.hpp"
 #include "engine/housekeeping.hpp"
 #include "engine/opening.hpp"
 #include "engine/planning.hpp"
@@ -44,6 +45,7 @@ struct run_surroundings {
   const kept_folder& results;
   std::optional<history_bounds> history;
   const std::optional<shared_room>& shared; ///< what all runs may use together
+  function_room* functions = nullptr; ///< null: no pipeline has any
 };
 
 /// What a new and a resumed run are made from.
@@ -139,6 +141,7 @@ private:
   std::optional<run_logic> logic_;
   std::optional<settled_assets> settled_;
   std::unique_ptr<housekeeping> keeper_;
+  std::unique_ptr<function_maker> functions_; ///< null: the pipeline has none
   std::unique_ptr<asset_worker> work_;
   std::unique_ptr<actor_run> actors_;
   std::shared_ptr<opening> opened_ = std::make_shared<opening>();

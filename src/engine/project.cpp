@@ -41,7 +41,7 @@ result<std::unique_ptr<journal_snapshot>> snapshot_if_any(const std::string& sta
 } // namespace
 
 std::string recorded_file(const project& on) {
-  if (on.p->file == "-")
+  if (on.p->file == "-" || on.p->file == program_file)
     return on.p->file;
   std::error_code unknown;
   const auto file = std::filesystem::absolute(on.p->file, unknown).lexically_normal();

@@ -18,14 +18,6 @@ std::string called(run_number run) {
   return "run #" + std::to_string(run.value);
 }
 
-/// How often a run was resumed in vain.
-result<std::uint32_t> vain_resumptions_of(const journal_snapshot& snapshot, const run_record& record) {
-  vain_resumptions counted;
-  run_state state;
-  const auto folded = fold_run(snapshot, record, record.first_seq, state, [&](const event& e) { counted.add(e); });
-  return folded ? counted.count() : result<std::uint32_t>(folded.error());
-}
-
 } // namespace
 
 void serving_engine::note(const std::string& line) const {

@@ -398,7 +398,8 @@ result<supervisor_answer> supervisor::load_one(const std::string& file) {
     }
     const auto known = std::find_if(with_triggers.begin(), with_triggers.end(),
                                     [&](const auto& each) { return each.file == other.file; });
-    all.push_back({std::move(other), known == with_triggers.end() ? nullptr : known->set, {}});
+    all.push_back({std::move(other), known == with_triggers.end() ? nullptr : known->set,
+                   known == with_triggers.end() ? nullptr : known->p, {}});
   }
   replace(std::move(all), report);
   return answer;
