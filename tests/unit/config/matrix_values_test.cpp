@@ -185,7 +185,7 @@ TEST_CASE("rows have columns, and one of them is the id") {
   CHECK(command(*p, "a[B]").back() == "two\nlines");
   const auto q =
       w.good(of(R"({"json":"s.json","at":"/all","key":"key"})",
-                R"("command":["c","{{ matrix.v.n }}","{{ matrix.v.more }}","{{ matrix.v.more | join "," }}"])"));
+                R"("command":["c","{{ matrix.v.n }}","{{ matrix.v.more }}","{{ matrix.v.more | join ',' }}"])"));
   CHECK(made_names(*q) == words{"a[7]", "a[x]"});
   CHECK(command(*q, "a[7]") == words{"c", "1.50", "u", "v", "u,v"});
   CHECK(command(*q, "a[x]") == words{"c", "true", ""});
@@ -316,7 +316,7 @@ TEST_CASE("files of values that are wrong are named with line and finding") {
   says(R"({"csv":"twice.csv"})", "\"twice.csv\", line 3: the id \"1\" stands here again");
   says(R"({"csv":"empty.csv"})", "\"empty.csv\", line 2: the id of a row is empty");
   says(R"({"csv":"fields.csv","separator":"ab"})", "one character");
-  says(R"({"csv":"twice.csv","key":"b"})", "line 3");
+  says(R"({"csv":"twice.csv","key":"b"})", "no row has the column \"b\"");
   says(R"({"json":"bad.json"})", "\"bad.json\": line 2, column 1:");
   says(R"({"json":"deep.json","at":"/a/c"})", "there is nothing at \"/a/c\"");
   says(R"({"json":"deep.json","at":"/a/b"})", "a value has to be a string");
@@ -327,7 +327,7 @@ TEST_CASE("files of values that are wrong are named with line and finding") {
   says(R"({"lines":"nul"})", "holds a NUL");
   says(R"({"lines":"twice"})", "\"twice\", line 2: the matrix value \"x\" stands here again");
   says(R"({"lines":"x*"})", "has to name one file");
-  says(R"({"glob":"../.."})", "[bad_path]");
+  says(R"({"glob":""})", "[bad_path]");
   says(R"({"glob":["!x"]})", "no pattern that finds something");
   says(R"({"glob":["a/*",7]})", "a pattern, or a list of patterns");
 }
