@@ -114,6 +114,15 @@ result<cancel_target> find_target(const std::string& state_folder, const std::op
   std::optional<run_number> number;
   if (live != runs->end())
     number = live->run;
+  std::string names;
+  std::size_t living = 0;
+  constexpr std::size_t most = 10;
+  for (const auto& run : *runs)
+    if (run.status == run_status::running && ++living <= most)
+      names += (living == 1 ? "#" : ", #") + std::to_string(run.run.value);
+  if (!name && living > 1)
+    return fail(error_code::invalid_input, "several runs are live: " + names + (living > most ? " and more" : "") +
+                                               ". Name one: troupe cancel " + std::to_string(number->value));
   if (!name && number)
     return cancel_target{*live, number};
   auto meant = find_run(state_folder, name.value_or("latest"));

@@ -4,6 +4,7 @@
 #include "adapters/journal/lmdb_journal_store.hpp"
 #include "adapters/journal/state_lock.hpp"
 #include "adapters/state/state_dir.hpp"
+#include "core/pipeline/matrix_identity.hpp"
 #include "core/run/run_state.hpp"
 #include "engine/catalog.hpp"
 #include "engine/control_client.hpp"

@@ -185,24 +185,14 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
 }
 
 std::string supervisor::problem_with(const pipeline& p) const {
-  const auto state = std::filesystem::path(how_.state).lexically_normal().string() + "/";
-  for (std::uint32_t i = 0; i < p.assets.size(); ++i) {
-    const asset_index asset(i);
-    const std::string name(p.asset(asset).name);
-    for (const auto output : p.asset(asset).outputs) {
-      const std::string path(p.path(output));
-      if (((std::filesystem::path(p.folder) / path).lexically_normal().string() + "/").starts_with(state))
-        return "the output \"" + path + "\" of the asset \"" + name + "\" lies in the supervisor's state, " +
-               how_.state + ": name another path";
-    }
-    if (!how_.engine.room)
-      continue;
-    const auto& pools = how_.engine.room->sizes.pools;
-    for (const auto& [pool, slots] : p.settings_of(asset).pools)
+  if (!how_.engine.room)
+    return {};
+  const auto& pools = how_.engine.room->sizes.pools;
+  for (std::uint32_t i = 0; i < p.assets.size() && !pools.empty(); ++i)
+    for (const auto& [pool, slots] : p.settings_of(asset_index(i)).pools)
       if (const auto size = pools.find(pool); size != pools.end() && slots > size->second)
-        return "the asset \"" + name + "\" takes " + std::to_string(slots) + " slots of the pool \"" + pool +
-               "\", and the supervisor's has " + std::to_string(size->second);
-  }
+        return "the asset \"" + std::string(p.asset(asset_index(i)).name) + "\" takes " + std::to_string(slots) +
+               " slots of the pool \"" + pool + "\", and the supervisor's has " + std::to_string(size->second);
   return {};
 }
 

@@ -50,6 +50,7 @@ public:
   result<std::optional<run_record>> read_run(run_number) const override { return std::optional<run_record>(); }
   result<void> visit_runs_newest_first(const std::function<bool(const run_record&)>&) const override { return {}; }
   result<void> visit_triggers(const std::function<bool(const trigger_record&)>&) const override { return {}; }
+  result<bool> read_trigger(const std::string&, trigger_record&) const override { return false; }
   result<void> visit_pending(const std::function<bool(const event_taken&)>&) const override { return {}; }
   result<void> visit_watched(const std::function<bool(const watched_record&)>&) const override { return {}; }
   result<void> visit_notices(const std::function<bool(const notice_taken&)>&) const override { return {}; }
