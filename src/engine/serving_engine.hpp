@@ -135,6 +135,8 @@ public:
   void retry_loads();
   /// As when_committed(), which is the control socket's, for one more; none: no more. Any number of calls.
   void also_when_committed(std::function<void()> wake) { other_bell_.connect(std::move(wake)); }
+  /// Likewise, for one more.
+  void tell_of_commits(std::function<void()> wake) { third_bell_.connect(std::move(wake)); }
   /// Starts a command that is no asset's, in the state's name: TROUPE_STATE_ID and TROUPE_SUPERVISOR are added to its
   /// environment, so that the next writer ends it if this process dies. `key` is filled in before it starts. Errors:
   /// state_unusable where commands cannot run at the moment, and `exited` is not called; else it is, once.
@@ -306,6 +308,7 @@ private:
   pipeline_versions versions_;
   commit_bell bell_; ///< of whichever engine there is
   commit_bell other_bell_;
+  commit_bell third_bell_;
   commit_bell run_bell_;
 
   std::mutex triggers_mutex_;
