@@ -36,8 +36,9 @@ void deallocate_large(void* memory, std::size_t bytes, std::size_t alignment) no
 }
 
 std::pmr::memory_resource* large_page_resource() {
-  static large_resource resource;
-  return &resource;
+  // Never destroyed: a program may have a list in a static variable, which outlives what was made after it.
+  static auto* const resource = new large_resource;
+  return resource;
 }
 
 } // namespace troupe_internal

@@ -26,6 +26,8 @@ std::unique_ptr<command_spec> make_commands(invocation& with) {
   root->flag("--json", options.json, "one JSON document on standard output instead of text");
   root->choice("--color", "WHEN", options.colour, {"auto", "always", "never"}, "colours");
   root->choice("--log-level", "LEVEL", options.log_level, log_level_names(), "how much is logged to standard error");
+  root->choice("--log-format", "FORMAT", options.log_format, log_format_names(),
+               "how log lines are written: text (default), or json, one object a line");
   root->examples = {{"troupe init && troupe run", "write a small pipeline into this folder and run it"},
                     {"troupe plan", "what would run now, and why"},
                     {"troupe runs", "what has been run"}};
@@ -71,7 +73,7 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
   }
   io.set_colour(with.options.colour);
   if (with.options.log_level != "off")
-    set_up_logging(with.options.log_level);
+    set_up_logging(with.options.log_level, with.options.log_format);
   name_lock_holder(line.path);
   int status = exit_state;
   try {

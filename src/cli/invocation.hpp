@@ -20,6 +20,7 @@ struct global_options {
   std::vector<std::string> params;
   bool json = false;
   std::string log_level = "warn";
+  std::string log_format; ///< empty: not given
   std::string colour = "auto";
 };
 

@@ -12,6 +12,7 @@ struct run_arguments {
   run_options options;
   std::string strategy;
   bool dry_run = false;
+  bool detach = false;
 };
 
 /// Declares SELECTION, --only, --exclude and --force.

@@ -1,5 +1,6 @@
 // `troupe resume`: go on with a run that did not come to its end.
 #include "adapters/journal/lmdb_origin.hpp"
+#include "cli/beside_supervisor.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
@@ -174,6 +175,12 @@ int resume(invocation& with, const std::string& name, bool assume_dead) {
     return with.report(on.error());
   if (succeeded && on->p->name == run->pipeline)
     return tell_succeeded(with, *state, *run);
+  if (const auto supervisor = supervisor_of(*state)) {
+    with.io.err.stream << words_on(*supervisor) << "\n" << std::flush;
+    return watch_run(with, *on, false, [&](run_observer& observer, stop_request& stop) {
+      return resume_in_supervisor(*on, run->run, given, observer, stop);
+    });
+  }
   return watch_run(with, *on, false, [&](run_observer& observer, stop_request& stop) {
     return resume_run(*on, run->run, assume_dead, observer, stop);
   });
@@ -195,7 +202,9 @@ void declare_resume(command_spec& root, invocation& with) {
   declare_assume_dead(verb, *assume_dead);
   set_waiting_action(
       verb, with, [name, assume_dead, &with] { return resume(with, *name, *assume_dead); },
-      [&with] { return with.state_folder(); });
+      [&with] { // a supervisor is not waited for: it resumes the run
+        return supervisor_here(with) ? result<std::string>(std::string()) : with.state_folder();
+      });
 }
 
 } // namespace troupe_internal::cli

@@ -1,4 +1,5 @@
 // `troupe run`: bring assets up to date.
+#include "cli/beside_supervisor.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
 #include "cli/waiting.hpp"
@@ -18,6 +19,19 @@ std::optional<error_strategy> strategy_of(const std::string& word) {
 int run(invocation& with, run_arguments& arguments) {
   if (arguments.dry_run)
     return show_plan(with, arguments.options);
+  std::string state;
+  const auto supervisor = supervisor_here(with, &state);
+  if (supervisor) {
+    auto asked = with.project_request();
+    if (!asked)
+      return with.report(asked.error());
+    arguments.options.params = asked->params;
+    arguments.options.error_strategy = strategy_of(arguments.strategy);
+    return run_beside(with, *supervisor, state, arguments.options, arguments.detach);
+  }
+  if (arguments.detach)
+    return with.report(fail(error_code::state_unusable, "--detach needs a supervisor, which carries the run out: "
+                                                        "`troupe serve` starts one"));
   auto on = with.open(
       {.all_files = arguments.options.selection.empty(), .journal = true, .strict = arguments.options.strict});
   if (!on)
@@ -66,6 +80,7 @@ void declare_run(command_spec& root, invocation& with) {
   verb.choice("--error-strategy", "STRATEGY", to->strategy, {"fail_fast", "continue", "abort"},
               "what a failure means for the rest");
   verb.flag("-n,--dry-run", to->dry_run, "show the plan and run nothing");
+  verb.flag("--detach", to->detach, "have the supervisor of this state carry the run out, and do not wait for its end");
   declare_strict(verb, to->options.strict);
   declare_assume_dead(verb, to->options.assume_dead);
   verb.examples = {{"troupe run", "everything that is stale, and nothing else"},
@@ -75,7 +90,9 @@ void declare_run(command_spec& root, invocation& with) {
                    {"troupe run -j 1 --error-strategy continue", "one at a time, on past failures"}};
   set_waiting_action(
       verb, with, [to, &with] { return run(with, *to); },
-      [to, &with] { return to->dry_run ? result<std::string>(std::string()) : with.state_folder(); });
+      [to, &with] { // a supervisor is not waited for: it takes the run on
+        return to->dry_run || supervisor_here(with) ? result<std::string>(std::string()) : with.state_folder();
+      });
 }
 
 } // namespace troupe_internal::cli

@@ -84,6 +84,7 @@ void asset_maker::declare(const declared_asset& a) {
   declaration.kind = a.kind;
   declaration.command_where = a.command_where;
   declaration.command = a.command;
+  declaration.function = a.function;
   const auto outputs = std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count);
   if (std::any_of(outputs.begin(), outputs.end(), [](const path_item& item) { return item.is_template; })) {
     std::vector<std::string_view> templates;

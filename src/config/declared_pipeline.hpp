@@ -105,6 +105,7 @@ struct declared_asset {
   place command_where;
   std::string_view description;
   std::span<const std::string_view> command;
+  const function_declaration* function = nullptr; ///< of kind function
   item_range inputs, outputs, deps;
   std::uint32_t patch = none;
   std::uint32_t matrix = none;

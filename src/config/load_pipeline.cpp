@@ -177,9 +177,40 @@ private:
   std::unique_ptr<posix_file_system> files_;
 };
 
-/// With what the disk says of the paths. A folder that cannot be opened hinders nothing here: who runs something in it
-/// says what is wrong.
-void build_graph(loaded_pipeline& loaded, const load_options& options) {
+/// Drops the warnings that the asset they are about ignores: the one whose text they have their place in. Those about
+/// triggers stay.
+void drop_ignored(const pipeline& p, const trigger_set& triggers, diagnostics& found) {
+  const auto before = [](place a, place b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); };
+  if (found.items.empty())
+    return;
+  std::vector<const asset_declaration*> declared;
+  for (std::uint32_t i = 0; i < p.assets.size(); ++i)
+    if (const auto& one = p.declaration(asset_index(i)); declared.empty() || declared.back() != &one)
+      declared.push_back(&one);
+  std::sort(declared.begin(), declared.end(), [&](const auto* a, const auto* b) { return before(a->where, b->where); });
+  std::erase_if(found.items, [&](const diagnostic& item) {
+    if (before(triggers.begin, item.where) && before(item.where, triggers.end))
+      return false;
+    const auto after = std::upper_bound(declared.begin(), declared.end(), item.where,
+                                        [&](place at, const auto* one) { return before(at, one->where); });
+    return item.level == severity::warning && after != declared.begin() &&
+           (*std::prev(after))->settings->ignores(item.code);
+  });
+}
+
+/// Whoever wrote the folder may have linked the file to any file of the user's, whose text must not be told: of a file
+/// with mistakes only their places and codes remain. What is in a pipeline that is valid is shown elsewhere too.
+void withhold_text(diagnostics& found) {
+  found.of_outside_link = true;
+  if (found.has_errors())
+    for (auto& item : found.items)
+      item.message = "what is wrong is not shown, because a link out of its folder leads to this file; name the file "
+                     "itself with -f";
+}
+
+} // namespace
+
+void add_graph(loaded_pipeline& loaded, const load_options& options) {
   auto& found = loaded.findings;
   const auto files = posix_file_system::open(loaded.p->folder);
   disk_facts facts;
@@ -214,39 +245,6 @@ void build_graph(loaded_pipeline& loaded, const load_options& options) {
     loaded.triggers = nullptr;
   }
 }
-
-/// Drops the warnings that the asset they are about ignores: the one whose text they have their place in. Those about
-/// triggers stay.
-void drop_ignored(const pipeline& p, const trigger_set& triggers, diagnostics& found) {
-  const auto before = [](place a, place b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); };
-  if (found.items.empty())
-    return;
-  std::vector<const asset_declaration*> declared;
-  for (std::uint32_t i = 0; i < p.assets.size(); ++i)
-    if (const auto& one = p.declaration(asset_index(i)); declared.empty() || declared.back() != &one)
-      declared.push_back(&one);
-  std::sort(declared.begin(), declared.end(), [&](const auto* a, const auto* b) { return before(a->where, b->where); });
-  std::erase_if(found.items, [&](const diagnostic& item) {
-    if (before(triggers.begin, item.where) && before(item.where, triggers.end))
-      return false;
-    const auto after = std::upper_bound(declared.begin(), declared.end(), item.where,
-                                        [&](place at, const auto* one) { return before(at, one->where); });
-    return item.level == severity::warning && after != declared.begin() &&
-           (*std::prev(after))->settings->ignores(item.code);
-  });
-}
-
-/// Whoever wrote the folder may have linked the file to any file of the user's, whose text must not be told: of a file
-/// with mistakes only their places and codes remain. What is in a pipeline that is valid is shown elsewhere too.
-void withhold_text(diagnostics& found) {
-  found.of_outside_link = true;
-  if (found.has_errors())
-    for (auto& item : found.items)
-      item.message = "what is wrong is not shown, because a link out of its folder leads to this file; name the file "
-                     "itself with -f";
-}
-
-} // namespace
 
 bool names_descriptor(std::string_view file) {
   return descriptor_named(file).has_value();
@@ -299,7 +297,7 @@ loaded_pipeline load_pipeline(const load_options& options) {
   if (loaded.p && loaded.p->declares_secrets)
     forbid_core_dumps();
   if (loaded.p && options.with_graph)
-    build_graph(loaded, options);
+    add_graph(loaded, options);
   if (loaded.p)
     drop_ignored(*loaded.p, *loaded.triggers, loaded.findings);
   if (readable && !loaded.findings.items.empty() && !names_descriptor(options.file) &&

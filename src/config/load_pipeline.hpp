@@ -61,6 +61,10 @@ struct loaded_pipeline {
 /// Reads, checks and expands the file and builds its graph. Any thread; nothing is shared between calls.
 [[nodiscard]] loaded_pipeline load_pipeline(const load_options& options);
 
+/// Adds the graph to a pipeline without one, with what the disk says of its paths; on mistakes there is no pipeline any
+/// more. A folder that cannot be opened hinders nothing here: who runs something in it says what is wrong.
+void add_graph(loaded_pipeline& loaded, const load_options& options);
+
 /// Whether a name means a descriptor that this process was started with: "-", /dev/stdin, /dev/fd/N.
 [[nodiscard]] bool names_descriptor(std::string_view file);
 

@@ -1,13 +1,7 @@
-// From a granted attempt to the end of its process.
+// From a granted attempt to the end of its work.
 #include "engine/asset_worker.hpp"
 
-#include "adapters/process/leftovers.hpp"
 #include "base/check.hpp"
-#include "core/command/command.hpp"
-#include "core/model/delta.hpp"
-#include "core/model/warning.hpp"
-#include "core/pipeline/matrix_identity.hpp"
-#include "engine/attempt_report.hpp"
 #include "engine/state_layout.hpp"
 
 #include <sys/stat.h>
@@ -28,45 +22,18 @@ namespace {
 /// An examination no older counts as made when the attempt starts.
 constexpr duration still_examined = std::chrono::milliseconds(5);
 
-void set_variable(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
-  const std::string prefix = std::string(name) + "=";
-  const auto at =
-      std::find_if(environment.begin(), environment.end(), [&](const auto& e) { return e.starts_with(prefix); });
-  const auto entry = prefix + std::string(value);
-  if (at == environment.end())
-    environment.push_back(entry);
-  else
-    *at = entry;
-}
-
-bool wants_terminal(int signal) {
-  return signal == SIGTTIN || signal == SIGTTOU;
-}
-
 } // namespace
 
 asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset_record>> records)
     : setup_(std::move(setup)), run_text_(to_string(setup_.run_id)), records_(std::move(records)),
       found_(setup_.p.assets.size()), examined_at_(setup_.p.assets.size()), made_elsewhere_(setup_.p.assets.size()),
-      prepared_(setup_.p.assets.size()) {
-  supervisor_ = own_supervisor_mark();
-  std::erase_if(setup_.environment, [](const std::string& entry) {
-    return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
-           entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||
-           entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) ||
-           entry.starts_with("TROUPE_RESULT=") || entry.starts_with("TROUPE_EVENT=");
-  });
-  for (const std::string_view entry : setup_.environment) {
-    // BASH_FUNC_name%%=() {…; some systems' older ones write name() for name%%.
-    constexpr std::string_view exported = "BASH_FUNC_";
-    const auto end = std::min(entry.find("%%="), entry.find("()="));
-    if (entry.starts_with(exported) && end != std::string_view::npos && end > exported.size())
-      functions_.emplace_back(entry.substr(exported.size(), end - exported.size()));
-    bash_reads_file_ = bash_reads_file_ || (entry.starts_with("BASH_ENV=") && entry.size() > 9);
-  }
+      not_prepared_(setup_.p.assets.size()) {
   if (setup_.p.declares_secrets)
     secrets_ = std::make_unique<known_secrets>(setup_.p, setup_.environment, setup_.files);
-  inherited_ = std::make_shared<const std::vector<std::string>>(std::move(setup_.environment));
+  commands_ = std::make_unique<command_maker>(command_surroundings{
+      setup_.p, setup_.files, setup_.processes, setup_.state_folder, setup_.logs, setup_.results, setup_.state_id,
+      setup_.run_id, setup_.run, setup_.grace, std::move(setup_.environment), secrets_.get(), setup_.warn,
+      setup_.events_file});
 }
 
 asset_worker::~asset_worker() {
@@ -139,10 +106,10 @@ result<void> asset_worker::clear_outputs(asset_index asset) const {
 }
 
 std::optional<recent_glances> asset_worker::finishes_quickly(asset_index asset, std::uint32_t attempt,
-                                                             const process_exit& exit) const {
-  if (setup_.results.look(result_file(asset, attempt)) || errno != ENOENT)
+                                                             const work_end& end) const {
+  if (end.report || maker_of(asset).may_have_report(asset, attempt))
     return std::nullopt; // it may name any number of files, of any size
-  if (exit.how != process_exit::kind::ended || exit.signal != 0 || exit.exit_code != 0)
+  if (end.so_far.outcome != outcome_kind::succeeded)
     return recent_glances(); // nothing is looked at
   const auto& outputs = setup_.p.asset(asset).outputs;
   std::vector<path_slot> slots;
@@ -152,103 +119,15 @@ std::optional<recent_glances> asset_worker::finishes_quickly(asset_index asset, 
   return reads_little(slots);
 }
 
-std::string asset_worker::result_file(asset_index asset, std::uint32_t attempt) const {
-  return result_file_name(run_text_, asset, attempt);
+attempt_maker& asset_worker::maker_of(asset_index asset) const {
+  return setup_.p.declaration(asset).function != nullptr ? *setup_.functions : *commands_;
 }
 
-std::optional<std::string> asset_worker::set_environment(asset_index asset, process_request& request) const {
-  const auto& settings = setup_.p.settings_of(asset);
-  auto& environment = request.environment;
-  const auto value_of = [&](std::string_view name) -> std::optional<std::string> {
-    const std::string prefix = std::string(name) + "=";
-    for (const auto& entry : *inherited_)
-      if (entry.starts_with(prefix))
-        return entry.substr(prefix.size());
-    return std::nullopt;
-  };
-  if (settings.inherit_env && settings.env.empty()) {
-    request.shared_environment = inherited_;
-  } else if (settings.inherit_env) {
-    environment = *inherited_;
-  } else {
-    for (const auto& name : settings.inherit_names)
-      if (const auto value = value_of(name))
-        environment.push_back(name + "=" + *value);
-  }
-  const auto& found = *found_[asset.value];
-  const command_scope scope{setup_.p, asset, run_text_, found.inputs, found.steps_up};
-  for (const auto& entry : settings.env) {
-    switch (entry.source) {
-    case env_source::literal: {
-      const auto text = render_env_value(scope, entry.text);
-      if (!text)
-        return text.error().message;
-      set_variable(environment, entry.name, *text);
-      break;
-    }
-    case env_source::from_env:
-      if (const auto value = value_of(entry.text)) {
-        set_variable(environment, entry.name, *value);
-        if (entry.secret && secrets_)
-          secrets_->learn(*value);
-      } else {
-        return "env " + entry.name + " is to come from the environment variable " + entry.text + ", which is not set";
-      }
-      break;
-    case env_source::from_file: {
-      auto text = setup_.files.read_text(entry.text, max_result_file);
-      if (!text)
-        return "env " + entry.name + " is to come from a file: " + text.error().message;
-      while (!text->empty() && (text->back() == '\n' || text->back() == '\r'))
-        text->pop_back();
-      if (text->find('\0') != std::string::npos)
-        return "env " + entry.name + " is to come from the file " + entry.text + ", which holds a NUL byte";
-      set_variable(environment, entry.name, *text);
-      if (entry.secret && secrets_)
-        secrets_->learn(*text);
-      break;
-    }
-    }
-  }
-  std::erase_if(environment, [](const std::string& entry) {
-    return entry.starts_with("TROUPE_ATTEMPT=") || entry.starts_with("TROUPE_RESULT=") ||
-           entry.starts_with("TROUPE_EVENT="); // execute() adds its own
-  });
-  if (!setup_.events_file.empty())
-    set_variable(environment, "TROUPE_EVENT", setup_.events_file);
-  set_variable(environment, "TROUPE_PIPELINE", setup_.p.name);
-  set_variable(environment, "TROUPE_RUN_ID", run_text_);
-  set_variable(environment, "TROUPE_ASSET", setup_.p.asset(asset).name);
-  set_variable(environment, "TROUPE_STATE_ID", to_string(setup_.state_id));
-  if (!supervisor_.empty())
-    set_variable(environment, "TROUPE_SUPERVISOR", supervisor_);
-  return std::nullopt;
-}
-
-result<process_request> asset_worker::prepare(asset_index asset) const {
-  const auto& spec = setup_.p.asset(asset);
-  const auto& settings = setup_.p.settings_of(asset);
-  for (const auto output : spec.outputs)
-    if (const auto made = setup_.files.make_parent(setup_.p.path(output)); !made)
-      return made.error();
-  const auto& found = *found_[asset.value];
-  const bool bash_reads_file =
-      bash_reads_file_ ||
-      std::any_of(settings.env.begin(), settings.env.end(), [](const auto& entry) { return entry.name == "BASH_ENV"; });
-  auto command =
-      render_command({setup_.p, asset, run_text_, found.inputs, found.steps_up, functions_, bash_reads_file});
-  if (!command)
-    return command.error();
-  process_request request;
-  request.argv = std::move(command->argv);
-  if (auto problem = set_environment(asset, request))
-    return fail(error_code::invalid_input, std::move(*problem));
-  request.cwd = join_path(setup_.p.folder, settings.cwd);
-  request.max_log = settings.max_log;
-  request.timeout = settings.timeout;
-  request.grace = setup_.grace;
-  setup_.processes.prepare(request);
-  return request;
+result<void> asset_worker::prepare(asset_index asset, const findings& found) const {
+  for (const auto output : setup_.p.asset(asset).outputs)
+    if (auto made = setup_.files.make_parent(setup_.p.path(output)); !made)
+      return made;
+  return maker_of(asset).prepare(asset, found);
 }
 
 void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,
@@ -265,31 +144,29 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
   if (setup_.p.is_source(asset)) {
     submit([this, asset, attempt, started_at, done = std::move(done)] {
       execution out;
-      check_products(asset, attempt, started_at, nullptr, out);
+      check_products(asset, attempt, started_at, nullptr, nullptr, out);
       hide_secrets(out);
       done(std::move(out));
     });
     return;
   }
-  TROUPE_CHECK(prepared_[asset.value] != nullptr, "an attempt of an asset that was not examined");
-  auto request = std::move(*prepared_[asset.value]);
-  prepared_[asset.value].reset();
+  auto& problem = not_prepared_[asset.value];
   // It may have been examined long ahead of its turn.
-  if (request && began - examined_at_[asset.value] > still_examined)
+  if (!problem && began - examined_at_[asset.value] > still_examined)
     if (auto lost = setup_.looks.lost_since(asset, *found_[asset.value]))
-      request = fail(error_code::invalid_input, std::move(*lost));
-  if (!request) {
+      problem = std::make_unique<std::string>(std::move(*lost));
+  if (problem) {
     execution out;
     out.outcome = outcome_kind::not_started;
-    out.message = request.error().message;
+    out.message = std::move(*problem);
+    problem.reset();
     hide_secrets(out);
     done(std::move(out));
     return;
   }
   if (!setup_.p.settings_of(asset).clear_outputs)
-    return start_process(asset, attempt, std::move(*request), started_at, began, std::move(spawned), std::move(done));
-  submit([this, asset, attempt, request = std::move(*request), started_at, began, spawned = std::move(spawned),
-          done = std::move(done)]() mutable {
+    return make(asset, attempt, {started_at, began}, std::move(spawned), std::move(done));
+  submit([this, asset, attempt, started_at, began, spawned = std::move(spawned), done = std::move(done)]() mutable {
     if (const auto cleared = clear_outputs(asset); !cleared) {
       execution out;
       out.outcome = outcome_kind::not_started;
@@ -297,46 +174,24 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
       hide_secrets(out);
       return done(std::move(out));
     }
-    start_process(asset, attempt, std::move(request), started_at, began, std::move(spawned), std::move(done));
+    make(asset, attempt, {started_at, began}, std::move(spawned), std::move(done));
   });
 }
 
-void asset_worker::start_process(asset_index asset, std::uint32_t attempt, process_request request,
-                                 timestamp started_at, duration began, std::function<void(process_spawned)> spawned,
-                                 std::function<void(execution)> done) {
-  const auto key = setup_.processes.new_key();
-  request.key = key;
-  request.owner = setup_.run.value;
-  request.log_file = log_path(setup_.state_folder, setup_.run, log_name(setup_.p, asset), attempt);
-  request.open_log = [this, asset, attempt]() -> result<int> {
-    auto file = setup_.logs.make(setup_.run, log_file_name(log_name(setup_.p, asset), attempt));
-    if (!file)
-      return file.error();
-    return file->release();
-  };
-  request.environment.push_back("TROUPE_ATTEMPT=" + std::to_string(attempt));
-  request.environment.push_back("TROUPE_RESULT=" + setup_.results.path_of(result_file(asset, attempt)));
-  if (secrets_)
-    request.mask = secrets_->mask();
-  if (setup_.warn)
-    request.stopped = [this, asset](int signal) { was_stopped(asset, signal); };
+void asset_worker::make(asset_index asset, std::uint32_t attempt, attempt_start start,
+                        std::function<void(process_spawned)> spawned, std::function<void(execution)> done) {
   hand_out();
-  setup_.processes.start(std::move(request), std::move(spawned),
-                         [this, asset, attempt, started_at, began, done = std::move(done)](process_exit exit) {
-                           if (!stopped_.empty())
-                             tell_of_stop(asset, exit);
-                           if (const auto quick = finishes_quickly(asset, attempt, exit)) {
-                             done(finish(asset, attempt, {started_at, began}, exit, &*quick));
-                           } else {
-                             submit([this, asset, attempt, started_at, began, exit = std::move(exit), done] {
-                               done(finish(asset, attempt, {started_at, began}, exit, nullptr));
-                             });
-                           }
-                           take_back();
-                         });
-  // A stop that came between the first question and the start has not seen this process.
-  if (ending_.load())
-    setup_.processes.end(key, urgency::graceful);
+  maker_of(asset).make(asset, attempt, std::move(spawned),
+                       [this, asset, attempt, start, done = std::move(done)](work_end end) {
+                         if (const auto quick = finishes_quickly(asset, attempt, end)) {
+                           done(finish(asset, attempt, start, std::move(end), &*quick));
+                         } else {
+                           submit([this, asset, attempt, start, end = std::move(end), done]() mutable {
+                             done(finish(asset, attempt, start, std::move(end), nullptr));
+                           });
+                         }
+                         take_back();
+                       });
 }
 
 void asset_worker::hide_secrets(execution& out) const {
@@ -344,32 +199,6 @@ void asset_worker::hide_secrets(execution& out) const {
     return;
   secrets_->hide(out.message);
   secrets_->hide(out.warnings);
-}
-
-void asset_worker::was_stopped(asset_index asset, int signal) {
-  stopped_[asset] = signal;
-  std::string text;
-  if (wants_terminal(signal))
-    text += "it waits for the terminal, and would wait forever: the system has stopped its command, which wants to " +
-            std::string(signal == SIGTTIN ? "read from it" : "change or write to it") +
-            ". Commands have no terminal: give it what it asks for by environment or file.";
-  else
-    text += "it is stopped by signal " + std::to_string(signal) + " (" + strsignal(signal) +
-            "), which Troupe did not send: it needs a SIGCONT to go on.";
-  const auto timeout = setup_.p.settings_of(asset).timeout;
-  text += timeout ? " Its timeout of " + to_human(*timeout) + " ends it."
-                  : " It has no timeout: Ctrl-C or troupe cancel ends the run.";
-  if (!setup_.p.settings_of(asset).ignores("stopped_command"))
-    setup_.warn(asset, make_warning("stopped_command", std::move(text)));
-}
-
-void asset_worker::tell_of_stop(asset_index asset, process_exit& exit) {
-  const auto stopped = stopped_.extract(asset);
-  if (stopped.empty() || exit.how != process_exit::kind::timed_out)
-    return;
-  exit.message += exit.message.empty() ? "" : "; ";
-  exit.message += wants_terminal(stopped.mapped()) ? "it waited for the terminal, which commands do not have"
-                                                   : "it was stopped by signal " + std::to_string(stopped.mapped());
 }
 
 void asset_worker::check_discovered(asset_index asset, std::uint32_t, std::function<void(bool)> done) {
@@ -393,7 +222,9 @@ void asset_worker::settle(std::function<void()> done) {
 
 void asset_worker::end_all(urgency how) {
   ending_.store(true);
-  setup_.processes.end_all(setup_.run.value, how);
+  commands_->end_all(how);
+  if (setup_.functions != nullptr)
+    setup_.functions->end_all(how);
 }
 
 } // namespace troupe_internal

@@ -1,5 +1,5 @@
-// The real work on assets: examines them, on a few threads where there is much to read, runs their commands as
-// processes, checks what came of it. Knows nothing of order, retries or the journal.
+// The real work on assets: examines them, on a few threads where there is much to read, has them made, by command or by
+// function, checks what came of it. Knows nothing of order, retries or the journal.
 #pragma once
 
 #include "adapters/files/posix_file_system.hpp"
@@ -7,6 +7,7 @@
 #include "adapters/state/kept_folder.hpp"
 #include "adapters/system/thread_pool.hpp"
 #include "core/freshness/plan.hpp"
+#include "engine/command_maker.hpp"
 #include "engine/examiner.hpp"
 #include "engine/known_secrets.hpp"
 #include "engine/member_lists.hpp"
@@ -57,10 +58,11 @@ struct worker_setup {
   std::function<void(asset_index, const attempt_warning&)>
       warn;                                     ///< tells whoever watches the run; from the executor's threads
   const run_definitions* definitions = nullptr; ///< those of assets that may run are worked out
+  attempt_maker* functions = nullptr;           ///< makes assets by functions; null: the pipeline has none
   std::string events_file{}; ///< what commands are told of the events that the run is for; empty: there are none
 };
 
-/// asset_executor by processes.
+/// asset_executor by processes and functions.
 class asset_worker final : public asset_executor {
 public:
   /// `records` by asset_index: of those that may run; null elsewhere.
@@ -95,14 +97,15 @@ private:
   void note_absent(asset_index asset, examination& out);
   /// Removes what earlier attempts of this asset made; an error if something else is in the way.
   [[nodiscard]] result<void> clear_outputs(asset_index asset) const;
-  void start_process(asset_index asset, std::uint32_t attempt, process_request request, timestamp started_at,
-                     duration began, std::function<void(process_spawned)> spawned, std::function<void(execution)> done);
-  /// All of a request but what the attempt's number is part of. May block.
-  [[nodiscard]] result<process_request> prepare(asset_index asset) const;
   struct attempt_start {
     timestamp at;       ///< to compare with files' times
     duration monotonic; ///< to tell how long it took
   };
+  void make(asset_index asset, std::uint32_t attempt, attempt_start start, std::function<void(process_spawned)> spawned,
+            std::function<void(execution)> done);
+  [[nodiscard]] attempt_maker& maker_of(asset_index asset) const;
+  /// What its maker can do ahead. May block.
+  [[nodiscard]] result<void> prepare(asset_index asset, const findings& found) const;
   /// None if looking at files was broken off: the run is stopping, and nobody waits for it.
   [[nodiscard]] std::optional<examination> look_at(asset_index asset, const upstream_view& upstreams,
                                                    const recent_glances& seen);
@@ -110,40 +113,32 @@ private:
   // it has woken another.
   [[nodiscard]] std::optional<recent_glances> reads_little(std::span<const path_slot> slots) const;
   [[nodiscard]] std::optional<recent_glances> examines_quickly(asset_index asset) const;
-  /// Has a value only where there is no result file.
+  /// Has a value only where the attempt has said nothing of itself.
   [[nodiscard]] std::optional<recent_glances> finishes_quickly(asset_index asset, std::uint32_t attempt,
-                                                               const process_exit& exit) const;
+                                                               const work_end& end) const;
   /// `quick`: what finishes_quickly() saw; null: it was not asked, or said no.
-  [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
-                                 const process_exit& exit, const recent_glances* quick);
-  void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, const recent_glances* quick,
-                      execution& out);
-  /// The result file, into `made` and the asset's findings; or what is wrong with it.
+  [[nodiscard]] execution finish(asset_index asset, std::uint32_t attempt, const attempt_start& start, work_end end,
+                                 const recent_glances* quick);
+  /// `end`: null for a source.
+  void check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, work_end* end,
+                      const recent_glances* quick, execution& out);
+  /// What the attempt says of itself, into `made` and the asset's findings; or what is wrong with it.
   [[nodiscard]] std::optional<std::string> take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
-                                                       production& made);
+                                                       work_end& end, production& made);
   /// Of outputs that were taken for files when the graph was built, and into which globs reach.
   void warn_of_folders(asset_index asset, execution& out) const;
   [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
                                             timestamp started_at);
-  void was_stopped(asset_index asset, int signal);
-  void tell_of_stop(asset_index asset, process_exit& exit);
   /// `moved`: the file was written since the attempt started, or perhaps a moment before.
   void note_makers(asset_index asset, std::span<const asset_index> makers, path_slot slot, const digest& content,
                    bool moved);
   /// An output that the command left as it was is told: a clean build would fail.
   void warn_of_unwritten(asset_index asset, timestamp started_at, const recent_glances* quick, execution& out) const;
-  /// Its name in the state's folder for them.
-  [[nodiscard]] std::string result_file(asset_index asset, std::uint32_t attempt) const;
-  /// Into the request; else what is wrong with it.
-  [[nodiscard]] std::optional<std::string> set_environment(asset_index asset, process_request& request) const;
 
   worker_setup setup_;
-  std::shared_ptr<const std::vector<std::string>> inherited_; ///< setup_.environment
   std::string run_text_;
-  std::vector<std::string> functions_; ///< that setup_.environment hands on to shells
-  bool bash_reads_file_ = false;
   std::unique_ptr<known_secrets> secrets_; ///< null: the pipeline declares none
-  std::string supervisor_;                 ///< as the environment tells it; empty if it cannot be known
+  std::unique_ptr<command_maker> commands_;
   std::vector<std::unique_ptr<asset_record>> records_;
   std::vector<std::unique_ptr<findings>> found_; // by asset_index: of its last examination
   std::vector<duration> examined_at_;            // by asset_index: likewise; monotonic
@@ -159,11 +154,8 @@ private:
   };
   std::vector<std::unique_ptr<made_elsewhere>> made_elsewhere_; // by asset_index: of its last attempt
   mutable std::mutex absent_mutex_;
-  std::map<std::uint32_t, std::vector<path_id>> absent_; ///< by asset: see note_absent(); sorted
-  /// By asset_index: prepared when examined, so that a granted attempt starts at once.
-  std::vector<std::unique_ptr<result<process_request>>> prepared_;
-  /// What the system stopped, and by which signal. In callbacks of the executor alone, never two at once.
-  std::map<asset_index, int> stopped_;
+  std::map<std::uint32_t, std::vector<path_id>> absent_;   ///< by asset: see note_absent(); sorted
+  std::vector<std::unique_ptr<std::string>> not_prepared_; // by asset_index: why it cannot be made after all
   std::atomic<bool> ending_{false};
   std::atomic<bool> has_restated_{false};
   std::mutex restated_mutex_;

@@ -49,6 +49,8 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
   out.warnings = found->warnings;
   judge_freshness(record, found->now, found->outputs, setup_.plan.policy_of(asset), setup_.names, out.reasons,
                   found->declared_definition());
+  if (found->value)
+    out.reasons.push_back(*found->value);
   setup_.plan.restate(out.reasons);
   if (!out.impossible && out.reasons.empty() && found->declared_definition() != nullptr) {
     const std::lock_guard lock(restated_mutex_);
@@ -63,8 +65,10 @@ std::optional<examination> asset_worker::look_at(asset_index asset, const upstre
                        setup_.table, setup_.lists);
   if (!out.impossible && !out.reasons.empty() && setup_.p.settings_of(asset).clear_outputs)
     note_absent(asset, out);
-  if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset))
-    prepared_[asset.value] = std::make_unique<result<process_request>>(prepare(asset));
+  if (!out.impossible && !out.reasons.empty() && !setup_.p.is_source(asset)) {
+    const auto ready = prepare(asset, *found);
+    not_prepared_[asset.value] = ready ? nullptr : std::make_unique<std::string>(ready.error().message);
+  }
   if (secrets_) {
     secrets_->hide(out.warnings);
     if (out.impossible)

@@ -1,7 +1,6 @@
 // What an attempt has come to: how its process ended, what it reported, what it made.
 #include "engine/asset_worker.hpp"
 
-#include "adapters/files/remove_tree.hpp"
 #include "base/check.hpp"
 #include "core/model/delta.hpp"
 #include "core/model/warning.hpp"
@@ -19,89 +18,45 @@ namespace troupe_internal {
 
 namespace {
 
-std::string describe(const process_exit& exit) {
-  switch (exit.how) {
-  case process_exit::kind::ended:
-    if (exit.signal != 0)
-      return "ended by signal " + std::to_string(exit.signal) + " (" + strsignal(exit.signal) + ")";
-    return "exit status " + std::to_string(exit.exit_code);
-  case process_exit::kind::timed_out:
-  case process_exit::kind::ended_by_us:
-  case process_exit::kind::not_started:
-  case process_exit::kind::internal:
-    break;
-  }
-  return exit.message;
+std::string_view word_of_work(const pipeline& p, asset_index asset) {
+  return p.declaration(asset).kind == command_kind::function ? "function" : "command";
 }
 
 } // namespace
 
-execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const attempt_start& start,
-                               const process_exit& exit, const recent_glances* quick) {
-  execution out;
-  out.has_log = exit.has_log;
-  out.resources = exit.resources;
-  out.exit_code = exit.exit_code;
-  out.signal = exit.signal;
+execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const attempt_start& start, work_end end,
+                               const recent_glances* quick) {
+  auto out = std::move(end.so_far);
   out.took = setup_.time.monotonic() - start.monotonic;
-  out.message = describe(exit);
-  out.warnings = exit.warnings;
-  switch (exit.how) {
-  case process_exit::kind::ended:
-    if (exit.signal != 0)
-      out.outcome = outcome_kind::signalled;
-    else if (exit.exit_code != 0)
-      out.outcome = outcome_kind::exited;
-    else
-      out.message.clear();
-    break;
-  case process_exit::kind::ended_by_us:
-    out.outcome = outcome_kind::cancelled;
-    break;
-  case process_exit::kind::timed_out:
-    out.outcome = outcome_kind::timed_out;
-    out.message = "its timeout of " + to_human(setup_.p.settings_of(asset).timeout.value_or(out.took)) + " was over" +
-                  (exit.message.empty() ? "" : "; " + exit.message);
-    break;
-  case process_exit::kind::not_started:
-    out.outcome = outcome_kind::not_started;
-    break;
-  case process_exit::kind::internal:
-    out.outcome = outcome_kind::internal;
-    break;
-  }
   if (out.outcome == outcome_kind::succeeded)
-    check_products(asset, attempt, start.at, quick, out);
+    check_products(asset, attempt, start.at, &end, quick, out);
   drop_ignored(setup_.p.settings_of(asset), out.warnings);
   hide_secrets(out);
-  if (out.outcome != outcome_kind::succeeded) { // whether or not it is there, and whatever the command made of it
-    static_cast<void>(remove_tree(setup_.results.descriptor(), result_file(asset, attempt)));
-  }
+  if (out.outcome == outcome_kind::succeeded)
+    maker_of(asset).succeeded(asset, *out.made);
+  else
+    maker_of(asset).drop_report(asset, attempt);
   return out;
 }
 
 std::optional<std::string> asset_worker::take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
-                                                     production& made) {
-  const auto text = setup_.results.read(result_file(asset, attempt), max_result_file);
-  if (!text) {
-    if (text.error().code != error_code::not_found)
-      return "the result file (TROUPE_RESULT) cannot be used: " + text.error().message;
+                                                     work_end& end, production& made) {
+  auto report = end.report ? result<std::optional<attempt_report>>(std::move(end.report))
+                           : maker_of(asset).take_report(asset, attempt);
+  if (!report)
+    return report.error().message;
+  if (!*report) {
     found_[asset.value]->now.discovered.clear();
     return std::nullopt;
   }
-  static_cast<void>(setup_.results.remove(result_file(asset, attempt)));
-  const auto mask = secrets_ ? secrets_->mask() : nullptr;
-  auto report = parse_attempt_report(*text, mask.get());
-  if (!report)
-    return report.error().message;
-  made.reported_version = std::move(report->data_version);
-  made.metadata = std::move(report->metadata);
-  if (auto problem = take_discovered(asset, report->inputs, started_at); !problem.empty())
+  made.reported_version = std::move((*report)->data_version);
+  made.metadata = std::move((*report)->metadata);
+  if (auto problem = take_discovered(asset, (*report)->inputs, started_at); !problem.empty())
     return problem;
   return std::nullopt;
 }
 
-void asset_worker::check_products(asset_index asset, std::uint32_t attempt, timestamp started_at,
+void asset_worker::check_products(asset_index asset, std::uint32_t attempt, timestamp started_at, work_end* end,
                                   const recent_glances* quick, execution& out) {
   const auto refuse = [&](outcome_kind kind, std::string message) {
     out.outcome = kind;
@@ -114,7 +69,7 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
   if (quick != nullptr)
     found_[asset.value]->now.discovered.clear(); // there is no result file
   else if (!source)
-    if (auto problem = take_report(asset, attempt, started_at, made))
+    if (auto problem = take_report(asset, attempt, started_at, *end, made))
       return refuse(setup_.files.broken_off() ? outcome_kind::cancelled : outcome_kind::bad_result,
                     std::move(*problem));
   const recent_glances none;
@@ -131,18 +86,26 @@ void asset_worker::check_products(asset_index asset, std::uint32_t attempt, time
     if (std::error_code unknown; std::filesystem::is_symlink(join_path(setup_.p.folder, name), unknown))
       return refuse(outcome_kind::output_missing, (source ? "the source's file \"" : "the output \"") + name +
                                                       "\" is a link to something that does not exist");
+    const std::string ended = "the " + std::string(word_of_work(setup_.p, asset)) + " ended well, but its output \"";
     return refuse(outcome_kind::output_missing,
-                  (source ? "the source's file \"" : "the command ended well, but its output \"") + name +
+                  (source ? "the source's file \"" : ended) + name +
                       (source ? "\" does not exist" : "\" is not there: write it, or correct \"outputs\""));
   }
   warn_of_folders(asset, out);
   if (!made.reported_version.empty())
     made.data_version = version_of_report(made.reported_version);
+  else if (end != nullptr && end->value)
+    made.data_version =
+        made.outputs.empty()
+            ? end->value->version
+            : content_digest(to_hex(end->value->version) + to_hex(version_of_outputs(made.outputs, setup_.names)));
   else if (!made.outputs.empty())
     made.data_version = version_of_outputs(made.outputs, setup_.names);
   else
     made.data_version =
         content_digest(run_text_ + "/" + std::string(setup_.p.asset(asset).name) + "/" + std::to_string(attempt));
+  if (end != nullptr && end->value)
+    made.value = std::move(end->value->kept);
   if (!source) {
     warn_of_unwritten(asset, started_at, quick, out);
     note_declaration(setup_.p, asset, setup_.names, setup_.pipeline_file, made);
@@ -209,7 +172,8 @@ void asset_worker::warn_of_unwritten(asset_index asset, timestamp started_at, co
       whose = last->adopted ? "it is as it was adopted"
                             : "it is as run #" + std::to_string(last->run.value) + ", attempt " +
                                   std::to_string(last->attempt) + " left it";
-    out.warnings.push_back(make_warning("output_not_written", "its command ended well and did not write the output " +
+    out.warnings.push_back(make_warning("output_not_written", "its " + std::string(word_of_work(setup_.p, asset)) +
+                                                                  " ended well and did not write the output " +
                                                                   std::string(text) + ": " + whose +
                                                                   "; a clean build would fail. Write it, or correct "
                                                                   "\"outputs\""));

@@ -27,7 +27,9 @@ error cannot_begin(const std::string& why) {
 
 engine::engine(std::unique_ptr<state_writer> writer, const engine_options& how, system_clock& time, stop_request& stop)
     : writer_(std::move(writer)), time_(time), stop_(stop), one_run_(how.one_run), serves_(how.serves),
-      ended_(how.ended), history_(how.history), recovered_(writer_->recovered()), anyone_waits_(false) {}
+      ended_(how.ended), history_(how.history), room_for_all_(how.room), how_processes_(how.processes),
+      recovered_(writer_->recovered()),
+      anyone_waits_(false) {}
 
 result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_clock& time, stop_request& stop) {
   auto writer = state_writer::open(how.folder, how.opening, time, stop);
@@ -45,6 +47,13 @@ result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_c
       made->writer_->store(), made->names_, [self = made.get()] { return self->writer_->take_opening(); },
       [self = made.get()] { self->bell_.ring(); });
   made->bell_.connect(how.committed);
+  if (how.room)
+    made->others_.bound_by(*how.room);
+  if (how.functions) {
+    made->functions_ = std::make_unique<function_room>(made->writer_->dir(), *how.functions);
+    if (const auto tidied = made->functions_->tidy(**snapshot); !tidied)
+      return tidied.error();
+  }
   return made;
 }
 
@@ -71,7 +80,7 @@ result<void> engine::start_up(std::uint32_t workers) {
     return {};
   readers_.reset(); // of an attempt that was refused half way
   processes_.reset();
-  auto processes = posix_process_executor::open();
+  auto processes = posix_process_executor::open(how_processes_);
   if (!processes)
     return cannot_begin(processes.error().message);
   auto results = writer_->dir()->part(results_folder);
@@ -117,8 +126,9 @@ result<void> engine::write_events(run_number run, const std::vector<event_taken>
 result<run_number> engine::begin_what_waits(prepared_run made) {
   if (const auto up = start_up(workers_of(made.request)); !up)
     return up.error();
-  const run_surroundings around{time_,       writer_->store(), *log_,  writer_->dir(), state_id_, *processes_,
-                                *processes_, *readers_,        *room_, logs_,          *results_, history_};
+  const run_surroundings around{time_,       writer_->store(), *log_,        writer_->dir(),   state_id_,
+                                *processes_, *processes_,      *readers_,    *room_,           logs_,
+                                *results_,   history_,         room_for_all_, functions_.get()};
   const auto number = made.state.run();
   if (!made.events.empty())
     if (const auto written = write_events(number, made.events); !written)
@@ -305,6 +315,13 @@ bool engine::lives_anyone() {
   const std::lock_guard lock(mutex_);
   return std::any_of(runs_.begin(), runs_.end(),
                      [](const auto& one) { return one.second.run != nullptr && !one.second.over; });
+}
+
+void engine::on_turn(std::function<void()> then) {
+  if (is_up_)
+    processes_->post(std::move(then));
+  else
+    then();
 }
 
 void engine::on_loop(const std::function<void()>& work) {

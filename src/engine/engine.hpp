@@ -7,6 +7,7 @@
 #include "engine/commit_bell.hpp"
 #include "engine/control_port.hpp"
 #include "engine/control_server.hpp"
+#include "engine/function_room.hpp"
 #include "engine/live_run.hpp"
 #include "engine/project.hpp"
 #include "engine/state_log.hpp"
@@ -35,11 +36,16 @@ struct engine_options {
   std::optional<history_bounds> history{};
   /// Whoever opens it listens at the control socket and to the stop request himself.
   bool serves = false;
+  /// What all of its runs may use together; none: as much as the run that may use most.
+  std::optional<shared_room> room{};
   /// Called for each run that has ended and is to be waited for: on any thread, perhaps before submit() returns. It may
   /// not call the engine.
   std::function<void(run_number)> ended{};
   /// Called after events got on disk, by the thread that commits. It may not call the engine.
   std::function<void()> committed{};
+  /// For functions of the host. None: no pipeline has any.
+  std::optional<function_options> functions{};
+  process_executor_options processes{};
 };
 
 /// How a run is admitted.
@@ -106,10 +112,16 @@ public:
   [[nodiscard]] process_executor* processes() { return processes_.get(); }
   /// Waits until all that was appended so far is on disk.
   [[nodiscard]] result<void> flush() { return log_->flush(); }
+  /// How long what was appended has waited for the disk; 0: nothing waits.
+  [[nodiscard]] duration commit_wait() { return log_->started() ? log_->commits().oldest_wait() : duration::zero(); }
+  /// `then` is called by the loop that runs actors and commands, at its next turn; now, where nothing was made yet.
+  void on_turn(std::function<void()> then);
   /// A snapshot in which all is that anybody has appended so far.
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot_of_now();
   /// What is on disk.
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot() { return writer_->store().snapshot(); }
+  /// Null: no pipeline has functions.
+  [[nodiscard]] function_room* functions() { return functions_.get(); }
   [[nodiscard]] const state_dir::handle& dir() const { return writer_->dir(); }
   [[nodiscard]] const std::shared_ptr<const state_lock>& lock() const { return writer_->lock(); }
 
@@ -173,6 +185,8 @@ private:
   const bool serves_;
   const std::function<void(run_number)> ended_;
   const std::optional<history_bounds> history_;
+  const std::optional<shared_room> room_for_all_;
+  const process_executor_options how_processes_;
   std::atomic<bool> recovered_; ///< and nobody has planned since
   std::mutex admission_;        ///< one run begins at a time
 
@@ -181,6 +195,7 @@ private:
   std::unique_ptr<posix_process_executor> processes_; ///< null: nothing has been executed yet
   std::shared_ptr<state_logs> logs_;
   std::shared_ptr<const kept_folder> results_;
+  std::unique_ptr<function_room> functions_; ///< there from the beginning, where pipelines may have functions
   std::unique_ptr<actor_room> room_;
   std::unique_ptr<thread_pool> readers_;
   std::atomic<bool> is_up_{false}; ///< all of these are there

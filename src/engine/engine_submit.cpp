@@ -243,7 +243,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
                     std::move(limit),
                     std::move(history),
                     cause_kind::user,
-                    lives_anyone(),
+                    lives_anyone() || (room_for_all_ && room_for_all_->bounds()),
                     std::move(parts.touched),
                     std::move(*foreign)};
   if (parts.waiting.empty())
@@ -334,7 +334,7 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     std::move(limit),
                     std::move(history),
                     cause_kind::user,
-                    lives_anyone(),
+                    lives_anyone() || (room_for_all_ && room_for_all_->bounds()),
                     touched,
                     std::move(*foreign)};
   made.cause = past->record.cause.kind;

@@ -290,6 +290,18 @@ void examiner::define(asset_index asset, const asset_record& before, definer& de
     out.declared->command = quick_digest("its paths were passed otherwise");
 }
 
+std::optional<reason> examiner::look_for_value(asset_index asset, const asset_record& before) const {
+  const auto* const function = p_.declaration(asset).function;
+  if (function == nullptr || !before.last)
+    return std::nullopt;
+  const auto& kept = before.last->made.value;
+  if (auto why = judge_value(kept, *function))
+    return why;
+  if (values_ != nullptr && kept.in_file() && !values_->has(kept))
+    return reason{reason_kind::value_missing, to_hex(kept.file)};
+  return std::nullopt;
+}
+
 void examiner::examine(asset_index asset, const asset_record& before,
                        const std::function<digest(asset_index)>& version_of, look how, findings& out,
                        const recent_glances& seen, std::span<const asset_index> failed) const {
@@ -346,6 +358,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
   std::sort(out.now.upstreams.begin(), out.now.upstreams.end(),
             [](const auto& a, const auto& b) { return a.asset < b.asset; });
 
+  out.value = look_for_value(asset, before);
   const auto outputs = observe_outputs(asset, how, out.outputs, seen);
   if (files_.many_are_elsewhere())
     warn_of_members_elsewhere(asset, out);

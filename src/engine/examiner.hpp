@@ -11,6 +11,7 @@
 #include "engine/orphans.hpp"
 #include "ports/asset_executor.hpp"
 #include "ports/file_system.hpp"
+#include "ports/value_store.hpp"
 
 #include <functional>
 #include <memory>
@@ -40,6 +41,8 @@ struct findings {
   /// The links that its globs matched or were led through, or may be once they lead somewhere.
   std::vector<std::pair<path_index, std::string>> links;
   std::vector<std::string> missing; ///< of each literal input, or file of a source, that is not there and nobody makes
+  std::optional<reason>
+      value; ///< why the value that it handed on is of no use any more; nothing: it is, or none is due
   /// The definition as declared, if the asset's record is to be judged by it (rule 0).
   std::unique_ptr<fingerprint> declared;
   /// Of planning, which examines many assets in a row.
@@ -64,6 +67,8 @@ public:
   [[nodiscard]] const asset_graph& graph() const { return graph_; }
   /// Files that are no input by accident; before any examination.
   void leave_out(orphan_set orphans) { orphans_ = std::move(orphans); }
+  /// Where values are that functions handed on; before any examination. Null: those in files are not looked for.
+  void use_values(const value_store* values) { values_ = values; }
   [[nodiscard]] const orphan_set& orphans() const { return orphans_; }
 
   /// `before`: the asset's record, for the inputs it discovered. `version_of`: data version of an upstream by name.
@@ -96,6 +101,7 @@ private:
   [[nodiscard]] bool leaves_out(asset_index asset, const orphaned_output& one, std::string_view input,
                                 findings& out) const;
   void refuse_folder(const orphaned_output& inside, std::string_view path, findings& out) const;
+  [[nodiscard]] std::optional<reason> look_for_value(asset_index asset, const asset_record& before) const;
   void check_literal(asset_index asset, path_index input, findings& out) const;
 
   const pipeline& p_;
@@ -107,6 +113,7 @@ private:
   std::string real_state_;        ///< its identity
   env_lookup lookup_;
   orphan_set orphans_;
+  const value_store* values_ = nullptr;
 };
 
 } // namespace troupe_internal

@@ -66,7 +66,10 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
       number_(made_.state.run()), watcher_(std::move(watcher)) {
   auto& plan = *made_.plan;
   const auto id = made_.state.id();
-  size_ = {workers_, p_.engine.pools};
+  if (around_.shared && around_.shared->sizes.workers > 0)
+    workers_ =
+        made_.request.workers == 0 ? around_.shared->sizes.workers : std::min(workers_, around_.shared->sizes.workers);
+  size_ = as_shared({workers_, p_.engine.pools});
   if (made_.limited)
     demand_ = run_demand{0, {}, {}, true};
   const auto remaining = longest_remaining_path(*plan.on.graph, plan.expected);
@@ -74,6 +77,11 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
       p_, *plan.on.graph,
       run_policy{workers_, static_cast<error_strategy>(made_.request.error_strategy), remaining, made_.limited},
       plan.names->asset_ids(), std::move(made_.state));
+  if (plan.on.functions) {
+    TROUPE_CHECK(around_.functions != nullptr, "a pipeline with functions in an engine that has none");
+    functions_ = std::make_unique<function_maker>(function_surroundings{
+        p_, *plan.names, around_.store, *plan.on.functions, *around_.functions, *around_.logs, id, number_});
+  }
   work_ = std::make_unique<asset_worker>(
       worker_setup{p_,
                    *plan.looks,
@@ -99,6 +107,7 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
                    own_environment(),
                    [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); },
                    &*plan.definitions,
+                   functions_.get(),
                    made_.events.empty() ? std::string()
                                         : run_log_folder(plan.on.state_folder, number_) + "/" + event_file_name},
       std::move(plan.records));
@@ -128,6 +137,9 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
   setup.held_by = [this](asset_index asset, bool before_execution) { return others_.held_by(asset, before_execution); };
   setup.demand_changed = [this](const run_demand& demand) {
     demand_ = demand;
+    demand_->used = as_shared(demand.used);
+    for (auto& want : demand_->wants)
+      want = as_shared(want);
     others_.demand_changed();
   };
   setup.log_of = [this](asset_index asset, std::uint32_t attempt) {
@@ -163,6 +175,29 @@ void live_run::append(std::vector<event> events, bool urgent, std::function<void
 
 void live_run::checkpoint(run_number run, std::string state) {
   around_.log.checkpoint(run, std::move(state));
+}
+
+std::string live_run::shared_name(const std::string& pool) const {
+  const bool shared = !around_.shared || around_.shared->sizes.pools.contains(pool);
+  return shared ? pool : p_.name + "/" + pool; // no name of a pool holds a "/"
+}
+
+capacity live_run::as_shared(const capacity& own) const {
+  capacity found{own.workers, {}};
+  for (const auto& [pool, slots] : own.pools)
+    found.pools.emplace(shared_name(pool), slots);
+  return found;
+}
+
+void live_run::offer(budget_offer what) {
+  if (what.budget && around_.shared) {
+    capacity own{what.budget->workers, {}};
+    for (const auto& [pool, size] : p_.engine.pools)
+      if (const auto slots = what.budget->of(shared_name(pool)); slots > 0)
+        own.pools.emplace(pool, slots);
+    what.budget = std::move(own);
+  }
+  actors_->offer(what.number, std::move(what.budget));
 }
 
 bool live_run::finished() const {

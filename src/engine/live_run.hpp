@@ -13,6 +13,7 @@
 #include "core/schedule/foreign_files.hpp"
 #include "core/schedule/run_table.hpp"
 #include "engine/asset_worker.hpp"
+#include "engine/function_maker.hpp"
 #include "engine/housekeeping.hpp"
 #include "engine/opening.hpp"
 #include "engine/planning.hpp"
@@ -43,6 +44,8 @@ struct run_surroundings {
   std::shared_ptr<state_logs> logs;
   const kept_folder& results;
   std::optional<history_bounds> history;
+  const std::optional<shared_room>& shared; ///< what all runs may use together
+  function_room* functions = nullptr; ///< null: no pipeline has any
 };
 
 /// What a new and a resumed run are made from.
@@ -105,7 +108,7 @@ public:
   [[nodiscard]] const capacity& size() const override { return size_; }
   [[nodiscard]] const run_demand* demand() const override { return demand_ ? &*demand_ : nullptr; }
   [[nodiscard]] bool finished() const override;
-  void offer(budget_offer what) override { actors_->offer(what.number, std::move(what.budget)); }
+  void offer(budget_offer what) override;
   [[nodiscard]] bool is_touched(asset_id asset) const override;
   void let_go_on(asset_id asset) override;
   void visit_unsettled(const visitor& visit) const override;
@@ -125,6 +128,9 @@ private:
   void tell_that_it_began(const std::vector<duration>& remaining);
   void renew(asset_index asset);
   [[nodiscard]] run_result result_now() const;
+  /// How other runs know a pool of this one: those that are not shared are the pipeline's own.
+  [[nodiscard]] std::string shared_name(const std::string& pool) const;
+  [[nodiscard]] capacity as_shared(const capacity& own) const;
 
   prepared_run made_;
   run_surroundings around_;
@@ -135,6 +141,7 @@ private:
   std::optional<run_logic> logic_;
   std::optional<settled_assets> settled_;
   std::unique_ptr<housekeeping> keeper_;
+  std::unique_ptr<function_maker> functions_; ///< null: the pipeline has none
   std::unique_ptr<asset_worker> work_;
   std::unique_ptr<actor_run> actors_;
   std::shared_ptr<opening> opened_ = std::make_shared<opening>();

@@ -271,6 +271,7 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
   const auto& graph = *on.graph;
   looks = std::make_unique<examiner>(p, graph, *names, *table, *files, on.state_folder, make_lookup(*files));
   looks->leave_out(orphans);
+  looks->use_values(project.values);
   plan = std::make_unique<planner>(p, graph, scope.in_run, scope.forced, now, *names);
   const auto size = p.assets.size();
   versions.assign(size, {});
@@ -365,7 +366,7 @@ result<void> planning::judge_all(const journal_snapshot* snapshot, bool keep_all
     const bool inside = files->links_are_inside() && p.settings_of(asset).links == link_rule::content;
     if (inside || !found.links.empty())
       finder.follow_links(p, *files, asset, found, inside, edges, by_links);
-    plan->judge(asset, record, found.now, found.outputs, found.declared_definition());
+    plan->judge(asset, record, found.now, found.outputs, found.declared_definition(), found.value);
     if (scope.restates && found.declared_definition() != nullptr && plan->action(asset) == plan_action::fresh)
       restated.emplace_back(record_restated{id, restate(*record.last, found.now, found.outputs, [&](production& made) {
                                               if (!p.is_source(asset))

@@ -42,7 +42,7 @@ result<std::unique_ptr<journal_snapshot>> snapshot_if_any(const std::string& sta
 } // namespace
 
 std::string recorded_file(const pipeline& p, const std::string& state_folder) {
-  if (p.file == "-")
+  if (p.file == "-" || p.file == program_file)
     return p.file;
   std::error_code unknown;
   const auto file = std::filesystem::absolute(p.file, unknown).lexically_normal();

@@ -9,8 +9,10 @@
 #include "core/pipeline/asset_graph.hpp"
 #include "core/pipeline/diagnostic.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "engine/host_function.hpp"
 #include "ports/journal_store.hpp"
 #include "ports/run_observer.hpp"
+#include "ports/value_store.hpp"
 
 #include <atomic>
 #include <functional>
@@ -43,6 +45,8 @@ struct project {
   std::shared_ptr<early_look> seen{};               ///< null unless asked for, or too little to be worth it
   std::shared_ptr<early_inspection> journal_seen{}; ///< null unless asked for
   std::shared_ptr<const trigger_set> triggers{};    ///< empty if the file has none
+  std::shared_ptr<const function_set> functions{};  ///< that assets of it are made by; null: none
+  const value_store* values = nullptr;              ///< where their values are; null: those in files are not looked for
 };
 
 /// How the state names the pipeline's file: relative to the folder the state lies in where the file is beneath that too

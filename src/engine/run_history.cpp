@@ -3,6 +3,7 @@
 
 #include "base/shown_text.hpp"
 #include "core/freshness/definition.hpp"
+#include "core/run/left_open.hpp"
 #include "engine/planning.hpp"
 
 #include <algorithm>
@@ -114,6 +115,13 @@ result<run_history> replay_run(const journal_snapshot& snapshot, run_number run)
   if (const auto folded = fold_run(snapshot, history.record, first, history.state, [](const event&) {}); !folded)
     return folded.error();
   return history;
+}
+
+result<std::uint32_t> vain_resumptions_of(const journal_snapshot& snapshot, const run_record& record) {
+  vain_resumptions counted;
+  run_state state;
+  const auto folded = fold_run(snapshot, record, record.first_seq, state, [&](const event& e) { counted.add(e); });
+  return folded ? counted.count() : result<std::uint32_t>(folded.error());
 }
 
 result<void> changed_definitions(const project& on, const catalog& names, const run_history& history,

@@ -31,6 +31,9 @@ struct run_history {
 /// Folds a run's events, from its checkpoint where there is one. not_found if there is no such run.
 [[nodiscard]] result<run_history> replay_run(const journal_snapshot& snapshot, run_number run);
 
+/// How often a run was resumed after a crash and came no further: see vain_resumptions.
+[[nodiscard]] result<std::uint32_t> vain_resumptions_of(const journal_snapshot& snapshot, const run_record& record);
+
 /// invalid_input, listing them, if assets that `reopened` has waiting are no longer defined as they were when the run
 /// started.
 [[nodiscard]] result<void> changed_definitions(const project& on, const catalog& names, const run_history& history,

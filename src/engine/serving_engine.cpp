@@ -124,7 +124,7 @@ result<submitted_run> serving_engine::submit(const run_ask& ask, run_observer* o
   where.state = how_.folder;
   where.params = ask.params;
   where.only_regular = true;
-  const auto on = versions_.open(where);
+  const auto on = load(where);
   if (!on)
     return on.error();
   run_options options;
@@ -200,6 +200,7 @@ result<submitted_run> serving_engine::start_now(const project& on, const run_opt
     fail_with(durable.error().message);
     return unusable();
   }
+  tell_run(*began, what, std::nullopt);
   cancel_if_asked(*with, *began);
   return submitted_run{*began, false};
 }

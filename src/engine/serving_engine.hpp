@@ -56,7 +56,13 @@ struct serving_options {
   /// The same for a state whose journal failed.
   std::chrono::milliseconds reopen_after{1000};
   std::chrono::milliseconds reopen_most{60'000};
-  unsigned planners = 2; ///< plans that are made at a time for runs that were queued
+  unsigned planners = 2;                   ///< plans that are made at a time for runs that were queued
+  std::optional<shared_room> room{};       ///< what all runs may use together
+  std::optional<history_bounds> history{}; ///< how much of what ended is kept
+  /// Whether a pipeline file may be loaded at all, whatever it says; none: every one.
+  std::function<result<void>(const std::string& file)> may_load;
+  /// Gets each run that begins (or goes on), and each that has ended, with its status; any thread, not under a lock.
+  std::function<void(run_number, const started_run&, std::optional<run_status>)> run_told;
   restart_rule on_restart = restart_rule::resume_or_rerun;
   /// So often a run is resumed by itself after crashes in which none of its attempts came to an end; then it is ended,
   /// and its trigger is paused.
@@ -137,6 +143,12 @@ public:
   void also_when_committed(std::function<void()> wake) { other_bell_.connect(std::move(wake)); }
   /// Likewise, for one more.
   void tell_of_commits(std::function<void()> wake) { third_bell_.connect(std::move(wake)); }
+  /// `then` is called by the loop that runs actors and commands; by this thread where the state is being opened.
+  void on_turn(std::function<void()> then);
+  /// As engine::commit_wait(); 0 where the state is being opened.
+  [[nodiscard]] duration commit_wait();
+  /// How many runs are live, and how many are queued.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> count_runs();
   /// Starts a command that is no asset's, in the state's name: TROUPE_STATE_ID and TROUPE_SUPERVISOR are added to its
   /// environment, so that the next writer ends it if this process dies. `key` is filled in before it starts. Errors:
   /// state_unusable where commands cannot run at the moment, and `exited` is not called; else it is, once.
@@ -270,6 +282,8 @@ private:
   [[nodiscard]] static started_run kind_of(const run_record& record);
   /// Where a run's pipeline file is, for whoever loads it.
   [[nodiscard]] project_options where_to_load(const run_request& request) const;
+  [[nodiscard]] result<project> load(const project_options& where);
+  void tell_run(run_number run, const started_run& what, std::optional<run_status> ended) const;
   /// Why a queued run may not start although it is its turn. mutex_ is held, as in those that follow.
   [[nodiscard]] std::optional<held_run> held(const waiting_run& run, const std::vector<started_run>& live) const;
   /// Its time, if it has one, runs from `started_at`.

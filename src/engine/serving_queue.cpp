@@ -37,6 +37,8 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
   with.opening = how_.opening;
   with.opening.lock = std::move(lock);
   with.serves = true;
+  with.room = how_.room;
+  with.history = how_.history;
   with.ended = [this](run_number run) {
     const std::lock_guard guard(mutex_);
     ended_.push_back(run);
@@ -138,12 +140,15 @@ void serving_engine::take_ended(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     const auto outcome = with.wait(number);
     lock.lock();
+    const auto known = live_.find(number);
+    const auto what = known == live_.end() ? started_run() : known->second;
     forget_live(number);
     to_cancel_.erase(number);
     if (!outcome && outcome.error().code == error_code::state_unusable)
       fail_with(outcome.error().message);
     lock.unlock();
     tell(number, outcome ? outcome->status : run_status::interrupted);
+    tell_run(number, what, outcome ? outcome->status : run_status::interrupted);
     run_bell_.ring();
     lock.lock();
   }
@@ -258,7 +263,7 @@ project_options serving_engine::where_to_load(const run_request& request) const 
 
 result<void> serving_engine::try_to_start(engine& with, const run_queued& what, run_observer* observer) {
   const auto where = where_to_load(what.request);
-  const auto on = versions_.open(where);
+  const auto on = load(where);
   if (!on)
     return on.error();
   if (on->p->name != what.pipeline)
@@ -292,6 +297,7 @@ result<void> serving_engine::try_to_start(engine& with, const run_queued& what, 
   const auto began =
       with.submit(*on, options_of(what), observer != nullptr ? *observer : silent_observer::the_one(), how);
   if (began) {
+    tell_run(what.run, kind_of(what), std::nullopt);
     cancel_if_asked(with, what.run);
     return {};
   }

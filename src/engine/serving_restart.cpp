@@ -18,14 +18,6 @@ std::string called(run_number run) {
   return "run #" + std::to_string(run.value);
 }
 
-/// How often a run was resumed in vain.
-result<std::uint32_t> vain_resumptions_of(const journal_snapshot& snapshot, const run_record& record) {
-  vain_resumptions counted;
-  run_state state;
-  const auto folded = fold_run(snapshot, record, record.first_seq, state, [&](const event& e) { counted.add(e); });
-  return folded ? counted.count() : result<std::uint32_t>(folded.error());
-}
-
 } // namespace
 
 void serving_engine::note(const std::string& line) const {
@@ -188,7 +180,7 @@ result<void> serving_engine::resume_in(engine& with, const run_record& record, c
     std::erase_if(where.params, [&, named = &name](const auto& one) { return one.first == *named; });
     where.params.emplace_back(name, value);
   }
-  const auto on = versions_.open(where);
+  const auto on = load(where);
   if (!on)
     return on.error();
   const auto began = with.resume(*on, record.run, silent_observer::the_one(), has_changed);
@@ -201,7 +193,7 @@ result<void> serving_engine::resume_in(engine& with, const run_record& record, c
     const std::lock_guard lock(mutex_);
     std::erase_if(left_open_, [&](const left_open_run& one) { return one.record.run == record.run; });
   }
-  note(called(record.run) + " is resumed");
+  note(called(record.run) + " of " + record.pipeline + " is resumed");
   cancel_if_asked(with, record.run);
   return {};
 }
@@ -277,6 +269,36 @@ void serving_engine::ask_supervisor(supervisor_ask asked, std::function<void(res
 void serving_engine::set_drain(duration longest) {
   const std::lock_guard lock(mutex_);
   drain_ = longest;
+}
+
+result<project> serving_engine::load(const project_options& where) {
+  if (how_.may_load)
+    if (const auto may = how_.may_load(where.file); !may)
+      return may.error();
+  return versions_.open(where);
+}
+
+void serving_engine::tell_run(run_number run, const started_run& what, std::optional<run_status> ended) const {
+  if (how_.run_told)
+    how_.run_told(run, what, ended);
+}
+
+void serving_engine::on_turn(std::function<void()> then) {
+  const in_use with(*this);
+  if (with)
+    with->on_turn(std::move(then));
+  else
+    then();
+}
+
+duration serving_engine::commit_wait() {
+  const in_use with(*this);
+  return with ? with->commit_wait() : duration::zero();
+}
+
+std::pair<std::size_t, std::size_t> serving_engine::count_runs() {
+  const std::lock_guard lock(mutex_);
+  return {live_.size(), queue_.size()};
 }
 
 bool serving_engine::stopping() {

@@ -146,7 +146,7 @@ result<run_queued> serving_engine::run_for(const event_intake& intake) {
   where.state = how_.folder;
   where.params = intake.ask.params;
   where.only_regular = true;
-  const auto on = versions_.open(where);
+  const auto on = load(where);
   if (!on)
     return on.error();
   run_options options;

@@ -29,6 +29,13 @@ struct served_pipeline {
   std::string problem; ///< why it does not load; empty: it does
 };
 
+/// How the last load of all files went.
+struct reload_state {
+  bool good = true;
+  timestamp good_at; ///< the last time that nothing was wrong
+  std::uint64_t failures = 0;
+};
+
 /// What requests are about. All of it outlives the api.
 struct api_world {
   serving_engine& engine;
@@ -36,6 +43,7 @@ struct api_world {
   state_dir::handle state;
   access_rules rules{};
   std::function<std::vector<served_pipeline>()> pipelines; ///< any thread
+  std::function<reload_state()> last_reload;               ///< any thread
   trigger_desk& triggers;
   hook_desk& hooks;
   std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have

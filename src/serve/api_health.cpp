@@ -1,8 +1,11 @@
 // Answers about the supervisor itself: whether it is well, its figures, and what can be asked of it.
 #include "base/json_writer.hpp"
+#include "core/journal/event_json.hpp"
 #include "serve/api.hpp"
+#include "views/text.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <sstream>
 #include <string>
@@ -61,9 +64,13 @@ void answer_healthy(const api_world& /*world*/, const api_call& /*call*/, http_a
 }
 
 void answer_ready(const api_world& world, const api_call& /*call*/, http_answer& answer) {
+  constexpr duration longest_commit = std::chrono::seconds(5);
   const auto trouble = world.engine.trouble();
+  const auto waits = world.engine.commit_wait();
   const bool stopping = world.engine.stopping();
-  const bool ready = trouble.empty() && !stopping;
+  // What an answer shows already, recovery and listening, is not asked for.
+  const bool commits = waits <= longest_commit;
+  const bool ready = trouble.empty() && commits && !stopping;
   std::ostringstream text;
   {
     json_writer json(text);
@@ -72,6 +79,23 @@ void answer_ready(const api_world& world, const api_call& /*call*/, http_answer&
       json.null();
     else
       json.value(trouble);
+    json.key("conditions").begin_object();
+    const auto condition = [&](std::string_view name, bool ok, const std::string& detail) {
+      json.key(name).begin_object().member("ok", ok).key("detail");
+      if (detail.empty())
+        json.null();
+      else
+        json.value(detail);
+      json.end_object();
+    };
+    condition("recovered", true, {});
+    condition("listening", true, {});
+    condition("journal", trouble.empty(), trouble);
+    condition("commits", commits, commits ? std::string() : "events have waited for the disk for " + to_human(waits));
+    condition("configuration", world.last_reload().good, // it keeps nobody from anything
+              world.last_reload().good ? std::string() : "a file has mistakes; what was loaded before stays");
+    condition("taking", !stopping, stopping ? "it stops: nothing new is taken in" : std::string());
+    json.end_object();
     // A pipeline that does not load keeps the others from nothing.
     json.key("degraded").begin_array();
     for (const auto& one : world.pipelines())
@@ -89,10 +113,53 @@ void answer_ready(const api_world& world, const api_call& /*call*/, http_answer&
           .end_object();
     for (const auto& [name, problem] : world.notices().trouble)
       json.begin_object().member("notification", name).member("problem", problem).end_object();
+    json.end_array();
+    json.key("interrupted").begin_array();
+    for (const auto& [run, why] : world.engine.left_open())
+      if (!why.empty())
+        json.begin_object().member("run", run.value).member("problem", why).end_object();
     json.end_array().end_object();
   }
   answer.send({ready ? 200U : 503U, "application/json", {}, text.str()});
 }
+
+namespace {
+
+/// Of triggers, as the journal counts them.
+void write_trigger_figures(std::ostringstream& to, const journal_snapshot& snapshot) {
+  std::vector<trigger_record> records;
+  static_cast<void>(snapshot.visit_triggers([&](const trigger_record& one) { // what cannot be read has no figures
+    records.push_back(one);
+    return true;
+  }));
+  const auto labels = [](const trigger_record& one) {
+    const auto slash = one.trigger.find('/');
+    return "pipeline=\"" + label(std::string_view(one.trigger).substr(0, slash)) + "\",trigger=\"" +
+           label(std::string_view(one.trigger).substr(slash + 1)) + "\"";
+  };
+  figure(to, "troupe_trigger_events_total", "counter", "Events of triggers by what became of them.");
+  for (const auto& one : records)
+    for (std::size_t fate = 0; fate < event_fate_count; ++fate)
+      if (static_cast<event_fate>(fate) != event_fate::pending)
+        to << "troupe_trigger_events_total{" << labels(one) << ",fate=\"" << to_string(static_cast<event_fate>(fate))
+           << "\"} " << one.settled.at(fate) << "\n";
+  figure(to, "troupe_trigger_events_pending", "gauge", "Events of triggers whose run waits.");
+  for (const auto& one : records)
+    to << "troupe_trigger_events_pending{" << labels(one) << "} " << one.pending << "\n";
+  figure(to, "troupe_trigger_paused", "gauge", "Whether a trigger is paused.");
+  for (const auto& one : records)
+    to << "troupe_trigger_paused{" << labels(one) << "} " << (one.paused_at ? 1 : 0) << "\n";
+  figure(to, "troupe_trigger_failures_in_a_row", "gauge", "Runs of a trigger that failed since one succeeded.");
+  for (const auto& one : records)
+    to << "troupe_trigger_failures_in_a_row{" << labels(one) << "} " << one.failures << "\n";
+  figure(to, "troupe_trigger_last_lag_seconds", "gauge", "How much later than its moment the last tick was taken in.");
+  for (const auto& one : records)
+    if (one.last_at && one.last_nominal)
+      to << "troupe_trigger_last_lag_seconds{" << labels(one) << "} "
+         << std::chrono::duration<double>(*one.last_at - *one.last_nominal).count() << "\n";
+}
+
+} // namespace
 
 void answer_metrics(const api_world& world, const api_call& /*call*/, http_answer& answer) {
   std::ostringstream to;
@@ -151,7 +218,20 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
                                    std::pair("unreadable", refused.unreadable), std::pair("values", refused.values),
                                    std::pair("busy", refused.busy)})
     to << "troupe_hooks_refused_total{why=\"" << why << "\"} " << count << "\n";
+  figure(to, "troupe_journal_commit_wait_seconds", "gauge", "How long the oldest event has waited for the disk.");
+  to << "troupe_journal_commit_wait_seconds " << std::chrono::duration<double>(world.engine.commit_wait()).count()
+     << "\n";
+  figure(to, "troupe_runs_left_open", "gauge", "Interrupted runs that are still to be resumed, or cannot be.");
+  to << "troupe_runs_left_open " << world.engine.left_open().size() << "\n";
+  const auto reload = world.last_reload();
+  figure(to, "troupe_config_last_reload_successful", "gauge", "Whether the last load of all files found no mistake.");
+  to << "troupe_config_last_reload_successful " << (reload.good ? 1 : 0) << "\n";
+  figure(to, "troupe_config_last_reload_success_timestamp_seconds", "gauge", "When it last found no mistake.");
+  to << "troupe_config_last_reload_success_timestamp_seconds " << to_unix_ns(reload.good_at) / 1'000'000'000 << "\n";
+  figure(to, "troupe_config_reload_failures_total", "counter", "Loads of all files that found a mistake.");
+  to << "troupe_config_reload_failures_total " << reload.failures << "\n";
   if (const auto snapshot = world.engine.history()) {
+    write_trigger_figures(to, **snapshot);
     figure(to, "troupe_journal_events_total", "counter", "Events ever appended to the journal.");
     to << "troupe_journal_events_total " << (*snapshot)->info().last_seq << "\n";
   }

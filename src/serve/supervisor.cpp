@@ -33,7 +33,7 @@ std::string addresses_of(const std::vector<std::string>& listen, const std::vect
 
 result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& how, system_clock& time,
                                                      stop_request& stop) {
-  std::unique_ptr<supervisor> made(new supervisor(how, stop));
+  std::unique_ptr<supervisor> made(new supervisor(how, time, stop));
   auto& options = made->how_;
   options.engine.folder = how.state;
   options.engine.opening.assume_dead = how.assume_dead;
@@ -42,6 +42,12 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
     for (const auto& one : processes)
       log("ended process " + std::to_string(one.pid) + " (" + one.name +
           "), which an earlier supervisor had left running");
+  };
+  options.engine.may_load = [](const std::string& file) { return require_safe_file(file); };
+  options.engine.run_told = [log = how.log](run_number run, const started_run& what, std::optional<run_status> ended) {
+    log("run #" + std::to_string(run.value) + " of " + what.pipeline +
+        (ended ? ": " + std::string(to_string(*ended))
+               : " begins" + (what.trigger.empty() ? std::string() : ", for the trigger " + what.trigger)));
   };
   auto engine = serving_engine::open(options.engine, time, stop);
   if (!engine)
@@ -53,6 +59,8 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   made->dir_ = std::move(*dir);
   made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, made->dir_, how.log);
   made->hooks_ = std::make_unique<hook_desk>(*made->desk_, time, how.access, how.log);
+  made->inherits_tcp_ = how.inherited && std::any_of(how.inherited->begin(), how.inherited->end(),
+                                                     [](const http_listener& one) { return !one.local; });
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
@@ -76,13 +84,16 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
 
 result<void> supervisor::listen(system_clock& time) {
   std::vector<http_listener> listeners;
+  if (how_.inherited)
+    listeners = std::exchange(*how_.inherited, {});
+  const bool over_tcp = !how_.listen.empty() || inherits_tcp_;
   for (const auto& address : how_.listen) {
     auto one = listen_tcp(address, ports_.emplace_back());
     if (!one)
       return one.error();
     listeners.push_back(std::move(*one));
   }
-  if (!how_.listen.empty())
+  if (over_tcp)
     if (const auto token = make_owner_token(*dir_); !token)
       return token;
   auto local = listen_in(*dir_, supervisor_socket, backlog);
@@ -92,16 +103,17 @@ result<void> supervisor::listen(system_clock& time) {
   socket_.inode = local->inode;
   listeners.push_back({std::move(local->fd), true});
   try {
-    api_ = std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_,
-                                           *hooks_, how_.hook_bytes, how_.log,
-                                           [this] {
-                                             const auto* const watching = watching_.load();
-                                             return watching != nullptr ? watching->figures() : watch_figures();
-                                           },
-                                           [this] {
-                                             const auto* const notifying = notifying_.load();
-                                             return notifying != nullptr ? notifying->figures() : notice_figures();
-                                           }});
+    api_ =
+        std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); },
+                                        [this] { return last_reload(); }, *desk_, *hooks_, how_.hook_bytes, how_.log,
+                                        [this] {
+                                          const auto* const watching = watching_.load();
+                                          return watching != nullptr ? watching->figures() : watch_figures();
+                                        },
+                                        [this] {
+                                          const auto* const notifying = notifying_.load();
+                                          return notifying != nullptr ? notifying->figures() : notice_figures();
+                                        }});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -152,29 +164,60 @@ supervisor::~supervisor() {
 
 supervisor::loaded_file supervisor::load(const std::string& file) const {
   if (const auto safe = require_safe_file(file); !safe)
-    return {{{}, file, safe.error().message}, nullptr, nullptr};
+    return {{{}, file, safe.error().message}, nullptr, nullptr, {}};
   project_options options;
   options.file = file;
   options.state = how_.state;
   options.only_regular = true;
   diagnostics findings;
   const auto opened = open_project(options, findings);
-  if (opened)
-    return {{opened->p->name, file, unsigned_problem(*opened->triggers)}, opened->triggers, opened->p};
+  if (opened) {
+    auto forbidden = problem_with(*opened->p);
+    if (forbidden.empty())
+      forbidden = unsigned_problem(*opened->triggers);
+    if (!forbidden.empty())
+      return {{opened->p->name, file, std::move(forbidden)}, opened->triggers, opened->p, {}};
+    std::string note;
+    if (opened->p->engine.durability == durability::none)
+      note = "pipeline " + file + " asks for the durability \"none\": a supervisor takes it as \"pipelined\"";
+    return {{opened->p->name, file, {}}, opened->triggers, opened->p, std::move(note)};
+  }
   std::string problem = opened.error().message;
   for (const auto& item : findings.items)
     if (item.level == severity::error) {
       problem = (item.where.line > 0 ? "line " + std::to_string(item.where.line) + ": " : std::string()) + item.message;
       break;
     }
-  return {{{}, file, std::move(problem)}, nullptr, nullptr};
+  return {{{}, file, std::move(problem)}, nullptr, nullptr, {}};
+}
+
+std::string supervisor::problem_with(const pipeline& p) const {
+  const auto state = std::filesystem::path(how_.state).lexically_normal().string() + "/";
+  for (std::uint32_t i = 0; i < p.assets.size(); ++i) {
+    const asset_index asset(i);
+    const std::string name(p.asset(asset).name);
+    for (const auto output : p.asset(asset).outputs) {
+      const std::string path(p.path(output));
+      if (((std::filesystem::path(p.folder) / path).lexically_normal().string() + "/").starts_with(state))
+        return "the output \"" + path + "\" of the asset \"" + name + "\" lies in the supervisor's state, " +
+               how_.state + ": name another path";
+    }
+    if (!how_.engine.room)
+      continue;
+    const auto& pools = how_.engine.room->sizes.pools;
+    for (const auto& [pool, slots] : p.settings_of(asset).pools)
+      if (const auto size = pools.find(pool); size != pools.end() && slots > size->second)
+        return "the asset \"" + name + "\" takes " + std::to_string(slots) + " slots of the pool \"" + pool +
+               "\", and the supervisor's has " + std::to_string(size->second);
+  }
+  return {};
 }
 
 std::string supervisor::unsigned_problem(const trigger_set& triggers) const {
   const bool only_here = std::all_of(how_.listen.begin(), how_.listen.end(), [](const std::string& address) {
     return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
   });
-  if (how_.listen.empty() || (only_here && how_.access.hosts.empty()))
+  if (!inherits_tcp_ && (how_.listen.empty() || (only_here && how_.access.hosts.empty())))
     return {};
   for (const auto& one : triggers.triggers)
     if (const auto* const hook = std::get_if<webhook_source>(&one.source);
@@ -192,6 +235,24 @@ reload_report supervisor::reload() {
 
 reload_report supervisor::reload_now() {
   reload_report report;
+  const bool again = loads_ > 0;
+  if (again && how_.on_reload)
+    how_.on_reload(true);
+  load_all(report);
+  {
+    const std::lock_guard lock(mutex_);
+    last_reload_.good = report.problems.empty();
+    if (last_reload_.good)
+      last_reload_.good_at = time_.now();
+    else
+      ++last_reload_.failures;
+  }
+  if (again && how_.on_reload)
+    how_.on_reload(false);
+  return report;
+}
+
+void supervisor::load_all(reload_report& report) {
   loaded_bytes_ = bytes_of_files(); // before they are read: what changes meanwhile is loaded once more
   if (how_.read_again && loads_ > 0) {
     auto again = how_.read_again();
@@ -199,7 +260,7 @@ reload_report supervisor::reload_now() {
       reload_failed_ = true;
       report.problems.push_back(again.error().message);
       how_.log("nothing was loaded anew: " + again.error().message);
-      return report;
+      return;
     }
     report.notes = std::move(again->notes);
     std::vector<std::string> gone;
@@ -219,7 +280,11 @@ reload_report supervisor::reload_now() {
   for (const auto& line : report.notes)
     how_.log(line);
   watch_files();
-  return report;
+}
+
+reload_state supervisor::last_reload() {
+  const std::lock_guard lock(mutex_);
+  return last_reload_;
 }
 
 void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
@@ -227,7 +292,9 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
   std::vector<served_triggers> triggers;
   const auto before_now = desk_->pipelines();
   std::map<std::string, std::string> files; // by name
-  for (auto& [one, set, loaded_pipeline] : all) {
+  for (auto& [one, set, loaded_pipeline, note] : all) {
+    if (!note.empty())
+      report.notes.push_back(note);
     if (one.problem.empty()) {
       const auto [at, is_new] = files.emplace(one.name, one.file);
       if (!is_new)
@@ -338,7 +405,8 @@ result<supervisor_answer> supervisor::load_one(const std::string& file) {
     }
     const auto known = std::find_if(with_triggers.begin(), with_triggers.end(),
                                     [&](const auto& each) { return each.file == other.file; });
-    all.push_back({std::move(other), known == with_triggers.end() ? nullptr : known->set});
+    all.push_back({std::move(other), known == with_triggers.end() ? nullptr : known->set,
+                   known == with_triggers.end() ? nullptr : known->p, {}});
   }
   replace(std::move(all), report);
   return answer;
@@ -375,6 +443,17 @@ result<supervisor_answer> supervisor::ask(const supervisor_ask& asked) {
   answer.pid = static_cast<std::int32_t>(getpid());
   answer.user = words_on_user(geteuid());
   return answer;
+}
+
+std::string supervisor::status_line() {
+  const auto all = pipelines();
+  const auto loaded = std::count_if(all.begin(), all.end(), [](const auto& one) { return one.problem.empty(); });
+  const auto [live, queued] = engine_->count_runs();
+  const auto trouble = engine_->trouble();
+  return std::to_string(loaded) + " of " + std::to_string(all.size()) +
+         (all.size() == 1 ? " pipeline, " : " pipelines, ") + std::to_string(live) +
+         (live == 1 ? " run live, " : " runs live, ") + std::to_string(queued) + " queued" +
+         (trouble.empty() ? "" : "; the journal cannot be written: " + trouble);
 }
 
 void supervisor::shut_down() {

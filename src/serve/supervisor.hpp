@@ -38,8 +38,11 @@ struct supervisor_options {
   std::string file;                   ///< the supervisor's own; empty: there is none
   /// Reads that file again; its mistakes are an error, and everything stays. None: there is no such file.
   std::function<result<served_again>()> read_again;
-  bool auto_reload = false;        ///< files that change are loaded by themselves
-  std::vector<std::string> listen; ///< TCP addresses beside the Unix socket
+  bool auto_reload = false; ///< files that change are loaded by themselves
+  /// Sockets that listen already, handed over by whoever started this process; taken once the state is open.
+  std::shared_ptr<std::vector<http_listener>> inherited;
+  std::function<void(bool begins)> on_reload; ///< called before and after all files are loaded again; may be empty
+  std::vector<std::string> listen;            ///< TCP addresses beside the Unix socket
   access_rules access{};
   std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have
   duration keep_events = std::chrono::hours(24 * 90); ///< and what came with them
@@ -76,23 +79,31 @@ public:
   /// The same if a file has other bytes than those that were loaded last, or if the last time something was wrong.
   void reload_if_changed();
   [[nodiscard]] result<supervisor_answer> ask(const supervisor_ask& asked) override;
+  [[nodiscard]] reload_state last_reload();
+  /// "2 of 2 pipelines, 1 run live, 3 queued"; one line for people.
+  [[nodiscard]] std::string status_line();
+  /// See serving_engine::on_turn().
+  void on_turn(std::function<void()> then) { engine_->on_turn(std::move(then)); }
   [[nodiscard]] std::vector<served_pipeline> pipelines();
   /// The TCP ports that it listens at, in the order of the addresses.
   [[nodiscard]] const std::vector<std::uint16_t>& ports() const { return ports_; }
 
 private:
-  supervisor(const supervisor_options& how, stop_request& stop) : how_(how), stop_(stop) {}
+  supervisor(const supervisor_options& how, system_clock& time, stop_request& stop)
+      : how_(how), time_(time), stop_(stop) {}
   /// With its triggers, if it loads.
   struct loaded_file {
     served_pipeline what;
     std::shared_ptr<const trigger_set> triggers;
     std::shared_ptr<const pipeline> p;
+    std::string note; ///< what people should know of it; may be empty
   };
   [[nodiscard]] loaded_file load(const std::string& file) const;
   /// Why an unsigned webhook may not be served at these addresses; empty: it may.
   [[nodiscard]] std::string unsigned_problem(const trigger_set& triggers) const;
   /// reload_mutex_ is held.
   reload_report reload_now();
+  void load_all(reload_report& report);
   void replace(std::vector<loaded_file> all, reload_report& report);
   /// Runs that wait for a pipeline which is served no more do not wait any longer.
   void drop_runs_of(const std::vector<std::string>& gone, reload_report& report);
@@ -101,15 +112,20 @@ private:
   void watch_files();
   [[nodiscard]] result<void> start_triggers(system_clock& time);
   [[nodiscard]] result<void> listen(system_clock& time);
+  /// What of the pipeline this supervisor's settings do not allow; empty: nothing.
+  [[nodiscard]] std::string problem_with(const pipeline& p) const;
 
   supervisor_options how_;
+  system_clock& time_;
   stop_request& stop_;
   std::mutex reload_mutex_;  ///< one reload at a time; also of how_.pipelines, loaded_bytes_ and reload_failed_
   std::string loaded_bytes_; ///< a digest for each file, as they were when they were loaded last
   bool reload_failed_ = false;
-  std::uint64_t loads_ = 0; ///< so many there were
+  bool inherits_tcp_ = false; ///< whom such a socket lets in is not known here
+  std::uint64_t loads_ = 0;   ///< so many there were
   std::mutex mutex_;
   std::vector<served_pipeline> pipelines_; ///< under mutex_
+  reload_state last_reload_;               ///< under mutex_
   std::unique_ptr<serving_engine> engine_;
   std::unique_ptr<trigger_desk> desk_;
   std::unique_ptr<hook_desk> hooks_;

@@ -23,6 +23,10 @@ void write_command(json_writer& json, const asset_definition& definition) {
   case command_form::list:
     write_texts(json, "command", definition.command);
     break;
+  case command_form::function:
+    json.key("command").null();
+    write_texts(json, "function", definition.command);
+    break;
   }
   json.key("shell");
   if (definition.form == command_form::shell)
@@ -30,7 +34,7 @@ void write_command(json_writer& json, const asset_definition& definition) {
   else
     json.null();
   json.key("cwd");
-  if (definition.form == command_form::none)
+  if (definition.form == command_form::none || definition.form == command_form::function)
     json.null();
   else
     json.value(definition.cwd);

@@ -115,6 +115,11 @@ std::string reason_sentence(const reason& why) {
     return "Its output was written since it was made: " + detail + ".";
   case reason_kind::executable_changed:
     return "The executable bit of " + detail + " is not what it was.";
+  case reason_kind::value_missing:
+    return detail.empty() ? "The value that it handed on was not kept."
+                          : "The file with the value that it handed on, " + detail + ", is not there or is damaged.";
+  case reason_kind::value_unreadable:
+    return "The value that it handed on cannot be read: it is " + detail + ".";
   }
   return reason_words(why);
 }
@@ -170,6 +175,12 @@ std::string past_reason_sentence(const reason& why) {
     return "Its output had been written since it was made: " + detail + ".";
   case reason_kind::executable_changed:
     return "The executable bit of " + detail + " was not what it had been.";
+  case reason_kind::value_missing:
+    return detail.empty()
+               ? "The value that it had handed on was not kept."
+               : "The file with the value that it had handed on, " + detail + ", was not there or was damaged.";
+  case reason_kind::value_unreadable:
+    return "The value that it had handed on could not be read: it was " + detail + ".";
   }
   return reason_sentence(why);
 }

@@ -58,7 +58,7 @@ def a_stop_interrupts_and_the_next_start_resumes(shop):
         run = until_ended(shop, s, number)
         equal((run["status"], run["number"]), ("succeeded", number))
         equal(shop.lines("ran"), ["quick", "long", "last"])
-        contains(s.said(), f"run #{number} is resumed")
+        contains(s.said(), f"run #{number} of test is resumed")
         s.stop()
     equal(len(shop.troupe("runs", "--json").must(0).json()["runs"]), 1)
 

@@ -41,8 +41,27 @@ def check(place, prefix, bindir, datadir):
     yield "the schema", json.loads(read(share("troupe", "troupe.schema.json"))) == json.loads(output_of(troupe, "schema"))
     for document in ("LICENSE", "README.md", "docs/quickstart.md", "docs/cli.md", "docs/pipeline.md"):
         yield f"the document {document}", len(read(share("doc", "troupe", document))) > 500
+    yield from check_library(place, work)
     files = [os.path.join(folder, name) for folder, _, names in os.walk(place) for name in names if not folder.startswith(work)]
     yield "nothing lies outside the prefix", all(file.startswith(place + prefix + os.sep) for file in files)
+
+
+def check_library(place, work):
+    """The library, as a program's build finds it: by pkg-config alone."""
+    described = [folder for folder, _, names in os.walk(place) if "troupe.pc" in names]
+    yield "a description for pkg-config", len(described) == 1
+    compiler, pkg_config = shutil.which("g++") or shutil.which("clang++"), shutil.which("pkg-config")
+    if not described or not compiler or not pkg_config:
+        return
+    environment = dict(os.environ, PKG_CONFIG_PATH=described[0], PKG_CONFIG_SYSROOT_DIR=place)
+    flags = output_of(pkg_config, "--cflags", "--libs", "troupe", env=environment).split()
+    example = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "thirty_lines.cpp")
+    program = os.path.join(work, "thirty_lines")
+    built = subprocess.run([compiler, example, "-o", program, "-Wl,--build-id", *flags, "-Wl,-rpath," + os.path.dirname(described[0])], check=False)
+    yield "a program is compiled with it", built.returncode == 0
+    with open(os.path.join(work, "text.txt"), "w", encoding="utf-8") as file:
+        file.write("a\nlongest\n")
+    yield "and runs", output_of(program, cwd=work) == "longest (3 made, 0 fresh)\n"
 
 
 def main(build, prefix, bindir, datadir):

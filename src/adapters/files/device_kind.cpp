@@ -49,8 +49,9 @@ device_kind kind_of_device(const struct stat& info, int at, std::string_view pat
   thread_local std::optional<std::pair<dev_t, device_kind>> latest; // most files are where the one before was
   if (latest && latest->first == info.st_dev)
     return latest->second;
-  static std::mutex mutex;
-  static std::map<dev_t, device_kind> known;
+  // Never destroyed: a program may have an engine in a static variable, which outlives what was made after it.
+  static auto& mutex = *new std::mutex;
+  static auto& known = *new std::map<dev_t, device_kind>;
   const std::lock_guard lock(mutex);
   auto found = known.find(info.st_dev);
   if (found == known.end()) {

@@ -24,6 +24,8 @@ void group_commit::append(std::vector<event> events, bool urgent, std::function<
   {
     const std::lock_guard lock(mutex_);
     wake = waiting_.empty() || (urgent && !urgent_);
+    if (!since_)
+      since_ = std::chrono::steady_clock::now();
     waiting_.push_back({std::move(events), std::move(durable), {}});
     urgent_ = urgent_ || urgent;
   }
@@ -46,6 +48,11 @@ void group_commit::submit(std::function<void(journal_store&)> work) {
   wake_.notify_one();
 }
 
+duration group_commit::oldest_wait() {
+  const std::lock_guard lock(mutex_);
+  return since_ ? std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - *since_) : duration::zero();
+}
+
 void group_commit::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -57,9 +64,11 @@ void group_commit::serve() {
     std::deque<item> batch;
     batch.swap(waiting_);
     urgent_ = false;
+    const auto taken = std::chrono::steady_clock::now();
     lock.unlock();
     commit(std::move(batch));
     lock.lock();
+    since_ = waiting_.empty() ? std::nullopt : std::optional(taken); // what waits came after that
   }
 }
 

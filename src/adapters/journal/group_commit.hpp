@@ -5,9 +5,11 @@
 #include "ports/event_log.hpp"
 #include "ports/journal_store.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace troupe_internal {
@@ -27,6 +29,8 @@ public:
   void checkpoint(run_number run, std::string state) override;
   /// Other work on the store, on the same thread, in order with the appends; dropped if the journal has failed.
   void submit(std::function<void(journal_store&)> work);
+  /// How long the oldest of what is not on disk yet has waited; 0: nothing waits. Any thread.
+  [[nodiscard]] duration oldest_wait();
 
 private:
   struct item {
@@ -44,6 +48,7 @@ private:
   std::condition_variable wake_;
   std::deque<item> waiting_;
   bool urgent_ = false;
+  std::optional<std::chrono::steady_clock::time_point> since_; ///< when the oldest came that is not on disk
   bool ending_ = false;
   std::uint64_t last_seq_ = 0;   // of the last append; used by the thread alone
   std::optional<error> failure_; // used by the thread alone

@@ -98,7 +98,8 @@ struct lmdb_env::registry {
 };
 
 lmdb_env::registry& lmdb_env::all_open() {
-  static registry instance;
+  // Never destroyed: a program may have an engine in a static variable, which outlives what was made after it.
+  static auto& instance = *new registry;
   return instance;
 }
 

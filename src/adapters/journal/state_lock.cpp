@@ -38,7 +38,8 @@ std::string read_some(int fd, std::size_t limit = 8192) {
 }
 
 std::string& own_command() {
-  static std::string command = "troupe";
+  // Never destroyed: a program may have an engine in a static variable, which outlives what was made after it.
+  static auto& command = *new std::string("troupe");
   return command;
 }
 

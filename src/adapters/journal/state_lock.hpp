@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,8 @@ public:
   [[nodiscard]] const std::string& folder() const { return dir_->path(); }
   /// The folder, as it was opened to be locked.
   [[nodiscard]] const state_dir::handle& dir() const { return dir_; }
+  /// What holds the lock. A process that was forked off has copies, and holds it, too, until it closes them.
+  [[nodiscard]] std::array<int, 2> descriptors() const { return {dir_->descriptor(), fd_.get()}; }
   /// What the file said when the lock was taken: which process had it before. See put_back_words.
   [[nodiscard]] const std::string& words_before() const { return words_before_; }
 

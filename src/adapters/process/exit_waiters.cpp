@@ -18,9 +18,9 @@ int take_stop(pid_t pid) {
   return stopped ? info.si_status : 0;
 }
 
-exit_waiters::exit_waiters(std::size_t most, std::function<void(std::uint64_t)> ended,
+exit_waiters::exit_waiters(std::size_t most, bool let_be_ignored, std::function<void(std::uint64_t)> ended,
                            std::function<void(std::uint64_t, int)> stopped)
-    : ended_(std::move(ended)), stopped_(std::move(stopped)), most_(most) {}
+    : ended_(std::move(ended)), stopped_(std::move(stopped)), most_(most), let_be_ignored_(let_be_ignored) {}
 
 exit_waiters::~exit_waiters() {
   {
@@ -93,7 +93,8 @@ void exit_waiters::wait_for_end(std::uint64_t id, pid_t pid) const {
 }
 
 void exit_waiters::serve(waiter& w) {
-  let_child_signals_be_ignored();
+  if (let_be_ignored_)
+    let_child_signals_be_ignored();
   std::unique_lock lock(mutex_);
   for (;;) {
     w.has_nothing = true;

@@ -26,7 +26,8 @@ public:
   /// At most `most` threads, made as they are needed. `ended` is called with what take() was given, by the thread that
   /// waited and on no lock; the child is still to be reaped. `stopped` likewise, each time a signal stops the child:
   /// the thread goes on to wait for its end.
-  exit_waiters(std::size_t most, std::function<void(std::uint64_t id)> ended,
+  /// `let_be_ignored`: see let_child_signals_be_ignored().
+  exit_waiters(std::size_t most, bool let_be_ignored, std::function<void(std::uint64_t id)> ended,
                std::function<void(std::uint64_t id, int signal)> stopped);
   /// When nothing is waited for any more.
   ~exit_waiters();
@@ -56,6 +57,7 @@ private:
   std::function<void(std::uint64_t, int)> stopped_;
   mutable std::mutex mutex_; // guards all below
   std::size_t most_;
+  const bool let_be_ignored_;
   bool ending_ = false;
   std::deque<waiter> waiters_; // stay where they are
 };

@@ -25,7 +25,7 @@ bool dead(const process_facts& facts) {
 
 } // namespace
 
-orphan_watch::orphan_watch(bool owns_every_orphan, bool process_one)
+orphan_watch::orphan_watch(bool owns_every_orphan, bool process_one, bool adopts)
     : reaps_all_(owns_every_orphan), process_one_(process_one), owns_every_orphan_(owns_every_orphan) {
   const auto path = "/proc/self/task/" + std::to_string(getpid()) + "/children";
   children_ = unique_fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -33,12 +33,21 @@ orphan_watch::orphan_watch(bool owns_every_orphan, bool process_one)
   // Children from before (left by a program that became this one by exec) may have descendants that are none of ours.
   if (!children().empty())
     owns_every_orphan_ = false;
-  prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper_);
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (adopts)
+    adopt(true);
 }
 
 orphan_watch::~orphan_watch() {
-  prctl(PR_SET_CHILD_SUBREAPER, was_subreaper_);
+  adopt(false);
+}
+
+void orphan_watch::adopt(bool on) {
+  if (on == adopts_)
+    return;
+  adopts_ = on;
+  if (on)
+    prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper_);
+  prctl(PR_SET_CHILD_SUBREAPER, on ? 1 : was_subreaper_);
 }
 
 std::vector<pid_t> orphan_watch::children() const {

@@ -37,11 +37,14 @@ public:
   /// `owns_every_orphan`: see process_executor_options. `process_one`: whether this is process 1 of a PID namespace,
   /// which also adopts what others brought into it (docker exec): that is reaped when it ends, and left alone until
   /// then. Becomes a subreaper until destruction.
-  explicit orphan_watch(bool owns_every_orphan, bool process_one = getpid() == 1);
+  /// `adopts` false: becomes one only as adopt() says.
+  explicit orphan_watch(bool owns_every_orphan, bool process_one = getpid() == 1, bool adopts = true);
   orphan_watch(const orphan_watch&) = delete;
   orphan_watch& operator=(const orphan_watch&) = delete;
   ~orphan_watch();
 
+  /// Whether this process is handed what its descendants leave: it is a subreaper. What it was before comes back.
+  void adopt(bool on);
   /// Looks at all adopted children: reaps dead ones, and returns the pids of those not known before that belong to one
   /// of the attempts; they are then in orphans(). Costs one system call where there is none.
   std::vector<pid_t> look(std::span<const attempt_mark> attempts);
@@ -69,6 +72,7 @@ private:
   const bool process_one_;
   bool owns_every_orphan_;
   int was_subreaper_ = 0;
+  bool adopts_ = false;
   unique_fd children_; // /proc/self/task/MAIN/children, where adopted children appear
   std::unordered_map<pid_t, orphan> orphans_;
 };

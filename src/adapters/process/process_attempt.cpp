@@ -60,6 +60,10 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
       message += " (see ulimit -n)";
     return spawn_failure{process_exit::kind::internal, std::move(message)};
   };
+  if (options_.no_commands)
+    return spawn_failure{process_exit::kind::not_started, "this engine starts no processes"};
+  if (options_.guest && attempts_.empty())
+    orphans_.adopt(true);
   std::array<int, 2> ends{-1, -1};
   if (pipe2(ends.data(), O_CLOEXEC) != 0)
     return system_failure("make a pipe for the output");
@@ -319,6 +323,8 @@ void process_loop::report(std::unique_ptr<attempt> a) {
     exit.message = a->problem;
   else if (!a->problem.empty())
     exit.warnings.push_back(make_warning("process_not_ended", a->problem));
+  if (options_.guest && attempts_.empty())
+    orphans_.adopt(false);
   const bool ours = may_be_ours(*a, exit);
   if (ours && !a->end_came_later) {
     held_.push_back(

@@ -17,6 +17,12 @@ struct process_executor_options {
   /// through the executor only. False in a host that starts others: orphans are then recognised by their process group
   /// and their TROUPE_* environment alone, and one that shed both is left alone.
   bool owns_every_orphan = true;
+  /// Inside a program that has children, orphans and a SIGCHLD of its own: this process is a subreaper only while a
+  /// command runs, nobody's disposition or mask of SIGCHLD changes, and open() refuses where it is ignored. Then
+  /// owns_every_orphan is false.
+  bool guest = false;
+  /// A work loop alone: nothing of the process is touched, and start() answers that it starts nothing.
+  bool no_commands = false;
   /// How long what a command leaves behind when it ends by itself may take from SIGTERM to SIGKILL; at most the
   /// request's own grace.
   duration leftover_grace = std::chrono::seconds(1);

@@ -39,8 +39,12 @@ result<std::unique_ptr<process_loop>> process_loop::open(process_executor_option
 
   // A parent that ignores SIGCHLD hands that on, and then the kernel throws exit statuses away.
   struct sigaction action {};
-  if (sigaction(SIGCHLD, nullptr, &action) == 0 &&
-      (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0)) {
+  const bool ignored = !options.no_commands && sigaction(SIGCHLD, nullptr, &action) == 0 &&
+                       (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0);
+  if (ignored && options.guest)
+    return fail(error_code::io, "this program ignores SIGCHLD, so that the system keeps no exit status of a command: "
+                                "set it to SIG_DFL, or to a handler");
+  if (ignored) {
     action = {};
     action.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &action, nullptr);
@@ -54,9 +58,10 @@ result<std::unique_ptr<process_loop>> process_loop::open(process_executor_option
 }
 
 process_loop::process_loop(process_executor_options options, command_spawner spawner)
-    : options_(options), spawner_(std::move(spawner)), orphans_(options.owns_every_orphan),
+    : options_(options), spawner_(std::move(spawner)),
+      orphans_(options.owns_every_orphan && !options.guest, getpid() == 1, !options.guest && !options.no_commands),
       waiters_(
-          most_waiters, [this](std::uint64_t id) { waited_for(id); },
+          most_waiters, !options.guest, [this](std::uint64_t id) { waited_for(id); },
           [this](std::uint64_t id, int signal) {
             post([this, id, signal] {
               if (auto* a = find(id))
@@ -99,7 +104,8 @@ void process_loop::be_awake() {
 }
 
 void process_loop::run() {
-  let_child_signals_be_ignored();
+  if (!options_.guest && !options_.no_commands)
+    let_child_signals_be_ignored();
   const std::lock_guard turn(turn_); // but in wait_for_events()
   buffer_ = std::make_unique_for_overwrite<char[]>(64 * 1024);
   look_at_ = clock::now();
@@ -232,6 +238,8 @@ std::size_t process_loop::wait_for_events() {
 void process_loop::carry_out(start_process& order) {
   if (auto failure =
           stopping_ ? spawn_failure{process_exit::kind::internal, "the executor is being shut down"} : start(order)) {
+    if (options_.guest && attempts_.empty())
+      orphans_.adopt(false);
     process_exit exit;
     exit.how = failure->how;
     exit.message = std::move(failure->message);

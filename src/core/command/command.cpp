@@ -76,8 +76,8 @@ result<rendered_command> render_command(const command_scope& scope) {
       return fail(error_code::invalid_input, "the command has no program to run");
     return out;
   }
-  if (declaration.kind == command_kind::none)
-    return fail(error_code::invalid_input, "a source has no command");
+  if (!runs_command(declaration.kind))
+    return fail(error_code::invalid_input, "a source or a function has no command");
   std::string text;
   if (!render_shell_text(declaration.command.front(), values, text))
     return values.failure();

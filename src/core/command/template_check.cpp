@@ -198,7 +198,7 @@ private:
 
 void check_templates(const pipeline& p, asset_index asset, diagnostics& out) {
   checker check(p, asset, out);
-  if (p.declaration(asset).kind == command_kind::argv)
+  if (p.declaration(asset).kind == command_kind::argv || p.declaration(asset).kind == command_kind::function)
     check.argv();
   else if (p.declaration(asset).kind == command_kind::shell)
     check.shell();

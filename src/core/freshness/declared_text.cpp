@@ -15,6 +15,8 @@ command_form form_of(command_kind kind) {
     return command_form::list;
   case command_kind::shell:
     return command_form::shell;
+  case command_kind::function:
+    return command_form::function;
   }
   return command_form::none;
 }
@@ -49,7 +51,7 @@ asset_definition declared_text(const pipeline& p, asset_index asset, const std::
   text.command.assign(declared.command.begin(), declared.command.end());
   if (declared.kind == command_kind::shell)
     text.shell = settings.shell;
-  if (declared.kind != command_kind::none)
+  if (runs_command(declared.kind))
     text.cwd = settings.cwd;
   for (const auto& entry : settings.env) {
     const bool hidden = entry.secret && entry.source == env_source::literal;

@@ -52,7 +52,10 @@ bool uses_templates(const asset_declaration& d, const asset_settings& s) {
 }
 
 std::string_view word_of(command_kind kind) {
-  return kind == command_kind::argv ? "argv" : kind == command_kind::shell ? "shell" : "none";
+  return kind == command_kind::argv       ? "argv"
+         : kind == command_kind::shell    ? "shell"
+         : kind == command_kind::function ? "function"
+                                          : "none";
 }
 
 bool by_name(const named_digest& a, const named_digest& b) {
@@ -220,10 +223,11 @@ digest definer::command_of(const command_scope& scope) {
   parts.add(word_of(of_->kind));
   if (of_->kind == command_kind::none)
     return parts.finish();
-  parts.add(of_->settings->cwd);
+  if (runs_command(of_->kind))
+    parts.add(of_->settings->cwd);
   expansion values(scope, *paths_, value_use::fingerprint);
   // A template without a value, which no pipeline that was checked has, counts as what is written.
-  if (of_->kind == command_kind::argv) {
+  if (of_->kind != command_kind::shell) {
     for (std::size_t i = 0; i < command_.size(); ++i)
       if (!command_[i].templated)
         parts.add(of_->command[i]);
@@ -285,7 +289,7 @@ void define_as_declared(const pipeline& p, asset_index asset, const env_lookup& 
 
   part_list parts(buffer);
   parts.add(word_of(declared.kind));
-  if (declared.kind != command_kind::none)
+  if (runs_command(declared.kind))
     parts.add(settings.cwd);
   if (declared.kind == command_kind::shell)
     parts.add(settings.shell);

@@ -38,7 +38,10 @@ bool has_globs(const asset_definition& definition) {
 }
 
 const char* word_of(command_form form) {
-  return form == command_form::shell ? "shell text" : form == command_form::list ? "list" : "none";
+  return form == command_form::shell      ? "shell text"
+         : form == command_form::list     ? "list"
+         : form == command_form::function ? "function"
+                                          : "none";
 }
 
 void compare_commands(reason& why, const asset_definition& was, const asset_definition& now) {

@@ -251,6 +251,19 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
     reasons.push_back({reason_kind::cycle, std::string(policy.cycle)});
 }
 
+std::optional<reason> judge_value(const stored_value& kept, const function_declaration& function) {
+  if (function.value_type.empty())
+    return std::nullopt;
+  if (kept.is_none())
+    return reason{reason_kind::value_missing, {}};
+  if (kept.type == function.value_type && kept.version <= function.value_version &&
+      kept.version >= function.oldest_readable)
+    return std::nullopt;
+  return reason{reason_kind::value_unreadable, kept.type + " v" + std::to_string(kept.version) +
+                                                   ", and the code reads " + std::string(function.value_type) + " v" +
+                                                   std::to_string(function.value_version)};
+}
+
 digest version_of_outputs(std::span<const file_version> outputs, const name_source& names) {
   std::string parts;
   for (const auto& file : outputs) {

@@ -51,6 +51,10 @@ void judge_freshness(const asset_record& record, const fingerprint& now, std::sp
                      const freshness_policy& policy, const name_source& names, std::vector<reason>& reasons,
                      const fingerprint* declared = nullptr);
 
+/// Why the value that a function handed on cannot be handed on once more, by what is recorded of it: there is none, or
+/// the function's codec does not read it.
+[[nodiscard]] std::optional<reason> judge_value(const stored_value& kept, const function_declaration& function);
+
 /// The data version of outputs: a digest over their names, contents, and which of them are executable.
 [[nodiscard]] digest version_of_outputs(std::span<const file_version> outputs, const name_source& names);
 /// The data version that a reported text stands for.

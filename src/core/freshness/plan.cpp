@@ -90,9 +90,12 @@ void planner::restate(std::vector<reason>& reasons) const {
 }
 
 void planner::judge(asset_index asset, const asset_record& record, const fingerprint& now,
-                    std::span<const file_version> outputs, const fingerprint* declared) {
+                    std::span<const file_version> outputs, const fingerprint* declared,
+                    const std::optional<reason>& value) {
   scratch_.clear();
   judge_freshness(record, now, outputs, policy_of(asset), names_, scratch_, declared);
+  if (value)
+    scratch_.push_back(*value);
   auto action = scratch_.empty() ? plan_action::fresh : plan_action::run;
   running_.clear();
   for (const auto upstream : graph_.upstream(asset))

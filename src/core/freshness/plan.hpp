@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -24,9 +25,10 @@ public:
           timestamp now, const name_source& names);
 
   /// Judges one asset of the run; every upstream in the run must have been judged before. `declared`: see
-  /// judge_freshness().
+  /// judge_freshness(). `value`: why the value that it handed on is of no use any more, if that is so.
   void judge(asset_index asset, const asset_record& record, const fingerprint& now,
-             std::span<const file_version> outputs, const fingerprint* declared = nullptr);
+             std::span<const file_version> outputs, const fingerprint* declared = nullptr,
+             const std::optional<reason>& value = std::nullopt);
 
   /// Before it is judged: it is stale whatever its files say, because the asset that makes this file needs it.
   void keep_stale(asset_index asset, std::string file) { in_cycle_.emplace(asset.value, std::move(file)); }

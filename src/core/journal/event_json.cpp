@@ -76,6 +76,16 @@ private:
   void put(const digest& d) { append_json_string(out_, to_hex(d)); }
   void put(const uuid& id) { append_json_string(out_, to_string(id)); }
   void put(const std::string& text) { append_json_string(out_, text); }
+  void put(const raw_bytes& bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    out_ += '"';
+    for (const char c : bytes.data) {
+      const auto byte = static_cast<unsigned char>(c);
+      out_ += digits[byte >> 4U];
+      out_ += digits[byte & 15U];
+    }
+    out_ += '"';
+  }
   /// How long it is: what came with an event is for its commands alone.
   void put(const kept_text& text) { out_ += "{\"bytes\":" + std::to_string(text.bytes()) + "}"; }
   void put(asset_id id) { put_name(names_.asset ? names_.asset(id) : std::string_view{}, id.value); }
@@ -153,9 +163,9 @@ std::string_view to_string(delivery_end how) {
 }
 
 std::string_view to_string(outcome_kind kind) {
-  static constexpr std::array<std::string_view, 11> words = {"succeeded",   "exited",         "signalled",  "timed_out",
-                                                             "not_started", "output_missing", "bad_result", "cancelled",
-                                                             "interrupted", "internal",       "outdated"};
+  static constexpr std::array<std::string_view, 13> words = {
+      "succeeded", "exited",      "signalled", "timed_out", "not_started", "output_missing", "bad_result",
+      "cancelled", "interrupted", "internal",  "outdated",  "failed",      "permanent"};
   return words[static_cast<std::size_t>(kind)];
 }
 

@@ -46,7 +46,7 @@ template <class V>
   return reason_kind_count;
 }
 [[nodiscard]] constexpr unsigned enum_count(outcome_kind) {
-  return 11;
+  return 13;
 }
 [[nodiscard]] constexpr unsigned enum_count(stop_cause) {
   return 5;
@@ -79,7 +79,7 @@ template <class V>
   return file_change_count;
 }
 [[nodiscard]] constexpr unsigned enum_count(command_form) {
-  return 3;
+  return 4;
 }
 [[nodiscard]] constexpr unsigned enum_count(variable_source) {
   return 3;
@@ -162,7 +162,16 @@ void visit_fields(V& v, T& c) {
 template <class V, is_a<run_cause> T>
 void visit_fields(V& v, T& c) {
   v.sparse(named_field{"kind", c.kind}, named_field{"trigger", c.trigger}, named_field{"events", c.events},
-           named_field{"by", c.by});
+           named_field{"by", c.by}, named_field{"key", c.key});
+}
+template <class V, is_a<raw_bytes> T>
+void visit_fields(V& v, T& b) {
+  v("data", b.data);
+}
+template <class V, is_a<stored_value> T>
+void visit_fields(V& v, T& s) {
+  v.sparse(named_field{"type", s.type}, named_field{"version", s.version}, named_field{"size", s.size},
+           named_field{"bytes", s.bytes}, named_field{"file", s.file});
 }
 template <class V, is_a<materialized> T>
 void visit_fields(V& v, T& m) {
@@ -176,7 +185,7 @@ void visit_fields(V& v, T& m) {
            named_field{"reported_version", m.reported_version}, named_field{"metadata", m.metadata},
            named_field{"since", m.since}, named_field{"rule", m.rule}, named_field{"pipeline_file", m.pipeline_file},
            named_field{"templates", m.templates}, named_field{"adopted", m.adopted},
-           named_field{"definition", m.definition});
+           named_field{"definition", m.definition}, named_field{"value", m.value});
 }
 template <class V, is_a<attempt_warning> T>
 void visit_fields(V& v, T& w) {
@@ -537,7 +546,7 @@ void visit_fields(V& v, T& p) {
   v("data_version", p.data_version);
   v.sparse(named_field{"outputs", p.outputs}, named_field{"reported_version", p.reported_version},
            named_field{"metadata", p.metadata}, named_field{"pipeline_file", p.pipeline_file},
-           named_field{"templates", p.templates});
+           named_field{"templates", p.templates}, named_field{"value", p.value});
 }
 template <class V, is_a<materialization> T>
 void visit_fields(V& v, T& m) {

@@ -12,9 +12,10 @@ namespace troupe_internal {
 
 /// Persisted: do not change the values.
 enum class command_form : std::uint8_t {
-  none = 0,  ///< a source
-  list = 1,  ///< the elements of an argument list
-  shell = 2, ///< one text for a shell
+  none = 0,     ///< a source
+  list = 1,     ///< the elements of an argument list
+  shell = 2,    ///< one text for a shell
+  function = 3, ///< a function of the program that Troupe is a part of: its name, what it hands on, what it takes
 };
 
 /// Where a variable of a command's environment comes from. Persisted: do not change the values.
@@ -29,7 +30,10 @@ struct defined_variable {
 };
 
 [[nodiscard]] constexpr const char* to_string(command_form form) {
-  return form == command_form::none ? "none" : form == command_form::list ? "list" : "shell";
+  return form == command_form::none    ? "none"
+         : form == command_form::list  ? "list"
+         : form == command_form::shell ? "shell"
+                                       : "function";
 }
 [[nodiscard]] constexpr const char* to_string(variable_source source) {
   return source == variable_source::literal       ? "literal"

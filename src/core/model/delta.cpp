@@ -59,7 +59,7 @@ void value_delta(const T& from, const T& to, std::optional<T>& out) {
 
 materialized make_delta(const materialization* previous, const fingerprint& made_from, const production& made,
                         duration took) {
-  static const materialization nothing;
+  static const auto& nothing = *new materialization; // never destroyed: see lmdb_env::all_open()
   const auto& base = previous != nullptr ? *previous : nothing;
   materialized d;
   d.took = took;
@@ -77,6 +77,7 @@ materialized make_delta(const materialization* previous, const fingerprint& made
   value_delta(base.made.metadata, made.metadata, d.metadata);
   value_delta(base.made_from.rule, made_from.rule, d.rule);
   value_delta(base.made.templates, made.templates, d.templates);
+  value_delta(base.made.value, made.value, d.value);
   d.pipeline_file = made.pipeline_file;
   return d;
 }
@@ -101,7 +102,7 @@ materialized restate(const materialization& last, const fingerprint& now, std::s
 
 materialization apply_delta(const materialization* previous, const materialized& d, run_number run,
                             std::uint32_t attempt, timestamp finished_at) {
-  static const materialization nothing;
+  static const auto& nothing = *new materialization; // never destroyed: see lmdb_env::all_open()
   const auto& base = previous != nullptr && !d.full ? *previous : nothing;
   materialization m;
   m.run = run;
@@ -121,6 +122,7 @@ materialization apply_delta(const materialization* previous, const materialized&
   m.made.metadata = d.metadata.value_or(base.made.metadata);
   m.made_from.rule = d.rule.value_or(base.made_from.rule);
   m.made.templates = d.templates.value_or(base.made.templates);
+  m.made.value = d.value.value_or(base.made.value);
   m.made.pipeline_file = d.pipeline_file;
   m.definition = d.definition.value_or(base.definition);
   m.since = d.since;

@@ -91,6 +91,7 @@ struct run_cause {
   std::string trigger;               ///< its name; empty for other kinds
   std::vector<std::uint64_t> events; ///< ids of the trigger's events that the run is for
   std::string by;                    ///< the user or the token that asked; empty: unspecified
+  std::string key;                   ///< of kind program: a run that is asked for with the same key is this one
   friend bool operator==(const run_cause&, const run_cause&) = default;
 };
 
@@ -206,6 +207,8 @@ enum class outcome_kind : std::uint8_t {
   interrupted = 8,    ///< its supervisor died; recorded by the next writer
   internal = 9,       ///< the executor itself failed: what it could not do is in the message
   outdated = 10,      ///< it ended well, but an input that it discovered was made again meanwhile: it is made once more
+  failed = 11,        ///< a function said so, or threw: why is in the message
+  permanent = 12,     ///< likewise, and it is not made again
 };
 
 /// Whether an attempt that ended so has failed: it neither succeeded nor was it ended for the run's sake.
@@ -239,6 +242,7 @@ struct materialized {
   std::optional<std::vector<std::string>> templates;
   bool adopted = false;
   std::optional<digest> definition; ///< absent: that of the materialization before
+  std::optional<stored_value> value;
   friend bool operator==(const materialized&, const materialized&) = default;
 };
 

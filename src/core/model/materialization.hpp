@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "core/model/asset_status.hpp"
 #include "core/model/reason.hpp"
+#include "core/model/stored_value.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -71,6 +72,7 @@ struct production {
   std::optional<path_id> pipeline_file; ///< that declared the asset; absent for sources and in records of format 1
   /// Parallel to `outputs`: the text each was declared with. Empty where every text is the path itself.
   std::vector<std::string> templates;
+  stored_value value; ///< what a function handed on; empty for all others
   friend bool operator==(const production&, const production&) = default;
 };
 

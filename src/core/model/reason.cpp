@@ -45,6 +45,10 @@ std::string_view to_string(reason_kind kind) {
     return "output_made_by_other";
   case reason_kind::executable_changed:
     return "executable_changed";
+  case reason_kind::value_missing:
+    return "value_missing";
+  case reason_kind::value_unreadable:
+    return "value_unreadable";
   }
   return "unknown";
 }

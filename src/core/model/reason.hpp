@@ -30,8 +30,10 @@ enum class reason_kind : std::uint8_t {
   output_renamed = 17,        ///< detail: the output; the asset last made another path
   output_made_by_other = 18,  ///< detail: "PATH (made by ASSET in run #N)"
   executable_changed = 19,    ///< detail: the input or output whose executable bit is another one
+  value_missing = 20,         ///< detail: the file that held its value; empty: there was none
+  value_unreadable = 21,      ///< detail: "orders v2, and the code reads orders v1"
 };
-inline constexpr std::uint8_t reason_kind_count = 20;
+inline constexpr std::uint8_t reason_kind_count = 22;
 
 /// What a reason is about: the texts before and now.
 struct reason_change {

@@ -92,9 +92,25 @@ struct asset_settings {
 };
 
 enum class command_kind : std::uint8_t {
-  none,  ///< a source: made elsewhere, only observed
-  argv,  ///< a list: executed directly
-  shell, ///< a string: shell text (executed directly when it uses nothing of the shell)
+  none,     ///< a source: made elsewhere, only observed
+  argv,     ///< a list: executed directly
+  shell,    ///< a string: shell text (executed directly when it uses nothing of the shell)
+  function, ///< a function of the program that Troupe is a part of
+};
+/// Whether the asset is made by a process, which has a working folder and an environment.
+[[nodiscard]] constexpr bool runs_command(command_kind kind) {
+  return kind == command_kind::argv || kind == command_kind::shell;
+}
+
+/// The function that makes an asset, as far as it can be told in words. Its name, the type of its value, its arguments
+/// and the params it takes are also the texts of asset_declaration::command.
+struct function_declaration {
+  std::uint32_t number = 0;                 ///< which of the program's functions it is
+  std::string_view value_type;              ///< the name of its value's codec; empty: it hands on no value
+  std::uint32_t value_version = 0;          ///< of that codec
+  std::uint32_t oldest_readable = 0;        ///< the oldest version that the codec reads
+  std::span<const std::uint32_t> arguments; ///< each an index into asset_spec::deps
+  std::span<const std::string_view> params; ///< that it may ask for
 };
 
 /// An asset as it stands in the file, before its matrix is expanded.
@@ -104,7 +120,8 @@ struct asset_declaration {
   std::string_view description;
   command_kind kind = command_kind::none;
   place command_where;
-  std::span<const std::string_view> command; ///< template texts: one for shell, one an element for argv
+  std::span<const std::string_view> command;      ///< template texts: one for shell, one an element for argv
+  const function_declaration* function = nullptr; ///< of kind function
   /// Of the outputs, in declared order; "" for one without a template; empty if none has any.
   std::span<const std::string_view> output_templates;
   /// All inputs as written, "!" in front of an exclusion, if one of them has a template; else empty.
@@ -178,6 +195,9 @@ struct engine_settings {
   orphan_rule orphans = orphan_rule::refuse;
 };
 
+/// pipeline::file of a pipeline that a program declares, and no file.
+inline constexpr std::string_view program_file = "(program)";
+
 /// A whole pipeline. Paths are relative to `folder` (or absolute), lexically normalised: no ".", no "//", no trailing
 /// "/",
 /// ".." only in front; "" never.
@@ -196,8 +216,9 @@ struct pipeline {
   interner paths;                  ///< path_index is a number of this
   interner names;                  ///< number = asset_index (assets are interned in order)
 
-  std::deque<asset_settings> settings; ///< stable addresses
-  arena text;                          ///< what the views above point into
+  std::deque<asset_settings> settings;        ///< stable addresses
+  std::deque<function_declaration> functions; ///< likewise
+  arena text;                                 ///< what the views above point into
 
   [[nodiscard]] const asset_spec& asset(asset_index i) const { return assets[i.value]; }
   [[nodiscard]] const asset_declaration& declaration(asset_index i) const {

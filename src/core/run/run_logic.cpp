@@ -22,6 +22,7 @@ bool may_retry(const retry_policy& retry, const attempt_ended& in) {
   case outcome_kind::not_started:
   case outcome_kind::cancelled:
   case outcome_kind::interrupted:
+  case outcome_kind::permanent:
   case outcome_kind::outdated: // made once more, whatever the policy says
     return false;
   case outcome_kind::exited:
@@ -33,6 +34,7 @@ bool may_retry(const retry_policy& retry, const attempt_ended& in) {
   case outcome_kind::output_missing:
   case outcome_kind::bad_result:
   case outcome_kind::internal:
+  case outcome_kind::failed:
     return retry.on_exit_codes.empty(); // they have no exit status that could be listed
   }
   return false;

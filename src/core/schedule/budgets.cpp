@@ -79,7 +79,7 @@ std::optional<arbiter::kept_bundle> arbiter::kept() const {
 std::vector<budget_offer> arbiter::share(std::span<const budgeted_run> runs) {
   std::vector<budget_offer> offers;
   auto room = room_beside(runs);
-  if (runs.size() == 1) {
+  if (runs.size() == 1 && !always_bounds_) {
     auto& only = standings_.begin()->second;
     if (!std::exchange(only.everything, true))
       offers.push_back({runs[0].run, ++only.number, std::nullopt});

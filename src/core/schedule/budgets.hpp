@@ -54,6 +54,8 @@ public:
   /// Other sizes or weights, from the next share() on. Nothing is taken from open attempts.
   void resize(capacity sizes) { sizes_ = std::move(sizes); }
   void weigh(share_weights weights) { weights_ = weights; }
+  /// From now on a run that is alone gets no more than the sizes either. Before any run.
+  void always_bounds() { always_bounds_ = true; }
 
   /// The offers that follow from what the live runs use and want. A bundle larger than the sizes is never granted. At
   /// most one offer to a run, and none while its last one is unanswered, except the first limit of a run that had
@@ -96,6 +98,7 @@ private:
 
   capacity sizes_;
   share_weights weights_;
+  bool always_bounds_ = false;
   std::map<run_number, standing> standings_;
   double moment_ = 0;         ///< of the fair order: 1 / total weight for each bundle granted
   std::uint64_t blocked_ = 0; ///< so often has a run been blocked

@@ -6,6 +6,13 @@
 
 namespace troupe_internal {
 
+void run_table::bound_by(shared_room room) {
+  arbiter_.weigh(room.weights);
+  if (room.bounds())
+    arbiter_.always_bounds();
+  room_ = std::move(room);
+}
+
 void run_table::joined(neighbour& run) {
   runs_.push_back(&run);
   holds_.joined(run.number(), run);
@@ -51,6 +58,11 @@ void run_table::share_out() {
     sizes = larger_of(std::move(sizes), run->size());
     runs.push_back({run->number(), run->cause(), run->demand()});
   }
+  if (room_ && room_->sizes.workers > 0)
+    sizes.workers = room_->sizes.workers;
+  if (room_)
+    for (const auto& [pool, slots] : room_->sizes.pools)
+      sizes.pools[pool] = slots;
   arbiter_.resize(std::move(sizes));
   for (auto& offer : arbiter_.share(runs)) {
     const auto run =

@@ -29,9 +29,19 @@ struct neighbour : held_view {
   virtual void visit_unsettled(const visitor& visit) const = 0;
 };
 
+/// What all runs of a state may use together, where somebody has said it.
+struct shared_room {
+  capacity sizes; ///< workers 0: as many as the run has that may use most; pools that are not named likewise
+  share_weights weights;
+  /// Whether a run that is alone may use less than it could.
+  [[nodiscard]] bool bounds() const { return sizes.workers > 0 || !sizes.pools.empty(); }
+};
+
 /// One thread at a time.
 class run_table {
 public:
+  /// Before any run.
+  void bound_by(shared_room room);
   /// The run has started or was resumed: it is the latest now.
   void joined(neighbour& run);
   /// It is over, and nothing of it runs.
@@ -58,6 +68,7 @@ private:
   std::vector<neighbour*> runs_;
   hold_table holds_;
   arbiter arbiter_{capacity{}};
+  std::optional<shared_room> room_;
 };
 
 } // namespace troupe_internal

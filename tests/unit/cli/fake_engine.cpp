@@ -205,6 +205,27 @@ result<supervisor_answer> ask_supervisor(const std::string&, const supervisor_as
                              : fail(error_code::not_found, "nobody listens");
 }
 
+std::optional<supervisor_answer> supervisor_of(const std::string&) {
+  return engine().supervisor;
+}
+
+result<submitted_run> submit_to_supervisor(const std::string&, const run_ask& ask) {
+  engine().delegated = ask;
+  return submitted_run{run_number(7U), false};
+}
+
+result<run_result> run_in_supervisor(const project& on, const run_ask& ask, run_observer& observer,
+                                     stop_request& stop) {
+  engine().delegated = ask;
+  return engine().run(on, {}, observer, stop);
+}
+
+result<run_result> resume_in_supervisor(const project& on, run_number run,
+                                        const std::vector<std::pair<std::string, std::string>>&, run_observer& observer,
+                                        stop_request& stop) {
+  return engine().resume(on, run, observer, stop);
+}
+
 result<run_record> cancel_run(const std::string&, const std::optional<std::string>& name) {
   return engine().cancel(name);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/adoption.hpp"
+#include "engine/delegation.hpp"
 #include "engine/orphans.hpp"
 #include "engine/project.hpp"
 #include "engine/state_wait.hpp"
@@ -34,6 +35,7 @@ struct fake_engine {
   taken_event taken;                           ///< what it answers
   std::optional<supervisor_answer> supervisor; ///< what one answers as a whole; none: there is none
   supervisor_ask supervisor_asked;             ///< last
+  run_ask delegated;                           ///< to a supervisor, last
   std::vector<std::string> served;             ///< pipelines of the last `serve`
   std::function<result<wait_end>(const std::string&, const wait_setup&)> wait; ///< none: nobody has the lock
   std::function<result<state_compaction>(const std::string&, const retention_rule&, duration)> compact;

@@ -1,0 +1,22 @@
+// Verbs beside a supervisor that has their state: it does what they ask, in its environment. Knows which question each
+// verb asks; nothing of sockets.
+#pragma once
+
+#include "cli/run_arguments.hpp"
+#include "engine/delegation.hpp"
+
+#include <string>
+
+namespace troupe_internal::cli {
+
+/// The supervisor of the state that this command is about; nullopt: there is none, or the state cannot be told.
+[[nodiscard]] std::optional<supervisor_answer> supervisor_here(const invocation& with, std::string* state = nullptr);
+
+/// `run`: the file as it is now is loaded by the supervisor, and run there. `detach`: only until the run is on disk.
+[[nodiscard]] int run_beside(invocation& with, const supervisor_answer& supervisor, const std::string& state,
+                             const run_options& options, bool detach);
+
+/// "in the supervisor (pid N, user U, its environment)"
+[[nodiscard]] std::string words_on(const supervisor_answer& supervisor);
+
+} // namespace troupe_internal::cli

@@ -1,0 +1,71 @@
+// Made once for each engine.
+#include "engine/function_room.hpp"
+
+#include "adapters/files/remove_tree.hpp"
+
+#include <unordered_set>
+
+namespace troupe_internal {
+
+namespace {
+
+constexpr const char* scratch_folder = "scratch";
+
+} // namespace
+
+function_room::function_room(state_dir::handle dir, const function_options& how)
+    : dir_(dir), how_(how), values_(std::move(dir), how.durable), cache_(how.memory_for_values),
+      threads_(how.threads, this) {}
+
+result<std::string> function_room::make_scratch(const std::string& name) {
+  std::shared_ptr<const kept_folder> in;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!scratch_) {
+      auto made = dir_->part(scratch_folder);
+      if (!made)
+        return made.error();
+      scratch_ = std::move(*made);
+    }
+    in = scratch_;
+  }
+  bool made = false;
+  if (const auto folder = in->open_or_make_folder(name, made); !folder)
+    return folder.error();
+  return in->path_of(name);
+}
+
+void function_room::remove_scratch(const std::string& name) {
+  std::shared_ptr<const kept_folder> in;
+  {
+    const std::lock_guard lock(mutex_);
+    in = scratch_;
+  }
+  if (in)
+    static_cast<void>(remove_tree(in->descriptor(), name)); // what is left is for tidy()
+}
+
+result<void> function_room::tidy(const journal_snapshot& snapshot) {
+  if (const auto in = dir_->open_folder(scratch_folder, entry_use::write)) {
+    const auto names = in->names();
+    if (!names)
+      return names.error();
+    for (const auto& name : *names)
+      if (name != part_mark)
+        if (const auto removed = remove_tree(in->descriptor(), name); !removed)
+          return removed;
+  }
+  if (!dir_->look(values_folder))
+    return {};
+  std::unordered_set<digest> needed;
+  const auto visited = snapshot.visit_assets([&](asset_id, const asset_record& record) {
+    if (record.last && record.last->made.value.in_file())
+      needed.insert(record.last->made.value.file);
+    return true;
+  });
+  if (!visited)
+    return visited;
+  return values_.sweep([&](const digest& value) { return needed.contains(value); });
+}
+
+} // namespace troupe_internal

@@ -1,0 +1,59 @@
+// What all functions of an engine share: threads, values, deadlines, folders for what they leave lying about. Knows
+// nothing of runs.
+#pragma once
+
+#include "adapters/journal/value_files.hpp"
+#include "adapters/state/state_dir.hpp"
+#include "engine/deadline_watch.hpp"
+#include "engine/function_threads.hpp"
+#include "engine/value_cache.hpp"
+#include "ports/journal_store.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+
+namespace troupe_internal {
+
+struct function_options {
+  unsigned threads = 1; ///< functions at a time
+  std::uint64_t memory_for_values = std::uint64_t{256} << 20U;
+  std::uint64_t value_limit = std::uint64_t{4} << 30U;
+  bool durable = true; ///< values are forced to disk
+};
+
+/// Any thread.
+class function_room {
+public:
+  function_room(state_dir::handle dir, const function_options& how);
+  function_room(const function_room&) = delete;
+  function_room& operator=(const function_room&) = delete;
+
+  [[nodiscard]] function_threads& threads() { return threads_; }
+  [[nodiscard]] value_store& values() { return values_; }
+  [[nodiscard]] value_cache& cache() { return cache_; }
+  [[nodiscard]] deadline_watch& deadlines() { return deadlines_; }
+  [[nodiscard]] std::uint64_t value_limit() const { return how_.value_limit; }
+  /// Whether the calling thread runs a function of this engine.
+  [[nodiscard]] bool is_here() const { return function_threads::is_here(this); }
+
+  /// Makes a folder of this name in the state; its path.
+  [[nodiscard]] result<std::string> make_scratch(const std::string& name);
+  void remove_scratch(const std::string& name);
+  /// Removes what an earlier process has left: folders of its functions, and values that no record of an asset names.
+  /// While no run is live.
+  [[nodiscard]] result<void> tidy(const journal_snapshot& snapshot);
+
+private:
+  const state_dir::handle dir_;
+  const function_options how_;
+  value_files values_;
+  value_cache cache_;
+  deadline_watch deadlines_;
+  std::mutex mutex_;
+  std::shared_ptr<const kept_folder> scratch_; ///< guarded by mutex_
+  function_threads threads_;                   ///< last: its work uses the others
+};
+
+} // namespace troupe_internal
