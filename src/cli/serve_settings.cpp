@@ -27,6 +27,7 @@ result<std::vector<std::string>> absolute(const std::vector<std::string>& files)
 /// What a supervisor's file says, as far as it is heeded.
 void apply(const config::supervisor_settings& settings, serve::supervisor_options& how) {
   how.listen = settings.listen;
+  how.notify.targets = settings.notify;
   how.access.hosts = settings.hosts;
   how.hook_bytes = settings.hook_max_body;
   how.keep_events = settings.keep_events;
@@ -67,6 +68,7 @@ std::vector<std::string> needs_restart(const config::supervisor_settings& before
   compare(before.auto_reload == now.auto_reload, "auto_reload");
   compare(before.grace_period == now.grace_period, "grace_period");
   compare(before.hosts == now.hosts, "auth.hosts");
+  compare(before.notify == now.notify, "notify");
   compare(before.log_json == now.log_json && before.log_level == now.log_level, "log");
   return notes;
 }
@@ -108,6 +110,7 @@ result<serve::supervisor_options> options_for(const serve_request& request) {
   how.engine.room = shared_room{};
   if (request.settings)
     apply(*request.settings, how);
+  how.notify.folder = request.folder;
   if (request.settings && request.state.empty()) {
     how.state = (std::filesystem::path(request.folder) / request.settings->state_dir).lexically_normal().string();
   } else {

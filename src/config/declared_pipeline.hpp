@@ -47,6 +47,7 @@ struct settings_patch {
   std::optional<std::uint64_t> max_log;
   std::optional<link_rule> links;
   std::optional<std::vector<std::string>> tags, owners, ignore_warnings;
+  std::optional<freshness_expectation> expect;
   std::optional<std::string> group;
 };
 

@@ -122,7 +122,8 @@ std::string_view pipeline_schema() {
         "tags": {"$ref": "#/definitions/setting_tags"},
         "group": {"$ref": "#/definitions/setting_group"},
         "owners": {"$ref": "#/definitions/setting_owners"},
-        "ignore_warnings": {"$ref": "#/definitions/setting_ignore_warnings"}
+        "ignore_warnings": {"$ref": "#/definitions/setting_ignore_warnings"},
+        "expect": {"$ref": "#/definitions/setting_expect"}
       },
       "additionalProperties": false
     },
@@ -310,7 +311,8 @@ std::string_view pipeline_schema() {
         "tags": {"$ref": "#/definitions/setting_tags"},
         "group": {"$ref": "#/definitions/setting_group"},
         "owners": {"$ref": "#/definitions/setting_owners"},
-        "ignore_warnings": {"$ref": "#/definitions/setting_ignore_warnings"}
+        "ignore_warnings": {"$ref": "#/definitions/setting_ignore_warnings"},
+        "expect": {"$ref": "#/definitions/setting_expect"}
       },
       "additionalProperties": false,
       "anyOf": [
@@ -479,6 +481,22 @@ std::string_view pipeline_schema() {
       "description": "Who to ask",
       "type": "array",
       "items": {"type": "string", "minLength": 1}
+    },
+    "setting_expect": {
+      "description": "When it is expected to be up to date; who is told otherwise is in supervisor.json (notify: overdue)",
+      "type": "object",
+      "minProperties": 1,
+      "maxProperties": 1,
+      "additionalProperties": false,
+      "properties": {
+        "within": {"$ref": "#/definitions/positive_duration"},
+        "by": {
+          "type": "object",
+          "required": ["cron"],
+          "additionalProperties": false,
+          "properties": {"cron": {"type": "string", "minLength": 1}, "timezone": {"type": "string", "minLength": 1}}
+        }
+      }
     },
     "setting_ignore_warnings": {
       "description": "Codes of warnings that are not shown for the asset; each warning shows its code in brackets",

@@ -1,7 +1,9 @@
 // One case a key; the compound ones have a function each.
 #include "config/settings_reader.hpp"
 
+#include "adapters/system/zone_files.hpp"
 #include "core/pipeline/nearest_name.hpp"
+#include "core/schedule/cron.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -31,10 +33,11 @@ enum key : std::size_t {
   tags_key,
   group_key,
   owners_key,
-  ignore_warnings_key
+  ignore_warnings_key,
+  expect_key
 };
 static_assert(asset_keys[env_key] == "env" && asset_keys[ignore_warnings_key] == "ignore_warnings" &&
-              links_key == first_source_key);
+              asset_keys[expect_key] == "expect" && links_key == first_source_key);
 
 // An entry takes the place of the one of its name, or comes behind all.
 void add_env(std::vector<env_entry>& env, const std::vector<env_entry>& more) {
@@ -127,9 +130,52 @@ void settings_reader::read(std::size_t key) {
   case ignore_warnings_key:
     patch_.ignore_warnings = warning_codes_to_ignore();
     return;
+  case expect_key:
+    return expect();
   default:
     values_.skip_value();
   }
+}
+
+void settings_reader::expect() {
+  static constexpr std::array<std::string_view, 2> keys = {"within", "by"};
+  static constexpr std::array<std::string_view, 2> by_keys = {"cron", "timezone"};
+  const auto opened = values_.key_place();
+  const auto errors = values_.out.errors();
+  freshness_expectation made;
+  int ways = 0;
+  values_.object("expect", keys, [&](std::size_t key) {
+    ++ways;
+    if (key == 0) {
+      made.within = values_.time_span("within", duration(1));
+      return;
+    }
+    values_.object("by", by_keys, [&](std::size_t by) {
+      const auto text = values_.string(by_keys[by]);
+      if (!text)
+        return;
+      const std::string written(*text);
+      if (by == 0) {
+        if (const auto ticks = cron_expression::parse(written); !ticks)
+          values_.out.error(values_.where(), "bad_cron", in_quotes(written) + ": " + ticks.error().message);
+        made.cron = written;
+      } else {
+        if (const auto zone = zone_files::of_system().find(written); !zone)
+          values_.out.error(values_.where(), "unknown_zone", zone.error().message);
+        made.timezone = written;
+      }
+    });
+    if (values_.out.errors() == errors && made.cron.empty())
+      values_.out.error(values_.key_place(), "missing_key", "\"by\" has no \"cron\", such as \"0 7 * * 1-5\"");
+  });
+  if (values_.out.errors() != errors || values_.json.failed())
+    return;
+  if (ways != 1)
+    return values_.out.error(opened, "bad_value", "\"expect\" has either \"within\" or \"by\"");
+  note(std::int64_t{made.within ? made.within->count() : -1});
+  note(made.cron);
+  note(made.timezone);
+  patch_.expect = std::move(made);
 }
 
 std::optional<std::optional<duration>> settings_reader::span_or_null(std::string_view what) {
@@ -399,6 +445,8 @@ asset_settings applied(const settings_patch& patch, asset_settings base) {
   take(base.group, patch.group);
   take(base.owners, patch.owners);
   take(base.ignore_warnings, patch.ignore_warnings);
+  if (patch.expect)
+    base.expect = *patch.expect;
   return base;
 }
 

@@ -32,6 +32,7 @@ struct notify_target {
   bool shell = false;
   std::string url;
   std::optional<secret_source> secret; ///< signs requests to the URL
+  friend bool operator==(const notify_target&, const notify_target&) = default;
 };
 
 /// A path or a glob under "pipelines".

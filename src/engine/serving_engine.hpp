@@ -141,6 +141,8 @@ public:
   void retry_loads();
   /// As when_committed(), which is the control socket's, for one more; none: no more. Any number of calls.
   void also_when_committed(std::function<void()> wake) { other_bell_.connect(std::move(wake)); }
+  /// Likewise, for one more.
+  void tell_of_commits(std::function<void()> wake) { third_bell_.connect(std::move(wake)); }
   /// `then` is called by the loop that runs actors and commands; by this thread where the state is being opened.
   void on_turn(std::function<void()> then);
   /// As engine::commit_wait(); 0 where the state is being opened.
@@ -320,6 +322,7 @@ private:
   pipeline_versions versions_;
   commit_bell bell_; ///< of whichever engine there is
   commit_bell other_bell_;
+  commit_bell third_bell_;
   commit_bell run_bell_;
 
   std::mutex triggers_mutex_;

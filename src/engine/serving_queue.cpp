@@ -47,6 +47,7 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
   with.committed = [this] {
     bell_.ring();
     other_bell_.ring();
+    third_bell_.ring();
   };
   auto opened = engine::open(with, time_, stop_);
   if (!opened)

@@ -96,6 +96,8 @@ const std::vector<api_route>& api_routes() {
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/fire", write, "A trigger fires now", answer_fire},
       {"POST", "/hooks/{pipeline}/{trigger}", none, "A webhook trigger takes a request in", nullptr, false,
        answer_hook},
+      {"GET", "/api/v1/notices", read, "Notices that last or are to be delivered, and how deliveries go",
+       answer_notices},
       {"GET", "/api/v1/events", read, "What triggers took in and what became of it, newest first", answer_events},
   };
   return routes;

@@ -11,6 +11,7 @@
 #include "serve/file_watcher.hpp"
 #include "serve/hook_desk.hpp"
 #include "serve/journal_stream.hpp"
+#include "serve/notifier.hpp"
 #include "serve/trigger_desk.hpp"
 
 #include <functional>
@@ -48,6 +49,7 @@ struct api_world {
   std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have
   std::function<void(const std::string&)> log;        ///< a line; any thread
   std::function<watch_figures()> watched;             ///< any thread
+  std::function<notice_figures()> notices;            ///< any thread
 };
 
 /// A request that has passed the gate.
@@ -117,6 +119,7 @@ void answer_pause(const api_world& world, const api_call& call, http_answer& ans
 void answer_resume(const api_world& world, const api_call& call, http_answer& answer);
 void answer_fire(const api_world& world, const api_call& call, http_answer& answer);
 void answer_hook(const api_world& world, const api_call& call, std::shared_ptr<http_answer> answer);
+void answer_notices(const api_world& world, const api_call& call, http_answer& answer);
 void answer_events(const api_world& world, const api_call& call, http_answer& answer);
 void answer_healthy(const api_world& world, const api_call& call, http_answer& answer);
 void answer_ready(const api_world& world, const api_call& call, http_answer& answer);

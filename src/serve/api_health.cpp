@@ -111,6 +111,8 @@ void answer_ready(const api_world& world, const api_call& /*call*/, http_answer&
           .member("trigger", name)
           .member("problem", problem)
           .end_object();
+    for (const auto& [name, problem] : world.notices().trouble)
+      json.begin_object().member("notification", name).member("problem", problem).end_object();
     json.end_array();
     json.key("interrupted").begin_array();
     for (const auto& [run, why] : world.engine.left_open())
@@ -197,6 +199,17 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
   one_figure("troupe_watch_polling", "gauge", "Watch triggers that poll.", watched.polling);
   one_figure("troupe_watch_overflows_total", "counter", "How often changes came faster than they were read.",
              watched.overflows);
+  const auto notices = world.notices();
+  one_figure("troupe_notices_waiting", "gauge", "Deliveries of notices that have not ended.", notices.waiting);
+  one_figure("troupe_notices_lag_seconds", "gauge", "How long the oldest of them has waited.",
+             notices.oldest && world.time.now() > *notices.oldest
+                 ? static_cast<std::uint64_t>(
+                       std::chrono::duration_cast<std::chrono::seconds>(world.time.now() - *notices.oldest).count())
+                 : 0);
+  one_figure("troupe_notices_delivered_total", "counter", "Notices delivered since the start.", notices.delivered);
+  one_figure("troupe_notices_given_up_total", "counter", "Notices given up since the start.", notices.given_up);
+  one_figure("troupe_assets_overdue", "gauge", "Assets that are not up to date when they were expected to be.",
+             notices.overdue);
   figure(to, "troupe_journal_writable", "gauge", "Whether the journal takes events.");
   to << "troupe_journal_writable " << (world.engine.trouble().empty() ? 1 : 0) << "\n";
   const auto refused = world.hooks.refused();

@@ -20,6 +20,8 @@ public:
   [[nodiscard]] result<std::vector<std::string>> keys_of(const trigger_desk::target& at);
   /// What is wrong with any of them, for people; empty: nothing.
   [[nodiscard]] std::string problem_of(const trigger_desk::target& at);
+  /// The text of one; paths of files are taken from `folder`. invalid_input says why there is none.
+  [[nodiscard]] result<std::string> read(const secret_source& source, const std::string& folder);
   /// From now on all are read again.
   void forget();
 
@@ -29,7 +31,6 @@ private:
     std::int64_t mtime_ns = 0, ctime_ns = 0;
     std::string text;
   };
-  [[nodiscard]] result<std::string> read(const secret_source& source, const std::string& folder);
   [[nodiscard]] result<std::string> read_file_at(const std::string& path);
   [[nodiscard]] std::vector<std::string> read_all(const trigger_desk::target& at, std::string& problems);
 

@@ -193,6 +193,11 @@ std::string generic_problem(const signature_form& form, const std::vector<std::s
 
 } // namespace
 
+std::string standard_signature(std::string_view key, std::string_view id, std::string_view timestamp,
+                               std::string_view body) {
+  return "v1," + base64_of(hmac_of(key, {id, ".", timestamp, ".", body}));
+}
+
 const std::string* only_field(const http_fields& fields, std::string_view name) {
   const std::string* found = nullptr;
   for (const auto& [field, value] : fields)

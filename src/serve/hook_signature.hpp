@@ -22,6 +22,10 @@ namespace troupe_internal::serve {
 [[nodiscard]] std::string signature_problem(const webhook_source& of, const std::vector<std::string>& keys,
                                             const http_fields& headers, std::string_view body, timestamp now);
 
+/// The signature of Standard Webhooks over a message that is sent, as its header has it: "v1,BASE64".
+[[nodiscard]] std::string standard_signature(std::string_view key, std::string_view id, std::string_view timestamp,
+                                             std::string_view body);
+
 /// The value of a header that was sent exactly once; null otherwise.
 [[nodiscard]] const std::string* only_field(const http_fields& fields, std::string_view name);
 

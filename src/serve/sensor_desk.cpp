@@ -41,10 +41,15 @@ sensor_desk::sensor_desk(serving_engine& engine, trigger_desk& desk, system_cloc
   });
 }
 
-sensor_desk::~sensor_desk() {
-  desk_.listen(this, {});
+void sensor_desk::stop() {
   ending_ = true;
   wake(wake_.get());
+  commands_->end_all();
+}
+
+sensor_desk::~sensor_desk() {
+  desk_.listen(this, {});
+  stop();
   thread_.join();
   commands_.reset();
 }

@@ -31,6 +31,9 @@ public:
   sensor_desk(const sensor_desk&) = delete;
   sensor_desk& operator=(const sensor_desk&) = delete;
 
+  /// Calls no more, and ends the calls that are under way; does not wait for their end. Any thread.
+  void stop();
+
 private:
   struct sensor {
     trigger_desk::target at;

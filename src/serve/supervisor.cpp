@@ -109,6 +109,10 @@ result<void> supervisor::listen(system_clock& time) {
                                         [this] {
                                           const auto* const watching = watching_.load();
                                           return watching != nullptr ? watching->figures() : watch_figures();
+                                        },
+                                        [this] {
+                                          const auto* const notifying = notifying_.load();
+                                          return notifying != nullptr ? notifying->figures() : notice_figures();
                                         }});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
@@ -129,6 +133,8 @@ result<void> supervisor::start_triggers(system_clock& time) {
                                               events ? std::move(*events) : std::unique_ptr<folder_events>());
     watching_ = watcher_.get();
     sensors_ = std::make_unique<sensor_desk>(*engine_, *desk_, time, how_.log);
+    notifier_ = std::make_unique<notifier>(*engine_, *desk_, time, how_.notify, how_.log);
+    notifying_ = notifier_.get();
     engine_->when_run_ended([this] { clock_->look_now(); }); // a trigger may have to be paused
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -147,6 +153,7 @@ supervisor::~supervisor() {
   server_.reset();
   api_.reset();
   sensors_.reset();
+  notifier_.reset();
   watcher_.reset();
   if (socket_.inode != 0)
     remove_socket(*dir_, supervisor_socket, socket_);
@@ -443,6 +450,8 @@ void supervisor::shut_down() {
   watch_.reset();
   engine_->when_run_ended({});
   clock_.reset(); // nothing new is taken in
+  if (sensors_)
+    sensors_->stop();
   engine_->shut_down();
 }
 

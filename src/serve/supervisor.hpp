@@ -9,6 +9,7 @@
 #include "engine/serving_engine.hpp"
 #include "serve/api.hpp"
 #include "serve/file_watcher.hpp"
+#include "serve/notifier.hpp"
 #include "serve/reload_watch.hpp"
 #include "serve/sensor_desk.hpp"
 #include "serve/trigger_clock.hpp"
@@ -47,6 +48,7 @@ struct supervisor_options {
   duration keep_events = std::chrono::hours(24 * 90); ///< and what came with them
   serving_options engine{};                           ///< its folder and opening are the supervisor's to fill in
   bool assume_dead = false;
+  notify_setup notify{};
   std::function<void(const std::string&)> log; ///< a line; any thread
 };
 
@@ -131,6 +133,8 @@ private:
   std::unique_ptr<file_watcher> watcher_;
   std::atomic<const file_watcher*> watching_{nullptr}; ///< the same, for requests that may come before it
   std::unique_ptr<sensor_desk> sensors_;
+  std::unique_ptr<notifier> notifier_;
+  std::atomic<const notifier*> notifying_{nullptr}; ///< likewise
   state_dir::handle dir_;
   std::vector<std::uint16_t> ports_;
   state_socket socket_;

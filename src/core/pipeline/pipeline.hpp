@@ -55,6 +55,14 @@ struct env_entry {
 };
 
 /// Everything of an asset that many assets have in common; equal settings are stored once.
+/// When an asset is expected to be up to date: within a span since the last time, or at each tick of a cron expression.
+struct freshness_expectation {
+  std::optional<duration> within;
+  std::string cron;     ///< checked when the file was read; empty: `within` counts
+  std::string timezone; ///< of `cron`; empty: UTC
+  friend bool operator==(const freshness_expectation&, const freshness_expectation&) = default;
+};
+
 struct asset_settings {
   std::vector<env_entry> env;             ///< in declared order
   bool inherit_env = true;                ///< the supervisor's whole environment
@@ -76,7 +84,8 @@ struct asset_settings {
   std::vector<std::string> tags;
   std::string group;
   std::vector<std::string> owners;
-  std::vector<std::string> ignore_warnings; ///< codes (core/model/warning_code.hpp), sorted
+  std::optional<freshness_expectation> expect; ///< changes no fingerprint
+  std::vector<std::string> ignore_warnings;    ///< codes (core/model/warning_code.hpp), sorted
   [[nodiscard]] bool ignores(std::string_view code) const {
     return std::binary_search(ignore_warnings.begin(), ignore_warnings.end(), code);
   }

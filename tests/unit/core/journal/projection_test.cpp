@@ -510,3 +510,47 @@ TEST_CASE(
   const auto refused = f.apply(queued);
   CHECK(!refused.has_value());
 }
+
+TEST_CASE("files that a trigger takes notice of are kept until they are gone, and counted anew after a pause") {
+  folded f;
+  f(trigger_changed{"demo/inbox", t0, quick_digest("one")});
+  const auto watched = [&] { return f.tables.triggers.at(trigger_key("demo/inbox")).watched; };
+  CHECK(watched() == watch_base::none);
+  const watched_file a{"inbox/a", {{file_kind::file, 1, 2, 3, 4}, quick_digest("a")}};
+  f(files_watched{"demo/inbox", t0, {a, {"inbox/b", a.record}}});
+  CHECK(watched() == watch_base::taken);
+  f(files_watched{"demo/inbox", t0, {{"inbox/b", {}}}});
+  REQUIRE(f.tables.watched.size() == 1);
+  CHECK(f.tables.watched.at(watched_key("demo/inbox", "inbox/a")) == watched_record{"demo/inbox", a});
+  f(trigger_changed{"demo/inbox", t0, quick_digest("one")}); // a clock was set
+  CHECK(watched() == watch_base::taken);
+  f(trigger_paused{"demo/inbox", t0, "", ""});
+  f(trigger_resumed{"demo/inbox", t0, ""});
+  CHECK(watched() == watch_base::stale);
+  f(files_watched{"demo/inbox", t0, {}});
+  f(trigger_changed{"demo/inbox", t0, quick_digest("two")});
+  CHECK(watched() == watch_base::none);
+  CHECK_FALSE(f.apply(files_watched{"demo/inbox", t0, {{"", {}}}}).has_value());
+  CHECK_FALSE(f.apply(files_watched{"demo/nobody", t0, {}}).has_value());
+  f(cursor_moved{"demo/inbox", t0, "page 2", ""});
+  CHECK(f.tables.triggers.at(trigger_key("demo/inbox")).cursor == "page 2");
+}
+
+TEST_CASE("a notice is kept until it was delivered everywhere, and no longer lasts") {
+  folded f;
+  notice_taken notice{1, t0, notice_kind::failed, "demo", "demo/nightly", run1, "exit status 1", {"ops", "chat"}, true};
+  f(notice);
+  f(notices_read{1});
+  CHECK(f.tables.state.notices_up_to == 1);
+  f(notice_settled{1, "ops", t0, delivery_end::delivered});
+  CHECK(f.tables.notices.at(1).targets == std::vector<std::string>{"chat"});
+  CHECK_FALSE(f.apply(notice_settled{1, "ops", t0, delivery_end::delivered}).has_value());
+  f(notice_settled{1, "chat", t0, delivery_end::given_up, 9, "no answer"});
+  CHECK(f.tables.notices.size() == 1); // it lasts
+  f(notice_taken{2, t0, notice_kind::recovered, "demo", "demo/nightly", {}, "", {}, false, 1});
+  CHECK(f.tables.notices.empty());
+  CHECK_FALSE(f.apply(notice_taken{4, t0, notice_kind::failed, "demo", "demo"}).has_value());
+  CHECK_FALSE(f.apply(notice_taken{3, t0, notice_kind::recovered, "demo", "demo", {}, "", {}, false, 1}).has_value());
+  CHECK_FALSE(f.apply(notices_read{0}).has_value());
+  CHECK_FALSE(f.apply(notices_read{100}).has_value());
+}
