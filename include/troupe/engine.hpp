@@ -279,9 +279,8 @@ public:
     return all;
   }
   /// The value that the asset last handed on, fresh or not. not_materialized, value_unreadable.
-  template <class T>
+  template <storable T>
   [[nodiscard]] result<value<T>> latest(asset<T> of) const {
-    static_assert(storable<T>, "troupe: this asset hands on no value");
     troupe_value in{};
     troupe_value_info from{};
     from.size = sizeof from;
@@ -291,6 +290,11 @@ public:
                     {from.run, from.attempt,
                      std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(from.made_at)),
                      from.version, from.bytes});
+  }
+  /// An asset without a value has none.
+  template <class T>
+  requires(!storable<T>) void latest(asset<T>) const {
+    static_assert(detail::can_be_handed_on<T>() && !std::is_void_v<T>, "troupe: this asset hands on no value");
   }
   /// Starts nothing more, asks functions to stop, waits for them so long. Runs that are open stay so. still_running
   /// names the functions that have not returned.

@@ -370,12 +370,17 @@ public:
   /// A value that the program knows: what needs it is stale once it is another.
   template <class T>
   asset<T> constant(declared name, T value) {
-    static_assert(storable<T>, "troupe: values of this type cannot be kept; specialise troupe::codec for it");
-    auto* const kept = new detail::held<T>(std::move(value));
-    const troupe_value given{kept, &detail::type_of<T>};
-    const auto handle = troupe_pipeline_add_value(in_, detail::text(name.name), &given, name.where);
-    detail::release<T>(kept);
-    return asset<T>(handle);
+    static_assert(detail::can_be_handed_on<T>(),
+                  "troupe: values of this type cannot be kept; specialise troupe::codec for it");
+    if constexpr (storable<T>) {
+      auto* const kept = new detail::held<T>(std::move(value));
+      const troupe_value given{kept, &detail::type_of<T>};
+      const auto handle = troupe_pipeline_add_value(in_, detail::text(name.name), &given, name.where);
+      detail::release<T>(kept);
+      return asset<T>(handle);
+    } else {
+      return {};
+    }
   }
   /// Made by a command; it hands on its outputs.
   asset<files> run(declared name, const command& what, const options& how = {}) {

@@ -30,10 +30,10 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
       not_prepared_(setup_.p.assets.size()) {
   if (setup_.p.declares_secrets)
     secrets_ = std::make_unique<known_secrets>(setup_.p, setup_.environment, setup_.files);
-  commands_ = std::make_unique<command_maker>(command_surroundings{
-      setup_.p, setup_.files, setup_.processes, setup_.state_folder, setup_.logs, setup_.results, setup_.state_id,
-      setup_.run_id, setup_.run, setup_.grace, std::move(setup_.environment), secrets_.get(), setup_.warn,
-      setup_.events_file});
+  commands_ = std::make_unique<command_maker>(
+      command_surroundings{setup_.p, setup_.files, setup_.processes, setup_.state_folder, setup_.logs, setup_.results,
+                           setup_.state_id, setup_.run_id, setup_.run, setup_.grace, std::move(setup_.environment),
+                           secrets_.get(), setup_.warn, setup_.events_file});
 }
 
 asset_worker::~asset_worker() {
