@@ -35,6 +35,7 @@ public:
     read_matrices(d_, out_);
     if (!assets())
       return false;
+    taken_outputs();
     outputs();
     check_matrix_outputs(d_, out_);
     dependencies();
@@ -124,6 +125,24 @@ private:
           declaration.description = text;
     }
     return true;
+  }
+
+  // Inputs that are outputs of others, now that all assets are there.
+  void taken_outputs() {
+    const auto built = p_.declarations.size() - d_.waiting.size();
+    asset_maker maker(d_, out_);
+    const asset_maker::find_assets find = [this](std::string_view name, place where) {
+      const auto range = assets_called(name);
+      if (range.count == 0)
+        unknown_dependency(name, where);
+      std::vector<asset_index> found;
+      for (std::uint32_t i = 0; i < range.count; ++i)
+        found.push_back(asset_index(range.first + i));
+      return found;
+    };
+    for (std::size_t i = 0; i < d_.waiting.size(); ++i)
+      if (d_.waiting[i].takes_outputs)
+        maker.take_outputs(d_.waiting[i], first_asset_[built + i], first_asset_[built + i + 1], find);
   }
 
   bool too_many(place where, std::string_view name) {

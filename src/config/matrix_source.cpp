@@ -138,26 +138,26 @@ private:
       if (good)
         values.push_back(std::move(value));
     }
-    if (rows && !same_columns(values, into))
+    if (rows && !values.empty() && !same_columns(values, into))
       return;
     add(values, key_of(declared, values, into), into);
   }
 
   // Rows that somebody types have the same columns; what one lacks was forgotten.
   bool same_columns(const std::vector<found_value>& values, read_source& into) {
-    for (const auto& value : values)
-      for (const auto& cell : values.front().row) {
-        const auto* own = cell_of(value, cell.column);
-        if (own == nullptr || own->list != cell.list || value.row.size() != values.front().row.size()) {
-          wrong(into, value.at, "bad_row",
-                "the rows of one list have the same columns: " +
-                    (own == nullptr ? "this one has no " + in_quotes(cell.column)
-                     : own->list != cell.list
-                         ? in_quotes(cell.column) + " is a list in one and a single value in another"
-                         : std::string("this one has more than the first")));
-          return false;
-        }
+    const auto& first = values.front().row;
+    for (const auto& value : values) {
+      std::string why = value.row.size() > first.size() ? "this one has more than the first" : "";
+      for (const auto& cell : first)
+        if (const auto* own = cell_of(value, cell.column); own == nullptr)
+          why = "this one has no " + in_quotes(cell.column);
+        else if (own->list != cell.list)
+          why = in_quotes(cell.column) + " is a list in one and a single value in another";
+      if (!why.empty()) {
+        wrong(into, value.at, "bad_row", "the rows of one list have the same columns: " + why);
+        return false;
       }
+    }
     return true;
   }
 

@@ -5,6 +5,7 @@
 #include "config/expand.hpp"
 #include "config/matrix_reader.hpp"
 #include "config/path_text.hpp"
+#include "config/paths_reader.hpp"
 #include "config/settings_reader.hpp"
 #include "config/trigger_reader.hpp"
 #include "core/command/template_text.hpp"
@@ -24,7 +25,7 @@ class reader {
 public:
   reader(json_reader& json, findings& out, declared_pipeline& into)
       : json_(json), out_(out), d_(into), p_(*into.p), values_(json, out), settings_(values_, into.pool_requests),
-        matrices_(values_, into), maker_(into, out) {
+        matrices_(values_, into), maker_(into, out), paths_(values_, into, maker_) {
     p_.settings.emplace_back();
   }
 
@@ -256,7 +257,7 @@ private:
   [[nodiscard]] bool can_be_made(const declared_asset& a) const {
     const auto is_template = [](const auto& item) { return item.is_template; };
     const auto deps = std::span(d_.deps).subspan(a.deps.first, a.deps.count);
-    return !a.broken && a.matrix == declared_asset::none && std::none_of(deps.begin(), deps.end(), is_template) &&
+    return !a.broken && !a.takes_outputs && a.matrix == declared_asset::none && std::none_of(deps.begin(), deps.end(), is_template) &&
            std::none_of(d_.inputs.begin(), d_.inputs.end(), is_template) &&
            std::none_of(d_.outputs.begin(), d_.outputs.end(), is_template);
   }
@@ -280,9 +281,9 @@ private:
         has_command = true;
         return command(a);
       case 1:
-        return paths("inputs", d_.inputs, a.inputs, a);
+        return paths_.inputs(a);
       case 2:
-        return paths("outputs", d_.outputs, a.outputs, a);
+        return paths_.outputs(a);
       case 3:
         return deps(a);
       case 4:
@@ -372,36 +373,6 @@ private:
     a.command_broken = true;
   }
 
-  void paths(std::string_view what, std::vector<path_item>& items, item_range& range, declared_asset& a) {
-    range.first = static_cast<std::uint32_t>(items.size());
-    const bool output = what == "outputs";
-    a.broken |= !values_.array(what, "a list of paths", [&](std::size_t) {
-      const auto text = values_.string(output ? "an output" : "an input", "a path");
-      if (!text) {
-        a.broken = true;
-        return;
-      }
-      const bool excludes = !output && text->starts_with('!');
-      const std::string_view path = excludes ? std::string_view(*text).substr(1) : std::string_view(*text);
-      std::optional<path_item> item;
-      if (has_template(path)) {
-        item = {static_cast<std::uint32_t>(d_.templates.size()), true, false, excludes, values_.where()};
-        d_.templates.push_back(d_.text.keep(path));
-      } else {
-        using kind = asset_maker::kind;
-        item = maker_.read(path, path,
-                           output     ? kind::output
-                           : excludes ? kind::exclusion
-                                      : kind::input,
-                           values_.where());
-      }
-      // A path that is none keeps its place, so that {{ outputs[1] }} means what it says.
-      a.broken |= !item;
-      items.push_back(item.value_or(path_item{p_.paths.intern(path), false, false, excludes, values_.where()}));
-    });
-    range.count = static_cast<std::uint32_t>(items.size()) - range.first;
-  }
-
   void deps(declared_asset& a) {
     a.deps.first = static_cast<std::uint32_t>(d_.deps.size());
     a.broken |= !values_.array("deps", "a list of asset names", [&](std::size_t) {
@@ -422,6 +393,7 @@ private:
   settings_reader settings_;
   matrix_reader matrices_;
   asset_maker maker_;
+  paths_reader paths_;
   std::string name_;
   std::vector<std::string_view> words_;
   std::uint32_t told_ = 0; // paths

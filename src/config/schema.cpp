@@ -135,7 +135,7 @@ std::string_view pipeline_schema() {
     "values": {
       "description": "Values for matrices, by name",
       "type": "object",
-      "propertyNames": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]*$", "maxLength": 200},
+      "propertyNames": {"$ref": "#/definitions/plain_name"},
       "additionalProperties": {"$ref": "#/definitions/source"}
     },
     "assets": {
@@ -169,6 +169,29 @@ std::string_view pipeline_schema() {
       "description": "A whole number and a unit: 10KB, 100MB, 1GB, 1GiB",
       "type": "string",
       "pattern": "^[0-9]+(B|KB|MB|GB|TB|KiB|MiB|GiB)$"
+    },
+    "plain_name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]*$", "maxLength": 200},
+    "input": {
+      "oneOf": [
+        {"type": "string", "minLength": 1},
+        {
+          "description": "A path that may be absent",
+          "type": "object",
+          "properties": {"optional": {"type": "string", "minLength": 1}},
+          "required": ["optional"],
+          "additionalProperties": false
+        },
+        {
+          "description": "The outputs of an asset, or of all combinations of one: exactly these",
+          "type": "object",
+          "properties": {
+            "outputs_of": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+            "named": {"description": "Only the output of that name", "type": "string"}
+          },
+          "required": ["outputs_of"],
+          "additionalProperties": false
+        }
+      ]
     },
     "scalar": {"type": ["string", "number", "boolean"]},
     "source": {
@@ -259,14 +282,28 @@ std::string_view pipeline_schema() {
           ]
         },
         "inputs": {
-          "description": "Files it is made from; globs with ** are allowed, and !PATTERN takes out of globs and folders. An input that another asset makes is a dependency",
-          "type": "array",
-          "items": {"type": "string", "minLength": 1}
+          "description": "Files it is made from, in a list or by name; globs with ** are allowed, and !PATTERN takes out of globs and folders. An input that another asset makes is a dependency",
+          "oneOf": [
+            {"type": "array", "items": {"$ref": "#/definitions/input"}},
+            {
+              "type": "object",
+              "propertyNames": {"$ref": "#/definitions/plain_name"},
+              "additionalProperties": {
+                "oneOf": [{"$ref": "#/definitions/input"}, {"type": "array", "items": {"$ref": "#/definitions/input"}}]
+              }
+            }
+          ]
         },
         "outputs": {
-          "description": "Files and folders it makes",
-          "type": "array",
-          "items": {"type": "string", "minLength": 1}
+          "description": "Files and folders it makes, in a list or by name",
+          "oneOf": [
+            {"type": "array", "items": {"type": "string", "minLength": 1}},
+            {
+              "type": "object",
+              "propertyNames": {"$ref": "#/definitions/plain_name"},
+              "additionalProperties": {"type": "string", "minLength": 1}
+            }
+          ]
         },
         "deps": {
           "description": "Assets it needs, by name; x means every combination of x, x[{{ matrix.v.id }}] one of them",
@@ -317,7 +354,11 @@ std::string_view pipeline_schema() {
         {"required": ["command"]},
         {
           "required": ["outputs"],
-          "properties": {"outputs": {"minItems": 1}, "inputs": {"maxItems": 0}, "deps": {"maxItems": 0}}
+          "properties": {
+            "outputs": {"minItems": 1, "minProperties": 1},
+            "inputs": {"maxItems": 0, "maxProperties": 0},
+            "deps": {"maxItems": 0}
+          }
         }
       ]
     },

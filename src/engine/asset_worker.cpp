@@ -172,7 +172,7 @@ std::optional<std::string> asset_worker::set_environment(asset_index asset, proc
         environment.push_back(name + "=" + *value);
   }
   const auto& found = *found_[asset.value];
-  const command_scope scope{setup_.p, asset, run_text_, found.inputs, found.steps_up};
+  const command_scope scope{setup_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up};
   for (const auto& entry : settings.env) {
     switch (entry.source) {
     case env_source::literal: {
@@ -230,7 +230,7 @@ result<process_request> asset_worker::prepare(asset_index asset) const {
       bash_reads_file_ ||
       std::any_of(settings.env.begin(), settings.env.end(), [](const auto& entry) { return entry.name == "BASH_ENV"; });
   auto command =
-      render_command({setup_.p, asset, run_text_, found.inputs, found.steps_up, functions_, bash_reads_file});
+      render_command({setup_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up, functions_, bash_reads_file});
   if (!command)
     return command.error();
   process_request request;

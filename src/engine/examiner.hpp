@@ -32,6 +32,7 @@ struct findings {
   fingerprint now;
   std::vector<file_version> outputs;     ///< of the declared outputs, sorted by path
   std::vector<std::string_view> inputs;  ///< for {{ inputs }}: literal inputs, each glob's matches in its place
+  std::vector<std::uint32_t> input_starts; ///< see command_scope; empty if the asset names no inputs
   std::uint32_t steps_up = 0;            ///< see command_scope; 0 where no path asks
   std::optional<std::string> impossible; ///< see examination
   std::vector<attempt_warning> warnings; ///< without those that the asset ignores

@@ -18,7 +18,9 @@ struct command_scope {
   asset_index asset;
   std::string_view run_id;
   std::span<const std::string_view>
-      inputs; ///< literal inputs in declared order, each glob's matches sorted in its place
+      inputs; ///< literal inputs in declared order, each glob's matches sorted in its place; no optional one that is absent
+  /// Where in `inputs` each input of the asset begins, and the end. Empty: each input is one path.
+  std::span<const std::uint32_t> input_starts{};
   /// How many of the last components of cwd are no links: as far as `..` leads to the folder that the text names.
   std::uint32_t steps_up = 0xFFFFFFFFU;
   /// Words that a shell finds as functions in its environment (`export -f` of bash): no program is meant by them.

@@ -147,8 +147,12 @@ private:
     case template_name::pool:
       return pool(piece, take);
     case template_name::inputs:
+      if (!piece.text.empty())
+        return named_input(piece, take);
       return list(piece, scope_.inputs.size(), [&](std::size_t i) { path_value(piece, scope_.inputs[i], take); });
     case template_name::outputs:
+      if (!piece.text.empty())
+        return named_output(piece, take);
       return list(piece, spec_.outputs.size(),
                   [&](std::size_t i) { path_value(piece, scope_.p.path(spec_.outputs[i]), take); });
     }
@@ -173,10 +177,35 @@ private:
     return true;
   }
 
+  // The paths that inputs of one name stand for, in the order written.
+  template <class Take>
+  bool named_input(const template_piece& piece, Take&& take) {
+    const auto name = number_of_input(scope_.p.declaration(scope_.asset), piece.text);
+    if (!name)
+      return refuse(shown(piece.written) + ": the asset has no input of that name");
+    named_.clear();
+    for (const auto& one : spec_.named) {
+      if (one.name != *name)
+        continue;
+      const auto from = scope_.input_starts.empty() ? one.input : scope_.input_starts[one.input];
+      const auto to = scope_.input_starts.empty() ? one.input + 1 : scope_.input_starts[one.input + 1];
+      for (auto i = from; i < to && i < scope_.inputs.size(); ++i)
+        named_.push_back(scope_.inputs[i]);
+    }
+    return list(piece, named_.size(), [&](std::size_t i) { path_value(piece, named_[i], take); });
+  }
+
+  template <class Take>
+  bool named_output(const template_piece& piece, Take&& take) {
+    const auto number = number_of_output(scope_.p.declaration(scope_.asset), piece.text);
+    if (!number || *number >= spec_.outputs.size())
+      return refuse(shown(piece.written) + ": the asset has no output of that name");
+    path_value(piece, scope_.p.path(spec_.outputs[*number]), take);
+    return true;
+  }
+
   template <class Take>
   bool list(const template_piece& piece, std::size_t size, Take&& take) {
-    if (!piece.text.empty())
-      return refuse(shown(piece.written) + ": there is none of that name");
     if (!piece.index || piece.rest) {
       for (std::size_t i = piece.index.value_or(0); i < size; ++i)
         take(i);
@@ -189,7 +218,7 @@ private:
   }
 
   [[nodiscard]] bool is_list(const template_piece& piece) const {
-    return piece.names_list() ||
+    return piece.names_list() || names_input_list(scope_.p.declaration(scope_.asset), piece) ||
            (piece.name == template_name::matrix && !unknown_variable(scope_.p, spec_.matrix, piece) &&
             stands_for_list(scope_.p, spec_.matrix, piece));
   }
@@ -217,6 +246,7 @@ private:
   value_use use_;
   bool passed_otherwise_ = false;
   std::string text_, path_; // reused
+  std::vector<std::string_view> named_;
   std::string wrong_;
 };
 

@@ -51,17 +51,16 @@ std::optional<std::string> take_brackets(std::string_view& reference, template_p
   const auto open = reference.find('[');
   if (open == std::string_view::npos)
     return std::nullopt;
-  const auto list = trimmed(reference.substr(0, open));
-  const auto close = reference.find(']', open);
-  if (close == std::string_view::npos || !read_index(reference.substr(open + 1, close - open - 1), piece))
-    return "has no number between its brackets: {{ " + std::string(list) + "[0] }} is the first";
-  auto behind = trimmed(reference.substr(close + 1));
+  const auto whole = std::exchange(reference, trimmed(reference.substr(0, open)));
+  const auto close = whole.find(']', open);
+  if (close == std::string_view::npos || !read_index(whole.substr(open + 1, close - open - 1), piece))
+    return "has no number between its brackets: {{ " + std::string(reference) + "[0] }} is the first";
+  auto behind = trimmed(whole.substr(close + 1));
   piece.part = take_part(behind);
   if (!behind.empty())
     return "has " + std::string(behind) + " behind its brackets, where only .name, .stem, .ext and .dir may stand";
   if (piece.rest && piece.part != path_part::whole)
     return "takes a part of several paths: [" + std::to_string(*piece.index) + "] names one";
-  reference = list;
   return std::nullopt;
 }
 

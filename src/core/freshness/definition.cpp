@@ -323,7 +323,7 @@ std::uint64_t definition_number(const pipeline& p, asset_index asset, const fing
     parts.add(e.name).add(bytes_of(e.value));
   parts.add("inputs");
   for (const auto& input : spec.inputs)
-    parts.add(input.glob ? "glob" : "path").add(p.path(input.path));
+    parts.add(input.glob ? "glob" : input.optional ? "optional" : "path").add(p.path(input.path));
   for (const auto pattern : spec.exclusions)
     parts.add("not").add(p.path(pattern));
   parts.add("outputs");
