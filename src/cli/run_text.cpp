@@ -202,7 +202,8 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
               << (run.continued_by.value != 0 ? " by run " + run_name(run.continued_by) : "") << "\n";
   else if (run.finished_at)
     to.stream << "  finished  " << local_time(*run.finished_at) << ", took "
-              << to_human(*run.finished_at - run.started_at) << "\n";
+              << to_human(*run.finished_at - run.started_at)
+              << (run.timed_out ? ", ended: it took longer than its timeout" : "") << "\n";
   const auto& request = run.request;
   std::string asked;
   for (const auto& word : request.selection)

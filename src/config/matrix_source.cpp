@@ -381,7 +381,8 @@ private:
     if (declared.key) {
       if (usable(*declared.key))
         return *declared.key;
-      wrong(into, declared.where, "bad_row", "no row has the column " + in_quotes(*declared.key) + " as a single value");
+      wrong(into, declared.where, "bad_row",
+            "no row has the column " + in_quotes(*declared.key) + " as a single value");
       return {};
     }
     if (declared.kind == source_kind::csv)
@@ -414,7 +415,8 @@ private:
           problem = "the matrix value " + problem;
         else
           problem = what + problem;
-        wrong(into, value.at, value.is_row || !typed ? "bad_id" : "bad_value", (typed ? "" : value.where + ": ") + problem);
+        wrong(into, value.at, value.is_row || !typed ? "bad_id" : "bad_value",
+              (typed ? "" : value.where + ": ") + problem);
         continue;
       }
       if (seen.intern(id) < items.size()) {

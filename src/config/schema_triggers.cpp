@@ -91,7 +91,7 @@ std::string_view trigger_definitions() {
           "description": "At most so many runs in that time; events that come meanwhile wait",
           "type": "object",
           "properties": {
-            "runs": {"type": "integer", "minimum": 1, "maximum": 1000000},
+            "runs": {"type": "integer", "minimum": 1, "maximum": 100},
             "per": {"$ref": "#/definitions/positive_duration"}
           },
           "required": ["runs", "per"],

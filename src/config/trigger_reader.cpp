@@ -2,6 +2,7 @@
 #include "config/trigger_reader.hpp"
 
 #include "config/trigger_sources_reader.hpp"
+#include "core/model/trigger_event.hpp"
 
 #include <utility>
 
@@ -269,7 +270,7 @@ private:
     const bool read = values_.object("throttle", keys, [&](std::size_t key) {
       ++count;
       if (key == 0) {
-        if (const auto number = values_.whole_number("runs", 1, 1'000'000))
+        if (const auto number = values_.whole_number("runs", 1, trigger_record::most_starts))
           rule.runs = static_cast<std::uint32_t>(*number);
       } else if (const auto value = values_.time_span("per", duration(1))) {
         rule.per = *value;

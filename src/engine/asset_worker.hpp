@@ -57,6 +57,7 @@ struct worker_setup {
   std::function<void(asset_index, const attempt_warning&)>
       warn;                                     ///< tells whoever watches the run; from the executor's threads
   const run_definitions* definitions = nullptr; ///< those of assets that may run are worked out
+  std::string events_file{}; ///< what commands are told of the events that the run is for; empty: there are none
 };
 
 /// asset_executor by processes.
@@ -67,6 +68,8 @@ public:
   ~asset_worker() override;
   asset_worker(const asset_worker&) = delete;
   asset_worker& operator=(const asset_worker&) = delete;
+  /// Ends what still runs, and waits until all that was handed out has come back. Nothing is handed out any more.
+  void end_and_wait();
 
   void examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) override;
   void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,

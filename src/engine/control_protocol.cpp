@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t head_bytes = 4;
 constexpr std::array<std::string_view, refusal_code_count> refusal_words = {
     "bad_message", "other_version", "busy", "not_permitted", "not_found", "invalid_input", "internal", "unavailable"};
-constexpr std::array<std::string_view, 4> verb_words = {"notify", "fire", "pause", "resume"}; // trigger_ask::verb
+constexpr std::array<std::string_view, 4> verb_words = {"notify", "fire", "pause", "resume"};    // trigger_ask::verb
+constexpr std::array<std::string_view, 4> supervisor_words = {"look", "stop", "reload", "load"}; // supervisor_ask::verb
 
 std::int64_t to_ms(timestamp t) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
@@ -64,6 +65,23 @@ struct member_writer {
     json.member("because", ask.reason).member("by", ask.by);
     pairs("params", ask.params);
   }
+  void operator()(const resume_request& m) const {
+    json.member("type", "resume").member("run", m.run.value);
+    pairs("params", m.secrets);
+  }
+  void operator()(const supervisor_request& m) const {
+    json.member("type", "supervisor").member("verb", supervisor_words.at(static_cast<std::size_t>(m.ask.what)));
+    if (m.ask.drain)
+      json.member("drain_ms", std::chrono::duration_cast<std::chrono::milliseconds>(*m.ask.drain).count());
+    json.member("file", m.ask.file);
+    texts("names", m.ask.variables);
+  }
+  void operator()(const supervisor_reply& m) const {
+    json.member("type", "supervising").member("pid", m.what.pid).member("user", m.what.user);
+    texts("problems", m.what.problems);
+    texts("notes", m.what.notes);
+    pairs("variables", m.what.variables);
+  }
   void operator()(const trigger_answer& m) const {
     json.member("type", "taken").member("event", m.what.event).member("fate", to_string(m.what.fate));
     json.member("run", m.what.run.value).member("duplicate_of", m.what.duplicate_of);
@@ -94,6 +112,7 @@ struct member_writer {
           .member("cause", to_string(one.cause))
           .member("priority", one.priority)
           .member("since_ms", to_ms(one.queued_at))
+          .member("waits_for", one.waits_for)
           .member("reason", one.reason)
           .end_object();
     json.end_array().member("waiting", m.waiting);

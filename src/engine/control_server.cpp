@@ -35,7 +35,7 @@ constexpr auto pause_without_descriptors = std::chrono::milliseconds(200);
 /// The eventfd, the stop request and the socket come before the clients.
 constexpr std::size_t first_client = 3;
 
-constexpr std::size_t overhead = 150; ///< of a queued run in a list, in bytes
+constexpr std::size_t overhead = 180; ///< of a queued run in a list, in bytes
 
 /// A reason may say all that is wrong with a pipeline.
 std::string beginning_of(const std::string& reason) {
@@ -176,6 +176,17 @@ public:
   void ask_trigger(std::uint64_t session, const trigger_request& asked) override {
     port_.ask_trigger(asked.ask, [mail = mail_, session](const result<taken_event>& taken) {
       mail->put(session, taken ? control_message(trigger_answer{*taken}) : control_message(refused(taken.error())));
+    });
+  }
+  void resume(std::uint64_t session, const resume_request& asked) override {
+    port_.resume_later(asked.run, asked.secrets, [mail = mail_, session](const result<submitted_run>& taken) {
+      mail->put(session, taken ? control_message(run_submitted{*taken}) : control_message(refused(taken.error())));
+    });
+  }
+  void ask_supervisor(std::uint64_t session, const supervisor_request& asked) override {
+    port_.ask_supervisor(asked.ask, [mail = mail_, session](const result<supervisor_answer>& answer) {
+      mail->put(session,
+                answer ? control_message(supervisor_reply{*answer}) : control_message(refused(answer.error())));
     });
   }
   [[nodiscard]] result<event_span> kept_events() override {

@@ -9,7 +9,9 @@
 #include "core/pipeline/selection.hpp"
 #include "core/run/reopening.hpp"
 #include "engine/early_look.hpp"
+#include "engine/event_file.hpp"
 #include "engine/lost_outputs.hpp"
+#include "engine/only_resumption.hpp"
 #include "engine/run_history.hpp"
 
 #include <algorithm>
@@ -31,6 +33,7 @@ run_request request_of(const project& on, const run_options& options) {
   request.durability = static_cast<std::uint8_t>(on.p->engine.durability);
   request.workers = options.workers.value_or(on.p->engine.workers);
   request.pipeline_file = recorded_file(on);
+  request.timeout = options.timeout;
   return request;
 }
 
@@ -91,29 +94,6 @@ private:
   engine& all_;
 };
 
-/// While it lives, nobody else resumes the run: what two of them read of it would both become its next segment.
-class engine::only_resumption {
-public:
-  only_resumption(engine& all, run_number run) : all_(all), run_(run) {
-    const std::lock_guard lock(all_.mutex_);
-    may_ = !all_.runs_.contains(run) && all_.resuming_.insert(run).second;
-  }
-  ~only_resumption() {
-    const std::lock_guard lock(all_.mutex_);
-    if (may_)
-      all_.resuming_.erase(run_);
-  }
-  only_resumption(const only_resumption&) = delete;
-  only_resumption& operator=(const only_resumption&) = delete;
-
-  [[nodiscard]] bool may() const { return may_; }
-
-private:
-  engine& all_;
-  const run_number run_;
-  bool may_ = false;
-};
-
 result<std::unique_ptr<journal_snapshot>> engine::snapshot_of_now() {
   if (const auto flushed = log_->flush(); !flushed)
     return flushed.error();
@@ -166,6 +146,7 @@ result<run_number> engine::record_fresh(prepared_run made, const run_started& st
   tell_findings(plan, made.observer);
   run_finished finished{started.run, made.history->now(), run_status::succeeded, {}};
   finished.counts[static_cast<std::size_t>(asset_status::fresh)] = size;
+  finished.trigger = trigger_of(started.pipeline, started.cause);
   auto events = names_and_files(plan);
   for (auto& defined : in_chunks(definitions_to_record(plan, {}, plan.restated))) {
     append_to(events, std::move(defined));
@@ -235,6 +216,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   started.pipeline = on.p->name;
   started.request = request_of(on, options);
   started.cause = options.cause;
+  started.served = serves_;
   auto parts = divided(**plan, touched_since(planner.mark, **plan, *foreign));
   fingerprint defined;
   std::vector<asset_id> fresh_ids;
@@ -270,11 +252,13 @@ result<run_number> engine::submit(const project& on, const run_options& options,
     return ready.error();
   made.state.apply(started);
   made.cause = options.cause.kind;
+  made.events = how.events;
+  made.trigger = trigger_of(started.pipeline, options.cause);
   made.beginning.emplace_back(std::move(started));
   return begin(std::move(made));
 }
 
-result<run_number> engine::resume(const project& on, run_number number, run_observer& observer) {
+result<run_number> engine::resume(const project& on, run_number number, run_observer& observer, bool* has_changed) {
   const only_resumption alone(*this, number); // before anything is read of it
   const planner_here planner(*this);
   auto snapshot = snapshot_of_now();
@@ -323,14 +307,20 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
   if (!foreign)
     return foreign.error();
   const touched_assets touched(touched_since(planner.mark, **plan, *foreign));
-  run_resumed resumed{number, history->now(), {}};
+  run_resumed resumed{number, history->now(), {}, serves_};
   resumed.reopened = reopened_by_resume(*(*plan)->on.graph, (*names)->asset_ids(), state, [&](asset_index asset) {
     return touched.contains(asset) || is_lost(on, **plan, past->record, state, asset);
   });
   if (const char* problem = state.try_apply(resumed, (*snapshot)->info().asset_count))
     return (*snapshot)->damaged_run(number, problem);
-  if (const auto changed = changed_definitions(on, **names, *past, state); !changed)
+  if (const auto changed = changed_definitions(on, **names, *past, state); !changed) {
+    if (has_changed != nullptr)
+      *has_changed = changed.error().code == error_code::invalid_input;
     return changed.error();
+  }
+  std::vector<event_taken> events;
+  if (const auto found = complete_events(**snapshot, past->record.cause, events); !found)
+    return found.error();
   names->reset();
   snapshot->reset();
   const auto at = resumed.at;
@@ -348,6 +338,8 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     touched,
                     std::move(*foreign)};
   made.cause = past->record.cause.kind;
+  made.events = std::move(events);
+  made.trigger = trigger_of(past->record.pipeline, past->record.cause);
   std::vector<asset_index> waiting;
   for (std::uint32_t i = 0; i < on.p->assets.size(); ++i)
     if (scope.in_run[i] &&

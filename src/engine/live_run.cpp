@@ -4,6 +4,7 @@
 #include "base/check.hpp"
 #include "core/pipeline/matrix_identity.hpp"
 #include "core/run/critical_path.hpp"
+#include "engine/event_file.hpp"
 #include "engine/records_anew.hpp"
 #include "engine/state_layout.hpp"
 
@@ -97,7 +98,9 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
                    plan.own_work,
                    own_environment(),
                    [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); },
-                   &*plan.definitions},
+                   &*plan.definitions,
+                   made_.events.empty() ? std::string()
+                                        : run_log_folder(plan.on.state_folder, number_) + "/" + event_file_name},
       std::move(plan.records));
   tell_that_it_began(remaining);
 
@@ -136,11 +139,23 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
   actors_ = std::make_unique<actor_run>(std::move(setup));
 }
 
-live_run::~live_run() = default;
+live_run::~live_run() {
+  end_work(); // before the actors that it speaks to
+}
+
+void live_run::end_work() {
+  if (!work_)
+    return;
+  work_->end_and_wait(); // what was handed out uses it still
+  work_.reset();
+}
 
 void live_run::append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) {
   auto settled = settled_->take(*logic_, events);
   auto changed = records_changed_by(events);
+  for (auto& one : events)
+    if (auto* const finished = std::get_if<run_finished>(&one))
+      finished->trigger = made_.trigger;
   around_.log.append(std::move(events), urgent, std::move(durable));
   if (!changed.empty() || !settled.empty())
     watcher_(std::move(changed), std::move(settled));
@@ -279,7 +294,7 @@ run_result live_run::result_now() const {
   run_result out;
   out.run = state.run();
   out.id = state.id();
-  out.status = state.finished().value_or(run_status::running);
+  out.status = state.finished().value_or(run_status::interrupted); // left open, where its engine stops
   out.counts = state.counts();
   out.started_at = made_.started_at;
   out.finished_at = finished_at_;

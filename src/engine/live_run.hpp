@@ -59,7 +59,9 @@ struct prepared_run {
   cause_kind cause = cause_kind::user;
   bool limited = false; ///< other runs live: it starts nothing before it is offered a budget
   touched_assets touched{};
-  foreign_files foreign{}; ///< see made_files
+  foreign_files foreign{};           ///< see made_files
+  std::vector<event_taken> events{}; ///< of triggers, that it is for
+  std::string trigger{};             ///< "PIPELINE/NAME" that caused it; empty: none
 };
 
 /// One run. Not moved: its parts refer to each other.
@@ -86,7 +88,7 @@ public:
   /// Any thread.
   void stop(stop_cause cause, bool at_once);
   /// Ends what still runs of it, and waits for that. When it has ended.
-  void end_work() { work_.reset(); }
+  void end_work();
 
   [[nodiscard]] run_observer& observer() const { return made_.observer; }
   [[nodiscard]] timestamp since() const { return made_.since; }

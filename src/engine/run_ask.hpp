@@ -24,6 +24,7 @@ struct run_ask {
   run_cause cause;
   std::int32_t priority = 0; ///< higher first, in the queue
   run_number continues;      ///< the run whose place it takes; 0: none
+  duration timeout{0};       ///< it is ended so long after its start; 0: never
   friend bool operator==(const run_ask&, const run_ask&) = default;
 };
 
@@ -41,7 +42,8 @@ struct queued_run_info {
   cause_kind cause = cause_kind::user;
   std::int32_t priority = 0;
   timestamp queued_at;
-  std::string reason; ///< why it waits, for people
+  std::string waits_for; ///< why it waits: a word of start_hold
+  std::string reason;    ///< the same for people
   friend bool operator==(const queued_run_info&, const queued_run_info&) = default;
 };
 

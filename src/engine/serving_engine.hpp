@@ -8,13 +8,19 @@
 //                                                       ▲   │
 //                                                       └───┘ its pipeline does not load: looked at again later
 //
+//   opened: what an earlier engine left open is resumed (serving_restart.cpp), in the order of the runs' first start,
+//           before the queue
+//   stop:   live runs are interrupted, or come to their end first (drain); queued ones stay queued
+//
 // A thread of its own, the keeper, takes what has ended, starts what may, and reopens. Plans are made by a few
 // planners, so that neither the keeper nor the readers of live runs wait for one.
 #pragma once
 
 #include "adapters/system/thread_pool.hpp"
+#include "core/model/restart_rule.hpp"
 #include "core/schedule/run_queue.hpp"
-#include "core/trigger/trigger_logic.hpp"
+#include "core/trigger/event_rules.hpp"
+#include "core/trigger/start_rules.hpp"
 #include "engine/commit_bell.hpp"
 #include "engine/control_port.hpp"
 #include "engine/control_server.hpp"
@@ -51,26 +57,27 @@ struct serving_options {
   std::chrono::milliseconds reopen_after{1000};
   std::chrono::milliseconds reopen_most{60'000};
   unsigned planners = 2; ///< plans that are made at a time for runs that were queued
+  restart_rule on_restart = restart_rule::resume_or_rerun;
+  /// So often a run is resumed by itself after crashes in which none of its attempts came to an end; then it is ended,
+  /// and its trigger is paused.
+  std::uint32_t most_vain_resumptions = 3;
+  /// How long commands get to end themselves when the engine stops, whatever their pipelines say; none: as long as
+  /// those say.
+  std::optional<duration> grace_at_stop{};
+  /// A stop lets live runs come to their end, at most so long; none: it interrupts them.
+  std::optional<duration> drain{};
 };
-
-/// Beside which other live runs a queued run of a trigger may start.
-enum class trigger_overlap : std::uint8_t {
-  own,      ///< beside none of its trigger
-  pipeline, ///< beside none of its pipeline
-  any,
-};
-/// By pipeline and trigger; `own` for others.
-using trigger_overlaps = std::map<std::pair<std::string, std::string>, trigger_overlap>;
 
 /// Any thread may call it. Calls that name a run do not block for longer than a turn of the loop, unless they say so.
 class serving_engine final : public control_port {
 public:
   /// Opens the state as engine::open does. Runs that are queued in it start when they may. Listens at the control
-  /// socket and to `stop`, which outlives it: after a request live runs are stopped, none starts, and queued ones stay
-  /// queued.
+  /// socket and to `stop`, which outlives it: after a request live runs are interrupted (or drained), none starts, and
+  /// queued ones stay queued; after a second one commands are killed. Runs that an earlier engine left open are
+  /// resumed.
   [[nodiscard]] static result<std::unique_ptr<serving_engine>> open(const serving_options& how, system_clock& time,
                                                                     stop_request& stop);
-  /// Live runs are ended; queued ones stay queued.
+  /// Live runs are interrupted at once; queued ones stay queued.
   ~serving_engine() override;
   serving_engine(const serving_engine&) = delete;
   serving_engine& operator=(const serving_engine&) = delete;
@@ -84,6 +91,18 @@ public:
   /// Waits for the end of a run, live or queued, and says how it ended: `interrupted` too where the journal failed.
   /// not_found if there is no such run.
   [[nodiscard]] result<run_status> wait(run_number run);
+  /// Goes on with a run that was interrupted, failed or cancelled, as the same run; durable when this returns.
+  /// `secrets`: its secret params, which are recorded nowhere. Errors: invalid_input where it lives or has succeeded,
+  /// or where its definitions have changed; not_found; and those of submit().
+  [[nodiscard]] result<submitted_run> resume(run_number run,
+                                             const std::vector<std::pair<std::string, std::string>>& secrets = {});
+  /// Takes nothing on any more, and waits until no run is live: they are interrupted, or drained where a drain was
+  /// asked for. A request to stop speeds it up.
+  void shut_down();
+  /// From now on a stop lets live runs come to their end, at most so long.
+  void set_drain(duration longest);
+  /// The last engine's runs that are still to be resumed, or cannot be: their numbers, and why not.
+  [[nodiscard]] std::vector<std::pair<run_number, std::string>> left_open();
   /// Takes events of triggers in, all of them or none, in one transaction: each queues the run that it causes, joins a
   /// run that waits, is skipped, or has a fate already. Returns what becomes of them as soon as their place in the
   /// journal is certain; `durable` is called with the same once they are on disk, on the thread that commits, or with
@@ -99,14 +118,25 @@ public:
     const std::lock_guard lock(intake_);
     return last_event_ + 1;
   }
-  void set_overlaps(trigger_overlaps overlaps);
+  /// When runs of triggers may start.
+  void set_rules(start_rule_map rules);
+  /// Called, on any thread, when runs of triggers have ended; it may not call the engine. None: nobody.
+  void when_run_ended(std::function<void()> wake) { run_bell_.connect(std::move(wake)); }
+  /// Time may have passed that nobody noticed: the machine slept.
+  void look_again();
   /// Whom clients of the control socket ask about triggers; null: nobody. When this returns, nobody asks the one that
   /// was set before.
   void set_triggers(trigger_port* triggers);
+  /// The same for what is asked of the supervisor as a whole.
+  void set_supervisor(supervisor_port* supervisor);
+  /// Queued runs leave the queue for good, durably, where `which` says so: their pipeline is gone. Their number.
+  [[nodiscard]] result<std::size_t> drop_queued(const std::function<bool(const run_queued&)>& which);
   /// Pipelines that did not load are looked at now.
   void retry_loads();
   /// As when_committed(), which is the control socket's, for one more; none: no more. Any number of calls.
   void also_when_committed(std::function<void()> wake) { other_bell_.connect(std::move(wake)); }
+  /// Whether nothing is taken on any more, since it stops.
+  [[nodiscard]] bool stopping();
   /// Why the state cannot be written at the moment; empty: it can.
   [[nodiscard]] std::string trouble();
 
@@ -124,17 +154,39 @@ public:
                                         std::function<void(result<void>)> then) override;
 
   void ask_trigger(trigger_ask asked, std::function<void(result<taken_event>)> then) override;
+  void resume_later(run_number run, std::vector<std::pair<std::string, std::string>> secrets,
+                    std::function<void(result<submitted_run>)> then) override;
+  void ask_supervisor(supervisor_ask asked, std::function<void(result<supervisor_answer>)> then) override;
 
 private:
   using steady = std::chrono::steady_clock;
+  using param_list = std::vector<std::pair<std::string, std::string>>;
 
   struct waiting_run {
     run_queued what;
+    std::vector<event_taken> events; ///< of its cause, as far as they came to this process
     run_observer* observer = nullptr;
     bool recorded = true;   ///< on disk: until then it does not start
     bool starting = false;  ///< a planner has it
     bool cancelled = false; ///< while it was starting
     std::string problem;    ///< why it did not start; empty: nothing was tried, or it is its turn that it waits for
+    steady::time_point due; ///< with a problem: when it is tried again
+    std::chrono::milliseconds pause{0};
+    start_moments moments{};       ///< on the boot clock
+    std::optional<duration> noted; ///< in starts_, at this moment
+    /// One more event that it is for.
+    void add(const event_taken& event) {
+      if (what.cause.events.size() == most_events_listed)
+        return;
+      what.cause.events.push_back(event.event);
+      events.push_back(event);
+    }
+  };
+  /// A run that an earlier engine left open.
+  struct left_open_run {
+    run_record record;
+    bool resuming = false;  ///< a planner has it, and live_ counts it
+    std::string problem;    ///< why it could not be resumed; empty: nothing was tried
     steady::time_point due; ///< with a problem: when it is tried again
     std::chrono::milliseconds pause{0};
   };
@@ -160,6 +212,22 @@ private:
   void keep();
   void take_ended(std::unique_lock<std::mutex>& lock);
   void start_what_may();
+  // in serving_restart.cpp
+  [[nodiscard]] static result<std::vector<left_open_run>> read_left_open(engine& with);
+  /// Resumes the next one. Whether some are left that were not tried: the queue comes after them. mutex_ is held.
+  bool resume_what_may();
+  /// A planner does it: by itself, as on_restart says.
+  void restart(const run_record& record);
+  /// After it the run is not left open any more, or the error says why it is.
+  [[nodiscard]] result<void> try_to_restart(engine& with, const run_record& record);
+  [[nodiscard]] result<void> give_up(engine& with, const run_record& record, std::uint32_t times);
+  [[nodiscard]] result<void> rerun(engine& with, const run_record& record);
+  [[nodiscard]] result<void> resume_in(engine& with, const run_record& record, const param_list& secrets,
+                                       bool* has_changed);
+  /// Ends it as cancelled, on a planner. It has left left_open_.
+  void end_left_open(run_number run);
+  [[nodiscard]] left_open_run* find_left_open(run_number run);
+  void note(const std::string& line) const;
   /// A planner does it.
   void start(const run_queued& what, run_observer* observer);
   [[nodiscard]] result<void> try_to_start(engine& with, const run_queued& what, run_observer* observer);
@@ -169,12 +237,12 @@ private:
   void try_again_later(waiting_run& run, std::string why);
   void reopen(std::unique_lock<std::mutex>& lock);
   /// Takes the run, which has left queue_, out of the journal's queue. `with` is in use.
-  void dequeue(engine& with, run_number run);
+  void dequeue(engine& with, run_number run, dequeue_reason why = dequeue_reason::cancelled);
   /// The journal takes no more. mutex_ is held.
   void fail_with(const std::string& why);
   /// Whether the journal still takes something; else it has failed with that.
   bool takes_events(engine& with);
-  void stop_runs(stop_cause cause, bool at_once);
+  void stop_runs(bool at_once);
   [[nodiscard]] error unusable() const;
   /// Wakes the keeper. mutex_ is held.
   void wake_keeper();
@@ -189,25 +257,37 @@ private:
   /// Runs that are live or about to be. mutex_ is held.
   [[nodiscard]] std::vector<started_run> live_or_starting() const;
   [[nodiscard]] static started_run kind_of(const run_queued& what);
-  /// Why a run of a trigger may not start beside those that live. mutex_ is held.
-  [[nodiscard]] std::optional<std::string> held_by_overlap(const run_queued& what,
-                                                           const std::vector<started_run>& live) const;
+  [[nodiscard]] static started_run kind_of(const run_record& record);
+  /// Where a run's pipeline file is, for whoever loads it.
+  [[nodiscard]] project_options where_to_load(const run_request& request) const;
+  /// Why a queued run may not start although it is its turn. mutex_ is held, as in those that follow.
+  [[nodiscard]] std::optional<held_run> held(const waiting_run& run, const std::vector<started_run>& live) const;
+  /// Its time, if it has one, runs from `started_at`.
+  void note_live(run_number run, const started_run& what, duration timeout, timestamp started_at);
+  void forget_live(run_number run);
+  /// Runs that have waited too long leave the queue; live ones that took too long end; others end for the next one.
+  void do_what_is_due(std::unique_lock<std::mutex>& lock);
   /// The open runs that an event has to heed. mutex_ is held.
   [[nodiscard]] std::vector<open_trigger_run> open_runs(const event_intake& of,
                                                         const std::vector<waiting_run>& also) const;
+  /// When something is due although nothing happens.
+  [[nodiscard]] std::optional<duration> next_due() const;
   [[nodiscard]] result<void> append_and_wait(engine& with, std::vector<event> events);
   /// Events that are being taken in together.
   struct event_batch;
   /// The run that an event asks for, as it would be queued, but for its number.
   [[nodiscard]] result<run_queued> run_for(const event_intake& intake);
-  /// Decides what becomes of one more event. intake_ and mutex_ are held.
+  /// The event joins a run that waits, before the batch or since. intake_ and mutex_ are held, as in those that follow.
+  void join_run(event_batch& to, const event_intake& intake, const run_queued& asked, run_number joined);
+  /// Decides what becomes of one more event.
   [[nodiscard]] result<void> add_event(event_batch& to, event_intake intake, run_queued run);
   /// What was decided for all becomes so. `with` is in use; the same are held.
   void append_batch(engine& with, event_batch batch, when_taken durable);
   /// Ends the live runs of the triggers whose queued runs take their place. The keeper, with mutex_ held.
   void end_what_gives_way(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] static queued_run place_of(const run_queued& what);
-  [[nodiscard]] std::string why_it_waits(const waiting_run& run, const std::vector<started_run>& live) const;
+  [[nodiscard]] std::pair<start_hold, std::string> why_it_waits(const waiting_run& run,
+                                                                const std::vector<started_run>& live) const;
   [[nodiscard]] waiting_run* find_queued(run_number run);
   /// Who waits for the run hears of its end. mutex_ is not held.
   void tell(run_number run, run_status status);
@@ -218,9 +298,12 @@ private:
   pipeline_versions versions_;
   commit_bell bell_; ///< of whichever engine there is
   commit_bell other_bell_;
+  commit_bell run_bell_;
 
   std::mutex triggers_mutex_;
   trigger_port* triggers_ = nullptr; ///< under triggers_mutex_
+  std::mutex supervisor_mutex_;
+  supervisor_port* supervisor_ = nullptr; ///< under supervisor_mutex_
 
   /// Events are taken in one at a time, so that their numbers are in the journal in their order. Locked before mutex_.
   std::mutex intake_;
@@ -236,8 +319,12 @@ private:
   bool something_happened_ = false;
   bool stopping_ = false;
   bool ending_ = false;
+  std::optional<duration> drain_;        ///< see serving_options::drain
+  std::vector<left_open_run> left_open_; ///< in the order of their first start
   std::vector<waiting_run> queue_;
-  trigger_overlaps overlaps_;
+  start_rule_map rules_;
+  start_ledger starts_;
+  std::map<run_number, duration> deadlines_; ///< of live runs, on the boot clock
   std::map<run_number, started_run> live_;
   std::vector<started_run> starting_; ///< their number is not known yet
   std::deque<run_number> ended_;

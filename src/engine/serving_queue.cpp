@@ -2,6 +2,7 @@
 #include "engine/serving_engine.hpp"
 
 #include "base/shown_text.hpp"
+#include "engine/event_file.hpp"
 #include "engine/planning.hpp"
 #include "engine/silent_observer.hpp"
 
@@ -24,6 +25,7 @@ run_options options_of(const run_queued& what) {
   options.workers = what.request.workers;
   options.error_strategy = static_cast<troupe_internal::error_strategy>(what.request.error_strategy);
   options.cause = what.cause;
+  options.timeout = what.request.timeout;
   return options;
 }
 
@@ -55,15 +57,27 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
   auto queued = read_queue(made);
   if (!queued)
     return queued.error();
+  auto left_open = read_left_open(made);
+  if (!left_open)
+    return left_open.error();
   const auto snapshot = made.snapshot();
   if (!snapshot)
     return snapshot.error();
   last_event_ = (*snapshot)->info().last_event; // nobody takes one in while there is no engine
   const std::lock_guard guard(mutex_);
+  const auto visited = (*snapshot)->visit_triggers([this](const trigger_record& one) {
+    starts_.recall(one.trigger, one.starts, time_.now(), time_.monotonic());
+    return true;
+  });
+  if (!visited)
+    return visited.error();
+  for (auto& run : *queued)
+    run.moments = moments_of(run.what.conditions, time_.now(), time_.monotonic());
   for (auto& run : *queued) // those who watch are still there
     if (const auto* const known = find_queued(run.what.run))
       run.observer = known->observer;
   queue_ = std::move(*queued);
+  left_open_ = std::move(*left_open);
   lock_ = made.lock();
   dir_ = made.dir();
   engine_ = std::move(*opened);
@@ -97,19 +111,19 @@ void serving_engine::keep() {
       continue;
     }
     take_ended(lock);
+    changed_.notify_all(); // shut_down() waits for the last one
     if (!failed_.empty() || ending_)
       continue;
     end_what_gives_way(lock);
     if (!failed_.empty() || ending_)
       continue;
+    do_what_is_due(lock);
+    if (!failed_.empty() || ending_)
+      continue;
     start_what_may();
-    std::optional<steady::time_point> due;
-    for (const auto& run : queue_)
-      if (!run.problem.empty() && !run.starting && (!due || run.due < *due))
-        due = run.due;
     const auto ready = [this] { return something_happened_ || ending_; };
-    if (due)
-      changed_.wait_until(lock, *due, ready);
+    if (const auto due = next_due())
+      changed_.wait_for(lock, *due, ready);
     else
       changed_.wait(lock, ready);
   }
@@ -123,12 +137,13 @@ void serving_engine::take_ended(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     const auto outcome = with.wait(number);
     lock.lock();
-    live_.erase(number);
+    forget_live(number);
     to_cancel_.erase(number);
     if (!outcome && outcome.error().code == error_code::state_unusable)
       fail_with(outcome.error().message);
     lock.unlock();
     tell(number, outcome ? outcome->status : run_status::interrupted);
+    run_bell_.ring();
     lock.lock();
   }
 }
@@ -155,7 +170,7 @@ bool serving_engine::may_start_now(const run_ask& ask) const {
   std::vector<queued_run> places;
   const auto living = live_or_starting();
   for (const auto& run : queue_)
-    if (!run.starting && run.problem.empty() && !held_by_overlap(run.what, living))
+    if (!run.starting && run.problem.empty() && !held(run, living))
       places.push_back(place_of(run.what));
   queued_run own;
   own.run = run_number(std::numeric_limits<std::uint32_t>::max());
@@ -169,7 +184,7 @@ bool serving_engine::may_start_now(const run_ask& ask) const {
 }
 
 void serving_engine::start_what_may() {
-  if (stopping_)
+  if (stopping_ || resume_what_may())
     return;
   const auto now = steady::now();
   auto busy = std::count_if(queue_.begin(), queue_.end(), [](const waiting_run& run) { return run.starting; });
@@ -178,8 +193,7 @@ void serving_engine::start_what_may() {
     std::vector<waiting_run*> runs;
     const auto live = live_or_starting();
     for (auto& run : queue_)
-      if (run.recorded && !run.starting && (run.problem.empty() || run.due <= now) &&
-          !held_by_overlap(run.what, live)) {
+      if (run.recorded && !run.starting && (run.problem.empty() || run.due <= now) && !held(run, live)) {
         places.push_back(place_of(run.what));
         runs.push_back(&run);
       }
@@ -187,6 +201,10 @@ void serving_engine::start_what_may() {
     if (!next)
       return;
     runs[*next]->starting = true;
+    if (runs[*next]->what.cause.kind == cause_kind::trigger) {
+      runs[*next]->noted = time_.monotonic();
+      starts_.note(trigger_of(runs[*next]->what.pipeline, runs[*next]->what.cause), *runs[*next]->noted);
+    }
     ++busy;
     planners_->submit([this, what = runs[*next]->what, observer = runs[*next]->observer] { start(what, observer); });
   }
@@ -210,6 +228,8 @@ void serving_engine::start(const run_queued& what, run_observer* observer) {
     if (waiting == nullptr) // it lives, or has ended
       return;
     waiting->starting = false;
+    if (const auto noted = std::exchange(waiting->noted, std::nullopt))
+      starts_.forget(trigger_of(what.pipeline, what.cause), *noted);
     if (!with || ends)
       return;
     leaves = waiting->cancelled;
@@ -224,14 +244,19 @@ void serving_engine::start(const run_queued& what, run_observer* observer) {
     dequeue(*with, what.run);
 }
 
-result<void> serving_engine::try_to_start(engine& with, const run_queued& what, run_observer* observer) {
+project_options serving_engine::where_to_load(const run_request& request) const {
   project_options where;
-  where.file = what.request.pipeline_file;
+  where.file = request.pipeline_file;
   if (!where.file.starts_with('/'))
     where.file = std::filesystem::path(how_.folder).parent_path() / where.file;
   where.state = how_.folder;
-  where.params = what.request.params;
+  where.params = request.params;
   where.only_regular = true;
+  return where;
+}
+
+result<void> serving_engine::try_to_start(engine& with, const run_queued& what, run_observer* observer) {
+  const auto where = where_to_load(what.request);
   const auto on = versions_.open(where);
   if (!on)
     return on.error();
@@ -241,13 +266,25 @@ result<void> serving_engine::try_to_start(engine& with, const run_queued& what, 
   std::optional<waiting_run> taken; // off the queue, since it has begun as far as the engine can tell
   run_admission how;
   how.queued = &what;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto* const waiting = find_queued(what.run))
+      how.events = waiting->events;
+  }
+  if (how.events.size() < what.cause.events.size()) { // some came before this process did
+    const auto snapshot = with.snapshot();
+    if (!snapshot)
+      return snapshot.error();
+    if (const auto found = complete_events(**snapshot, what.cause, how.events); !found)
+      return found;
+  }
   how.numbered = [&](run_number) {
     const std::lock_guard lock(mutex_);
     if (auto* const waiting = find_queued(what.run)) {
       taken = std::move(*waiting);
       std::erase_if(queue_, [&](const waiting_run& one) { return one.what.run == what.run; });
     }
-    live_.emplace(what.run, kind_of(what));
+    note_live(what.run, kind_of(what), what.request.timeout, time_.now());
     if (taken && taken->cancelled)
       to_cancel_.insert(what.run);
   };
@@ -261,7 +298,7 @@ result<void> serving_engine::try_to_start(engine& with, const run_queued& what, 
     static_cast<void>(takes_events(with)); // else the keeper opens the state again
   if (taken) {
     const std::lock_guard lock(mutex_);
-    live_.erase(what.run);
+    forget_live(what.run);
     to_cancel_.erase(what.run);
     queue_.push_back(std::move(*taken));
   }
@@ -283,64 +320,44 @@ void serving_engine::try_again_later(waiting_run& run, std::string why) {
   run.due = steady::now() + run.pause;
 }
 
-void serving_engine::dequeue(engine& with, run_number run) {
-  with.append({run_dequeued{run, time_.now(), dequeue_reason::cancelled, {}}},
-              [this, run](const result<std::uint64_t>& outcome) {
-                if (outcome)
-                  return tell(run, run_status::cancelled);
-                const std::lock_guard lock(mutex_); // it is in the queue still, as who opens the state next finds
-                leaving_.erase(run);
-                fail_with(outcome.error().message);
-              });
+void serving_engine::dequeue(engine& with, run_number run, dequeue_reason why) {
+  with.append({run_dequeued{run, time_.now(), why, {}}}, [this, run](const result<std::uint64_t>& outcome) {
+    if (outcome)
+      return tell(run, run_status::cancelled);
+    const std::lock_guard lock(mutex_); // it is in the queue still, as who opens the state next finds
+    leaving_.erase(run);
+    fail_with(outcome.error().message);
+  });
+}
+
+result<std::size_t> serving_engine::drop_queued(const std::function<bool(const run_queued&)>& which) {
+  const in_use with(*this);
+  std::vector<run_number> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!with)
+      return unusable();
+    for (auto& run : queue_)
+      if (which(run.what)) {
+        if (run.starting)
+          run.cancelled = true;
+        else
+          gone.push_back(run.what.run);
+      }
+    std::erase_if(queue_, [&](const waiting_run& one) { return !one.starting && which(one.what); });
+    leaving_.insert(gone.begin(), gone.end());
+  }
+  for (const auto run : gone)
+    dequeue(*with, run, dequeue_reason::removed);
+  if (const auto durable = with->flush(); !durable)
+    return durable.error();
+  return gone.size();
 }
 
 serving_engine::waiting_run* serving_engine::find_queued(run_number run) {
   const auto at =
       std::find_if(queue_.begin(), queue_.end(), [run](const waiting_run& one) { return one.what.run == run; });
   return at == queue_.end() ? nullptr : &*at;
-}
-
-std::string serving_engine::why_it_waits(const waiting_run& run, const std::vector<started_run>& live) const {
-  const auto count = [&](auto which) {
-    return static_cast<std::size_t>(std::count_if(live.begin(), live.end(), which));
-  };
-  if (!failed_.empty())
-    return "the state's journal cannot be written: " + failed_;
-  if (stopping_)
-    return "the engine is stopping: it starts when the state is opened again";
-  if (!run.recorded)
-    return "it is being recorded";
-  if (run.starting)
-    return "it is starting";
-  if (!run.problem.empty())
-    return "it could not start, and is tried again: " + run.problem;
-  if (live.size() >= how_.limits.live_runs)
-    return std::to_string(live.size()) + " runs are live, and no more may be";
-  const auto counted = count([](const started_run& one) { return one.cause != cause_kind::user; });
-  if (run.what.cause.kind != cause_kind::user && counted >= how_.limits.max_runs)
-    return "max_runs: " + std::to_string(counted) + (counted == 1 ? " run is live" : " runs are live");
-  if (const auto held = held_by_overlap(run.what, live))
-    return *held;
-  if (run.what.cause.kind == cause_kind::backfill && count([&](const started_run& one) {
-                                                       return one.cause == cause_kind::backfill &&
-                                                              one.trigger == run.what.cause.trigger;
-                                                     }) > 0)
-    return "another run of its backfill is live";
-  return "other runs are being planned";
-}
-
-std::vector<queued_run_info> serving_engine::queue() {
-  const std::lock_guard lock(mutex_);
-  std::vector<queued_run> places;
-  for (const auto& run : queue_)
-    places.push_back(place_of(run.what));
-  const auto live = live_or_starting();
-  std::vector<queued_run_info> found;
-  for (const auto i : order_of_queue(places, time_.now())) {
-    const auto& what = queue_[i].what;
-    found.push_back({what.run, what.pipeline, what.cause.kind, what.priority, what.at, why_it_waits(queue_[i], live)});
-  }
-  return found;
 }
 
 void serving_engine::fail_with(const std::string& why) {
@@ -372,6 +389,8 @@ void serving_engine::reopen(std::unique_lock<std::mutex>& lock) {
   for (auto& run : queue_)
     run.starting = false;
   const auto gone = std::exchange(live_, {});
+  changed_.notify_all(); // shut_down() waits for the last one
+  deadlines_.clear();
   lock.unlock();
   for (const auto& [run, what] : gone)
     tell(run, run_status::interrupted);

@@ -14,7 +14,7 @@ namespace {
 bool is_of(const started_run& run, const event_intake& of) {
   if (run.pipeline != of.pipeline)
     return false;
-  return of.scope == overlap_scope::pipeline ||
+  return of.rules.scope == overlap_scope::pipeline ||
          (run.cause == cause_kind::trigger && run.trigger == of.ask.cause.trigger);
 }
 
@@ -24,28 +24,18 @@ started_run serving_engine::kind_of(const run_queued& what) {
   return {what.cause.kind, what.cause.trigger, what.pipeline};
 }
 
-void serving_engine::set_overlaps(trigger_overlaps overlaps) {
+started_run serving_engine::kind_of(const run_record& record) {
+  return {record.cause.kind, record.cause.trigger, record.pipeline};
+}
+
+void serving_engine::set_rules(start_rule_map rules) {
   const std::lock_guard lock(mutex_);
-  overlaps_ = std::move(overlaps);
+  rules_ = std::move(rules);
   wake_keeper();
 }
 
-std::optional<std::string> serving_engine::held_by_overlap(const run_queued& what,
-                                                           const std::vector<started_run>& live) const {
-  if (what.cause.kind != cause_kind::trigger)
-    return std::nullopt;
-  const auto known = overlaps_.find({what.pipeline, what.cause.trigger});
-  const auto rule = known == overlaps_.end() ? trigger_overlap::own : known->second;
-  if (rule == trigger_overlap::any)
-    return std::nullopt;
-  const bool held = std::any_of(live.begin(), live.end(), [&](const started_run& run) {
-    return run.pipeline == what.pipeline && (rule == trigger_overlap::pipeline ||
-                                             (run.cause == cause_kind::trigger && run.trigger == what.cause.trigger));
-  });
-  if (!held)
-    return std::nullopt;
-  return rule == trigger_overlap::pipeline ? "overlap: another run of its pipeline is live"
-                                           : "overlap: another run of its trigger is live";
+std::optional<held_run> serving_engine::held(const waiting_run& run, const std::vector<started_run>& live) const {
+  return held_back(run.what, run.moments, rules_, live, starts_, time_.monotonic());
 }
 
 result<void> serving_engine::record(std::vector<event> events) {
@@ -70,15 +60,20 @@ result<void> serving_engine::append_and_wait(engine& with, std::vector<event> ev
 
 std::vector<open_trigger_run> serving_engine::open_runs(const event_intake& of,
                                                         const std::vector<waiting_run>& also) const {
+  const auto now = time_.monotonic();
   std::vector<open_trigger_run> open;
   for (const auto& [number, run] : live_)
     if (is_of(run, of))
       open.push_back({number, false, {}});
+  for (const auto& run : left_open_) // those that cannot be resumed hold up nothing
+    if (!run.resuming && run.problem.empty() && is_of(kind_of(run.record), of))
+      open.push_back({run.record.run, false, {}});
   for (const auto* runs : {&queue_, &also})
     for (const auto& run : *runs)
       if (is_of(kind_of(run.what), of)) {
         const bool own = run.what.cause.kind == cause_kind::trigger && run.what.cause.trigger == of.ask.cause.trigger;
-        open.push_back({run.what.run, own && !run.starting && !run.cancelled, run.what.request.params});
+        open.push_back({run.what.run, own && !run.starting && !run.cancelled, run.what.request.params,
+                        run.moments.quiet_until > now, run.what.conditions.group});
       }
   return open;
 }
@@ -87,8 +82,13 @@ struct serving_engine::event_batch {
   run_number next_run;
   std::uint64_t next_event = 1;
   std::vector<event> events;
-  std::vector<waiting_run> queued;                         ///< new runs
-  std::vector<std::pair<run_number, std::uint64_t>> joins; ///< events that join runs which waited before
+  std::vector<waiting_run> queued; ///< new runs
+  struct joining {
+    std::vector<event_taken> events;
+    bool quiet_again = false;
+    run_queued what; ///< with the params of the last event, and its time
+  };
+  std::map<run_number, joining> joins; ///< runs that waited before
   std::vector<run_number> replacing;
   std::vector<taken_event> taken;
 
@@ -120,15 +120,38 @@ result<run_queued> serving_engine::run_for(const event_intake& intake) {
   options.selection = intake.ask.selection;
   options.exclude = intake.ask.exclude;
   options.params = intake.ask.params;
+  options.timeout = intake.rules.timeout.value_or(duration::zero());
   if (const auto scope = scope_of(*on, options); !scope)
     return scope.error();
   run_queued what;
   what.pipeline = on->p->name;
   what.request = request_of(*on, options);
   what.cause = intake.ask.cause;
-  what.cause.kind = cause_kind::trigger;
+  if (what.cause.kind != cause_kind::backfill)
+    what.cause.kind = cause_kind::trigger;
   what.priority = intake.ask.priority;
+  what.conditions = conditions_for(intake.rules, intake.what.trigger, intake.what.at, intake.what.nominal);
   return what;
+}
+
+void serving_engine::join_run(event_batch& to, const event_intake& intake, const run_queued& asked, run_number joined) {
+  auto* const fresh = to.find(joined);
+  run_queued* what = nullptr;
+  if (fresh != nullptr) {
+    what = &fresh->what;
+    fresh->add(intake.what);
+  } else {
+    auto& into = to.joins.try_emplace(joined, event_batch::joining{{}, false, find_queued(joined)->what}).first->second;
+    into.events.push_back(intake.what);
+    into.quiet_again = into.quiet_again || intake.rules.quiet > duration::zero();
+    what = &into.what;
+  }
+  to.settle(intake.what, event_fate::coalesced, joined, {});
+  if (what->request.params == asked.request.params && what->conditions.expires == asked.conditions.expires)
+    return;
+  what->request.params = asked.request.params;
+  what->conditions.expires = asked.conditions.expires; // the newest event has all of its time
+  to.events.emplace_back(*what);
 }
 
 result<void> serving_engine::add_event(event_batch& to, event_intake intake, run_queued run) {
@@ -145,7 +168,11 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
     to.taken.back().key_conflict = intake.key_conflict;
     return {};
   }
-  auto decision = decide_event(intake.overlap, intake.queue, open_runs(intake, to.queued), run.request.params);
+  auto decision = decide_event(intake.rules, open_runs(intake, to.queued), run.request.params);
+  if (run.conditions.expires && *run.conditions.expires <= time_.now()) {
+    to.settle(std::move(intake.what), event_fate::expired, {}, "it came too late to start within its time");
+    return {};
+  }
   const auto waiting = queue_.size() + to.queued.size();
   if (decision.becomes == event_decision::what::new_run && waiting >= how_.most_queued) {
     decision.becomes = event_decision::what::refuse;
@@ -160,11 +187,8 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
     to.settle(std::move(intake.what), event_fate::skipped, {}, decision.because);
     return {};
   case event_decision::what::join:
-    if (auto* const joined = to.find(decision.joins); joined != nullptr)
-      joined->what.cause.events.push_back(to.next_event);
-    else
-      to.joins.emplace_back(decision.joins, to.next_event);
-    to.settle(std::move(intake.what), event_fate::coalesced, decision.joins, {});
+    intake.what.event = to.next_event;
+    join_run(to, intake, run, decision.joins);
     break;
   case event_decision::what::new_run: {
     run.run = decision.joins = to.next_run;
@@ -175,11 +199,13 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
     intake.what.bound_run = run.run;
     run.cause.events = {intake.what.event};
     to.taken.push_back({intake.what.event, event_fate::pending, run.run, 0, {}});
-    to.events.emplace_back(std::move(intake.what));
+    to.events.emplace_back(intake.what);
     to.events.emplace_back(run);
     waiting_run queued;
     queued.what = std::move(run);
+    queued.events.push_back(std::move(intake.what));
     queued.recorded = false;
+    queued.moments = moments_of(queued.what.conditions, time_.now(), time_.monotonic());
     to.queued.push_back(std::move(queued));
     break;
   }
@@ -191,14 +217,20 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
 
 void serving_engine::append_batch(engine& with, event_batch batch, when_taken durable) {
   last_event_ = batch.next_event - 1;
-  for (const auto& [run, event] : batch.joins)
-    if (auto& events = find_queued(run)->what.cause.events; events.size() < most_events_listed)
-      events.push_back(event);
+  for (auto& [number, joined] : batch.joins) {
+    auto& run = *find_queued(number);
+    for (const auto& event : joined.events)
+      run.add(event);
+    run.what.request.params = std::move(joined.what.request.params);
+    run.what.conditions.expires = joined.what.conditions.expires;
+    run.moments.expires = moments_of(run.what.conditions, time_.now(), time_.monotonic()).expires;
+    if (joined.quiet_again)
+      begin_quiet_again(run.moments, run.what.conditions, time_.monotonic());
+    wake_keeper();
+  }
   std::vector<run_number> queued;
   for (auto& run : batch.queued) {
     queued.push_back(run.what.run);
-    if (auto& events = run.what.cause.events; events.size() > most_events_listed)
-      events.resize(most_events_listed);
     queue_.push_back(std::move(run));
   }
   // In the journal's order under the lock: a run that is joined may not start, or leave, before this is recorded.
@@ -274,7 +306,15 @@ void serving_engine::end_what_gives_way(std::unique_lock<std::mutex>& lock) {
     const auto* const waiting = find_queued(queued);
     if (waiting == nullptr || !failed_.empty())
       continue;
+    if (std::max(waiting->moments.quiet_until, waiting->moments.not_before) > time_.monotonic()) {
+      replacing_.push_back(queued); // the live ones go on until it may start
+      continue;
+    }
     const auto own = kind_of(waiting->what);
+    for (auto& run : queue_)
+      if (run.starting && run.what.cause.kind == own.cause && run.what.cause.trigger == own.trigger &&
+          run.what.pipeline == own.pipeline)
+        run.cancelled = true;
     std::vector<run_number> ends;
     for (const auto& [number, run] : live_)
       if (run.cause == own.cause && run.trigger == own.trigger && run.pipeline == own.pipeline)

@@ -4,7 +4,7 @@
 
 #include "base/result.hpp"
 #include "core/model/trigger_event.hpp"
-#include "core/trigger/trigger.hpp"
+#include "core/trigger/event_rules.hpp"
 #include "engine/run_ask.hpp"
 
 #include <cstdint>
@@ -21,9 +21,7 @@ struct event_intake {
   event_taken what;     ///< its number and its run are filled in
   std::string pipeline; ///< whose trigger it is
   run_ask ask;          ///< the run that it is to cause; its cause is filled in
-  overlap_rule overlap = overlap_rule::queue;
-  overlap_scope scope = overlap_scope::trigger;
-  queue_rule queue;
+  event_rules rules;
   bool refuses = false;           ///< a full queue refuses it; else it is skipped
   std::optional<event_fate> fate; ///< known already: no run is asked for. Of a duplicate, `what` names the first one
   run_number settled_run;         ///< of a duplicate: the first one's run

@@ -8,6 +8,7 @@
 #include "adapters/system/thread_pool.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/access.hpp"
+#include "serve/hook_desk.hpp"
 #include "serve/journal_stream.hpp"
 #include "serve/trigger_desk.hpp"
 
@@ -34,7 +35,9 @@ struct api_world {
   access_rules rules{};
   std::function<std::vector<served_pipeline>()> pipelines; ///< any thread
   trigger_desk& triggers;
-  std::function<void(const std::string&)> log; ///< a line; any thread
+  hook_desk& hooks;
+  std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have
+  std::function<void(const std::string&)> log;        ///< a line; any thread
 };
 
 /// A request that has passed the gate.
@@ -53,6 +56,8 @@ struct api_route {
   void (*answer)(const api_world&, const api_call&, http_answer&);
   /// Answered at once, on the server's thread, whatever others are waiting for.
   bool at_once = false;
+  /// Webhooks: who may ask is their own business.
+  void (*answer_hook)(const api_world&, const api_call&, std::shared_ptr<http_answer>) = nullptr;
 };
 /// All of them but the journal's, whose answer may be a stream.
 [[nodiscard]] const std::vector<api_route>& api_routes();
@@ -90,6 +95,7 @@ void answer_plan(const api_world& world, const api_call& call, http_answer& answ
 void answer_start(const api_world& world, const api_call& call, http_answer& answer);
 void answer_runs(const api_world& world, const api_call& call, http_answer& answer);
 void answer_run(const api_world& world, const api_call& call, http_answer& answer);
+void answer_resume_run(const api_world& world, const api_call& call, http_answer& answer);
 void answer_cancel(const api_world& world, const api_call& call, http_answer& answer);
 void answer_log(const api_world& world, const api_call& call, http_answer& answer);
 void answer_raw_log(const api_world& world, const api_call& call, http_answer& answer);
@@ -100,6 +106,7 @@ void answer_trigger(const api_world& world, const api_call& call, http_answer& a
 void answer_pause(const api_world& world, const api_call& call, http_answer& answer);
 void answer_resume(const api_world& world, const api_call& call, http_answer& answer);
 void answer_fire(const api_world& world, const api_call& call, http_answer& answer);
+void answer_hook(const api_world& world, const api_call& call, std::shared_ptr<http_answer> answer);
 void answer_events(const api_world& world, const api_call& call, http_answer& answer);
 void answer_healthy(const api_world& world, const api_call& call, http_answer& answer);
 void answer_ready(const api_world& world, const api_call& call, http_answer& answer);

@@ -62,10 +62,12 @@ void answer_healthy(const api_world& /*world*/, const api_call& /*call*/, http_a
 
 void answer_ready(const api_world& world, const api_call& /*call*/, http_answer& answer) {
   const auto trouble = world.engine.trouble();
+  const bool stopping = world.engine.stopping();
+  const bool ready = trouble.empty() && !stopping;
   std::ostringstream text;
   {
     json_writer json(text);
-    json.begin_object().member("ready", trouble.empty()).key("journal");
+    json.begin_object().member("ready", ready).member("stopping", stopping).key("journal");
     if (trouble.empty())
       json.null();
     else
@@ -81,7 +83,7 @@ void answer_ready(const api_world& world, const api_call& /*call*/, http_answer&
             .end_object();
     json.end_array().end_object();
   }
-  answer.send({trouble.empty() ? 200U : 503U, "application/json", {}, text.str()});
+  answer.send({ready ? 200U : 503U, "application/json", {}, text.str()});
 }
 
 void answer_metrics(const api_world& world, const api_call& /*call*/, http_answer& answer) {
@@ -110,6 +112,12 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
   to << "troupe_pipelines_degraded " << broken << "\n";
   figure(to, "troupe_journal_writable", "gauge", "Whether the journal takes events.");
   to << "troupe_journal_writable " << (world.engine.trouble().empty() ? 1 : 0) << "\n";
+  const auto refused = world.hooks.refused();
+  figure(to, "troupe_hooks_refused_total", "counter", "Requests to webhooks that became no event, or a rejected one.");
+  for (const auto& [why, count] : {std::pair("unknown", refused.unknown), std::pair("signature", refused.signature),
+                                   std::pair("unreadable", refused.unreadable), std::pair("values", refused.values),
+                                   std::pair("busy", refused.busy)})
+    to << "troupe_hooks_refused_total{why=\"" << why << "\"} " << count << "\n";
   if (const auto snapshot = world.engine.history()) {
     figure(to, "troupe_journal_events_total", "counter", "Events ever appended to the journal.");
     to << "troupe_journal_events_total " << (*snapshot)->info().last_seq << "\n";

@@ -20,6 +20,7 @@ namespace troupe_internal::serve {
 namespace {
 
 constexpr int again_after_ms = 1'000;
+constexpr auto between_tidyings = std::chrono::hours(1);
 
 /// Without a tick it is armed all the same, far ahead: only an armed timer tells that the clock was set.
 void arm(int timer, std::optional<timestamp> next) {
@@ -36,8 +37,9 @@ void arm(int timer, std::optional<timestamp> next) {
 
 } // namespace
 
-trigger_clock::trigger_clock(trigger_desk& desk, std::function<void(const std::string&)> log)
-    : desk_(desk), log_(std::move(log)), timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)),
+trigger_clock::trigger_clock(trigger_desk& desk, duration keep_events, std::function<void(const std::string&)> log)
+    : desk_(desk), keep_events_(keep_events), log_(std::move(log)),
+      timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!timer_ || !wake_)
     throw std::system_error(errno, std::generic_category(), "a timer");
@@ -58,14 +60,21 @@ void trigger_clock::look_now() {
 
 void trigger_clock::run() {
   std::string trouble;
+  std::optional<std::chrono::steady_clock::time_point> tidied;
   while (!ending_) {
+    if (const auto now = std::chrono::steady_clock::now(); !tidied || now - *tidied >= between_tidyings) {
+      tidied = now;
+      if (const auto done = desk_.tidy(keep_events_); !done)
+        log_("what came with old events stays for now: " + done.error().message);
+    }
     const auto fired = desk_.fire_due();
     if (!fired && fired.error().message != trouble)
       log_("triggers wait: " + fired.error().message);
     trouble = fired ? std::string() : fired.error().message;
     arm(timer_.get(), fired ? fired->next : std::nullopt);
     std::array<pollfd, 2> waits{{{timer_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
-    static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : -1));
+    constexpr int an_hour_ms = 3'600'000;
+    static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : an_hour_ms));
     // Whatever a read says is worth a look: also that the clock was set, with which it fails (ECANCELED).
     for (const int fd : {timer_.get(), wake_.get()}) {
       std::uint64_t times = 0;

@@ -15,16 +15,19 @@ namespace troupe_internal::serve {
 class trigger_clock {
 public:
   /// `desk` outlives it. Throws std::system_error where the system has no thread or descriptor left.
-  trigger_clock(trigger_desk& desk, std::function<void(const std::string&)> log);
+  trigger_clock(trigger_desk& desk, duration keep_events, std::function<void(const std::string&)> log);
   ~trigger_clock();
   trigger_clock(const trigger_clock&) = delete;
   trigger_clock& operator=(const trigger_clock&) = delete;
 
-private:
+  /// Any thread.
   void look_now();
+
+private:
   void run();
 
   trigger_desk& desk_;
+  const duration keep_events_;
   std::function<void(const std::string&)> log_;
   unique_fd timer_, wake_;
   std::atomic<bool> ending_{false};

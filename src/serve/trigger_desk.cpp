@@ -1,18 +1,14 @@
 // One look at all triggers, and one request at a time.
 #include "serve/trigger_desk.hpp"
 
+#include "core/trigger/trigger_logic.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace troupe_internal::serve {
 
 namespace {
-
-trigger_overlap overlap_of(const trigger& what) {
-  if (what.overlap == overlap_rule::parallel)
-    return trigger_overlap::any;
-  return what.scope == overlap_scope::pipeline ? trigger_overlap::pipeline : trigger_overlap::own;
-}
 
 result<void> may_be_notified(const trigger_desk::target& at, const trigger_record& record) {
   const auto name = "\"" + at.name() + "\"";
@@ -36,42 +32,40 @@ std::string tick_text(timestamp nominal) {
 std::string not_done_yet(const trigger& of) {
   switch (static_cast<event_source>(of.source.index())) { // the order of both is the same, but for `fire`
   case event_source::watch:
-  case event_source::webhook:
   case event_source::sensor:
   case event_source::assets:
     return "a trigger of the kind " + std::string(of.kind()) + " does not fire by itself yet";
   default:
-    break;
+    return {};
   }
-  std::string keys;
-  const auto add = [&](bool asked, const char* key) {
-    if (asked)
-      keys.append(keys.empty() ? "" : ", ").append(key);
-  };
-  add(of.debounce.has_value(), "debounce");
-  add(of.throttle.has_value(), "throttle");
-  add(of.start_within.has_value(), "start_within");
-  add(of.timeout.has_value(), "timeout");
-  add(of.pause_after_failures.has_value(), "on_failure_pause_after");
-  add(of.coalesce == coalesce_rule::last, "coalesce");
-  add(of.schedule() != nullptr && of.schedule()->jitter > duration::zero(), "jitter");
-  return keys.empty() ? keys : "not heeded yet: " + keys;
 }
 
-trigger_desk::trigger_desk(serving_engine& engine, system_clock& time, std::function<void(const std::string&)> log)
-    : engine_(engine), time_(time), log_(std::move(log)) {}
+trigger_desk::trigger_desk(serving_engine& engine, system_clock& time, state_dir::handle state,
+                           std::function<void(const std::string&)> log)
+    : engine_(engine), time_(time), payloads_(std::move(state)), log_(std::move(log)) {}
+
+result<void> trigger_desk::tidy(duration keep_events) {
+  const auto snapshot = engine_.history();
+  if (!snapshot)
+    return snapshot.error();
+  const auto now = time_.now();
+  const auto oldest = now.time_since_epoch() > keep_events ? now - keep_events : timestamp{};
+  const auto gone = payloads_.tidy(**snapshot, oldest);
+  return gone ? result<void>() : gone.error();
+}
 
 void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
-  trigger_overlaps overlaps;
+  start_rule_map rules;
   const std::lock_guard lock(mutex_);
   pipelines_ = std::move(pipelines);
+  known_ = false;
   for (const auto& of : pipelines_)
     for (const auto& what : of.set->triggers) {
-      overlaps.emplace(std::pair(of.pipeline, what.name), overlap_of(what));
+      rules.emplace(std::pair(of.pipeline, what.name), start_rule_of(what));
       if (const auto missing = not_done_yet(what); what.enabled && !missing.empty())
         complain(of.pipeline + "/" + what.name, missing);
     }
-  engine_.set_overlaps(std::move(overlaps));
+  engine_.set_rules(std::move(rules));
   if (wake_)
     wake_();
 }
@@ -130,7 +124,46 @@ result<void> trigger_desk::note_changed(std::map<std::string, trigger_record>& r
           of.set->find(std::string_view(name).substr(of.pipeline.size() + 1)) == nullptr)
         change(name, digest{});
   }
-  return changes.empty() ? result<void>() : engine_.record(std::move(changes));
+  if (!changes.empty())
+    if (const auto done = engine_.record(std::move(changes)); !done)
+      return done;
+  known_ = true;
+  return {};
+}
+
+result<void> trigger_desk::have_known() {
+  if (known_)
+    return {};
+  const std::lock_guard lock(mutex_);
+  if (known_)
+    return {};
+  auto records = read_records();
+  return records ? note_changed(*records, time_.now()) : records.error();
+}
+
+result<bool> trigger_desk::is_paused(const target& at) {
+  const auto snapshot = engine_.history();
+  if (!snapshot)
+    return snapshot.error();
+  trigger_record record;
+  const auto found = (*snapshot)->read_trigger(at.name(), record);
+  return found ? result<bool>(*found && record.paused_at) : found.error();
+}
+
+result<void> trigger_desk::pause_failing(std::map<std::string, trigger_record>& records, timestamp now) {
+  std::vector<event> pauses;
+  for (const auto& of : pipelines_)
+    for (const auto& what : of.set->triggers) {
+      auto& record = records[of.pipeline + "/" + what.name];
+      if (!what.pause_after_failures || record.paused_at || record.failures < *what.pause_after_failures)
+        continue;
+      record.paused_at = now;
+      const auto why = record.failures == 1 ? std::string("its last run failed")
+                                            : "its last " + std::to_string(record.failures) + " runs failed";
+      log_("trigger " + of.pipeline + "/" + what.name + " is paused: " + why);
+      pauses.emplace_back(trigger_paused{of.pipeline + "/" + what.name, now, why, {}});
+    }
+  return pauses.empty() ? result<void>() : engine_.record(std::move(pauses));
 }
 
 result<trigger_desk::turn> trigger_desk::fire_due() {
@@ -141,6 +174,8 @@ result<trigger_desk::turn> trigger_desk::fire_due() {
   const auto now = time_.now();
   if (const auto noted = note_changed(*records, now); !noted)
     return noted.error();
+  if (const auto paused = pause_failing(*records, now); !paused)
+    return paused.error();
   turn out;
   for (const auto& of : pipelines_)
     for (const auto& what : of.set->triggers) {

@@ -195,6 +195,10 @@ void write_run_members(json_writer& json, const run_record& run, const status_co
   text_or_null(json, "queued_at", run.queued_at ? to_rfc3339(*run.queued_at) : std::string());
   write_number_or_null(json, "continues", run.continues);
   write_number_or_null(json, "continued_by", run.continued_by);
+  text_or_null(json, "reason",
+               run.timed_out  ? "timed_out"
+               : run.dequeued ? std::string(to_string(*run.dequeued))
+                              : std::string());
   write_counts(json, counts);
 }
 
@@ -329,7 +333,7 @@ void write_run(json_writer& json, const run_report& report, const log_finder& lo
 void write_no_run(json_writer& json) {
   begin_document(json);
   for (const auto* key : {"run", "number", "pipeline", "status", "started_at", "finished_at", "duration_ms", "cause",
-                          "queued_at", "continues", "continued_by"})
+                          "queued_at", "continues", "continued_by", "reason"})
     json.key(key).null();
   for (const auto* key : {"counts", "assets"})
     json.key(key).begin_object().end_object();

@@ -204,7 +204,7 @@ def events_that_come_while_a_run_waits_join_it(shop):
         equal((third["fate"], third["run"]), ("coalesced", second["run"]))
         equal((skipped["fate"], skipped["run"]), ("skipped", None))
         waiting, = supervisor.get("/api/v1/queue")["queue"]
-        contains(waiting["waits_for"], "overlap")
+        equal(waiting["waits_for"]["for"], "overlap")
         supervisor.process.kill()
         supervisor.process.wait(60)
     shop.write("go", "")

@@ -120,4 +120,8 @@ def a_resumed_run_is_of_the_same_files(shop):
     equal(set(statuses(shop.run())), {"page[a]", "page[b]", "page[c]"})
 
 
-main(globals())
+TESTS = [files_that_come_and_go, every_verb_knows_the_assets, what_was_made_makes_no_assets, what_is_in_a_folder_that_was_made_makes_no_assets, rows_lines_and_params,
+         nothing_found_is_a_warning, a_resumed_run_is_of_the_same_files]
+
+if __name__ == "__main__":
+    sys.exit(main(TESTS, sys.argv[1:]))

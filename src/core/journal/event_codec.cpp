@@ -28,7 +28,7 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // attempt_finished
     1, // assets_settled
     0, // run_stopping
-    0, // run_finished
+    1, // run_finished
     1, // writer_opened
     0, // writer_closed
     1, // asset_renamed
@@ -169,6 +169,9 @@ void encode(const event_taken& value, std::string& out) {
 void encode(const seen_key& value, std::string& out) {
   encode_record(value, out);
 }
+void encode(const event_details& value, std::string& out) {
+  encode_record(value, out);
+}
 const char* decode(std::string_view bytes, asset_record& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
@@ -201,6 +204,9 @@ const char* decode(std::string_view bytes, event_taken& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 const char* decode(std::string_view bytes, seen_key& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, event_details& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 

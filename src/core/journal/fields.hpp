@@ -49,7 +49,7 @@ template <class V>
   return 11;
 }
 [[nodiscard]] constexpr unsigned enum_count(stop_cause) {
-  return 3;
+  return 5;
 }
 [[nodiscard]] constexpr unsigned enum_count(leftover_proof) {
   return 3;
@@ -65,6 +65,9 @@ template <class V>
 }
 [[nodiscard]] constexpr unsigned enum_count(event_fate) {
   return event_fate_count;
+}
+[[nodiscard]] constexpr unsigned enum_count(file_change) {
+  return file_change_count;
 }
 [[nodiscard]] constexpr unsigned enum_count(command_form) {
   return 3;
@@ -138,7 +141,14 @@ void visit_fields(V& v, T& r) {
   v.sparse(named_field{"selection", r.selection}, named_field{"exclude", r.exclude}, named_field{"only", r.only},
            named_field{"force", r.force}, named_field{"params", r.params},
            named_field{"error_strategy", r.error_strategy}, named_field{"durability", r.durability},
-           named_field{"workers", r.workers}, named_field{"pipeline_file", r.pipeline_file});
+           named_field{"workers", r.workers}, named_field{"pipeline_file", r.pipeline_file},
+           named_field{"timeout", r.timeout});
+}
+template <class V, is_a<start_conditions> T>
+void visit_fields(V& v, T& c) {
+  v.sparse(named_field{"quiet", c.quiet}, named_field{"latest", c.latest}, named_field{"group", c.group},
+           named_field{"not_before", c.not_before}, named_field{"expires", c.expires},
+           named_field{"overlaps", c.overlaps}, named_field{"unthrottled", c.unthrottled});
 }
 template <class V, is_a<run_cause> T>
 void visit_fields(V& v, T& c) {
@@ -222,15 +232,17 @@ void visit_fields(V& v, T& e) {
   v("fresh", e.fresh);
   v("waiting", e.waiting);
   v("definitions", e.definitions);
-  if (layout_of(v) >= 1)
+  if (layout_of(v) >= 1) {
     v("cause", e.cause);
+    v.sparse(named_field{"served", e.served});
+  }
 }
 template <class V, is_a<run_resumed> T>
 void visit_fields(V& v, T& e) {
   v("run", e.run);
   v("at", e.at);
   if (layout_of(v) >= 1)
-    v.sparse(named_field{"reopened", e.reopened});
+    v.sparse(named_field{"reopened", e.reopened}, named_field{"served", e.served});
 }
 template <class V, is_a<asset_found_fresh> T>
 void visit_fields(V& v, T& e) {
@@ -291,6 +303,8 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v("status", e.status);
   v("counts", e.counts);
+  if (layout_of(v) >= 1)
+    v.sparse(named_field{"trigger", e.trigger}, named_field{"continued_by", e.continued_by});
 }
 template <class V, is_a<writer_opened> T>
 void visit_fields(V& v, T& e) {
@@ -341,7 +355,8 @@ void visit_fields(V& v, T& e) {
   v("pipeline", e.pipeline);
   v("request", e.request);
   v("cause", e.cause);
-  v.sparse(named_field{"priority", e.priority}, named_field{"continues", e.continues});
+  v.sparse(named_field{"priority", e.priority}, named_field{"continues", e.continues},
+           named_field{"conditions", e.conditions});
 }
 template <class V, is_a<run_dequeued> T>
 void visit_fields(V& v, T& e) {
@@ -384,6 +399,27 @@ void visit_fields(V& v, T& e) {
   v("last", e.last);
   v("count", e.count);
 }
+template <class V, is_a<text_file> T>
+void visit_fields(V& v, T& f) {
+  v("name", f.name);
+  v("bytes", f.bytes);
+  v("content", f.content);
+}
+template <class V, is_a<kept_text> T>
+void visit_fields(V& v, T& t) {
+  v.sparse(named_field{"text", t.text}, named_field{"file", t.file});
+}
+template <class V, is_a<changed_file> T>
+void visit_fields(V& v, T& f) {
+  v("path", f.path);
+  v("change", f.change);
+}
+/// Kept as a text of its own.
+template <class V, is_a<event_details> T>
+void visit_fields(V& v, T& d) {
+  v.sparse(named_field{"headers", d.headers}, named_field{"params", d.params}, named_field{"select", d.select},
+           named_field{"files", d.files});
+}
 template <class V, is_a<event_taken> T>
 void visit_fields(V& v, T& e) {
   v("event", e.event);
@@ -392,7 +428,8 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v.sparse(named_field{"nominal", e.nominal}, named_field{"after", e.after}, named_field{"key", e.key},
            named_field{"request", e.request}, named_field{"run", e.bound_run},
-           named_field{"duplicate_of", e.duplicate_of}, named_field{"by", e.by});
+           named_field{"duplicate_of", e.duplicate_of}, named_field{"by", e.by}, named_field{"body", e.body},
+           named_field{"details", e.details}, named_field{"replay_of", e.replay_of});
 }
 template <class V, is_a<event_settled> T>
 void visit_fields(V& v, T& e) {
@@ -419,7 +456,8 @@ void visit_fields(V& v, T& r) {
   v.sparse(named_field{"paused_at", r.paused_at}, named_field{"pause_reason", r.pause_reason},
            named_field{"fired", r.fired}, named_field{"taken", r.taken}, named_field{"pending", r.pending},
            named_field{"last_event", r.last_event}, named_field{"last_at", r.last_at},
-           named_field{"last_nominal", r.last_nominal});
+           named_field{"last_nominal", r.last_nominal}, named_field{"starts", r.starts},
+           named_field{"failures", r.failures});
 }
 template <class V, is_a<seen_key> T>
 void visit_fields(V& v, T& k) {
@@ -488,7 +526,8 @@ void visit_fields(V& v, T& r) {
   if (layout_of(v) >= 1)
     v.sparse(named_field{"cause", r.cause}, named_field{"queued_at", r.queued_at},
              named_field{"continues", r.continues}, named_field{"dequeued", r.dequeued},
-             named_field{"continued_by", r.continued_by});
+             named_field{"continued_by", r.continued_by}, named_field{"timed_out", r.timed_out},
+             named_field{"served", r.served});
 }
 template <class V, is_a<definition_record> T>
 void visit_fields(V& v, T& d) {

@@ -94,6 +94,19 @@ result<void> projector::change_run(run_number run, std::uint64_t seq, Change cha
   return tables_.put_run(run_);
 }
 
+template <class Change>
+result<void> projector::change_trigger(const std::string& name, Change change) {
+  if (name.empty())
+    return {};
+  const auto found = tables_.get_trigger(name, trigger_);
+  if (!found)
+    return found.error();
+  if (!*found)
+    return {};
+  change(trigger_);
+  return tables_.put_trigger(trigger_);
+}
+
 result<void> projector::fold(std::uint64_t seq, const names_interned& e) {
   auto& info = tables_.info();
   if (e.first.value != info.asset_count)
@@ -145,9 +158,14 @@ result<void> projector::fold(std::uint64_t seq, const run_queued& e) {
   const auto queued = tables_.get_queued(e.run, queued_);
   if (!queued)
     return queued.error();
-  if (*queued) { // once more: it gets another priority
+  if (*queued) { // once more: what may change has changed
     queued_.priority = e.priority;
-    return queued_ == e ? tables_.put_queued(e) : broken_rule(seq, "it is not the run that is queued under its number");
+    queued_.request.params = e.request.params;
+    queued_.conditions.expires = e.conditions.expires;
+    auto same = e; // events join by themselves
+    same.cause.events = queued_.cause.events;
+    return queued_ == same ? tables_.put_queued(same)
+                           : broken_rule(seq, "it is not the run that is queued under its number");
   }
   if (auto may = check_new_run(seq, e.run, e.request); !may)
     return may;
@@ -206,6 +224,7 @@ result<void> projector::fold(std::uint64_t seq, const run_started& e) {
     run_.continues = queued_.continues;
   }
   run_.cause = e.cause;
+  run_.served = e.served;
   run_.run = e.run;
   run_.id = e.id;
   run_.pipeline = e.pipeline;
@@ -214,7 +233,15 @@ result<void> projector::fold(std::uint64_t seq, const run_started& e) {
   for (const auto& [first, last] : e.fresh)
     run_.counts[static_cast<std::size_t>(asset_status::fresh)] += last.value - first.value + 1;
   run_.first_seq = run_.segment_seq = run_.last_seq = seq;
-  return tables_.put_run(run_);
+  if (auto done = tables_.put_run(run_); !done)
+    return done;
+  return change_trigger(trigger_of(e.pipeline, e.cause), [&](trigger_record& trigger) {
+    if (e.cause.kind != cause_kind::trigger) // backfills are not throttled
+      return;
+    trigger.starts.push_back(e.at);
+    if (trigger.starts.size() > trigger_record::most_starts)
+      trigger.starts.erase(trigger.starts.begin());
+  });
 }
 
 result<void> projector::fold(std::uint64_t seq, const run_resumed& e) {
@@ -226,7 +253,10 @@ result<void> projector::fold(std::uint64_t seq, const run_resumed& e) {
     run.counts[static_cast<std::size_t>(asset_status::fresh)] = fresh; // what was found fresh stays so
     run.status = run_status::running;
     run.finished_at.reset();
+    run.timed_out = false;
     run.segment_seq = seq;
+    run.served = e.served;
+    run.continued_by = {};
   });
 }
 
@@ -412,7 +442,7 @@ result<void> projector::fold(std::uint64_t seq, const assets_settled& e) {
 }
 
 result<void> projector::fold(std::uint64_t seq, const run_stopping& e) {
-  return change_run(e.run, seq, [](run_record&) {});
+  return change_run(e.run, seq, [&](run_record& run) { run.timed_out = e.cause == stop_cause::timed_out; });
 }
 
 result<void> projector::fold(std::uint64_t seq, const run_finished& e) {
@@ -420,10 +450,20 @@ result<void> projector::fold(std::uint64_t seq, const run_finished& e) {
     return broken_rule(seq, "a run ends as " + std::string(to_string(e.status)));
   if (auto done = tables_.erase_checkpoint(e.run); !done)
     return done;
+  if (auto done = change_trigger(e.trigger,
+                                 [&](trigger_record& trigger) {
+                                   if (e.status == run_status::failed)
+                                     ++trigger.failures;
+                                   else if (e.status == run_status::succeeded)
+                                     trigger.failures = 0;
+                                 });
+      !done)
+    return done;
   return change_run(e.run, seq, [&](run_record& run) {
     run.status = e.status;
     run.counts = e.counts;
     run.finished_at = e.at;
+    run.continued_by = e.continued_by;
   });
 }
 

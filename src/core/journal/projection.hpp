@@ -105,6 +105,9 @@ private:
   result<void> settle(std::uint64_t seq, std::uint64_t number, event_fate fate);
   /// Those events that a run was queued for, as far as they have no fate yet.
   result<void> settle_events_of(std::uint64_t seq, const run_queued& run, event_fate fate);
+  /// Nothing happens where the name is empty, or of a trigger that is not known.
+  template <class Change>
+  result<void> change_trigger(const std::string& name, Change change);
   /// That a number may be given to a run that is new, and its request be understood.
   [[nodiscard]] result<void> check_new_run(std::uint64_t seq, run_number run, const run_request& request) const;
   template <class Change>

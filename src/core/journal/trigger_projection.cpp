@@ -57,6 +57,7 @@ result<void> projector::fold(std::uint64_t seq, const trigger_resumed& e) {
     return {};
   trigger_.paused_at.reset();
   trigger_.pause_reason.clear();
+  trigger_.failures = 0;
   trigger_.mark = e.at;
   return tables_.put_trigger(trigger_);
 }

@@ -72,6 +72,7 @@ struct run_request {
   std::uint8_t durability = 0;                             ///< troupe_internal::durability
   std::uint32_t workers = 0;
   std::string pipeline_file; ///< relative to the state's folder's parent where possible
+  duration timeout{0};       ///< the run is ended so long after its start; 0: never
   friend bool operator==(const run_request&, const run_request&) = default;
 };
 
@@ -92,8 +93,20 @@ struct run_cause {
   friend bool operator==(const run_cause&, const run_cause&) = default;
 };
 
+/// When a queued run may start, besides its turn. Moments are of the wall clock: what a later process needs of them.
+struct start_conditions {
+  duration quiet{0};                   ///< debounce: when no event has joined it for so long; 0: no such condition
+  std::optional<timestamp> latest;     ///< debounce: it waits for that no longer than until this moment
+  std::string group;                   ///< debounce: what the events that join it have in common
+  std::optional<timestamp> not_before; ///< jitter
+  std::optional<timestamp> expires;    ///< if it has not started by then, it leaves the queue
+  bool overlaps = false;               ///< other runs of its trigger do not hold it up
+  bool unthrottled = false;            ///< nor does its trigger's throttle
+  friend bool operator==(const start_conditions&, const start_conditions&) = default;
+};
+
 /// A run is to start when there is room for it. Its number and id are given out now. Once more for a run that is
-/// queued: it has another priority, and nothing else has changed.
+/// queued: it has another priority, other params or another moment at which it expires, and nothing else has changed.
 struct run_queued {
   run_number run;
   uuid id;
@@ -103,6 +116,7 @@ struct run_queued {
   run_cause cause;
   std::int32_t priority = 0;
   run_number continues; ///< the run whose place it takes; 0: none
+  start_conditions conditions{};
   friend bool operator==(const run_queued&, const run_queued&) = default;
 };
 
@@ -135,6 +149,7 @@ struct run_started {
   asset_set waiting;
   std::vector<std::uint64_t> definitions; ///< of each waiting asset, in order of id: resume refuses if one has changed
   run_cause cause;
+  bool served = false; ///< by an engine that stays up: its next start goes on with the run, if it did not end
   friend bool operator==(const run_started&, const run_started&) = default;
 };
 
@@ -143,6 +158,7 @@ struct run_resumed {
   run_number run;
   timestamp at;
   asset_set reopened{}; ///< succeeded or fresh, and waiting again all the same: see core/run/reopening.hpp
+  bool served = false;  ///< as in run_started
   friend bool operator==(const run_resumed&, const run_resumed&) = default;
 };
 
@@ -268,7 +284,13 @@ struct assets_settled {
 };
 
 /// The run is to stop: nothing more is started. Persisted: do not change the values.
-enum class stop_cause : std::uint8_t { failure = 0, user = 1, signal = 2 };
+enum class stop_cause : std::uint8_t {
+  failure = 0,
+  user = 1,
+  signal = 2,
+  timed_out = 3, ///< it took longer than its request allows
+  shutdown = 4,  ///< its engine stops: attempts are interrupted, and what is not done is left open, to be resumed
+};
 struct run_stopping {
   run_number run;
   timestamp at;
@@ -283,6 +305,8 @@ struct run_finished {
   timestamp at;
   run_status status = run_status::succeeded; ///< succeeded, failed or cancelled
   status_counts counts{};
+  std::string trigger{};     ///< "PIPELINE/NAME" of the trigger that caused it; empty: none did
+  run_number continued_by{}; ///< it was left open, and this run takes its place; 0: none
   friend bool operator==(const run_finished&, const run_finished&) = default;
 };
 

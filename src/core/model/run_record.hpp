@@ -30,7 +30,9 @@ struct run_record {
   std::optional<timestamp> queued_at;     ///< absent: it started without a queue
   run_number continues;                   ///< the run whose place it took; 0: none
   std::optional<dequeue_reason> dequeued; ///< present: it left the queue without having started
-  run_number continued_by;                ///< then the run that took its place; 0: none
+  run_number continued_by;                ///< it did not come to its end, and this run took its place; 0: none
+  bool served = false;                    ///< by an engine that stays up, when it was started or resumed last
+  bool timed_out = false;                 ///< it was ended because it took too long
   friend bool operator==(const run_record&, const run_record&) = default;
 };
 
@@ -52,6 +54,12 @@ struct run_record {
   run.queued_at = queued.at;
   run.continues = queued.continues;
   return run;
+}
+
+/// "PIPELINE/NAME" of the trigger whose events caused the run; empty: none did.
+[[nodiscard]] inline std::string trigger_of(const std::string& pipeline, const run_cause& cause) {
+  const bool has_one = cause.kind == cause_kind::trigger || cause.kind == cause_kind::backfill;
+  return has_one && !cause.trigger.empty() ? pipeline + "/" + cause.trigger : std::string();
 }
 
 /// An attempt that was started and has no end yet.

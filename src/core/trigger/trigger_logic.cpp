@@ -95,32 +95,4 @@ digest definition_of(const trigger& of) {
   return quick_digest(text);
 }
 
-event_decision decide_event(overlap_rule overlap, const queue_rule& queue, std::span<const open_trigger_run> open,
-                            const std::vector<std::pair<std::string, std::string>>& params) {
-  event_decision decision;
-  if (overlap == overlap_rule::skip && !open.empty()) {
-    decision.becomes = event_decision::what::skip;
-    decision.because = "run #" + std::to_string(open.front().run.value) + " is open, and the trigger skips what comes";
-    return decision;
-  }
-  std::size_t waiting = 0;
-  for (const auto& one : open) {
-    if (!one.waits)
-      continue;
-    ++waiting;
-    if (!queue.keep_all && one.params == params)
-      decision.joins = one.run; // the last of them
-  }
-  decision.cancels_live = overlap == overlap_rule::cancel && waiting < open.size();
-  if (decision.joins.value != 0) {
-    decision.becomes = event_decision::what::join;
-  } else if (waiting >= queue.bound) {
-    decision.becomes = event_decision::what::refuse;
-    decision.because = "the trigger's queue is full: " + std::to_string(waiting) + (waiting == 1 ? " run" : " runs") +
-                       (waiting == 1 ? " waits" : " wait");
-    decision.cancels_live = false;
-  }
-  return decision;
-}
-
 } // namespace troupe_internal

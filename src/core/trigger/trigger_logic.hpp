@@ -1,5 +1,5 @@
-// When a schedule's ticks fire, and what becomes of an event while runs of its trigger are open. Pure: the moment, what
-// is remembered and what is open are handed in. Knows no journal, no thread and no clock.
+// When a schedule's ticks fire. Pure: the moment and what is remembered are handed in. Knows no journal, no thread and
+// no clock, and not what becomes of an event (event_rules).
 #pragma once
 
 #include "base/digest.hpp"
@@ -8,9 +8,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace troupe_internal {
@@ -45,31 +42,5 @@ inline constexpr std::size_t most_ticks_a_look = 1000;
 
 /// Of what decides when a trigger fires: where it differs from the recorded one, ticks count anew from now on.
 [[nodiscard]] digest definition_of(const trigger& of);
-
-/// An open run of a trigger, as far as an event has to know it.
-struct open_trigger_run {
-  run_number run;
-  bool waits = false; ///< it is queued, and nothing has begun to start it
-  std::vector<std::pair<std::string, std::string>> params;
-};
-
-/// What becomes of an event.
-struct event_decision {
-  enum class what : std::uint8_t {
-    new_run, ///< queued; where the trigger's runs do not overlap, it starts when no other one lives
-    join,    ///< the run that waits
-    skip,
-    refuse, ///< nothing is taken in: there is no room
-  };
-  what becomes = what::new_run;
-  run_number joins;
-  bool cancels_live = false; ///< runs that live are to end
-  std::string because;       ///< skip, refuse
-};
-
-/// `open`: of the trigger, or of its whole pipeline, as its scope says; in the order of their numbers.
-[[nodiscard]] event_decision decide_event(overlap_rule overlap, const queue_rule& queue,
-                                          std::span<const open_trigger_run> open,
-                                          const std::vector<std::pair<std::string, std::string>>& params);
 
 } // namespace troupe_internal

@@ -6,7 +6,7 @@ No state yet is an empty history, and no mistake; asking for a run by its number
   $ troupe show
   no runs yet
   $ troupe show --json
-  {"format":1,"run":null,"number":null,"pipeline":null,"status":null,"started_at":null,"finished_at":null,"duration_ms":null,"cause":null,"queued_at":null,"continues":null,"continued_by":null,"counts":{},"assets":{}}
+  {"format":1,"run":null,"number":null,"pipeline":null,"status":null,"started_at":null,"finished_at":null,"duration_ms":null,"cause":null,"queued_at":null,"continues":null,"continued_by":null,"reason":null,"counts":{},"assets":{}}
   $ troupe show 1
   error: there are no runs in <folder>/.troupe yet: troupe run makes one
   [2]

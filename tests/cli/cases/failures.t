@@ -174,6 +174,7 @@ Each attempt is on record with its times, its end and its log.
     "trigger": null
    },
    "continued_by": null,
+   "reason": null,
    "continues": null,
    "counts": {
     "failed": 1,

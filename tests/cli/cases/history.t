@@ -40,6 +40,7 @@ What was: runs, and each of them as it was then.
       "trigger": null
      },
      "continued_by": null,
+     "reason": null,
      "continues": null,
      "counts": {
       "succeeded": 1

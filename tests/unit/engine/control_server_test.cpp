@@ -176,7 +176,7 @@ TEST_CASE("of a queue that is longer than an answer may be, the first are listed
   world w;
   constexpr std::uint32_t runs = 20'000;
   for (std::uint32_t i = 1; i <= runs; ++i)
-    w.port.queued.push_back({run_number(i), "fake", cause_kind::trigger, 0, from_unix_ns(0),
+    w.port.queued.push_back({run_number(i), "fake", cause_kind::trigger, 0, from_unix_ns(0), "max_runs",
                              i == 1 ? std::string(1999, 'x') + "\u00e4" + std::string(1'000'000, 'y') : "max_runs"});
   auto client = w.connect();
   REQUIRE(client.send(list_request{}).has_value());

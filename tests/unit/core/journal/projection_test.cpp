@@ -442,3 +442,71 @@ TEST_CASE("a definition whose digest is another's, or of assets that there are n
   CHECK_FALSE(f.apply(attempt_started{run1, a, 1, t0, {}, {}, {{wait_kind::worker, {}, {}, {}, 0}}}).has_value());
   CHECK(f.tables.definitions.empty());
 }
+
+TEST_CASE("a trigger remembers when its runs started, and how many have failed in a row") {
+  folded f;
+  f(trigger_changed{"demo/nightly", t0, {}});
+  const auto record = [&]() -> const trigger_record& { return f.tables.triggers.at(trigger_key("demo/nightly")); };
+  std::uint32_t number = 0;
+  const auto run = [&](run_status ends, cause_kind cause = cause_kind::trigger,
+                       const std::string& trigger = "nightly") {
+    run_started start{run_number(++number), {}, t0 + std::chrono::seconds(number), "demo"};
+    start.cause = {cause, trigger, {}, {}};
+    f(start);
+    run_finished end{start.run, t0 + std::chrono::seconds(number), ends, {}};
+    end.trigger = trigger_of("demo", start.cause);
+    f(end);
+  };
+  run(run_status::failed);
+  run(run_status::failed);
+  run(run_status::cancelled); // says nothing of it
+  CHECK(record().failures == 2);
+  CHECK(record().starts == std::vector<timestamp>{t0 + 1s, t0 + 2s, t0 + 3s});
+  run(run_status::failed, cause_kind::user, "");
+  run(run_status::failed, cause_kind::trigger, "other");
+  CHECK(record().failures == 2);
+  run(run_status::failed, cause_kind::backfill); // fails as others do, and is not throttled
+  CHECK(record().failures == 3);
+  CHECK(record().starts.size() == 3);
+  f(trigger_paused{"demo/nightly", t0, "why", ""});
+  f(trigger_resumed{"demo/nightly", t0, ""});
+  CHECK(record().failures == 0);
+  run(run_status::failed);
+  run(run_status::succeeded);
+  CHECK(record().failures == 0);
+  for (std::size_t i = 0; i < 2 * trigger_record::most_starts; ++i)
+    run(run_status::succeeded);
+  CHECK(record().starts.size() == trigger_record::most_starts);
+  CHECK(record().starts.back() == t0 + std::chrono::seconds(number));
+}
+
+TEST_CASE("a run that is stopped because its time is over is on record as that, until it is resumed") {
+  folded f;
+  f(run_started{run_number(1U), {}, t0, "demo"});
+  f(run_stopping{run_number(1U), t0, stop_cause::timed_out});
+  f(run_finished{run_number(1U), t0, run_status::failed, {}});
+  CHECK(f.tables.runs.at(run_number(1U)).timed_out);
+  f(run_resumed{run_number(1U), t0 + 1s, {}});
+  CHECK(!f.tables.runs.at(run_number(1U)).timed_out);
+}
+
+TEST_CASE(
+    "a queued run gets other params and another moment at which it expires, and keeps the events that joined it") {
+  folded f;
+  f(trigger_changed{"demo/nightly", t0, {}});
+  run_queued queued{run_number(1U), {}, t0, "demo"};
+  queued.cause = {cause_kind::trigger, "nightly", {1}, {}};
+  f(event_taken{1, "demo/nightly", event_source::manual, t0});
+  f(queued);
+  f(event_taken{2, "demo/nightly", event_source::manual, t0});
+  f(event_settled{2, t0, event_fate::coalesced, queued.run, {}});
+  queued.request.params = {{"day", "x"}};
+  queued.conditions.expires = t0 + 9s;
+  f(queued);
+  auto expected = queued;
+  expected.cause.events = {1, 2};
+  CHECK(f.tables.queue.at(queued.run) == expected);
+  queued.conditions.quiet = 5s;
+  const auto refused = f.apply(queued);
+  CHECK(!refused.has_value());
+}

@@ -200,26 +200,3 @@ TEST_CASE("the journal refuses a tick that has fired") {
   again.after = at(4);
   CHECK_FALSE(here.fold.apply(here.seq + 1, again).has_value());
 }
-
-TEST_CASE("what becomes of an event while runs are open") {
-  using what = event_decision::what;
-  const std::vector<open_trigger_run> none;
-  const std::vector<open_trigger_run> lives{{run_number(1U), false, {}}};
-  const std::vector<open_trigger_run> waits{{run_number(1U), false, {}}, {run_number(2U), true, {}}};
-  const queue_rule newest{1, false};
-  CHECK(decide_event(overlap_rule::queue, newest, none, {}).becomes == what::new_run);
-  CHECK(decide_event(overlap_rule::queue, newest, lives, {}).becomes == what::new_run);
-  const auto joins = decide_event(overlap_rule::queue, newest, waits, {});
-  CHECK(joins.becomes == what::join);
-  CHECK(joins.joins == run_number(2U));
-  CHECK(decide_event(overlap_rule::queue, newest, waits, {{"day", "x"}}).becomes == what::refuse);
-  CHECK(decide_event(overlap_rule::queue, {1000, true}, waits, {}).becomes == what::new_run);
-  CHECK(decide_event(overlap_rule::queue, {1, true}, waits, {}).becomes == what::refuse);
-  CHECK(decide_event(overlap_rule::skip, newest, none, {}).becomes == what::new_run);
-  CHECK(decide_event(overlap_rule::skip, newest, lives, {}).becomes == what::skip);
-  const auto cancels = decide_event(overlap_rule::cancel, newest, lives, {});
-  CHECK(cancels.becomes == what::new_run);
-  CHECK(cancels.cancels_live);
-  CHECK(decide_event(overlap_rule::cancel, newest, waits, {}).becomes == what::join);
-  CHECK(decide_event(overlap_rule::parallel, newest, lives, {}).becomes == what::new_run);
-}
