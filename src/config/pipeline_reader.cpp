@@ -257,7 +257,8 @@ private:
   [[nodiscard]] bool can_be_made(const declared_asset& a) const {
     const auto is_template = [](const auto& item) { return item.is_template; };
     const auto deps = std::span(d_.deps).subspan(a.deps.first, a.deps.count);
-    return !a.broken && !a.takes_outputs && a.matrix == declared_asset::none && std::none_of(deps.begin(), deps.end(), is_template) &&
+    return !a.broken && !a.takes_outputs && a.matrix == declared_asset::none &&
+           std::none_of(deps.begin(), deps.end(), is_template) &&
            std::none_of(d_.inputs.begin(), d_.inputs.end(), is_template) &&
            std::none_of(d_.outputs.begin(), d_.outputs.end(), is_template);
   }

@@ -57,11 +57,11 @@ void collect_params(std::string_view text, std::vector<std::string>& names) {
 
 } // namespace
 
-result<rendered_command> render_command(const command_scope& scope) {
+result<rendered_command> render_command(const command_scope& scope, value_use use) {
   const auto& declaration = scope.p.declaration(scope.asset);
   const std::string& shell = declaration.settings->shell;
   const command_paths paths(scope.p.folder, declaration.settings->cwd);
-  expansion values(scope, paths, value_use::execution);
+  expansion values(scope, paths, use);
   rendered_command out;
   if (declaration.kind == command_kind::argv) {
     std::vector<template_piece> pieces;
@@ -93,11 +93,11 @@ result<rendered_command> render_command(const command_scope& scope) {
   return out;
 }
 
-result<std::string> render_env_value(const command_scope& scope, std::string_view text) {
+result<std::string> render_env_value(const command_scope& scope, std::string_view text, value_use use) {
   if (!has_template(text))
     return std::string(text);
   const command_paths paths(scope.p.folder, scope.p.settings_of(scope.asset).cwd);
-  expansion values(scope, paths, value_use::execution);
+  expansion values(scope, paths, use);
   std::vector<template_piece> pieces;
   std::string out;
   if (!pieces_of(text, pieces, values) || !values.env_value(pieces, out))

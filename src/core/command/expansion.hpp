@@ -6,6 +6,7 @@
 #include "core/command/command.hpp"
 #include "core/command/command_paths.hpp"
 #include "core/command/matrix_reference.hpp"
+#include "core/command/secret_mask.hpp"
 #include "core/command/shell_text.hpp"
 #include "core/command/template_text.hpp"
 
@@ -17,9 +18,6 @@
 #include <vector>
 
 namespace troupe_internal {
-
-/// What the values are for. A fingerprint must not depend on where the pipeline's folder is, nor on the run.
-enum class value_use : std::uint8_t { execution, fingerprint };
 
 /// The value of a secret param in a fingerprint, before its name. No value of anything holds a NUL.
 inline constexpr std::string_view secret_param_mark{"\0secret.", 8};
@@ -61,7 +59,7 @@ public:
   template <class Literal, class Insert>
   bool shell_text(std::span<const template_piece> pieces, Literal&& literal, Insert&& insert) {
     // Only a path like an option asks where words begin, and to quote.
-    const bool follow = use_ == value_use::execution || inserts_dash(pieces);
+    const bool follow = use_ != value_use::fingerprint || inserts_dash(pieces);
     shell_scanner scanner;
     for (const auto& piece : pieces) {
       if (piece.name == template_name::literal) {
@@ -133,6 +131,8 @@ private:
         return refuse(std::move(*why));
       if (use_ == value_use::fingerprint && is_secret(scope_.p, piece))
         take(std::string_view(path_.assign(secret_param_mark).append(piece.text)), false);
+      else if (use_ == value_use::shown && is_secret(scope_.p, piece))
+        take(secret_mark, false);
       else
         values_of_variable(scope_.p, spec_.matrix, piece).each([&](std::string_view value, bool path) {
           take(path ? passed(value) : value, path);
@@ -142,7 +142,7 @@ private:
       take(spec_.name, false);
       return true;
     case template_name::run_id:
-      take(use_ == value_use::execution ? scope_.run_id : run_id_mark, false);
+      take(use_ == value_use::fingerprint ? run_id_mark : scope_.run_id, false);
       return true;
     case template_name::pool:
       return pool(piece, take);
