@@ -82,6 +82,7 @@ void asset_maker::declare(const declared_asset& a) {
   declaration.where = a.where;
   declaration.description = a.description;
   declaration.kind = a.kind;
+  declaration.script = a.script;
   declaration.command_where = a.command_where;
   declaration.command = a.command;
   const auto outputs = std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count);

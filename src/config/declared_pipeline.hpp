@@ -34,6 +34,7 @@ struct settings_patch {
   std::optional<bool> inherit_env;
   std::vector<std::string> inherit_names;
   std::optional<std::string> cwd, shell;
+  std::vector<std::string> shell_options;
   std::optional<std::optional<duration>> timeout;
   retry_patch retry;
   std::optional<bool> allow_failure;
@@ -124,6 +125,7 @@ struct declared_asset {
   command_kind kind = command_kind::none;
   bool broken = false;         ///< something in it was reported: what follows from it is not reported as well
   bool command_broken = false; ///< its command has no meaning
+  bool script = false;         ///< its command is a script: the shell ends at the first line that fails
   bool takes_outputs = false;  ///< its inputs are known only when all assets are made
 };
 

@@ -279,8 +279,11 @@ private:
     const bool opened = values_.object("an asset", asset_keys, [&](std::size_t key) {
       switch (key) {
       case 0:
-        has_command = true;
+        commanded(a, has_command);
         return command(a);
+      case script_key:
+        commanded(a, has_command);
+        return script(a);
       case 1:
         return paths_.inputs(a);
       case 2:
@@ -334,6 +337,33 @@ private:
       p_.settings.emplace_back();
     }
     return at->second;
+  }
+
+  // Of "command" and "script" there is one.
+  void commanded(declared_asset& a, bool& has_command) {
+    if (std::exchange(has_command, true))
+      bad_command(a, values_.key_place(), "bad_value", "an asset has a \"command\" or a \"script\", and not both");
+  }
+
+  void script(declared_asset& a) {
+    a.kind = command_kind::shell;
+    a.script = true;
+    std::string text;
+    std::size_t lines = 0;
+    a.command_broken |= !values_.array("script", "a list of lines for the shell", [&](std::size_t) {
+      const auto line = values_.string("a line of \"script\"");
+      a.command_broken |= !line;
+      text += (lines++ == 0 ? "" : "\n") + std::string(line.value_or(std::string_view()));
+    });
+    a.command_where = values_.key_place();
+    if (!a.command_broken && text.find_first_not_of(" \t\n") == std::string::npos)
+      bad_command(a, a.command_where, "empty_command", "the script is empty; leave the key out for a source");
+    else if (text.size() > max_command_bytes)
+      bad_command(a, a.command_where, "too_large",
+                  "the script is longer than 128 KiB, the most a shell can be handed; put it into a file");
+    words_.assign(1, p_.text.keep(text));
+    a.command = p_.text.keep(words_);
+    a.broken |= a.command_broken;
   }
 
   void command(declared_asset& a) {

@@ -281,6 +281,12 @@ std::string_view pipeline_schema() {
             {"type": "array", "minItems": 1, "items": {"type": "string"}}
           ]
         },
+        "script": {
+          "description": "Lines for the shell, instead of a command: the shell ends at the first that fails",
+          "type": "array",
+          "minItems": 1,
+          "items": {"type": "string"}
+        },
         "inputs": {
           "description": "Files it is made from, in a list or by name; globs with ** are allowed, and !PATTERN takes out of globs and folders. An input that another asset makes is a dependency",
           "oneOf": [
@@ -351,7 +357,8 @@ std::string_view pipeline_schema() {
       },
       "additionalProperties": false,
       "anyOf": [
-        {"required": ["command"]},
+        {"required": ["command"], "not": {"required": ["script"]}},
+        {"required": ["script"], "not": {"required": ["command"]}},
         {
           "required": ["outputs"],
           "properties": {
@@ -399,9 +406,11 @@ std::string_view pipeline_schema() {
       "default": "."
     },
     "setting_shell": {
-      "description": "Shell for a command given as a string",
-      "type": "string",
-      "minLength": 1,
+      "description": "Shell for a command given as a string; as a list with its options, behind which the text is added",
+      "oneOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "minItems": 2, "items": {"type": "string"}}
+      ],
       "default": "/bin/sh"
     },
     "setting_timeout": {

@@ -81,14 +81,23 @@ result<rendered_command> render_command(const command_scope& scope, value_use us
   std::string text;
   if (!render_shell_text(declaration.command.front(), values, text))
     return values.failure();
-  const bool spare = may_skip_shell(shell) && !(scope.bash_reads_file && shell.ends_with("bash"));
+  const auto& options = declaration.settings->shell_options;
+  const bool spare =
+      !declaration.script && may_skip_shell(shell, options) && !(scope.bash_reads_file && shell.ends_with("bash"));
   if (spare && split_plain_command(text, out.argv) &&
       std::find(scope.functions.begin(), scope.functions.end(), out.argv.front()) == scope.functions.end())
     return out;
   // A text that begins with - or + would be read as more options.
   if (text.starts_with('-') || text.starts_with('+'))
     text.insert(0, 1, ' ');
-  out.argv = {shell, "-c", std::move(text)};
+  out.argv = {shell};
+  if (!options.empty())
+    out.argv.insert(out.argv.end(), options.begin(), options.end());
+  else if (declaration.script)
+    out.argv.insert(out.argv.end(), {"-e", "-c"});
+  else
+    out.argv.emplace_back("-c");
+  out.argv.push_back(std::move(text));
   out.through_shell = true;
   return out;
 }

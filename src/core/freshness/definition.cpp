@@ -55,6 +55,15 @@ std::string_view word_of(command_kind kind) {
   return kind == command_kind::argv ? "argv" : kind == command_kind::shell ? "shell" : "none";
 }
 
+/// The shell as it is called; as programs of before there were options have counted it, where there are none.
+void add_shell(const asset_declaration& of, part_list& parts) {
+  parts.add(of.settings->shell);
+  if (of.script)
+    parts.add("script");
+  for (const auto& option : of.settings->shell_options)
+    parts.add(option);
+}
+
 bool by_name(const named_digest& a, const named_digest& b) {
   return a.name < b.name;
 }
@@ -230,7 +239,7 @@ digest definer::command_of(const command_scope& scope) {
       else if (!values.argv_element(pieces_of(command_[i]), [&](std::string_view element) { parts.add(element); }))
         parts.extend('x', of_->command[i]);
   } else {
-    parts.add(of_->settings->shell);
+    add_shell(*of_, parts);
     const auto add_literal = [&](std::string_view text) { parts.extend('t', text); };
     const auto add_value = [&](std::string_view value, const shell_slot&, bool first) {
       if (!first)
@@ -288,7 +297,7 @@ void define_as_declared(const pipeline& p, asset_index asset, const env_lookup& 
   if (declared.kind != command_kind::none)
     parts.add(settings.cwd);
   if (declared.kind == command_kind::shell)
-    parts.add(settings.shell);
+    add_shell(declared, parts);
   for (const auto text : declared.command)
     parts.add(text);
   for (const auto& value : spec.matrix)

@@ -61,6 +61,7 @@ struct asset_settings {
   std::vector<std::string> inherit_names; ///< with inherit_env false: only these
   std::string cwd = ".";                  ///< relative to the pipeline's folder
   std::string shell = "/bin/sh";
+  std::vector<std::string> shell_options; ///< before the text; empty: "-c", of a script "-e" and "-c"
   std::optional<duration> timeout;
   retry_policy retry;
   bool allow_failure = false;
@@ -113,6 +114,7 @@ struct asset_declaration {
   place where; ///< of its key in "assets"
   std::string_view description;
   command_kind kind = command_kind::none;
+  bool script = false; ///< kind shell: always through the shell, which ends at the first line that fails
   place command_where;
   std::span<const std::string_view> command; ///< template texts: one for shell, one an element for argv
   /// Of the outputs, in declared order; "" for one without a template; empty if none has any.
