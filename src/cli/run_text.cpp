@@ -126,7 +126,7 @@ std::string log_of(const run_logs& logs, const asset_run_report& asset) {
 }
 
 void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most,
-                    const std::function<std::string(const std::string&)>& command_of) {
+                    const std::function<std::vector<std::string>(const std::string&)>& more_of) {
   const run_logs logs(state_folder, report.run.run);
   std::size_t shown = 0, failed = 0;
   for (const auto& asset : report.assets) {
@@ -139,8 +139,8 @@ void print_failures(const output& to, const std::string& state_folder, const run
               << to.colours.paint(asset.allowed ? tint::warn : tint::bad, what)
               << to.colours.paint(tint::strong, printable(asset.name)) << attempt_of(asset.attempts) << ": "
               << (asset.error.empty() ? "no more is known" : printable(asset.error)) << "\n";
-    if (const auto command = command_of ? command_of(asset.name) : std::string(); !command.empty())
-      to.stream << "  command: " << printable(command) << "\n";
+    for (const auto& line : more_of ? more_of(asset.name) : std::vector<std::string>())
+      to.stream << "  " << printable(line) << "\n";
     const auto log = log_of(logs, asset);
     if (log.empty())
       continue;

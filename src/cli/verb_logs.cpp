@@ -57,7 +57,6 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
   // runs.
   const bool has_runs = std::any_of(runs.begin(), runs.end(), [&](const auto& r) { return r.pipeline == pipeline; });
   std::string hint;
-  std::vector<std::string> members; // of the matrix that the name may stand for
   for (const auto& run : runs) {
     if (run.attempts == 0 && run.finished_at)
       continue; // it executed nothing
@@ -73,11 +72,9 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
       return report;
     if (asset == nullptr && hint.empty())
       hint = nearest_of(arguments.asset, report->assets);
-    if (asset == nullptr && members.empty())
-      members = members_in(*report, arguments.asset);
+    if (asset == nullptr && !members_in(*report, arguments.asset).empty())
+      return report;
   }
-  if (!members.empty())
-    return is_a_matrix(arguments.asset, members);
   const auto known = remember_asset(state, has_runs ? pipeline : "", arguments.asset);
   if (!known)
     return known.error();
@@ -246,7 +243,8 @@ int logs(invocation& with, const logs_arguments& arguments) {
   auto report = find_report(*state, pipeline, *runs, arguments);
   if (!report)
     return with.report(report.error());
-  if (!arguments.filter.empty())
+  const bool is_matrix = find_in(*report, arguments.asset) == nullptr && !members_in(*report, arguments.asset).empty();
+  if (!arguments.filter.empty() || (is_matrix && !with.options.json && !arguments.follow))
     return many_logs(with, *state, *report, arguments);
   const auto run = report->run.run;
   const auto* asset = find_in(*report, arguments.asset);

@@ -60,8 +60,12 @@ void tell(const output& to, const project& on, const run_result& ended, duration
   if (report) {
     const auto commands = commands_of(on, ended.failed);
     print_failures(to, on.state_folder, *report, failures_shown, [&](const std::string& asset) {
-      const auto found = commands.find(asset);
-      return found == commands.end() ? std::string() : command_words(found->second);
+      std::vector<std::string> lines;
+      if (const auto found = commands.find(asset); found != commands.end())
+        lines.push_back("command: " + command_words(found->second));
+      if (const auto index = on.p->find(asset); index && !on.p->settings_of(*index).owners.empty())
+        lines.push_back("owners: " + listed(on.p->settings_of(*index).owners, 5));
+      return lines;
     });
     to.stream << "\n";
   }
