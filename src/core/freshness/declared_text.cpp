@@ -20,7 +20,7 @@ command_form form_of(command_kind kind) {
 }
 
 /// "/bin/bash -euo pipefail -c"; the path alone where it is called as shells are.
-std::string shell_words(const asset_declaration& declared) {
+std::string shell_as_called(const asset_declaration& declared) {
   std::string words = declared.settings->shell;
   for (const auto& option : declared.settings->shell_options)
     words += " " + option;
@@ -58,7 +58,7 @@ asset_definition declared_text(const pipeline& p, asset_index asset, const std::
   text.form = form_of(declared.kind);
   text.command.assign(declared.command.begin(), declared.command.end());
   if (declared.kind == command_kind::shell)
-    text.shell = shell_words(declared);
+    text.shell = shell_as_called(declared);
   if (declared.kind != command_kind::none)
     text.cwd = settings.cwd;
   for (const auto& entry : settings.env) {
