@@ -7,10 +7,15 @@
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace troupe_internal::cli {
 
@@ -20,6 +25,8 @@ std::unique_ptr<command_spec> make_commands(invocation& with) {
   auto& options = with.options;
   root->text("-f,--file", "FILE", options.file, "the pipeline file (default: troupe.json); -: standard input")
       .completes = completion::files;
+  root->text("-C,--directory", "DIR", options.directory, "work as if started in that folder").completes =
+      completion::folders;
   root->text("--state", "DIR", options.state, "the state folder (default: the pipeline's state_dir)").completes =
       completion::folders;
   root->texts("--param", "NAME=VALUE", options.params, "another value for a param of the pipeline");
@@ -32,11 +39,12 @@ std::unique_ptr<command_spec> make_commands(invocation& with) {
                     {"troupe plan", "what would run now, and why"},
                     {"troupe runs", "what has been run"}};
   for (const auto declare :
-       {declare_run,      declare_plan,    declare_explain, declare_status, declare_graph,  declare_validate,
-        declare_triggers, declare_events,  declare_notify,  declare_runs,   declare_show,   declare_logs,
-        declare_resume,   declare_cancel,  declare_serve,   declare_stop,   declare_reload, declare_token,
-        declare_clean,    declare_adopt,   declare_journal, declare_init,   declare_schema, declare_completions,
-        declare_version,  declare_complete})
+       {declare_run,     declare_plan,    declare_explain, declare_why,    declare_command,     declare_status,
+        declare_list,    declare_which,   declare_history, declare_graph,  declare_validate,    declare_triggers,
+        declare_events,  declare_notify,  declare_runs,    declare_show,   declare_logs,        declare_resume,
+        declare_cancel,  declare_serve,   declare_stop,    declare_reload, declare_token,       declare_clean,
+        declare_adopt,   declare_journal, declare_init,    declare_schema, declare_completions, declare_version,
+        declare_complete})
     declare(*root, with);
   return root;
 }
@@ -49,7 +57,13 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
   using namespace cli;
   invocation with(io);
   const auto root = make_commands(with);
-  const auto line = parse_line(*root, argc, argv);
+  // "help run" is "run --help".
+  std::vector<const char*> words(argv, argv + argc);
+  if (argc > 1 && std::string_view(argv[1]) == "help") {
+    words.erase(words.begin() + 1);
+    words.push_back("--help");
+  }
+  const auto line = parse_line(*root, static_cast<int>(words.size()), words.data());
   const bool nothing = line.command == root.get() && !line.version && line.error.empty();
   if (line.error.empty() && (line.help || nothing)) {
     io.out.stream << help_text(*root, *line.command, line.path) << std::flush;
@@ -72,6 +86,8 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
     return exit_ok;
   }
   io.set_colour(with.options.colour);
+  if (!with.options.directory.empty() && ::chdir(with.options.directory.c_str()) != 0)
+    return with.report(fail(error_code::invalid_input, "-C " + with.options.directory + ": " + std::strerror(errno)));
   if (with.options.log_level != "off")
     set_up_logging(with.options.log_level, with.options.log_format);
   name_lock_holder(line.path);

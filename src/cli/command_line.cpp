@@ -33,7 +33,8 @@ struct bound_command {
 };
 
 std::string cli11_names(const option_spec& option) {
-  return option.short_name.empty() ? option.long_name : option.short_name + "," + option.long_name;
+  return (option.short_name.empty() ? "" : option.short_name + ",") + option.long_name +
+         (option.also.empty() ? "" : "," + option.also);
 }
 
 void bind_options(bound_command& command, const std::vector<option_spec>& options) {
@@ -134,7 +135,7 @@ parsed_line parse_line(const command_spec& root, int argc, const char* const* ar
   top.app = &app;
   top.path = root.name;
   bind(top, root, {argv, argv + argc});
-  auto* version = app.add_flag("--version");
+  auto* version = app.add_flag("-V,--version");
 
   // What follows "--" is kept from CLI11, which in a subcommand would take options there for options.
   const auto* const end = argv + argc;

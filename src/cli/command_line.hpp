@@ -23,6 +23,7 @@ using assign_function = std::function<std::string(const std::vector<std::string>
 struct option_spec {
   std::string short_name; ///< "-f", or empty
   std::string long_name;  ///< "--file"
+  std::string also;       ///< another name, as other tools have it; not in the help
   std::string meta;       ///< name of its value in help; empty: a flag
   std::string help;
   std::string meta_of_flag; ///< of a flag that may have a value (--wait=30s): its name in help

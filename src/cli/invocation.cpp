@@ -5,6 +5,10 @@
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace troupe_internal::cli {
 
 int exit_status_of(error_code code) {
@@ -24,11 +28,45 @@ int exit_status_of(error_code code) {
   return exit_failed;
 }
 
+namespace {
+
+/// "troupe.json" in this folder or in the nearest one above that has one; "troupe.json" where none has. Above, a file
+/// counts only if it is the user's own or root's: nobody else decides what is executed in a folder of the user's.
+result<std::string> find_pipeline_file() {
+  const std::string standard = project_options().file;
+  std::error_code unknown; // then only this folder is looked at
+  auto folder = std::filesystem::current_path(unknown);
+  std::string up;
+  while (!unknown) {
+    struct stat info {};
+    const auto file = up + standard;
+    if (::lstat(file.c_str(), &info) == 0) {
+      if (up.empty() || info.st_uid == ::geteuid() || info.st_uid == 0)
+        return file;
+      return fail(error_code::invalid_input, "there is no " + standard + " here, and " + file +
+                                                 " belongs to another user; -f " + file + " uses it all the same");
+    }
+    if (!folder.has_relative_path())
+      break;
+    folder = folder.parent_path();
+    up += "../";
+  }
+  return standard;
+}
+
+} // namespace
+
 result<project_options> invocation::project_request() const {
   project_options request;
-  if (!options.file.empty())
-    request.file = options.file;
   request.only_regular = options.file.empty();
+  if (request.only_regular) {
+    auto found = find_pipeline_file();
+    if (!found)
+      return found.error();
+    request.file = std::move(*found);
+  } else {
+    request.file = options.file;
+  }
   request.state = options.state;
   for (const auto& param : options.params) {
     auto parsed = config::parse_param(param);

@@ -16,6 +16,7 @@ enum exit_status : int { exit_ok = 0, exit_failed = 1, exit_usage = 2, exit_stat
 
 struct global_options {
   std::string file; ///< empty: not given
+  std::string directory;
   std::string state;
   std::vector<std::string> params;
   bool json = false;

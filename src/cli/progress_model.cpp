@@ -77,6 +77,8 @@ void progress_model::settled_line(asset_index asset, tint colour, const std::str
 void progress_model::attempt_ended(asset_index asset, const attempt_end& end, duration now) {
   std::erase_if(running_, [&](const auto& r) { return r.asset == asset; });
   if (end.outcome == outcome_kind::succeeded) {
+    if (!end.log_file.empty())
+      ++totals_.printed;
     if (!end.changed)
       ++totals_.unchanged;
     if (style_.every_asset)

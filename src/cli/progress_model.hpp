@@ -24,6 +24,7 @@ struct progress_style {
 /// What the summary after a run tells beyond the run's own counts.
 struct progress_totals {
   std::uint32_t started = 0;   ///< attempts
+  std::uint32_t printed = 0;   ///< succeeded and wrote output
   std::uint32_t unchanged = 0; ///< succeeded with the data version they had
   std::uint32_t spared = 0;    ///< planned as maybe, found fresh: early cut-off
   std::uint32_t given_up = 0;  ///< failed, and not tried again as they were to be, because the run stopped

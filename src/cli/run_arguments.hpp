@@ -13,6 +13,8 @@ struct run_arguments {
   std::string strategy;
   bool dry_run = false;
   bool detach = false;
+  bool keep_going = false;
+  bool verbose = false;
 };
 
 /// Declares SELECTION, --only, --exclude and --force.
@@ -21,7 +23,7 @@ void declare_selection(command_spec& verb, run_options& to);
 void declare_strict(command_spec& verb, bool& to);
 void declare_assume_dead(command_spec& verb, bool& to);
 /// `plan`, and `run --dry-run`.
-[[nodiscard]] int show_plan(invocation& with, const run_options& options);
+[[nodiscard]] int show_plan(invocation& with, const run_options& options, bool with_commands);
 
 /// Runs `go` under the signals with live progress, prints how the run ended, returns the exit status. `strict`: that of
 /// a run with warnings is that of a failed one.

@@ -125,7 +125,8 @@ std::string log_of(const run_logs& logs, const asset_run_report& asset) {
   return asset.last_log_attempt > 0 ? log_of(logs, asset, asset.last_log_attempt) : std::string();
 }
 
-void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most) {
+void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most,
+                    const std::function<std::vector<std::string>(const std::string&)>& more_of) {
   const run_logs logs(state_folder, report.run.run);
   std::size_t shown = 0, failed = 0;
   for (const auto& asset : report.assets) {
@@ -138,6 +139,8 @@ void print_failures(const output& to, const std::string& state_folder, const run
               << to.colours.paint(asset.allowed ? tint::warn : tint::bad, what)
               << to.colours.paint(tint::strong, printable(asset.name)) << attempt_of(asset.attempts) << ": "
               << (asset.error.empty() ? "no more is known" : printable(asset.error)) << "\n";
+    for (const auto& line : more_of ? more_of(asset.name) : std::vector<std::string>())
+      to.stream << "  " << printable(line) << "\n";
     const auto log = log_of(logs, asset);
     if (log.empty())
       continue;

@@ -7,6 +7,7 @@
 #include "engine/run_logs.hpp"
 #include "views/console.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,9 @@ namespace troupe_internal::cli {
 
 /// Each failed asset, and each that failed and was to be tried again when the run ended: what happened, where its log
 /// is, the end of it. At most `most` of them.
-void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most);
+/// `more_of`, if any, gives more lines about an asset.
+void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most,
+                    const std::function<std::vector<std::string>(const std::string& asset)>& more_of = {});
 /// "run #3 succeeded in 3.2s: …": how a run ended, in one or a few lines.
 void print_summary(const output& to, run_status status, run_number run, const status_counts& counts, duration took,
                    const progress_totals& totals);

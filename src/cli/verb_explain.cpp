@@ -244,15 +244,24 @@ int explain(invocation& with, const explain_arguments& arguments) {
 
 } // namespace
 
-void declare_explain(command_spec& root, invocation& with) {
+static command_spec& declare_as(command_spec& root, invocation& with, const char* name) {
   auto to = std::make_shared<explain_arguments>();
-  auto& verb = root.subcommand("explain", "Tell why an asset is stale or fresh now, and why it last ran");
+  auto& verb = root.subcommand(name, "Tell why an asset is stale or fresh now, and why it last ran");
   verb.positional("ASSET", to->asset, true, "the asset").completes = completion::assets;
   verb.text("-r,--run", "RUN", to->run, "why it ran, waited or was skipped in this run").completes = completion::runs;
   verb.examples = {
       {"troupe explain report", "why report would run now, or why it would not"},
       {"troupe explain 'by_section[admin]' --run latest", "what happened to it in the latest run, and why"}};
   verb.action = [to, &with] { return explain(with, *to); };
+  return verb;
+}
+
+void declare_explain(command_spec& root, invocation& with) {
+  declare_as(root, with, "explain");
+}
+
+void declare_why(command_spec& root, invocation& with) {
+  declare_as(root, with, "why").hidden = true;
 }
 
 } // namespace troupe_internal::cli

@@ -1,11 +1,13 @@
 // `troupe init`: a first pipeline to start from.
 #include "cli/verbs.hpp"
+#include "config/value_text.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace troupe_internal::cli {
@@ -55,6 +57,23 @@ constexpr std::string_view first_pipeline = R"json({
 }
 )json";
 
+/// The first pipeline with a name after its folder, or after its file where that is not the usual one.
+std::string named_pipeline(const std::string& file) {
+  std::error_code unknown; // then it keeps its name
+  const auto whole = std::filesystem::absolute(file, unknown).lexically_normal();
+  const auto source = whole.filename() == "troupe.json" ? whole.parent_path().filename() : whole.stem();
+  std::string name;
+  for (const char c : source.string())
+    name += config::is_name("x" + std::string(1, c)) ? c : '_';
+  if (!config::is_name(name))
+    name = "_" + name;
+  std::string text(first_pipeline);
+  constexpr std::string_view standard = "\"name\": \"first\"";
+  if (config::is_name(name) && name != "_")
+    text.replace(text.find(standard), standard.size(), "\"name\": \"" + name + "\"");
+  return text;
+}
+
 int init(invocation& with) {
   const std::string file = with.options.file.empty() ? "troupe.json" : with.options.file;
   if (file == "-")
@@ -64,7 +83,8 @@ int init(invocation& with) {
     return with.report(fail(error_code::invalid_input, file + " is there already; nothing was changed"));
   if (descriptor < 0)
     return with.report(fail(error_code::io, "cannot write " + file + ": " + std::strerror(errno)));
-  std::string_view rest = first_pipeline;
+  const auto text = named_pipeline(file);
+  std::string_view rest = text;
   while (!rest.empty()) {
     const auto written = ::write(descriptor, rest.data(), rest.size());
     if (written < 0 && errno == EINTR)

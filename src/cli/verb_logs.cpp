@@ -2,6 +2,7 @@
 #include "cli/asset_lookup.hpp"
 #include "cli/explain_run.hpp"
 #include "cli/log_screen.hpp"
+#include "cli/run_output.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
 #include "views/documents.hpp"
@@ -26,6 +27,7 @@ struct logs_arguments {
   std::optional<std::uint32_t> attempt;
   bool follow = false;
   bool raw = false;
+  output_filter filter;
 };
 
 constexpr std::size_t read_bytes = 64 * 1024;
@@ -55,7 +57,6 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
   // runs.
   const bool has_runs = std::any_of(runs.begin(), runs.end(), [&](const auto& r) { return r.pipeline == pipeline; });
   std::string hint;
-  std::vector<std::string> members; // of the matrix that the name may stand for
   for (const auto& run : runs) {
     if (run.attempts == 0 && run.finished_at)
       continue; // it executed nothing
@@ -71,11 +72,9 @@ result<run_report> find_report(const std::string& state, const std::string& pipe
       return report;
     if (asset == nullptr && hint.empty())
       hint = nearest_of(arguments.asset, report->assets);
-    if (asset == nullptr && members.empty())
-      members = members_in(*report, arguments.asset);
+    if (asset == nullptr && !members_in(*report, arguments.asset).empty())
+      return report;
   }
-  if (!members.empty())
-    return is_a_matrix(arguments.asset, members);
   const auto known = remember_asset(state, has_runs ? pipeline : "", arguments.asset);
   if (!known)
     return known.error();
@@ -190,6 +189,41 @@ int no_logs(invocation& with, const std::string& asset) {
   return exit_ok;
 }
 
+/// The latest run of the pipeline that executed something, or the one named.
+result<run_report> report_of_run(const std::string& state, const std::string& pipeline,
+                                 const std::vector<run_record>& runs, const logs_arguments& arguments) {
+  if (!arguments.run.empty()) {
+    const auto run = find_run(state, arguments.run);
+    if (!run)
+      return run.error();
+    return read_run_report(state, run->run);
+  }
+  for (const auto& run : runs) {
+    if (run.pipeline != pipeline || run.attempts == 0)
+      continue;
+    auto report = read_run_report(state, run.run);
+    if (report || report.error().code != error_code::not_found)
+      return report;
+  }
+  return fail(error_code::not_found, "no run of " + printable(pipeline) + " that is kept executed anything");
+}
+
+/// Without an asset, of a whole matrix, or filtered: lines of several logs.
+int many_logs(invocation& with, const std::string& state, const run_report& report, const logs_arguments& arguments) {
+  if (with.options.json || arguments.follow || arguments.raw || arguments.attempt)
+    return with.report(
+        fail(error_code::invalid_input,
+             "--json, --follow, --raw and --attempt are for the log of one asset: name it, and leave out "
+             "--failed, --tail and --grep"));
+  const auto count = print_outputs(with.io.out, state, report, arguments.asset, arguments.filter);
+  if (!count)
+    return with.report(count.error());
+  if (*count == 0)
+    with.io.err.stream << "nothing was written in run #" << report.run.run.value
+                       << (arguments.filter.failed ? " by what failed" : "") << "\n";
+  return exit_ok;
+}
+
 int logs(invocation& with, const logs_arguments& arguments) {
   if (arguments.follow && with.options.json)
     return with.report(fail(error_code::invalid_input, "--follow writes text as it comes; it does not go with --json"));
@@ -202,9 +236,16 @@ int logs(invocation& with, const logs_arguments& arguments) {
     return with.report(runs.error());
   if (runs->empty() && arguments.run.empty() && !arguments.follow)
     return no_logs(with, arguments.asset);
+  if (arguments.asset.empty()) {
+    const auto last = report_of_run(*state, pipeline, *runs, arguments);
+    return last ? many_logs(with, *state, *last, arguments) : with.report(last.error());
+  }
   auto report = find_report(*state, pipeline, *runs, arguments);
   if (!report)
     return with.report(report.error());
+  const bool is_matrix = find_in(*report, arguments.asset) == nullptr && !members_in(*report, arguments.asset).empty();
+  if (!arguments.filter.empty() || (is_matrix && !with.options.json && !arguments.follow))
+    return many_logs(with, *state, *report, arguments);
   const auto run = report->run.run;
   const auto* asset = find_in(*report, arguments.asset);
   if (const auto members = members_in(*report, arguments.asset); asset == nullptr && !members.empty())
@@ -267,8 +308,9 @@ int logs(invocation& with, const logs_arguments& arguments) {
 
 void declare_logs(command_spec& root, invocation& with) {
   auto to = std::make_shared<logs_arguments>();
-  auto& verb = root.subcommand("logs", "Print what an attempt at an asset wrote");
-  verb.positional("ASSET", to->asset, true, "the asset").completes = completion::assets;
+  auto& verb = root.subcommand("logs", "Print what an attempt at an asset wrote, or all of a run");
+  verb.positional("ASSET", to->asset, false, "the asset; default: all of the latest run, each line with its asset")
+      .completes = completion::assets;
   verb.text("-r,--run", "RUN", to->run, "which run; default: the latest that executed the asset").completes =
       completion::runs;
   verb.number("--attempt", "N", to->attempt, 1, "which attempt; default: the last with output");
@@ -276,8 +318,12 @@ void declare_logs(command_spec& root, invocation& with) {
       "--raw", to->raw,
       "every byte as it was written: on a terminal also control sequences other than colours, everywhere also what "
       "was overwritten on the screen since");
+  verb.flag("--failed", to->filter.failed, "only of assets that failed");
+  verb.number("--tail", "N", to->filter.tail, 1, "only the last N lines of each");
+  verb.text("--grep", "TEXT", to->filter.grep, "only lines that hold this text");
   verb.flag("--follow", to->follow, "go on as the attempt writes, until it has ended");
   verb.examples = {{"troupe logs report", "the latest output of report"},
+                   {"troupe logs --failed --tail 20", "how what failed in the latest run ended"},
                    {"troupe logs report --run 42 --attempt 1", "what its first attempt in run #42 wrote"},
                    {"troupe logs report --follow", "what it writes now"}};
   verb.action = [to, &with] { return logs(with, *to); };

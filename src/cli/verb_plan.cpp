@@ -1,6 +1,8 @@
 // `troupe plan`: what would run, and why.
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
+#include "engine/shown_commands.hpp"
+#include "views/command_text.hpp"
 #include "views/documents.hpp"
 #include "views/reason_text.hpp"
 #include "views/text.hpp"
@@ -30,9 +32,18 @@ void print_plan(const output& to, const pipeline& p, const plan_report& plan) {
             << plan.order.size() - run - maybe << " fresh\n";
 }
 
+void print_commands(const output& to, const pipeline& p, const plan_report& plan,
+                    const std::map<asset_index, shown_command>& commands) {
+  for (const auto asset : plan.order)
+    if (const auto found = commands.find(asset); found != commands.end())
+      to.stream << "\n"
+                << to.colours.paint(tint::strong, printable(p.asset(asset).name)) << "\n  "
+                << printable(command_words(found->second)) << "\n";
+}
+
 } // namespace
 
-int show_plan(invocation& with, const run_options& options) {
+int show_plan(invocation& with, const run_options& options, bool with_commands) {
   auto on = with.open({.all_files = options.selection.empty(), .strict = options.strict});
   if (!on)
     return with.report(on.error());
@@ -43,24 +54,39 @@ int show_plan(invocation& with, const run_options& options) {
     with.warn(warning_line(on->p->asset(warning.asset).name, warning.what));
   if (options.strict && !plan->warnings.empty())
     return with.report(fail(error_code::invalid_input, "warnings count as errors (--strict)"));
+  std::map<asset_index, shown_command> commands;
+  if (with_commands) {
+    std::vector<asset_index> executed;
+    for (std::size_t i = 0; i < plan->order.size(); ++i)
+      if (plan->assets[i].action != plan_action::fresh)
+        executed.push_back(plan->order[i]);
+    auto shown = shown_commands(*on, executed);
+    if (!shown)
+      return with.report(shown.error());
+    commands = std::move(*shown);
+  }
   if (with.options.json) {
     json_writer json(with.io.out.stream);
-    write_plan(json, *on->p, *plan);
+    write_plan(json, *on->p, *plan, commands);
   } else {
     print_plan(with.io.out, *on->p, *plan);
+    print_commands(with.io.out, *on->p, *plan, commands);
   }
   return exit_ok;
 }
 
 void declare_plan(command_spec& root, invocation& with) {
   auto to = std::make_shared<run_options>();
+  auto verbose = std::make_shared<bool>(false);
   auto& verb = root.subcommand("plan", "Show what would run, what may, and what is fresh, with the reasons");
   declare_selection(verb, *to);
   declare_strict(verb, to->strict);
+  verb.flag("-v,--verbose", *verbose, "the commands, too");
   verb.examples = {{"troupe plan", "what `troupe run` would do now, in order"},
                    {"troupe plan report --json", "the same for report and all it needs, for programs"},
+                   {"troupe plan -v", "with the commands that would be executed"},
                    {"troupe plan --param top=5", "what another value of a param would make stale"}};
-  verb.action = [to, &with] { return show_plan(with, *to); };
+  verb.action = [to, verbose, &with] { return show_plan(with, *to, *verbose); };
 }
 
 } // namespace troupe_internal::cli

@@ -16,9 +16,13 @@ std::optional<error_strategy> strategy_of(const std::string& word) {
                               : error_strategy::fail_fast;
 }
 
+std::optional<error_strategy> asked_strategy(const run_arguments& arguments) {
+  return strategy_of(arguments.strategy.empty() && arguments.keep_going ? "continue" : arguments.strategy);
+}
+
 int run(invocation& with, run_arguments& arguments) {
   if (arguments.dry_run)
-    return show_plan(with, arguments.options);
+    return show_plan(with, arguments.options, arguments.verbose);
   std::string state;
   const auto supervisor = supervisor_here(with, &state);
   if (supervisor) {
@@ -26,7 +30,7 @@ int run(invocation& with, run_arguments& arguments) {
     if (!asked)
       return with.report(asked.error());
     arguments.options.params = asked->params;
-    arguments.options.error_strategy = strategy_of(arguments.strategy);
+    arguments.options.error_strategy = asked_strategy(arguments);
     return run_beside(with, *supervisor, state, arguments.options, arguments.detach);
   }
   if (arguments.detach)
@@ -40,7 +44,7 @@ int run(invocation& with, run_arguments& arguments) {
   if (!request)
     return with.report(request.error());
   arguments.options.params = request->params;
-  arguments.options.error_strategy = strategy_of(arguments.strategy);
+  arguments.options.error_strategy = asked_strategy(arguments);
   arguments.options.command_started = with.io.started;
   return watch_run(with, *on, arguments.options.strict, [&](run_observer& observer, stop_request& stop) {
     return run_pipeline(*on, arguments.options, observer, stop);
@@ -58,7 +62,7 @@ void declare_selection(command_spec& verb, run_options& to) {
   auto& exclude = verb.texts("-x,--exclude", "SELECTION", to.exclude, "leave these out: they are taken as last made");
   exclude.completes = completion::assets;
   verb.flag("--only", to.only, "the selected alone, without what they need");
-  verb.flag("--force", to.force, "run the selected even if they are fresh");
+  verb.flag("--force", to.force, "run the selected even if they are fresh").also = "-B";
 }
 
 void declare_strict(command_spec& verb, bool& to) {
@@ -76,11 +80,14 @@ void declare_run(command_spec& root, invocation& with) {
   auto to = std::make_shared<run_arguments>();
   auto& verb = root.subcommand("run", "Bring assets and all they need up to date");
   declare_selection(verb, to->options);
-  verb.number("-j,--workers", "N", to->options.workers, 1, "how many assets may run at a time", max_workers);
+  verb.number("-j,--workers", "N", to->options.workers, 1, "how many assets may run at a time", max_workers).also =
+      "--jobs";
   verb.choice("--error-strategy", "STRATEGY", to->strategy, {"fail_fast", "continue", "abort"},
               "what a failure means for the rest");
+  verb.flag("-k,--keep-going", to->keep_going, "the same as --error-strategy continue");
   verb.flag("-n,--dry-run", to->dry_run, "show the plan and run nothing");
   verb.flag("--detach", to->detach, "have the supervisor of this state carry the run out, and do not wait for its end");
+  verb.flag("-v,--verbose", to->verbose, "with --dry-run: the commands, too");
   declare_strict(verb, to->options.strict);
   declare_assume_dead(verb, to->options.assume_dead);
   verb.examples = {{"troupe run", "everything that is stale, and nothing else"},

@@ -9,6 +9,12 @@ namespace troupe_internal::cli {
 void declare_run(command_spec& root, invocation& with);
 void declare_plan(command_spec& root, invocation& with);
 void declare_explain(command_spec& root, invocation& with);
+/// The same under the name `why`, which is hidden.
+void declare_why(command_spec& root, invocation& with);
+void declare_command(command_spec& root, invocation& with);
+void declare_list(command_spec& root, invocation& with);
+void declare_which(command_spec& root, invocation& with);
+void declare_history(command_spec& root, invocation& with);
 void declare_validate(command_spec& root, invocation& with);
 void declare_graph(command_spec& root, invocation& with);
 void declare_status(command_spec& root, invocation& with);

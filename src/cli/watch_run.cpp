@@ -5,10 +5,15 @@
 #include "cli/run_arguments.hpp"
 #include "cli/run_text.hpp"
 #include "cli/signals.hpp"
+#include "engine/shown_commands.hpp"
+#include "views/command_text.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace troupe_internal::cli {
 
@@ -31,6 +36,17 @@ std::vector<std::string> allowed_to_fail(const project& on, const std::vector<as
   return names;
 }
 
+/// Of the first that failed. What they are is shown beside how they ended: where that cannot be told, nothing is.
+std::map<std::string, shown_command> commands_of(const project& on, const std::vector<asset_index>& failed) {
+  const auto most = std::min<std::size_t>(failed.size(), failures_shown);
+  std::map<std::string, shown_command> commands;
+  const auto shown = shown_commands(on, {failed.begin(), failed.begin() + static_cast<std::ptrdiff_t>(most)});
+  if (shown)
+    for (const auto& [asset, command] : *shown)
+      commands.emplace(on.p->asset(asset).name, command);
+  return commands;
+}
+
 void tell(const output& to, const project& on, const run_result& ended, duration took, const progress_totals& totals,
           const std::optional<run_report>& report) {
   const auto assets = total(ended.counts);
@@ -42,10 +58,21 @@ void tell(const output& to, const project& on, const run_result& ended, duration
   }
   const auto allowed = allowed_to_fail(on, ended.failed);
   if (report) {
-    print_failures(to, on.state_folder, *report, failures_shown);
+    const auto commands = commands_of(on, ended.failed);
+    print_failures(to, on.state_folder, *report, failures_shown, [&](const std::string& asset) {
+      std::vector<std::string> lines;
+      if (const auto found = commands.find(asset); found != commands.end())
+        lines.push_back("command: " + command_words(found->second));
+      if (const auto index = on.p->find(asset); index && !on.p->settings_of(*index).owners.empty())
+        lines.push_back("owners: " + listed(on.p->settings_of(*index).owners, 5));
+      return lines;
+    });
     to.stream << "\n";
   }
   print_summary(to, ended.status, ended.run, ended.counts, took, totals);
+  if (totals.printed > 0)
+    to.stream << to.colours.paint(tint::dim, counted(totals.printed, "asset") + " printed something: troupe logs")
+              << "\n";
   if (!allowed.empty())
     to.stream << "allowed to fail: " << printable(listed(allowed, 20)) << "\n";
   if (ended.status == run_status::failed || ended.status == run_status::cancelled)

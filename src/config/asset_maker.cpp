@@ -82,6 +82,7 @@ void asset_maker::declare(const declared_asset& a) {
   declaration.where = a.where;
   declaration.description = a.description;
   declaration.kind = a.kind;
+  declaration.script = a.script;
   declaration.command_where = a.command_where;
   declaration.command = a.command;
   declaration.function = a.function;
@@ -93,15 +94,16 @@ void asset_maker::declare(const declared_asset& a) {
       templates.push_back(item.is_template ? p_.text.keep(d_.templates[item.text]) : std::string_view());
     declaration.output_templates = p_.text.keep(templates);
   }
+  declaration.input_names = a.input_names;
+  declaration.output_names = a.output_names;
   const auto inputs = std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count);
-  if (std::any_of(inputs.begin(), inputs.end(), [](const path_item& item) { return item.is_template; })) {
+  if (std::any_of(inputs.begin(), inputs.end(), [](const path_item& item) {
+        return item.is_template || item.optional || item.outputs_of != path_item::no_name;
+      })) {
     std::vector<std::string_view> templates;
     templates.reserve(inputs.size());
-    for (const auto& item : inputs) {
-      const auto text = item.is_template ? d_.templates[item.text] : p_.paths.text(item.text);
-      templates.push_back(
-          item.exclusion || item.is_template ? p_.text.keep((item.exclusion ? "!" : "") + std::string(text)) : text);
-    }
+    for (const auto& item : inputs)
+      templates.push_back(p_.text.keep(written(item)));
     declaration.input_templates = p_.text.keep(templates);
   }
   const auto deps = std::span(d_.deps).subspan(a.deps.first, a.deps.count);
@@ -118,6 +120,13 @@ void asset_maker::declare(const declared_asset& a) {
     declaration.name = p_.text.keep(a.name);
 }
 
+std::string asset_maker::written(const path_item& item) const {
+  if (item.outputs_of != path_item::no_name)
+    return std::string(d_.outputs_of[item.outputs_of].written);
+  const std::string text(item.is_template ? d_.templates[item.text] : p_.paths.text(item.text));
+  return item.optional ? "{\"optional\": \"" + text + "\"}" : (item.exclusion ? "!" : "") + text;
+}
+
 // The last variable turns fastest.
 void asset_maker::next_combination(const declared_asset& a) {
   for (std::size_t i = combination_.size(); i-- > 0;) {
@@ -132,7 +141,8 @@ void asset_maker::add(declared_asset& a, bool first, bool only) {
   asset_spec& spec = p_.assets.emplace_back();
   spec.declaration = static_cast<std::uint32_t>(p_.declarations.size() - 1);
   name(a, spec, index);
-  inputs(a, spec, first);
+  if (!a.takes_outputs)
+    inputs(a, spec, first);
   outputs(a, spec, first, only);
 }
 
@@ -166,6 +176,8 @@ std::optional<path_item> asset_maker::read(std::string_view text, std::string_vi
   read_path(text, path_);
   if (what == kind::output && path_.glob && path_.problem.empty())
     path_.problem = "holds a wildcard, but outputs are files and folders by name (\\\\* is a plain *)";
+  if (what == kind::optional && path_.glob && path_.problem.empty())
+    path_.problem = "holds a wildcard, but an optional input is one path (a glob may match nothing anyway)";
   if (path_.problem.empty()) {
     constexpr std::size_t most_raised = 1000;
     if (path_.went_up && d_.raised.size() < most_raised)
@@ -205,27 +217,43 @@ const std::vector<path_item>& asset_maker::filled_in(declared_asset& a, path_ite
       return items_;
     a.broken = true;
   }
-  items_.assign(1, {p_.paths.intern(written), false, false, item.exclusion, item.where});
+  item.text = p_.paths.intern(written);
+  item.is_template = false;
+  items_.assign(1, item);
   return items_;
 }
 
 bool asset_maker::read_all(const std::vector<std::string>& texts, std::string_view written, path_item item, kind what) {
-  for (const auto& text : texts)
-    if (const auto path = read(text, written, item.exclusion ? kind::exclusion : what, item.where))
-      items_.push_back(*path);
-    else
+  if (item.exclusion)
+    what = kind::exclusion;
+  else if (item.optional)
+    what = kind::optional;
+  for (const auto& text : texts) {
+    const auto path = read(text, written, what, item.where);
+    if (!path)
       return false;
+    items_.push_back(*path);
+    items_.back().optional = item.optional;
+    items_.back().name = item.name;
+  }
   return true;
 }
 
 void asset_maker::inputs(declared_asset& a, asset_spec& spec, bool first) {
   refs_.clear();
+  named_.clear();
   exclusions_.clear();
   places_.clear();
-  for (const auto& declared : std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count))
-    for (const auto& item : filled_in(a, declared, spec, kind::input, first))
-      input(item, first);
+  ++lists_;
+  for (const auto& declared : std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count)) {
+    if (declared.outputs_of != path_item::no_name)
+      a.broken |= !outputs_of(a, declared, spec, first);
+    else
+      for (const auto& item : filled_in(a, declared, spec, kind::input, first))
+        input(item, first);
+  }
   spec.inputs = p_.text.keep(refs_);
+  spec.named = p_.text.keep(named_);
   spec.exclusions = p_.text.keep(exclusions_);
   spec.input_places = p_.text.keep(places_);
 }
@@ -235,22 +263,75 @@ void asset_maker::input(const path_item& item, bool first) {
     exclusions_.push_back(path_index(item.text));
     return;
   }
-  if (!is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
-    if (first)
-      out_.warning(item.where, "duplicate_input",
-                   "the input " + in_quotes(p_.paths.text(item.text)) + " stands here again");
-    return;
+  if (is_new(item.text, lists_)) {
+    if (number_.size() < last_list_.size())
+      number_.resize(last_list_.size());
+    number_[item.text] = static_cast<std::uint32_t>(refs_.size());
+    refs_.push_back({path_index(item.text), item.glob, item.optional});
+    places_.push_back(item.where);
+  } else if (item.name == path_item::no_name && first && item.outputs_of == path_item::no_name) {
+    out_.warning(item.where, "duplicate_input",
+                 "the input " + in_quotes(p_.paths.text(item.text)) + " stands here again");
   }
-  refs_.push_back({path_index(item.text), item.glob});
-  places_.push_back(item.where);
+  const auto number = number_[item.text];
+  if (!item.optional) // it is named as one that has to be there, too
+    refs_[number].optional = false;
+  if (item.name != path_item::no_name)
+    named_.push_back({item.name, number});
+}
+
+// False if something was wrong, which is reported.
+bool asset_maker::outputs_of(const declared_asset& a, const path_item& item, const asset_spec& spec, bool first) {
+  const auto& wanted = d_.outputs_of[item.outputs_of];
+  if (a.broken && !first)
+    return false;
+  const auto wrong = [&](std::string_view code, std::string message) {
+    out_.error(item.where, code, std::move(message));
+    return false;
+  };
+  for (const auto asset_name : wanted.assets) {
+    const auto names = render_names(p_, spec.matrix, asset_name);
+    if (!names)
+      return wrong("unknown_template", names.error().message + " (in \"outputs_of\": " + in_quotes(asset_name) + ")");
+    for (const auto& one : *names)
+      for (const auto asset : (*find_)(one, item.where)) {
+        const auto& other = p_.asset(asset);
+        const auto& own_names = p_.declaration(asset).output_names;
+        if (&other == &spec)
+          return wrong("self_dependency", in_quotes(other.name) + " takes its own outputs");
+        if (other.outputs.empty())
+          return wrong("no_outputs", in_quotes(other.name) + " has no outputs to take; use \"deps\"");
+        bool any = false;
+        for (std::size_t i = 0; i < other.outputs.size(); ++i) {
+          if (!wanted.named.empty() && (i >= own_names.size() || own_names[i] != wanted.named))
+            continue;
+          any = true;
+          auto taken = item;
+          taken.text = other.outputs[i].value;
+          input(taken, first);
+        }
+        if (!any)
+          return wrong("unknown_output",
+                       in_quotes(other.name) + " has no output with the name " + in_quotes(wanted.named));
+      }
+  }
+  return true;
+}
+
+void asset_maker::take_outputs(declared_asset& a, std::uint32_t first, std::uint32_t end, const find_assets& find) {
+  find_ = &find;
+  for (auto i = first; i < end; ++i)
+    inputs(a, p_.assets[i], i == first);
+  find_ = nullptr;
 }
 
 void asset_maker::outputs(declared_asset& a, asset_spec& spec, bool first, bool only) {
   paths_.clear();
   places_.clear();
+  ++lists_;
   for (const auto& declared : std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count)) {
     const auto item = filled_in(a, declared, spec, kind::output, first).front();
-    const bool again = !is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()) + 1);
+    const bool again = !is_new(item.text, lists_);
     if (first && !good_output(a, declared, again, only))
       continue;
     paths_.push_back(path_index(item.text));

@@ -7,6 +7,7 @@
 #include "config/path_text.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +22,13 @@ public:
   /// Appends the declaration, and the asset or one for each combination of its matrix. Its mistakes are reported once.
   void make(declared_asset& a);
 
-  enum class kind : std::uint8_t { input, output, exclusion };
+  /// The assets of a name, in order; of a wrong one none, and that is reported at the place.
+  using find_assets = std::function<std::vector<asset_index>(std::string_view name, place where)>;
+  /// Fills in the inputs of the assets of a declaration that takes outputs of others, from `first` on. Once all assets
+  /// are made.
+  void take_outputs(declared_asset& a, std::uint32_t first, std::uint32_t end, const find_assets& find);
+
+  enum class kind : std::uint8_t { input, output, exclusion, optional };
   /// Reads a path; nullopt if it is none, which is reported. `text` is what is read, `written` what stands in the file;
   /// both without the "!" of an exclusion.
   [[nodiscard]] std::optional<path_item> read(std::string_view text, std::string_view written, kind what, place where);
@@ -33,6 +40,8 @@ private:
   void name(const declared_asset& a, asset_spec& spec, std::uint32_t index);
   void inputs(declared_asset& a, asset_spec& spec, bool first);
   void input(const path_item& item, bool first);
+  [[nodiscard]] bool outputs_of(const declared_asset& a, const path_item& item, const asset_spec& spec, bool first);
+  [[nodiscard]] std::string written(const path_item& item) const;
   [[nodiscard]] bool read_all(const std::vector<std::string>& texts, std::string_view written, path_item item,
                               kind what);
   void outputs(declared_asset& a, asset_spec& spec, bool first, bool only);
@@ -50,11 +59,15 @@ private:
   std::string name_;
   declared_path path_;
   std::vector<input_ref> refs_;
+  std::vector<named_input> named_;
   std::vector<path_index> exclusions_;
   std::vector<path_index> paths_;
   std::vector<path_item> items_; // that one became
   std::vector<place> places_;
   std::vector<std::uint32_t> last_list_; // by path: the list that named it last
+  std::vector<std::uint32_t> number_;    // by path: its number in that list, if that is of inputs
+  std::uint32_t lists_ = 0;              // so far; 0 is none
+  const find_assets* find_ = nullptr;    // in take_outputs()
 };
 
 /// About how much memory one combination takes: its name, its values, its paths.

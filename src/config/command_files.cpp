@@ -197,7 +197,7 @@ void warn_of_missing_inputs(const pipeline& p, const asset_graph& graph,
   for (std::uint32_t i = 0; i < p.assets.size(); ++i) {
     const auto& spec = p.assets[i];
     for (std::size_t k = 0; k < spec.inputs.size(); ++k)
-      if (!spec.inputs[k].glob && !graph.is_made(p, asset_index(i), spec.inputs[k].path) &&
+      if (!spec.inputs[k].glob && !spec.inputs[k].optional && !graph.is_made(p, asset_index(i), spec.inputs[k].path) &&
           is_missing(spec.inputs[k].path))
         out.warning(spec.input_places[k], "missing_input",
                     "asset " + std::string(spec.name) + ": " + missing_input_text(p.path(spec.inputs[k].path)));

@@ -34,6 +34,7 @@ struct settings_patch {
   std::optional<bool> inherit_env;
   std::vector<std::string> inherit_names;
   std::optional<std::string> cwd, shell;
+  std::vector<std::string> shell_options;
   std::optional<std::optional<duration>> timeout;
   retry_patch retry;
   std::optional<bool> allow_failure;
@@ -72,6 +73,18 @@ struct path_item {
   bool glob = false;
   bool exclusion = false; ///< written with a "!", which the text is without
   place where;
+  bool optional = false;
+  std::uint32_t name = no_name;       ///< number among the names of the asset's inputs
+  std::uint32_t outputs_of = no_name; ///< number in declared_pipeline::outputs_of; then there is no text
+
+  static constexpr std::uint32_t no_name = 0xFFFFFFFFU;
+};
+
+/// {"outputs_of": ASSET or [ASSET…], "named": NAME}
+struct outputs_item {
+  std::vector<std::string_view> assets; ///< may be templates
+  std::string_view named;               ///< empty: all outputs
+  std::string_view written;             ///< as JSON, for the record of the definition
 };
 
 /// A path with a ".." that took away the folder before it, as written.
@@ -107,11 +120,15 @@ struct declared_asset {
   std::span<const std::string_view> command;
   const function_declaration* function = nullptr; ///< of kind function
   item_range inputs, outputs, deps;
+  std::span<const input_name> input_names;
+  std::span<const std::string_view> output_names;
   std::uint32_t patch = none;
   std::uint32_t matrix = none;
   command_kind kind = command_kind::none;
   bool broken = false;         ///< something in it was reported: what follows from it is not reported as well
   bool command_broken = false; ///< its command has no meaning
+  bool script = false;         ///< its command is a script: the shell ends at the first line that fails
+  bool takes_outputs = false;  ///< its inputs are known only when all assets are made
 };
 
 /// The "deps" of one declaration.
@@ -132,6 +149,7 @@ struct declared_pipeline {
   interner dependency_names;              ///< as written in "deps"
   arena text;                             ///< what is not needed once the file is loaded
   std::vector<path_item> inputs, outputs; ///< of waiting assets
+  std::vector<outputs_item> outputs_of;
   std::vector<dependency_item> deps;
   std::vector<dependency_list> dependency_lists;
   std::vector<std::string_view> templates;

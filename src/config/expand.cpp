@@ -13,6 +13,7 @@
 #include "core/pipeline/nearest_name.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace troupe_internal::config {
 namespace {
@@ -35,10 +36,12 @@ public:
     read_matrices(d_, out_);
     if (!assets())
       return false;
+    taken_outputs();
     outputs();
     check_matrix_outputs(d_, out_);
     dependencies();
     templates();
+    shell_syntax();
     return true;
   }
 
@@ -124,6 +127,24 @@ private:
           declaration.description = text;
     }
     return true;
+  }
+
+  // Inputs that are outputs of others, now that all assets are there.
+  void taken_outputs() {
+    const auto built = p_.declarations.size() - d_.waiting.size();
+    asset_maker maker(d_, out_);
+    const asset_maker::find_assets find = [this](std::string_view name, place where) {
+      const auto range = assets_called(name);
+      if (range.count == 0)
+        unknown_dependency(name, where);
+      std::vector<asset_index> found;
+      for (std::uint32_t i = 0; i < range.count; ++i)
+        found.push_back(asset_index(range.first + i));
+      return found;
+    };
+    for (std::size_t i = 0; i < d_.waiting.size(); ++i)
+      if (d_.waiting[i].takes_outputs)
+        maker.take_outputs(d_.waiting[i], first_asset_[built + i], first_asset_[built + i + 1], find);
   }
 
   bool too_many(place where, std::string_view name) {
@@ -255,6 +276,18 @@ private:
     return index ? item_range{*index, 1} : item_range{};
   }
 
+  [[nodiscard]] bool looks_like_file(std::string_view name) const {
+    const auto base = name.substr(0, name.find('['));
+    return base.find('/') != std::string_view::npos || p_.paths.find(name) ||
+           (base.find('.') != std::string_view::npos && !is_known_start(base));
+  }
+  /// Names of assets may have dots, too.
+  [[nodiscard]] bool is_known_start(std::string_view name) const {
+    const auto start = name.substr(0, name.find('.') + 1);
+    return std::any_of(p_.declarations.begin(), p_.declarations.end(),
+                       [&](const auto& one) { return one.name.starts_with(start); });
+  }
+
   void remove_duplicates(std::vector<asset_index>& list) {
     if (list.size() < 2)
       return;
@@ -280,7 +313,34 @@ private:
         for (const auto& declaration : p_.declarations)
           nearest.consider(declaration.name);
     }
-    out_.error(where, "unknown_dependency", "there is no asset " + in_quotes(name) + nearest.hint());
+    out_.error(where, "unknown_dependency",
+               "there is no asset " + in_quotes(name) +
+                   (looks_like_file(name)
+                        ? "; \"deps\" names assets: a file stands in \"inputs\", and what makes it is "
+                          "then a dependency"
+                        : nearest.hint()));
+  }
+
+  // In a list nothing is read by a shell.
+  void shell_syntax() {
+    static constexpr std::array<std::string_view, 9> operators = {"|", "||", "&", "&&", ";", ">", ">>", "<", "2>&1"};
+    const auto is_variable = [](std::string_view word) {
+      const bool braced = word.starts_with("${") && word.ends_with('}');
+      const auto name = braced ? word.substr(2, word.size() - 3) : word.starts_with('$') ? word.substr(1) : "";
+      return is_variable_name(name) && name.find_first_of("abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
+    };
+    for (const auto& one : p_.declarations) {
+      if (one.kind != command_kind::argv || one.command.empty() || one.command.front().ends_with("sh"))
+        continue;
+      const auto found = std::find_if(one.command.begin() + 1, one.command.end(), [&](std::string_view word) {
+        return std::find(operators.begin(), operators.end(), word) != operators.end() || is_variable(word) ||
+               word.starts_with("~/");
+      });
+      if (found != one.command.end())
+        out_.warning(one.command_where, "shell_syntax",
+                     in_quotes(*found) + " in the list command of " + in_quotes(one.name) +
+                         " is handed to the program as it is: write the command as one string where a shell is meant");
+    }
   }
 
   // Once for each declaration: its combinations differ in values only.

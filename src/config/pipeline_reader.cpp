@@ -5,6 +5,7 @@
 #include "config/expand.hpp"
 #include "config/matrix_reader.hpp"
 #include "config/path_text.hpp"
+#include "config/paths_reader.hpp"
 #include "config/settings_reader.hpp"
 #include "config/trigger_reader.hpp"
 #include "core/command/template_text.hpp"
@@ -24,7 +25,7 @@ class reader {
 public:
   reader(json_reader& json, findings& out, declared_pipeline& into)
       : json_(json), out_(out), d_(into), p_(*into.p), values_(json, out), settings_(values_, into.pool_requests),
-        matrices_(values_, into), maker_(into, out) {
+        matrices_(values_, into), maker_(into, out), paths_(values_, into, maker_) {
     p_.settings.emplace_back();
   }
 
@@ -256,7 +257,8 @@ private:
   [[nodiscard]] bool can_be_made(const declared_asset& a) const {
     const auto is_template = [](const auto& item) { return item.is_template; };
     const auto deps = std::span(d_.deps).subspan(a.deps.first, a.deps.count);
-    return !a.broken && a.matrix == declared_asset::none && std::none_of(deps.begin(), deps.end(), is_template) &&
+    return !a.broken && !a.takes_outputs && a.matrix == declared_asset::none &&
+           std::none_of(deps.begin(), deps.end(), is_template) &&
            std::none_of(d_.inputs.begin(), d_.inputs.end(), is_template) &&
            std::none_of(d_.outputs.begin(), d_.outputs.end(), is_template);
   }
@@ -277,12 +279,15 @@ private:
     const bool opened = values_.object("an asset", asset_keys, [&](std::size_t key) {
       switch (key) {
       case 0:
-        has_command = true;
+        commanded(a, has_command);
         return command(a);
+      case script_key:
+        commanded(a, has_command);
+        return script(a);
       case 1:
-        return paths("inputs", d_.inputs, a.inputs, a);
+        return paths_.inputs(a);
       case 2:
-        return paths("outputs", d_.outputs, a.outputs, a);
+        return paths_.outputs(a);
       case 3:
         return deps(a);
       case 4:
@@ -334,6 +339,33 @@ private:
     return at->second;
   }
 
+  // Of "command" and "script" there is one.
+  void commanded(declared_asset& a, bool& has_command) {
+    if (std::exchange(has_command, true))
+      bad_command(a, values_.key_place(), "bad_value", "an asset has a \"command\" or a \"script\", and not both");
+  }
+
+  void script(declared_asset& a) {
+    a.kind = command_kind::shell;
+    a.script = true;
+    std::string text;
+    std::size_t lines = 0;
+    a.command_broken |= !values_.array("script", "a list of lines for the shell", [&](std::size_t) {
+      const auto line = values_.string("a line of \"script\"");
+      a.command_broken |= !line;
+      text += (lines++ == 0 ? "" : "\n") + std::string(line.value_or(std::string_view()));
+    });
+    a.command_where = values_.key_place();
+    if (!a.command_broken && text.find_first_not_of(" \t\n") == std::string::npos)
+      bad_command(a, a.command_where, "empty_command", "the script is empty; leave the key out for a source");
+    else if (text.size() > max_command_bytes)
+      bad_command(a, a.command_where, "too_large",
+                  "the script is longer than 128 KiB, the most a shell can be handed; put it into a file");
+    words_.assign(1, p_.text.keep(text));
+    a.command = p_.text.keep(words_);
+    a.broken |= a.command_broken;
+  }
+
   void command(declared_asset& a) {
     const auto v = values_.next();
     a.command_where = v.where;
@@ -372,36 +404,6 @@ private:
     a.command_broken = true;
   }
 
-  void paths(std::string_view what, std::vector<path_item>& items, item_range& range, declared_asset& a) {
-    range.first = static_cast<std::uint32_t>(items.size());
-    const bool output = what == "outputs";
-    a.broken |= !values_.array(what, "a list of paths", [&](std::size_t) {
-      const auto text = values_.string(output ? "an output" : "an input", "a path");
-      if (!text) {
-        a.broken = true;
-        return;
-      }
-      const bool excludes = !output && text->starts_with('!');
-      const std::string_view path = excludes ? std::string_view(*text).substr(1) : std::string_view(*text);
-      std::optional<path_item> item;
-      if (has_template(path)) {
-        item = {static_cast<std::uint32_t>(d_.templates.size()), true, false, excludes, values_.where()};
-        d_.templates.push_back(d_.text.keep(path));
-      } else {
-        using kind = asset_maker::kind;
-        item = maker_.read(path, path,
-                           output     ? kind::output
-                           : excludes ? kind::exclusion
-                                      : kind::input,
-                           values_.where());
-      }
-      // A path that is none keeps its place, so that {{ outputs[1] }} means what it says.
-      a.broken |= !item;
-      items.push_back(item.value_or(path_item{p_.paths.intern(path), false, false, excludes, values_.where()}));
-    });
-    range.count = static_cast<std::uint32_t>(items.size()) - range.first;
-  }
-
   void deps(declared_asset& a) {
     a.deps.first = static_cast<std::uint32_t>(d_.deps.size());
     a.broken |= !values_.array("deps", "a list of asset names", [&](std::size_t) {
@@ -422,6 +424,7 @@ private:
   settings_reader settings_;
   matrix_reader matrices_;
   asset_maker maker_;
+  paths_reader paths_;
   std::string name_;
   std::vector<std::string_view> words_;
   std::uint32_t told_ = 0; // paths

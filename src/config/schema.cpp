@@ -136,7 +136,7 @@ std::string_view pipeline_schema() {
     "values": {
       "description": "Values for matrices, by name",
       "type": "object",
-      "propertyNames": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]*$", "maxLength": 200},
+      "propertyNames": {"$ref": "#/definitions/plain_name"},
       "additionalProperties": {"$ref": "#/definitions/source"}
     },
     "assets": {
@@ -170,6 +170,29 @@ std::string_view pipeline_schema() {
       "description": "A whole number and a unit: 10KB, 100MB, 1GB, 1GiB",
       "type": "string",
       "pattern": "^[0-9]+(B|KB|MB|GB|TB|KiB|MiB|GiB)$"
+    },
+    "plain_name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]*$", "maxLength": 200},
+    "input": {
+      "oneOf": [
+        {"type": "string", "minLength": 1},
+        {
+          "description": "A path that may be absent",
+          "type": "object",
+          "properties": {"optional": {"type": "string", "minLength": 1}},
+          "required": ["optional"],
+          "additionalProperties": false
+        },
+        {
+          "description": "The outputs of an asset, or of all combinations of one: exactly these",
+          "type": "object",
+          "properties": {
+            "outputs_of": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+            "named": {"description": "Only the output of that name", "type": "string"}
+          },
+          "required": ["outputs_of"],
+          "additionalProperties": false
+        }
+      ]
     },
     "scalar": {"type": ["string", "number", "boolean"]},
     "source": {
@@ -259,15 +282,35 @@ std::string_view pipeline_schema() {
             {"type": "array", "minItems": 1, "items": {"type": "string"}}
           ]
         },
-        "inputs": {
-          "description": "Files it is made from; globs with ** are allowed, and !PATTERN takes out of globs and folders. An input that another asset makes is a dependency",
+        "script": {
+          "description": "Lines for the shell, instead of a command: the shell ends at the first that fails",
           "type": "array",
-          "items": {"type": "string", "minLength": 1}
+          "minItems": 1,
+          "items": {"type": "string"}
+        },
+        "inputs": {
+          "description": "Files it is made from, in a list or by name; globs with ** are allowed, and !PATTERN takes out of globs and folders. An input that another asset makes is a dependency",
+          "oneOf": [
+            {"type": "array", "items": {"$ref": "#/definitions/input"}},
+            {
+              "type": "object",
+              "propertyNames": {"$ref": "#/definitions/plain_name"},
+              "additionalProperties": {
+                "oneOf": [{"$ref": "#/definitions/input"}, {"type": "array", "items": {"$ref": "#/definitions/input"}}]
+              }
+            }
+          ]
         },
         "outputs": {
-          "description": "Files and folders it makes",
-          "type": "array",
-          "items": {"type": "string", "minLength": 1}
+          "description": "Files and folders it makes, in a list or by name",
+          "oneOf": [
+            {"type": "array", "items": {"type": "string", "minLength": 1}},
+            {
+              "type": "object",
+              "propertyNames": {"$ref": "#/definitions/plain_name"},
+              "additionalProperties": {"type": "string", "minLength": 1}
+            }
+          ]
         },
         "deps": {
           "description": "Assets it needs, by name; x means every combination of x, x[{{ matrix.v.id }}] one of them",
@@ -316,10 +359,15 @@ std::string_view pipeline_schema() {
       },
       "additionalProperties": false,
       "anyOf": [
-        {"required": ["command"]},
+        {"required": ["command"], "not": {"required": ["script"]}},
+        {"required": ["script"], "not": {"required": ["command"]}},
         {
           "required": ["outputs"],
-          "properties": {"outputs": {"minItems": 1}, "inputs": {"maxItems": 0}, "deps": {"maxItems": 0}}
+          "properties": {
+            "outputs": {"minItems": 1, "minProperties": 1},
+            "inputs": {"maxItems": 0, "maxProperties": 0},
+            "deps": {"maxItems": 0}
+          }
         }
       ]
     },
@@ -360,9 +408,11 @@ std::string_view pipeline_schema() {
       "default": "."
     },
     "setting_shell": {
-      "description": "Shell for a command given as a string",
-      "type": "string",
-      "minLength": 1,
+      "description": "Shell for a command given as a string; as a list with its options, behind which the text is added",
+      "oneOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "minItems": 2, "items": {"type": "string"}}
+      ],
       "default": "/bin/sh"
     },
     "setting_timeout": {
@@ -505,7 +555,7 @@ std::string_view pipeline_schema() {
         "enum": [
           "background_processes", "blocked_outside", "catch_up_without_tick", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob", "empty_source",
           "folder_left_out", "folders_skipped", "input_changed_meanwhile", "interval_of_days", "link_cycle", "links_elsewhere", "log_incomplete",
-          "missing_input", "orphan_input", "output_not_written", "process_not_ended", "stopped_command", "undeclared_file",
+          "missing_input", "orphan_input", "output_not_written", "process_not_ended", "shell_syntax", "stopped_command", "undeclared_file",
           "undeclared_input", "unexpected_folder", "useless_key"
         ]
       }

@@ -63,6 +63,42 @@ void settings_reader::start() {
   signature_.clear();
 }
 
+void settings_reader::shell() {
+  constexpr std::string_view expected =
+      "the path of a shell such as \"/bin/sh\", or a list such as [\"/bin/bash\", \"-euo\", \"pipefail\", \"-c\"]";
+  const auto v = values_.next();
+  patch_.shell_options.clear();
+  if (v.kind == json_kind::string) {
+    if (v.text.empty())
+      return values_.out.error(v.where, "bad_value", "\"shell\" is empty");
+    note(v.text);
+    patch_.shell = std::string(v.text);
+    return;
+  }
+  if (v.kind != json_kind::array)
+    return values_.wrong_type(v, "shell", expected);
+  const place opened = v.where;
+  std::vector<std::string> words;
+  bool good = true;
+  while (values_.json.next_element()) {
+    const auto word = values_.string("a word of \"shell\"");
+    good = good && word;
+    words.emplace_back(word.value_or(std::string_view()));
+  }
+  if (!good || values_.json.failed())
+    return;
+  if (words.size() < 2 || words.front().empty())
+    return values_.out.error(
+        opened, "bad_value",
+        "\"shell\" as a list is a program and its options; the text of the command is added behind "
+        "them, so the last is mostly \"-c\"");
+  note("list");
+  for (const auto& word : words)
+    note(word);
+  patch_.shell = words.front();
+  patch_.shell_options.assign(words.begin() + 1, words.end());
+}
+
 void settings_reader::read(std::size_t key) {
   signature_ += static_cast<char>(key + 1);
   const auto text = [&](std::optional<std::string>& into, std::string_view expected, std::size_t least) {
@@ -82,7 +118,7 @@ void settings_reader::read(std::size_t key) {
   case cwd_key:
     return text(patch_.cwd, "the path of a folder", 1);
   case shell_key:
-    return text(patch_.shell, "the path of a shell such as \"/bin/sh\"", 1);
+    return shell();
   case timeout_key:
     patch_.timeout = span_or_null("timeout");
     return;
@@ -420,7 +456,10 @@ asset_settings applied(const settings_patch& patch, asset_settings base) {
     base.inherit_names = patch.inherit_names;
   }
   take(base.cwd, patch.cwd);
-  take(base.shell, patch.shell);
+  if (patch.shell) {
+    base.shell = *patch.shell;
+    base.shell_options = patch.shell_options;
+  }
   take(base.timeout, patch.timeout);
   take(base.retry.attempts, patch.retry.attempts);
   take(base.retry.delay, patch.retry.delay);

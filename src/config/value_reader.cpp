@@ -4,6 +4,8 @@
 #include "core/pipeline/nearest_name.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace troupe_internal::config {
 namespace {
@@ -37,6 +39,29 @@ bool abbreviates(std::string_view word, std::string_view key) {
     if (at != word.end() && *at == c)
       ++at;
   return at == word.end();
+}
+
+/// What other tools call a key.
+std::string synonym_hint(std::string_view word, std::span<const std::string_view> keys) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> synonyms = {
+      {{"needs", "deps"},
+       {"depends_on", "deps"},
+       {"dependencies", "deps"},
+       {"requires", "deps"},
+       {"run", "command"},
+       {"exec", "command"},
+       {"shell_command", "command"},
+       {"sources", "inputs"},
+       {"targets", "outputs"},
+       {"foreach", "matrix"},
+       {"environment", "env"},
+       {"workdir", "cwd"}}};
+  for (const auto& [other, key] : synonyms)
+    if (word == other && std::find(keys.begin(), keys.end(), key) != keys.end())
+      return "; here that is " + in_quotes(key);
+  if (word == "if" && std::find(keys.begin(), keys.end(), "command") != keys.end())
+    return "; there are no conditions: let the command decide, or select assets when you run them";
+  return {};
 }
 
 std::string abbreviation_hint(std::string_view word, std::span<const std::string_view> keys) {
@@ -76,7 +101,9 @@ void value_reader::skip_value() {
 
 void value_reader::unknown_key(std::string_view key, place where, std::string_view what,
                                std::span<const std::string_view> keys) {
-  std::string hint = abbreviation_hint(key, keys);
+  std::string hint = synonym_hint(key, keys);
+  if (hint.empty())
+    hint = abbreviation_hint(key, keys);
   if (hint.empty())
     hint = nearest_hint(key, keys);
   if (hint.empty() && keys.size() > 8) {

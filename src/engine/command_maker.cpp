@@ -97,7 +97,7 @@ std::optional<std::string> command_maker::set_environment(asset_index asset, con
       if (const auto value = value_of(name))
         environment.push_back(name + "=" + *value);
   }
-  const command_scope scope{around_.p, asset, run_text_, found.inputs, found.steps_up};
+  const command_scope scope{around_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up};
   for (const auto& entry : settings.env) {
     switch (entry.source) {
     case env_source::literal: {
@@ -152,7 +152,7 @@ result<process_request> command_maker::request_of(asset_index asset, const findi
       bash_reads_file_ ||
       std::any_of(settings.env.begin(), settings.env.end(), [](const auto& entry) { return entry.name == "BASH_ENV"; });
   auto command =
-      render_command({around_.p, asset, run_text_, found.inputs, found.steps_up, functions_, bash_reads_file});
+      render_command({around_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up, functions_, bash_reads_file});
   if (!command)
     return command.error();
   process_request request;

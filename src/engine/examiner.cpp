@@ -277,7 +277,7 @@ std::uint32_t examiner::steps_up(asset_index asset, findings::memory* remembered
 }
 
 void examiner::define(asset_index asset, const asset_record& before, definer& defines, findings& out) const {
-  defines.define({p_, asset, {}, out.inputs, out.steps_up}, lookup_, out.now);
+  defines.define({p_, asset, {}, out.inputs, out.input_starts, out.steps_up}, lookup_, out.now);
   if (!before.last || before.last->made_from.rule != 0) {
     out.declared.reset();
     return;
@@ -312,6 +312,7 @@ void examiner::examine(asset_index asset, const asset_record& before,
   out.by_links.clear();
   out.links.clear();
   out.inputs.clear();
+  out.input_starts.clear();
   out.outputs.clear();
   out.now.inputs.clear();
   out.now.discovered.clear();
@@ -329,22 +330,27 @@ void examiner::examine(asset_index asset, const asset_record& before,
   for (std::size_t k = 0; k < spec.inputs.size(); ++k) {
     const auto& input = spec.inputs[k];
     const auto text = p_.path(input.path);
+    if (!spec.named.empty())
+      out.input_starts.push_back(static_cast<std::uint32_t>(out.inputs.size()));
     if (input.glob) {
       add_glob(asset, input.path, out);
       continue;
     }
     add_input(asset, names_.input_slot(asset, k), how, seen, out.now.inputs, out);
     check_literal(asset, input.path, out);
-    if (out.now.inputs.back().content == absent_file) {
+    const bool absent = out.now.inputs.back().content == absent_file;
+    if (absent && !input.optional) {
       const auto makers = graph_.makers_of(p_, asset, input.path);
       if (makers.empty())
         out.missing.push_back(missing_input_text(text));
       if (!out.impossible && (makers.empty() || how == look::anew))
         out.impossible = why_missing(input.path, makers, failed);
     }
-    if (takes_inputs)
+    if (takes_inputs && !(absent && input.optional))
       out.inputs.push_back(text);
   }
+  if (!spec.named.empty())
+    out.input_starts.push_back(static_cast<std::uint32_t>(out.inputs.size()));
   define(asset, before, defines, out);
   drop_ignored(p_.settings_of(asset), out.warnings);
   sort_unique(out.now.inputs);

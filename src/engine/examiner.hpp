@@ -31,11 +31,12 @@ enum class look : std::uint8_t { anew, as_remembered };
 /// All that an examination found. Meant to be reused: its vectors keep their memory.
 struct findings {
   fingerprint now;
-  std::vector<file_version> outputs;     ///< of the declared outputs, sorted by path
-  std::vector<std::string_view> inputs;  ///< for {{ inputs }}: literal inputs, each glob's matches in its place
-  std::uint32_t steps_up = 0;            ///< see command_scope; 0 where no path asks
-  std::optional<std::string> impossible; ///< see examination
-  std::vector<attempt_warning> warnings; ///< without those that the asset ignores
+  std::vector<file_version> outputs;       ///< of the declared outputs, sorted by path
+  std::vector<std::string_view> inputs;    ///< for {{ inputs }}: literal inputs, each glob's matches in its place
+  std::vector<std::uint32_t> input_starts; ///< see command_scope; empty if the asset names no inputs
+  std::uint32_t steps_up = 0;              ///< see command_scope; 0 where no path asks
+  std::optional<std::string> impossible;   ///< see examination
+  std::vector<attempt_warning> warnings;   ///< without those that the asset ignores
   /// What its globs found by way of links, and another asset makes that it does not depend on.
   std::vector<recorded_edge> by_links;
   /// The links that its globs matched or were led through, or may be once they lead somewhere.

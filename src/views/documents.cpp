@@ -3,6 +3,7 @@
 
 #include "core/journal/event_json.hpp"
 #include "core/model/result_limits.hpp"
+#include "views/command_text.hpp"
 #include "views/definition_json.hpp"
 #include "views/reason_text.hpp"
 
@@ -351,7 +352,8 @@ void write_runs(json_writer& json, const std::vector<run_record>& runs) {
   json.end_array().end_object().finish();
 }
 
-void write_plan(json_writer& json, const pipeline& p, const plan_report& plan) {
+void write_plan(json_writer& json, const pipeline& p, const plan_report& plan,
+                const std::map<asset_index, shown_command>& commands) {
   begin_document(json);
   json.member("pipeline", p.name).key("order").begin_array();
   for (const auto asset : plan.order)
@@ -361,6 +363,10 @@ void write_plan(json_writer& json, const pipeline& p, const plan_report& plan) {
     json.key(p.asset(plan.order[i]).name).begin_object();
     json.member("action", action_word(plan.assets[i].action));
     write_reasons(json, plan.assets[i].reasons);
+    if (const auto command = commands.find(plan.order[i]); command != commands.end()) {
+      json.key("command");
+      write_command(json, command->second);
+    }
     json.end_object();
   }
   json.end_object().key("warnings").begin_array();

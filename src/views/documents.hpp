@@ -5,10 +5,12 @@
 #include "base/json_writer.hpp"
 #include "base/result.hpp"
 #include "core/model/report.hpp"
+#include "core/model/shown_command.hpp"
 #include "core/pipeline/diagnostic.hpp"
 #include "core/pipeline/pipeline.hpp"
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,7 +40,9 @@ void write_run_members(json_writer& json, const run_record& run, const status_co
 /// The members of one asset of a run, into an open object; of its attempts only the last.
 void write_asset_run_members(json_writer& json, const asset_run_report& asset, const log_finder& log_of);
 
-void write_plan(json_writer& json, const pipeline& p, const plan_report& plan);
+/// `commands`: those of the assets that are shown with theirs.
+void write_plan(json_writer& json, const pipeline& p, const plan_report& plan,
+                const std::map<asset_index, shown_command>& commands = {});
 
 /// A run's UUID by its number; empty if the run is no longer known.
 using run_id_finder = std::function<std::string(run_number)>;

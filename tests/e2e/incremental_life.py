@@ -102,6 +102,9 @@ def every(v, _):
     yield "each", {"matrix": {"f": {"glob": ["in/d/*", *(["!in/d/[xk]"] if v.hidden else [])]}}, "command": "cat {{ matrix.f }} > {{ outputs[0] }}", "inputs": ["{{ matrix.f }}"],
                    "outputs": ["ev/{{ matrix.f.name }}.o"], "ignore_warnings": ["empty_source"]}
     yield "eachs", {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": ["ev/*.o"], "outputs": ["o/eachs"]}
+    if "each" not in v.without:
+        yield "taken", {"command": "cat {{ inputs.made }} {{ inputs.maybe }} /dev/null > {{ outputs.all }}", "inputs": {"made": {"outputs_of": "each" + "_again" * ("each" in v.renamed)}, "maybe": {"optional": "in/d/n1"}},
+                        "outputs": {"all": "o/taken"}}
 
 
 GROUPS = {"every": every, "files": files, "values": values, "matrix": matrix, "folders": folders, "links": links, "made": made, "inside": inside}
@@ -153,7 +156,8 @@ class World:
         """What is declared now, each as one path from the folder."""
         found = set()
         for asset in self.document("/F")["assets"].values():
-            for output in asset.get("outputs", []):
+            outputs = asset.get("outputs", [])
+            for output in outputs.values() if isinstance(outputs, dict) else outputs:
                 output = output.replace("/F/", "").replace("../F/", "").replace("here/", "")
                 if "matrix.f.name" in output:
                     found |= {output.replace("{{ matrix.f.name }}", name) for name in os.listdir(self.path("in/d")) if os.path.isfile(self.path("in/d/" + name))

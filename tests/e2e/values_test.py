@@ -120,7 +120,34 @@ def a_resumed_run_is_of_the_same_files(shop):
     equal(set(statuses(shop.run())), {"page[a]", "page[b]", "page[c]"})
 
 
-TESTS = [files_that_come_and_go, every_verb_knows_the_assets, what_was_made_makes_no_assets, what_is_in_a_folder_that_was_made_makes_no_assets, rows_lines_and_params,
+def outputs_of_are_exactly_these(shop):
+    for name in "ab":
+        shop.write(f"src/{name}.c", name)
+    obj = {"matrix": {"c": {"glob": "src/*.c"}}, "command": "cat {{ inputs }} > {{ outputs.o }}; echo log > {{ outputs.log }}", "inputs": ["{{ matrix.c }}"],
+           "outputs": {"o": "obj/{{ matrix.c.stem }}.o", "log": "obj/{{ matrix.c.stem }}.log"}}
+    lib = {"command": "cat {{ inputs.objects }} {{ inputs.more }} > {{ outputs.lib }}", "inputs": {"objects": {"outputs_of": "obj", "named": "o"}, "more": {"optional": "more"}}, "outputs": {"lib": "lib"}}
+    shop.pipeline({"obj": obj, "lib": lib})
+    shop.write("obj/stray.o", "stray")
+    equal(statuses(shop.run()), {"obj[a]": "succeeded", "obj[b]": "succeeded", "lib": "succeeded"})
+    equal(shop.read("lib"), "ab")
+    shop.write("more", "!")                                           # what was absent is there
+    equal(statuses(shop.run())["lib"], "succeeded")
+    equal(shop.read("lib"), "ab!")
+    os.unlink(shop.path("more"))
+    equal(statuses(shop.run())["lib"], "succeeded")
+    os.unlink(shop.path("src/b.c"))                                   # its object is still there
+    equal(statuses(shop.run()), {"obj[a]": "fresh", "lib": "succeeded"})
+    equal(shop.read("lib"), "a")
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+    lib["inputs"] = [{"outputs_of": ["obj"], "named": "o"}]           # names count nothing
+    lib["outputs"] = ["lib"]
+    lib["command"] = "cat {{ inputs }}  > {{ outputs[0] }}"
+    shop.pipeline({"obj": obj, "lib": lib})
+    equal(shop.plan()["assets"]["lib"]["action"], "run")
+    contains(str(shop.plan()["assets"]["lib"]["reasons"]), "more")    # only the optional input is gone
+
+
+TESTS = [outputs_of_are_exactly_these, files_that_come_and_go, every_verb_knows_the_assets, what_was_made_makes_no_assets, what_is_in_a_folder_that_was_made_makes_no_assets, rows_lines_and_params,
          nothing_found_is_a_warning, a_resumed_run_is_of_the_same_files]
 
 if __name__ == "__main__":

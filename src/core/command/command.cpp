@@ -57,11 +57,11 @@ void collect_params(std::string_view text, std::vector<std::string>& names) {
 
 } // namespace
 
-result<rendered_command> render_command(const command_scope& scope) {
+result<rendered_command> render_command(const command_scope& scope, value_use use) {
   const auto& declaration = scope.p.declaration(scope.asset);
   const std::string& shell = declaration.settings->shell;
   const command_paths paths(scope.p.folder, declaration.settings->cwd);
-  expansion values(scope, paths, value_use::execution);
+  expansion values(scope, paths, use);
   rendered_command out;
   if (declaration.kind == command_kind::argv) {
     std::vector<template_piece> pieces;
@@ -81,23 +81,32 @@ result<rendered_command> render_command(const command_scope& scope) {
   std::string text;
   if (!render_shell_text(declaration.command.front(), values, text))
     return values.failure();
-  const bool spare = may_skip_shell(shell) && !(scope.bash_reads_file && shell.ends_with("bash"));
+  const auto& options = declaration.settings->shell_options;
+  const bool spare =
+      !declaration.script && may_skip_shell(shell, options) && !(scope.bash_reads_file && shell.ends_with("bash"));
   if (spare && split_plain_command(text, out.argv) &&
       std::find(scope.functions.begin(), scope.functions.end(), out.argv.front()) == scope.functions.end())
     return out;
   // A text that begins with - or + would be read as more options.
   if (text.starts_with('-') || text.starts_with('+'))
     text.insert(0, 1, ' ');
-  out.argv = {shell, "-c", std::move(text)};
+  out.argv = {shell};
+  if (!options.empty())
+    out.argv.insert(out.argv.end(), options.begin(), options.end());
+  else if (declaration.script)
+    out.argv.insert(out.argv.end(), {"-e", "-c"});
+  else
+    out.argv.emplace_back("-c");
+  out.argv.push_back(std::move(text));
   out.through_shell = true;
   return out;
 }
 
-result<std::string> render_env_value(const command_scope& scope, std::string_view text) {
+result<std::string> render_env_value(const command_scope& scope, std::string_view text, value_use use) {
   if (!has_template(text))
     return std::string(text);
   const command_paths paths(scope.p.folder, scope.p.settings_of(scope.asset).cwd);
-  expansion values(scope, paths, value_use::execution);
+  expansion values(scope, paths, use);
   std::vector<template_piece> pieces;
   std::string out;
   if (!pieces_of(text, pieces, values) || !values.env_value(pieces, out))

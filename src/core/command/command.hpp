@@ -17,8 +17,10 @@ struct command_scope {
   const pipeline& p;
   asset_index asset;
   std::string_view run_id;
-  std::span<const std::string_view>
-      inputs; ///< literal inputs in declared order, each glob's matches sorted in its place
+  std::span<const std::string_view> inputs; ///< literal inputs in declared order, each glob's matches sorted in its
+                                            ///< place; no optional one that is absent
+  /// Where in `inputs` each input of the asset begins, and the end. Empty: each input is one path.
+  std::span<const std::uint32_t> input_starts{};
   /// How many of the last components of cwd are no links: as far as `..` leads to the folder that the text names.
   std::uint32_t steps_up = 0xFFFFFFFFU;
   /// Words that a shell finds as functions in its environment (`export -f` of bash): no program is meant by them.
@@ -26,6 +28,10 @@ struct command_scope {
   /// Whether bash reads a file before anything else (BASH_ENV), which may change what any word means.
   bool bash_reads_file = false;
 };
+
+/// What the values are for. A fingerprint must not depend on where the pipeline's folder is, nor on the run; in what is
+/// shown a mark stands for a secret param.
+enum class value_use : std::uint8_t { execution, fingerprint, shown };
 
 /// What to execute: argv[0] is looked up in PATH.
 struct rendered_command {
@@ -35,9 +41,10 @@ struct rendered_command {
 
 /// Renders the asset's command. A shell string that uses nothing of the shell is split and executed directly. A value
 /// never becomes shell syntax. Fails (invalid_input) only on what check_templates() reports at load.
-[[nodiscard]] result<rendered_command> render_command(const command_scope& scope);
+[[nodiscard]] result<rendered_command> render_command(const command_scope& scope, value_use use = value_use::execution);
 /// Renders the text of an env value.
-[[nodiscard]] result<std::string> render_env_value(const command_scope& scope, std::string_view text);
+[[nodiscard]] result<std::string> render_env_value(const command_scope& scope, std::string_view text,
+                                                   value_use use = value_use::execution);
 /// Fills in params and matrix only (for inputs and outputs); any other name, a secret param, and a list is an error. In
 /// a value what means something in globs is escaped by \, since a value is never part of one.
 [[nodiscard]] result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix,

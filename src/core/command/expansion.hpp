@@ -6,6 +6,7 @@
 #include "core/command/command.hpp"
 #include "core/command/command_paths.hpp"
 #include "core/command/matrix_reference.hpp"
+#include "core/command/secret_mask.hpp"
 #include "core/command/shell_text.hpp"
 #include "core/command/template_text.hpp"
 
@@ -17,9 +18,6 @@
 #include <vector>
 
 namespace troupe_internal {
-
-/// What the values are for. A fingerprint must not depend on where the pipeline's folder is, nor on the run.
-enum class value_use : std::uint8_t { execution, fingerprint };
 
 /// The value of a secret param in a fingerprint, before its name. No value of anything holds a NUL.
 inline constexpr std::string_view secret_param_mark{"\0secret.", 8};
@@ -61,7 +59,7 @@ public:
   template <class Literal, class Insert>
   bool shell_text(std::span<const template_piece> pieces, Literal&& literal, Insert&& insert) {
     // Only a path like an option asks where words begin, and to quote.
-    const bool follow = use_ == value_use::execution || inserts_dash(pieces);
+    const bool follow = use_ != value_use::fingerprint || inserts_dash(pieces);
     shell_scanner scanner;
     for (const auto& piece : pieces) {
       if (piece.name == template_name::literal) {
@@ -133,6 +131,8 @@ private:
         return refuse(std::move(*why));
       if (use_ == value_use::fingerprint && is_secret(scope_.p, piece))
         take(std::string_view(path_.assign(secret_param_mark).append(piece.text)), false);
+      else if (use_ == value_use::shown && is_secret(scope_.p, piece))
+        take(secret_mark, false);
       else
         values_of_variable(scope_.p, spec_.matrix, piece).each([&](std::string_view value, bool path) {
           take(path ? passed(value) : value, path);
@@ -142,13 +142,17 @@ private:
       take(spec_.name, false);
       return true;
     case template_name::run_id:
-      take(use_ == value_use::execution ? scope_.run_id : run_id_mark, false);
+      take(use_ == value_use::fingerprint ? run_id_mark : scope_.run_id, false);
       return true;
     case template_name::pool:
       return pool(piece, take);
     case template_name::inputs:
+      if (!piece.text.empty())
+        return named_input(piece, take);
       return list(piece, scope_.inputs.size(), [&](std::size_t i) { path_value(piece, scope_.inputs[i], take); });
     case template_name::outputs:
+      if (!piece.text.empty())
+        return named_output(piece, take);
       return list(piece, spec_.outputs.size(),
                   [&](std::size_t i) { path_value(piece, scope_.p.path(spec_.outputs[i]), take); });
     }
@@ -173,10 +177,35 @@ private:
     return true;
   }
 
+  // The paths that inputs of one name stand for, in the order written.
+  template <class Take>
+  bool named_input(const template_piece& piece, Take&& take) {
+    const auto name = number_of_input(scope_.p.declaration(scope_.asset), piece.text);
+    if (!name)
+      return refuse(shown(piece.written) + ": the asset has no input of that name");
+    named_.clear();
+    for (const auto& one : spec_.named) {
+      if (one.name != *name)
+        continue;
+      const auto from = scope_.input_starts.empty() ? one.input : scope_.input_starts[one.input];
+      const auto to = scope_.input_starts.empty() ? one.input + 1 : scope_.input_starts[one.input + 1];
+      for (auto i = from; i < to && i < scope_.inputs.size(); ++i)
+        named_.push_back(scope_.inputs[i]);
+    }
+    return list(piece, named_.size(), [&](std::size_t i) { path_value(piece, named_[i], take); });
+  }
+
+  template <class Take>
+  bool named_output(const template_piece& piece, Take&& take) {
+    const auto number = number_of_output(scope_.p.declaration(scope_.asset), piece.text);
+    if (!number || *number >= spec_.outputs.size())
+      return refuse(shown(piece.written) + ": the asset has no output of that name");
+    path_value(piece, scope_.p.path(spec_.outputs[*number]), take);
+    return true;
+  }
+
   template <class Take>
   bool list(const template_piece& piece, std::size_t size, Take&& take) {
-    if (!piece.text.empty())
-      return refuse(shown(piece.written) + ": there is none of that name");
     if (!piece.index || piece.rest) {
       for (std::size_t i = piece.index.value_or(0); i < size; ++i)
         take(i);
@@ -189,7 +218,7 @@ private:
   }
 
   [[nodiscard]] bool is_list(const template_piece& piece) const {
-    return piece.names_list() ||
+    return piece.names_list() || names_input_list(scope_.p.declaration(scope_.asset), piece) ||
            (piece.name == template_name::matrix && !unknown_variable(scope_.p, spec_.matrix, piece) &&
             stands_for_list(scope_.p, spec_.matrix, piece));
   }
@@ -217,6 +246,7 @@ private:
   value_use use_;
   bool passed_otherwise_ = false;
   std::string text_, path_; // reused
+  std::vector<std::string_view> named_;
   std::string wrong_;
 };
 

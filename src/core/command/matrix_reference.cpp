@@ -164,6 +164,27 @@ bool stands_for_list(const pipeline& p, std::span<const matrix_value> matrix, co
   return values_of_variable(p, matrix, piece).is_list;
 }
 
+std::optional<std::uint32_t> number_of_input(const asset_declaration& of, std::string_view name) {
+  for (std::uint32_t i = 0; i < of.input_names.size(); ++i)
+    if (of.input_names[i].name == name)
+      return i;
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> number_of_output(const asset_declaration& of, std::string_view name) {
+  for (std::uint32_t i = 0; i < of.output_names.size(); ++i)
+    if (of.output_names[i] == name)
+      return i;
+  return std::nullopt;
+}
+
+bool names_input_list(const asset_declaration& of, const template_piece& piece) {
+  if (piece.name != template_name::inputs || piece.text.empty() || piece.filter != value_filter::none)
+    return false;
+  const auto number = number_of_input(of, piece.text);
+  return number && of.input_names[*number].list && (!piece.index || piece.rest);
+}
+
 bool is_secret(const pipeline& p, const template_piece& piece) {
   if (piece.name != template_name::param)
     return false;

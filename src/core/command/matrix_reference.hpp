@@ -1,5 +1,5 @@
-// What a template that names a param or a matrix variable stands for: values, columns of rows, ids, parts of paths.
-// Knows the pipeline; knows nothing of how values are quoted or passed.
+// What a template that names a param, a matrix variable, an input or an output stands for: values, columns of rows,
+// ids, parts of paths. Knows the pipeline; knows nothing of how values are quoted or passed.
 #pragma once
 
 #include "core/command/template_text.hpp"
@@ -38,6 +38,12 @@ struct variable_values {
 /// unknown.
 [[nodiscard]] bool stands_for_list(const pipeline& p, std::span<const matrix_value> matrix,
                                    const template_piece& piece);
+
+/// The number of a name among the inputs or outputs of a declaration; nullopt if it has none of that name.
+[[nodiscard]] std::optional<std::uint32_t> number_of_input(const asset_declaration& of, std::string_view name);
+[[nodiscard]] std::optional<std::uint32_t> number_of_output(const asset_declaration& of, std::string_view name);
+/// Whether the template is the name of any number of inputs, or of the rest of them.
+[[nodiscard]] bool names_input_list(const asset_declaration& of, const template_piece& piece);
 
 /// Whether the name is that of a secret param.
 [[nodiscard]] bool is_secret(const pipeline& p, const template_piece& piece);

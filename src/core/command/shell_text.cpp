@@ -348,9 +348,13 @@ bool is_posix_shell(std::string_view shell) {
   return one_of(file_name(shell), shells);
 }
 
-bool may_skip_shell(std::string_view shell) {
+bool may_skip_shell(std::string_view shell, const std::vector<std::string>& options) {
   static constexpr std::array<std::string_view, 4> shells = {"sh", "dash", "bash", "ash"};
-  return one_of(file_name(shell), shells);
+  const auto is_plain = [](const std::string& option) {
+    return option == "pipefail" ||
+           (option.size() > 1 && option.front() == '-' && option.find_first_not_of("ceuo", 1) == std::string::npos);
+  };
+  return one_of(file_name(shell), shells) && std::all_of(options.begin(), options.end(), is_plain);
 }
 
 void append_quoted(std::string& out, std::string_view value, shell_quotes where) {

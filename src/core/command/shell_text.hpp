@@ -87,7 +87,8 @@ private:
 /// Whether values can be inserted into texts for this shell (sh, dash, bash, ash, ksh, mksh, zsh, by file name).
 [[nodiscard]] bool is_posix_shell(std::string_view shell);
 /// Whether a plain command means the same without this shell (sh, dash, bash, ash).
-[[nodiscard]] bool may_skip_shell(std::string_view shell);
+/// `options`: those before the text; others than -c, -e, -u and -o pipefail may mean anything.
+[[nodiscard]] bool may_skip_shell(std::string_view shell, const std::vector<std::string>& options = {});
 
 /// Appends the value so that the shell reads exactly its bytes at such a place.
 void append_quoted(std::string& out, std::string_view value, shell_quotes where);

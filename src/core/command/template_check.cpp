@@ -154,22 +154,67 @@ private:
   }
 
   std::optional<std::string> unknown_path(const template_piece& piece) const {
-    const std::string written = shown(piece.written);
+    auto why = piece.text.empty() ? std::nullopt : unknown_path_name(piece);
+    if (why || !piece.index)
+      return why;
+    // The combinations may have different numbers of inputs.
+    for (auto i = first_; !why && i < p_.assets.size() && p_.assets[i].declaration == spec_.declaration; ++i)
+      why = unknown_number(p_.assets[i], piece);
+    return why;
+  }
+
+  std::optional<std::string> unknown_path_name(const template_piece& piece) const {
     const bool inputs = piece.name == template_name::inputs;
-    const auto size = inputs ? spec_.inputs.size() : spec_.outputs.size();
-    if (!piece.text.empty())
-      return written + ": the asset has no " + (inputs ? "input" : "output") + " of that name";
-    if (piece.index && !piece.rest && *piece.index >= size)
-      return written + ": the asset has " + count(size, inputs ? "input" : "output") + ", counted from 0";
-    for (std::size_t i = 0; inputs && piece.index && i < std::min<std::size_t>(*piece.index + 1, size); ++i)
-      if (spec_.inputs[i].glob && (i < *piece.index || !piece.rest))
-        return written + ": how many files the glob " + quoted_name(p_.path(spec_.inputs[i].path)) +
+    const auto number = inputs ? number_of_input(declaration_, piece.text) : number_of_output(declaration_, piece.text);
+    const std::string written = shown(piece.written);
+    if (!number) {
+      nearest_name nearest(piece.text);
+      for (const auto& one : declaration_.input_names)
+        if (inputs)
+          nearest.consider(one.name);
+      for (const auto name : declaration_.output_names)
+        if (!inputs)
+          nearest.consider(name);
+      return written + ": the asset has no " + (inputs ? "input" : "output") + " with the name " +
+             quoted_name(piece.text) + nearest.hint();
+    }
+    const bool list = inputs && declaration_.input_names[*number].list;
+    if (!list && piece.index)
+      return written + ": that is one path, and no list";
+    if (list && !piece.index && piece.part != path_part::whole)
+      return written + ": that is a list; [0] names one of it, as in {{ inputs." + std::string(piece.text) + "[0] }}";
+    return std::nullopt;
+  }
+
+  std::optional<std::string> unknown_number(const asset_spec& spec, const template_piece& piece) const {
+    const std::string written = shown(piece.written);
+    if (piece.name == template_name::outputs) {
+      if (piece.rest || *piece.index < spec.outputs.size())
+        return std::nullopt;
+      return written + ": the asset has " + count(spec.outputs.size(), "output") + ", counted from 0";
+    }
+    std::vector<input_ref> inputs;
+    if (piece.text.empty())
+      inputs.assign(spec.inputs.begin(), spec.inputs.end());
+    else
+      for (const auto& one : spec.named)
+        if (one.name == *number_of_input(declaration_, piece.text))
+          inputs.push_back(spec.inputs[one.input]);
+    for (std::size_t i = 0; i < inputs.size() && i < *piece.index + (piece.rest ? 0U : 1U); ++i)
+      if (inputs[i].glob)
+        return written + ": how many files the glob " + quoted_name(p_.path(inputs[i].path)) +
                " matches is known only when the asset runs; name the file";
+      else if (inputs[i].optional)
+        return written + ": whether the optional input " + quoted_name(p_.path(inputs[i].path)) +
+               " is there is known only when the asset runs; give inputs names";
+    if (!piece.rest && *piece.index >= inputs.size())
+      return written + ": the asset has " + count(inputs.size(), "input") +
+             (piece.text.empty() ? "" : " of that name") + ", counted from 0";
     return std::nullopt;
   }
 
   [[nodiscard]] bool is_list(const template_piece& piece) const {
-    return piece.names_list() ||
+    return piece.names_list() || names_input_list(declaration_, piece) ||
            ((piece.name == template_name::param || piece.name == template_name::matrix) &&
             !unknown_variable(p_, spec_.matrix, piece) && stands_for_list(p_, spec_.matrix, piece));
   }

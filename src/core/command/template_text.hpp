@@ -32,10 +32,10 @@ struct template_piece {
   std::string_view separator; ///< of join
   std::string_view written;   ///< the whole {{ … }}, for messages
 
-  /// Stands for any number of values by its text alone. A column of a row may be a list too.
+  [[nodiscard]] bool is_path() const { return name == template_name::inputs || name == template_name::outputs; }
+  /// Names all inputs or outputs, or all behind one. A named input and a column of a row may be lists, too.
   [[nodiscard]] bool names_list() const {
-    return (name == template_name::inputs || name == template_name::outputs) && (!index || rest) &&
-           filter == value_filter::none;
+    return is_path() && text.empty() && (!index || rest) && filter == value_filter::none;
   }
 };
 

@@ -21,6 +21,16 @@ command_form form_of(command_kind kind) {
   return command_form::none;
 }
 
+/// "/bin/bash -euo pipefail -c"; the path alone where it is called as shells are.
+std::string shell_as_called(const asset_declaration& declared) {
+  std::string words = declared.settings->shell;
+  for (const auto& option : declared.settings->shell_options)
+    words += " " + option;
+  if (declared.script && declared.settings->shell_options.empty())
+    words += " -e -c";
+  return words;
+}
+
 variable_source source_of(env_source source) {
   switch (source) {
   case env_source::literal:
@@ -50,7 +60,7 @@ asset_definition declared_text(const pipeline& p, asset_index asset, const std::
   text.form = form_of(declared.kind);
   text.command.assign(declared.command.begin(), declared.command.end());
   if (declared.kind == command_kind::shell)
-    text.shell = settings.shell;
+    text.shell = shell_as_called(declared);
   if (runs_command(declared.kind))
     text.cwd = settings.cwd;
   for (const auto& entry : settings.env) {

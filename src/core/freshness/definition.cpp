@@ -58,6 +58,15 @@ std::string_view word_of(command_kind kind) {
                                           : "none";
 }
 
+/// The shell as it is called; as programs of before there were options have counted it, where there are none.
+void add_shell(const asset_declaration& of, part_list& parts) {
+  parts.add(of.settings->shell);
+  if (of.script)
+    parts.add("script");
+  for (const auto& option : of.settings->shell_options)
+    parts.add(option);
+}
+
 bool by_name(const named_digest& a, const named_digest& b) {
   return a.name < b.name;
 }
@@ -234,7 +243,7 @@ digest definer::command_of(const command_scope& scope) {
       else if (!values.argv_element(pieces_of(command_[i]), [&](std::string_view element) { parts.add(element); }))
         parts.extend('x', of_->command[i]);
   } else {
-    parts.add(of_->settings->shell);
+    add_shell(*of_, parts);
     const auto add_literal = [&](std::string_view text) { parts.extend('t', text); };
     const auto add_value = [&](std::string_view value, const shell_slot&, bool first) {
       if (!first)
@@ -292,7 +301,7 @@ void define_as_declared(const pipeline& p, asset_index asset, const env_lookup& 
   if (runs_command(declared.kind))
     parts.add(settings.cwd);
   if (declared.kind == command_kind::shell)
-    parts.add(settings.shell);
+    add_shell(declared, parts);
   for (const auto text : declared.command)
     parts.add(text);
   for (const auto& value : spec.matrix)
@@ -327,7 +336,7 @@ std::uint64_t definition_number(const pipeline& p, asset_index asset, const fing
     parts.add(e.name).add(bytes_of(e.value));
   parts.add("inputs");
   for (const auto& input : spec.inputs)
-    parts.add(input.glob ? "glob" : "path").add(p.path(input.path));
+    parts.add(input.glob ? "glob" : input.optional ? "optional" : "path").add(p.path(input.path));
   for (const auto pattern : spec.exclusions)
     parts.add("not").add(p.path(pattern));
   parts.add("outputs");

@@ -28,6 +28,7 @@ inline constexpr auto warning_codes = std::to_array<std::string_view>({
     "orphan_input",            // of a plan or an attempt: a file that an asset left which no longer exists
     "output_not_written",      // of an attempt: its command left the output as it was
     "process_not_ended",       // of an attempt: what belongs to another user cannot be ended
+    "shell_syntax",            // of the file: in a list command, where no shell reads it
     "stopped_command",         // of an attempt: its command is stopped, mostly for want of a terminal
     "undeclared_file",         // of the file
     "undeclared_input",        // of the file

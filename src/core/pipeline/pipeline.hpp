@@ -69,6 +69,7 @@ struct asset_settings {
   std::vector<std::string> inherit_names; ///< with inherit_env false: only these
   std::string cwd = ".";                  ///< relative to the pipeline's folder
   std::string shell = "/bin/sh";
+  std::vector<std::string> shell_options; ///< before the text; empty: "-c", of a script "-e" and "-c"
   std::optional<duration> timeout;
   retry_policy retry;
   bool allow_failure = false;
@@ -113,12 +114,32 @@ struct function_declaration {
   std::span<const std::string_view> params; ///< that it may ask for
 };
 
+/// A declared input: a path, or a glob over other assets' outputs and the disk.
+struct input_ref {
+  path_index path; ///< the path, or the glob's text (which ends in "/" if it asks for folders)
+  bool glob = false;
+  bool optional = false; ///< it may be absent: then it has no value, and that it is absent counts
+};
+
+/// What a declaration calls some of its inputs.
+struct input_name {
+  std::string_view name;
+  bool list = false; ///< it stands for any number of paths; else for exactly one
+};
+
+/// One input of an asset that has a name.
+struct named_input {
+  std::uint32_t name = 0;  ///< number in asset_declaration::input_names
+  std::uint32_t input = 0; ///< number in asset_spec::inputs
+};
+
 /// An asset as it stands in the file, before its matrix is expanded.
 struct asset_declaration {
   std::string_view name;
   place where; ///< of its key in "assets"
   std::string_view description;
   command_kind kind = command_kind::none;
+  bool script = false; ///< kind shell: always through the shell, which ends at the first line that fails
   place command_where;
   std::span<const std::string_view> command;      ///< template texts: one for shell, one an element for argv
   const function_declaration* function = nullptr; ///< of kind function
@@ -126,15 +147,11 @@ struct asset_declaration {
   std::span<const std::string_view> output_templates;
   /// All inputs as written, "!" in front of an exclusion, if one of them has a template; else empty.
   std::span<const std::string_view> input_templates;
+  std::span<const input_name> input_names;        ///< in declared order; empty if the inputs have no names
+  std::span<const std::string_view> output_names; ///< parallel to the outputs; empty if they have no names
   /// All deps as written if one of them has a template; else empty.
   std::span<const std::string_view> dep_templates;
   const asset_settings* settings = nullptr; ///< never null in a valid pipeline
-};
-
-/// A declared input: a path, or a glob over other assets' outputs and the disk.
-struct input_ref {
-  path_index path; ///< the path, or the glob's text (which ends in "/" if it asks for folders)
-  bool glob = false;
 };
 
 /// One column of a row: one text, or a list of them.
@@ -169,6 +186,7 @@ struct asset_spec {
   std::span<const path_index> outputs;    ///< likewise
   std::span<const asset_index> deps;      ///< by name, expanded, without duplicates, in declared order
   std::span<const path_index> exclusions; ///< "!PATTERN" in inputs: patterns (a plain path is written as one)
+  std::span<const named_input> named;     ///< in the order written; one input may have several names
   std::span<const place> input_places;    ///< parallel to inputs
   std::span<const place> output_places;   ///< parallel to outputs
 };

@@ -65,7 +65,7 @@ const std::set<std::string> beyond_schemas = {
     "duplicate_value",    "bad_cron",         "bad_schedule",      "bad_pattern",      "unknown_zone",
     "unknown_values",     "unknown_variable", "unknown_id",        "bad_row",          "bad_id",
     "bad_value_file",     "cannot_read",      "matrix_of_outputs", "unknown_param",    "unknown_asset",
-    "bad_selection",      "bad_param",        "contradiction"};
+    "bad_selection",      "bad_param",        "contradiction",     "no_outputs",       "unknown_output"};
 
 struct judgement {
   bool refused = false; ///< by the parser

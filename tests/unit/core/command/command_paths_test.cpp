@@ -39,7 +39,7 @@ TEST_CASE("under cwd paths are those the command needs") {
     b.asset("a").command("x {{ inputs }} {{ outputs[0] }}").outputs({path}).with([&](auto& s) { s.cwd = cwd; });
     const auto p = b.build();
     const std::vector<std::string_view> inputs = {path};
-    const command_scope scope{*p, asset_index(0U), "run-1", inputs, steps_up};
+    const command_scope scope{*p, asset_index(0U), "run-1", inputs, {}, steps_up};
     const auto r = render_command(scope);
     CHECK(r->argv.at(1) == r->argv.at(2));
     CHECK(render_env_value(scope, "{{ outputs }}").value() == r->argv.at(1));
