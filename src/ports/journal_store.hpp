@@ -77,6 +77,8 @@ public:
   /// Whether a trigger has seen this key; else `out` is reset.
   [[nodiscard]] virtual result<bool> read_seen_key(const std::string& trigger, const std::string& key,
                                                    seen_key& out) const = 0;
+  /// Keys that were seen, in no order.
+  [[nodiscard]] virtual result<void> visit_seen_keys(const std::function<bool(const seen_key&)>& visit) const = 0;
   [[nodiscard]] virtual result<std::vector<open_attempt>> open_attempts() const = 0;
   [[nodiscard]] virtual result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const = 0;
   /// Errors for what a reader finds impossible in what he was given: in an event, and in what is kept of a run.

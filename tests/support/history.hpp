@@ -135,7 +135,12 @@ private:
   void change_trigger(std::vector<event>& batch) {
     if (last_event_ == 0)
       return change_queue(batch);
-    switch (below(5)) {
+    switch (below(7)) {
+    case 5:
+      return batch.push_back(keys_forgotten{trigger_name, tick(), {"key-1", "key-2", "never seen"}, "someone"});
+    case 6:
+      return batch.push_back(
+          key_used{"demo/", "key-" + std::to_string(below(4)), some_digest(), run_number(1 + last_run_), tick()});
     case 0:
       return batch.push_back(trigger_paused{trigger_name, tick(), "for a while", "someone"});
     case 1:

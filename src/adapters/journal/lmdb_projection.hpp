@@ -43,6 +43,7 @@ public:
   [[nodiscard]] result<void> put_pending(const event_taken& what) override;
   [[nodiscard]] result<void> erase_pending(std::uint64_t event) override;
   [[nodiscard]] result<void> put_seen_key(const seen_key& record) override;
+  [[nodiscard]] result<void> erase_seen_key(const std::string& trigger, const std::string& key) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 
   /// Writes the state's facts and the runs that changed: nearly every event changes its run, so that is done once.

@@ -46,6 +46,7 @@ public:
   [[nodiscard]] result<void> visit_triggers(const std::function<bool(const trigger_record&)>& visit) const override;
   [[nodiscard]] result<bool> read_trigger(const std::string& name, trigger_record& out) const override;
   [[nodiscard]] result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const override;
+  [[nodiscard]] result<void> visit_seen_keys(const std::function<bool(const seen_key&)>& visit) const override;
   [[nodiscard]] result<bool> read_seen_key(const std::string& trigger, const std::string& key,
                                            seen_key& out) const override;
   [[nodiscard]] result<std::vector<open_attempt>> open_attempts() const override;

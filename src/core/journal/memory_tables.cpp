@@ -137,6 +137,13 @@ result<void> memory_tables::put_seen_key(const seen_key& record) {
   return {};
 }
 
+result<void> memory_tables::erase_seen_key(const std::string& trigger, const std::string& key) {
+  if (const auto at = keys.find(seen_key_key(trigger, key));
+      at != keys.end() && at->second.trigger == trigger && at->second.key == key)
+    keys.erase(at);
+  return {};
+}
+
 result<void> memory_tables::erase_checkpoint(run_number run) {
   ended.push_back(run);
   return {};

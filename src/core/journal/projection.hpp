@@ -49,6 +49,8 @@ public:
   [[nodiscard]] virtual result<void> put_pending(const event_taken& what) = 0;
   [[nodiscard]] virtual result<void> erase_pending(std::uint64_t event) = 0;
   [[nodiscard]] virtual result<void> put_seen_key(const seen_key& record) = 0;
+  /// One that is not there is no error.
+  [[nodiscard]] virtual result<void> erase_seen_key(const std::string& trigger, const std::string& key) = 0;
   /// A run has ended: its checkpoint, if there is one, is of no more use.
   [[nodiscard]] virtual result<void> erase_checkpoint(run_number run) = 0;
 };
@@ -98,6 +100,8 @@ private:
   result<void> fold(std::uint64_t seq, const event_taken& e);
   result<void> fold(std::uint64_t seq, const event_settled& e);
   result<void> fold(std::uint64_t seq, const ticks_missed& e);
+  result<void> fold(std::uint64_t seq, const key_used& e);
+  result<void> fold(std::uint64_t seq, const keys_forgotten& e);
 
   /// Reads it into trigger_; a broken rule if there is none.
   result<void> find_trigger(std::uint64_t seq, const std::string& name);
