@@ -15,6 +15,7 @@ enum class error_code {
   state_locked,   ///< another process holds the state: exit 3
   state_unusable, ///< the state cannot be read or written (permissions, disk full, version, damage): exit 3
   io,             ///< an operating system call failed on something that is not the state
+  key_conflict,   ///< an idempotency key was used for another request: exit 1
   busy,           ///< a queue is full; a later attempt may succeed: exit 1
   internal,       ///< a bug in Troupe
   stopped,        ///< a signal asked for the end before there was a run: exit 128 and its number

@@ -21,6 +21,7 @@ int exit_status_of(error_code code) {
   case error_code::state_unusable:
     return exit_state;
   case error_code::busy:
+  case error_code::key_conflict:
   case error_code::internal:
   case error_code::stopped: // but watch_run() knows the signal
     return exit_failed;

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 namespace troupe_internal::cli {
@@ -16,16 +17,37 @@ int ask_trigger(invocation& with, trigger_ask asked) {
   if (!state)
     return with.report(state.error());
   asked.by = "uid " + std::to_string(geteuid());
-  const auto taken = change_trigger(*state, asked);
+  auto taken = change_trigger(*state, asked);
+  if (!taken && asked.what == trigger_ask::verb::forget && taken.error().code == error_code::state_unusable)
+    taken = forget_keys_as_writer(*state, asked.name, asked.key, asked.by);
   if (!taken)
     return with.report(taken.error());
-  if (taken->fate == event_fate::rejected) {
+  if (taken->fate == event_fate::rejected && asked.what != trigger_ask::verb::test) {
     static_cast<void>(
         with.report(fail(error_code::invalid_input, taken->because + " (event " + std::to_string(taken->event) + ")")));
     return exit_failed; // it was understood, and is in the journal
   }
   auto& to = with.io.out;
-  const bool takes = asked.what == trigger_ask::verb::notify || asked.what == trigger_ask::verb::fire;
+  using verb = trigger_ask::verb;
+  if (asked.what == verb::test || asked.what == verb::forget) {
+    if (with.options.json) {
+      json_writer json(to.stream);
+      begin_document(json);
+      if (asked.what == verb::test)
+        json.member("fate", to_string(taken->fate));
+      json.key("steps").begin_array();
+      for (std::string_view left = taken->because; !left.empty();) {
+        const auto line = left.substr(0, left.find('\n'));
+        json.value(line);
+        left.remove_prefix(std::min(left.size(), line.size() + 1));
+      }
+      json.end_array().end_object().finish();
+    } else {
+      to.stream << taken->because << "\n";
+    }
+    return exit_ok;
+  }
+  const bool takes = asked.what == verb::notify || asked.what == verb::fire || asked.what == verb::replay;
   if (with.options.json) {
     json_writer json(to.stream);
     begin_document(json);

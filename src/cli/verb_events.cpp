@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 
 namespace troupe_internal::cli {
 
@@ -89,6 +90,17 @@ int notify(invocation& with, const notify_arguments& given) {
 
 } // namespace
 
+namespace {
+
+int replay(invocation& with, std::uint32_t event) {
+  trigger_ask asked;
+  asked.what = trigger_ask::verb::replay;
+  asked.event = event;
+  return ask_trigger(with, asked);
+}
+
+} // namespace
+
 void declare_events(command_spec& root, invocation& with) {
   auto given = std::make_shared<events_arguments>();
   auto& verb = root.subcommand("events", "List what triggers took in, and what became of it");
@@ -100,6 +112,17 @@ void declare_events(command_spec& root, invocation& with) {
   verb.number("-l,--limit", "N", given->limit, 0, "show N events; 0: all (default: 20, with --json all)");
   verb.examples = {{"troupe events", "the last 20"},
                    {"troupe events --fate missed --trigger nightly", "ticks that did not become runs"}};
+  auto& again = verb.subcommand("replay", "Take an event in again: with no key, and past the filter");
+  auto id = std::make_shared<std::string>();
+  again.positional("ID", *id, true, "its number, as `troupe events` lists it");
+  again.examples = {{"troupe events replay 17", "after a fix"}};
+  again.action = [id, &with] {
+    std::uint32_t number = 0;
+    const auto [end, bad] = std::from_chars(id->data(), id->data() + id->size(), number);
+    if (bad != std::errc() || end != id->data() + id->size() || number == 0)
+      return with.report(fail(error_code::invalid_input, "'" + *id + "' is no number of an event"));
+    return replay(with, number);
+  };
   verb.action = [given, &with] { return events(with, *given); };
 }
 

@@ -24,8 +24,8 @@ constexpr std::uint32_t most_ticks = 10'000;
 
 struct triggers_arguments {
   std::string name, from, reason;
-  std::vector<std::string> params;
-  std::string key;
+  std::vector<std::string> params, headers;
+  std::string key, body;
   std::optional<std::uint32_t> count;
   std::vector<std::string> set; ///< the cursor; the last one counts
 };
@@ -41,6 +41,16 @@ int ask(invocation& with, const triggers_arguments& given, trigger_ask::verb wha
     if (at == 0 || at == std::string::npos)
       return with.report(fail(error_code::invalid_input, "--with takes NAME=VALUE, not '" + one + "'"));
     asked.params.emplace_back(one.substr(0, at), one.substr(at + 1));
+  }
+  asked.body = given.body;
+  for (const auto& one : given.headers) {
+    const auto at = one.find('=');
+    if (at == 0 || at == std::string::npos)
+      return with.report(fail(error_code::invalid_input, "--header takes NAME=VALUE, not '" + one + "'"));
+    auto name = one.substr(0, at);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    asked.headers.emplace_back(std::move(name), one.substr(at + 1));
   }
   return ask_trigger(with, asked);
 }
@@ -170,6 +180,19 @@ void declare_triggers(command_spec& root, invocation& with) {
   fired.examples = {{"troupe triggers fire nightly", "as if it were time"},
                     {"troupe triggers fire nightly --with day=2026-03-29", "for another day"}};
   fired.action = [given, &with] { return ask(with, *given, trigger_ask::verb::fire); };
+  auto& tested = verb.subcommand("test", "Say what would become of an event, step by step; nothing is taken in");
+  tested.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
+  tested.text("--body", "JSON", given->body, "the body of the request");
+  tested.texts("--header", "NAME=VALUE", given->headers, "a header of the request");
+  tested.text("--key", "KEY", given->key, "its key");
+  tested.examples = {
+      {"troupe triggers test push --body '{\"ref\": \"refs/heads/main\"}'", "does it pass, and with what?"}};
+  tested.action = [given, &with] { return ask(with, *given, trigger_ask::verb::test); };
+  auto& forgotten = verb.subcommand("forget", "Keys of a trigger count no more: what comes with them again is new");
+  forgotten.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
+  forgotten.text("--key", "KEY", given->key, "this key alone (default: all)");
+  forgotten.examples = {{"troupe triggers forget push --key d-17", "the request may be sent again"}};
+  forgotten.action = [given, &with] { return ask(with, *given, trigger_ask::verb::forget); };
 }
 
 } // namespace troupe_internal::cli

@@ -33,7 +33,8 @@ std::optional<cause_kind> cause_of(std::string_view word) {
 struct fields {
   std::string type, build, status, code, message, line, cause, verb, name, key, body, because, fate, user;
   std::vector<std::string> names, problems, notes;
-  std::vector<std::pair<std::string, std::string>> variables;
+  std::vector<std::pair<std::string, std::string>> variables, headers;
+  bool key_conflict = false;
   std::optional<std::int64_t> drain_ms;
   std::optional<std::int32_t> pid;
   std::optional<std::uint64_t> event, duplicate_of;
@@ -148,6 +149,10 @@ private:
       number(key, to.event.emplace());
     else if (key == "duplicate_of")
       number(key, to.duplicate_of.emplace());
+    else if (key == "headers")
+      params(key, to.headers);
+    else if (key == "key_conflict")
+      to.key_conflict = boolean(key);
     else
       return false;
     return true;
@@ -358,18 +363,23 @@ result<control_message> to_submit(fields found) {
 result<control_message> to_trigger(fields found) {
   using verb = trigger_ask::verb;
   trigger_ask ask;
-  constexpr std::array<std::pair<std::string_view, verb>, 5> verbs = {{{"notify", verb::notify},
+  constexpr std::array<std::pair<std::string_view, verb>, 8> verbs = {{{"notify", verb::notify},
                                                                        {"fire", verb::fire},
                                                                        {"pause", verb::pause},
                                                                        {"resume", verb::resume},
+                                                                       {"forget", verb::forget},
+                                                                       {"replay", verb::replay},
+                                                                       {"test", verb::test},
                                                                        {"set_cursor", verb::set_cursor}}};
   const auto* const what =
       std::find_if(verbs.begin(), verbs.end(), [&](const auto& one) { return one.first == found.verb; });
   if (what == verbs.end())
     return bad("\"trigger\" asks for nothing that is known");
-  if (found.name.empty())
-    return bad("\"trigger\" names none");
   ask.what = what->second;
+  ask.event = found.event.value_or(0);
+  if (ask.what == verb::replay ? ask.event == 0 : found.name.empty())
+    return bad("\"trigger\" names none");
+  ask.headers = std::move(found.headers);
   ask.name = std::move(found.name);
   ask.key = std::move(found.key);
   ask.body = std::move(found.body);
@@ -407,6 +417,7 @@ result<control_message> to_taken(fields found) {
   answer.what.run = run_number(found.run.value_or(0));
   answer.what.duplicate_of = found.duplicate_of.value_or(0);
   answer.what.because = std::move(found.because);
+  answer.what.key_conflict = found.key_conflict;
   for (std::size_t fate = 0; fate < event_fate_count; ++fate)
     if (found.fate == to_string(static_cast<event_fate>(fate))) {
       answer.what.fate = static_cast<event_fate>(fate);

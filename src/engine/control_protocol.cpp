@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t head_bytes = 4;
 constexpr std::array<std::string_view, refusal_code_count> refusal_words = {
     "bad_message", "other_version", "busy", "not_permitted", "not_found", "invalid_input", "internal", "unavailable"};
-constexpr std::array<std::string_view, 5> verb_words = {"notify", "fire", "pause", "resume",
-                                                        "set_cursor"};                           // trigger_ask::verb
+constexpr std::array<std::string_view, 8> verb_words = {"notify", "fire",   "pause", "resume",
+                                                        "forget", "replay", "test",  "set_cursor"}; // trigger_ask::verb
 constexpr std::array<std::string_view, 4> supervisor_words = {"look", "stop", "reload", "load"}; // supervisor_ask::verb
 
 std::int64_t to_ms(timestamp t) {
@@ -63,8 +63,9 @@ struct member_writer {
     const auto& ask = m.ask;
     json.member("type", "trigger").member("verb", verb_words.at(static_cast<std::size_t>(ask.what)));
     json.member("name", ask.name).member("key", ask.key).member("body", ask.body);
-    json.member("because", ask.reason).member("by", ask.by);
+    json.member("because", ask.reason).member("by", ask.by).member("event", ask.event);
     pairs("params", ask.params);
+    pairs("headers", ask.headers);
   }
   void operator()(const resume_request& m) const {
     json.member("type", "resume").member("run", m.run.value);
@@ -86,7 +87,7 @@ struct member_writer {
   void operator()(const trigger_answer& m) const {
     json.member("type", "taken").member("event", m.what.event).member("fate", to_string(m.what.fate));
     json.member("run", m.what.run.value).member("duplicate_of", m.what.duplicate_of);
-    json.member("because", m.what.because);
+    json.member("because", m.what.because).member("key_conflict", m.what.key_conflict);
   }
   void operator()(const follow_request& m) const {
     json.member("type", "follow");

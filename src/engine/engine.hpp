@@ -95,7 +95,9 @@ public:
   /// Makes what all runs share. `workers`: how many threads read.
   [[nodiscard]] result<void> get_ready(std::uint32_t workers);
   /// Records that a run waits, durably: it gets its number and its id.
-  [[nodiscard]] result<run_queued> enqueue(run_queued what);
+  /// What `before` makes of it comes before it, in the same transaction.
+  [[nodiscard]] result<run_queued> enqueue(run_queued what,
+                                           const std::function<std::vector<event>(const run_queued&)>& before = {});
   /// Lets `appends` append runs that wait, numbered from `next` on, and returns when it has: it says how many. No other
   /// run gets a number, begins or resumes meanwhile.
   void number_runs(const std::function<std::uint32_t(run_number next)>& appends);

@@ -17,13 +17,16 @@ result<void> engine::get_ready(std::uint32_t workers) {
   }
 }
 
-result<run_queued> engine::enqueue(run_queued what) {
+result<run_queued> engine::enqueue(run_queued what,
+                                   const std::function<std::vector<event>(const run_queued&)>& before) {
   std::promise<result<std::uint64_t>> done;
   {
     const std::lock_guard admission(admission_); // numbers are in the journal in their order
     what.run = run_number(++last_run_);
     what.id = make_uuid_v7(what.at, time_.random(), time_.random());
-    log_->append({what}, true, [&](result<std::uint64_t> outcome) { done.set_value(std::move(outcome)); });
+    auto events = before ? before(what) : std::vector<event>();
+    events.emplace_back(what);
+    log_->append(std::move(events), true, [&](result<std::uint64_t> outcome) { done.set_value(std::move(outcome)); });
   }
   const auto outcome = done.get_future().get();
   if (!outcome)

@@ -159,6 +159,7 @@ result<run_number> engine::record_fresh(prepared_run made, const run_started& st
       return appended.error();
     events.clear();
   }
+  append_to(events, std::move(made.beginning));
   events.emplace_back(started);
   events.emplace_back(finished);
   if (one_run_)
@@ -246,13 +247,19 @@ result<run_number> engine::submit(const project& on, const run_options& options,
                     lives_anyone() || (room_for_all_ && room_for_all_->bounds()),
                     std::move(parts.touched),
                     std::move(*foreign)};
-  if (parts.waiting.empty())
+  std::vector<event> keys;
+  if (!options.key.empty())
+    keys.emplace_back(key_used{started.pipeline + "/", options.key, options.key_request, started.run, started.at});
+  if (parts.waiting.empty()) {
+    made.beginning = std::move(keys);
     return record_fresh(std::move(made), started);
+  }
   if (const auto ready = define_for_run(made, std::move(parts.waiting)); !ready)
     return ready.error();
   made.state.apply(started);
   made.cause = options.cause.kind;
   made.events = how.events;
+  append_to(made.beginning, std::move(keys));
   made.trigger = trigger_of(started.pipeline, options.cause);
   made.beginning.emplace_back(std::move(started));
   return begin(std::move(made));

@@ -90,6 +90,8 @@ struct run_options {
   bool strict = false;
   /// Recorded with the run.
   run_cause cause;
+  std::string key; ///< that it was asked for with, and of what
+  digest key_request;
   /// Recorded with the run, which is ended so long after its start by whoever keeps a queue; 0: never.
   duration timeout{0};
   /// Go on where it cannot be known whether a run that died left commands running (in another PID namespace).

@@ -14,6 +14,7 @@ namespace troupe_internal {
 
 struct run_ask {
   std::string file;                   ///< of the pipeline
+  std::string pipeline;               ///< its name, where there is a key
   std::vector<std::string> selection; ///< none: everything
   std::vector<std::string> exclude;
   bool only = false;
@@ -24,6 +25,8 @@ struct run_ask {
   run_cause cause;
   std::int32_t priority = 0; ///< higher first, in the queue
   run_number continues;      ///< the run whose place it takes; 0: none
+  std::string key;           ///< asked again under it, there is no other run; empty: none
+  digest request;            ///< with a key: of what is asked
   duration timeout{0};       ///< it is ended so long after its start; 0: never
   friend bool operator==(const run_ask&, const run_ask&) = default;
 };
@@ -32,6 +35,7 @@ struct run_ask {
 struct submitted_run {
   run_number run;
   bool queued = false; ///< it waits for its turn; else it has started, and may have ended
+  bool known = false;  ///< it is the run that an earlier request with the same key asked for
   friend bool operator==(const submitted_run&, const submitted_run&) = default;
 };
 

@@ -109,6 +109,27 @@ void serving_engine::stop_runs(bool at_once) {
 }
 
 result<submitted_run> serving_engine::submit(const run_ask& ask, run_observer* observer) {
+  if (ask.key.empty())
+    return submit_anew(ask, observer);
+  constexpr auto kept = std::chrono::hours(24 * 90);
+  // One at a time: who asks under a key that another asks under just now hears of that one's run.
+  const std::lock_guard one_at_a_time(keyed_);
+  const auto snapshot = history();
+  if (!snapshot)
+    return snapshot.error();
+  seen_key seen;
+  const auto found = (*snapshot)->read_seen_key(ask.pipeline + "/", ask.key, seen);
+  if (!found)
+    return found.error();
+  if (!*found || seen.at + kept <= time_.now())
+    return submit_anew(ask, observer);
+  if (seen.request != ask.request)
+    return fail(error_code::key_conflict, "the key \"" + ask.key + "\" was used for another request (run #" +
+                                              std::to_string(seen.run.value) + ")");
+  return submitted_run{seen.run, false, true};
+}
+
+result<submitted_run> serving_engine::submit_anew(const run_ask& ask, run_observer* observer) {
   {
     const std::lock_guard lock(mutex_);
     if (!failed_.empty())
@@ -137,6 +158,8 @@ result<submitted_run> serving_engine::submit(const run_ask& ask, run_observer* o
   if (ask.error_strategy)
     options.error_strategy = static_cast<troupe_internal::error_strategy>(*ask.error_strategy);
   options.cause = ask.cause;
+  options.key = ask.key;
+  options.key_request = ask.request;
   options.timeout = ask.timeout;
   if (const auto scope = scope_of(*on, options); !scope)
     return scope.error();
@@ -219,7 +242,11 @@ result<submitted_run> serving_engine::put_in_queue(const project& on, const run_
   what.cause = ask.cause;
   what.priority = ask.priority;
   what.continues = ask.continues;
-  const auto queued = with->enqueue(std::move(what));
+  const auto queued = with->enqueue(std::move(what), [&](const run_queued& numbered) {
+    return ask.key.empty()
+               ? std::vector<event>()
+               : std::vector<event>{key_used{numbered.pipeline + "/", ask.key, ask.request, numbered.run, numbered.at}};
+  });
   const std::lock_guard lock(mutex_);
   if (!queued) {
     fail_with(queued.error().message);

@@ -74,6 +74,13 @@ struct serving_options {
   std::optional<duration> drain{};
 };
 
+/// By which a file is known to be the same.
+struct file_identity {
+  std::uint64_t device = 0, inode = 0, bytes = 0;
+  std::int64_t mtime_ns = 0, ctime_ns = 0;
+  friend bool operator==(const file_identity&, const file_identity&) = default;
+};
+
 /// Any thread may call it. Calls that name a run do not block for longer than a turn of the loop, unless they say so.
 class serving_engine final : public control_port {
 public:
@@ -115,7 +122,9 @@ public:
   /// why they never will be; it may not call the engine. Errors, after which it is not called: as submit(), and busy
   /// where one `refuses` and its queue is full.
   [[nodiscard]] result<std::vector<taken_event>> take_events(std::vector<event_intake> all, when_taken durable);
-  /// The same; returns when they are on disk.
+  /// What would become of them, as it is now: nothing is taken in.
+  [[nodiscard]] result<std::vector<taken_event>> would_take(std::vector<event_intake> all);
+  /// The same as take_events(); returns when they are on disk.
   [[nodiscard]] result<std::vector<taken_event>> take_events(std::vector<event_intake> all);
   /// Appends events that are of no run; on disk when this returns. Errors: state_unusable.
   [[nodiscard]] result<void> record(std::vector<event> events);
@@ -271,6 +280,7 @@ private:
   /// One that had no number yet has got it, or does not start. mutex_ is held.
   void leave_starting(const started_run& what);
 
+  [[nodiscard]] result<submitted_run> submit_anew(const run_ask& ask, run_observer* observer);
   [[nodiscard]] result<submitted_run> start_now(const project& on, const run_options& options, run_observer* observer);
   [[nodiscard]] result<submitted_run> put_in_queue(const project& on, const run_options& options, const run_ask& ask,
                                                    run_observer* observer);
@@ -301,6 +311,8 @@ private:
   struct event_batch;
   /// The run that an event asks for, as it would be queued, but for its number.
   [[nodiscard]] result<run_queued> run_for(const event_intake& intake);
+  /// The same, and the fate of an event whose values its pipeline does not take.
+  [[nodiscard]] result<run_queued> run_or_fate(event_intake& intake);
   /// The event joins a run that waits, before the batch or since. intake_ and mutex_ are held, as in those that follow.
   void join_run(event_batch& to, const event_intake& intake, const run_queued& asked, run_number joined);
   /// Decides what becomes of one more event.
@@ -325,6 +337,17 @@ private:
   commit_bell third_bell_;
   commit_bell run_bell_;
 
+  /// What a pipeline's file made of a request, as long as the file is the same.
+  struct known_request {
+    file_identity file;
+    std::string pipeline;
+    run_request request;
+  };
+  std::mutex requests_mutex_;
+  std::map<std::string, known_request> requests_; ///< under requests_mutex_; at most most_requests
+  static constexpr std::size_t most_requests = 1000;
+
+  std::mutex keyed_; ///< held while a run with a key is taken on
   std::mutex triggers_mutex_;
   trigger_port* triggers_ = nullptr; ///< under triggers_mutex_
   std::mutex supervisor_mutex_;

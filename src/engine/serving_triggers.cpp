@@ -3,6 +3,8 @@
 #include "engine/planning.hpp"
 #include "engine/serving_engine.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <future>
 #include <utility>
@@ -17,6 +19,28 @@ bool is_of(const started_run& run, const event_intake& of) {
     return false;
   return of.rules.scope == overlap_scope::pipeline ||
          (run.cause == cause_kind::trigger && run.trigger == of.ask.cause.trigger);
+}
+
+std::optional<file_identity> identity_of(const std::string& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0)
+    return std::nullopt;
+  const auto ns = [](const timespec& at) { return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec; };
+  return file_identity{info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size), ns(info.st_mtim),
+                       ns(info.st_ctim)};
+}
+
+/// What the request of a run follows from, with its file.
+std::string name_of(const event_intake& intake) {
+  std::string name = intake.ask.file;
+  for (const auto* list : {&intake.ask.selection, &intake.ask.exclude}) {
+    name += '\0';
+    for (const auto& one : *list)
+      name += one + '\0';
+  }
+  for (const auto& [param, value] : intake.ask.params)
+    name += param + '\0' + value + '\0';
+  return name + std::to_string(intake.rules.timeout.value_or(duration::zero()).count());
 }
 
 } // namespace
@@ -141,6 +165,22 @@ struct serving_engine::event_batch {
 };
 
 result<run_queued> serving_engine::run_for(const event_intake& intake) {
+  run_queued what;
+  what.cause = intake.ask.cause;
+  if (what.cause.kind != cause_kind::backfill)
+    what.cause.kind = cause_kind::trigger;
+  what.priority = intake.ask.priority;
+  what.conditions = conditions_for(intake.rules, intake.what.trigger, intake.what.at, intake.what.nominal);
+  const auto file = identity_of(intake.ask.file);
+  const auto name = name_of(intake);
+  if (file) {
+    const std::lock_guard lock(requests_mutex_);
+    if (const auto known = requests_.find(name); known != requests_.end() && known->second.file == *file) {
+      what.pipeline = known->second.pipeline;
+      what.request = known->second.request;
+      return what;
+    }
+  }
   project_options where;
   where.file = intake.ask.file;
   where.state = how_.folder;
@@ -156,15 +196,29 @@ result<run_queued> serving_engine::run_for(const event_intake& intake) {
   options.timeout = intake.rules.timeout.value_or(duration::zero());
   if (const auto scope = scope_of(*on, options); !scope)
     return scope.error();
-  run_queued what;
   what.pipeline = on->p->name;
   what.request = request_of(*on, options);
-  what.cause = intake.ask.cause;
-  if (what.cause.kind != cause_kind::backfill)
-    what.cause.kind = cause_kind::trigger;
-  what.priority = intake.ask.priority;
-  what.conditions = conditions_for(intake.rules, intake.what.trigger, intake.what.at, intake.what.nominal);
+  if (file && identity_of(intake.ask.file) == file) {
+    const std::lock_guard lock(requests_mutex_);
+    if (requests_.size() >= most_requests)
+      requests_.clear();
+    requests_.insert_or_assign(name, known_request{*file, what.pipeline, what.request});
+  }
   return what;
+}
+
+result<run_queued> serving_engine::run_or_fate(event_intake& intake) {
+  auto run = run_for(intake);
+  if (run || run.error().code != error_code::invalid_input || intake.ask.params.empty())
+    return run;
+  auto without = intake;
+  without.ask.params.clear();
+  if (!run_for(without)) // its pipeline does not load: that may be mended
+    return run;
+  intake.fate = event_fate::rejected;
+  intake.because = run.error().message;
+  intake.what.key.clear();
+  return run_queued{};
 }
 
 void serving_engine::join_run(event_batch& to, const event_intake& intake, const run_queued& asked, run_number joined) {
@@ -287,6 +341,10 @@ void serving_engine::append_batch(engine& with, event_batch batch, when_taken du
               });
 }
 
+result<std::vector<taken_event>> serving_engine::would_take(std::vector<event_intake> all) {
+  return take_events(std::move(all), nullptr);
+}
+
 result<std::vector<taken_event>> serving_engine::take_events(std::vector<event_intake> all, when_taken durable) {
   {
     const std::lock_guard lock(mutex_);
@@ -298,7 +356,7 @@ result<std::vector<taken_event>> serving_engine::take_events(std::vector<event_i
   std::vector<run_queued> runs(all.size());
   for (std::size_t i = 0; i < all.size(); ++i)
     if (!all[i].fate && !all[i].same_key_as) {
-      auto run = run_for(all[i]);
+      auto run = run_or_fate(all[i]);
       if (!run)
         return run.error();
       runs[i] = std::move(*run);
@@ -321,6 +379,8 @@ result<std::vector<taken_event>> serving_engine::take_events(std::vector<event_i
         return 0;
       }
     outcome = batch.taken;
+    if (!durable)
+      return 0;
     const auto used = static_cast<std::uint32_t>(batch.queued.size());
     append_batch(*with, std::move(batch), std::move(durable));
     return used;

@@ -5,6 +5,7 @@
 #include "adapters/journal/state_lock.hpp"
 #include "engine/control_client.hpp"
 #include "engine/project.hpp"
+#include "engine/state_writer.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -150,6 +151,51 @@ result<std::vector<trigger_record>> list_trigger_records(const std::string& stat
   if (!visited)
     return visited.error();
   return records;
+}
+
+result<taken_event> forget_keys_as_writer(const std::string& state_folder, const std::string& name,
+                                          const std::string& key, const std::string& by) {
+  system_clock time;
+  const stop_request stop;
+  state_opening how;
+  how.grace = std::chrono::seconds(10); // of what a dead writer left running
+  auto writer = state_writer::open(state_folder, how, time, stop);
+  if (!writer)
+    return writer.error();
+  const auto snapshot = (*writer)->store().snapshot();
+  if (!snapshot)
+    return snapshot.error();
+  std::map<std::string, std::vector<std::string>> found;
+  auto read = (*snapshot)->visit_triggers([&](const trigger_record& one) {
+    if (is_of(one.trigger, name))
+      found[one.trigger];
+    return true;
+  });
+  if (read && found.size() == 1)
+    read = (*snapshot)->visit_seen_keys([&](const seen_key& one) {
+      if (found.contains(one.trigger) && (key.empty() || one.key == key))
+        found[one.trigger].push_back(one.key);
+      return true;
+    });
+  if (!read)
+    return read.error();
+  if (found.empty())
+    return fail(error_code::not_found, "the state knows no trigger \"" + name + "\"");
+  if (found.size() > 1)
+    return fail(error_code::invalid_input, "several pipelines have a trigger \"" + name + "\": name PIPELINE/TRIGGER");
+  auto& [trigger, keys] = *found.begin();
+  if (keys.empty() && !key.empty())
+    return fail(error_code::not_found, "the trigger " + trigger + " knows no key \"" + key + "\"");
+  const auto count = keys.size();
+  auto events = (*writer)->take_opening();
+  events.emplace_back(keys_forgotten{trigger, time.now(), std::move(keys), by});
+  for (auto& last : (*writer)->closing())
+    events.push_back(std::move(last));
+  if (const auto appended = (*writer)->store().append(events); !appended)
+    return appended.error();
+  taken_event answer;
+  answer.because = trigger + ": " + std::to_string(count) + (count == 1 ? " key is" : " keys are") + " forgotten";
+  return answer;
 }
 
 result<taken_event> ask_supervisor(const std::string& state_folder, const trigger_ask& asked) {

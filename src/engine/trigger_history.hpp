@@ -29,6 +29,11 @@ struct events_wanted {
 /// What is remembered of the triggers; nothing where there is no state.
 [[nodiscard]] result<std::vector<trigger_record>> list_trigger_records(const std::string& state_folder);
 
+/// Where no supervisor has the state: has keys of a trigger count no more, as its writer. not_found, and errors of
+/// state_writer::open().
+[[nodiscard]] result<taken_event> forget_keys_as_writer(const std::string& state_folder, const std::string& name,
+                                                        const std::string& key, const std::string& by);
+
 /// Through the control socket. state_unusable if no supervisor has the state; else as trigger_port::ask().
 [[nodiscard]] result<taken_event> ask_supervisor(const std::string& state_folder, const trigger_ask& asked);
 

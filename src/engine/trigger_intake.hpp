@@ -48,14 +48,16 @@ using when_taken = std::function<void(result<std::vector<taken_event>>)>;
 
 /// What somebody asks of a trigger by its name.
 struct trigger_ask {
-  enum class verb : std::uint8_t { notify, fire, pause, resume, set_cursor };
+  enum class verb : std::uint8_t { notify, fire, pause, resume, forget, replay, test, set_cursor };
   verb what = verb::notify;
-  std::string name; ///< TRIGGER or PIPELINE/TRIGGER
-  std::string key;
-  std::string body;                                        ///< notify: JSON, or empty
-  std::vector<std::pair<std::string, std::string>> params; ///< fire
-  std::string reason;                                      ///< pause; set_cursor: the cursor
-  std::string by;                                          ///< who asks; empty: unspecified
+  std::string name;                                         ///< TRIGGER or PIPELINE/TRIGGER; replay: empty
+  std::string key;                                          ///< forget: empty stands for all
+  std::uint64_t event = 0;                                  ///< replay: which
+  std::vector<std::pair<std::string, std::string>> headers; ///< test: by name in lower case
+  std::string body;                                         ///< notify: JSON, or empty
+  std::vector<std::pair<std::string, std::string>> params;  ///< fire
+  std::string reason;                                       ///< pause; set_cursor: the cursor
+  std::string by;                                           ///< who asks; empty: unspecified
   friend bool operator==(const trigger_ask&, const trigger_ask&) = default;
 };
 
@@ -64,7 +66,8 @@ struct trigger_port {
   virtual ~trigger_port() = default;
   /// Blocks until what was asked is on disk. not_found if there is no such trigger; invalid_input for what it cannot
   /// take; busy where its queue is full; state_unusable and stopped as serving_engine::submit(). What may not be done
-  /// as it was asked is taken in too, as rejected. For pause and resume only `because` is filled in.
+  /// as it was asked is taken in too, as rejected. For pause, resume and forget only `because` is filled in: the
+  /// trigger's name, and what was done. What a test says is in `because`, a line a step.
   [[nodiscard]] virtual result<taken_event> ask(const trigger_ask& asked) = 0;
 };
 

@@ -81,6 +81,8 @@ public:
   [[nodiscard]] virtual result<void> visit_watched(const std::function<bool(const watched_record&)>& visit) const = 0;
   /// Notices that are to be delivered yet, or last, in the order in which they came.
   [[nodiscard]] virtual result<void> visit_notices(const std::function<bool(const notice_taken&)>& visit) const = 0;
+  /// Keys that were seen, in no order.
+  [[nodiscard]] virtual result<void> visit_seen_keys(const std::function<bool(const seen_key&)>& visit) const = 0;
   [[nodiscard]] virtual result<std::vector<open_attempt>> open_attempts() const = 0;
   [[nodiscard]] virtual result<std::optional<run_checkpoint>> read_checkpoint(run_number run) const = 0;
   /// Errors for what a reader finds impossible in what he was given: in an event, and in what is kept of a run.

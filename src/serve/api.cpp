@@ -94,6 +94,9 @@ const std::vector<api_route>& api_routes() {
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/pause", write, "A trigger fires no more", answer_pause},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/resume", write, "A paused trigger fires again", answer_resume},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/fire", write, "A trigger fires now", answer_fire},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/test", read, "What would become of an event", answer_test},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/forget", write, "Keys of a trigger count no more", answer_forget},
+      {"POST", "/api/v1/events/{event}/replay", write, "An event is taken in again", answer_replay},
       {"POST", "/hooks/{pipeline}/{trigger}", none, "A webhook trigger takes a request in", nullptr, false,
        answer_hook},
       {"GET", "/api/v1/notices", read, "Notices that last or are to be delivered, and how deliveries go",
@@ -232,6 +235,8 @@ http_response problem_of(const error& e) {
     return http_problem(503, "state_unusable", e.message);
   case error_code::io:
     return http_problem(503, "io", e.message);
+  case error_code::key_conflict:
+    return http_problem(409, "key_conflict", e.message);
   case error_code::busy: {
     auto problem = http_problem(429, "queue_full", e.message);
     problem.headers.emplace_back("Retry-After", std::to_string(retry_after_s));

@@ -120,6 +120,9 @@ void answer_resume(const api_world& world, const api_call& call, http_answer& an
 void answer_fire(const api_world& world, const api_call& call, http_answer& answer);
 void answer_hook(const api_world& world, const api_call& call, std::shared_ptr<http_answer> answer);
 void answer_notices(const api_world& world, const api_call& call, http_answer& answer);
+void answer_test(const api_world& world, const api_call& call, http_answer& answer);
+void answer_forget(const api_world& world, const api_call& call, http_answer& answer);
+void answer_replay(const api_world& world, const api_call& call, http_answer& answer);
 void answer_events(const api_world& world, const api_call& call, http_answer& answer);
 void answer_healthy(const api_world& world, const api_call& call, http_answer& answer);
 void answer_ready(const api_world& world, const api_call& call, http_answer& answer);

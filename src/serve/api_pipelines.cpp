@@ -1,4 +1,5 @@
 // Answers about pipelines: which there are, their graphs and assets, what would run; and the start of a run.
+#include "base/utf8.hpp"
 #include "core/trigger/outside_value.hpp"
 #include "engine/project.hpp"
 #include "serve/api.hpp"
@@ -73,6 +74,19 @@ run_options options_of(const request_body& body) {
   options.force = body.force;
   options.params = body.params;
   return options;
+}
+
+/// Of what is asked for, however it is written.
+digest request_of(const request_body& body) {
+  std::string all = (body.only ? "only" : "") + std::string(body.force ? "force" : "");
+  all += std::to_string(body.priority.value_or(0));
+  for (const auto& one : body.select)
+    all += "\nselect " + one;
+  for (const auto& one : body.exclude)
+    all += "\nexclude " + one;
+  for (const auto& [name, value] : body.params)
+    all += "\nparam " + name + "=" + value;
+  return content_digest(all);
 }
 
 } // namespace
@@ -183,7 +197,7 @@ void answer_plan(const api_world& world, const api_call& call, http_answer& answ
 }
 
 void answer_start(const api_world& world, const api_call& call, http_answer& answer) {
-  const auto body = read_body(call.request.body, {"select", "exclude", "only", "force", "params", "priority"});
+  const auto body = read_body(call.request.body, {"select", "exclude", "only", "force", "params", "priority", "key"});
   if (!body)
     return answer.send(problem_of(body.error()));
   const auto found = find_pipeline(world, call.names[0]);
@@ -208,6 +222,14 @@ void answer_start(const api_world& world, const api_call& call, http_answer& ans
   ask.priority = body->priority.value_or(0);
   ask.cause.kind = cause_kind::user;
   ask.cause.by = call.who.by;
+  ask.pipeline = found->name;
+  const auto* const header = find_field(call.request.headers, "idempotency-key");
+  ask.key = body->key.value_or(header != nullptr ? *header : std::string());
+  constexpr std::size_t longest_key = 255;
+  if (ask.key.size() > longest_key || !is_utf8(ask.key))
+    return answer.send(http_problem(400, "bad_key", "a key is a text of at most 255 bytes"));
+  if (!ask.key.empty())
+    ask.request = request_of(*body);
   const auto taken = world.engine.submit(ask);
   if (!taken)
     return answer.send(problem_of(taken.error()));
@@ -223,7 +245,9 @@ void answer_start(const api_world& world, const api_call& call, http_answer& ans
         .member("queued", taken->queued)
         .end_object();
   }
-  http_response response{202, "application/json", {}, text.str()};
+  http_response response{taken->known ? 200U : 202U, "application/json", {}, text.str()};
+  if (taken->known)
+    response.headers.emplace_back("Idempotent-Replay", "true");
   response.headers.emplace_back("Location", "/api/v1/runs/" + std::to_string(taken->run.value));
   answer.send(std::move(response));
 }

@@ -45,10 +45,7 @@ result<std::vector<cli::shown_trigger>> all_triggers(const api_world& world, std
   return all;
 }
 
-void ask(const api_world& world, const api_call& call, http_answer& answer, trigger_ask asked) {
-  asked.name = call.names[0] + "/" + call.names[1];
-  asked.by = call.who.by;
-  const auto taken = world.triggers.ask(asked);
+void answer_taken(http_answer& answer, const result<taken_event>& taken) {
   if (!taken)
     return answer.send(problem_of(taken.error()));
   if (taken->fate == event_fate::rejected) {
@@ -56,8 +53,15 @@ void ask(const api_world& world, const api_call& call, http_answer& answer, trig
     return answer.send(taken->key_conflict ? http_problem(409, "key_conflict", detail)
                                            : http_problem(422, "refused_value", detail));
   }
-  if (asked.what == trigger_ask::verb::fire)
-    return answer.send({taken->duplicate_of == 0 ? 202U : 200U, "application/json", {}, answer_text(*taken)});
+  answer.send({taken->duplicate_of == 0 ? 202U : 200U, "application/json", {}, answer_text(*taken)});
+}
+
+void ask(const api_world& world, const api_call& call, http_answer& answer, trigger_ask asked) {
+  asked.name = call.names[0] + "/" + call.names[1];
+  asked.by = call.who.by;
+  const auto taken = world.triggers.ask(asked);
+  if (!taken || asked.what == trigger_ask::verb::fire)
+    return answer_taken(answer, taken);
   answer_trigger(world, call, answer);
 }
 
@@ -127,6 +131,54 @@ void answer_fire(const api_world& world, const api_call& call, http_answer& answ
   asked.params = std::move(body->params);
   asked.key = body->key.value_or("");
   ask(world, call, answer, std::move(asked));
+}
+
+void answer_test(const api_world& world, const api_call& call, http_answer& answer) {
+  auto body = read_body(call.request.body, {"body", "headers", "key"});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  trigger_ask asked;
+  asked.what = trigger_ask::verb::test;
+  asked.name = call.names[0] + "/" + call.names[1];
+  asked.body = body->body.value_or("");
+  asked.headers = std::move(body->headers);
+  asked.key = body->key.value_or("");
+  const auto would = world.triggers.ask(asked);
+  if (!would)
+    return answer.send(problem_of(would.error()));
+  std::ostringstream text;
+  {
+    json_writer json(text);
+    json.begin_object().member("fate", to_string(would->fate)).key("steps").begin_array();
+    for (std::string_view left = would->because; !left.empty();) {
+      const auto line = left.substr(0, left.find('\n'));
+      json.value(line);
+      left.remove_prefix(std::min(left.size(), line.size() + 1));
+    }
+    json.end_array().end_object();
+  }
+  answer.send({200, "application/json", {}, text.str() + "\n"});
+}
+
+void answer_forget(const api_world& world, const api_call& call, http_answer& answer) {
+  const auto body = read_body(call.request.body, {"key"});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  trigger_ask asked;
+  asked.what = trigger_ask::verb::forget;
+  asked.key = body->key.value_or("");
+  ask(world, call, answer, std::move(asked));
+}
+
+void answer_replay(const api_world& world, const api_call& call, http_answer& answer) {
+  trigger_ask asked;
+  asked.what = trigger_ask::verb::replay;
+  asked.by = call.who.by;
+  const auto& text = call.names[0];
+  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), asked.event);
+  if (bad != std::errc() || end != text.data() + text.size() || asked.event == 0)
+    return answer.send(http_problem(404, "not_found", "there is no event \"" + text + "\""));
+  answer_taken(answer, world.triggers.ask(asked));
 }
 
 void answer_hook(const api_world& world, const api_call& call, std::shared_ptr<http_answer> answer) {

@@ -31,6 +31,8 @@ struct arrival {
   bool refuses = true;                      ///< a full queue refuses it, and nothing is taken in; else it is skipped
   bool past_rules = false;                  ///< `when`, debounce and throttle do not count
   bool keeps_rejected = true;               ///< rejected, it is an event still; else it only is refused
+  bool past_filter = false;                 ///< `when` does not count
+  std::optional<timestamp> tick;            ///< what templates of a tick stand for, where it is none itself
   std::string skip_because;                 ///< it is not to count, and why; empty: it may
   std::string reject_because;               ///< likewise, since something is wrong with it
   std::shared_ptr<const event_body> parsed; ///< the body, where somebody has parsed it

@@ -67,6 +67,10 @@ private:
       params(key, to.params);
     else if (key == "priority")
       to.priority = number(key);
+    else if (key == "body")
+      to.body = text(key);
+    else if (key == "headers")
+      params(key, to.headers);
     else if (key == "reason")
       to.reason = text(key);
     else

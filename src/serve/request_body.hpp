@@ -21,7 +21,8 @@ struct request_body {
   bool at_once = false;
   std::vector<std::pair<std::string, std::string>> params; ///< numbers and booleans as they are written
   std::optional<std::int32_t> priority;
-  std::optional<std::string> key, reason;
+  std::optional<std::string> key, reason, body;
+  std::vector<std::pair<std::string, std::string>> headers;
 };
 
 /// Reads a body; an empty one says nothing. `keys` are those that this request may have. invalid_input with the place

@@ -48,8 +48,9 @@ result<void> trigger_desk::tidy(duration keep_events) {
     return snapshot.error();
   const auto now = time_.now();
   const auto oldest = now.time_since_epoch() > keep_events ? now - keep_events : timestamp{};
-  const auto gone = payloads_.tidy(**snapshot, oldest);
-  return gone ? result<void>() : gone.error();
+  if (const auto gone = payloads_.tidy(**snapshot, oldest); !gone)
+    return gone.error();
+  return forget_old_keys();
 }
 
 void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
@@ -305,6 +306,14 @@ result<trigger_desk::target> trigger_desk::find_served(const std::string& name) 
 }
 
 result<taken_event> trigger_desk::ask(const trigger_ask& asked) {
+  if (asked.what == trigger_ask::verb::replay)
+    return replay(asked);
+  if (asked.what == trigger_ask::verb::forget)
+    return forget(asked);
+  if (asked.what == trigger_ask::verb::test) {
+    const auto at = find(asked.name);
+    return at ? test(*at, asked) : at.error();
+  }
   std::optional<target> at;
   {
     const std::lock_guard lock(mutex_);

@@ -115,6 +115,17 @@ private:
   [[nodiscard]] result<void> find_key(const target& at, event_intake& intake, std::vector<event_intake>& before);
   /// taking_ is held.
   [[nodiscard]] result<void> take_all(std::vector<event_intake> all, when_taken then);
+  /// The intake of one arrival up to its key, as take_kept() makes it. taking_ is held.
+  [[nodiscard]] result<event_intake> prepare(const target& at, arrival& what, std::uint64_t number,
+                                             std::vector<event_intake>& before);
+  [[nodiscard]] result<taken_event> replay(const trigger_ask& asked);
+  /// Says each step, and what would become of it.
+  [[nodiscard]] result<taken_event> test(const target& at, const trigger_ask& asked);
+  [[nodiscard]] result<taken_event> forget(const trigger_ask& asked);
+  /// Keys count no more; those that are on their way to the journal stay. taking_ is held.
+  [[nodiscard]] result<std::size_t> forget_keys(const std::function<bool(const seen_key&)>& which,
+                                                const std::string& by);
+  [[nodiscard]] result<void> forget_old_keys();
   [[nodiscard]] result<taken_event> pause_or_resume(const target& at, const trigger_ask& asked);
   [[nodiscard]] result<taken_event> set_cursor(const target& at, const trigger_ask& asked);
   /// Says why, once for each reason of a trigger.
@@ -138,6 +149,9 @@ private:
   std::mutex troubles_mutex_; ///< guards what follows
   std::map<std::string, std::string> troubles_;
 };
+
+/// How long the keys of a trigger count.
+[[nodiscard]] key_retention kept_keys(const trigger& of);
 
 /// What a trigger's definition asks for that this version does not do; empty: it does all.
 [[nodiscard]] std::string not_done_yet(const trigger& of);

@@ -25,7 +25,8 @@ digest request_of(const arrival& what) {
   return content_digest(all);
 }
 
-/// How long the keys of a trigger count.
+} // namespace
+
 key_retention kept_keys(const trigger& of) {
   if (const auto* hook = std::get_if<webhook_source>(&of.source))
     return hook->keep_keys;
@@ -35,6 +36,8 @@ key_retention kept_keys(const trigger& of) {
   return manual != nullptr ? manual->keep_keys : manual_source{}.keep_keys;
 }
 
+namespace {
+
 /// What templates of the arrival stand for, but for its number.
 event_values values_of(const trigger& of, const arrival& what, const event_body& body, timestamp now) {
   event_values values;
@@ -43,7 +46,7 @@ event_values values_of(const trigger& of, const arrival& what, const event_body&
     const auto found = what.headers.find(name);
     return found == what.headers.end() ? std::nullopt : std::optional(found->second);
   };
-  values.tick = what.nominal;
+  values.tick = what.nominal ? what.nominal : what.tick;
   if (what.source == event_source::fire)
     values.tick = std::chrono::floor<std::chrono::seconds>(now);
   values.zone = of.schedule() != nullptr ? of.schedule()->zone.get() : nullptr;
@@ -240,6 +243,36 @@ result<void> trigger_desk::take_soon(const target& at, std::vector<arrival> what
   return took;
 }
 
+result<event_intake> trigger_desk::prepare(const target& at, arrival& what, std::uint64_t number,
+                                           std::vector<event_intake>& before) {
+  auto intake = intake_of(at, what);
+  auto values = values_of(*at.what, what, *what.parsed, intake.what.at);
+  values.id = std::to_string(number);
+  if (!what.skip_because.empty() || !what.reject_because.empty()) {
+    intake.fate = what.reject_because.empty() ? event_fate::skipped : event_fate::rejected;
+    intake.because = what.reject_because.empty() ? what.skip_because : what.reject_because;
+    intake.what.key.clear();
+  }
+  if (!intake.fate && !what.past_rules && !what.past_filter)
+    if (auto filtered = filtered_by(*at.what, values); !filtered.empty()) {
+      intake.fate = event_fate::filtered;
+      intake.because = std::move(filtered);
+      intake.what.key.clear(); // what does not count uses no key
+    }
+  if (at.what->debounce && at.what->debounce->key)
+    if (auto group = render(*at.what->debounce->key, values))
+      intake.rules.group = std::move(*group);
+  if (!intake.fate)
+    if (auto problem = fill_params(at, what, values, intake.ask.params); !problem.empty()) {
+      intake.fate = event_fate::rejected;
+      intake.because = std::move(problem);
+      intake.what.key.clear();
+    }
+  if (const auto found = find_key(at, intake, before); !found)
+    return found.error();
+  return intake;
+}
+
 result<void> trigger_desk::take_kept(const target& at, std::vector<arrival>& what,
                                      const std::vector<kept_arrival>& kept, when_taken then) {
   // One after the other: an event's number may be part of its params, and a key counts from here on.
@@ -247,31 +280,10 @@ result<void> trigger_desk::take_kept(const target& at, std::vector<arrival>& wha
   std::vector<event_intake> all;
   auto number = engine_.next_event();
   for (std::size_t i = 0; i < what.size(); ++i) {
-    auto intake = intake_of(at, what[i]);
-    auto values = values_of(*at.what, what[i], *what[i].parsed, intake.what.at);
-    values.id = std::to_string(number++);
-    if (!what[i].skip_because.empty() || !what[i].reject_because.empty()) {
-      intake.fate = what[i].reject_because.empty() ? event_fate::skipped : event_fate::rejected;
-      intake.because = what[i].reject_because.empty() ? what[i].skip_because : what[i].reject_because;
-      intake.what.key.clear();
-    }
-    if (!intake.fate && !what[i].past_rules)
-      if (auto filtered = filtered_by(*at.what, values); !filtered.empty()) {
-        intake.fate = event_fate::filtered;
-        intake.because = std::move(filtered);
-        intake.what.key.clear(); // what does not count uses no key
-      }
-    if (at.what->debounce && at.what->debounce->key)
-      if (auto group = render(*at.what->debounce->key, values))
-        intake.rules.group = std::move(*group);
-    if (!intake.fate)
-      if (auto problem = fill_params(at, what[i], values, intake.ask.params); !problem.empty()) {
-        intake.fate = event_fate::rejected;
-        intake.because = std::move(problem);
-        intake.what.key.clear();
-      }
-    if (const auto found = find_key(at, intake, all); !found)
-      return found.error();
+    auto prepared = prepare(at, what[i], number++, all);
+    if (!prepared)
+      return prepared.error();
+    auto& intake = *prepared;
     if (intake.fate == event_fate::rejected && !what[i].keeps_rejected) {
       drop(kept[i]);
       then(std::vector<taken_event>{{0, event_fate::rejected, {}, 0, intake.because, intake.key_conflict}});
@@ -315,8 +327,11 @@ result<void> trigger_desk::take_all(std::vector<event_intake> all, when_taken th
   const std::lock_guard lock(coming_mutex_);
   for (const auto& [place, name] : keys)
     if (const auto coming = coming_keys_.find(name); coming != coming_keys_.end()) {
-      coming->second.event = (*taken)[place].event;
-      coming->second.run = (*taken)[place].run;
+      if ((*taken)[place].fate == event_fate::rejected) // it uses no key
+        coming_keys_.erase(coming);
+      else
+        coming->second = {coming->second.trigger, coming->second.key,  coming->second.request,
+                          (*taken)[place].event,  (*taken)[place].run, coming->second.at};
     }
   return {};
 }

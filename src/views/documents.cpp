@@ -69,6 +69,8 @@ std::string_view code_word(error_code code) {
     return "io";
   case error_code::busy:
     return "busy";
+  case error_code::key_conflict:
+    return "key_conflict";
   case error_code::stopped:
     return "stopped";
   case error_code::internal:

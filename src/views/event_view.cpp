@@ -48,7 +48,7 @@ void begin_events(json_writer& json, const std::vector<trigger_event_info>& even
     else
       json.value(one.because);
     number("duplicate_of", what.duplicate_of);
-    json.key("replay_of").null();
+    number("replay_of", what.replay_of);
     json.member("count", one.count).end_object();
   }
   json.end_array();

@@ -281,6 +281,26 @@ def no_value_of_a_request_becomes_shell(shop):
         assert not shop.exists("stolen")
         equal(send(s, "push", github({"word": "-rf"}))[0], 422)
         s.stop()
+    verify(shop)
+
+
+def a_value_of_the_wrong_type_is_rejected_and_a_broken_pipeline_asks_to_wait(shop):
+    shop.write("secrets/hook", SECRET, 0o600)
+    trigger = {"push": hook("github", params={"n": "{{ body.n }}"})}
+    shop.pipeline({"a": {"command": "echo {{ params.n }} >> words", "always": True}}, params={"n": {"default": 1}}, triggers=trigger)
+    with Supervisor(shop) as s:
+        status, _, problem = send(s, "push", github({"n": "many"}))
+        equal((status, problem["code"]), (422, "refused_value"))
+        equal([one["fate"] for one in events(shop)], ["rejected"])
+        good = shop.read("troupe.json")
+        shop.write("troupe.json", "{")
+        status, headers, _ = send(s, "push", github({"n": 3}))
+        equal(status, 503)
+        assert int(headers["Retry-After"]) > 0
+        shop.write("troupe.json", good)
+        ended(s, send(s, "push", github({"n": 3}))[2]["run"])
+        s.stop()
+    equal(shop.lines("words"), ["3"])
 
 
 def a_paused_webhook_counts_nothing_and_says_so(shop):
@@ -377,9 +397,137 @@ def kills_under_webhooks_with_keys_make_each_run_once(shop):
     verify(shop)
 
 
+def a_key_that_is_forgotten_counts_again(shop):
+    pipeline(shop, by_hand={"manual": {}, "params": {"word": "{{ body.word }}"}})
+    told = ("notify", "by_hand", "--key", "k", "--body", '{"word": "a"}', "--json")
+    with Supervisor(shop) as s:
+        first = tell(shop, *told).json()
+        equal(tell(shop, *told).json()["duplicate_of"], first["event"])
+        contains(tell(shop, "triggers", "forget", "by_hand", "--key", "other", status=2).errors, "knows no key")
+        equal(tell(shop, "triggers", "forget", "by_hand", "--key", "k").text, "test/by_hand: 1 key is forgotten\n")
+        second = tell(shop, *told).json()
+        equal(second["duplicate_of"], None)
+        equal(s.ask("POST", "/api/v1/triggers/test/by_hand/forget", {})[0], 200)
+        third = tell(shop, *told).json()
+        equal(third["duplicate_of"], None)
+        s.process.kill()
+        s.process.wait(60)
+    equal(tell(shop, "triggers", "forget", "by_hand").text, "test/by_hand: 1 key is forgotten\n") # as the state's writer
+    contains(tell(shop, "triggers", "forget", "nobody", status=2).errors, "knows no trigger")
+    with Supervisor(shop) as s:
+        equal(tell(shop, *told).json()["duplicate_of"], None)
+        s.process.kill()
+        s.process.wait(60)
+    verify(shop)
+    tell(shop, "journal", "rebuild")
+    with Supervisor(shop) as s:
+        assert tell(shop, *told).json()["duplicate_of"], "the last one counts still"
+        s.stop()
+    verify(shop)
+
+
+def keys_that_are_old_leave_the_journal(shop):
+    pipeline(shop, by_hand={"manual": {"keep_keys": "1s"}}, forever={"manual": {"keep_keys": "forever"}})
+    with Supervisor(shop) as s:
+        for name in ("by_hand", "forever"):
+            tell(shop, "notify", name, "--key", "k")
+        taken_at = time.time()
+        s.process.kill()
+        s.process.wait(60)
+    shop.wait_for(lambda: time.time() > taken_at + 1.1, "the keys are old")
+    with Supervisor(shop) as s:
+        forgotten = lambda: [line for line in map(json.loads, tell(shop, "journal", "dump").text.splitlines()) if line["type"] == "keys_forgotten"]  # noqa: E731
+        shop.wait_for(forgotten, "old keys are forgotten")
+        equal([(one["trigger"], one["keys"]) for one in forgotten()], [("test/by_hand", ["k"])])
+        s.stop()
+    verify(shop)
+
+
+def a_run_with_a_key_is_there_once(shop):
+    pipeline(shop, {"a": {"command": "echo {{ params.word }} >> words", "always": True}})
+    asked = {"params": {"word": "one"}, "key": "k"}
+    with Supervisor(shop) as s:
+        first = s.post("/api/v1/pipelines/test/runs", asked)
+        status, headers, again = s.ask("POST", "/api/v1/pipelines/test/runs", asked)
+        equal((status, headers["Idempotent-Replay"], again["number"], again["run"]), (200, "true", first["number"], first["run"]))
+        equal(s.ask("POST", "/api/v1/pipelines/test/runs", {"params": {"word": "one"}}, {"Idempotency-Key": "k"})[2]["number"], first["number"])
+        status, _, problem = s.ask("POST", "/api/v1/pipelines/test/runs", {"params": {"word": "two"}, "key": "k"})
+        equal((status, problem["code"]), (409, "key_conflict"))
+        equal(s.ask("POST", "/api/v1/pipelines/test/runs", {"key": "x" * 256})[0], 400)
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            numbers = {one[2]["number"] for one in pool.map(lambda _: s.ask("POST", "/api/v1/pipelines/test/runs", {"key": "many"}), range(16))}
+        equal(len(numbers), 1)
+        ended(s, numbers.pop())
+        s.process.kill()
+        s.process.wait(60)
+    with Supervisor(shop) as s:
+        equal(s.ask("POST", "/api/v1/pipelines/test/runs", asked)[2]["number"], first["number"])
+        s.stop()
+    equal(sorted(shop.lines("words")), ["none", "one"])
+    verify(shop)
+
+
+def an_event_is_taken_in_again(shop):
+    shop.write("secrets/hook", SECRET, 0o600)
+    declared = hook("github", when={"body.ref": "main"}, params={"word": "{{ body.word }}"})
+    pipeline(shop, push=declared, nightly={"schedule": {"cron": "0 0 1 1 *"}, "params": {"word": "{{ tick.date }}"}})
+    with Supervisor(shop) as s:
+        filtered = send(s, "push", github({"ref": "other", "word": "a"}, **{"X-GitHub-Delivery": "d"}))[2]
+        equal(filtered["fate"], "filtered")
+        again = tell(shop, "events", "replay", str(filtered["event"]), "--json").json()
+        ended(s, again["run"])
+        one = events(shop)[-1]
+        equal((one["id"], one["replay_of"], one["key"], one["kind"]), (again["event"], filtered["event"], None, "webhook"))
+        refused = send(s, "push", github({"ref": "main", "word": "-x"}))
+        equal(refused[0], 422)
+        number = events(shop)[-1]["id"]
+        equal(s.ask("POST", f"/api/v1/events/{number}/replay")[0], 422)
+        pipeline(shop, push={**declared, "allow": {"word": "-?[a-z]+"}})
+        s.process.send_signal(signal.SIGHUP)
+        shop.wait_for(lambda: list(s.get("/api/v1/triggers")["triggers"]) == ["test/push"], "it is mended")
+        status, _, taken = s.ask("POST", f"/api/v1/events/{number}/replay")
+        equal(status, 202)
+        ended(s, taken["run"])
+        equal(s.ask("POST", "/api/v1/events/999/replay")[0], 404)
+        contains(tell(shop, "events", "replay", "999", status=2).errors, "no event 999")
+        contains(tell(shop, "events", "replay", "x", status=2).errors, "no number")
+        s.stop()
+    equal(shop.lines("words"), ["a", "-x"])
+    verify(shop)
+
+
+def a_test_says_what_would_become_of_an_event(shop):
+    shop.write("secrets/hook", SECRET, 0o600)
+    pipeline(shop, push=hook("github", when={"body.ref": "main"}, params={"word": "{{ body.word }}-{{ header.x-kind }}"}))
+    with Supervisor(shop) as s:
+        equal(tell(shop, "triggers", "test", "push", "--body", '{"ref": "other"}').text.splitlines(), ["body: it is JSON", "when: body.ref has none of the values that count"])
+        good = tell(shop, "triggers", "test", "push", "--body", '{"ref": "main", "word": "a"}', "--header", "X-Kind=k", "--key", "d", "--json").json()
+        equal((good["fate"], good["steps"]), ("pending", ["body: it is JSON", "when: it passes", "param word: a-k", "key: it is new", "a run would be queued"]))
+        contains(tell(shop, "triggers", "test", "push", "--body", '{"ref": "main"}').text, "rejected: the param")
+        contains(tell(shop, "triggers", "test", "push", "--body", "{", status=2).errors, "no JSON")
+        over_http = s.post("/api/v1/triggers/test/push/test", {"body": '{"ref": "main", "word": "-"}', "headers": {"x-kind": "k"}}, status=200)
+        equal(over_http["fate"], "rejected")
+        equal((events(shop), s.get("/api/v1/runs")["runs"], s.get("/api/v1/queue")["queue"]), ([], [], []))
+        s.stop()
+
+
+def a_key_counts_before_the_quiet_time(shop):
+    """inngest#1362, #1361: debounce took no notice of keys."""
+    shop.write("secrets/hook", SECRET, 0o600)
+    pipeline(shop, push=hook("github", debounce={"quiet": "2s"}))
+    with Supervisor(shop) as s:
+        first = send(s, "push", github({}, **{"X-GitHub-Delivery": "d"}))[2]
+        again = send(s, "push", github({}, **{"X-GitHub-Delivery": "d"}))[2]
+        equal((again["fate"], again["event"], again["run"]), ("duplicate", first["event"], first["run"]))
+        ended(s, first["run"])
+        equal([one["fate"] for one in events(shop)], ["started", "duplicate"])
+        s.stop()
+
+
 TESTS = [a_command_is_told_of_its_events, events_that_join_a_run_are_all_told_also_after_a_kill, github_signs_and_pings, standard_webhooks_sign_id_time_and_body, gitlab_and_generic_check_theirs,
-         unsigned_webhooks_are_for_this_machine, hostile_requests_harm_nobody, no_value_of_a_request_becomes_shell, a_paused_webhook_counts_nothing_and_says_so, a_full_queue_refuses_and_nothing_is_lost,
-         two_at_the_same_time_have_two_fates, sixty_four_clients_with_the_same_keys_make_each_run_once, kills_under_webhooks_with_keys_make_each_run_once]
+         unsigned_webhooks_are_for_this_machine, hostile_requests_harm_nobody, no_value_of_a_request_becomes_shell, a_value_of_the_wrong_type_is_rejected_and_a_broken_pipeline_asks_to_wait, a_paused_webhook_counts_nothing_and_says_so, a_full_queue_refuses_and_nothing_is_lost,
+         two_at_the_same_time_have_two_fates, sixty_four_clients_with_the_same_keys_make_each_run_once, a_key_that_is_forgotten_counts_again, keys_that_are_old_leave_the_journal, a_run_with_a_key_is_there_once, an_event_is_taken_in_again,
+         a_test_says_what_would_become_of_an_event, a_key_counts_before_the_quiet_time, kills_under_webhooks_with_keys_make_each_run_once]
 
 
 if __name__ == "__main__":

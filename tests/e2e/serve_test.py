@@ -324,7 +324,7 @@ def everything_that_is_documented_answers(shop):
         s.wait_for_end(s.post("/api/v1/pipelines/test/runs")["number"])
         document = s.get("/openapi.json")
         equal(document["openapi"], "3.1.0")
-        values = {"pipeline": "test", "run": "1", "asset": "a", "attempt": "1", "trigger": "by_hand"}
+        values = {"pipeline": "test", "run": "1", "asset": "a", "attempt": "1", "event": "1", "trigger": "by_hand"}
         for path, operations in document["paths"].items():
             for name, value in {**values, "trigger": "hook" if path.startswith("/hooks/") else "by_hand"}.items():
                 path = path.replace("{" + name + "}", value)

@@ -13,6 +13,7 @@ void fuzz_control(std::string_view bytes);   ///< the control socket's frames an
 void fuzz_forge(std::string_view bytes);     ///< a state with forged records, and all verbs that read it
 void fuzz_event(std::string_view bytes);     ///< records of events, and events made from a seed
 void fuzz_glob(std::string_view bytes);      ///< globs against a matcher that tries everything; paths
+void fuzz_hook(std::string_view bytes);      ///< requests to webhooks: forms, secrets, signatures, bodies
 void fuzz_journal(std::string_view bytes);   ///< a journal with bytes changed, cut or added
 void fuzz_json(std::string_view bytes);      ///< the JSON reader against Boost.JSON's parser
 void fuzz_notation(std::string_view bytes);  ///< durations, sizes, numbers, names, ids, times
@@ -35,11 +36,12 @@ struct target {
   int mutations; ///< how many the replay makes: fewer where one takes longer
 };
 
-inline constexpr std::array<target, 17> targets = {{{"calendar", fuzz_calendar, 3000},
+inline constexpr std::array<target, 18> targets = {{{"calendar", fuzz_calendar, 3000},
                                                     {"control", fuzz_control, 3000},
                                                     {"event", fuzz_event, 4000},
                                                     {"forge", fuzz_forge, 30},
                                                     {"glob", fuzz_glob, 6000},
+                                                    {"hook", fuzz_hook, 4000},
                                                     {"journal", fuzz_journal, 200},
                                                     {"json", fuzz_json, 4000},
                                                     {"notation", fuzz_notation, 6000},

@@ -135,7 +135,7 @@ private:
   void change_trigger(std::vector<event>& batch) {
     if (last_event_ == 0)
       return change_queue(batch);
-    switch (below(9)) {
+    switch (below(11)) {
     case 4:
       return watch_files(batch);
     case 5:
@@ -143,6 +143,11 @@ private:
     case 6:
     case 7:
       return change_notices(batch);
+    case 8:
+      return batch.push_back(keys_forgotten{trigger_name, tick(), {"key-1", "key-2", "never seen"}, "someone"});
+    case 9:
+      return batch.push_back(
+          key_used{"demo/", "key-" + std::to_string(below(4)), some_digest(), run_number(1 + last_run_), tick()});
     case 0:
       return batch.push_back(trigger_paused{trigger_name, tick(), "for a while", "someone"});
     case 1:

@@ -227,6 +227,9 @@ private:
       out = found != world_->live.triggers.end() ? found->second : trigger_record{};
       return found != world_->live.triggers.end();
     }
+    result<void> visit_seen_keys(const std::function<bool(const seen_key&)>& visit) const override {
+      return each(world_->live.keys, [&](std::uint64_t, const seen_key& seen) { return visit(seen); });
+    }
     result<bool> read_seen_key(const std::string& trigger, const std::string& key, seen_key& out) const override {
       const auto found = world_->live.keys.find(seen_key_key(trigger, key));
       out = found != world_->live.keys.end() ? found->second : seen_key{};

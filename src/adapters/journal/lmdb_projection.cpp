@@ -165,6 +165,16 @@ result<void> lmdb_projection::erase_notice(std::uint64_t notice) {
   return access_.erase(notices(), notice);
 }
 
+result<void> lmdb_projection::erase_seen_key(const std::string& trigger, const std::string& key) {
+  const auto table = base_ ? lmdb_table::base_keys : lmdb_table::keys;
+  seen_key known;
+  const auto found = access_.read(table, seen_key_key(trigger, key), known);
+  if (!found)
+    return found.error();
+  return *found && known.trigger == trigger && known.key == key ? access_.erase(table, seen_key_key(trigger, key))
+                                                                : result<void>();
+}
+
 result<void> lmdb_projection::erase_checkpoint(run_number run) {
   return base_ ? result<void>() : access_.erase(lmdb_table::checkpoints, run.value);
 }

@@ -48,6 +48,7 @@ public:
   [[nodiscard]] result<bool> get_notice(std::uint64_t notice, notice_taken& out) override;
   [[nodiscard]] result<void> put_notice(const notice_taken& notice) override;
   [[nodiscard]] result<void> erase_notice(std::uint64_t notice) override;
+  [[nodiscard]] result<void> erase_seen_key(const std::string& trigger, const std::string& key) override;
   [[nodiscard]] result<void> erase_checkpoint(run_number run) override;
 
   /// Writes the state's facts and the runs that changed: nearly every event changes its run, so that is done once.

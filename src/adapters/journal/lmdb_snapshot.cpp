@@ -328,6 +328,16 @@ result<bool> lmdb_snapshot::read_trigger(const std::string& name, trigger_record
   return false;
 }
 
+result<void> lmdb_snapshot::visit_seen_keys(const std::function<bool(const seen_key&)>& visit) const {
+  std::optional<error> failure;
+  auto done = visit_records<seen_key>(access_, lmdb_table::keys, [&](std::uint64_t key, const auto& seen) {
+    if (key != seen_key_key(seen.trigger, seen.key))
+      failure = access_.damage(lmdb_table::keys, key, "it is another key's");
+    return !failure && visit(seen);
+  });
+  return failure ? result<void>(std::move(*failure)) : done;
+}
+
 result<bool> lmdb_snapshot::read_seen_key(const std::string& trigger, const std::string& key, seen_key& out) const {
   const auto found = access_.read(lmdb_table::keys, seen_key_key(trigger, key), out);
   if (!found || !*found || (out.trigger == trigger && out.key == key))

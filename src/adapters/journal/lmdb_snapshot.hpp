@@ -48,6 +48,7 @@ public:
   [[nodiscard]] result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const override;
   [[nodiscard]] result<void> visit_watched(const std::function<bool(const watched_record&)>& visit) const override;
   [[nodiscard]] result<void> visit_notices(const std::function<bool(const notice_taken&)>& visit) const override;
+  [[nodiscard]] result<void> visit_seen_keys(const std::function<bool(const seen_key&)>& visit) const override;
   [[nodiscard]] result<bool> read_seen_key(const std::string& trigger, const std::string& key,
                                            seen_key& out) const override;
   [[nodiscard]] result<std::vector<open_attempt>> open_attempts() const override;

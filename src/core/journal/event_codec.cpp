@@ -44,6 +44,8 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // event_taken
     1, // event_settled
     1, // ticks_missed
+    1, // key_used
+    1, // keys_forgotten
     1, // files_watched
     1, // cursor_moved
     1, // notice_taken

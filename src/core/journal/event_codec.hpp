@@ -55,7 +55,7 @@ private:
   constexpr std::size_t first_wide_index = 14;    ///< those of format 1 have the numbers below 14
   constexpr std::size_t first_trigger_index = 21; ///< trigger_changed; the numbers before it are set aside
   constexpr std::size_t first_later_index = 27;
-  constexpr std::uint64_t later[] = {57, 58, 59, 60, 61}; ///< from files_watched on, one by one
+  constexpr std::uint64_t later[] = {47, 48, 57, 58, 59, 60, 61}; ///< from key_used on, one by one
   if (index_in_variant < first_wide_index)
     return index_in_variant;
   if (index_in_variant >= first_later_index)

@@ -449,6 +449,21 @@ void visit_fields(V& v, T& e) {
            named_field{"duplicate_of", e.duplicate_of}, named_field{"by", e.by}, named_field{"body", e.body},
            named_field{"details", e.details}, named_field{"replay_of", e.replay_of});
 }
+template <class V, is_a<key_used> T>
+void visit_fields(V& v, T& e) {
+  v("scope", e.scope);
+  v("key", e.key);
+  v("request", e.request);
+  v("run", e.bound_run);
+  v("at", e.at);
+}
+template <class V, is_a<keys_forgotten> T>
+void visit_fields(V& v, T& e) {
+  v("trigger", e.trigger);
+  v("at", e.at);
+  v("keys", e.keys);
+  v.sparse(named_field{"by", e.by});
+}
 template <class V, is_a<event_settled> T>
 void visit_fields(V& v, T& e) {
   v("event", e.event);

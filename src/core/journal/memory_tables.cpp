@@ -161,6 +161,13 @@ result<void> memory_tables::erase_notice(std::uint64_t number) {
   return {};
 }
 
+result<void> memory_tables::erase_seen_key(const std::string& trigger, const std::string& key) {
+  if (const auto at = keys.find(seen_key_key(trigger, key));
+      at != keys.end() && at->second.trigger == trigger && at->second.key == key)
+    keys.erase(at);
+  return {};
+}
+
 result<void> memory_tables::erase_checkpoint(run_number run) {
   ended.push_back(run);
   return {};

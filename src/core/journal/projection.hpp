@@ -56,6 +56,8 @@ public:
   [[nodiscard]] virtual result<bool> get_notice(std::uint64_t notice, notice_taken& out) = 0;
   [[nodiscard]] virtual result<void> put_notice(const notice_taken& notice) = 0;
   [[nodiscard]] virtual result<void> erase_notice(std::uint64_t notice) = 0;
+  /// One that is not there is no error.
+  [[nodiscard]] virtual result<void> erase_seen_key(const std::string& trigger, const std::string& key) = 0;
   /// A run has ended: its checkpoint, if there is one, is of no more use.
   [[nodiscard]] virtual result<void> erase_checkpoint(run_number run) = 0;
 };
@@ -110,6 +112,8 @@ private:
   result<void> fold(std::uint64_t seq, const notice_taken& e);
   result<void> fold(std::uint64_t seq, const notice_settled& e);
   result<void> fold(std::uint64_t seq, const notices_read& e);
+  result<void> fold(std::uint64_t seq, const key_used& e);
+  result<void> fold(std::uint64_t seq, const keys_forgotten& e);
 
   /// Reads it into trigger_; a broken rule if there is none.
   result<void> find_trigger(std::uint64_t seq, const std::string& name);

@@ -137,6 +137,19 @@ result<void> projector::fold(std::uint64_t seq, const event_taken& e) {
   return tables_.put_pending(e);
 }
 
+result<void> projector::fold(std::uint64_t seq, const key_used& e) {
+  if (!e.scope.ends_with('/') || e.key.empty() || e.bound_run.value == 0)
+    return broken_rule(seq, "the key of a run has no scope, no text or no run");
+  return tables_.put_seen_key({e.scope, e.key, e.request, 0, e.bound_run, e.at});
+}
+
+result<void> projector::fold(std::uint64_t, const keys_forgotten& e) {
+  for (const auto& key : e.keys)
+    if (auto done = tables_.erase_seen_key(e.trigger, key); !done)
+      return done;
+  return {};
+}
+
 result<void> projector::settle(std::uint64_t seq, std::uint64_t number, event_fate fate) {
   if (auto known = find_trigger(seq, pending_.trigger); !known)
     return known;

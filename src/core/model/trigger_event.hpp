@@ -153,6 +153,25 @@ struct event_settled {
   friend bool operator==(const event_settled&, const event_settled&) = default;
 };
 
+/// Somebody asked for a run under a key: asked again under it, there is no other run.
+struct key_used {
+  std::string scope; ///< "PIPELINE/": no trigger has such a name
+  std::string key;
+  digest request;
+  run_number bound_run; ///< it is queued, or starts, in the same transaction
+  timestamp at;
+  friend bool operator==(const key_used&, const key_used&) = default;
+};
+
+/// Keys count no more: they are old, or somebody wants to use them again.
+struct keys_forgotten {
+  std::string trigger; ///< or the scope of key_used
+  timestamp at;
+  std::vector<std::string> keys;
+  std::string by; ///< who asked; empty: nobody, they were old
+  friend bool operator==(const keys_forgotten&, const keys_forgotten&) = default;
+};
+
 /// A file as a trigger last took notice of it.
 struct watched_file {
   std::string path;   ///< as the trigger's patterns have it: relative to the pipeline's folder, or absolute

@@ -554,3 +554,22 @@ TEST_CASE("a notice is kept until it was delivered everywhere, and no longer las
   CHECK_FALSE(f.apply(notices_read{0}).has_value());
   CHECK_FALSE(f.apply(notices_read{100}).has_value());
 }
+
+TEST_CASE("keys that are forgotten count no more, and those of runs are apart from those of triggers") {
+  folded f;
+  f(trigger_changed{"demo/t", t0, quick_digest("d")});
+  event_taken taken;
+  taken.event = 1;
+  taken.trigger = "demo/t";
+  taken.at = t0;
+  taken.key = "k";
+  f(taken);
+  f(key_used{"demo/", "k", quick_digest("r"), run1, t0});
+  CHECK(f.tables.keys.size() == 2);
+  f(keys_forgotten{"demo/t", t0, {"other", "k", "k"}, ""});
+  REQUIRE(f.tables.keys.size() == 1);
+  CHECK(f.tables.keys.begin()->second.trigger == "demo/");
+  CHECK(f.tables.keys.begin()->second.run == run1);
+  f(keys_forgotten{"demo/", t0, {"k"}, "someone"});
+  CHECK(f.tables.keys.empty());
+}
