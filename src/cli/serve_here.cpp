@@ -89,6 +89,7 @@ int serve_here(invocation& with, const serve_request& request) {
   how.listen.insert(how.listen.end(), request.listen.begin(), request.listen.end());
   how.access.hosts.insert(how.access.hosts.end(), request.hosts.begin(), request.hosts.end());
   how.assume_dead = request.assume_dead;
+  how.trust_clock = request.trust_clock;
   if (request.max_runs)
     how.engine.limits.max_runs = *request.max_runs;
   how.log = [](const std::string& line) { log_line(line); };

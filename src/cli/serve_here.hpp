@@ -19,6 +19,7 @@ struct serve_request {
   std::vector<std::string> hosts;
   std::optional<std::uint32_t> max_runs;
   bool assume_dead = false;
+  bool trust_clock = false;
 };
 
 /// Serves until a signal asks for the end, and returns the exit status.

@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t head_bytes = 4;
 constexpr std::array<std::string_view, refusal_code_count> refusal_words = {
     "bad_message", "other_version", "busy", "not_permitted", "not_found", "invalid_input", "internal", "unavailable"};
-constexpr std::array<std::string_view, 4> verb_words = {"notify", "fire", "pause", "resume"}; // trigger_ask::verb
+constexpr std::array<std::string_view, 5> verb_words = {"notify", "fire", "pause", "resume",
+                                                        "backfill"}; // trigger_ask::verb
 
 std::int64_t to_ms(timestamp t) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
@@ -62,12 +63,14 @@ struct member_writer {
     json.member("type", "trigger").member("verb", verb_words.at(static_cast<std::size_t>(ask.what)));
     json.member("name", ask.name).member("key", ask.key).member("body", ask.body);
     json.member("because", ask.reason).member("by", ask.by);
+    json.member("first", ask.first).member("last", ask.last);
+    json.member("again", ask.again).member("dry", ask.dry).member("apart", ask.apart);
     pairs("params", ask.params);
   }
   void operator()(const trigger_answer& m) const {
     json.member("type", "taken").member("event", m.what.event).member("fate", to_string(m.what.fate));
     json.member("run", m.what.run.value).member("duplicate_of", m.what.duplicate_of);
-    json.member("because", m.what.because);
+    json.member("because", m.what.because).member("count", m.what.count).member("left_out", m.what.left_out);
   }
   void operator()(const follow_request& m) const {
     json.member("type", "follow");
@@ -95,6 +98,8 @@ struct member_writer {
           .member("priority", one.priority)
           .member("since_ms", to_ms(one.queued_at))
           .member("waits_for", one.waits_for)
+          .member("id", to_string(one.id))
+          .member("trigger", one.trigger)
           .member("reason", one.reason)
           .end_object();
     json.end_array().member("waiting", m.waiting);

@@ -44,6 +44,7 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
   with.committed = [this] {
     bell_.ring();
     other_bell_.ring();
+    asset_bell_.ring();
   };
   auto opened = engine::open(with, time_, stop_);
   if (!opened)

@@ -92,6 +92,8 @@ const std::vector<api_route>& api_routes() {
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/pause", write, "A trigger fires no more", answer_pause},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/resume", write, "A paused trigger fires again", answer_resume},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/fire", write, "A trigger fires now", answer_fire},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/backfill", write, "Ticks of the past become runs",
+       answer_backfill},
       {"GET", "/api/v1/events", read, "What triggers took in and what became of it, newest first", answer_events},
   };
   return routes;

@@ -100,6 +100,7 @@ void answer_trigger(const api_world& world, const api_call& call, http_answer& a
 void answer_pause(const api_world& world, const api_call& call, http_answer& answer);
 void answer_resume(const api_world& world, const api_call& call, http_answer& answer);
 void answer_fire(const api_world& world, const api_call& call, http_answer& answer);
+void answer_backfill(const api_world& world, const api_call& call, http_answer& answer);
 void answer_events(const api_world& world, const api_call& call, http_answer& answer);
 void answer_healthy(const api_world& world, const api_call& call, http_answer& answer);
 void answer_ready(const api_world& world, const api_call& call, http_answer& answer);

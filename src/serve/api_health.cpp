@@ -108,6 +108,8 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
     to << "troupe_runs_queued{pipeline=\"" << label(name) << "\"} " << count << "\n";
   figure(to, "troupe_pipelines_degraded", "gauge", "Pipelines that do not load.");
   to << "troupe_pipelines_degraded " << broken << "\n";
+  figure(to, "troupe_clock_jumps_total", "counter", "How often the wall clock was set.");
+  to << "troupe_clock_jumps_total " << world.triggers.clock_jumps() << "\n";
   figure(to, "troupe_journal_writable", "gauge", "Whether the journal takes events.");
   to << "troupe_journal_writable " << (world.engine.trouble().empty() ? 1 : 0) << "\n";
   if (const auto snapshot = world.engine.history()) {

@@ -25,8 +25,10 @@ struct arrival {
   std::optional<timestamp> nominal;                        ///< of a tick
   std::optional<timestamp> after; ///< of a tick: no other one lies between this moment and the nominal one
   std::vector<event> with;        ///< what is appended in the same transaction: a cursor, a baseline
+  std::vector<std::string> chain; ///< of changed assets: the triggers that led to it, its own last
   std::string by;                 ///< who asks; empty: unspecified
   bool refuses = true;            ///< a full queue refuses it, and nothing is taken in; else it is skipped
+  bool apart = false;             ///< it gets a run of its own, beside whatever is open
   bool past_rules = false;        ///< `when`, debounce and throttle do not count
   bool keeps_rejected = true;     ///< rejected, it is an event still; else it only is refused
 };

@@ -45,6 +45,8 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
     return dir.error();
   made->dir_ = std::move(*dir);
   made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, how.log);
+  if (how.trust_clock)
+    made->desk_->trust_clock();
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
@@ -90,6 +92,7 @@ result<void> supervisor::start_triggers() {
   engine_->set_triggers(desk_.get());
   try {
     clock_ = std::make_unique<trigger_clock>(*desk_, how_.log);
+    engine_->when_assets_may_have_changed([this] { clock_->look_at_commits(); });
     engine_->when_run_ended([this] { clock_->look_now(); }); // a trigger may have to be paused
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -100,7 +103,7 @@ result<void> supervisor::start_triggers() {
 
 supervisor::~supervisor() {
   if (engine_)
-    engine_->when_run_ended({});
+    engine_->when_run_ended({}), engine_->when_assets_may_have_changed({});
   clock_.reset(); // nothing new is taken in
   server_.reset();
   api_.reset();

@@ -28,6 +28,7 @@ struct supervisor_options {
   access_rules access{};
   serving_options engine{}; ///< its folder and opening are the supervisor's to fill in
   bool assume_dead = false;
+  bool trust_clock = false; ///< schedules fire though the clock is far behind the journal's last event
   std::function<void(const std::string&)> log; ///< a line; any thread
 };
 

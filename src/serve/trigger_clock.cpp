@@ -38,8 +38,8 @@ void arm(int timer, std::optional<timestamp> next) {
 
 trigger_clock::trigger_clock(trigger_desk& desk, std::function<void(const std::string&)> log)
     : desk_(desk), log_(std::move(log)), timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)),
-      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!timer_ || !wake_)
+      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), commits_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!timer_ || !wake_ || !commits_)
     throw std::system_error(errno, std::generic_category(), "a timer");
   thread_ = start_thread([this] { run(); });
   desk_.set_waker([this] { look_now(); });
@@ -56,6 +56,10 @@ void trigger_clock::look_now() {
   wake(wake_.get());
 }
 
+void trigger_clock::look_at_commits() {
+  wake(commits_.get());
+}
+
 void trigger_clock::run() {
   std::string trouble;
   while (!ending_) {
@@ -64,12 +68,18 @@ void trigger_clock::run() {
       log_("triggers wait: " + fired.error().message);
     trouble = fired ? std::string() : fired.error().message;
     arm(timer_.get(), fired ? fired->next : std::nullopt);
-    std::array<pollfd, 2> waits{{{timer_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
-    static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : -1));
-    // Whatever a read says is worth a look: also that the clock was set, with which it fails (ECANCELED).
-    for (const int fd : {timer_.get(), wake_.get()}) {
-      std::uint64_t times = 0;
-      [[maybe_unused]] const auto count = read(fd, &times, sizeof times);
+    bool only_commits = true; // of which most change nothing that a trigger follows
+    while (only_commits && !ending_) {
+      std::array<pollfd, 3> waits{{{timer_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, {commits_.get(), POLLIN, 0}}};
+      static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : -1));
+      only_commits = waits[0].revents == 0 && waits[1].revents == 0 && waits[2].revents != 0;
+      // Whatever a read says is worth a look: also that the clock was set, with which it fails (ECANCELED).
+      for (const int fd : {timer_.get(), wake_.get(), commits_.get()}) {
+        std::uint64_t times = 0;
+        [[maybe_unused]] const auto count = read(fd, &times, sizeof times);
+      }
+      if (only_commits)
+        only_commits = !desk_.assets_changed();
     }
   }
 }

@@ -22,13 +22,15 @@ public:
 
   /// Any thread.
   void look_now();
+  /// Any thread: something was committed. It looks if that is what a trigger follows.
+  void look_at_commits();
 
 private:
   void run();
 
   trigger_desk& desk_;
   std::function<void(const std::string&)> log_;
-  unique_fd timer_, wake_;
+  unique_fd timer_, wake_, commits_;
   std::atomic<bool> ending_{false};
   std::thread thread_; ///< last: it uses the others
 };

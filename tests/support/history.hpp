@@ -135,7 +135,9 @@ private:
   void change_trigger(std::vector<event>& batch) {
     if (last_event_ == 0)
       return change_queue(batch);
-    switch (below(5)) {
+    switch (below(6)) {
+    case 4:
+      return batch.push_back(changes_seen{trigger_name, tick(), 1, {}, {}});
     case 0:
       return batch.push_back(trigger_paused{trigger_name, tick(), "for a while", "someone"});
     case 1:

@@ -44,6 +44,8 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // event_taken
     1, // event_settled
     1, // ticks_missed
+    1, // changes_seen
+    1, // clock_jumped
 };
 
 /// The index in troupe_internal::event of a type's number; type_count if there is no such type.

@@ -90,6 +90,8 @@ struct run_cause {
   std::string trigger;               ///< its name; empty for other kinds
   std::vector<std::uint64_t> events; ///< ids of the trigger's events that the run is for
   std::string by;                    ///< the user or the token that asked; empty: unspecified
+  /// The triggers whose runs have led to this one by changing assets, its own last; empty: it began outside.
+  std::vector<std::string> chain{};
   friend bool operator==(const run_cause&, const run_cause&) = default;
 };
 
@@ -376,10 +378,11 @@ struct definition_recorded {
 };
 
 /// The index in this variant decides the event's type on disk (see event_codec): only ever append.
-using event = std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
-                           attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
-                           run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
-                           leftovers_ended, run_queued, run_dequeued, definition_recorded, trigger_changed,
-                           trigger_paused, trigger_resumed, event_taken, event_settled, ticks_missed>;
+using event =
+    std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
+                 attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping, run_finished,
+                 writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted, leftovers_ended,
+                 run_queued, run_dequeued, definition_recorded, trigger_changed, trigger_paused, trigger_resumed,
+                 event_taken, event_settled, ticks_missed, changes_seen, clock_jumped>;
 
 } // namespace troupe_internal

@@ -28,6 +28,7 @@ inline constexpr auto warning_codes = std::to_array<std::string_view>({
     "output_not_written",      // of an attempt: its command left the output as it was
     "process_not_ended",       // of an attempt: what belongs to another user cannot be ended
     "stopped_command",         // of an attempt: its command is stopped, mostly for want of a terminal
+    "trigger_circle",          // of the file: a trigger
     "undeclared_file",         // of the file
     "undeclared_input",        // of the file
     "unexpected_folder",       // of an attempt: an output that was taken for a file

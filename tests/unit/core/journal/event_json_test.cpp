@@ -86,7 +86,7 @@ TEST_CASE("every event type and enumeration value has its word") {
   CHECK(event_type_name(13) == "writer_closed");
   CHECK(event_type_name(17) == "leftovers_ended");
   CHECK(event_type_name(19) == "run_dequeued");
-  CHECK(event_type_name(std::variant_size_v<event> - 1) == "ticks_missed");
+  CHECK(event_type_name(std::variant_size_v<event> - 1) == "clock_jumped");
   CHECK(event_type_name(std::variant_size_v<event>) == "unknown");
   CHECK(to_string(outcome_kind::internal) == "internal");
   CHECK(to_string(stop_cause::signal) == "signal");
