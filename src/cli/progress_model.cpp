@@ -160,6 +160,9 @@ void progress_model::run_stopping(stop_cause cause) {
   case stop_cause::user:
     text = "stopping: the run was cancelled";
     break;
+  case stop_cause::shutdown:
+    text = "stopping: the supervisor stops, and its next start resumes the run";
+    break;
   case stop_cause::signal:
     text = "stopping: what runs is asked to end (a second time: it is killed)";
     break;

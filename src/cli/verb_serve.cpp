@@ -3,6 +3,7 @@
 #include "cli/serve_here.hpp"
 #include "cli/served_files.hpp"
 #include "cli/verbs.hpp"
+#include "config/value_text.hpp"
 #include "views/text.hpp"
 
 #include <memory>
@@ -32,6 +33,7 @@ int serve(invocation& with, const serve_arguments& given) {
   request.state = with.options.state;
   request.settings = std::move(named->settings);
   request.folder = std::move(named->folder);
+  request.supervisor_file = std::move(named->supervisor_file);
   return serve_here(with, request);
 }
 
@@ -53,6 +55,16 @@ void declare_serve(command_spec& root, invocation& with) {
   verb.texts("--host", "NAME", to->request.hosts, "a name of this server that clients may use beyond localhost");
   verb.number("--max-runs", "N", to->request.max_runs, 1,
               "how many runs are live at a time, beside those that people start (default: 16)", 64);
+  declare_drain(verb, to->request.drain,
+                "when it is stopped, let live runs come to their end first; for TIME at most, such as 10m");
+  verb.flag_or_value("--wait", "TIME", "how long to wait for a process that writes the state (default: 10m)",
+                     [to](const std::string& value) {
+                       const auto longest = config::parse_duration(value);
+                       if (longest)
+                         to->request.wait = *longest;
+                       return longest || value.empty() ? std::string()
+                                                       : "--wait takes a time such as 30s, not '" + value + "'";
+                     });
   declare_assume_dead(verb, to->request.assume_dead);
   verb.flag("--trust-clock", to->request.trust_clock,
             "schedules fire though the clock is more than a day behind the journal's last event");

@@ -21,6 +21,10 @@ void declare_show(command_spec& root, invocation& with);
 void declare_logs(command_spec& root, invocation& with);
 void declare_resume(command_spec& root, invocation& with);
 void declare_serve(command_spec& root, invocation& with);
+void declare_stop(command_spec& root, invocation& with);
+void declare_reload(command_spec& root, invocation& with);
+/// --drain[=TIME], of verbs that stop a supervisor.
+void declare_drain(command_spec& verb, std::optional<duration>& to, std::string what);
 void declare_token(command_spec& root, invocation& with);
 void declare_cancel(command_spec& root, invocation& with);
 void declare_clean(command_spec& root, invocation& with);

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "core/model/restart_rule.hpp"
 #include "core/pipeline/diagnostic.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/trigger/trigger.hpp"
@@ -21,9 +22,6 @@ namespace troupe_internal::config {
 struct run_weights {
   std::uint32_t user = 8, program = 8, trigger = 4, backfill = 1;
 };
-
-/// What becomes of runs that the last supervisor left open.
-enum class restart_rule : std::uint8_t { resume_or_rerun, resume, abandon };
 
 /// Where a notification goes: to a command or to a URL.
 struct notify_target {

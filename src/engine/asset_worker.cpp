@@ -70,6 +70,10 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
 }
 
 asset_worker::~asset_worker() {
+  end_and_wait();
+}
+
+void asset_worker::end_and_wait() {
   // After a run that broke off (its journal failed) commands may still run, and report to the pool when they end.
   end_all(urgency::at_once);
   std::unique_lock lock(handed_out_mutex_);

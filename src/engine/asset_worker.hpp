@@ -67,6 +67,8 @@ public:
   ~asset_worker() override;
   asset_worker(const asset_worker&) = delete;
   asset_worker& operator=(const asset_worker&) = delete;
+  /// Ends what still runs, and waits until all that was handed out has come back. Nothing is handed out any more.
+  void end_and_wait();
 
   void examine(asset_index asset, upstream_view upstreams, std::function<void(examination)> done) override;
   void execute(asset_index asset, std::uint32_t attempt, std::function<void(process_spawned)> spawned,

@@ -31,7 +31,11 @@ std::optional<cause_kind> cause_of(std::string_view word) {
 
 /// What a message says, whichever it is.
 struct fields {
-  std::string type, build, status, code, message, line, cause, verb, name, key, body, because, fate;
+  std::string type, build, status, code, message, line, cause, verb, name, key, body, because, fate, user;
+  std::vector<std::string> names, problems, notes;
+  std::vector<std::pair<std::string, std::string>> variables;
+  std::optional<std::int64_t> drain_ms;
+  std::optional<std::int32_t> pid;
   std::string first, last;
   bool again = false, dry = false, apart = false;
   std::optional<std::uint64_t> event, duplicate_of, count, left_out;
@@ -107,8 +111,27 @@ private:
       text(key, to.line);
     else if (key == "priority")
       number(key, to.priority.emplace());
-    else if (!trigger_member(key, to))
+    else if (!trigger_member(key, to) && !supervisor_member(key, to))
       ask_member(key, to);
+  }
+  bool supervisor_member(std::string_view key, fields& to) {
+    if (key == "drain_ms")
+      number(key, to.drain_ms.emplace());
+    else if (key == "pid")
+      number(key, to.pid.emplace());
+    else if (key == "user")
+      text(key, to.user);
+    else if (key == "names")
+      texts(key, to.names);
+    else if (key == "problems")
+      texts(key, to.problems);
+    else if (key == "notes")
+      texts(key, to.notes);
+    else if (key == "variables")
+      params(key, to.variables);
+    else
+      return false;
+    return true;
   }
   bool trigger_member(std::string_view key, fields& to) {
     if (key == "verb")
@@ -195,7 +218,7 @@ private:
       if (pair.size() == 2)
         into.emplace_back(std::move(pair[0]), std::move(pair[1]));
       else
-        wrong("\"params\" is no list of [name, value]");
+        wrong("\"" + std::string(key) + "\" is no list of [name, value]");
     });
   }
   /// Of one run whether it is, of many which are.
@@ -384,6 +407,28 @@ result<control_message> to_trigger(fields found) {
   return control_message(trigger_request{std::move(ask)});
 }
 
+result<control_message> to_supervisor(fields found) {
+  using verb = supervisor_ask::verb;
+  constexpr std::int64_t most_ms = duration::max().count() / 1'000'000;
+  constexpr std::array<std::pair<std::string_view, verb>, 4> verbs = {
+      {{"look", verb::look}, {"stop", verb::stop}, {"reload", verb::reload}, {"load", verb::load}}};
+  const auto* const what =
+      std::find_if(verbs.begin(), verbs.end(), [&](const auto& one) { return one.first == found.verb; });
+  if (what == verbs.end())
+    return bad("\"supervisor\" asks for nothing that is known");
+  if (what->second == verb::load && !found.ask.file.starts_with('/'))
+    return bad("\"supervisor\" names no file by its absolute path");
+  if (found.drain_ms && (*found.drain_ms < 0 || *found.drain_ms > most_ms))
+    return bad("\"drain_ms\" is no whole number of its range");
+  supervisor_ask ask;
+  ask.what = what->second;
+  if (found.drain_ms)
+    ask.drain = std::chrono::milliseconds(*found.drain_ms);
+  ask.file = std::move(found.ask.file);
+  ask.variables = std::move(found.names);
+  return control_message(supervisor_request{std::move(ask)});
+}
+
 result<control_message> to_taken(fields found) {
   trigger_answer answer;
   answer.what.event = found.event.value_or(0);
@@ -410,7 +455,7 @@ result<control_message> parse_message(std::string_view json) {
   const auto& type = found.type;
   const auto run = run_number(found.run.value_or(0));
   const bool needs_run = type == "wait" || type == "cancelling" || type == "ended" || type == "submitted" ||
-                         type == "prioritize" || type == "prioritized";
+                         type == "resume" || type == "prioritize" || type == "prioritized";
   if (needs_run && !found.run)
     return bad("\"" + type + "\" names no run");
   if (type == "hello")
@@ -432,6 +477,15 @@ result<control_message> parse_message(std::string_view json) {
                           : bad("\"prioritize\" names no priority");
   if (type == "prioritized")
     return control_message(run_prioritized{run});
+  if (type == "resume")
+    return control_message(resume_request{run, std::move(found.ask.params)});
+  if (type == "supervisor")
+    return to_supervisor(std::move(found));
+  if (type == "supervising")
+    return found.pid
+               ? result<control_message>(supervisor_reply{{*found.pid, std::move(found.user), std::move(found.problems),
+                                                           std::move(found.notes), std::move(found.variables)}})
+               : bad("\"supervising\" names no process");
   if (type == "trigger")
     return to_trigger(std::move(found));
   if (type == "taken")

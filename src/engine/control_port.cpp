@@ -29,6 +29,19 @@ void control_port::ask_trigger(trigger_ask, std::function<void(result<taken_even
   then(no_triggers());
 }
 
+void control_port::resume_later(run_number, std::vector<std::pair<std::string, std::string>>,
+                                std::function<void(result<submitted_run>)> then) {
+  then(no_queue());
+}
+
+void control_port::ask_supervisor(supervisor_ask, std::function<void(result<supervisor_answer>)> then) {
+  then(no_supervisor());
+}
+
+error control_port::no_supervisor() {
+  return fail(error_code::not_found, "the process that has this state is no supervisor, or one that has not started");
+}
+
 error control_port::no_triggers() {
   return fail(error_code::state_unusable,
               "the process that has this state fires no triggers: `troupe serve` does, once it has started");

@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "core/model/event.hpp"
 #include "engine/run_ask.hpp"
+#include "engine/supervisor_ask.hpp"
 #include "engine/trigger_intake.hpp"
 #include "ports/journal_store.hpp"
 
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe_internal {
@@ -55,6 +57,12 @@ struct control_port {
   /// Asks a trigger for something: `then` likewise.
   virtual void ask_trigger(trigger_ask asked, std::function<void(result<taken_event>)> then);
   [[nodiscard]] static error no_triggers();
+  /// Goes on with an interrupted run: `then` likewise.
+  virtual void resume_later(run_number run, std::vector<std::pair<std::string, std::string>> secrets,
+                            std::function<void(result<submitted_run>)> then);
+  /// Asks whoever has the engine for something: `then` likewise.
+  virtual void ask_supervisor(supervisor_ask asked, std::function<void(result<supervisor_answer>)> then);
+  [[nodiscard]] static error no_supervisor();
 };
 
 } // namespace troupe_internal

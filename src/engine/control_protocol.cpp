@@ -17,7 +17,8 @@ constexpr std::size_t head_bytes = 4;
 constexpr std::array<std::string_view, refusal_code_count> refusal_words = {
     "bad_message", "other_version", "busy", "not_permitted", "not_found", "invalid_input", "internal", "unavailable"};
 constexpr std::array<std::string_view, 5> verb_words = {"notify", "fire", "pause", "resume",
-                                                        "backfill"}; // trigger_ask::verb
+                                                        "backfill"};                             // trigger_ask::verb
+constexpr std::array<std::string_view, 4> supervisor_words = {"look", "stop", "reload", "load"}; // supervisor_ask::verb
 
 std::int64_t to_ms(timestamp t) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
@@ -66,6 +67,23 @@ struct member_writer {
     json.member("first", ask.first).member("last", ask.last);
     json.member("again", ask.again).member("dry", ask.dry).member("apart", ask.apart);
     pairs("params", ask.params);
+  }
+  void operator()(const resume_request& m) const {
+    json.member("type", "resume").member("run", m.run.value);
+    pairs("params", m.secrets);
+  }
+  void operator()(const supervisor_request& m) const {
+    json.member("type", "supervisor").member("verb", supervisor_words.at(static_cast<std::size_t>(m.ask.what)));
+    if (m.ask.drain)
+      json.member("drain_ms", std::chrono::duration_cast<std::chrono::milliseconds>(*m.ask.drain).count());
+    json.member("file", m.ask.file);
+    texts("names", m.ask.variables);
+  }
+  void operator()(const supervisor_reply& m) const {
+    json.member("type", "supervising").member("pid", m.what.pid).member("user", m.what.user);
+    texts("problems", m.what.problems);
+    texts("notes", m.what.notes);
+    pairs("variables", m.what.variables);
   }
   void operator()(const trigger_answer& m) const {
     json.member("type", "taken").member("event", m.what.event).member("fate", to_string(m.what.fate));

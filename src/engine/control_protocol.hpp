@@ -13,10 +13,14 @@
 //                                          <-  ended {run, status}            once it has
 //   submit {file, …}                       ->                                 as in run_ask.hpp
 //                                          <-  submitted {run, queued}        once that is on disk
+//   resume {run, params}                   ->                                 an interrupted run; its secret params
+//                                          <-  submitted {run, queued}        likewise
 //   prioritize {run, priority}             ->                                 of a queued run
 //                                          <-  prioritized {run}              likewise
 //   trigger {verb, name, key, body, …}     ->                                 as in trigger_intake.hpp
 //                                          <-  taken {event, fate, run, duplicate_of, because}   once that is on disk
+//   supervisor {verb, …}                   ->                                 as in supervisor_ask.hpp
+//                                          <-  supervising {pid, user, …}     once it is done
 //   follow {from?, run?}                   ->
 //                                          <-  following {from}               later than asked: earlier ones are gone
 //                                          <-  event {seq, line}              one by one, as they get on disk
@@ -28,6 +32,7 @@
 #pragma once
 
 #include "engine/control_port.hpp"
+#include "engine/supervisor_ask.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -78,6 +83,15 @@ struct trigger_request {
   trigger_ask ask;
   friend bool operator==(const trigger_request&, const trigger_request&) = default;
 };
+struct resume_request {
+  run_number run;
+  std::vector<std::pair<std::string, std::string>> secrets; ///< as "params"
+  friend bool operator==(const resume_request&, const resume_request&) = default;
+};
+struct supervisor_request {
+  supervisor_ask ask;
+  friend bool operator==(const supervisor_request&, const supervisor_request&) = default;
+};
 struct follow_request {
   std::optional<std::uint64_t> from; ///< the first event's number; none: the next one there will be
   std::optional<run_number> run;     ///< events of this run alone, until it has ended
@@ -111,6 +125,10 @@ struct run_prioritized {
 struct trigger_answer {
   taken_event what;
   friend bool operator==(const trigger_answer&, const trigger_answer&) = default;
+};
+struct supervisor_reply {
+  supervisor_answer what;
+  friend bool operator==(const supervisor_reply&, const supervisor_reply&) = default;
 };
 struct now_following {
   std::uint64_t from = 0;
@@ -146,8 +164,9 @@ struct control_refusal {
 
 using control_message =
     std::variant<control_hello, list_request, cancel_request, wait_request, submit_request, priority_request,
-                 trigger_request, follow_request, live_runs, run_cancelling, run_ended, run_submitted, run_prioritized,
-                 trigger_answer, now_following, followed_event, control_refusal>;
+                 trigger_request, resume_request, supervisor_request, follow_request, live_runs, run_cancelling,
+                 run_ended, run_submitted, run_prioritized, trigger_answer, supervisor_reply, now_following,
+                 followed_event, control_refusal>;
 
 /// The message as a frame. One that would be longer than a frame may be becomes a refusal (internal).
 [[nodiscard]] std::string to_frame(const control_message& message);

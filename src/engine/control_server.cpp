@@ -178,6 +178,17 @@ public:
       mail->put(session, taken ? control_message(trigger_answer{*taken}) : control_message(refused(taken.error())));
     });
   }
+  void resume(std::uint64_t session, const resume_request& asked) override {
+    port_.resume_later(asked.run, asked.secrets, [mail = mail_, session](const result<submitted_run>& taken) {
+      mail->put(session, taken ? control_message(run_submitted{*taken}) : control_message(refused(taken.error())));
+    });
+  }
+  void ask_supervisor(std::uint64_t session, const supervisor_request& asked) override {
+    port_.ask_supervisor(asked.ask, [mail = mail_, session](const result<supervisor_answer>& answer) {
+      mail->put(session,
+                answer ? control_message(supervisor_reply{*answer}) : control_message(refused(answer.error())));
+    });
+  }
   [[nodiscard]] result<event_span> kept_events() override {
     const auto snapshot = port_.history();
     if (!snapshot)

@@ -147,6 +147,14 @@ void control_session::answer(const control_message& message) {
     is_answered_later_ = true;
     return desk_.ask_trigger(number_, *asked);
   }
+  if (const auto* asked = std::get_if<resume_request>(&message)) {
+    is_answered_later_ = true;
+    return desk_.resume(number_, *asked);
+  }
+  if (const auto* asked = std::get_if<supervisor_request>(&message)) {
+    is_answered_later_ = true;
+    return desk_.ask_supervisor(number_, *asked);
+  }
   if (const auto* asked = std::get_if<follow_request>(&message))
     return follow(*asked);
   end_with(refusal_code::bad_message, "this message is an answer, and the server has asked nothing");

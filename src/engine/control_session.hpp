@@ -30,6 +30,8 @@ struct control_desk {
   [[nodiscard]] virtual result<void> prioritize(std::uint64_t session, const priority_request& asked) = 0;
   /// Likewise.
   virtual void ask_trigger(std::uint64_t session, const trigger_request& asked) = 0;
+  virtual void resume(std::uint64_t session, const resume_request& asked) = 0;
+  virtual void ask_supervisor(std::uint64_t session, const supervisor_request& asked) = 0;
   /// The numbers of the first event that is kept, and of the next one there will be.
   struct event_span {
     std::uint64_t first = 1;

@@ -46,7 +46,7 @@ result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_c
 }
 
 engine::~engine() {
-  stop_all(stop_cause::user, true);
+  stop_all(serves_ ? stop_cause::shutdown : stop_cause::user, true);
   std::vector<run_number> left;
   {
     const std::lock_guard lock(mutex_);

@@ -70,8 +70,10 @@ public:
   /// state_unusable where the system or the journal refuses what it needs; then there is no run.
   [[nodiscard]] result<run_number> submit(const project& on, const run_options& options, run_observer& observer,
                                           const run_admission& how = {});
-  /// The same for a run that is to go on.
-  [[nodiscard]] result<run_number> resume(const project& on, run_number number, run_observer& observer);
+  /// The same for a run that is to go on. `has_changed`, if not null, becomes true where definitions that still matter
+  /// have changed: an error.
+  [[nodiscard]] result<run_number> resume(const project& on, run_number number, run_observer& observer,
+                                          bool* has_changed = nullptr);
   /// Waits for the end of a run that was submitted here, once for each; then nothing of it is left but its history.
   [[nodiscard]] result<run_result> wait(run_number number);
   /// Asks a run to stop; false if it does not live here.
@@ -92,6 +94,11 @@ public:
   void number_runs(const std::function<std::uint32_t(run_number next)>& appends);
   /// Appends in order; `durable` is called on the thread that commits. After get_ready().
   void append(std::vector<event> events, std::function<void(result<std::uint64_t>)> durable);
+  /// Ends a run that an earlier engine left open, durably, as cancelled; `more` is appended with it. Errors:
+  /// invalid_input where it lives, is being resumed, or has ended; not_found; state_unusable.
+  [[nodiscard]] result<void> end_left_open(run_number run, std::vector<event> more = {});
+  /// The same, and another run is queued in its place, in the same transaction.
+  [[nodiscard]] result<run_queued> replace_left_open(run_number run, run_queued by);
   /// Records that this writer is here, durably, if nothing else has yet.
   [[nodiscard]] result<void> announce();
   /// Waits until all that was appended so far is on disk.
@@ -141,6 +148,8 @@ private:
   /// Who waits for the end of a run hears of it. Where actors run.
   void tell_of_end(const live_run& run);
   [[nodiscard]] std::vector<event> closing() const;
+  /// The events that end a run which is left open.
+  [[nodiscard]] result<std::vector<event>> end_of(run_number run, run_number continued_by);
   /// Does it where actors run, and waits for it.
   void on_loop(const std::function<void()>& work);
   /// Those of a pipeline whose records others have changed since the mark, or may be going to.

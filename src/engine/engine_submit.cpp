@@ -10,6 +10,7 @@
 #include "core/run/reopening.hpp"
 #include "engine/early_look.hpp"
 #include "engine/lost_outputs.hpp"
+#include "engine/only_resumption.hpp"
 #include "engine/run_history.hpp"
 
 #include <algorithm>
@@ -90,29 +91,6 @@ public:
 
 private:
   engine& all_;
-};
-
-/// While it lives, nobody else resumes the run: what two of them read of it would both become its next segment.
-class engine::only_resumption {
-public:
-  only_resumption(engine& all, run_number run) : all_(all), run_(run) {
-    const std::lock_guard lock(all_.mutex_);
-    may_ = !all_.runs_.contains(run) && all_.resuming_.insert(run).second;
-  }
-  ~only_resumption() {
-    const std::lock_guard lock(all_.mutex_);
-    if (may_)
-      all_.resuming_.erase(run_);
-  }
-  only_resumption(const only_resumption&) = delete;
-  only_resumption& operator=(const only_resumption&) = delete;
-
-  [[nodiscard]] bool may() const { return may_; }
-
-private:
-  engine& all_;
-  const run_number run_;
-  bool may_ = false;
 };
 
 result<std::unique_ptr<journal_snapshot>> engine::snapshot_of_now() {
@@ -237,6 +215,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   started.pipeline = on.p->name;
   started.request = request_of(on, options);
   started.cause = options.cause;
+  started.served = serves_;
   auto parts = divided(**plan, touched_since(planner.mark, **plan, *foreign));
   fingerprint defined;
   std::vector<asset_id> fresh_ids;
@@ -277,7 +256,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   return begin(std::move(made));
 }
 
-result<run_number> engine::resume(const project& on, run_number number, run_observer& observer) {
+result<run_number> engine::resume(const project& on, run_number number, run_observer& observer, bool* has_changed) {
   const only_resumption alone(*this, number); // before anything is read of it
   const planner_here planner(*this);
   auto snapshot = snapshot_of_now();
@@ -326,14 +305,17 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
   if (!foreign)
     return foreign.error();
   const touched_assets touched(touched_since(planner.mark, **plan, *foreign));
-  run_resumed resumed{number, history->now(), {}};
+  run_resumed resumed{number, history->now(), {}, serves_};
   resumed.reopened = reopened_by_resume(*(*plan)->on.graph, (*names)->asset_ids(), state, [&](asset_index asset) {
     return touched.contains(asset) || is_lost(on, **plan, past->record, state, asset);
   });
   if (const char* problem = state.try_apply(resumed, (*snapshot)->info().asset_count))
     return (*snapshot)->damaged_run(number, problem);
-  if (const auto changed = changed_definitions(on, **names, *past, state); !changed)
+  if (const auto changed = changed_definitions(on, **names, *past, state); !changed) {
+    if (has_changed != nullptr)
+      *has_changed = changed.error().code == error_code::invalid_input;
     return changed.error();
+  }
   names->reset();
   snapshot->reset();
   const auto at = resumed.at;

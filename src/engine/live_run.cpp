@@ -136,7 +136,16 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
   actors_ = std::make_unique<actor_run>(std::move(setup));
 }
 
-live_run::~live_run() = default;
+live_run::~live_run() {
+  end_work(); // before the actors that it speaks to
+}
+
+void live_run::end_work() {
+  if (!work_)
+    return;
+  work_->end_and_wait(); // what was handed out uses it still
+  work_.reset();
+}
 
 void live_run::append(std::vector<event> events, bool urgent, std::function<void(result<std::uint64_t>)> durable) {
   auto settled = settled_->take(*logic_, events);
@@ -282,7 +291,7 @@ run_result live_run::result_now() const {
   run_result out;
   out.run = state.run();
   out.id = state.id();
-  out.status = state.finished().value_or(run_status::running);
+  out.status = state.finished().value_or(run_status::interrupted); // left open, where its engine stops
   out.counts = state.counts();
   out.started_at = made_.started_at;
   out.finished_at = finished_at_;

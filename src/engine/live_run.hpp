@@ -87,7 +87,7 @@ public:
   /// Any thread.
   void stop(stop_cause cause, bool at_once);
   /// Ends what still runs of it, and waits for that. When it has ended.
-  void end_work() { work_.reset(); }
+  void end_work();
 
   [[nodiscard]] run_observer& observer() const { return made_.observer; }
   [[nodiscard]] timestamp since() const { return made_.since; }

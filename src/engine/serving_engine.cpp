@@ -32,7 +32,7 @@ serving_engine::in_use::~in_use() {
 }
 
 serving_engine::serving_engine(const serving_options& how, system_clock& time, stop_request& stop)
-    : how_(how), time_(time), stop_(stop) {}
+    : how_(how), time_(time), stop_(stop), drain_(how.drain) {}
 
 result<std::unique_ptr<serving_engine>> serving_engine::open(const serving_options& how, system_clock& time,
                                                              stop_request& stop) {
@@ -46,9 +46,9 @@ result<std::unique_ptr<serving_engine>> serving_engine::open(const serving_optio
     return opened.error();
   try {
     made->planners_ = std::make_unique<thread_pool>(std::max(how.planners, 1U));
-    made->control_ = std::make_unique<control_server>(
-        made->dir_, stop, static_cast<control_port&>(*made),
-        [self = made.get()](stop_cause cause, bool at_once) { self->stop_runs(cause, at_once); });
+    made->control_ =
+        std::make_unique<control_server>(made->dir_, stop, static_cast<control_port&>(*made),
+                                         [self = made.get()](stop_cause, bool at_once) { self->stop_runs(at_once); });
     made->keeper_ = start_thread([self = made.get()] { self->keep(); });
   } catch (const std::system_error& refused) {
     return fail(error_code::state_unusable, std::string("the system refuses what an engine needs: ") + refused.what());
@@ -65,7 +65,7 @@ serving_engine::~serving_engine() {
   if (keeper_.joinable())
     keeper_.join();
   control_.reset();
-  stop_runs(stop_cause::user, true);
+  stop_runs(true);
   planners_.reset();
   engine_.reset();
   const auto left = std::exchange(hearers_, {});
@@ -95,14 +95,17 @@ void serving_engine::retry_loads() {
   wake_keeper();
 }
 
-void serving_engine::stop_runs(stop_cause cause, bool at_once) {
+void serving_engine::stop_runs(bool at_once) {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    wake_keeper(); // and whoever waits in shut_down()
+    if (drain_ && !at_once)
+      return;
   }
   const in_use with(*this);
   if (with)
-    with->stop_all(cause, at_once);
+    with->stop_all(stop_cause::shutdown, at_once);
 }
 
 result<submitted_run> serving_engine::submit(const run_ask& ask, run_observer* observer) {
@@ -269,6 +272,15 @@ result<run_number> serving_engine::cancel(std::optional<run_number> run, bool at
   if (queued) {
     dequeue(*with, *run);
     return *run;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto* const left = run ? find_left_open(*run) : nullptr; left != nullptr && !left->resuming) {
+      std::erase_if(left_open_, [&](const left_open_run& one) { return one.record.run == *run; });
+      leaving_.insert(*run);
+      planners_->submit([this, number = *run] { end_left_open(number); });
+      return *run;
+    }
   }
   auto asked = with->cancel(run, at_once);
   const std::lock_guard lock(mutex_);

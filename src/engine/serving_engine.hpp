@@ -8,11 +8,16 @@
 //                                                       ▲   │
 //                                                       └───┘ its pipeline does not load: looked at again later
 //
+//   opened: what an earlier engine left open is resumed (serving_restart.cpp), in the order of the runs' first start,
+//           before the queue
+//   stop:   live runs are interrupted, or come to their end first (drain); queued ones stay queued
+//
 // A thread of its own, the keeper, takes what has ended, starts what may, and reopens. Plans are made by a few
 // planners, so that neither the keeper nor the readers of live runs wait for one.
 #pragma once
 
 #include "adapters/system/thread_pool.hpp"
+#include "core/model/restart_rule.hpp"
 #include "core/schedule/run_queue.hpp"
 #include "core/trigger/event_rules.hpp"
 #include "core/trigger/start_rules.hpp"
@@ -52,17 +57,27 @@ struct serving_options {
   std::chrono::milliseconds reopen_after{1000};
   std::chrono::milliseconds reopen_most{60'000};
   unsigned planners = 2; ///< plans that are made at a time for runs that were queued
+  restart_rule on_restart = restart_rule::resume_or_rerun;
+  /// So often a run is resumed by itself after crashes in which none of its attempts came to an end; then it is ended,
+  /// and its trigger is paused.
+  std::uint32_t most_vain_resumptions = 3;
+  /// How long commands get to end themselves when the engine stops, whatever their pipelines say; none: as long as
+  /// those say.
+  std::optional<duration> grace_at_stop{};
+  /// A stop lets live runs come to their end, at most so long; none: it interrupts them.
+  std::optional<duration> drain{};
 };
 
 /// Any thread may call it. Calls that name a run do not block for longer than a turn of the loop, unless they say so.
 class serving_engine final : public control_port {
 public:
   /// Opens the state as engine::open does. Runs that are queued in it start when they may. Listens at the control
-  /// socket and to `stop`, which outlives it: after a request live runs are stopped, none starts, and queued ones stay
-  /// queued.
+  /// socket and to `stop`, which outlives it: after a request live runs are interrupted (or drained), none starts, and
+  /// queued ones stay queued; after a second one commands are killed. Runs that an earlier engine left open are
+  /// resumed.
   [[nodiscard]] static result<std::unique_ptr<serving_engine>> open(const serving_options& how, system_clock& time,
                                                                     stop_request& stop);
-  /// Live runs are ended; queued ones stay queued.
+  /// Live runs are interrupted at once; queued ones stay queued.
   ~serving_engine() override;
   serving_engine(const serving_engine&) = delete;
   serving_engine& operator=(const serving_engine&) = delete;
@@ -76,6 +91,18 @@ public:
   /// Waits for the end of a run, live or queued, and says how it ended: `interrupted` too where the journal failed.
   /// not_found if there is no such run.
   [[nodiscard]] result<run_status> wait(run_number run);
+  /// Goes on with a run that was interrupted, failed or cancelled, as the same run; durable when this returns.
+  /// `secrets`: its secret params, which are recorded nowhere. Errors: invalid_input where it lives or has succeeded,
+  /// or where its definitions have changed; not_found; and those of submit().
+  [[nodiscard]] result<submitted_run> resume(run_number run,
+                                             const std::vector<std::pair<std::string, std::string>>& secrets = {});
+  /// Takes nothing on any more, and waits until no run is live: they are interrupted, or drained where a drain was
+  /// asked for. A request to stop speeds it up.
+  void shut_down();
+  /// From now on a stop lets live runs come to their end, at most so long.
+  void set_drain(duration longest);
+  /// The last engine's runs that are still to be resumed, or cannot be: their numbers, and why not.
+  [[nodiscard]] std::vector<std::pair<run_number, std::string>> left_open();
   /// Takes events of triggers in, all of them or none, in one transaction: each queues the run that it causes, joins a
   /// run that waits, is skipped, or has a fate already. Returns what becomes of them as soon as their place in the
   /// journal is certain; `durable` is called with the same once they are on disk, on the thread that commits, or with
@@ -102,10 +129,16 @@ public:
   /// Whom clients of the control socket ask about triggers; null: nobody. When this returns, nobody asks the one that
   /// was set before.
   void set_triggers(trigger_port* triggers);
+  /// The same for what is asked of the supervisor as a whole.
+  void set_supervisor(supervisor_port* supervisor);
+  /// Queued runs leave the queue for good, durably, where `which` says so: their pipeline is gone. Their number.
+  [[nodiscard]] result<std::size_t> drop_queued(const std::function<bool(const run_queued&)>& which);
   /// Pipelines that did not load are looked at now.
   void retry_loads();
   /// As when_committed(), which is the control socket's, for one more; none: no more. Any number of calls.
   void also_when_committed(std::function<void()> wake) { other_bell_.connect(std::move(wake)); }
+  /// Whether nothing is taken on any more, since it stops.
+  [[nodiscard]] bool stopping();
   /// Why the state cannot be written at the moment; empty: it can.
   [[nodiscard]] std::string trouble();
 
@@ -123,9 +156,13 @@ public:
                                         std::function<void(result<void>)> then) override;
 
   void ask_trigger(trigger_ask asked, std::function<void(result<taken_event>)> then) override;
+  void resume_later(run_number run, std::vector<std::pair<std::string, std::string>> secrets,
+                    std::function<void(result<submitted_run>)> then) override;
+  void ask_supervisor(supervisor_ask asked, std::function<void(result<supervisor_answer>)> then) override;
 
 private:
   using steady = std::chrono::steady_clock;
+  using param_list = std::vector<std::pair<std::string, std::string>>;
 
   struct waiting_run {
     run_queued what;
@@ -138,6 +175,14 @@ private:
     std::chrono::milliseconds pause{0};
     start_moments moments{};       ///< on the boot clock
     std::optional<duration> noted; ///< in starts_, at this moment
+  };
+  /// A run that an earlier engine left open.
+  struct left_open_run {
+    run_record record;
+    bool resuming = false;  ///< a planner has it, and live_ counts it
+    std::string problem;    ///< why it could not be resumed; empty: nothing was tried
+    steady::time_point due; ///< with a problem: when it is tried again
+    std::chrono::milliseconds pause{0};
   };
   /// Keeps the engine where it is while it is used; none where the journal has failed.
   class in_use {
@@ -161,6 +206,22 @@ private:
   void keep();
   void take_ended(std::unique_lock<std::mutex>& lock);
   void start_what_may();
+  // in serving_restart.cpp
+  [[nodiscard]] static result<std::vector<left_open_run>> read_left_open(engine& with);
+  /// Resumes the next one. Whether some are left that were not tried: the queue comes after them. mutex_ is held.
+  bool resume_what_may();
+  /// A planner does it: by itself, as on_restart says.
+  void restart(const run_record& record);
+  /// After it the run is not left open any more, or the error says why it is.
+  [[nodiscard]] result<void> try_to_restart(engine& with, const run_record& record);
+  [[nodiscard]] result<void> give_up(engine& with, const run_record& record, std::uint32_t times);
+  [[nodiscard]] result<void> rerun(engine& with, const run_record& record);
+  [[nodiscard]] result<void> resume_in(engine& with, const run_record& record, const param_list& secrets,
+                                       bool* has_changed);
+  /// Ends it as cancelled, on a planner. It has left left_open_.
+  void end_left_open(run_number run);
+  [[nodiscard]] left_open_run* find_left_open(run_number run);
+  void note(const std::string& line) const;
   /// A planner does it.
   void start(const run_queued& what, run_observer* observer);
   [[nodiscard]] result<void> try_to_start(engine& with, const run_queued& what, run_observer* observer);
@@ -175,7 +236,7 @@ private:
   void fail_with(const std::string& why);
   /// Whether the journal still takes something; else it has failed with that.
   bool takes_events(engine& with);
-  void stop_runs(stop_cause cause, bool at_once);
+  void stop_runs(bool at_once);
   [[nodiscard]] error unusable() const;
   /// Wakes the keeper. mutex_ is held.
   void wake_keeper();
@@ -190,6 +251,9 @@ private:
   /// Runs that are live or about to be. mutex_ is held.
   [[nodiscard]] std::vector<started_run> live_or_starting() const;
   [[nodiscard]] static started_run kind_of(const run_queued& what);
+  [[nodiscard]] static started_run kind_of(const run_record& record);
+  /// Where a run's pipeline file is, for whoever loads it.
+  [[nodiscard]] project_options where_to_load(const run_request& request) const;
   /// Why a queued run may not start although it is its turn. mutex_ is held, as in those that follow.
   [[nodiscard]] std::optional<held_run> held(const waiting_run& run, const std::vector<started_run>& live) const;
   /// Its time, if it has one, runs from `started_at`.
@@ -233,6 +297,8 @@ private:
 
   std::mutex triggers_mutex_;
   trigger_port* triggers_ = nullptr; ///< under triggers_mutex_
+  std::mutex supervisor_mutex_;
+  supervisor_port* supervisor_ = nullptr; ///< under supervisor_mutex_
 
   /// Events are taken in one at a time, so that their numbers are in the journal in their order. Locked before mutex_.
   std::mutex intake_;
@@ -248,6 +314,8 @@ private:
   bool something_happened_ = false;
   bool stopping_ = false;
   bool ending_ = false;
+  std::optional<duration> drain_;        ///< see serving_options::drain
+  std::vector<left_open_run> left_open_; ///< in the order of their first start
   std::vector<waiting_run> queue_;
   start_rule_map rules_;
   start_ledger starts_;

@@ -57,6 +57,9 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
   auto queued = read_queue(made);
   if (!queued)
     return queued.error();
+  auto left_open = read_left_open(made);
+  if (!left_open)
+    return left_open.error();
   const auto snapshot = made.snapshot();
   if (!snapshot)
     return snapshot.error();
@@ -74,6 +77,7 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
     if (const auto* const known = find_queued(run.what.run))
       run.observer = known->observer;
   queue_ = std::move(*queued);
+  left_open_ = std::move(*left_open);
   lock_ = made.lock();
   dir_ = made.dir();
   engine_ = std::move(*opened);
@@ -107,6 +111,7 @@ void serving_engine::keep() {
       continue;
     }
     take_ended(lock);
+    changed_.notify_all(); // shut_down() waits for the last one
     if (!failed_.empty() || ending_)
       continue;
     end_what_gives_way(lock);
@@ -179,7 +184,7 @@ bool serving_engine::may_start_now(const run_ask& ask) const {
 }
 
 void serving_engine::start_what_may() {
-  if (stopping_)
+  if (stopping_ || resume_what_may())
     return;
   const auto now = steady::now();
   auto busy = std::count_if(queue_.begin(), queue_.end(), [](const waiting_run& run) { return run.starting; });
@@ -239,14 +244,19 @@ void serving_engine::start(const run_queued& what, run_observer* observer) {
     dequeue(*with, what.run);
 }
 
-result<void> serving_engine::try_to_start(engine& with, const run_queued& what, run_observer* observer) {
+project_options serving_engine::where_to_load(const run_request& request) const {
   project_options where;
-  where.file = what.request.pipeline_file;
+  where.file = request.pipeline_file;
   if (!where.file.starts_with('/'))
     where.file = std::filesystem::path(how_.folder).parent_path() / where.file;
   where.state = how_.folder;
-  where.params = what.request.params;
+  where.params = request.params;
   where.only_regular = true;
+  return where;
+}
+
+result<void> serving_engine::try_to_start(engine& with, const run_queued& what, run_observer* observer) {
+  const auto where = where_to_load(what.request);
   const auto on = versions_.open(where);
   if (!on)
     return on.error();
@@ -308,6 +318,30 @@ void serving_engine::dequeue(engine& with, run_number run, dequeue_reason why) {
   });
 }
 
+result<std::size_t> serving_engine::drop_queued(const std::function<bool(const run_queued&)>& which) {
+  const in_use with(*this);
+  std::vector<run_number> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!with)
+      return unusable();
+    for (auto& run : queue_)
+      if (which(run.what)) {
+        if (run.starting)
+          run.cancelled = true;
+        else
+          gone.push_back(run.what.run);
+      }
+    std::erase_if(queue_, [&](const waiting_run& one) { return !one.starting && which(one.what); });
+    leaving_.insert(gone.begin(), gone.end());
+  }
+  for (const auto run : gone)
+    dequeue(*with, run, dequeue_reason::removed);
+  if (const auto durable = with->flush(); !durable)
+    return durable.error();
+  return gone.size();
+}
+
 serving_engine::waiting_run* serving_engine::find_queued(run_number run) {
   const auto at =
       std::find_if(queue_.begin(), queue_.end(), [run](const waiting_run& one) { return one.what.run == run; });
@@ -343,6 +377,7 @@ void serving_engine::reopen(std::unique_lock<std::mutex>& lock) {
   for (auto& run : queue_)
     run.starting = false;
   const auto gone = std::exchange(live_, {});
+  changed_.notify_all(); // shut_down() waits for the last one
   deadlines_.clear();
   lock.unlock();
   for (const auto& [run, what] : gone)

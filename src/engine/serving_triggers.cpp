@@ -24,6 +24,10 @@ started_run serving_engine::kind_of(const run_queued& what) {
   return {what.cause.kind, what.cause.trigger, what.pipeline};
 }
 
+started_run serving_engine::kind_of(const run_record& record) {
+  return {record.cause.kind, record.cause.trigger, record.pipeline};
+}
+
 void serving_engine::set_rules(start_rule_map rules) {
   const std::lock_guard lock(mutex_);
   rules_ = std::move(rules);
@@ -61,6 +65,9 @@ std::vector<open_trigger_run> serving_engine::open_runs(const event_intake& of,
   for (const auto& [number, run] : live_)
     if (is_of(run, of))
       open.push_back({number, false, {}});
+  for (const auto& run : left_open_) // those that cannot be resumed hold up nothing
+    if (!run.resuming && run.problem.empty() && is_of(kind_of(run.record), of))
+      open.push_back({run.record.run, false, {}});
   for (const auto* runs : {&queue_, &also})
     for (const auto& run : *runs)
       if (is_of(kind_of(run.what), of)) {

@@ -65,6 +65,9 @@ std::optional<duration> serving_engine::next_due() const {
     else if (const auto holds = held(run, live); holds && holds->until != never)
       due = std::min(due, holds->until - now);
   }
+  for (const auto& run : left_open_)
+    if (!run.resuming && !run.problem.empty())
+      due = std::min<duration>(due, run.due - steady_now);
   for (const auto& [run, deadline] : deadlines_)
     due = std::min(due, deadline - now);
   if (due == never)

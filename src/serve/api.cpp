@@ -82,6 +82,8 @@ const std::vector<api_route>& api_routes() {
       {"GET", "/api/v1/runs", read, "Runs, newest first", answer_runs},
       {"GET", "/api/v1/runs/{run}", read, "One run whole", answer_run},
       {"POST", "/api/v1/runs/{run}/cancel", write, "Ends a run, live or queued", answer_cancel},
+      {"POST", "/api/v1/runs/{run}/resume", write, "Goes on with a run that was interrupted, failed or cancelled",
+       answer_resume_run},
       {"GET", "/api/v1/runs/{run}/assets/{asset}/attempts/{attempt}/log", read, "Lines of a log", answer_log},
       {"GET", "/api/v1/runs/{run}/assets/{asset}/attempts/{attempt}/raw", read, "A log's bytes", answer_raw_log},
       {"GET", "/api/v1/queue", read, "Runs that wait, and why", answer_queue},

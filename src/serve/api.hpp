@@ -90,6 +90,7 @@ void answer_plan(const api_world& world, const api_call& call, http_answer& answ
 void answer_start(const api_world& world, const api_call& call, http_answer& answer);
 void answer_runs(const api_world& world, const api_call& call, http_answer& answer);
 void answer_run(const api_world& world, const api_call& call, http_answer& answer);
+void answer_resume_run(const api_world& world, const api_call& call, http_answer& answer);
 void answer_cancel(const api_world& world, const api_call& call, http_answer& answer);
 void answer_log(const api_world& world, const api_call& call, http_answer& answer);
 void answer_raw_log(const api_world& world, const api_call& call, http_answer& answer);

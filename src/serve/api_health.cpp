@@ -62,10 +62,12 @@ void answer_healthy(const api_world& /*world*/, const api_call& /*call*/, http_a
 
 void answer_ready(const api_world& world, const api_call& /*call*/, http_answer& answer) {
   const auto trouble = world.engine.trouble();
+  const bool stopping = world.engine.stopping();
+  const bool ready = trouble.empty() && !stopping;
   std::ostringstream text;
   {
     json_writer json(text);
-    json.begin_object().member("ready", trouble.empty()).key("journal");
+    json.begin_object().member("ready", ready).member("stopping", stopping).key("journal");
     if (trouble.empty())
       json.null();
     else
@@ -81,7 +83,7 @@ void answer_ready(const api_world& world, const api_call& /*call*/, http_answer&
             .end_object();
     json.end_array().end_object();
   }
-  answer.send({trouble.empty() ? 200U : 503U, "application/json", {}, text.str()});
+  answer.send({ready ? 200U : 503U, "application/json", {}, text.str()});
 }
 
 void answer_metrics(const api_world& world, const api_call& /*call*/, http_answer& answer) {

@@ -117,6 +117,28 @@ void answer_cancel(const api_world& world, const api_call& call, http_answer& an
   answer.send({202, "application/json", {}, "{\"number\":" + std::to_string(asked->value) + "}\n"});
 }
 
+void answer_resume_run(const api_world& world, const api_call& call, http_answer& answer) {
+  const auto body = read_body(call.request.body, {"params"});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  const auto run = run_of(world, call);
+  if (!run)
+    return answer.send(problem_of(run.error()));
+  if (run->status == run_status::succeeded || run->status == run_status::running || never_started(*run))
+    return answer.send(http_problem(409, "not_resumable",
+                                    "run #" + std::to_string(run->run.value) + " is " +
+                                        std::string(to_string(run->status)) +
+                                        ": only a run that was interrupted, failed or cancelled "
+                                        "can be resumed"));
+  const auto resumed = world.engine.resume(run->run, body->params);
+  if (!resumed)
+    return answer.send(problem_of(resumed.error()));
+  answer.send({202,
+               "application/json",
+               {},
+               "{\"run\":\"" + to_string(run->id) + "\",\"number\":" + std::to_string(run->run.value) + "}\n"});
+}
+
 void answer_queue(const api_world& world, const api_call& /*call*/, http_answer& answer) {
   answer.send(document_of_now(world, [&]() -> result<std::string> {
     std::ostringstream text;

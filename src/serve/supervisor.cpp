@@ -1,10 +1,17 @@
 // Put together: engine, pipelines, sockets.
 #include "serve/supervisor.hpp"
 
+#include "adapters/process/own_identity.hpp"
+#include "base/digest.hpp"
+#include "config/supervisor_reader.hpp"
 #include "engine/project.hpp"
 #include "serve/safe_file.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <system_error>
 #include <utility>
@@ -26,7 +33,7 @@ std::string addresses_of(const std::vector<std::string>& listen, const std::vect
 
 result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& how, system_clock& time,
                                                      stop_request& stop) {
-  std::unique_ptr<supervisor> made(new supervisor(how));
+  std::unique_ptr<supervisor> made(new supervisor(how, stop));
   auto& options = made->how_;
   options.engine.folder = how.state;
   options.engine.opening.assume_dead = how.assume_dead;
@@ -52,6 +59,14 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
     return listens.error();
   if (const auto started = made->start_triggers(); !started)
     return started.error();
+  made->engine_->set_supervisor(made.get());
+  if (how.auto_reload)
+    try {
+      made->watch_ = std::make_unique<reload_watch>([self = made.get()] { self->reload_if_changed(); });
+      made->watch_files();
+    } catch (const std::system_error& why) {
+      how.log(std::string("files that change are not loaded by themselves: ") + why.what());
+    }
   const auto all = made->pipelines();
   const auto loaded = std::count_if(all.begin(), all.end(), [](const auto& one) { return one.problem.empty(); });
   how.log("serving " + std::to_string(loaded) + " of " + std::to_string(all.size()) +
@@ -102,8 +117,12 @@ result<void> supervisor::start_triggers() {
 }
 
 supervisor::~supervisor() {
-  if (engine_)
-    engine_->when_run_ended({}), engine_->when_assets_may_have_changed({});
+  watch_.reset();
+  if (engine_) {
+    engine_->set_supervisor(nullptr);
+    engine_->when_run_ended({});
+    engine_->when_assets_may_have_changed({});
+  }
   clock_.reset(); // nothing new is taken in
   server_.reset();
   api_.reset();
@@ -134,33 +153,67 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
   return {{{}, file, std::move(problem)}, nullptr};
 }
 
-std::size_t supervisor::reload() {
+reload_report supervisor::reload() {
+  const std::lock_guard one_at_a_time(reload_mutex_);
+  return reload_now();
+}
+
+reload_report supervisor::reload_now() {
+  reload_report report;
+  loaded_bytes_ = bytes_of_files(); // before they are read: what changes meanwhile is loaded once more
+  if (how_.read_again && loads_ > 0) {
+    auto again = how_.read_again();
+    if (!again) {
+      reload_failed_ = true;
+      report.problems.push_back(again.error().message);
+      how_.log("nothing was loaded anew: " + again.error().message);
+      return report;
+    }
+    report.notes = std::move(again->notes);
+    std::vector<std::string> gone;
+    for (const auto& file : how_.pipelines)
+      if (std::find(again->pipelines.begin(), again->pipelines.end(), file) == again->pipelines.end())
+        gone.push_back(file);
+    how_.pipelines = std::move(again->pipelines);
+    drop_runs_of(gone, report);
+    loaded_bytes_ = bytes_of_files();
+  }
+  ++loads_;
+  std::vector<loaded_file> loaded;
+  for (const auto& file : how_.pipelines)
+    loaded.push_back(load(file));
+  replace(std::move(loaded), report);
+  reload_failed_ = !report.problems.empty();
+  for (const auto& line : report.notes)
+    how_.log(line);
+  watch_files();
+  return report;
+}
+
+void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
   std::vector<served_pipeline> loaded;
   std::vector<served_triggers> triggers;
   const auto before_now = desk_->pipelines();
   std::map<std::string, std::string> files; // by name
-  for (const auto& file : how_.pipelines) {
-    auto [one, set] = load(file);
+  for (auto& [one, set] : all) {
     if (one.problem.empty()) {
-      const auto [at, is_new] = files.emplace(one.name, file);
+      const auto [at, is_new] = files.emplace(one.name, one.file);
       if (!is_new)
         one.problem = "the pipeline \"" + one.name + "\" is in " + at->second + " already: names are unique in a state";
     }
     if (one.problem.empty())
-      triggers.push_back({one.name, file, std::move(set)});
+      triggers.push_back({one.name, one.file, std::move(set)});
     else // what it had goes on
       for (const auto& old : before_now)
-        if (old.file == file && !files.contains(old.pipeline))
+        if (old.file == one.file && !files.contains(old.pipeline))
           triggers.push_back(old);
     loaded.push_back(std::move(one));
   }
-  std::size_t broken = 0;
   {
     const std::lock_guard lock(mutex_);
     for (auto& one : loaded) {
       if (one.problem.empty())
         continue;
-      ++broken;
       const auto before =
           std::find_if(pipelines_.begin(), pipelines_.end(), [&](const auto& old) { return old.file == one.file; });
       if (one.name.empty() && before != pipelines_.end())
@@ -169,11 +222,133 @@ std::size_t supervisor::reload() {
     pipelines_ = loaded;
   }
   for (const auto& one : loaded)
-    if (!one.problem.empty())
-      how_.log("pipeline " + one.file + " is left out: " + one.problem);
+    if (!one.problem.empty()) {
+      report.problems.push_back("pipeline " + one.file + " is left out: " + one.problem);
+      how_.log(report.problems.back());
+    }
   engine_->retry_loads();
   desk_->set_pipelines(std::move(triggers));
-  return broken;
+}
+
+void supervisor::drop_runs_of(const std::vector<std::string>& gone, reload_report& report) {
+  if (gone.empty())
+    return;
+  for (const auto& file : gone)
+    report.notes.push_back("pipeline " + file + " is served no more");
+  const auto folder = std::filesystem::path(how_.state).parent_path();
+  const auto dropped = engine_->drop_queued([&](const run_queued& run) {
+    const auto file = (folder / run.request.pipeline_file).lexically_normal().string();
+    return std::find(gone.begin(), gone.end(), file) != gone.end();
+  });
+  if (!dropped)
+    report.problems.push_back("runs that wait for it could not be taken off the queue: " + dropped.error().message);
+  else if (*dropped > 0)
+    report.notes.push_back(std::to_string(*dropped) + (*dropped == 1 ? " run" : " runs") +
+                           " that waited for it left the queue");
+}
+
+std::string supervisor::bytes_of_files() const {
+  std::string digests;
+  const auto add = [&](const std::string& file) {
+    const auto text = config::settings_text(file);
+    digests += text ? to_hex(content_digest(*text)) : "none";
+  };
+  if (!how_.file.empty())
+    add(how_.file);
+  for (const auto& file : how_.pipelines)
+    add(file);
+  return digests;
+}
+
+void supervisor::watch_files() {
+  if (!watch_)
+    return;
+  auto files = how_.pipelines;
+  if (!how_.file.empty())
+    files.push_back(how_.file);
+  watch_->watch(std::move(files));
+}
+
+void supervisor::reload_if_changed() {
+  const std::lock_guard one_at_a_time(reload_mutex_);
+  // A file that is as it was is loaded all the same if it was not what was tried last.
+  if (!reload_failed_ && bytes_of_files() == loaded_bytes_)
+    return;
+  const auto report = reload_now();
+  if (report.problems.empty())
+    how_.log("loaded files that have changed");
+}
+
+result<supervisor_answer> supervisor::load_one(const std::string& file) {
+  const std::lock_guard one_at_a_time(reload_mutex_);
+  std::error_code unknown;
+  const auto canonical = [&](const std::string& path) { return std::filesystem::canonical(path, unknown).string(); };
+  const auto meant = canonical(file);
+  const auto at = std::find_if(how_.pipelines.begin(), how_.pipelines.end(),
+                               [&](const auto& one) { return !meant.empty() && canonical(one) == meant; });
+  if (at == how_.pipelines.end())
+    return fail(error_code::not_found, "the supervisor does not serve " + file);
+  auto one = load(*at);
+  supervisor_answer answer;
+  if (!one.what.problem.empty()) {
+    answer.problems.push_back(one.what.problem);
+    return answer;
+  }
+  answer.notes.push_back(one.what.name);
+  reload_report report;
+  std::vector<loaded_file> all;
+  const auto with_triggers = desk_->pipelines();
+  for (auto& other : pipelines()) {
+    if (other.file == *at) {
+      all.push_back(std::move(one));
+      continue;
+    }
+    const auto known = std::find_if(with_triggers.begin(), with_triggers.end(),
+                                    [&](const auto& each) { return each.file == other.file; });
+    all.push_back({std::move(other), known == with_triggers.end() ? nullptr : known->set});
+  }
+  replace(std::move(all), report);
+  return answer;
+}
+
+result<supervisor_answer> supervisor::ask(const supervisor_ask& asked) {
+  supervisor_answer answer;
+  switch (asked.what) {
+  case supervisor_ask::verb::look:
+    for (const auto& name : asked.variables)
+      if (const char* const value = std::getenv(name.c_str()))
+        answer.variables.emplace_back(name, value);
+    break;
+  case supervisor_ask::verb::stop:
+    how_.log(asked.drain ? "asked to stop once live runs have ended" : "asked to stop");
+    if (asked.drain)
+      engine_->set_drain(*asked.drain);
+    stop_.request(0);
+    break;
+  case supervisor_ask::verb::reload: {
+    auto report = reload();
+    answer.problems = std::move(report.problems);
+    answer.notes = std::move(report.notes);
+    break;
+  }
+  case supervisor_ask::verb::load: {
+    auto loaded = load_one(asked.file);
+    if (!loaded)
+      return loaded;
+    answer = std::move(*loaded);
+    break;
+  }
+  }
+  answer.pid = static_cast<std::int32_t>(getpid());
+  answer.user = words_on_user(geteuid());
+  return answer;
+}
+
+void supervisor::shut_down() {
+  watch_.reset();
+  engine_->when_run_ended({});
+  clock_.reset(); // nothing new is taken in
+  engine_->shut_down();
 }
 
 std::vector<served_pipeline> supervisor::pipelines() {

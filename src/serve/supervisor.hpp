@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/api.hpp"
+#include "serve/reload_watch.hpp"
 #include "serve/trigger_clock.hpp"
 
 #include <cstdint>
@@ -21,10 +22,20 @@ namespace troupe_internal::serve {
 
 inline constexpr const char* supervisor_socket = "supervisor.sock";
 
+/// What a supervisor's file says when it is read again.
+struct served_again {
+  std::vector<std::string> pipelines; ///< files; absolute
+  std::vector<std::string> notes;     ///< what has changed and needs a restart
+};
+
 struct supervisor_options {
   std::string state;                  ///< folder of the state; absolute
   std::vector<std::string> pipelines; ///< files; absolute
-  std::vector<std::string> listen;    ///< TCP addresses beside the Unix socket
+  std::string file;                   ///< the supervisor's own; empty: there is none
+  /// Reads that file again; its mistakes are an error, and everything stays. None: there is no such file.
+  std::function<result<served_again>()> read_again;
+  bool auto_reload = false;        ///< files that change are loaded by themselves
+  std::vector<std::string> listen; ///< TCP addresses beside the Unix socket
   access_rules access{};
   serving_options engine{}; ///< its folder and opening are the supervisor's to fill in
   bool assume_dead = false;
@@ -32,36 +43,62 @@ struct supervisor_options {
   std::function<void(const std::string&)> log; ///< a line; any thread
 };
 
+/// How loading all files anew went.
+struct reload_report {
+  std::vector<std::string> problems; ///< of files; what they said before stays
+  std::vector<std::string> notes;
+};
+
 /// Any thread.
-class supervisor {
+class supervisor final : public supervisor_port {
 public:
   /// Takes the state's lock, recovers, loads the pipelines, and listens. A pipeline that does not load is left out, and
   /// said so; only the state and the addresses keep the supervisor from starting. `stop` outlives it.
   [[nodiscard]] static result<std::unique_ptr<supervisor>> open(const supervisor_options& how, system_clock& time,
                                                                 stop_request& stop);
-  /// Takes no more requests, then ends live runs.
-  ~supervisor();
+  /// Takes no more requests, then ends live runs at once.
+  ~supervisor() override;
   supervisor(const supervisor&) = delete;
   supervisor& operator=(const supervisor&) = delete;
 
-  /// Loads all pipelines anew; those that do not load keep what they had. Returns how many do not load.
-  std::size_t reload();
+  /// Takes nothing in any more, and waits until no run is live: they are interrupted, or come to their end first, as
+  /// the stop was asked for. Meanwhile it answers who only reads.
+  void shut_down();
+
+  /// Loads all files anew; pipelines that do not load keep what they had.
+  reload_report reload();
+  /// The same if a file has other bytes than those that were loaded last, or if the last time something was wrong.
+  void reload_if_changed();
+  [[nodiscard]] result<supervisor_answer> ask(const supervisor_ask& asked) override;
   [[nodiscard]] std::vector<served_pipeline> pipelines();
   /// The TCP ports that it listens at, in the order of the addresses.
   [[nodiscard]] const std::vector<std::uint16_t>& ports() const { return ports_; }
 
 private:
-  explicit supervisor(const supervisor_options& how) : how_(how) {}
+  supervisor(const supervisor_options& how, stop_request& stop) : how_(how), stop_(stop) {}
   /// With its triggers, if it loads.
   struct loaded_file {
     served_pipeline what;
     std::shared_ptr<const trigger_set> triggers;
   };
   [[nodiscard]] loaded_file load(const std::string& file) const;
+  /// reload_mutex_ is held.
+  reload_report reload_now();
+  void replace(std::vector<loaded_file> all, reload_report& report);
+  /// Runs that wait for a pipeline which is served no more do not wait any longer.
+  void drop_runs_of(const std::vector<std::string>& gone, reload_report& report);
+  [[nodiscard]] result<supervisor_answer> load_one(const std::string& file);
+  [[nodiscard]] std::string bytes_of_files() const;
+  void watch_files();
   [[nodiscard]] result<void> start_triggers();
   [[nodiscard]] result<void> listen(system_clock& time);
 
   supervisor_options how_;
+  stop_request& stop_;
+  std::mutex reload_mutex_;  ///< one reload at a time; also of how_.pipelines, loaded_bytes_ and reload_failed_
+  std::string loaded_bytes_; ///< a digest for each file, as they were when they were loaded last
+  bool reload_failed_ = false;
+  std::uint64_t loads_ = 0; ///< so many there were
   std::mutex mutex_;
   std::vector<served_pipeline> pipelines_; ///< under mutex_
   std::unique_ptr<serving_engine> engine_;
@@ -71,7 +108,8 @@ private:
   std::vector<std::uint16_t> ports_;
   state_socket socket_;
   std::unique_ptr<api> api_;
-  std::unique_ptr<http_server> server_; ///< last: it asks the others
+  std::unique_ptr<http_server> server_; ///< it asks those before
+  std::unique_ptr<reload_watch> watch_; ///< last: likewise
 };
 
 } // namespace troupe_internal::serve

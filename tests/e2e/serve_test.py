@@ -340,7 +340,7 @@ def everything_that_is_documented_answers(shop):
 def a_second_supervisor_and_a_run_say_who_has_the_state(shop):
     two(shop)
     with Supervisor(shop) as s:
-        contains(shop.troupe("serve").must(3).errors, "troupe serve", str(s.process.pid))
+        contains(shop.troupe("serve", "--wait=0s").must(3).errors, "troupe serve", str(s.process.pid))
         contains(shop.troupe("run").must(3).errors, "troupe serve")
         s.stop()
     shop.run()

@@ -141,7 +141,7 @@ std::string_view to_string(outcome_kind kind) {
 }
 
 std::string_view to_string(stop_cause cause) {
-  static constexpr std::array<std::string_view, 4> words = {"failure", "user", "signal", "timed_out"};
+  static constexpr std::array<std::string_view, 5> words = {"failure", "user", "signal", "timed_out", "shutdown"};
   return words[static_cast<std::size_t>(cause)];
 }
 

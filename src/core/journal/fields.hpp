@@ -49,7 +49,7 @@ template <class V>
   return 11;
 }
 [[nodiscard]] constexpr unsigned enum_count(stop_cause) {
-  return 4;
+  return 5;
 }
 [[nodiscard]] constexpr unsigned enum_count(leftover_proof) {
   return 3;
@@ -235,15 +235,17 @@ void visit_fields(V& v, T& e) {
   v("fresh", e.fresh);
   v("waiting", e.waiting);
   v("definitions", e.definitions);
-  if (layout_of(v) >= 1)
+  if (layout_of(v) >= 1) {
     v("cause", e.cause);
+    v.sparse(named_field{"served", e.served});
+  }
 }
 template <class V, is_a<run_resumed> T>
 void visit_fields(V& v, T& e) {
   v("run", e.run);
   v("at", e.at);
   if (layout_of(v) >= 1)
-    v.sparse(named_field{"reopened", e.reopened});
+    v.sparse(named_field{"reopened", e.reopened}, named_field{"served", e.served});
 }
 template <class V, is_a<asset_found_fresh> T>
 void visit_fields(V& v, T& e) {
@@ -305,7 +307,7 @@ void visit_fields(V& v, T& e) {
   v("status", e.status);
   v("counts", e.counts);
   if (layout_of(v) >= 1)
-    v.sparse(named_field{"trigger", e.trigger});
+    v.sparse(named_field{"trigger", e.trigger}, named_field{"continued_by", e.continued_by});
 }
 template <class V, is_a<writer_opened> T>
 void visit_fields(V& v, T& e) {
@@ -519,7 +521,8 @@ void visit_fields(V& v, T& r) {
   if (layout_of(v) >= 1)
     v.sparse(named_field{"cause", r.cause}, named_field{"queued_at", r.queued_at},
              named_field{"continues", r.continues}, named_field{"dequeued", r.dequeued},
-             named_field{"continued_by", r.continued_by}, named_field{"timed_out", r.timed_out});
+             named_field{"continued_by", r.continued_by}, named_field{"timed_out", r.timed_out},
+             named_field{"served", r.served});
 }
 template <class V, is_a<definition_record> T>
 void visit_fields(V& v, T& d) {

@@ -224,6 +224,7 @@ result<void> projector::fold(std::uint64_t seq, const run_started& e) {
     run_.continues = queued_.continues;
   }
   run_.cause = e.cause;
+  run_.served = e.served;
   run_.run = e.run;
   run_.id = e.id;
   run_.pipeline = e.pipeline;
@@ -254,6 +255,8 @@ result<void> projector::fold(std::uint64_t seq, const run_resumed& e) {
     run.finished_at.reset();
     run.timed_out = false;
     run.segment_seq = seq;
+    run.served = e.served;
+    run.continued_by = {};
   });
 }
 
@@ -468,6 +471,7 @@ result<void> projector::fold(std::uint64_t seq, const run_finished& e) {
     run.status = e.status;
     run.counts = e.counts;
     run.finished_at = e.at;
+    run.continued_by = e.continued_by;
   });
 }
 

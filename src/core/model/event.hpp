@@ -151,6 +151,7 @@ struct run_started {
   asset_set waiting;
   std::vector<std::uint64_t> definitions; ///< of each waiting asset, in order of id: resume refuses if one has changed
   run_cause cause;
+  bool served = false; ///< by an engine that stays up: its next start goes on with the run, if it did not end
   friend bool operator==(const run_started&, const run_started&) = default;
 };
 
@@ -159,6 +160,7 @@ struct run_resumed {
   run_number run;
   timestamp at;
   asset_set reopened{}; ///< succeeded or fresh, and waiting again all the same: see core/run/reopening.hpp
+  bool served = false;  ///< as in run_started
   friend bool operator==(const run_resumed&, const run_resumed&) = default;
 };
 
@@ -289,6 +291,7 @@ enum class stop_cause : std::uint8_t {
   user = 1,
   signal = 2,
   timed_out = 3, ///< it took longer than its request allows
+  shutdown = 4,  ///< its engine stops: attempts are interrupted, and what is not done is left open, to be resumed
 };
 struct run_stopping {
   run_number run;
@@ -304,7 +307,8 @@ struct run_finished {
   timestamp at;
   run_status status = run_status::succeeded; ///< succeeded, failed or cancelled
   status_counts counts{};
-  std::string trigger{}; ///< "PIPELINE/NAME" of the trigger that caused it; empty: none did
+  std::string trigger{};     ///< "PIPELINE/NAME" of the trigger that caused it; empty: none did
+  run_number continued_by{}; ///< it was left open, and this run takes its place; 0: none
   friend bool operator==(const run_finished&, const run_finished&) = default;
 };
 

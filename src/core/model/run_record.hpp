@@ -30,7 +30,8 @@ struct run_record {
   std::optional<timestamp> queued_at;     ///< absent: it started without a queue
   run_number continues;                   ///< the run whose place it took; 0: none
   std::optional<dequeue_reason> dequeued; ///< present: it left the queue without having started
-  run_number continued_by;                ///< then the run that took its place; 0: none
+  run_number continued_by;                ///< it did not come to its end, and this run took its place; 0: none
+  bool served = false;                    ///< by an engine that stays up, when it was started or resumed last
   bool timed_out = false;                 ///< it was ended because it took too long
   friend bool operator==(const run_record&, const run_record&) = default;
 };

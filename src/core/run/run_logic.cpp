@@ -90,7 +90,7 @@ void run_logic::record(decision& d, event e) {
 
 decision run_logic::decide(const run_input& input, timestamp now) {
   decision d;
-  if (state_.finished())
+  if (state_.finished() || left_open_)
     return d;
   now_ = now;
   std::visit([&](const auto& in) { on(d, in, now); }, input);
@@ -238,8 +238,10 @@ void run_logic::conclude(decision& d, const attempt_ended& in, timestamp now) {
   TROUPE_CHECK(in.made.has_value() == (in.outcome == outcome_kind::succeeded),
                "a success without what was made, or the reverse");
   finished.resources = in.resources;
+  if (in.outcome == outcome_kind::cancelled && shuts_down())
+    finished.outcome = outcome_kind::interrupted;
   const auto& retry = settings.retry;
-  if (may_retry(retry, in) && asset.segment_attempts < retry.attempts && !state_.stopping())
+  if (may_retry(retry, in) && asset.segment_attempts < retry.attempts && (!state_.stopping() || shuts_down()))
     finished.retry_at = now + retry_delay(retry, asset.segment_attempts, asset.retry_delay, in.random_bits);
   finished.allowed = settings.allow_failure && !finished.retry_at && is_failure(in.outcome);
   d.strict = d.strict || settings.durability == durability::strict;
@@ -360,6 +362,11 @@ void run_logic::wind_up(decision& d, timestamp now) {
   const auto unsettled = count(asset_status::waiting) + count(asset_status::retrying);
   if (unsettled > 0 && !state_.stopping())
     return;
+  if (shuts_down() && unsettled + count(asset_status::cancelled) > 0) {
+    left_open_ = true;
+    d.effects.emplace_back(run_is_over{run_status::interrupted});
+    return;
+  }
   if (unsettled > 0)
     settle_rest(d, now);
   const auto cause = state_.stopping();

@@ -156,7 +156,7 @@ struct demand_changed {
   run_demand demand;
 };
 struct run_is_over {
-  run_status status = run_status::succeeded;
+  run_status status = run_status::succeeded; ///< interrupted: it is left open, and its last events are no end
 };
 struct internal_error {
   std::string message;
@@ -286,6 +286,7 @@ private:
   [[nodiscard]] bool waits_for(asset_index from, asset_index to) const;
   void expect_claim(asset_index asset);
   void wind_up(decision& d, timestamp now);
+  [[nodiscard]] bool shuts_down() const { return state_.stopping() == stop_cause::shutdown; }
   void settle_rest(decision& d, timestamp now);
   void arm_timer(decision& d);
   // in run_logic_waits.cpp
@@ -342,7 +343,8 @@ private:
   std::optional<capacity> budget_;     // limited: while a budget is being used; what is left of it goes back at once
   std::optional<run_demand> reported_; // limited: the last demand_changed
   wait_ledger waits_;
-  timestamp now_; // of the input that is being judged
+  timestamp now_;          // of the input that is being judged
+  bool left_open_ = false; // its engine stops, and not all of it is done: whoever resumes it has another logic
 };
 
 } // namespace troupe_internal

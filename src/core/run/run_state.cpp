@@ -321,7 +321,7 @@ std::optional<run_state> run_state::decode(std::string_view bytes) {
   run_state state;
   state.started_ = true;
   std::uint32_t ranges = 0;
-  if (!in.get(state.run_.value) || !in.get(state.id_.bytes) || !get_optional(in, state.stopping_, 4) ||
+  if (!in.get(state.run_.value) || !in.get(state.id_.bytes) || !get_optional(in, state.stopping_, 5) ||
       !get_optional(in, state.finished_, 6) || !in.get(ranges) || ranges > in.left() / 8)
     return std::nullopt;
   std::uint64_t offset = 0;

@@ -186,6 +186,12 @@ result<taken_event> ask_supervisor(const std::string&, const trigger_ask& asked)
   return engine().taken;
 }
 
+result<supervisor_answer> ask_supervisor(const std::string&, const supervisor_ask& asked, std::chrono::milliseconds) {
+  engine().supervisor_asked = asked;
+  return engine().supervisor ? result<supervisor_answer>(*engine().supervisor)
+                             : fail(error_code::not_found, "nobody listens");
+}
+
 result<run_record> cancel_run(const std::string&, const std::optional<std::string>& name) {
   return engine().cancel(name);
 }

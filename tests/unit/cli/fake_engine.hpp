@@ -6,6 +6,7 @@
 #include "engine/orphans.hpp"
 #include "engine/project.hpp"
 #include "engine/state_wait.hpp"
+#include "engine/supervisor_client.hpp"
 #include "engine/trigger_history.hpp"
 
 #include <functional>
@@ -29,9 +30,11 @@ struct fake_engine {
   std::function<result<run_record>(const std::optional<std::string>&)> cancel;
   std::vector<trigger_event_info> events; ///< of triggers, newest first
   std::vector<trigger_record> trigger_records;
-  trigger_ask asked;                                                           ///< of a supervisor, last
-  taken_event taken;                                                           ///< what it answers
-  std::vector<std::string> served;                                             ///< pipelines of the last `serve`
+  trigger_ask asked;                           ///< of a supervisor, last
+  taken_event taken;                           ///< what it answers
+  std::optional<supervisor_answer> supervisor; ///< what one answers as a whole; none: there is none
+  supervisor_ask supervisor_asked;             ///< last
+  std::vector<std::string> served;             ///< pipelines of the last `serve`
   std::function<result<wait_end>(const std::string&, const wait_setup&)> wait; ///< none: nobody has the lock
   std::function<result<state_compaction>(const std::string&, const retention_rule&, duration)> compact;
   std::vector<orphaned_output> orphans;

@@ -39,6 +39,12 @@ std::vector<control_message> all_messages() {
                                       run_submitted{{run_number(7U), true}},
                                       run_submitted{{run_number(7U), false}},
                                       run_prioritized{run_number(7U)},
+                                      resume_request{run_number(7U), {{"token", "a\"b"}}},
+                                      supervisor_request{},
+                                      supervisor_request{{supervisor_ask::verb::stop, std::chrono::milliseconds(1500)}},
+                                      supervisor_request{{supervisor_ask::verb::load, {}, "/p q.json"}},
+                                      supervisor_request{{supervisor_ask::verb::look, {}, {}, {"HOME", "X"}}},
+                                      supervisor_reply{{12, "user 1 (\"me\")", {"bad"}, {"a", "b"}, {{"X", "1\n"}}}},
                                       now_following{1},
                                       followed_event{12, "{\"seq\": 12, \"text\": \"a\\nb\"}"},
                                       control_hello{1, "0.1.0"},
@@ -168,6 +174,11 @@ TEST_CASE("what is no message is an error that says why") {
   CHECK(problem_of(R"({"type": "submit", "file": "/p", "params": [["a"]]})").find("[name, value]") !=
         std::string::npos);
   CHECK(problem_of(R"({"type": "prioritize", "run": 1})").find("names no priority") != std::string::npos);
+  CHECK(problem_of(R"({"type": "resume"})").find("names no run") != std::string::npos);
+  CHECK(problem_of(R"({"type": "supervisor", "verb": "sing"})").find("nothing that is known") != std::string::npos);
+  CHECK(problem_of(R"({"type": "supervisor", "verb": "load"})").find("absolute path") != std::string::npos);
+  CHECK(problem_of(R"({"type": "supervisor", "verb": "stop", "drain_ms": -1})").find("drain_ms") != std::string::npos);
+  CHECK(problem_of(R"({"type": "supervising"})").find("names no process") != std::string::npos);
   CHECK(problem_of(R"({"type": "event"})").find("has no number") != std::string::npos);
   CHECK(problem_of(R"({"type": "runs"})").find("lists none") != std::string::npos);
   CHECK(problem_of(R"({"type": "runs", "runs": [1]})").find("a list of objects") != std::string::npos);

@@ -113,7 +113,7 @@ TEST_CASE("a list cannot claim more items than there are bytes") {
 TEST_CASE("what this version does not know is refused by name") {
   CHECK(decoded(std::string(1, 14)).error().message == "an event cannot be read: type 14 is unknown");
   auto bytes = encoded(run_stopping{run_number(1U), {}, stop_cause::signal});
-  bytes.back() = 4;
+  bytes.back() = 5;
   CHECK(decoded(bytes).error().message == "an event cannot be read: it has a kind this version does not know");
   bytes = encoded(attempt_finished{run_number(1U), asset_id(1U), 1, {}});
   CHECK(decoded(bytes).has_value());

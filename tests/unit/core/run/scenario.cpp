@@ -37,7 +37,7 @@ std::string_view shown(outcome_kind outcome) {
 }
 
 std::string_view shown(stop_cause cause) {
-  static constexpr std::string_view names[] = {"failure", "user", "signal"};
+  static constexpr std::string_view names[] = {"failure", "user", "signal", "timed_out", "shutdown"};
   return names[static_cast<std::size_t>(cause)];
 }
 
@@ -151,7 +151,9 @@ private:
     } else if (verb == "stray_timer") {
       feed(time_passed{armed_ + 1000});
     } else if (verb == "stop") {
-      const auto cause = parts.at(1) == "signal" ? stop_cause::signal : stop_cause::user;
+      const auto cause = parts.at(1) == "signal"     ? stop_cause::signal
+                         : parts.at(1) == "shutdown" ? stop_cause::shutdown
+                                                     : stop_cause::user;
       feed(stop_requested{cause, parts.size() > 2 && parts[2] == "at_once"});
     } else if (verb == "budget" || verb == "late_budget") {
       budgets_ += verb == "budget" ? 1 : 0;
