@@ -56,6 +56,8 @@ result<std::vector<std::string>> absolute(const std::vector<std::string>& files)
 void apply(const config::supervisor_settings& settings, serve::supervisor_options& how) {
   how.listen = settings.listen;
   how.access.hosts = settings.hosts;
+  how.hook_bytes = settings.hook_max_body;
+  how.keep_events = settings.keep_events;
   how.engine.limits.max_runs = settings.max_runs;
   how.engine.opening.durability = settings.durability;
   how.engine.opening.grace = settings.grace_period;

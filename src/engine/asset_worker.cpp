@@ -54,7 +54,7 @@ asset_worker::asset_worker(worker_setup setup, std::vector<std::unique_ptr<asset
     return entry.starts_with("TROUPE_PIPELINE=") || entry.starts_with("TROUPE_RUN_ID=") ||
            entry.starts_with("TROUPE_ASSET=") || entry.starts_with("TROUPE_ATTEMPT=") ||
            entry.starts_with("TROUPE_STATE_ID=") || entry.starts_with(supervisor_variable) ||
-           entry.starts_with("TROUPE_RESULT=");
+           entry.starts_with("TROUPE_RESULT=") || entry.starts_with("TROUPE_EVENT=");
   });
   for (const std::string_view entry : setup_.environment) {
     // BASH_FUNC_name%%=() {…; some systems' older ones write name() for name%%.
@@ -211,9 +211,11 @@ std::optional<std::string> asset_worker::set_environment(asset_index asset, proc
     }
   }
   std::erase_if(environment, [](const std::string& entry) {
-    return entry.starts_with("TROUPE_ATTEMPT=") ||
-           entry.starts_with("TROUPE_RESULT="); // execute() adds the attempt's own
+    return entry.starts_with("TROUPE_ATTEMPT=") || entry.starts_with("TROUPE_RESULT=") ||
+           entry.starts_with("TROUPE_EVENT="); // execute() adds its own
   });
+  if (!setup_.events_file.empty())
+    set_variable(environment, "TROUPE_EVENT", setup_.events_file);
   set_variable(environment, "TROUPE_PIPELINE", setup_.p.name);
   set_variable(environment, "TROUPE_RUN_ID", run_text_);
   set_variable(environment, "TROUPE_ASSET", setup_.p.asset(asset).name);

@@ -57,6 +57,7 @@ struct worker_setup {
   std::function<void(asset_index, const attempt_warning&)>
       warn;                                     ///< tells whoever watches the run; from the executor's threads
   const run_definitions* definitions = nullptr; ///< those of assets that may run are worked out
+  std::string events_file{}; ///< what commands are told of the events that the run is for; empty: there are none
 };
 
 /// asset_executor by processes.

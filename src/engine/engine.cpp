@@ -1,6 +1,9 @@
 // What runs share: made, used by one after the other, taken down in order.
 #include "engine/engine.hpp"
 
+#include "adapters/system/posix_error.hpp"
+#include "engine/event_file.hpp"
+
 #include "base/check.hpp"
 #include "base/shown_text.hpp"
 #include "engine/state_layout.hpp"
@@ -96,12 +99,30 @@ result<run_number> engine::begin(prepared_run made) {
   }
 }
 
+result<void> engine::write_events(run_number run, const std::vector<event_taken>& events) {
+  const auto text = events_document(events, payload_store(writer_->dir()));
+  const auto file = logs_->make(run, event_file_name);
+  if (!file)
+    return file.error();
+  for (std::string_view left = text; !left.empty();) {
+    const auto put = ::write(file->get(), left.data(), left.size());
+    if (put < 0 && errno != EINTR)
+      return fail(error_code::io, "the events of run #" + std::to_string(run.value) +
+                                      " cannot be written for its commands: " + errno_text(errno));
+    left.remove_prefix(put < 0 ? 0 : static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
 result<run_number> engine::begin_what_waits(prepared_run made) {
   if (const auto up = start_up(workers_of(made.request)); !up)
     return up.error();
   const run_surroundings around{time_,       writer_->store(), *log_,  writer_->dir(), state_id_, *processes_,
                                 *processes_, *readers_,        *room_, logs_,          *results_, history_};
   const auto number = made.state.run();
+  if (!made.events.empty())
+    if (const auto written = write_events(number, made.events); !written)
+      return written.error();
   auto run = std::make_unique<live_run>(
       std::move(made), around, [this, number](const std::vector<asset_id>& changed, std::vector<asset_id> settled) {
         note(number, changed, std::move(settled));

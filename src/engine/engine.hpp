@@ -46,6 +46,7 @@ struct engine_options {
 struct run_admission {
   /// It was queued: it starts under the number and the id that it has. Null: it gets new ones.
   const run_queued* queued = nullptr;
+  std::vector<event_taken> events{}; ///< of triggers, that it is for
   /// Called when its number is known, before anything of it is recorded, and before its end. It may not call the
   /// engine.
   std::function<void(run_number)> numbered{};
@@ -130,6 +131,8 @@ private:
   [[nodiscard]] result<void> start_up(std::uint32_t workers);
   [[nodiscard]] result<run_number> begin(prepared_run made);
   [[nodiscard]] result<run_number> begin_what_waits(prepared_run made);
+  /// The file TROUPE_EVENT.
+  [[nodiscard]] result<void> write_events(run_number run, const std::vector<event_taken>& events);
   // Where actors run.
   void join(live_run& run);
   void leave(const live_run& run);

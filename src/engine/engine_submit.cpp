@@ -9,6 +9,7 @@
 #include "core/pipeline/selection.hpp"
 #include "core/run/reopening.hpp"
 #include "engine/early_look.hpp"
+#include "engine/event_file.hpp"
 #include "engine/lost_outputs.hpp"
 #include "engine/only_resumption.hpp"
 #include "engine/run_history.hpp"
@@ -251,6 +252,7 @@ result<run_number> engine::submit(const project& on, const run_options& options,
     return ready.error();
   made.state.apply(started);
   made.cause = options.cause.kind;
+  made.events = how.events;
   made.trigger = trigger_of(started.pipeline, options.cause);
   made.beginning.emplace_back(std::move(started));
   return begin(std::move(made));
@@ -316,6 +318,9 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
       *has_changed = changed.error().code == error_code::invalid_input;
     return changed.error();
   }
+  std::vector<event_taken> events;
+  if (const auto found = complete_events(**snapshot, past->record.cause, events); !found)
+    return found.error();
   names->reset();
   snapshot->reset();
   const auto at = resumed.at;
@@ -333,6 +338,7 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     touched,
                     std::move(*foreign)};
   made.cause = past->record.cause.kind;
+  made.events = std::move(events);
   made.trigger = trigger_of(past->record.pipeline, past->record.cause);
   std::vector<asset_index> waiting;
   for (std::uint32_t i = 0; i < on.p->assets.size(); ++i)

@@ -4,6 +4,7 @@
 #include "base/check.hpp"
 #include "core/pipeline/matrix_identity.hpp"
 #include "core/run/critical_path.hpp"
+#include "engine/event_file.hpp"
 #include "engine/records_anew.hpp"
 #include "engine/state_layout.hpp"
 
@@ -97,7 +98,9 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
                    plan.own_work,
                    own_environment(),
                    [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); },
-                   &*plan.definitions},
+                   &*plan.definitions,
+                   made_.events.empty() ? std::string()
+                                        : run_log_folder(plan.on.state_folder, number_) + "/" + event_file_name},
       std::move(plan.records));
   tell_that_it_began(remaining);
 

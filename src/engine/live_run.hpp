@@ -59,8 +59,9 @@ struct prepared_run {
   cause_kind cause = cause_kind::user;
   bool limited = false; ///< other runs live: it starts nothing before it is offered a budget
   touched_assets touched{};
-  foreign_files foreign{}; ///< see made_files
-  std::string trigger{};   ///< "PIPELINE/NAME" that caused it; empty: none
+  foreign_files foreign{};           ///< see made_files
+  std::vector<event_taken> events{}; ///< of triggers, that it is for
+  std::string trigger{};             ///< "PIPELINE/NAME" that caused it; empty: none
 };
 
 /// One run. Not moved: its parts refer to each other.

@@ -166,6 +166,7 @@ private:
 
   struct waiting_run {
     run_queued what;
+    std::vector<event_taken> events; ///< of its cause, as far as they came to this process
     run_observer* observer = nullptr;
     bool recorded = true;   ///< on disk: until then it does not start
     bool starting = false;  ///< a planner has it
@@ -175,6 +176,13 @@ private:
     std::chrono::milliseconds pause{0};
     start_moments moments{};       ///< on the boot clock
     std::optional<duration> noted; ///< in starts_, at this moment
+    /// One more event that it is for.
+    void add(const event_taken& event) {
+      if (what.cause.events.size() == most_events_listed)
+        return;
+      what.cause.events.push_back(event.event);
+      events.push_back(event);
+    }
   };
   /// A run that an earlier engine left open.
   struct left_open_run {

@@ -2,6 +2,7 @@
 #include "engine/serving_engine.hpp"
 
 #include "base/shown_text.hpp"
+#include "engine/event_file.hpp"
 #include "engine/planning.hpp"
 #include "engine/silent_observer.hpp"
 
@@ -266,6 +267,18 @@ result<void> serving_engine::try_to_start(engine& with, const run_queued& what, 
   std::optional<waiting_run> taken; // off the queue, since it has begun as far as the engine can tell
   run_admission how;
   how.queued = &what;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto* const waiting = find_queued(what.run))
+      how.events = waiting->events;
+  }
+  if (how.events.size() < what.cause.events.size()) { // some came before this process did
+    const auto snapshot = with.snapshot();
+    if (!snapshot)
+      return snapshot.error();
+    if (const auto found = complete_events(**snapshot, what.cause, how.events); !found)
+      return found;
+  }
   how.numbered = [&](run_number) {
     const std::lock_guard lock(mutex_);
     if (auto* const waiting = find_queued(what.run)) {

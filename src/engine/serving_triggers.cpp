@@ -84,7 +84,7 @@ struct serving_engine::event_batch {
   std::vector<event> events;
   std::vector<waiting_run> queued; ///< new runs
   struct joining {
-    std::vector<std::uint64_t> events;
+    std::vector<event_taken> events;
     bool quiet_again = false;
     run_queued what; ///< with the params of the last event, and its time
   };
@@ -139,10 +139,10 @@ void serving_engine::join_run(event_batch& to, const event_intake& intake, const
   run_queued* what = nullptr;
   if (fresh != nullptr) {
     what = &fresh->what;
-    what->cause.events.push_back(to.next_event);
+    fresh->add(intake.what);
   } else {
     auto& into = to.joins.try_emplace(joined, event_batch::joining{{}, false, find_queued(joined)->what}).first->second;
-    into.events.push_back(to.next_event);
+    into.events.push_back(intake.what);
     into.quiet_again = into.quiet_again || intake.rules.quiet > duration::zero();
     what = &into.what;
   }
@@ -187,6 +187,7 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
     to.settle(std::move(intake.what), event_fate::skipped, {}, decision.because);
     return {};
   case event_decision::what::join:
+    intake.what.event = to.next_event;
     join_run(to, intake, run, decision.joins);
     break;
   case event_decision::what::new_run: {
@@ -198,10 +199,11 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
     intake.what.bound_run = run.run;
     run.cause.events = {intake.what.event};
     to.taken.push_back({intake.what.event, event_fate::pending, run.run, 0, {}});
-    to.events.emplace_back(std::move(intake.what));
+    to.events.emplace_back(intake.what);
     to.events.emplace_back(run);
     waiting_run queued;
     queued.what = std::move(run);
+    queued.events.push_back(std::move(intake.what));
     queued.recorded = false;
     queued.moments = moments_of(queued.what.conditions, time_.now(), time_.monotonic());
     to.queued.push_back(std::move(queued));
@@ -217,10 +219,8 @@ void serving_engine::append_batch(engine& with, event_batch batch, when_taken du
   last_event_ = batch.next_event - 1;
   for (auto& [number, joined] : batch.joins) {
     auto& run = *find_queued(number);
-    auto& events = run.what.cause.events;
-    for (const auto event : joined.events)
-      if (events.size() < most_events_listed)
-        events.push_back(event);
+    for (const auto& event : joined.events)
+      run.add(event);
     run.what.request.params = std::move(joined.what.request.params);
     run.what.conditions.expires = joined.what.conditions.expires;
     run.moments.expires = moments_of(run.what.conditions, time_.now(), time_.monotonic()).expires;
@@ -231,8 +231,6 @@ void serving_engine::append_batch(engine& with, event_batch batch, when_taken du
   std::vector<run_number> queued;
   for (auto& run : batch.queued) {
     queued.push_back(run.what.run);
-    if (auto& events = run.what.cause.events; events.size() > most_events_listed)
-      events.resize(most_events_listed);
     queue_.push_back(std::move(run));
   }
   // In the journal's order under the lock: a run that is joined may not start, or leave, before this is recorded.

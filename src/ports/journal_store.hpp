@@ -70,6 +70,8 @@ public:
   [[nodiscard]] virtual result<void> visit_queue(const std::function<bool(const run_queued&)>& visit) const = 0;
   /// Triggers that are, or were, known, in no order.
   [[nodiscard]] virtual result<void> visit_triggers(const std::function<bool(const trigger_record&)>& visit) const = 0;
+  /// What is remembered of a trigger; false: nothing.
+  [[nodiscard]] virtual result<bool> read_trigger(const std::string& name, trigger_record& out) const = 0;
   /// Events of triggers without a fate, in the order in which they came.
   [[nodiscard]] virtual result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const = 0;
   /// Whether a trigger has seen this key; else `out` is reset.

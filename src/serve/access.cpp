@@ -46,14 +46,7 @@ std::string from_elsewhere(const http_request& request, std::string_view host) {
   return !own.empty() && lower(own) == lower(host) ? std::string() : "Origin is \"" + *origin + "\"";
 }
 
-} // namespace
-
-std::optional<http_response> refuse(const http_request& request, access_scope needed, const access_rules& rules,
-                                    const bearer_finder& bearer_of, caller& who) {
-  if (request.local) {
-    who = {"", access_scope::write};
-    return std::nullopt;
-  }
+std::optional<http_response> refuse_foreign_host(const http_request& request, const access_rules& rules) {
   const auto* host = find_field(request.headers, "host");
   if (host == nullptr || times(request, "host") != 1)
     return http_problem(400, "no_host", "the request has to name one Host");
@@ -61,9 +54,28 @@ std::optional<http_response> refuse(const http_request& request, access_scope ne
     return http_problem(421, "foreign_host",
                         "this server does not answer for \"" + *host +
                             "\": add the name to \"auth\": {\"hosts\": […]} if it is this server's");
-  if (needed == access_scope::write)
-    if (const auto finding = from_elsewhere(request, *host); !finding.empty())
-      return http_problem(403, "foreign_origin", "a page of another origin may not change anything here: " + finding);
+  return std::nullopt;
+}
+
+} // namespace
+
+std::optional<http_response> refuse_foreign_page(const http_request& request, const access_rules& rules) {
+  if (auto refused = refuse_foreign_host(request, rules))
+    return refused;
+  if (const auto finding = from_elsewhere(request, *find_field(request.headers, "host")); !finding.empty())
+    return http_problem(403, "foreign_origin", "a page of another origin may not change anything here: " + finding);
+  return std::nullopt;
+}
+
+std::optional<http_response> refuse(const http_request& request, access_scope needed, const access_rules& rules,
+                                    const bearer_finder& bearer_of, caller& who) {
+  if (request.local) {
+    who = {"", access_scope::write};
+    return std::nullopt;
+  }
+  if (auto refused =
+          needed == access_scope::write ? refuse_foreign_page(request, rules) : refuse_foreign_host(request, rules))
+    return refused;
   if (needed == access_scope::none)
     return std::nullopt;
   auto unauthorized = http_problem(401, "no_token",

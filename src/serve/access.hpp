@@ -32,6 +32,9 @@ using bearer_finder = std::function<result<std::optional<token_bearer>>(std::str
                                                   const access_rules& rules, const bearer_finder& bearer_of,
                                                   caller& who);
 
+/// The same of who needs no token, where it matters that no page in a browser asks: host and origin, everywhere.
+[[nodiscard]] std::optional<http_response> refuse_foreign_page(const http_request& request, const access_rules& rules);
+
 /// Headers that every answer bears.
 void add_security_headers(http_response& response);
 

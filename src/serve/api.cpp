@@ -96,6 +96,8 @@ const std::vector<api_route>& api_routes() {
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/fire", write, "A trigger fires now", answer_fire},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/backfill", write, "Ticks of the past become runs",
        answer_backfill},
+      {"POST", "/hooks/{pipeline}/{trigger}", none, "A webhook trigger takes a request in", nullptr, false,
+       answer_hook},
       {"GET", "/api/v1/events", read, "What triggers took in and what became of it, newest first", answer_events},
   };
   return routes;
@@ -111,7 +113,9 @@ api::~api() {
 }
 
 std::uint64_t api::body_limit(const http_request& head) {
-  return head.method == "POST" ? body_bytes : 0;
+  if (head.method != "POST")
+    return 0;
+  return !head.path.empty() && head.path.front() == "hooks" ? world_.hook_bytes : body_bytes;
 }
 
 void api::handle(http_request request, std::shared_ptr<http_answer> answer) {
@@ -144,6 +148,8 @@ void api::handle(http_request request, std::shared_ptr<http_answer> answer) {
   const auto bearer_of = [this](std::string_view token) {
     return find_bearer(*world_.state, token, world_.time.now());
   };
+  if (found != nullptr && found->answer_hook != nullptr)
+    return answer_here(std::move(call), *found, answer);
   if (auto refused = refuse(call.request, scope, world_.rules, bearer_of, call.who))
     return respond(std::move(*refused));
   if (found == nullptr && !others.empty()) {
@@ -196,7 +202,9 @@ private:
 void api::answer_here(api_call call, const api_route& route, const std::shared_ptr<http_answer>& answer) {
   auto work = [this, call = std::move(call), &route, to = std::make_shared<with_headers>(answer)] {
     try {
-      if (route.answer == nullptr)
+      if (route.answer_hook != nullptr)
+        route.answer_hook(world_, call, to);
+      else if (route.answer == nullptr)
         answer_journal_page(stream_, call, *to);
       else
         route.answer(world_, call, *to);

@@ -8,6 +8,7 @@
 #include "adapters/system/thread_pool.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/access.hpp"
+#include "serve/hook_desk.hpp"
 #include "serve/journal_stream.hpp"
 #include "serve/trigger_desk.hpp"
 
@@ -34,7 +35,9 @@ struct api_world {
   access_rules rules{};
   std::function<std::vector<served_pipeline>()> pipelines; ///< any thread
   trigger_desk& triggers;
-  std::function<void(const std::string&)> log; ///< a line; any thread
+  hook_desk& hooks;
+  std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have
+  std::function<void(const std::string&)> log;        ///< a line; any thread
 };
 
 /// A request that has passed the gate.
@@ -53,6 +56,8 @@ struct api_route {
   void (*answer)(const api_world&, const api_call&, http_answer&);
   /// Answered at once, on the server's thread, whatever others are waiting for.
   bool at_once = false;
+  /// Webhooks: who may ask is their own business.
+  void (*answer_hook)(const api_world&, const api_call&, std::shared_ptr<http_answer>) = nullptr;
 };
 /// All of them but the journal's, whose answer may be a stream.
 [[nodiscard]] const std::vector<api_route>& api_routes();
@@ -102,6 +107,7 @@ void answer_pause(const api_world& world, const api_call& call, http_answer& ans
 void answer_resume(const api_world& world, const api_call& call, http_answer& answer);
 void answer_fire(const api_world& world, const api_call& call, http_answer& answer);
 void answer_backfill(const api_world& world, const api_call& call, http_answer& answer);
+void answer_hook(const api_world& world, const api_call& call, std::shared_ptr<http_answer> answer);
 void answer_events(const api_world& world, const api_call& call, http_answer& answer);
 void answer_healthy(const api_world& world, const api_call& call, http_answer& answer);
 void answer_ready(const api_world& world, const api_call& call, http_answer& answer);

@@ -114,6 +114,12 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
   to << "troupe_clock_jumps_total " << world.triggers.clock_jumps() << "\n";
   figure(to, "troupe_journal_writable", "gauge", "Whether the journal takes events.");
   to << "troupe_journal_writable " << (world.engine.trouble().empty() ? 1 : 0) << "\n";
+  const auto refused = world.hooks.refused();
+  figure(to, "troupe_hooks_refused_total", "counter", "Requests to webhooks that became no event, or a rejected one.");
+  for (const auto& [why, count] : {std::pair("unknown", refused.unknown), std::pair("signature", refused.signature),
+                                   std::pair("unreadable", refused.unreadable), std::pair("values", refused.values),
+                                   std::pair("busy", refused.busy)})
+    to << "troupe_hooks_refused_total{why=\"" << why << "\"} " << count << "\n";
   if (const auto snapshot = world.engine.history()) {
     figure(to, "troupe_journal_events_total", "counter", "Events ever appended to the journal.");
     to << "troupe_journal_events_total " << (*snapshot)->info().last_seq << "\n";

@@ -36,34 +36,11 @@ result<std::vector<cli::shown_trigger>> all_triggers(const api_world& world, std
       if (const auto record = records.find(of.pipeline + "/" + one.what->name); record != records.end())
         one.record = record->second;
       one.degraded = one.what->schedule() != nullptr ? held : not_done_yet(*one.what);
+      if (one.degraded.empty())
+        one.degraded = world.hooks.problem_of(trigger_desk::target_of(of, *one.what));
       all.push_back(std::move(one));
     }
   return all;
-}
-
-/// What an answer about an event says: the same for all that take one in.
-std::string text_of(const taken_event& taken) {
-  std::ostringstream text;
-  {
-    json_writer json(text);
-    json.begin_object().member("event", taken.event).member("fate", to_string(taken.fate)).key("run");
-    if (taken.run.value == 0)
-      json.null();
-    else
-      json.value(taken.run.value);
-    json.key("duplicate_of");
-    if (taken.duplicate_of == 0)
-      json.null();
-    else
-      json.value(taken.duplicate_of);
-    json.key("because");
-    if (taken.because.empty())
-      json.null();
-    else
-      json.value(taken.because);
-    json.end_object();
-  }
-  return text.str() + "\n";
 }
 
 void ask(const api_world& world, const api_call& call, http_answer& answer, trigger_ask asked) {
@@ -78,7 +55,7 @@ void ask(const api_world& world, const api_call& call, http_answer& answer, trig
                                            : http_problem(422, "refused_value", detail));
   }
   if (asked.what == trigger_ask::verb::fire)
-    return answer.send({taken->duplicate_of == 0 ? 202U : 200U, "application/json", {}, text_of(*taken)});
+    return answer.send({taken->duplicate_of == 0 ? 202U : 200U, "application/json", {}, answer_text(*taken)});
   answer_trigger(world, call, answer);
 }
 
@@ -183,6 +160,10 @@ void answer_backfill(const api_world& world, const api_call& call, http_answer& 
     json.end_object();
   }
   answer.send({taken->event == 0 ? 200U : 202U, "application/json", {}, text.str() + "\n"});
+}
+
+void answer_hook(const api_world& world, const api_call& call, std::shared_ptr<http_answer> answer) {
+  world.hooks.take(call.request, call.names[0], call.names[1], std::move(answer));
 }
 
 void answer_events(const api_world& world, const api_call& call, http_answer& answer) {

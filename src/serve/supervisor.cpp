@@ -51,9 +51,10 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   if (!dir)
     return dir.error();
   made->dir_ = std::move(*dir);
-  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, how.log);
+  made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, made->dir_, how.log);
   if (how.trust_clock)
     made->desk_->trust_clock();
+  made->hooks_ = std::make_unique<hook_desk>(*made->desk_, time, how.access, how.log);
   static_cast<void>(made->reload()); // what does not load was logged
   if (const auto listens = made->listen(time); !listens)
     return listens.error();
@@ -93,8 +94,8 @@ result<void> supervisor::listen(system_clock& time) {
   socket_.inode = local->inode;
   listeners.push_back({std::move(local->fd), true});
   try {
-    api_ = std::make_unique<api>(
-        api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_, how_.log});
+    api_ = std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); }, *desk_,
+                                           *hooks_, how_.hook_bytes, how_.log});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -106,7 +107,7 @@ result<void> supervisor::listen(system_clock& time) {
 result<void> supervisor::start_triggers() {
   engine_->set_triggers(desk_.get());
   try {
-    clock_ = std::make_unique<trigger_clock>(*desk_, how_.log);
+    clock_ = std::make_unique<trigger_clock>(*desk_, how_.keep_events, how_.log);
     engine_->when_assets_may_have_changed([this] { clock_->look_at_commits(); });
     engine_->when_run_ended([this] { clock_->look_now(); }); // a trigger may have to be paused
   } catch (const std::system_error& why) {
@@ -143,7 +144,7 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
   diagnostics findings;
   const auto opened = open_project(options, findings);
   if (opened)
-    return {{opened->p->name, file, {}}, opened->triggers};
+    return {{opened->p->name, file, unsigned_problem(*opened->triggers)}, opened->triggers};
   std::string problem = opened.error().message;
   for (const auto& item : findings.items)
     if (item.level == severity::error) {
@@ -151,6 +152,21 @@ supervisor::loaded_file supervisor::load(const std::string& file) const {
       break;
     }
   return {{{}, file, std::move(problem)}, nullptr};
+}
+
+std::string supervisor::unsigned_problem(const trigger_set& triggers) const {
+  const bool only_here = std::all_of(how_.listen.begin(), how_.listen.end(), [](const std::string& address) {
+    return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
+  });
+  if (how_.listen.empty() || (only_here && how_.access.hosts.empty()))
+    return {};
+  for (const auto& one : triggers.triggers)
+    if (const auto* const hook = std::get_if<webhook_source>(&one.source);
+        hook != nullptr && hook->scheme == webhook_scheme::unsigned_)
+      return "the trigger \"" + one.name +
+             "\" is an unsigned webhook, and others can reach this supervisor (listen, auth.hosts): give it a scheme "
+             "and a secret, or listen on this machine alone";
+  return {};
 }
 
 reload_report supervisor::reload() {
@@ -228,6 +244,7 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
     }
   engine_->retry_loads();
   desk_->set_pipelines(std::move(triggers));
+  hooks_->reload();
 }
 
 void supervisor::drop_runs_of(const std::vector<std::string>& gone, reload_report& report) {
@@ -347,6 +364,7 @@ result<supervisor_answer> supervisor::ask(const supervisor_ask& asked) {
 void supervisor::shut_down() {
   watch_.reset();
   engine_->when_run_ended({});
+  engine_->when_assets_may_have_changed({});
   clock_.reset(); // nothing new is taken in
   engine_->shut_down();
 }

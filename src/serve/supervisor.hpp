@@ -37,7 +37,9 @@ struct supervisor_options {
   bool auto_reload = false;        ///< files that change are loaded by themselves
   std::vector<std::string> listen; ///< TCP addresses beside the Unix socket
   access_rules access{};
-  serving_options engine{}; ///< its folder and opening are the supervisor's to fill in
+  std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have
+  duration keep_events = std::chrono::hours(24 * 90); ///< and what came with them
+  serving_options engine{};                           ///< its folder and opening are the supervisor's to fill in
   bool assume_dead = false;
   bool trust_clock = false; ///< schedules fire though the clock is far behind the journal's last event
   std::function<void(const std::string&)> log; ///< a line; any thread
@@ -82,6 +84,8 @@ private:
     std::shared_ptr<const trigger_set> triggers;
   };
   [[nodiscard]] loaded_file load(const std::string& file) const;
+  /// Why an unsigned webhook may not be served at these addresses; empty: it may.
+  [[nodiscard]] std::string unsigned_problem(const trigger_set& triggers) const;
   /// reload_mutex_ is held.
   reload_report reload_now();
   void replace(std::vector<loaded_file> all, reload_report& report);
@@ -103,6 +107,7 @@ private:
   std::vector<served_pipeline> pipelines_; ///< under mutex_
   std::unique_ptr<serving_engine> engine_;
   std::unique_ptr<trigger_desk> desk_;
+  std::unique_ptr<hook_desk> hooks_;
   std::unique_ptr<trigger_clock> clock_;
   state_dir::handle dir_;
   std::vector<std::uint16_t> ports_;

@@ -20,6 +20,7 @@ namespace troupe_internal::serve {
 namespace {
 
 constexpr int again_after_ms = 1'000;
+constexpr auto between_tidyings = std::chrono::hours(1);
 
 /// Without a tick it is armed all the same, far ahead: only an armed timer tells that the clock was set.
 void arm(int timer, std::optional<timestamp> next) {
@@ -36,9 +37,10 @@ void arm(int timer, std::optional<timestamp> next) {
 
 } // namespace
 
-trigger_clock::trigger_clock(trigger_desk& desk, std::function<void(const std::string&)> log)
-    : desk_(desk), log_(std::move(log)), timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)),
-      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), commits_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+trigger_clock::trigger_clock(trigger_desk& desk, duration keep_events, std::function<void(const std::string&)> log)
+    : desk_(desk), keep_events_(keep_events), log_(std::move(log)),
+      timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      commits_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!timer_ || !wake_ || !commits_)
     throw std::system_error(errno, std::generic_category(), "a timer");
   thread_ = start_thread([this] { run(); });
@@ -62,7 +64,13 @@ void trigger_clock::look_at_commits() {
 
 void trigger_clock::run() {
   std::string trouble;
+  std::optional<std::chrono::steady_clock::time_point> tidied;
   while (!ending_) {
+    if (const auto now = std::chrono::steady_clock::now(); !tidied || now - *tidied >= between_tidyings) {
+      tidied = now;
+      if (const auto done = desk_.tidy(keep_events_); !done)
+        log_("what came with old events stays for now: " + done.error().message);
+    }
     const auto fired = desk_.fire_due();
     if (!fired && fired.error().message != trouble)
       log_("triggers wait: " + fired.error().message);
@@ -71,7 +79,8 @@ void trigger_clock::run() {
     bool only_commits = true; // of which most change nothing that a trigger follows
     while (only_commits && !ending_) {
       std::array<pollfd, 3> waits{{{timer_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, {commits_.get(), POLLIN, 0}}};
-      static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : -1));
+      constexpr int an_hour_ms = 3'600'000;
+      static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : an_hour_ms));
       only_commits = waits[0].revents == 0 && waits[1].revents == 0 && waits[2].revents != 0;
       // Whatever a read says is worth a look: also that the clock was set, with which it fails (ECANCELED).
       for (const int fd : {timer_.get(), wake_.get(), commits_.get()}) {

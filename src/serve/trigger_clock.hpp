@@ -15,7 +15,7 @@ namespace troupe_internal::serve {
 class trigger_clock {
 public:
   /// `desk` outlives it. Throws std::system_error where the system has no thread or descriptor left.
-  trigger_clock(trigger_desk& desk, std::function<void(const std::string&)> log);
+  trigger_clock(trigger_desk& desk, duration keep_events, std::function<void(const std::string&)> log);
   ~trigger_clock();
   trigger_clock(const trigger_clock&) = delete;
   trigger_clock& operator=(const trigger_clock&) = delete;
@@ -29,6 +29,7 @@ private:
   void run();
 
   trigger_desk& desk_;
+  const duration keep_events_;
   std::function<void(const std::string&)> log_;
   unique_fd timer_, wake_, commits_;
   std::atomic<bool> ending_{false};

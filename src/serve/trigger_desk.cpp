@@ -32,7 +32,6 @@ std::string tick_text(timestamp nominal) {
 std::string not_done_yet(const trigger& of) {
   switch (static_cast<event_source>(of.source.index())) { // the order of both is the same, but for `fire`
   case event_source::watch:
-  case event_source::webhook:
   case event_source::sensor:
     return "a trigger of the kind " + std::string(of.kind()) + " does not fire by itself yet";
   default:
@@ -40,14 +39,26 @@ std::string not_done_yet(const trigger& of) {
   }
 }
 
-trigger_desk::trigger_desk(serving_engine& engine, system_clock& time, std::function<void(const std::string&)> log)
-    : engine_(engine), time_(time), log_(std::move(log)) {}
+trigger_desk::trigger_desk(serving_engine& engine, system_clock& time, state_dir::handle state,
+                           std::function<void(const std::string&)> log)
+    : engine_(engine), time_(time), payloads_(std::move(state)), log_(std::move(log)) {}
+
+result<void> trigger_desk::tidy(duration keep_events) {
+  const auto snapshot = engine_.history();
+  if (!snapshot)
+    return snapshot.error();
+  const auto now = time_.now();
+  const auto oldest = now.time_since_epoch() > keep_events ? now - keep_events : timestamp{};
+  const auto gone = payloads_.tidy(**snapshot, oldest);
+  return gone ? result<void>() : gone.error();
+}
 
 void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
   start_rule_map rules;
   bool follows_assets = false;
   const std::lock_guard lock(mutex_);
   pipelines_ = std::move(pipelines);
+  known_ = false;
   for (const auto& of : pipelines_)
     for (const auto& what : of.set->triggers) {
       rules.emplace(std::pair(of.pipeline, what.name), start_rule_of(what));
@@ -115,15 +126,35 @@ result<void> trigger_desk::note_changed(std::map<std::string, trigger_record>& r
           of.set->find(std::string_view(name).substr(of.pipeline.size() + 1)) == nullptr)
         change(name, digest{});
   }
-  if (changes.empty())
-    return {};
-  if (const auto done = engine_.record(std::move(changes)); !done)
-    return done;
-  auto anew = read_records(); // the fold says more of a change than that there was one
-  if (!anew)
-    return anew.error();
-  records = std::move(*anew);
+  if (!changes.empty()) {
+    if (const auto done = engine_.record(std::move(changes)); !done)
+      return done;
+    auto anew = read_records(); // the fold says more of a change than that there was one
+    if (!anew)
+      return anew.error();
+    records = std::move(*anew);
+  }
+  known_ = true;
   return {};
+}
+
+result<void> trigger_desk::have_known() {
+  if (known_)
+    return {};
+  const std::lock_guard lock(mutex_);
+  if (known_)
+    return {};
+  auto records = read_records();
+  return records ? note_changed(*records, time_.now()) : records.error();
+}
+
+result<bool> trigger_desk::is_paused(const target& at) {
+  const auto snapshot = engine_.history();
+  if (!snapshot)
+    return snapshot.error();
+  trigger_record record;
+  const auto found = (*snapshot)->read_trigger(at.name(), record);
+  return found ? result<bool>(*found && record.paused_at) : found.error();
 }
 
 result<void> trigger_desk::pause_failing(std::map<std::string, trigger_record>& records, timestamp now) {

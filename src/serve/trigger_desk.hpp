@@ -5,9 +5,11 @@
 
 #include "adapters/system/system_clock.hpp"
 #include "base/result.hpp"
+#include "engine/payload_store.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/arrival.hpp"
 #include "serve/clock_watch.hpp"
+#include "serve/event_body.hpp"
 
 #include <atomic>
 #include <functional>
@@ -33,7 +35,8 @@ struct served_triggers {
 class trigger_desk final : public trigger_port {
 public:
   /// All outlive it. `log`: a line, any thread.
-  trigger_desk(serving_engine& engine, system_clock& time, std::function<void(const std::string&)> log);
+  trigger_desk(serving_engine& engine, system_clock& time, state_dir::handle state,
+               std::function<void(const std::string&)> log);
 
   /// From now on these are the triggers. What they have fired stays fired.
   void set_pipelines(std::vector<served_triggers> pipelines);
@@ -58,6 +61,8 @@ public:
   [[nodiscard]] bool assets_changed();
 
   [[nodiscard]] result<taken_event> ask(const trigger_ask& asked) override;
+  /// Deletes what came with events that are older, or that the history has no more. Once in a while.
+  [[nodiscard]] result<void> tidy(duration keep_events);
 
   /// A trigger as it is when something comes for it: a reload does not change it any more.
   struct target {
@@ -66,6 +71,10 @@ public:
     const trigger* what = nullptr; ///< of the set
     [[nodiscard]] std::string name() const { return pipeline + "/" + what->name; }
   };
+  [[nodiscard]] static target target_of(const served_triggers& of, const trigger& what) {
+    return {of.pipeline, of.file, of.set, &what};
+  }
+  [[nodiscard]] result<bool> is_paused(const target& at);
   /// TRIGGER or PIPELINE/TRIGGER. not_found; invalid_input where several pipelines have it.
   [[nodiscard]] result<target> find(const std::string& name);
 
@@ -80,9 +89,6 @@ public:
 
 private:
   using key_name = std::pair<std::string, std::string>; ///< trigger, key
-  [[nodiscard]] static target target_of(const served_triggers& of, const trigger& what) {
-    return {of.pipeline, of.file, of.set, &what};
-  }
   [[nodiscard]] result<target> find_served(const std::string& name) const;
   [[nodiscard]] result<std::map<std::string, trigger_record>> read_records();
   [[nodiscard]] result<void> note_changed(std::map<std::string, trigger_record>& records, timestamp now);
@@ -93,6 +99,19 @@ private:
   /// Those whose runs have failed too often in a row.
   [[nodiscard]] result<void> pause_failing(std::map<std::string, trigger_record>& records, timestamp now);
   [[nodiscard]] result<void> look_at(const target& at, const trigger_record& record, timestamp now, turn& out);
+  /// The texts of an arrival.
+  struct kept_arrival {
+    kept_text body, details;
+  };
+  [[nodiscard]] result<kept_arrival> keep(const target& at, arrival& what);
+  void drop(const kept_arrival& texts) {
+    payloads_.drop(texts.body);
+    payloads_.drop(texts.details);
+  }
+  [[nodiscard]] result<void> take_kept(const target& at, std::vector<arrival>& what,
+                                       const std::vector<kept_arrival>& kept, when_taken then);
+  /// The journal knows all triggers by now: an event of one that it does not know would break a rule.
+  [[nodiscard]] result<void> have_known();
   [[nodiscard]] event_intake intake_of(const target& at, arrival& what) const;
   /// Whether its key was seen: then it has a fate. `before`: what comes in with it, before it. taking_ is held.
   [[nodiscard]] result<void> find_key(const target& at, event_intake& intake, std::vector<event_intake>& before);
@@ -106,10 +125,12 @@ private:
 
   serving_engine& engine_;
   system_clock& time_;
+  payload_store payloads_;
   std::function<void(const std::string&)> log_;
   std::mutex taking_; ///< held while events get their numbers; after mutex_
   std::mutex coming_mutex_;
   std::map<key_name, seen_key> coming_keys_; ///< that are not on disk yet; under coming_mutex_
+  std::atomic<bool> known_{false};           ///< the journal has all triggers; set with mutex_ held
   std::mutex mutex_; ///< guards what follows, and is held while ticks are looked at, or a trigger is paused
   std::function<void()> wake_;
   std::vector<served_triggers> pipelines_;

@@ -1,12 +1,14 @@
 // The one way in: parse, filter, params, key. What comes after that is decided by the engine.
 #include "serve/trigger_desk.hpp"
 
+#include "core/journal/event_codec.hpp"
 #include "core/trigger/outside_value.hpp"
 #include "serve/event_body.hpp"
 #include "serve/safe_file.hpp"
 
 #include <algorithm>
 #include <future>
+#include <set>
 #include <utility>
 
 namespace troupe_internal::serve {
@@ -81,7 +83,50 @@ std::string fill_params(const trigger_desk::target& at, const arrival& what, con
   return {};
 }
 
+/// What is kept of an arrival beside its body: of its headers those that the trigger, or who replays it, may ask for.
+event_details details_of(const trigger& of, arrival& what) {
+  std::set<std::string, std::less<>> used = {"idempotency-key", "webhook-id", "x-github-delivery", "x-github-event",
+                                             "x-gitlab-event"};
+  const auto use = [&](const event_template& text) {
+    for (const auto& piece : text.pieces)
+      if (piece.name == event_name::header)
+        used.insert(piece.text);
+  };
+  for (const auto& [param, text] : of.params)
+    use(text);
+  for (const auto& filter : of.when)
+    use(filter.value);
+  event_details details;
+  for (const auto& [name, value] : what.headers)
+    if (used.contains(name))
+      details.headers.emplace_back(name, value);
+  details.params = what.params;
+  details.select = what.select;
+  details.files = std::move(what.files);
+  return details;
+}
+
 } // namespace
+
+result<trigger_desk::kept_arrival> trigger_desk::keep(const target& at, arrival& what) {
+  const auto name = [&] { return make_uuid_v7(time_.now(), time_.random(), time_.random()); };
+  kept_arrival kept;
+  auto body = payloads_.keep(what.body, name());
+  if (!body)
+    return body.error();
+  kept.body = std::move(*body);
+  if (const auto details = details_of(*at.what, what); !details.empty()) {
+    std::string text;
+    encode(details, text);
+    auto more = payloads_.keep(text, name());
+    if (!more) {
+      payloads_.drop(kept.body);
+      return more.error();
+    }
+    kept.details = std::move(*more);
+  }
+  return kept;
+}
 
 event_intake trigger_desk::intake_of(const target& at, arrival& what) const {
   event_intake intake;
@@ -112,6 +157,7 @@ event_intake trigger_desk::intake_of(const target& at, arrival& what) const {
   intake.what.after = what.after;
   intake.what.key = what.key;
   intake.what.by = what.by;
+  intake.what.replay_of = what.replay_of;
   if (!what.key.empty() || !what.body.empty() || !what.params.empty())
     intake.what.request = request_of(what);
   intake.with = std::move(what.with);
@@ -171,24 +217,52 @@ result<void> trigger_desk::take_soon(const target& at, std::vector<arrival> what
   if (const auto safe = require_safe_file(at.file); !safe)
     return safe.error();
   constexpr std::size_t longest_key = 255;
-  std::vector<event_body> bodies;
-  for (const auto& one : what) {
+  for (auto& one : what) {
     if (one.key.size() > longest_key)
       return fail(error_code::invalid_input, "a key has at most " + std::to_string(longest_key) + " bytes");
+    if (one.parsed != nullptr)
+      continue;
     auto body = event_body::parse(one.body);
     if (!body)
       return body.error();
-    bodies.push_back(std::move(*body));
+    one.parsed = std::make_shared<const event_body>(std::move(*body));
   }
+  if (const auto known = have_known(); !known)
+    return known;
+  std::vector<kept_arrival> kept;
+  result<void> took;
+  for (auto& one : what) {
+    auto texts = keep(at, one);
+    if (!texts) {
+      took = texts.error();
+      break;
+    }
+    kept.push_back(std::move(*texts));
+  }
+  if (took)
+    took = take_kept(at, what, kept, std::move(then));
+  if (!took) // nothing was taken in
+    for (const auto& texts : kept)
+      drop(texts);
+  return took;
+}
+
+result<void> trigger_desk::take_kept(const target& at, std::vector<arrival>& what,
+                                     const std::vector<kept_arrival>& kept, when_taken then) {
   // One after the other: an event's number may be part of its params, and a key counts from here on.
   const std::lock_guard one_at_a_time(taking_);
   std::vector<event_intake> all;
   auto number = engine_.next_event();
   for (std::size_t i = 0; i < what.size(); ++i) {
     auto intake = intake_of(at, what[i]);
-    auto values = values_of(*at.what, what[i], bodies[i], intake.what.at);
+    auto values = values_of(*at.what, what[i], *what[i].parsed, intake.what.at);
     values.id = std::to_string(number++);
-    if (!what[i].past_rules)
+    if (!what[i].skip_because.empty() || !what[i].reject_because.empty()) {
+      intake.fate = what[i].reject_because.empty() ? event_fate::skipped : event_fate::rejected;
+      intake.because = what[i].reject_because.empty() ? what[i].skip_because : what[i].reject_because;
+      intake.what.key.clear();
+    }
+    if (!intake.fate && !what[i].past_rules)
       if (auto filtered = filtered_by(*at.what, values); !filtered.empty()) {
         intake.fate = event_fate::filtered;
         intake.because = std::move(filtered);
@@ -206,8 +280,15 @@ result<void> trigger_desk::take_soon(const target& at, std::vector<arrival> what
     if (const auto found = find_key(at, intake, all); !found)
       return found.error();
     if (intake.fate == event_fate::rejected && !what[i].keeps_rejected) {
+      drop(kept[i]);
       then(std::vector<taken_event>{{0, event_fate::rejected, {}, 0, intake.because, intake.key_conflict}});
       return {};
+    }
+    if (intake.fate == event_fate::duplicate || intake.same_key_as) { // the first one has the same
+      drop(kept[i]);
+    } else {
+      intake.what.body = kept[i].body;
+      intake.what.details = kept[i].details;
     }
     all.push_back(std::move(intake));
   }

@@ -319,14 +319,14 @@ def bytes_that_are_no_requests_harm_nobody(shop):
 
 def everything_that_is_documented_answers(shop):
     two(shop)
-    shop.pipeline(TWO, triggers={"by_hand": {"manual": {}}})
+    shop.pipeline(TWO, triggers={"by_hand": {"manual": {}}, "hook": {"webhook": {"scheme": "unsigned"}}})
     with Supervisor(shop) as s:
         s.wait_for_end(s.post("/api/v1/pipelines/test/runs")["number"])
         document = s.get("/openapi.json")
         equal(document["openapi"], "3.1.0")
         values = {"pipeline": "test", "run": "1", "asset": "a", "attempt": "1", "trigger": "by_hand"}
         for path, operations in document["paths"].items():
-            for name, value in values.items():
+            for name, value in {**values, "trigger": "hook" if path.startswith("/hooks/") else "by_hand"}.items():
                 path = path.replace("{" + name + "}", value)
             assert "{" not in path, path
             for method, operation in operations.items():

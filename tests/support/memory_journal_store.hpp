@@ -216,6 +216,11 @@ private:
     result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const override {
       return each(world_->live.pending, [&](std::uint64_t, const event_taken& what) { return visit(what); });
     }
+    result<bool> read_trigger(const std::string& name, trigger_record& out) const override {
+      const auto found = world_->live.triggers.find(trigger_key(name));
+      out = found != world_->live.triggers.end() ? found->second : trigger_record{};
+      return found != world_->live.triggers.end();
+    }
     result<bool> read_seen_key(const std::string& trigger, const std::string& key, seen_key& out) const override {
       const auto found = world_->live.keys.find(seen_key_key(trigger, key));
       out = found != world_->live.keys.end() ? found->second : seen_key{};

@@ -300,6 +300,14 @@ result<void> lmdb_snapshot::visit_pending(const std::function<bool(const event_t
   return failure ? result<void>(std::move(*failure)) : done;
 }
 
+result<bool> lmdb_snapshot::read_trigger(const std::string& name, trigger_record& out) const {
+  const auto found = access_.read(lmdb_table::triggers, trigger_key(name), out);
+  if (!found || !*found || out.trigger == name)
+    return found;
+  out = {};
+  return false;
+}
+
 result<bool> lmdb_snapshot::read_seen_key(const std::string& trigger, const std::string& key, seen_key& out) const {
   const auto found = access_.read(lmdb_table::keys, seen_key_key(trigger, key), out);
   if (!found || !*found || (out.trigger == trigger && out.key == key))

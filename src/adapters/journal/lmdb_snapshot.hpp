@@ -44,6 +44,7 @@ public:
   visit_runs_newest_first(const std::function<bool(const run_record&)>& visit) const override;
   [[nodiscard]] result<void> visit_queue(const std::function<bool(const run_queued&)>& visit) const override;
   [[nodiscard]] result<void> visit_triggers(const std::function<bool(const trigger_record&)>& visit) const override;
+  [[nodiscard]] result<bool> read_trigger(const std::string& name, trigger_record& out) const override;
   [[nodiscard]] result<void> visit_pending(const std::function<bool(const event_taken&)>& visit) const override;
   [[nodiscard]] result<bool> read_seen_key(const std::string& trigger, const std::string& key,
                                            seen_key& out) const override;

@@ -10,6 +10,7 @@
 //   control.sock      a socket, while a run lives: other processes ask something of it (state_socket.hpp)
 //   control           the FIFO of older versions
 //   logs, members     folders in which old files are deleted, each with a mark of its own
+//   payloads          a folder with what came with events of triggers and is too long for the journal
 //   results           a folder in which the files that commands report in come and go, each by a name of its own
 //   .gitignore        "*"
 #pragma once

@@ -171,6 +171,9 @@ void encode(const event_taken& value, std::string& out) {
 void encode(const seen_key& value, std::string& out) {
   encode_record(value, out);
 }
+void encode(const event_details& value, std::string& out) {
+  encode_record(value, out);
+}
 const char* decode(std::string_view bytes, asset_record& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
@@ -203,6 +206,9 @@ const char* decode(std::string_view bytes, event_taken& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 const char* decode(std::string_view bytes, seen_key& out, unsigned layout) {
+  return decode_record(bytes, out, layout);
+}
+const char* decode(std::string_view bytes, event_details& out, unsigned layout) {
   return decode_record(bytes, out, layout);
 }
 

@@ -80,6 +80,7 @@ void encode(const run_queued& value, std::string& out);
 void encode(const trigger_record& value, std::string& out);
 void encode(const event_taken& value, std::string& out);
 void encode(const seen_key& value, std::string& out);
+void encode(const event_details& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, asset_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, run_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, file_record& out, unsigned layout = newest_layout);
@@ -91,5 +92,6 @@ void encode(const seen_key& value, std::string& out);
 [[nodiscard]] const char* decode(std::string_view bytes, trigger_record& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, event_taken& out, unsigned layout = newest_layout);
 [[nodiscard]] const char* decode(std::string_view bytes, seen_key& out, unsigned layout = newest_layout);
+[[nodiscard]] const char* decode(std::string_view bytes, event_details& out, unsigned layout = newest_layout);
 
 } // namespace troupe_internal

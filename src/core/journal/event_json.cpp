@@ -76,6 +76,8 @@ private:
   void put(const digest& d) { append_json_string(out_, to_hex(d)); }
   void put(const uuid& id) { append_json_string(out_, to_string(id)); }
   void put(const std::string& text) { append_json_string(out_, text); }
+  /// How long it is: what came with an event is for its commands alone.
+  void put(const kept_text& text) { out_ += "{\"bytes\":" + std::to_string(text.bytes()) + "}"; }
   void put(asset_id id) { put_name(names_.asset ? names_.asset(id) : std::string_view{}, id.value); }
   void put(path_id id) { put_name(names_.path ? names_.path(id) : std::string_view{}, id.value); }
   void put_name(std::string_view name, std::uint32_t number) {
@@ -171,6 +173,11 @@ std::string_view to_string(event_fate fate) {
       "pending", "started", "coalesced", "duplicate", "filtered",
       "skipped", "expired", "rejected",  "missed",    "cancelled"};
   return words[static_cast<std::size_t>(fate)];
+}
+
+std::string_view to_string(file_change change) {
+  static constexpr std::array<std::string_view, file_change_count> words = {"created", "changed", "deleted", "moved"};
+  return words[static_cast<std::size_t>(change)];
 }
 
 std::string_view to_string(attempt_state state) {

@@ -17,6 +17,7 @@ namespace troupe_internal {
 [[nodiscard]] std::string_view to_string(dequeue_reason why);
 [[nodiscard]] std::string_view to_string(event_source source);
 [[nodiscard]] std::string_view to_string(event_fate fate);
+[[nodiscard]] std::string_view to_string(file_change change);
 [[nodiscard]] std::string_view to_string(attempt_state state);
 [[nodiscard]] std::string_view to_string(file_kind kind);
 [[nodiscard]] std::string_view to_string(executable_bit bit);

@@ -66,6 +66,9 @@ template <class V>
 [[nodiscard]] constexpr unsigned enum_count(event_fate) {
   return event_fate_count;
 }
+[[nodiscard]] constexpr unsigned enum_count(file_change) {
+  return file_change_count;
+}
 [[nodiscard]] constexpr unsigned enum_count(command_form) {
   return 3;
 }
@@ -414,6 +417,27 @@ void visit_fields(V& v, T& e) {
   v("upto", e.upto);
   v.sparse(named_field{"flags", e.flags}, named_field{"lapsed", e.lapsed});
 }
+template <class V, is_a<text_file> T>
+void visit_fields(V& v, T& f) {
+  v("name", f.name);
+  v("bytes", f.bytes);
+  v("content", f.content);
+}
+template <class V, is_a<kept_text> T>
+void visit_fields(V& v, T& t) {
+  v.sparse(named_field{"text", t.text}, named_field{"file", t.file});
+}
+template <class V, is_a<changed_file> T>
+void visit_fields(V& v, T& f) {
+  v("path", f.path);
+  v("change", f.change);
+}
+/// Kept as a text of its own.
+template <class V, is_a<event_details> T>
+void visit_fields(V& v, T& d) {
+  v.sparse(named_field{"headers", d.headers}, named_field{"params", d.params}, named_field{"select", d.select},
+           named_field{"files", d.files});
+}
 template <class V, is_a<event_taken> T>
 void visit_fields(V& v, T& e) {
   v("event", e.event);
@@ -422,7 +446,8 @@ void visit_fields(V& v, T& e) {
   v("at", e.at);
   v.sparse(named_field{"nominal", e.nominal}, named_field{"after", e.after}, named_field{"key", e.key},
            named_field{"request", e.request}, named_field{"run", e.bound_run},
-           named_field{"duplicate_of", e.duplicate_of}, named_field{"by", e.by});
+           named_field{"duplicate_of", e.duplicate_of}, named_field{"by", e.by}, named_field{"body", e.body},
+           named_field{"details", e.details}, named_field{"replay_of", e.replay_of});
 }
 template <class V, is_a<event_settled> T>
 void visit_fields(V& v, T& e) {

@@ -5,12 +5,14 @@
 #include "base/digest.hpp"
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
+#include "base/uuid.hpp"
 
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe_internal {
@@ -115,6 +117,39 @@ struct changes_seen {
   friend bool operator==(const changes_seen&, const changes_seen&) = default;
 };
 
+/// A text of an event that is too long for the journal: a file in the state's folder `payloads`.
+struct text_file {
+  uuid name;
+  std::uint64_t bytes = 0;
+  digest content;
+  friend bool operator==(const text_file&, const text_file&) = default;
+};
+
+/// A text that came with an event: here, or in a file. Nobody who reads the history is shown it.
+struct kept_text {
+  std::string text; ///< at most most_inline_bytes
+  std::optional<text_file> file;
+
+  static constexpr std::size_t most_inline_bytes = 1024;
+  [[nodiscard]] bool empty() const { return text.empty() && !file; }
+  void clear() {
+    text.clear();
+    file.reset();
+  }
+  [[nodiscard]] std::uint64_t bytes() const { return file ? file->bytes : text.size(); }
+  friend bool operator==(const kept_text&, const kept_text&) = default;
+};
+
+/// What came with an event beside its body. It is kept as a text of its own.
+struct event_details {
+  std::vector<std::pair<std::string, std::string>> headers; ///< by name in lower case: those that its trigger uses
+  std::vector<std::pair<std::string, std::string>> params;  ///< as given
+  std::optional<std::vector<std::string>> select;           ///< as given
+  std::vector<changed_file> files;                          ///< of a watch
+  [[nodiscard]] bool empty() const { return headers.empty() && params.empty() && !select && files.empty(); }
+  friend bool operator==(const event_details&, const event_details&) = default;
+};
+
 /// A trigger took an event in. Its fate follows in the same transaction, or a run is queued for it there.
 struct event_taken {
   std::uint64_t event = 0; ///< 1, 2, 3 … in the state
@@ -128,6 +163,9 @@ struct event_taken {
   run_number bound_run;           ///< that it is for; 0: none
   std::uint64_t duplicate_of = 0; ///< the event that had the key first; 0: none
   std::string by;
+  kept_text body;              ///< JSON
+  kept_text details;           ///< event_details, encoded
+  std::uint64_t replay_of = 0; ///< the event that is taken in again; 0: none
   friend bool operator==(const event_taken&, const event_taken&) = default;
 };
 

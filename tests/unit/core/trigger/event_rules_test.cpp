@@ -213,7 +213,8 @@ TEST_CASE("a throttle lets so many runs start in any span of its length") {
   REQUIRE(held(boot_now + 5s));
   CHECK(held(boot_now + 5s)->what == start_hold::throttle);
   CHECK(held(boot_now + 5s)->until == boot_now + 10s);
-  CHECK(words_of(*held(boot_now + 5s), queued(), boot_now + 5s) == "throttle: 2 runs of its trigger started in the last 10.0 s");
+  CHECK(words_of(*held(boot_now + 5s), queued(), boot_now + 5s) ==
+        "throttle: 2 runs of its trigger started in the last 10.0 s");
   CHECK(!held(boot_now + 10s));
   starts.forget("demo/often", boot_now + 4s); // it did not start after all
   CHECK(!held(boot_now + 5s));
