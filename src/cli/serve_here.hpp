@@ -20,6 +20,7 @@ struct serve_request {
   std::vector<std::string> hosts;
   std::optional<std::uint32_t> max_runs;
   bool assume_dead = false;
+  bool trust_clock = false;
   std::optional<duration> drain;            ///< a stop lets live runs come to their end, at most so long
   duration wait = std::chrono::minutes(10); ///< for a state that another process writes
 };

@@ -138,6 +138,7 @@ result<serve::supervisor_options> options_for(const serve_request& request) {
   how.listen.insert(how.listen.end(), request.listen.begin(), request.listen.end());
   how.access.hosts.insert(how.access.hosts.end(), request.hosts.begin(), request.hosts.end());
   how.assume_dead = request.assume_dead;
+  how.trust_clock = request.trust_clock;
   if (request.max_runs)
     how.engine.limits.max_runs = *request.max_runs;
   return how;

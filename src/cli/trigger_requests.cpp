@@ -4,6 +4,7 @@
 #include "core/journal/event_json.hpp"
 #include "engine/trigger_alone.hpp"
 #include "views/documents.hpp"
+#include "views/text.hpp"
 
 #include <unistd.h>
 
@@ -11,6 +12,34 @@
 #include <string>
 
 namespace troupe_internal::cli {
+
+namespace {
+
+int show_backfill(invocation& with, const trigger_ask& asked, const taken_event& taken) {
+  auto& to = with.io.out;
+  if (with.options.json) {
+    json_writer json(to.stream);
+    begin_document(json);
+    json.member("ticks", taken.count).member("had_fired", taken.left_out).key("first_run");
+    if (taken.run.value == 0)
+      json.null();
+    else
+      json.value(taken.run.value);
+    json.end_object().finish();
+    return exit_ok;
+  }
+  const auto ticks = [](std::uint64_t count) { return std::to_string(count) + (count == 1 ? " tick" : " ticks"); };
+  to.stream << ticks(taken.count);
+  if (taken.count != 0)
+    to.stream << (asked.dry ? ", from " + printable(taken.because)
+                            : ", queued as runs from #" + std::to_string(taken.run.value) + " on");
+  if (taken.left_out != 0)
+    to.stream << "; " << ticks(taken.left_out) << " had fired (--again takes them, too)";
+  to.stream << "\n";
+  return exit_ok;
+}
+
+} // namespace
 
 int ask_trigger(invocation& with, trigger_ask asked) {
   const auto state = with.state_folder();
@@ -29,6 +58,8 @@ int ask_trigger(invocation& with, trigger_ask asked) {
   }
   auto& to = with.io.out;
   using verb = trigger_ask::verb;
+  if (asked.what == verb::backfill)
+    return show_backfill(with, asked, *taken);
   if (asked.what == verb::test || asked.what == verb::forget) {
     if (with.options.json) {
       json_writer json(to.stream);

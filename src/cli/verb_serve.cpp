@@ -66,6 +66,8 @@ void declare_serve(command_spec& root, invocation& with) {
                                                        : "--wait takes a time such as 30s, not '" + value + "'";
                      });
   declare_assume_dead(verb, to->request.assume_dead);
+  verb.flag("--trust-clock", to->request.trust_clock,
+            "schedules fire though the clock is more than a day behind the journal's last event");
   verb.examples = {{"troupe serve", "supervisor.json or the pipeline in this folder; Ctrl-C ends it"},
                    {"troupe serve --listen 127.0.0.1:7070 etl.json", "with HTTP for other programs"},
                    {"troupe serve --check", "what would be served, what is wrong with it, and when it runs"}};

@@ -28,6 +28,8 @@ struct triggers_arguments {
   std::string key, body;
   std::optional<std::uint32_t> count;
   std::vector<std::string> set; ///< the cursor; the last one counts
+  std::string to;
+  bool again = false, dry_run = false, parallel = false;
 };
 
 int ask(invocation& with, const triggers_arguments& given, trigger_ask::verb what) {
@@ -36,6 +38,11 @@ int ask(invocation& with, const triggers_arguments& given, trigger_ask::verb wha
   asked.name = given.name;
   asked.key = given.key;
   asked.reason = given.reason;
+  asked.first = given.from;
+  asked.last = given.to;
+  asked.again = given.again;
+  asked.dry = given.dry_run;
+  asked.apart = given.parallel;
   for (const auto& one : given.params) {
     const auto at = one.find('=');
     if (at == 0 || at == std::string::npos)
@@ -177,6 +184,7 @@ void declare_triggers(command_spec& root, invocation& with) {
   fired.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
   fired.texts("--with", "NAME=VALUE", given->params, "a value for a param, instead of the trigger's own");
   fired.text("--key", "KEY", given->key, "asked again under the same key, it fires once");
+  fired.flag("--parallel", given->parallel, "a run of its own, beside whatever runs of the trigger are open");
   fired.examples = {{"troupe triggers fire nightly", "as if it were time"},
                     {"troupe triggers fire nightly --with day=2026-03-29", "for another day"}};
   fired.action = [given, &with] { return ask(with, *given, trigger_ask::verb::fire); };
@@ -193,6 +201,16 @@ void declare_triggers(command_spec& root, invocation& with) {
   forgotten.text("--key", "KEY", given->key, "this key alone (default: all)");
   forgotten.examples = {{"troupe triggers forget push --key d-17", "the request may be sent again"}};
   forgotten.action = [given, &with] { return ask(with, *given, trigger_ask::verb::forget); };
+  auto& filled = verb.subcommand("backfill", "Make up for ticks of the past, one run for each");
+  filled.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
+  filled.text("--from", "TIME", given->from, "the first moment, such as 2026-03-29T02:00Z or 2026-03-29");
+  filled.text("--to", "TIME", given->to, "the last moment, itself included");
+  filled.flag("--again", given->again, "ticks that have fired, too");
+  filled.flag("--dry-run", given->dry_run, "only say how many ticks there are");
+  filled.examples = {
+      {"troupe triggers backfill nightly --from 2026-03-01 --to 2026-03-31", "all nights of March that had no run"},
+      {"troupe triggers backfill nightly --from 2026-03-01 --to 2026-03-31 --dry-run", "how many that are"}};
+  filled.action = [given, &with] { return ask(with, *given, trigger_ask::verb::backfill); };
 }
 
 } // namespace troupe_internal::cli

@@ -6,6 +6,7 @@
 #include "config/look_at_paths.hpp"
 #include "config/outside_link.hpp"
 #include "config/trigger_checks.hpp"
+#include "config/trigger_circles.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -222,6 +223,8 @@ void add_graph(loaded_pipeline& loaded, const load_options& options) {
   auto graph = asset_graph::build(*loaded.p, found, std::move(facts));
   if (graph)
     check_selections(*loaded.triggers, *loaded.p, *graph, found);
+  if (graph && !found.has_errors())
+    warn_of_circles(*loaded.triggers, *loaded.p, *graph, found);
   if (graph && !found.has_errors()) {
     findings out(found);
     warn_of_undeclared_files(

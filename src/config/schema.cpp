@@ -555,7 +555,7 @@ std::string_view pipeline_schema() {
         "enum": [
           "background_processes", "blocked_outside", "catch_up_without_tick", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob", "empty_source",
           "folder_left_out", "folders_skipped", "input_changed_meanwhile", "interval_of_days", "link_cycle", "links_elsewhere", "log_incomplete",
-          "missing_input", "orphan_input", "output_not_written", "process_not_ended", "shell_syntax", "stopped_command", "undeclared_file",
+          "missing_input", "orphan_input", "output_not_written", "process_not_ended", "shell_syntax", "stopped_command", "trigger_circle", "undeclared_file",
           "undeclared_input", "unexpected_folder", "useless_key"
         ]
       }

@@ -37,7 +37,9 @@ struct fields {
   bool key_conflict = false;
   std::optional<std::int64_t> drain_ms;
   std::optional<std::int32_t> pid;
-  std::optional<std::uint64_t> event, duplicate_of;
+  std::string first, last;
+  bool again = false, dry = false, apart = false;
+  std::optional<std::uint64_t> event, duplicate_of, count, left_out;
   std::optional<std::uint32_t> protocol, run, waiting;
   std::optional<std::uint64_t> from, seq;
   std::optional<std::int32_t> priority;
@@ -153,6 +155,20 @@ private:
       params(key, to.headers);
     else if (key == "key_conflict")
       to.key_conflict = boolean(key);
+    else if (key == "count")
+      number(key, to.count.emplace());
+    else if (key == "left_out")
+      number(key, to.left_out.emplace());
+    else if (key == "first")
+      text(key, to.first);
+    else if (key == "last")
+      text(key, to.last);
+    else if (key == "again")
+      to.again = boolean(key);
+    else if (key == "dry")
+      to.dry = boolean(key);
+    else if (key == "apart")
+      to.apart = boolean(key);
     else
       return false;
     return true;
@@ -231,6 +247,7 @@ private:
   }
   void queued_member(std::string_view key, queued_run_info& run) {
     std::string word;
+    std::string id;
     if (key == "run")
       number(key, run.run.value);
     else if (key == "pipeline")
@@ -245,10 +262,16 @@ private:
       text(key, run.reason);
     else if (key == "waits_for")
       text(key, run.waits_for);
+    else if (key == "trigger")
+      text(key, run.trigger);
+    else if (key == "id")
+      text(key, id);
     else
       json_.skip(json_.value());
     if (const auto cause = cause_of(word))
       run.cause = *cause;
+    if (const auto known = uuid_from_string(id))
+      run.id = *known;
   }
   void text(std::string_view key, std::string& into) {
     const auto value = json_.value();
@@ -363,14 +386,15 @@ result<control_message> to_submit(fields found) {
 result<control_message> to_trigger(fields found) {
   using verb = trigger_ask::verb;
   trigger_ask ask;
-  constexpr std::array<std::pair<std::string_view, verb>, 8> verbs = {{{"notify", verb::notify},
+  constexpr std::array<std::pair<std::string_view, verb>, 9> verbs = {{{"notify", verb::notify},
                                                                        {"fire", verb::fire},
                                                                        {"pause", verb::pause},
                                                                        {"resume", verb::resume},
                                                                        {"forget", verb::forget},
                                                                        {"replay", verb::replay},
                                                                        {"test", verb::test},
-                                                                       {"set_cursor", verb::set_cursor}}};
+                                                                       {"set_cursor", verb::set_cursor},
+                                                                       {"backfill", verb::backfill}}};
   const auto* const what =
       std::find_if(verbs.begin(), verbs.end(), [&](const auto& one) { return one.first == found.verb; });
   if (what == verbs.end())
@@ -385,6 +409,11 @@ result<control_message> to_trigger(fields found) {
   ask.body = std::move(found.body);
   ask.params = std::move(found.ask.params);
   ask.reason = std::move(found.because);
+  ask.first = std::move(found.first);
+  ask.last = std::move(found.last);
+  ask.again = found.again;
+  ask.dry = found.dry;
+  ask.apart = found.apart;
   ask.by = std::move(found.ask.cause.by);
   return control_message(trigger_request{std::move(ask)});
 }
@@ -418,6 +447,8 @@ result<control_message> to_taken(fields found) {
   answer.what.duplicate_of = found.duplicate_of.value_or(0);
   answer.what.because = std::move(found.because);
   answer.what.key_conflict = found.key_conflict;
+  answer.what.count = found.count.value_or(1);
+  answer.what.left_out = found.left_out.value_or(0);
   for (std::size_t fate = 0; fate < event_fate_count; ++fate)
     if (found.fate == to_string(static_cast<event_fate>(fate))) {
       answer.what.fate = static_cast<event_fate>(fate);

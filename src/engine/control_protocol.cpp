@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t head_bytes = 4;
 constexpr std::array<std::string_view, refusal_code_count> refusal_words = {
     "bad_message", "other_version", "busy", "not_permitted", "not_found", "invalid_input", "internal", "unavailable"};
-constexpr std::array<std::string_view, 8> verb_words = {"notify", "fire",   "pause", "resume",
-                                                        "forget", "replay", "test",  "set_cursor"}; // trigger_ask::verb
+constexpr std::array<std::string_view, 9> verb_words = {
+    "notify", "fire", "pause", "resume", "forget", "replay", "test", "set_cursor", "backfill"}; // trigger_ask::verb
 constexpr std::array<std::string_view, 4> supervisor_words = {"look", "stop", "reload", "load"}; // supervisor_ask::verb
 
 std::int64_t to_ms(timestamp t) {
@@ -64,6 +64,8 @@ struct member_writer {
     json.member("type", "trigger").member("verb", verb_words.at(static_cast<std::size_t>(ask.what)));
     json.member("name", ask.name).member("key", ask.key).member("body", ask.body);
     json.member("because", ask.reason).member("by", ask.by).member("event", ask.event);
+    json.member("first", ask.first).member("last", ask.last);
+    json.member("again", ask.again).member("dry", ask.dry).member("apart", ask.apart);
     pairs("params", ask.params);
     pairs("headers", ask.headers);
   }
@@ -88,6 +90,7 @@ struct member_writer {
     json.member("type", "taken").member("event", m.what.event).member("fate", to_string(m.what.fate));
     json.member("run", m.what.run.value).member("duplicate_of", m.what.duplicate_of);
     json.member("because", m.what.because).member("key_conflict", m.what.key_conflict);
+    json.member("count", m.what.count).member("left_out", m.what.left_out);
   }
   void operator()(const follow_request& m) const {
     json.member("type", "follow");
@@ -115,6 +118,8 @@ struct member_writer {
           .member("priority", one.priority)
           .member("since_ms", to_ms(one.queued_at))
           .member("waits_for", one.waits_for)
+          .member("id", to_string(one.id))
+          .member("trigger", one.trigger)
           .member("reason", one.reason)
           .end_object();
     json.end_array().member("waiting", m.waiting);

@@ -35,7 +35,7 @@ constexpr auto pause_without_descriptors = std::chrono::milliseconds(200);
 /// The eventfd, the stop request and the socket come before the clients.
 constexpr std::size_t first_client = 3;
 
-constexpr std::size_t overhead = 180; ///< of a queued run in a list, in bytes
+constexpr std::size_t overhead = 250; ///< of a queued run in a list, in bytes
 
 /// A reason may say all that is wrong with a pipeline.
 std::string beginning_of(const std::string& reason) {
@@ -143,7 +143,7 @@ public:
     std::size_t bytes = 0;
     const auto fits = std::find_if(all.queued.begin(), all.queued.end(), [&](queued_run_info& one) {
       one.reason = beginning_of(one.reason);
-      bytes += overhead + one.reason.size() + one.pipeline.size();
+      bytes += overhead + one.reason.size() + one.pipeline.size() + one.trigger.size();
       return bytes > max_frame_bytes / 4; // what is no ASCII may take more
     });
     all.queued.erase(fits, all.queued.end());

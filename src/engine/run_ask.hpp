@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/model/event.hpp"
+#include "core/model/queued_run_info.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -37,18 +38,6 @@ struct submitted_run {
   bool queued = false; ///< it waits for its turn; else it has started, and may have ended
   bool known = false;  ///< it is the run that an earlier request with the same key asked for
   friend bool operator==(const submitted_run&, const submitted_run&) = default;
-};
-
-/// A run that waits, for who asks why.
-struct queued_run_info {
-  run_number run;
-  std::string pipeline;
-  cause_kind cause = cause_kind::user;
-  std::int32_t priority = 0;
-  timestamp queued_at;
-  std::string waits_for; ///< why it waits: a word of start_hold
-  std::string reason;    ///< the same for people
-  friend bool operator==(const queued_run_info&, const queued_run_info&) = default;
 };
 
 } // namespace troupe_internal

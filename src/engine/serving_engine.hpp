@@ -137,6 +137,8 @@ public:
   void set_rules(start_rule_map rules);
   /// Called, on any thread, when runs of triggers have ended; it may not call the engine. None: nobody.
   void when_run_ended(std::function<void()> wake) { run_bell_.connect(std::move(wake)); }
+  /// As when_committed(), for who follows assets.
+  void when_assets_may_have_changed(std::function<void()> wake) { asset_bell_.connect(std::move(wake)); }
   /// Time may have passed that nobody noticed: the machine slept.
   void look_again();
   /// Whom clients of the control socket ask about triggers; null: nobody. When this returns, nobody asks the one that
@@ -336,6 +338,7 @@ private:
   commit_bell other_bell_;
   commit_bell third_bell_;
   commit_bell run_bell_;
+  commit_bell asset_bell_;
 
   /// What a pipeline's file made of a request, as long as the file is the same.
   struct known_request {

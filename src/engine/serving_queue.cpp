@@ -48,6 +48,7 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
     bell_.ring();
     other_bell_.ring();
     third_bell_.ring();
+    asset_bell_.ring();
   };
   auto opened = engine::open(with, time_, stop_);
   if (!opened)

@@ -140,7 +140,7 @@ std::vector<queued_run_info> serving_engine::queue() {
     const auto& what = queue_[i].what;
     auto [hold, reason] = why_it_waits(queue_[i], live);
     found.push_back({what.run, what.pipeline, what.cause.kind, what.priority, what.at, std::string(to_string(hold)),
-                     std::move(reason)});
+                     std::move(reason), what.id, what.cause.trigger});
   }
   return found;
 }

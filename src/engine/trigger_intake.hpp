@@ -39,7 +39,9 @@ struct taken_event {
   run_number run;                        ///< 0: none
   std::uint64_t duplicate_of = 0;        ///< 0: it is none
   std::string because;
-  bool key_conflict = false; ///< rejected, since its key was used for another request
+  bool key_conflict = false;  ///< rejected, since its key was used for another request
+  std::uint64_t count = 1;    ///< of a backfill: events, of which this is the first
+  std::uint64_t left_out = 0; ///< of a backfill: ticks that had fired
   friend bool operator==(const taken_event&, const taken_event&) = default;
 };
 
@@ -48,7 +50,7 @@ using when_taken = std::function<void(result<std::vector<taken_event>>)>;
 
 /// What somebody asks of a trigger by its name.
 struct trigger_ask {
-  enum class verb : std::uint8_t { notify, fire, pause, resume, forget, replay, test, set_cursor };
+  enum class verb : std::uint8_t { notify, fire, pause, resume, forget, replay, test, set_cursor, backfill };
   verb what = verb::notify;
   std::string name;                                         ///< TRIGGER or PIPELINE/TRIGGER; replay: empty
   std::string key;                                          ///< forget: empty stands for all
@@ -57,6 +59,10 @@ struct trigger_ask {
   std::string body;                                         ///< notify: JSON, or empty
   std::vector<std::pair<std::string, std::string>> params;  ///< fire
   std::string reason;                                       ///< pause; set_cursor: the cursor
+  std::string first, last;                                  ///< backfill: moments, both included
+  bool again = false;                                       ///< backfill: ticks that have fired, too
+  bool dry = false;                                         ///< backfill: only say what it would be for
+  bool apart = false;                                       ///< fire: beside other runs of the trigger
   std::string by;                                           ///< who asks; empty: unspecified
   friend bool operator==(const trigger_ask&, const trigger_ask&) = default;
 };

@@ -94,6 +94,8 @@ const std::vector<api_route>& api_routes() {
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/pause", write, "A trigger fires no more", answer_pause},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/resume", write, "A paused trigger fires again", answer_resume},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/fire", write, "A trigger fires now", answer_fire},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/backfill", write, "Ticks of the past become runs",
+       answer_backfill},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/test", read, "What would become of an event", answer_test},
       {"POST", "/api/v1/triggers/{pipeline}/{trigger}/forget", write, "Keys of a trigger count no more", answer_forget},
       {"POST", "/api/v1/events/{event}/replay", write, "An event is taken in again", answer_replay},

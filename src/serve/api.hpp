@@ -118,6 +118,7 @@ void answer_trigger(const api_world& world, const api_call& call, http_answer& a
 void answer_pause(const api_world& world, const api_call& call, http_answer& answer);
 void answer_resume(const api_world& world, const api_call& call, http_answer& answer);
 void answer_fire(const api_world& world, const api_call& call, http_answer& answer);
+void answer_backfill(const api_world& world, const api_call& call, http_answer& answer);
 void answer_hook(const api_world& world, const api_call& call, std::shared_ptr<http_answer> answer);
 void answer_notices(const api_world& world, const api_call& call, http_answer& answer);
 void answer_test(const api_world& world, const api_call& call, http_answer& answer);

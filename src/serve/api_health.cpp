@@ -210,6 +210,8 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
   one_figure("troupe_notices_given_up_total", "counter", "Notices given up since the start.", notices.given_up);
   one_figure("troupe_assets_overdue", "gauge", "Assets that are not up to date when they were expected to be.",
              notices.overdue);
+  figure(to, "troupe_clock_jumps_total", "counter", "How often the wall clock was set.");
+  to << "troupe_clock_jumps_total " << world.triggers.clock_jumps() << "\n";
   figure(to, "troupe_journal_writable", "gauge", "Whether the journal takes events.");
   to << "troupe_journal_writable " << (world.engine.trouble().empty() ? 1 : 0) << "\n";
   const auto refused = world.hooks.refused();

@@ -6,6 +6,7 @@
 #include "serve/log_lines.hpp"
 #include "serve/request_body.hpp"
 #include "views/documents.hpp"
+#include "views/queue_view.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -143,19 +144,7 @@ void answer_queue(const api_world& world, const api_call& /*call*/, http_answer&
     std::ostringstream text;
     {
       json_writer json(text);
-      json.begin_object().member("format", 1).key("queue").begin_array();
-      for (const auto& run : world.engine.queue()) {
-        json.begin_object().member("number", run.run.value).member("pipeline", run.pipeline);
-        json.member("cause", to_string(run.cause)).member("priority", run.priority);
-        json.member("queued_at", to_rfc3339(run.queued_at))
-            .key("waits_for")
-            .begin_object()
-            .member("for", run.waits_for)
-            .member("detail", run.reason)
-            .end_object()
-            .end_object();
-      }
-      json.end_array().end_object();
+      cli::write_queue(json, world.engine.queue());
     }
     return text.str();
   }));

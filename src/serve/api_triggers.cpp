@@ -29,13 +29,14 @@ result<std::vector<cli::shown_trigger>> all_triggers(const api_world& world, std
   });
   if (!visited)
     return visited.error();
+  const auto held = world.triggers.schedules_held();
   std::vector<cli::shown_trigger> all;
   const auto troubles = world.triggers.troubles();
   for (const auto& of : sets)
     for (auto& one : cli::shown_triggers(of.pipeline, *of.set, world.time.now(), ticks_shown)) {
       if (const auto record = records.find(of.pipeline + "/" + one.what->name); record != records.end())
         one.record = record->second;
-      one.degraded = not_done_yet(*one.what);
+      one.degraded = one.what->schedule() != nullptr ? held : std::string();
       if (one.degraded.empty())
         one.degraded = world.hooks.problem_of(trigger_desk::target_of(of, *one.what));
       if (const auto trouble = troubles.find(of.pipeline + "/" + one.what->name); trouble != troubles.end())
@@ -123,13 +124,14 @@ void answer_resume(const api_world& world, const api_call& call, http_answer& an
 }
 
 void answer_fire(const api_world& world, const api_call& call, http_answer& answer) {
-  auto body = read_body(call.request.body, {"params", "key"});
+  auto body = read_body(call.request.body, {"params", "key", "parallel"});
   if (!body)
     return answer.send(problem_of(body.error()));
   trigger_ask asked;
   asked.what = trigger_ask::verb::fire;
   asked.params = std::move(body->params);
   asked.key = body->key.value_or("");
+  asked.apart = body->parallel;
   ask(world, call, answer, std::move(asked));
 }
 
@@ -179,6 +181,40 @@ void answer_replay(const api_world& world, const api_call& call, http_answer& an
   if (bad != std::errc() || end != text.data() + text.size() || asked.event == 0)
     return answer.send(http_problem(404, "not_found", "there is no event \"" + text + "\""));
   answer_taken(answer, world.triggers.ask(asked));
+}
+
+void answer_backfill(const api_world& world, const api_call& call, http_answer& answer) {
+  auto body = read_body(call.request.body, {"from", "to", "again", "dry_run"});
+  if (!body)
+    return answer.send(problem_of(body.error()));
+  trigger_ask asked;
+  asked.what = trigger_ask::verb::backfill;
+  asked.name = call.names[0] + "/" + call.names[1];
+  asked.by = call.who.by;
+  asked.first = body->from.value_or("");
+  asked.last = body->to.value_or("");
+  asked.again = body->again;
+  asked.dry = body->dry_run;
+  const auto taken = world.triggers.ask(asked);
+  if (!taken)
+    return answer.send(problem_of(taken.error()));
+  std::ostringstream text;
+  {
+    json_writer json(text);
+    json.begin_object().member("ticks", taken->count).member("had_fired", taken->left_out);
+    json.key("first_event");
+    if (taken->event == 0)
+      json.null();
+    else
+      json.value(taken->event);
+    json.key("first_run");
+    if (taken->run.value == 0)
+      json.null();
+    else
+      json.value(taken->run.value);
+    json.end_object();
+  }
+  answer.send({taken->event == 0 ? 200U : 202U, "application/json", {}, text.str() + "\n"});
 }
 
 void answer_hook(const api_world& world, const api_call& call, std::shared_ptr<http_answer> answer) {

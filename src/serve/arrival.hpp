@@ -27,8 +27,10 @@ struct arrival {
   std::optional<timestamp> after;           ///< of a tick: no other one lies between this moment and the nominal one
   std::vector<event> with;                  ///< what is appended in the same transaction: a cursor, a baseline
   std::uint64_t replay_of = 0;              ///< the event that is taken in again; 0: none
+  std::vector<std::string> chain;           ///< of changed assets: the triggers that led to it, its own last
   std::string by;                           ///< who asks; empty: unspecified
   bool refuses = true;                      ///< a full queue refuses it, and nothing is taken in; else it is skipped
+  bool apart = false;                       ///< it gets a run of its own, beside whatever is open
   bool past_rules = false;                  ///< `when`, debounce and throttle do not count
   bool keeps_rejected = true;               ///< rejected, it is an event still; else it only is refused
   bool past_filter = false;                 ///< `when` does not count

@@ -63,6 +63,16 @@ private:
       to.force = boolean(key);
     else if (key == "at_once")
       to.at_once = boolean(key);
+    else if (key == "again")
+      to.again = boolean(key);
+    else if (key == "dry_run")
+      to.dry_run = boolean(key);
+    else if (key == "parallel")
+      to.parallel = boolean(key);
+    else if (key == "from")
+      to.from = text(key);
+    else if (key == "to")
+      to.to = text(key);
     else if (key == "params")
       params(key, to.params);
     else if (key == "priority")

@@ -19,9 +19,12 @@ struct request_body {
   bool only = false;
   bool force = false;
   bool at_once = false;
+  bool again = false, dry_run = false; ///< of a backfill
+  bool parallel = false;
   std::vector<std::pair<std::string, std::string>> params; ///< numbers and booleans as they are written
   std::optional<std::int32_t> priority;
   std::optional<std::string> key, reason, body;
+  std::optional<std::string> from, to; ///< moments
   std::vector<std::pair<std::string, std::string>> headers;
 };
 

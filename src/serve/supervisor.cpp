@@ -58,6 +58,8 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
     return dir.error();
   made->dir_ = std::move(*dir);
   made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, made->dir_, how.log);
+  if (how.trust_clock)
+    made->desk_->trust_clock();
   made->hooks_ = std::make_unique<hook_desk>(*made->desk_, time, how.access, how.log);
   made->inherits_tcp_ = how.inherited && std::any_of(how.inherited->begin(), how.inherited->end(),
                                                      [](const http_listener& one) { return !one.local; });
@@ -135,6 +137,7 @@ result<void> supervisor::start_triggers(system_clock& time) {
     sensors_ = std::make_unique<sensor_desk>(*engine_, *desk_, time, how_.log);
     notifier_ = std::make_unique<notifier>(*engine_, *desk_, time, how_.notify, how_.log);
     notifying_ = notifier_.get();
+    engine_->when_assets_may_have_changed([this] { clock_->look_at_commits(); });
     engine_->when_run_ended([this] { clock_->look_now(); }); // a trigger may have to be paused
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -148,6 +151,7 @@ supervisor::~supervisor() {
   if (engine_) {
     engine_->set_supervisor(nullptr);
     engine_->when_run_ended({});
+    engine_->when_assets_may_have_changed({});
   }
   clock_.reset(); // nothing new is taken in
   server_.reset();
@@ -449,6 +453,7 @@ std::string supervisor::status_line() {
 void supervisor::shut_down() {
   watch_.reset();
   engine_->when_run_ended({});
+  engine_->when_assets_may_have_changed({});
   clock_.reset(); // nothing new is taken in
   if (sensors_)
     sensors_->stop();

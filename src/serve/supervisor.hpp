@@ -49,6 +49,7 @@ struct supervisor_options {
   serving_options engine{};                           ///< its folder and opening are the supervisor's to fill in
   bool assume_dead = false;
   notify_setup notify{};
+  bool trust_clock = false; ///< schedules fire though the clock is far behind the journal's last event
   std::function<void(const std::string&)> log; ///< a line; any thread
 };
 

@@ -39,9 +39,9 @@ void arm(int timer, std::optional<timestamp> next) {
 
 trigger_clock::trigger_clock(trigger_desk& desk, duration keep_events, std::function<void(const std::string&)> log)
     : desk_(desk), keep_events_(keep_events), log_(std::move(log)),
-      timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)),
-      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!timer_ || !wake_)
+      timer_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      commits_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!timer_ || !wake_ || !commits_)
     throw std::system_error(errno, std::generic_category(), "a timer");
   thread_ = start_thread([this] { run(); });
   desk_.set_waker([this] { look_now(); });
@@ -58,6 +58,10 @@ void trigger_clock::look_now() {
   wake(wake_.get());
 }
 
+void trigger_clock::look_at_commits() {
+  wake(commits_.get());
+}
+
 void trigger_clock::run() {
   std::string trouble;
   std::optional<std::chrono::steady_clock::time_point> tidied;
@@ -72,13 +76,19 @@ void trigger_clock::run() {
       log_("triggers wait: " + fired.error().message);
     trouble = fired ? std::string() : fired.error().message;
     arm(timer_.get(), fired ? fired->next : std::nullopt);
-    std::array<pollfd, 2> waits{{{timer_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
-    constexpr int an_hour_ms = 3'600'000;
-    static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : an_hour_ms));
-    // Whatever a read says is worth a look: also that the clock was set, with which it fails (ECANCELED).
-    for (const int fd : {timer_.get(), wake_.get()}) {
-      std::uint64_t times = 0;
-      [[maybe_unused]] const auto count = read(fd, &times, sizeof times);
+    bool only_commits = true; // of which most change nothing that a trigger follows
+    while (only_commits && !ending_) {
+      std::array<pollfd, 3> waits{{{timer_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, {commits_.get(), POLLIN, 0}}};
+      constexpr int an_hour_ms = 3'600'000;
+      static_cast<void>(poll(waits.data(), waits.size(), !fired || fired->again ? again_after_ms : an_hour_ms));
+      only_commits = waits[0].revents == 0 && waits[1].revents == 0 && waits[2].revents != 0;
+      // Whatever a read says is worth a look: also that the clock was set, with which it fails (ECANCELED).
+      for (const int fd : {timer_.get(), wake_.get(), commits_.get()}) {
+        std::uint64_t times = 0;
+        [[maybe_unused]] const auto count = read(fd, &times, sizeof times);
+      }
+      if (only_commits)
+        only_commits = !desk_.assets_changed();
     }
   }
 }

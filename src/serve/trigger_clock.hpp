@@ -22,6 +22,8 @@ public:
 
   /// Any thread.
   void look_now();
+  /// Any thread: something was committed. It looks if that is what a trigger follows.
+  void look_at_commits();
 
 private:
   void run();
@@ -29,7 +31,7 @@ private:
   trigger_desk& desk_;
   const duration keep_events_;
   std::function<void(const std::string&)> log_;
-  unique_fd timer_, wake_;
+  unique_fd timer_, wake_, commits_;
   std::atomic<bool> ending_{false};
   std::thread thread_; ///< last: it uses the others
 };

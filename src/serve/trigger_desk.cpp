@@ -29,15 +29,6 @@ std::string tick_text(timestamp nominal) {
 
 } // namespace
 
-std::string not_done_yet(const trigger& of) {
-  switch (static_cast<event_source>(of.source.index())) { // the order of both is the same, but for `fire`
-  case event_source::assets:
-    return "a trigger of the kind " + std::string(of.kind()) + " does not fire by itself yet";
-  default:
-    return {};
-  }
-}
-
 trigger_desk::trigger_desk(serving_engine& engine, system_clock& time, state_dir::handle state,
                            std::function<void(const std::string&)> log)
     : engine_(engine), time_(time), payloads_(std::move(state)), log_(std::move(log)) {}
@@ -55,15 +46,16 @@ result<void> trigger_desk::tidy(duration keep_events) {
 
 void trigger_desk::set_pipelines(std::vector<served_triggers> pipelines) {
   start_rule_map rules;
+  bool follows_assets = false;
   const std::lock_guard lock(mutex_);
   pipelines_ = std::move(pipelines);
   known_ = false;
   for (const auto& of : pipelines_)
     for (const auto& what : of.set->triggers) {
       rules.emplace(std::pair(of.pipeline, what.name), start_rule_of(what));
-      if (const auto missing = not_done_yet(what); what.enabled && !missing.empty())
-        complain(of.pipeline + "/" + what.name, missing);
+      follows_assets = follows_assets || (what.enabled && std::holds_alternative<assets_source>(what.source));
     }
+  follows_assets_ = follows_assets;
   engine_.set_rules(std::move(rules));
   tell_listeners();
 }
@@ -165,9 +157,14 @@ result<void> trigger_desk::note_changed(std::map<std::string, trigger_record>& r
           of.set->find(std::string_view(name).substr(of.pipeline.size() + 1)) == nullptr)
         change(name, digest{});
   }
-  if (!changes.empty())
+  if (!changes.empty()) {
     if (const auto done = engine_.record(std::move(changes)); !done)
       return done;
+    auto anew = read_records(); // the fold says more of a change than that there was one
+    if (!anew)
+      return anew.error();
+    records = std::move(*anew);
+  }
   known_ = true;
   return {};
 }
@@ -202,9 +199,51 @@ result<void> trigger_desk::pause_failing(std::map<std::string, trigger_record>& 
       const auto why = record.failures == 1 ? std::string("its last run failed")
                                             : "its last " + std::to_string(record.failures) + " runs failed";
       log_("trigger " + of.pipeline + "/" + what.name + " is paused: " + why);
+      if (what.enabled)
+        if (const auto gap = ticks_left_behind(what, record, now))
+          pauses.emplace_back(ticks_missed{of.pipeline + "/" + what.name, now, gap->first, gap->last, gap->count});
       pauses.emplace_back(trigger_paused{of.pipeline + "/" + what.name, now, why, {}});
     }
   return pauses.empty() ? result<void>() : engine_.record(std::move(pauses));
+}
+
+result<void> trigger_desk::look_at_clock(const std::map<std::string, trigger_record>& records, timestamp now) {
+  if (const auto jump = watch_.read(now, time_.monotonic())) {
+    ++clock_jumps_;
+    log_("the wall clock was set from " + tick_text(jump->from) + " to " + tick_text(jump->to));
+    if (const auto done = engine_.record({clock_jumped{jump->from, jump->to}}); !done)
+      return done;
+  }
+  if (first_turn_ && !trusts_clock_) {
+    timestamp last;
+    for (const auto& [name, record] : records)
+      last = std::max(last, record.last_at.value_or(timestamp{}));
+    const auto snapshot = engine_.history();
+    if (!snapshot)
+      return snapshot.error();
+    const auto visited = (*snapshot)->visit_runs_newest_first([&](const run_record& run) {
+      last = std::max({last, run.started_at, run.finished_at.value_or(timestamp{})});
+      return false;
+    });
+    if (!visited)
+      return visited.error();
+    held_until_ = not_believed_until(now, last);
+    if (held_until_)
+      log_("the clock shows " + tick_text(now) + ", but the journal's last event was at " + tick_text(*held_until_) +
+           ": schedules do not fire before the clock has passed that. If the clock is right, start with --trust-clock");
+  }
+  if (held_until_ && now >= *held_until_) {
+    held_until_.reset();
+    log_("the clock has passed the journal's last event: schedules fire again");
+  }
+  return {};
+}
+
+std::string trigger_desk::schedules_held() {
+  const std::lock_guard lock(mutex_);
+  return held_until_ ? "its ticks wait until the clock has passed " + tick_text(*held_until_) +
+                           ", the journal's last event; `troupe serve --trust-clock` believes the clock"
+                     : std::string();
 }
 
 result<trigger_desk::turn> trigger_desk::fire_due() {
@@ -217,7 +256,11 @@ result<trigger_desk::turn> trigger_desk::fire_due() {
     return noted.error();
   if (const auto paused = pause_failing(*records, now); !paused)
     return paused.error();
+  if (const auto looked = look_at_clock(*records, now); !looked)
+    return looked.error();
   turn out;
+  if (held_until_)
+    out.next = held_until_;
   for (const auto& of : pipelines_)
     for (const auto& what : of.set->triggers) {
       const auto at = target_of(of, what);
@@ -234,7 +277,10 @@ result<trigger_desk::turn> trigger_desk::fire_due() {
             return taken.error();
           complain(at.name(), taken.error().message);
         }
-      } else if (fires && what.schedule() != nullptr) {
+      } else if (fires && std::holds_alternative<assets_source>(what.source)) {
+        if (const auto looked = look_at_changes(at, record, now, out); !looked)
+          return looked.error();
+      } else if (fires && what.schedule() != nullptr && !held_until_) {
         if (const auto looked = look_at(at, record, now, out); !looked)
           return looked.error();
       }
@@ -326,9 +372,11 @@ result<taken_event> trigger_desk::ask(const trigger_ask& asked) {
     if (const auto noted = note_changed(*records, time_.now()); !noted)
       return noted.error();
     if (asked.what == trigger_ask::verb::pause || asked.what == trigger_ask::verb::resume)
-      return pause_or_resume(*found, asked);
+      return pause_or_resume(*found, (*records)[found->name()], asked);
     if (asked.what == trigger_ask::verb::set_cursor)
       return set_cursor(*found, asked);
+    if (asked.what == trigger_ask::verb::backfill)
+      return backfill(*found, (*records)[found->name()], asked);
     if (asked.what == trigger_ask::verb::notify)
       if (const auto may = may_be_notified(*found, (*records)[found->name()]); !may)
         return may.error();
@@ -342,6 +390,7 @@ result<taken_event> trigger_desk::ask(const trigger_ask& asked) {
   if (asked.what == trigger_ask::verb::fire) {
     what.source = event_source::fire;
     what.past_rules = true;
+    what.apart = asked.apart;
   }
   auto taken = take(*at, {std::move(what)});
   if (!taken)
@@ -349,11 +398,17 @@ result<taken_event> trigger_desk::ask(const trigger_ask& asked) {
   return std::move(taken->front());
 }
 
-result<taken_event> trigger_desk::pause_or_resume(const target& at, const trigger_ask& asked) {
+result<taken_event> trigger_desk::pause_or_resume(const target& at, const trigger_record& record,
+                                                  const trigger_ask& asked) {
   const auto now = time_.now();
   const bool pauses = asked.what == trigger_ask::verb::pause;
-  const auto done = engine_.record({pauses ? event(trigger_paused{at.name(), now, asked.reason, asked.by})
-                                           : event(trigger_resumed{at.name(), now, asked.by})});
+  std::vector<event> events;
+  if (pauses && at.what->enabled && !record.paused_at) // what was due, and nobody has looked at yet, is missed
+    if (const auto gap = ticks_left_behind(*at.what, record, now))
+      events.emplace_back(ticks_missed{at.name(), now, gap->first, gap->last, gap->count});
+  events.push_back(pauses ? event(trigger_paused{at.name(), now, asked.reason, asked.by})
+                          : event(trigger_resumed{at.name(), now, asked.by}));
+  const auto done = engine_.record(std::move(events));
   if (!done)
     return done.error();
   log_("trigger " + at.name() + (pauses ? " is paused" : " is resumed"));

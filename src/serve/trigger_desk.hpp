@@ -8,6 +8,7 @@
 #include "engine/payload_store.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/arrival.hpp"
+#include "serve/clock_watch.hpp"
 #include "serve/event_body.hpp"
 
 #include <atomic>
@@ -59,6 +60,14 @@ public:
     bool again = false; ///< look again soon, whatever the clock says
   };
   [[nodiscard]] result<turn> fire_due();
+  /// A clock that is far behind the journal's last event is believed all the same. Before the first turn.
+  void trust_clock() { trusts_clock_ = true; }
+  /// Why schedules do not fire; empty: they do.
+  [[nodiscard]] std::string schedules_held();
+  /// How often the wall clock was set.
+  [[nodiscard]] std::uint64_t clock_jumps() const { return clock_jumps_; }
+  /// Whether assets have changed since it was asked last, as far as any trigger follows them. One thread at a time.
+  [[nodiscard]] bool assets_changed();
 
   [[nodiscard]] result<taken_event> ask(const trigger_ask& asked) override;
   /// Deletes what came with events that are older, or that the history has no more. Once in a while.
@@ -94,6 +103,10 @@ private:
   void tell_listeners();
   [[nodiscard]] result<std::map<std::string, trigger_record>> read_records();
   [[nodiscard]] result<void> note_changed(std::map<std::string, trigger_record>& records, timestamp now);
+  /// Notes a jump, and at the first turn whether the clock can be believed.
+  [[nodiscard]] result<void> look_at_clock(const std::map<std::string, trigger_record>& records, timestamp now);
+  [[nodiscard]] result<void> look_at_changes(const target& at, const trigger_record& record, timestamp now, turn& out);
+  [[nodiscard]] result<void> learn_names(const journal_snapshot& snapshot);
   /// Those whose runs have failed too often in a row.
   [[nodiscard]] result<void> pause_failing(std::map<std::string, trigger_record>& records, timestamp now);
   [[nodiscard]] result<void> look_at(const target& at, const trigger_record& record, timestamp now, turn& out);
@@ -126,8 +139,10 @@ private:
   [[nodiscard]] result<std::size_t> forget_keys(const std::function<bool(const seen_key&)>& which,
                                                 const std::string& by);
   [[nodiscard]] result<void> forget_old_keys();
-  [[nodiscard]] result<taken_event> pause_or_resume(const target& at, const trigger_ask& asked);
   [[nodiscard]] result<taken_event> set_cursor(const target& at, const trigger_ask& asked);
+  [[nodiscard]] result<taken_event> backfill(const target& at, const trigger_record& record, const trigger_ask& asked);
+  [[nodiscard]] result<taken_event> pause_or_resume(const target& at, const trigger_record& record,
+                                                    const trigger_ask& asked);
   /// Says why, once for each reason of a trigger.
   void complain(const std::string& name, const std::string& why);
 
@@ -144,6 +159,15 @@ private:
   std::vector<served_triggers> pipelines_;
   std::set<std::string> started_; ///< `start` triggers that have fired, or came too late to
   bool first_turn_ = true;
+  bool trusts_clock_ = false;
+  clock_watch watch_;
+  std::optional<timestamp> held_until_; ///< schedules are, because the clock is not believed
+  std::atomic<std::uint64_t> clock_jumps_{0};
+  /// By "PIPELINE/ASSET", and by the name of a declaration that stands for several.
+  std::map<std::string, std::vector<std::pair<asset_id, std::string>>> asset_names_;
+  std::uint32_t names_known_ = 0;           ///< of asset_names_
+  std::atomic<bool> follows_assets_{false}; ///< some trigger does
+  std::uint64_t scanned_ = 0;               ///< of assets_changed()
   std::map<std::string, std::string> complaints_;
   std::map<const void*, std::function<void()>> listeners_;
   std::mutex troubles_mutex_; ///< guards what follows
@@ -152,8 +176,5 @@ private:
 
 /// How long the keys of a trigger count.
 [[nodiscard]] key_retention kept_keys(const trigger& of);
-
-/// What a trigger's definition asks for that this version does not do; empty: it does all.
-[[nodiscard]] std::string not_done_yet(const trigger& of);
 
 } // namespace troupe_internal::serve

@@ -135,6 +135,12 @@ event_intake trigger_desk::intake_of(const target& at, arrival& what) const {
   event_intake intake;
   intake.pipeline = at.pipeline;
   intake.rules = rules_of(*at.what);
+  intake.rules.apart = what.apart;
+  if (what.source == event_source::backfill) {
+    intake.ask.cause.kind = cause_kind::backfill;
+    intake.rules.jitter = duration::zero();
+    intake.rules.start_within.reset(); // all of them are late
+  }
   if (what.past_rules) {
     intake.rules.quiet = duration::zero();
     intake.rules.unthrottled = true;
@@ -146,6 +152,7 @@ event_intake trigger_desk::intake_of(const target& at, arrival& what) const {
   intake.ask.priority = at.what->priority;
   intake.ask.cause.trigger = at.what->name;
   intake.ask.cause.by = what.by;
+  intake.ask.cause.chain = what.chain;
   intake.what.trigger = at.name();
   intake.what.at = time_.now();
   intake.what.source = what.source;

@@ -135,7 +135,7 @@ private:
   void change_trigger(std::vector<event>& batch) {
     if (last_event_ == 0)
       return change_queue(batch);
-    switch (below(11)) {
+    switch (below(12)) {
     case 4:
       return watch_files(batch);
     case 5:
@@ -148,6 +148,8 @@ private:
     case 9:
       return batch.push_back(
           key_used{"demo/", "key-" + std::to_string(below(4)), some_digest(), run_number(1 + last_run_), tick()});
+    case 10:
+      return batch.push_back(changes_seen{trigger_name, tick(), 1, {}, {}});
     case 0:
       return batch.push_back(trigger_paused{trigger_name, tick(), "for a while", "someone"});
     case 1:

@@ -46,6 +46,8 @@ constexpr std::array<std::uint8_t, type_count> newest_layouts = {
     1, // ticks_missed
     1, // key_used
     1, // keys_forgotten
+    1, // changes_seen
+    1, // clock_jumped
     1, // files_watched
     1, // cursor_moved
     1, // notice_taken

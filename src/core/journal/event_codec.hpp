@@ -11,6 +11,7 @@
 #include "core/model/run_record.hpp"
 #include "core/model/state_info.hpp"
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -54,12 +55,13 @@ private:
 [[nodiscard]] constexpr std::uint64_t event_type_number(std::size_t index_in_variant) {
   constexpr std::size_t first_wide_index = 14;    ///< those of format 1 have the numbers below 14
   constexpr std::size_t first_trigger_index = 21; ///< trigger_changed; the numbers before it are set aside
-  constexpr std::size_t first_later_index = 27;
-  constexpr std::uint64_t later[] = {47, 48, 57, 58, 59, 60, 61}; ///< from key_used on, one by one
+  /// From key_used on: each kind has a number that was set aside for it, in the order of the variant.
+  constexpr std::size_t first_listed_index = 27;
+  constexpr std::array<std::uint64_t, 9> listed = {47, 48, 52, 53, 57, 58, 59, 60, 61};
+  if (index_in_variant >= first_listed_index)
+    return listed.at(index_in_variant - first_listed_index);
   if (index_in_variant < first_wide_index)
     return index_in_variant;
-  if (index_in_variant >= first_later_index)
-    return later[index_in_variant - first_later_index];
   return index_in_variant < first_trigger_index ? index_in_variant - first_wide_index + 32
                                                 : index_in_variant - first_trigger_index + 41;
 }

@@ -141,8 +141,9 @@ constexpr std::array<std::string_view, std::variant_size_v<event>> type_names = 
     "run_stopping",        "run_finished",    "writer_opened",   "writer_closed",    "asset_renamed",
     "record_restated",     "asset_adopted",   "leftovers_ended", "run_queued",       "run_dequeued",
     "definition_recorded", "trigger_changed", "trigger_paused",  "trigger_resumed",  "event_taken",
-    "event_settled",       "ticks_missed",    "key_used",        "keys_forgotten",   "files_watched",
-    "cursor_moved",        "notice_taken",    "notice_settled",  "notices_read"};
+    "event_settled",       "ticks_missed",    "key_used",        "keys_forgotten",   "changes_seen",
+    "clock_jumped",        "files_watched",   "cursor_moved",    "notice_taken",     "notice_settled",
+    "notices_read"};
 
 } // namespace
 
@@ -190,8 +191,8 @@ std::string_view to_string(dequeue_reason why) {
 }
 
 std::string_view to_string(event_source source) {
-  static constexpr std::array<std::string_view, 8> words = {"schedule", "watch",  "webhook", "sensor",
-                                                            "assets",   "manual", "start",   "fire"};
+  static constexpr std::array<std::string_view, 9> words = {"schedule", "watch", "webhook", "sensor",  "assets",
+                                                            "manual",   "start", "fire",    "backfill"};
   return words[static_cast<std::size_t>(source)];
 }
 

@@ -61,7 +61,7 @@ template <class V>
   return 4;
 }
 [[nodiscard]] constexpr unsigned enum_count(event_source) {
-  return 8;
+  return 9;
 }
 [[nodiscard]] constexpr unsigned enum_count(event_fate) {
   return event_fate_count;
@@ -162,7 +162,7 @@ void visit_fields(V& v, T& c) {
 template <class V, is_a<run_cause> T>
 void visit_fields(V& v, T& c) {
   v.sparse(named_field{"kind", c.kind}, named_field{"trigger", c.trigger}, named_field{"events", c.events},
-           named_field{"by", c.by}, named_field{"key", c.key});
+           named_field{"by", c.by}, named_field{"key", c.key}, named_field{"chain", c.chain});
 }
 template <class V, is_a<raw_bytes> T>
 void visit_fields(V& v, T& b) {
@@ -172,6 +172,12 @@ template <class V, is_a<stored_value> T>
 void visit_fields(V& v, T& s) {
   v.sparse(named_field{"type", s.type}, named_field{"version", s.version}, named_field{"size", s.size},
            named_field{"bytes", s.bytes}, named_field{"file", s.file});
+}
+template <class V, is_a<asset_flag> T>
+void visit_fields(V& v, T& f) {
+  v("asset", f.asset);
+  v("seq", f.seq);
+  v("at", f.at);
 }
 template <class V, is_a<materialized> T>
 void visit_fields(V& v, T& m) {
@@ -417,6 +423,18 @@ void visit_fields(V& v, T& e) {
   v("last", e.last);
   v("count", e.count);
 }
+template <class V, is_a<clock_jumped> T>
+void visit_fields(V& v, T& e) {
+  v("from", e.from);
+  v("to", e.to);
+}
+template <class V, is_a<changes_seen> T>
+void visit_fields(V& v, T& e) {
+  v("trigger", e.trigger);
+  v("at", e.at);
+  v("upto", e.upto);
+  v.sparse(named_field{"flags", e.flags}, named_field{"lapsed", e.lapsed});
+}
 template <class V, is_a<text_file> T>
 void visit_fields(V& v, T& f) {
   v("name", f.name);
@@ -531,7 +549,8 @@ void visit_fields(V& v, T& r) {
            named_field{"fired", r.fired}, named_field{"taken", r.taken}, named_field{"pending", r.pending},
            named_field{"last_event", r.last_event}, named_field{"last_at", r.last_at},
            named_field{"last_nominal", r.last_nominal}, named_field{"starts", r.starts},
-           named_field{"failures", r.failures}, named_field{"watched", r.watched}, named_field{"cursor", r.cursor});
+           named_field{"failures", r.failures}, named_field{"watched", r.watched}, named_field{"cursor", r.cursor},
+           named_field{"seen", r.seen}, named_field{"flags", r.flags});
 }
 template <class V, is_a<seen_key> T>
 void visit_fields(V& v, T& k) {
@@ -587,7 +606,9 @@ void visit_fields(V& v, T& a) {
   v.sparse(named_field{"last", a.last}, named_field{"attempt", a.attempt}, named_field{"attempt_run", a.attempt_run},
            named_field{"attempt_number", a.attempt_number}, named_field{"attempt_started_at", a.attempt_started_at},
            named_field{"attempt_reasons", a.attempt_reasons}, named_field{"absent_outputs", a.absent_outputs},
-           named_field{"definition", a.definition}, named_field{"definition_seq", a.definition_seq});
+           named_field{"definition", a.definition}, named_field{"definition_seq", a.definition_seq},
+           named_field{"changed_seq", a.changed_seq}, named_field{"changed_run", a.changed_run},
+           named_field{"changed_at", a.changed_at});
 }
 template <class V, is_a<run_record> T>
 void visit_fields(V& v, T& r) {

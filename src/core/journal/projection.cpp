@@ -340,6 +340,8 @@ result<void> projector::fold(std::uint64_t seq, const attempt_finished& e) {
   if (e.made) {
     const auto before = definition_of_last();
     asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, *e.made, e.run, e.attempt, e.at);
+    if (e.made->data_version)
+      note_changed(seq, e.run, e.at);
     asset_.absent_outputs.clear();
     if (auto done = name_definition(before, asset_.last->definition); !done)
       return done;
@@ -417,6 +419,12 @@ result<void> projector::fold(std::uint64_t seq, const definition_recorded& e) {
   definition_.has_text = true;
   definition_.text = e.definition;
   return tables_.put_definition(definition_);
+}
+
+void projector::note_changed(std::uint64_t seq, run_number run, timestamp at) {
+  asset_.changed_seq = seq;
+  asset_.changed_run = run;
+  asset_.changed_at = at;
 }
 
 result<void> projector::note_made(asset_id asset) {
@@ -515,7 +523,7 @@ result<void> projector::fold(std::uint64_t, const leftovers_ended&) {
   return {}; // of use to people alone
 }
 
-result<void> projector::fold(std::uint64_t, const asset_adopted& e) {
+result<void> projector::fold(std::uint64_t seq, const asset_adopted& e) {
   if (auto known = check_asset(e.asset); !known)
     return known;
   if (auto known = check_ids(e.made); !known)
@@ -524,6 +532,8 @@ result<void> projector::fold(std::uint64_t, const asset_adopted& e) {
     return found.error();
   const auto before = definition_of_last();
   asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, e.made, run_number(0U), 0, e.at);
+  if (e.made.data_version)
+    note_changed(seq, run_number(0U), e.at);
   if (auto done = name_definition(before, asset_.last->definition); !done)
     return done;
   asset_.last->adopted = true;

@@ -114,6 +114,8 @@ private:
   result<void> fold(std::uint64_t seq, const notices_read& e);
   result<void> fold(std::uint64_t seq, const key_used& e);
   result<void> fold(std::uint64_t seq, const keys_forgotten& e);
+  result<void> fold(std::uint64_t seq, const changes_seen& e);
+  result<void> fold(std::uint64_t seq, const clock_jumped& e);
 
   /// Reads it into trigger_; a broken rule if there is none.
   result<void> find_trigger(std::uint64_t seq, const std::string& name);
@@ -136,6 +138,8 @@ private:
   /// A record of an asset names another definition than before; all zero: none.
   [[nodiscard]] result<void> name_definition(const digest& before, const digest& after, std::uint32_t times = 1);
   [[nodiscard]] result<void> check_waits(std::uint64_t seq, const std::vector<recorded_wait>& waits) const;
+  /// asset_ has another data version than before.
+  void note_changed(std::uint64_t seq, run_number run, timestamp at);
   /// Who made the outputs of asset_.last, as far as the record says it.
   result<void> note_made(asset_id asset);
 

@@ -30,7 +30,7 @@ result<void> projector::find_trigger(std::uint64_t seq, const std::string& name)
   return *found ? result<void>() : broken_rule(seq, "it is of a trigger that was never known");
 }
 
-result<void> projector::fold(std::uint64_t, const trigger_changed& e) {
+result<void> projector::fold(std::uint64_t seq, const trigger_changed& e) {
   const auto found = tables_.get_trigger(e.trigger, trigger_);
   if (!found)
     return found.error();
@@ -39,6 +39,8 @@ result<void> projector::fold(std::uint64_t, const trigger_changed& e) {
     trigger_.watched = watch_base::none;
   trigger_.definition = e.definition;
   trigger_.mark = e.at;
+  trigger_.seen = seq; // of assets, too, what has been does not count
+  trigger_.flags.clear();
   return tables_.put_trigger(trigger_);
 }
 
@@ -63,6 +65,8 @@ result<void> projector::fold(std::uint64_t seq, const trigger_resumed& e) {
     trigger_.watched = watch_base::stale;
   trigger_.failures = 0;
   trigger_.mark = e.at;
+  trigger_.seen = seq;
+  trigger_.flags.clear();
   return tables_.put_trigger(trigger_);
 }
 
@@ -107,6 +111,24 @@ result<void> projector::fold(std::uint64_t seq, const cursor_moved& e) {
   return tables_.put_trigger(trigger_);
 }
 
+result<void> projector::fold(std::uint64_t, const clock_jumped&) {
+  return {}; // of use to people alone
+}
+
+result<void> projector::fold(std::uint64_t seq, const changes_seen& e) {
+  if (auto known = find_trigger(seq, e.trigger); !known)
+    return known;
+  if (e.upto >= seq)
+    return broken_rule(seq, "changes are seen before they have been recorded");
+  for (const auto* flags : {&e.flags, &e.lapsed})
+    for (const auto& flag : *flags)
+      if (auto known = check_asset(flag.asset); !known)
+        return known;
+  trigger_.seen = std::max(trigger_.seen, e.upto);
+  trigger_.flags = e.flags;
+  return tables_.put_trigger(trigger_);
+}
+
 result<void> projector::fold(std::uint64_t seq, const event_taken& e) {
   auto& info = tables_.info();
   if (e.event != info.last_event + 1)
@@ -114,9 +136,10 @@ result<void> projector::fold(std::uint64_t seq, const event_taken& e) {
                                 " does not follow " + std::to_string(info.last_event));
   if (auto known = find_trigger(seq, e.trigger); !known)
     return known;
-  if (e.nominal && trigger_.has_fired(*e.nominal))
+  const bool again = e.source == event_source::backfill && e.nominal && !e.after; // beside the tick of that moment
+  if (e.nominal && !again && trigger_.has_fired(*e.nominal))
     return broken_rule(seq, "a tick fires for the second time");
-  if (e.nominal.has_value() != e.after.has_value() || (e.nominal && *e.after >= *e.nominal))
+  if (!again && (e.nominal.has_value() != e.after.has_value() || (e.nominal && *e.after >= *e.nominal)))
     return broken_rule(seq, "a tick does not say which moment it follows");
   info.last_event = e.event;
   ++trigger_.taken;
@@ -124,9 +147,10 @@ result<void> projector::fold(std::uint64_t seq, const event_taken& e) {
   trigger_.last_event = e.event;
   trigger_.last_at = e.at;
   trigger_.last_nominal = e.nominal;
-  if (e.nominal) {
+  if (e.nominal && !again) {
     add_fired(trigger_, *e.nominal, *e.after);
-    trigger_.mark = *e.nominal;
+    if (e.source != event_source::backfill) // what is due does not change by it
+      trigger_.mark = *e.nominal;
   }
   if (auto done = tables_.put_trigger(trigger_); !done)
     return done;

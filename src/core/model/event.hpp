@@ -92,6 +92,8 @@ struct run_cause {
   std::vector<std::uint64_t> events; ///< ids of the trigger's events that the run is for
   std::string by;                    ///< the user or the token that asked; empty: unspecified
   std::string key;                   ///< of kind program: a run that is asked for with the same key is this one
+  /// The triggers whose runs have led to this one by changing assets, its own last; empty: it began outside.
+  std::vector<std::string> chain{};
   friend bool operator==(const run_cause&, const run_cause&) = default;
 };
 
@@ -390,6 +392,7 @@ using event = std::variant<names_interned, paths_interned, files_observed, run_s
                            run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
                            leftovers_ended, run_queued, run_dequeued, definition_recorded, trigger_changed,
                            trigger_paused, trigger_resumed, event_taken, event_settled, ticks_missed, key_used,
-                           keys_forgotten, files_watched, cursor_moved, notice_taken, notice_settled, notices_read>;
+                           keys_forgotten, changes_seen, clock_jumped, files_watched, cursor_moved, notice_taken,
+                           notice_settled, notices_read>;
 
 } // namespace troupe_internal

@@ -114,6 +114,9 @@ struct asset_record {
   std::vector<path_id> absent_outputs;
   digest definition{};              ///< what the last definition_recorded says of it; all zero: there was none
   std::uint64_t definition_seq = 0; ///< the number of that event
+  std::uint64_t changed_seq = 0;    ///< the event that last gave it another data version; 0: none since format 2
+  run_number changed_run;           ///< of that event; 0: none, it was adopted
+  timestamp changed_at;
   friend bool operator==(const asset_record&, const asset_record&) = default;
 };
 

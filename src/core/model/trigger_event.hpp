@@ -27,7 +27,8 @@ enum class event_source : std::uint8_t {
   assets = 4,
   manual = 5, ///< `troupe notify`
   start = 6,
-  fire = 7, ///< `troupe triggers fire`, of a trigger of any kind
+  fire = 7,     ///< `troupe triggers fire`, of a trigger of any kind
+  backfill = 8, ///< a tick of the past that somebody asked for; without `after` it says nothing of the tick
 };
 
 /// What became of an event. Persisted: do not change the values.
@@ -89,6 +90,32 @@ struct changed_file {
   std::string path; ///< relative to the pipeline's folder
   file_change change = file_change::changed;
   friend bool operator==(const changed_file&, const changed_file&) = default;
+};
+
+/// The wall clock was set while a supervisor was there.
+struct clock_jumped {
+  timestamp from; ///< what it would have shown
+  timestamp to;   ///< what it showed
+  friend bool operator==(const clock_jumped&, const clock_jumped&) = default;
+};
+
+/// An asset that has changed, and waits for the others that a trigger follows.
+struct asset_flag {
+  asset_id asset;
+  std::uint64_t seq = 0; ///< of the event that changed it
+  timestamp at;
+  friend bool operator==(const asset_flag&, const asset_flag&) = default;
+};
+
+/// A trigger that follows assets has seen their changes up to an event. An event that it takes in for them is in the
+/// same transaction.
+struct changes_seen {
+  std::string trigger;
+  timestamp at;
+  std::uint64_t upto = 0;         ///< below the number of this event
+  std::vector<asset_flag> flags;  ///< what stands from now on
+  std::vector<asset_flag> lapsed; ///< what had waited too long
+  friend bool operator==(const changes_seen&, const changes_seen&) = default;
 };
 
 /// A text of an event that is too long for the journal: a file in the state's folder `payloads`.
@@ -228,6 +255,8 @@ struct trigger_record {
   std::string cursor;            ///< of a sensor; empty: none
   std::vector<timestamp> starts; ///< of its runs: the newest most_starts of them, in the order of the journal
   std::uint32_t failures = 0;    ///< of its runs, since one succeeded or the trigger was resumed
+  std::uint64_t seen = 0;        ///< changes of assets up to this event; it has no effect on other kinds
+  std::vector<asset_flag> flags; ///< changes that wait for others
   friend bool operator==(const trigger_record&, const trigger_record&) = default;
 
   /// A clock that jumps back and forth makes a new range each time.

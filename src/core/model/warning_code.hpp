@@ -30,6 +30,7 @@ inline constexpr auto warning_codes = std::to_array<std::string_view>({
     "process_not_ended",       // of an attempt: what belongs to another user cannot be ended
     "shell_syntax",            // of the file: in a list command, where no shell reads it
     "stopped_command",         // of an attempt: its command is stopped, mostly for want of a terminal
+    "trigger_circle",          // of the file: a trigger
     "undeclared_file",         // of the file
     "undeclared_input",        // of the file
     "unexpected_folder",       // of an attempt: an output that was taken for a file

@@ -81,6 +81,31 @@ schedule_look look_at_schedule(const trigger& of, const trigger_record& record, 
   return look;
 }
 
+std::optional<missed_gap> ticks_left_behind(const trigger& of, const trigger_record& record, timestamp now) {
+  const auto* schedule = of.schedule();
+  if (schedule == nullptr || record.mark >= now)
+    return std::nullopt;
+  return gap_between(*schedule, record, record.mark, now);
+}
+
+backfill_plan plan_backfill(const trigger& of, const trigger_record& record, timestamp from, timestamp until,
+                            bool again) {
+  backfill_plan plan;
+  const auto& schedule = *of.schedule();
+  auto before = schedule.previous(from);
+  for (auto at = schedule.next(from - instant); at && *at <= until; before = at, at = schedule.next(*at)) {
+    if (!again && record.has_fired(*at)) {
+      ++plan.had_fired;
+      continue;
+    }
+    plan.too_many = plan.ticks.size() == most_ticks_a_backfill;
+    if (plan.too_many)
+      break;
+    plan.ticks.push_back({*at, before.value_or(*at - instant)});
+  }
+  return plan;
+}
+
 digest definition_of(const trigger& of) {
   std::string text(of.kind());
   text += of.enabled ? "\n" : "\noff\n";
@@ -96,6 +121,13 @@ digest definition_of(const trigger& of) {
     for (const auto* const list : {&watch->paths, &watch->ignore})
       for (const auto& one : *list)
         text += one + "\n";
+  if (const auto* assets = std::get_if<assets_source>(&of.source)) {
+    text += assets->all ? "all" : "any";
+    text += assets->self ? " self" : "";
+    text += assets->within ? " within " + std::to_string(assets->within->count()) : std::string();
+    for (const auto& one : assets->assets)
+      text += "\n" + one.pipeline + "/" + one.asset;
+  }
   return quick_digest(text);
 }
 

@@ -40,6 +40,21 @@ inline constexpr std::size_t most_ticks_a_look = 1000;
 /// does. Takes time for the ticks that fire, and for the days, not the ticks, of a gap.
 [[nodiscard]] schedule_look look_at_schedule(const trigger& of, const trigger_record& record, timestamp now);
 
+/// Ticks after the mark, up to the moment, that have no fate and get none by a look: the trigger stops to fire before.
+[[nodiscard]] std::optional<missed_gap> ticks_left_behind(const trigger& of, const trigger_record& record,
+                                                          timestamp now);
+
+/// The ticks that a backfill is for.
+struct backfill_plan {
+  std::vector<due_tick> ticks; ///< in order
+  std::uint64_t had_fired = 0; ///< ticks in the span that have fired, and are left out
+  bool too_many = false;       ///< there are more than most_ticks_a_backfill
+};
+inline constexpr std::size_t most_ticks_a_backfill = 5000;
+/// Ticks from the one moment to the other, both included. `again`: those that have fired as well.
+[[nodiscard]] backfill_plan plan_backfill(const trigger& of, const trigger_record& record, timestamp from,
+                                          timestamp until, bool again);
+
 /// Of what decides when a trigger fires: where it differs from the recorded one, ticks count anew from now on.
 [[nodiscard]] digest definition_of(const trigger& of);
 

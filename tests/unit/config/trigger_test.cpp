@@ -248,3 +248,23 @@ TEST_CASE("a trigger changes nothing of what is run") {
     CHECK(with.p->declaration(asset_index(i)).command[0] == without.p->declaration(asset_index(i)).command[0]);
   }
 }
+
+TEST_CASE("triggers that follow each other's assets in a circle are a warning, which names them") {
+  const auto warned = [](const std::string& triggers) {
+    const auto loaded = with_triggers(triggers);
+    const auto text = lines(loaded.findings);
+    REQUIRE_MESSAGE(loaded.triggers, text);
+    return text;
+  };
+  const std::string x = R"("x":{"assets":{"any":["a"]},"select":["m"]})";
+  CHECK(warned(x).empty());
+  const auto both = warned(x + R"(,"y":{"assets":{"all":["m"]},"select":["a"]})");
+  CHECK(both.find("warning trigger_circle") != std::string::npos);
+  CHECK(both.find("in a circle: x -> y -> x.") != std::string::npos);
+  CHECK(both.find("warning", both.find("warning") + 1) == std::string::npos); // once
+  CHECK(warned(x + R"(,"y":{"assets":{"all":["m"]},"select":["a"],"enabled":false})").empty());
+  CHECK(warned(x + R"(,"y":{"assets":{"all":["other/m"]},"select":["a"]})").empty());
+  CHECK(warned(x + R"(,"y":{"assets":{"all":["m"]},"exclude":["a"]})").empty());
+  CHECK(warned(R"("t":{"assets":{"any":["a"]}})").empty()); // its own changes do not count
+  CHECK(warned(R"("t":{"assets":{"any":["a"],"self":true}})").find("t -> t.") != std::string::npos);
+}

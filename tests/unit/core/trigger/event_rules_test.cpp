@@ -60,7 +60,7 @@ start_rule_map throttled(std::uint32_t runs, duration per) {
   return {{{"demo", "often"}, rule}};
 }
 
-constexpr duration now = 1000s; // of the clock that never jumps
+constexpr duration boot_now = 1000s; // of the clock that never jumps
 
 } // namespace
 
@@ -160,82 +160,83 @@ TEST_CASE("spans without end stay moments") {
   const auto conditions = conditions_for(rules, "demo/often", wall(0), {});
   CHECK(*conditions.latest > wall(0));
   CHECK(*conditions.expires > wall(0));
-  const auto moments = moments_of(conditions, wall(0), now);
-  CHECK(moments.expires > now);
-  CHECK(moments.quiet_until == now + 2s);
+  const auto moments = moments_of(conditions, wall(0), boot_now);
+  CHECK(moments.expires > boot_now);
+  CHECK(moments.quiet_until == boot_now + 2s);
 }
 
 TEST_CASE("a debounced run waits until its quiet time has passed, and no longer than its latest moment") {
   const auto conditions = conditions_for(debounced(), "demo/often", wall(0), {});
-  auto moments = moments_of(conditions, wall(0), now);
+  auto moments = moments_of(conditions, wall(0), boot_now);
   const auto held = [&](duration when) { return held_back(queued(conditions), moments, {}, {}, {}, when); };
-  REQUIRE(held(now + 1s));
-  CHECK(held(now + 1s)->what == start_hold::debounce);
-  CHECK(held(now + 1s)->until == now + 2s);
-  CHECK(!held(now + 2s));
-  begin_quiet_again(moments, conditions, now + 1s);
-  CHECK(held(now + 2s));
-  CHECK(!held(now + 3s));
-  begin_quiet_again(moments, conditions, now + 19s);
-  CHECK(held(now + 19s));
-  CHECK(!held(now + 20s));
-  CHECK(words_of(*held(now + 19s), queued(conditions), now + 19s) ==
+  REQUIRE(held(boot_now + 1s));
+  CHECK(held(boot_now + 1s)->what == start_hold::debounce);
+  CHECK(held(boot_now + 1s)->until == boot_now + 2s);
+  CHECK(!held(boot_now + 2s));
+  begin_quiet_again(moments, conditions, boot_now + 1s);
+  CHECK(held(boot_now + 2s));
+  CHECK(!held(boot_now + 3s));
+  begin_quiet_again(moments, conditions, boot_now + 19s);
+  CHECK(held(boot_now + 19s));
+  CHECK(!held(boot_now + 20s));
+  CHECK(words_of(*held(boot_now + 19s), queued(conditions), boot_now + 19s) ==
         "debounce: its trigger waits until no event has come for 2.0 s");
 }
 
 TEST_CASE("after a restart the quiet time begins again, and the latest moment is the old one") {
   const auto conditions = conditions_for(debounced(), "demo/often", wall(0), {});
-  CHECK(moments_of(conditions, wall(10), now).quiet_until == now + 2s);
-  CHECK(moments_of(conditions, wall(19), now).quiet_until == now + 1s);
-  CHECK(moments_of(conditions, wall(500), now).quiet_until < now);
-  CHECK(moments_of(conditions, wall(-500), now).quiet_until == now + 2s); // the clock was set back
+  CHECK(moments_of(conditions, wall(10), boot_now).quiet_until == boot_now + 2s);
+  CHECK(moments_of(conditions, wall(19), boot_now).quiet_until == boot_now + 1s);
+  CHECK(moments_of(conditions, wall(500), boot_now).quiet_until < boot_now);
+  CHECK(moments_of(conditions, wall(-500), boot_now).quiet_until == boot_now + 2s); // the clock was set back
 }
 
 TEST_CASE("jitter holds a tick's run until its moment") {
   start_conditions conditions;
   conditions.not_before = wall(3);
-  const auto moments = moments_of(conditions, wall(0), now);
-  const auto held = held_back(queued(conditions), moments, {}, {}, {}, now + 1s);
+  const auto moments = moments_of(conditions, wall(0), boot_now);
+  const auto held = held_back(queued(conditions), moments, {}, {}, {}, boot_now + 1s);
   REQUIRE(held);
   CHECK(held->what == start_hold::clock);
-  CHECK(words_of(*held, queued(conditions), now + 1s) == "jitter: it starts in 2.0 s");
-  CHECK(!held_back(queued(conditions), moments, {}, {}, {}, now + 3s));
+  CHECK(words_of(*held, queued(conditions), boot_now + 1s) == "jitter: it starts in 2.0 s");
+  CHECK(!held_back(queued(conditions), moments, {}, {}, {}, boot_now + 3s));
 }
 
 TEST_CASE("a throttle lets so many runs start in any span of its length") {
   const auto rules = throttled(2, 10s);
   start_ledger starts;
   const auto held = [&](duration when) { return held_back(queued(), {}, rules, {}, starts, when); };
-  CHECK(!held(now));
-  starts.note("demo/often", now);
-  CHECK(!held(now));
-  starts.note("demo/often", now + 4s);
-  REQUIRE(held(now + 5s));
-  CHECK(held(now + 5s)->what == start_hold::throttle);
-  CHECK(held(now + 5s)->until == now + 10s);
-  CHECK(words_of(*held(now + 5s), queued(), now + 5s) == "throttle: 2 runs of its trigger started in the last 10.0 s");
-  CHECK(!held(now + 10s));
-  starts.forget("demo/often", now + 4s); // it did not start after all
-  CHECK(!held(now + 5s));
-  starts.forget("demo/other", now);
+  CHECK(!held(boot_now));
+  starts.note("demo/often", boot_now);
+  CHECK(!held(boot_now));
+  starts.note("demo/often", boot_now + 4s);
+  REQUIRE(held(boot_now + 5s));
+  CHECK(held(boot_now + 5s)->what == start_hold::throttle);
+  CHECK(held(boot_now + 5s)->until == boot_now + 10s);
+  CHECK(words_of(*held(boot_now + 5s), queued(), boot_now + 5s) ==
+        "throttle: 2 runs of its trigger started in the last 10.0 s");
+  CHECK(!held(boot_now + 10s));
+  starts.forget("demo/often", boot_now + 4s); // it did not start after all
+  CHECK(!held(boot_now + 5s));
+  starts.forget("demo/other", boot_now);
   start_conditions fired;
   fired.unthrottled = true;
-  starts.note("demo/often", now + 4s);
-  CHECK(!held_back(queued(fired), {}, rules, {}, starts, now + 5s));
+  starts.note("demo/often", boot_now + 4s);
+  CHECK(!held_back(queued(fired), {}, rules, {}, starts, boot_now + 5s));
 }
 
 TEST_CASE("starts are recalled from the journal, and one in the future was now") {
   const auto rules = throttled(1, 10s);
   start_ledger starts;
-  starts.recall("demo/often", {wall(-100), wall(-4)}, wall(0), now);
-  const auto held = held_back(queued(), {}, rules, {}, starts, now);
+  starts.recall("demo/often", {wall(-100), wall(-4)}, wall(0), boot_now);
+  const auto held = held_back(queued(), {}, rules, {}, starts, boot_now);
   REQUIRE(held);
-  CHECK(held->until == now + 6s);
-  starts.recall("demo/often", {wall(5000)}, wall(0), now); // the clock was set back
-  CHECK(held_back(queued(), {}, rules, {}, starts, now)->until == now + 10s);
+  CHECK(held->until == boot_now + 6s);
+  starts.recall("demo/often", {wall(5000)}, wall(0), boot_now); // the clock was set back
+  CHECK(held_back(queued(), {}, rules, {}, starts, boot_now)->until == boot_now + 10s);
   for (int i = 0; i < 300; ++i)
-    starts.note("demo/often", now);
-  CHECK(starts.full_until("demo/often", {100, 10s}, now) == now + 10s);
+    starts.note("demo/often", boot_now);
+  CHECK(starts.full_until("demo/often", {100, 10s}, boot_now) == boot_now + 10s);
 }
 
 TEST_CASE("live runs of the trigger or of its pipeline hold a run up, as its rule says") {
@@ -243,23 +244,23 @@ TEST_CASE("live runs of the trigger or of its pipeline hold a run up, as its rul
   const std::vector<started_run> other{{cause_kind::user, "", "demo"}};
   start_rule_map rules;
   const auto held = [&](const std::vector<started_run>& lives) {
-    return held_back(queued(), {}, rules, lives, {}, now);
+    return held_back(queued(), {}, rules, lives, {}, boot_now);
   };
   REQUIRE(held(own));
-  CHECK(words_of(*held(own), queued(), now) == "overlap: another run of its trigger is live");
+  CHECK(words_of(*held(own), queued(), boot_now) == "overlap: another run of its trigger is live");
   CHECK(!held(other));
   trigger of;
   of.scope = overlap_scope::pipeline;
   rules[{"demo", "often"}] = start_rule_of(of);
   REQUIRE(held(other));
-  CHECK(words_of(*held(other), queued(), now) == "overlap: another run of its pipeline is live");
+  CHECK(words_of(*held(other), queued(), boot_now) == "overlap: another run of its pipeline is live");
   start_conditions apart;
   apart.overlaps = true;
-  CHECK(!held_back(queued(apart), {}, rules, own, {}, now));
+  CHECK(!held_back(queued(apart), {}, rules, own, {}, boot_now));
   of.overlap = overlap_rule::parallel;
   rules[{"demo", "often"}] = start_rule_of(of);
   CHECK(!held(own));
   auto backfill = queued();
   backfill.cause.kind = cause_kind::backfill;
-  CHECK(!held_back(backfill, {}, {}, own, {}, now));
+  CHECK(!held_back(backfill, {}, {}, own, {}, boot_now));
 }

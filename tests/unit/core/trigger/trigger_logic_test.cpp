@@ -200,3 +200,44 @@ TEST_CASE("the journal refuses a tick that has fired") {
   again.after = at(4);
   CHECK_FALSE(here.fold.apply(here.seq + 1, again).has_value());
 }
+
+TEST_CASE("a backfill is for the ticks of its span that have not fired, and is no tick of its own") {
+  const auto of = every(10s);
+  auto state = begin(of, at(0));
+  static_cast<void>(state.look(of, at(20))); // 10 and 20 fire
+  const auto plan = plan_backfill(of, state.record(), at(-30), at(20), false);
+  CHECK(plan.had_fired == 2);
+  REQUIRE(plan.ticks.size() == 4);
+  CHECK(plan.ticks.front() == due_tick{at(-30), at(-40)});
+  CHECK(plan.ticks.back() == due_tick{at(0), at(-10)});
+  const auto mark = state.record().mark;
+  for (const auto& tick : plan.ticks) {
+    event_taken e;
+    e.event = ++state.event_number;
+    e.trigger = name;
+    e.source = event_source::backfill;
+    e.at = at(21);
+    e.nominal = tick.nominal;
+    e.after = tick.after;
+    state.append(e);
+  }
+  CHECK(state.record().mark == mark); // what is due stays due
+  CHECK(plan_backfill(of, state.record(), at(-30), at(20), false).ticks.empty());
+  CHECK(plan_backfill(of, state.record(), at(-30), at(20), true).ticks.size() == 6);
+  event_taken again;
+  again.event = ++state.event_number;
+  again.trigger = name;
+  again.source = event_source::backfill;
+  again.nominal = at(-30);
+  state.append(again);
+  CHECK(plan_backfill(every(1s), state.record(), at(-90'000), at(0), false).too_many);
+}
+
+TEST_CASE("ticks that a pause leaves behind are counted, and those that have fired are not") {
+  const auto of = every(10s);
+  auto state = begin(of, at(0));
+  static_cast<void>(state.look(of, at(20)));
+  CHECK(!ticks_left_behind(of, state.record(), at(29)));
+  CHECK(ticks_left_behind(of, state.record(), at(45)) == missed_gap{at(30), at(40), 2});
+  CHECK(!ticks_left_behind(of, state.record(), at(-100)));
+}
