@@ -41,8 +41,9 @@ std::string no_log(const asset_run_report&, std::uint32_t) {
   return "";
 }
 
-const std::set<std::string> run_keys = {"run",         "number", "pipeline", "status",    "started_at", "finished_at",
-                                        "duration_ms", "counts", "cause",    "queued_at", "continues",  "continued_by"};
+const std::set<std::string> run_keys = {"run",         "number",       "pipeline", "status", "started_at",
+                                        "finished_at", "duration_ms",  "counts",   "cause",  "queued_at",
+                                        "continues",   "continued_by", "reason"};
 
 std::set<std::string> with(std::set<std::string> names, std::initializer_list<std::string> more) {
   names.insert(more);
