@@ -52,12 +52,12 @@ struct trigger_ask {
   verb what = verb::notify;
   std::string name;                                         ///< TRIGGER or PIPELINE/TRIGGER; replay: empty
   std::string key;                                          ///< forget: empty stands for all
-  std::uint64_t event = 0;                                  ///< replay: which
-  std::vector<std::pair<std::string, std::string>> headers; ///< test: by name in lower case
   std::string body;                                         ///< notify: JSON, or empty
   std::vector<std::pair<std::string, std::string>> params;  ///< fire
   std::string reason;                                       ///< pause
   std::string by;                                           ///< who asks; empty: unspecified
+  std::uint64_t event = 0;                                  ///< replay: which
+  std::vector<std::pair<std::string, std::string>> headers; ///< test: by name in lower case
   friend bool operator==(const trigger_ask&, const trigger_ask&) = default;
 };
 
