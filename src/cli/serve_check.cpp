@@ -5,6 +5,7 @@
 #include "cli/verbs.hpp"
 #include "config/load_pipeline.hpp"
 #include "config/supervisor_reader.hpp"
+#include "engine/recorded_outputs.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
 #include "views/trigger_view.hpp"
@@ -110,7 +111,7 @@ void check_listening(checked& all, const config::supervisor_settings& settings) 
 }
 
 void load_checked(checked& all, const std::string& file) {
-  auto on = config::load_pipeline({.file = file, .thorough = true});
+  auto on = config::load_pipeline({.file = file, .thorough = true, .made_here = recorded_in({})});
   all.findings.push_back(std::move(on.findings));
   all.pipelines.push_back(std::move(on));
 }

@@ -5,6 +5,7 @@
 #include "cli/verbs.hpp"
 #include "config/load_pipeline.hpp"
 #include "core/pipeline/nearest_name.hpp"
+#include "engine/recorded_outputs.hpp"
 #include "engine/trigger_history.hpp"
 #include "views/trigger_view.hpp"
 
@@ -62,7 +63,8 @@ int triggers(invocation& with, const triggers_arguments& given) {
   auto on = config::load_pipeline({.file = request->file,
                                    .params = request->params,
                                    .state = request->state,
-                                   .only_regular = request->only_regular});
+                                   .only_regular = request->only_regular,
+                                   .made_here = recorded_in(request->state)});
   with.findings = on.findings;
   if (!on.findings.items.empty())
     with.io.err.stream << findings_text(on.findings, with.io.err.colours) << std::flush;

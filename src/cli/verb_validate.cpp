@@ -3,6 +3,7 @@
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
 #include "config/load_pipeline.hpp"
+#include "engine/recorded_outputs.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
 #include "views/trigger_view.hpp"
@@ -26,7 +27,8 @@ int validate(invocation& with, bool strict) {
                                    .params = request->params,
                                    .thorough = true,
                                    .state = request->state,
-                                   .only_regular = request->only_regular});
+                                   .only_regular = request->only_regular,
+                                   .made_here = recorded_in(request->state)});
   if (strict)
     on.findings.count_warnings_as_errors();
   const auto& findings = on.findings;

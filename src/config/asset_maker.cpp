@@ -11,25 +11,36 @@
 #include <utility>
 
 namespace troupe_internal::config {
+namespace {
+
+result<std::vector<std::string>> one_path(const pipeline& p, std::span<const matrix_value> matrix,
+                                          std::string_view text) {
+  auto path = render_path(p, matrix, text);
+  if (!path)
+    return path.error();
+  return std::vector{std::move(*path)};
+}
+
+} // namespace
 
 std::optional<std::size_t> combinations(const declared_pipeline& d, const declared_asset& a, std::size_t most) {
   if (a.matrix == declared_asset::none)
     return 1;
   std::size_t count = 1;
-  for (const auto& variable : d.matrices[a.matrix]) {
-    if (variable.values.size() > most / std::max<std::size_t>(count, 1))
+  for (const auto& variable : d.values.matrices[a.matrix].variables) {
+    if (variable.values->size() > most / std::max<std::size_t>(count, 1))
       return std::nullopt;
-    count *= variable.values.size();
+    count *= variable.values->size();
   }
   return count;
 }
 
 std::uint64_t expanded_bytes(const declared_pipeline& d, const declared_asset& a) {
   std::uint64_t bytes = sizeof(asset_spec) + a.name.size();
-  for (const auto& variable : d.matrices[a.matrix]) {
+  for (const auto& variable : d.values.matrices[a.matrix].variables) {
     std::size_t longest = 0;
-    for (const auto value : variable.values)
-      longest = std::max(longest, value.size());
+    for (const auto& value : *variable.values)
+      longest = std::max({longest, value.value.size(), value.id().size()});
     bytes += sizeof(matrix_value) + longest + 1;
   }
   for (const auto& items : {std::span(d.inputs).subspan(a.inputs.first, a.inputs.count),
@@ -41,13 +52,29 @@ std::uint64_t expanded_bytes(const declared_pipeline& d, const declared_asset& a
 
 void asset_maker::make(declared_asset& a) {
   declare(a);
-  combination_.assign(a.matrix == declared_asset::none ? 0 : d_.matrices[a.matrix].size(), 0);
+  combination_.assign(a.matrix == declared_asset::none ? 0 : d_.values.matrices[a.matrix].variables.size(), 0);
   const auto count = combinations(d_, a, std::numeric_limits<std::uint32_t>::max());
   TROUPE_CHECK(count, "the caller bounds matrices");
+  const auto before = p_.assets.size();
+  const bool may_be_more =
+      a.matrix != declared_asset::none && std::ranges::any_of(d_.values.matrices[a.matrix].variables,
+                                                              [](const auto& variable) { return variable.from_files; });
   for (std::size_t i = 0; i < *count; ++i) {
-    add(a, i == 0, *count == 1);
+    if (!excluded(a))
+      add(a, p_.assets.size() == before, *count == 1 && !may_be_more);
     next_combination(a);
   }
+}
+
+bool asset_maker::excluded(const declared_asset& a) const {
+  if (a.matrix == declared_asset::none)
+    return false;
+  const auto& matrix = d_.values.matrices[a.matrix];
+  return std::ranges::any_of(matrix.exclude, [&](const declared_exclusion& one) {
+    return !one.by_number.empty() && std::ranges::all_of(one.by_number, [&](const auto& wanted) {
+      return (*matrix.variables[wanted.first].values)[combination_[wanted.first]].id() == wanted.second;
+    });
+  });
 }
 
 void asset_maker::declare(const declared_asset& a) {
@@ -76,6 +103,14 @@ void asset_maker::declare(const declared_asset& a) {
     }
     declaration.input_templates = p_.text.keep(templates);
   }
+  const auto deps = std::span(d_.deps).subspan(a.deps.first, a.deps.count);
+  if (std::any_of(deps.begin(), deps.end(), [](const dependency_item& item) { return item.is_template; })) {
+    std::vector<std::string_view> templates;
+    templates.reserve(deps.size());
+    for (const auto& item : deps)
+      templates.push_back(p_.text.keep(d_.dependency_names.text(item.name)));
+    declaration.dep_templates = p_.text.keep(templates);
+  }
   declaration.settings = &p_.settings[a.patch == declared_asset::none ? 0 : a.patch + 1];
   // Without a matrix the one asset's name is the declaration's as well.
   if (a.matrix != declared_asset::none)
@@ -85,7 +120,7 @@ void asset_maker::declare(const declared_asset& a) {
 // The last variable turns fastest.
 void asset_maker::next_combination(const declared_asset& a) {
   for (std::size_t i = combination_.size(); i-- > 0;) {
-    if (++combination_[i] < d_.matrices[a.matrix][i].values.size())
+    if (++combination_[i] < d_.values.matrices[a.matrix].variables[i].values->size())
       return;
     combination_[i] = 0;
   }
@@ -106,10 +141,11 @@ void asset_maker::name(const declared_asset& a, asset_spec& spec, std::uint32_t 
     matrix_.clear();
     name_.assign(a.name);
     for (std::size_t i = 0; i < combination_.size(); ++i) {
-      const auto& variable = d_.matrices[a.matrix][i];
-      matrix_.push_back({variable.name, variable.values[combination_[i]]});
+      const auto& variable = d_.values.matrices[a.matrix].variables[i];
+      const auto& value = (*variable.values)[combination_[i]];
+      matrix_.push_back({variable.name, value.value, value.more});
       name_ += i == 0 ? '[' : ',';
-      name_ += matrix_.back().value;
+      name_ += value.id();
     }
     name_ += ']';
     spec.matrix = p_.text.keep(matrix_);
@@ -145,57 +181,74 @@ std::optional<path_item> asset_maker::read(std::string_view text, std::string_vi
   return std::nullopt;
 }
 
-// The item with its path's templates filled in. Where that makes no path (reported, once for all combinations) it keeps
-// its place with the text as written.
-path_item asset_maker::filled_in(declared_asset& a, path_item item, const asset_spec& spec, kind what, bool first) {
-  if (!item.is_template)
-    return item;
+// The item with its path's templates filled in: one, or as many as a list among the inputs has. Where that makes no
+// path (reported, once for all combinations) it keeps its place with the text as written.
+const std::vector<path_item>& asset_maker::filled_in(declared_asset& a, path_item item, const asset_spec& spec,
+                                                     kind what, bool first) {
+  items_.clear();
+  if (!item.is_template) {
+    items_.push_back(item);
+    return items_;
+  }
   const auto written = d_.templates[item.text];
   if (first || !a.broken) {
-    const auto text = render_path(p_, spec.matrix, written);
     const auto in_what = [&] {
       return (what == kind::output ? " (in the output " : " (in the input ") + in_quotes(written) + ")";
     };
-    if (!text && inserts_secret(p_, written))
-      out_.error(item.where, "secret_in_path", text.error().message + "; hand it over in \"env\"" + in_what());
-    else if (!text)
-      out_.error(item.where, "unknown_template", text.error().message + in_what());
-    else if (const auto path = read(*text, written, item.exclusion ? kind::exclusion : what, item.where))
-      return *path;
+    auto texts = what == kind::output ? one_path(p_, spec.matrix, written) : render_paths(p_, spec.matrix, written);
+    if (!texts && inserts_secret(p_, written))
+      out_.error(item.where, "secret_in_path", texts.error().message + "; hand it over in \"env\"" + in_what());
+    else if (!texts)
+      out_.error(item.where, "unknown_template", texts.error().message + in_what());
+    else if (read_all(*texts, written, item, what))
+      return items_;
     a.broken = true;
   }
-  return {p_.paths.intern(written), false, false, item.exclusion, item.where};
+  items_.assign(1, {p_.paths.intern(written), false, false, item.exclusion, item.where});
+  return items_;
+}
+
+bool asset_maker::read_all(const std::vector<std::string>& texts, std::string_view written, path_item item, kind what) {
+  for (const auto& text : texts)
+    if (const auto path = read(text, written, item.exclusion ? kind::exclusion : what, item.where))
+      items_.push_back(*path);
+    else
+      return false;
+  return true;
 }
 
 void asset_maker::inputs(declared_asset& a, asset_spec& spec, bool first) {
   refs_.clear();
   exclusions_.clear();
   places_.clear();
-  for (const auto& declared : std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count)) {
-    const auto item = filled_in(a, declared, spec, kind::input, first);
-    if (item.exclusion) {
-      exclusions_.push_back(path_index(item.text));
-      continue;
-    }
-    if (!is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
-      if (first)
-        out_.warning(item.where, "duplicate_input",
-                     "the input " + in_quotes(p_.paths.text(item.text)) + " stands here again");
-      continue;
-    }
-    refs_.push_back({path_index(item.text), item.glob});
-    places_.push_back(item.where);
-  }
+  for (const auto& declared : std::span(d_.inputs).subspan(a.inputs.first, a.inputs.count))
+    for (const auto& item : filled_in(a, declared, spec, kind::input, first))
+      input(item, first);
   spec.inputs = p_.text.keep(refs_);
   spec.exclusions = p_.text.keep(exclusions_);
   spec.input_places = p_.text.keep(places_);
+}
+
+void asset_maker::input(const path_item& item, bool first) {
+  if (item.exclusion) {
+    exclusions_.push_back(path_index(item.text));
+    return;
+  }
+  if (!is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()))) {
+    if (first)
+      out_.warning(item.where, "duplicate_input",
+                   "the input " + in_quotes(p_.paths.text(item.text)) + " stands here again");
+    return;
+  }
+  refs_.push_back({path_index(item.text), item.glob});
+  places_.push_back(item.where);
 }
 
 void asset_maker::outputs(declared_asset& a, asset_spec& spec, bool first, bool only) {
   paths_.clear();
   places_.clear();
   for (const auto& declared : std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count)) {
-    const auto item = filled_in(a, declared, spec, kind::output, first);
+    const auto item = filled_in(a, declared, spec, kind::output, first).front();
     const bool again = !is_new(item.text, 2 * static_cast<std::uint32_t>(p_.assets.size()) + 1);
     if (first && !good_output(a, declared, again, only))
       continue;
@@ -212,9 +265,10 @@ bool asset_maker::good_output(declared_asset& a, const path_item& item, bool aga
     return true;
   a.broken = true;
   out_.error(item.where, "duplicate_output",
-             again ? "the output " + in_quotes(written) + " stands here again"
-                   : "every combination of the matrix would write the output " + in_quotes(written) +
-                         "; put {{ matrix." + std::string(d_.matrices[a.matrix].front().name) + " }} into it");
+             again
+                 ? "the output " + in_quotes(written) + " stands here again"
+                 : "every combination of the matrix would write the output " + in_quotes(written) + "; put {{ matrix." +
+                       std::string(d_.values.matrices[a.matrix].variables.front().name) + " }} into it");
   return false;
 }
 

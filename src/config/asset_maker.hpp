@@ -32,8 +32,13 @@ private:
   void next_combination(const declared_asset& a);
   void name(const declared_asset& a, asset_spec& spec, std::uint32_t index);
   void inputs(declared_asset& a, asset_spec& spec, bool first);
+  void input(const path_item& item, bool first);
+  [[nodiscard]] bool read_all(const std::vector<std::string>& texts, std::string_view written, path_item item,
+                              kind what);
   void outputs(declared_asset& a, asset_spec& spec, bool first, bool only);
-  [[nodiscard]] path_item filled_in(declared_asset& a, path_item item, const asset_spec& spec, kind what, bool first);
+  [[nodiscard]] const std::vector<path_item>& filled_in(declared_asset& a, path_item item, const asset_spec& spec,
+                                                        kind what, bool first);
+  [[nodiscard]] bool excluded(const declared_asset& a) const;
   [[nodiscard]] bool good_output(declared_asset& a, const path_item& item, bool again, bool only);
   [[nodiscard]] bool is_new(std::uint32_t path, std::uint32_t list);
 
@@ -47,13 +52,14 @@ private:
   std::vector<input_ref> refs_;
   std::vector<path_index> exclusions_;
   std::vector<path_index> paths_;
+  std::vector<path_item> items_; // that one became
   std::vector<place> places_;
   std::vector<std::uint32_t> last_list_; // by path: the list that named it last
 };
 
 /// About how much memory one combination takes: its name, its values, its paths.
 [[nodiscard]] std::uint64_t expanded_bytes(const declared_pipeline& d, const declared_asset& a);
-/// The number of assets that the declaration makes; nullopt if more than `most`.
+/// The number of combinations, with those that "exclude" leaves out; nullopt if more than `most`.
 [[nodiscard]] std::optional<std::size_t> combinations(const declared_pipeline& d, const declared_asset& a,
                                                       std::size_t most);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/declared_triggers.hpp"
+#include "config/declared_values.hpp"
 #include "core/pipeline/pipeline.hpp"
 
 #include <deque>
@@ -81,17 +82,13 @@ struct raised_path {
 struct dependency_item {
   std::uint32_t name = 0; ///< number in declared_pipeline::dependency_names
   place where;
+  bool is_template = false;
 };
 
 struct pool_request {
   std::string name;
   std::uint32_t slots = 0;
   place where;
-};
-
-struct matrix_variable {
-  std::string_view name;
-  std::vector<std::string_view> values;
 };
 
 struct item_range {
@@ -136,7 +133,7 @@ struct declared_pipeline {
   std::vector<dependency_item> deps;
   std::vector<dependency_list> dependency_lists;
   std::vector<std::string_view> templates;
-  std::vector<std::vector<matrix_variable>> matrices;
+  declared_values values;
   settings_patch defaults;
   place defaults_where;
   std::string default_description;

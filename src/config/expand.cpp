@@ -2,6 +2,8 @@
 #include "config/expand.hpp"
 
 #include "config/asset_maker.hpp"
+#include "config/matrix_outputs.hpp"
+#include "config/matrix_source.hpp"
 #include "config/path_text.hpp"
 #include "config/settings_reader.hpp"
 #include "config/value_text.hpp"
@@ -30,9 +32,11 @@ public:
     if (!settings())
       return false;
     pool_sizes();
+    read_matrices(d_, out_);
     if (!assets())
       return false;
     outputs();
+    check_matrix_outputs(d_, out_);
     dependencies();
     templates();
     return true;
@@ -87,7 +91,8 @@ private:
   bool assets() {
     std::size_t total = p_.assets.size();
     std::uint64_t bytes = 0;
-    for (const auto& a : d_.waiting) {
+    for (auto& a : d_.waiting) {
+      a.broken |= a.matrix != declared_asset::none && d_.values.matrices[a.matrix].broken;
       const auto count = combinations(d_, a, d_.limits.assets);
       total = count ? total + *count : d_.limits.assets + 1;
       if (total > d_.limits.assets)
@@ -153,39 +158,91 @@ private:
       }
   }
 
-  // Every name written in "deps" is looked up once; the combinations of one declaration share one list.
+  // Every name written in "deps" is looked up once; the combinations of one declaration share one list, unless a
+  // template is in it.
   void dependencies() {
     std::vector<item_range> meant(d_.dependency_names.size());
     for (std::uint32_t i = 0; i < meant.size(); ++i)
       meant[i] = assets_called(d_.dependency_names.text(i));
-    std::uint64_t total = 0;
-    std::vector<asset_index> list;
     for (const auto& [declaration, items] : d_.dependency_lists) {
+      const auto deps = std::span(d_.deps).subspan(items.first, items.count);
       const std::uint32_t first = first_asset_[declaration];
       const std::uint32_t end = first_asset_[declaration + 1];
-      list.clear();
-      for (const auto& item : std::span(d_.deps).subspan(items.first, items.count)) {
-        const auto range = meant[item.name];
-        if (range.count == 0) {
-          unknown_dependency(d_.dependency_names.text(item.name), item.where);
-        } else if (range.first < end && first < range.first + range.count) {
-          out_.error(item.where, "self_dependency",
-                     in_quotes(p_.declarations[declaration].name) + " depends on itself" +
-                         (end - first > 1 ? ": combinations of one matrix cannot need each other by name" : ""));
-          continue; // told once: the graph would find it as well
-        }
-        total += range.count * std::uint64_t(std::max(end - first, 1U));
-        if (total > d_.limits.named_dependencies)
-          return out_.error(item.where, "too_many_dependencies",
-                            "more than " + std::to_string(d_.limits.named_dependencies) + " dependencies by name");
-        for (std::uint32_t i = 0; i < range.count; ++i)
-          list.push_back(asset_index(range.first + i));
-      }
-      remove_duplicates(list);
-      const auto kept = p_.text.keep(list);
-      for (std::uint32_t i = first; i < end; ++i)
-        p_.assets[i].deps = kept;
+      const bool templated =
+          std::any_of(deps.begin(), deps.end(), [](const dependency_item& item) { return item.is_template; });
+      const bool good = templated ? own_dependencies(deps, first, end) : shared_dependencies(deps, meant, declaration);
+      if (!good)
+        return;
     }
+  }
+
+  // False if there are too many in all.
+  bool shared_dependencies(std::span<const dependency_item> deps, const std::vector<item_range>& meant,
+                           std::uint32_t declaration) {
+    const std::uint32_t first = first_asset_[declaration];
+    const std::uint32_t end = first_asset_[declaration + 1];
+    std::vector<asset_index> list;
+    for (const auto& item : deps) {
+      const auto range = meant[item.name];
+      if (range.count == 0) {
+        unknown_dependency(d_.dependency_names.text(item.name), item.where);
+      } else if (range.first < end && first < range.first + range.count) {
+        out_.error(item.where, "self_dependency",
+                   in_quotes(p_.declarations[declaration].name) + " depends on itself" +
+                       (end - first > 1 ? ": combinations of one matrix cannot need each other by name" : ""));
+        continue; // told once: the graph would find it as well
+      }
+      if (!count_dependencies(range.count * std::uint64_t(std::max(end - first, 1U)), item.where))
+        return false;
+      for (std::uint32_t i = 0; i < range.count; ++i)
+        list.push_back(asset_index(range.first + i));
+    }
+    remove_duplicates(list);
+    const auto kept = p_.text.keep(list);
+    for (std::uint32_t i = first; i < end; ++i)
+      p_.assets[i].deps = kept;
+    return true;
+  }
+
+  // A mistake is reported for the first combination that has it.
+  bool own_dependencies(std::span<const dependency_item> deps, std::uint32_t first, std::uint32_t end) {
+    const auto errors = out_.errors();
+    std::vector<asset_index> list;
+    for (std::uint32_t i = first; i < end; ++i) {
+      list.clear();
+      for (const auto& item : deps) {
+        const auto written = d_.dependency_names.text(item.name);
+        const auto names = render_names(p_, p_.assets[i].matrix, written);
+        if (!names)
+          out_.error(item.where, "unknown_template",
+                     names.error().message + " (in the dependency " + in_quotes(written) + ")");
+        for (const auto& name : names ? *names : std::vector<std::string>()) {
+          const auto range = assets_called(name);
+          if (range.count == 0)
+            unknown_dependency(name, item.where);
+          else if (range.first <= i && i < range.first + range.count)
+            out_.error(item.where, "self_dependency", in_quotes(p_.assets[i].name) + " depends on itself");
+          if (!count_dependencies(range.count, item.where))
+            return false;
+          for (std::uint32_t k = 0; k < range.count; ++k)
+            list.push_back(asset_index(range.first + k));
+        }
+      }
+      if (out_.errors() != errors)
+        return true;
+      remove_duplicates(list);
+      p_.assets[i].deps = p_.text.keep(list);
+    }
+    return true;
+  }
+
+  bool count_dependencies(std::uint64_t more, place where) {
+    named_dependencies_ += more;
+    if (named_dependencies_ <= d_.limits.named_dependencies)
+      return true;
+    out_.error(where, "too_many_dependencies",
+               "more than " + std::to_string(d_.limits.named_dependencies) + " dependencies by name");
+    return false;
   }
 
   // All assets of a declared name, or the one of an expanded name; none if there is no such.
@@ -223,10 +280,7 @@ private:
         for (const auto& declaration : p_.declarations)
           nearest.consider(declaration.name);
     }
-    out_.error(where, "unknown_dependency",
-               "there is no asset " + in_quotes(name) +
-                   (has_template(name) ? "; \"deps\" takes no templates: an input that is its output makes a dependency"
-                                       : nearest.hint()));
+    out_.error(where, "unknown_dependency", "there is no asset " + in_quotes(name) + nearest.hint());
   }
 
   // Once for each declaration: its combinations differ in values only.
@@ -251,6 +305,7 @@ private:
   std::vector<std::uint32_t> first_asset_; // of each declaration, and one behind the last
   std::vector<bool> seen_;
   std::size_t compared_ = 0;
+  std::uint64_t named_dependencies_ = 0; // in all
 };
 
 } // namespace

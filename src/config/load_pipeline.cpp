@@ -124,6 +124,60 @@ std::string why(int error, const std::string& file) {
   return start + std::strerror(error);
 }
 
+/// The folder of a pipeline, opened when somebody asks for a value in it.
+class values_on_disk {
+public:
+  values_on_disk(const load_options& options, std::string folder, const std::string& working)
+      : made_here_(options.made_here), folder_(std::move(folder)), bounded_(!options.with_graph) {
+    if (!options.state.empty())
+      state_ = (std::filesystem::path(working) / options.state).lexically_normal().string();
+  }
+
+  [[nodiscard]] value_sources sources() {
+    value_sources all;
+    all.glob = [this](const std::string& pattern, std::vector<std::string> skip) {
+      if (!state_.empty())
+        skip.push_back(state_);
+      const auto files = open();
+      return files ? (*files)->glob(pattern, skip, nullptr) : files.error();
+    };
+    all.read_text = [this](const std::string& path, std::uint64_t limit) {
+      const auto files = open();
+      return files ? (*files)->read_text(path, limit) : files.error();
+    };
+    if (made_here_)
+      all.made_here = [this](const pipeline& p,
+                             std::span<const std::string> paths) -> result<std::vector<std::string>> {
+        const auto files = open();
+        return files ? made_here_(p, **files, paths) : files.error();
+      };
+    return all;
+  }
+
+private:
+  [[nodiscard]] result<const posix_file_system*> open() {
+    if (files_)
+      return files_.get();
+    look_bounds bounds;
+    if (bounded_) // who asks by the way does not wait for a large tree
+      bounds.enough = [this] { return ++looks_ > most_looks; };
+    auto opened = posix_file_system::open(folder_, std::move(bounds));
+    if (!opened)
+      return opened.error();
+    files_ = std::move(*opened);
+    return files_.get();
+  }
+
+  static constexpr std::size_t most_looks = 20'000;
+  std::function<result<std::vector<std::string>>(const pipeline&, const posix_file_system&,
+                                                 std::span<const std::string>)>
+      made_here_;
+  std::string folder_, state_;
+  bool bounded_;
+  std::size_t looks_ = 0;
+  std::unique_ptr<posix_file_system> files_;
+};
+
 /// With what the disk says of the paths. A folder that cannot be opened hinders nothing here: who runs something in it
 /// says what is wrong.
 void build_graph(loaded_pipeline& loaded, const load_options& options) {
@@ -226,6 +280,8 @@ loaded_pipeline load_pipeline(const load_options& options) {
   parse.params = options.params;
   parse.paths_read = options.paths_read;
   parse.expected_bytes = file.size();
+  values_on_disk values(options, parse.folder, working.string());
+  parse.values = values.sources();
   if (!options.with_graph) { // the disk is not looked at
     parse.triggers.find_zone = [](const std::string&) { return time_zone::utc(); };
     parse.triggers.read_text = [](const std::string&) { return std::string(); };

@@ -2,6 +2,7 @@
 // of the application; knows the disk only to read that file and to ask which files exist.
 #pragma once
 
+#include "adapters/files/posix_file_system.hpp"
 #include "config/declared_pipeline.hpp"
 #include "core/pipeline/asset_graph.hpp"
 #include "core/pipeline/diagnostic.hpp"
@@ -43,6 +44,10 @@ struct load_options {
   bool only_regular = false;
   bool with_graph = true; ///< false: its names are all that is asked for, and the disk is not looked at
   size_limits limits{};
+  /// See value_sources; `files` are the pipeline's folder.
+  std::function<result<std::vector<std::string>>(const pipeline& p, const posix_file_system& files,
+                                                 std::span<const std::string> paths)>
+      made_here{};
 };
 
 struct loaded_pipeline {
@@ -67,6 +72,7 @@ struct parse_options {
       paths_read{}; ///< as above
   size_limits limits{};
   trigger_sources triggers{};
+  value_sources values{};
   std::uint64_t expected_bytes = 0; ///< about the size of the text, so that memory is asked for once; 0: unknown
 };
 

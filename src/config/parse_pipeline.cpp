@@ -18,6 +18,7 @@ loaded_pipeline parse_pipeline(std::function<std::ptrdiff_t(char*, std::size_t)>
   declared.p->file = options.file;
   declared.paths_read = options.paths_read;
   declared.limits = options.limits;
+  declared.values.outside = options.values;
   declared.triggers.sources = options.triggers;
   declared.triggers.sources.folder = options.folder;
   trigger_set triggers;

@@ -3,6 +3,7 @@
 
 #include "config/asset_maker.hpp"
 #include "config/expand.hpp"
+#include "config/matrix_reader.hpp"
 #include "config/path_text.hpp"
 #include "config/settings_reader.hpp"
 #include "config/trigger_reader.hpp"
@@ -16,7 +17,6 @@ namespace {
 
 // MAX_ARG_STRLEN of Linux: exec takes no argument that is longer, and a shell gets its text as one.
 constexpr std::size_t max_command_bytes = 128 * 1024 - 1;
-constexpr std::size_t max_matrix_variables = 64;
 // How many paths are told of at a time.
 constexpr std::uint32_t paths_at_a_time = 512;
 
@@ -24,7 +24,7 @@ class reader {
 public:
   reader(json_reader& json, findings& out, declared_pipeline& into)
       : json_(json), out_(out), d_(into), p_(*into.p), values_(json, out), settings_(values_, into.pool_requests),
-        maker_(into, out) {
+        matrices_(values_, into), maker_(into, out) {
     p_.settings.emplace_back();
   }
 
@@ -59,6 +59,8 @@ public:
         return defaults();
       case 6:
         return read_triggers(values_, d_.triggers);
+      case 8:
+        return matrices_.named_values();
       default:
         has_assets = true;
         return assets();
@@ -252,8 +254,9 @@ private:
 
   // Whether nothing behind it in the file can matter for the asset (but its dependencies and the defaults).
   [[nodiscard]] bool can_be_made(const declared_asset& a) const {
-    const auto is_template = [](const path_item& item) { return item.is_template; };
-    return !a.broken && a.matrix == declared_asset::none &&
+    const auto is_template = [](const auto& item) { return item.is_template; };
+    const auto deps = std::span(d_.deps).subspan(a.deps.first, a.deps.count);
+    return !a.broken && a.matrix == declared_asset::none && std::none_of(deps.begin(), deps.end(), is_template) &&
            std::none_of(d_.inputs.begin(), d_.inputs.end(), is_template) &&
            std::none_of(d_.outputs.begin(), d_.outputs.end(), is_template);
   }
@@ -283,7 +286,8 @@ private:
       case 3:
         return deps(a);
       case 4:
-        return matrix(a);
+        a.broken |= !matrices_.matrix(a);
+        return;
       case description_key:
         if (const auto text = values_.string("description"))
           a.description = p_.text.keep(*text);
@@ -402,88 +406,12 @@ private:
     a.deps.first = static_cast<std::uint32_t>(d_.deps.size());
     a.broken |= !values_.array("deps", "a list of asset names", [&](std::size_t) {
       if (const auto text = values_.string("a dependency", "the name of an asset"))
-        d_.deps.push_back({d_.dependency_names.intern(*text), values_.where()});
+        d_.deps.push_back({d_.dependency_names.intern(*text), values_.where(), has_template(*text)});
       else
         a.broken = true;
     });
     a.deps.count = static_cast<std::uint32_t>(d_.deps.size()) - a.deps.first;
     d_.dependency_lists.push_back({static_cast<std::uint32_t>(p_.declarations.size() + d_.waiting.size()), a.deps});
-  }
-
-  void matrix(declared_asset& a) {
-    if (!values_.expect(json_kind::object, "matrix", "an object of variables and lists of values")) {
-      a.broken = true;
-      return;
-    }
-    const place opened = values_.where();
-    std::vector<matrix_variable> variables;
-    std::vector<place> places;
-    bool too_many = false;
-    std::string_view key;
-    place where;
-    while (json_.next_member(key, where)) {
-      const auto name = p_.text.keep(key);
-      const auto same = std::find_if(variables.begin(), variables.end(), [&](const auto& v) { return v.name == name; });
-      if (same != variables.end()) {
-        values_.duplicate(name, where, places[static_cast<std::size_t>(same - variables.begin())]);
-        values_.skip_value();
-        continue;
-      }
-      if (variables.size() == max_matrix_variables) {
-        if (!std::exchange(too_many, true))
-          out_.error(where, "too_large",
-                     "a matrix of more than " + std::to_string(max_matrix_variables) + " variables");
-        a.broken = true;
-        values_.skip_value();
-        continue;
-      }
-      if (!is_name(name)) {
-        out_.error(where, "bad_name", name_problem(name, "a matrix variable"));
-        a.broken = true;
-      }
-      variables.push_back({name, matrix_values(name, where, a)});
-      places.push_back(where);
-    }
-    if (variables.empty() && !json_.failed()) {
-      out_.error(opened, "empty_matrix", "the matrix has no variables; without a matrix the asset is one asset");
-      a.broken = true;
-    }
-    a.matrix = static_cast<std::uint32_t>(d_.matrices.size());
-    d_.matrices.push_back(std::move(variables));
-  }
-
-  std::vector<std::string_view> matrix_values(std::string_view variable, place where, declared_asset& a) {
-    std::vector<std::string_view> list;
-    interner seen;
-    const auto wrong = [&](place at, std::string_view code, std::string message) {
-      out_.error(at, code, std::move(message));
-      a.broken = true;
-    };
-    const bool is_list = values_.array(variable, "a list of values", [&](std::size_t) {
-      const auto v = values_.next();
-      if (v.kind != json_kind::string && v.kind != json_kind::number && v.kind != json_kind::boolean) {
-        a.broken = true;
-        return values_.wrong_type(v, "a matrix value", "a string, a number, true or false");
-      }
-      if (v.text.empty() || v.text.size() > max_name_bytes)
-        return wrong(v.where, "bad_value",
-                     "a matrix value is " + std::string(v.text.empty() ? "empty" : "longer than 200 bytes") +
-                         "; it becomes part of the asset's name");
-      for (const char c : v.text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '[' || c == ']' || c == ',')
-          return wrong(v.where, "bad_value",
-                       "the matrix value " + in_quotes(v.text) +
-                           " becomes part of the asset's name, where [ ] , and control characters cannot stand");
-      if (seen.intern(v.text) < list.size())
-        return wrong(v.where, "duplicate_value", "the matrix value " + in_quotes(v.text) + " stands here again");
-      list.push_back(p_.text.keep(v.text));
-    });
-    if (!is_list)
-      a.broken = true;
-    else if (list.empty() && !a.broken && !json_.failed())
-      wrong(where, "empty_matrix",
-            "the matrix variable " + in_quotes(variable) + " has no values, so the asset would not exist");
-    return list;
   }
 
   json_reader& json_;
@@ -492,6 +420,7 @@ private:
   pipeline& p_;
   value_reader values_;
   settings_reader settings_;
+  matrix_reader matrices_;
   asset_maker maker_;
   std::string name_;
   std::vector<std::string_view> words_;

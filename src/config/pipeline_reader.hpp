@@ -11,7 +11,7 @@ namespace troupe_internal::config {
 [[nodiscard]] bool read_pipeline(json_reader& json, findings& out, declared_pipeline& into);
 
 /// The keys of the file as a whole.
-inline constexpr std::array<std::string_view, 8> file_keys = {"$schema", "name",     "description", "params",
-                                                              "engine",  "defaults", "triggers",    "assets"};
+inline constexpr std::array<std::string_view, 9> file_keys = {"$schema",  "name",     "description", "params", "engine",
+                                                              "defaults", "triggers", "assets",      "values"};
 
 } // namespace troupe_internal::config

@@ -132,6 +132,12 @@ std::string_view pipeline_schema() {
       "propertyNames": {"$ref": "#/definitions/name"},
       "additionalProperties": {"$ref": "#/definitions/trigger"}
     },
+    "values": {
+      "description": "Values for matrices, by name",
+      "type": "object",
+      "propertyNames": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]*$", "maxLength": 200},
+      "additionalProperties": {"$ref": "#/definitions/source"}
+    },
     "assets": {
       "description": "What the pipeline makes, by name",
       "type": "object",
@@ -165,6 +171,77 @@ std::string_view pipeline_schema() {
       "pattern": "^[0-9]+(B|KB|MB|GB|TB|KiB|MiB|GiB)$"
     },
     "scalar": {"type": ["string", "number", "boolean"]},
+    "source": {
+      "description": "Where values come from: a list, or files that are read when the pipeline is loaded",
+      "oneOf": [
+        {
+          "type": "array",
+          "minItems": 1,
+          "uniqueItems": true,
+          "items": {
+            "oneOf": [
+              {"type": ["number", "boolean"]},
+              {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\[\\],\\u0001-\\u001f\\u007f]+$"},
+              {
+                "description": "A row: \"id\" (or else \"name\") becomes part of the asset's name",
+                "type": "object",
+                "anyOf": [{"required": ["id"]}, {"required": ["name"]}],
+                "propertyNames": {"minLength": 1},
+                "additionalProperties": {
+                  "oneOf": [{"$ref": "#/definitions/scalar"}, {"type": "array", "items": {"type": "string"}}]
+                }
+              }
+            ]
+          }
+        },
+        {
+          "type": "object",
+          "properties": {"values": {"description": "A list under the top level's \"values\"", "allOf": [{"$ref": "#/definitions/name"}]}},
+          "required": ["values"],
+          "additionalProperties": false
+        },
+        {
+          "type": "object",
+          "properties": {
+            "glob": {
+              "description": "A file each: a pattern, or a list of patterns and !PATTERNs",
+              "oneOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
+              ]
+            }
+          },
+          "required": ["glob"],
+          "additionalProperties": false
+        },
+        {
+          "type": "object",
+          "properties": {"lines": {"description": "A text file with a value in each line", "type": "string", "minLength": 1}},
+          "required": ["lines"],
+          "additionalProperties": false
+        },
+        {
+          "type": "object",
+          "properties": {
+            "csv": {"description": "A CSV file whose first line names the columns", "type": "string", "minLength": 1},
+            "separator": {"type": "string", "pattern": "^[^\"\\r\\n]$", "default": ","},
+            "key": {"description": "The column with the ids; the first, if none is named", "type": "string"}
+          },
+          "required": ["csv"],
+          "additionalProperties": false
+        },
+        {
+          "type": "object",
+          "properties": {
+            "json": {"description": "A JSON file with a list of values or of objects", "type": "string", "minLength": 1},
+            "at": {"description": "JSON pointer to the list", "type": "string", "pattern": "^(/|$)", "default": ""},
+            "key": {"description": "The column with the ids: else \"id\", or \"name\"", "type": "string"}
+          },
+          "required": ["json"],
+          "additionalProperties": false
+        }
+      ]
+    },
     "pools": {
       "type": "object",
       "propertyNames": {"$ref": "#/definitions/name"},
@@ -192,26 +269,23 @@ std::string_view pipeline_schema() {
           "items": {"type": "string", "minLength": 1}
         },
         "deps": {
-          "description": "Assets it needs, by name; x means every combination of x",
+          "description": "Assets it needs, by name; x means every combination of x, x[{{ matrix.v.id }}] one of them",
           "type": "array",
           "items": {"type": "string"}
         },
         "matrix": {
-          "description": "Variables and their values: every combination is an asset of its own, x[a,b]",
+          "description": "Variables and their values: every combination is an asset of its own, x[a,b]; \"exclude\" leaves combinations out",
           "type": "object",
           "minProperties": 1,
-          "propertyNames": {"$ref": "#/definitions/name"},
-          "additionalProperties": {
-            "type": "array",
-            "minItems": 1,
-            "uniqueItems": true,
-            "items": {
-              "oneOf": [
-                {"type": ["number", "boolean"]},
-                {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\[\\],\\u0001-\\u001f\\u007f]+$"}
-              ]
+          "properties": {
+            "exclude": {
+              "description": "Combinations that are left out: those that agree in all ids that one of these names",
+              "type": "array",
+              "items": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/scalar"}}
             }
-          }
+          },
+          "propertyNames": {"$ref": "#/definitions/name"},
+          "additionalProperties": {"$ref": "#/definitions/source"}
         },
         "description": {
           "description": "What it is, for people",
@@ -411,7 +485,7 @@ std::string_view pipeline_schema() {
       "type": "array",
       "items": {
         "enum": [
-          "background_processes", "blocked_outside", "catch_up_without_tick", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob",
+          "background_processes", "blocked_outside", "catch_up_without_tick", "discovered_cycle", "dot_dot_after_link", "duplicate_input", "empty_glob", "empty_source",
           "folder_left_out", "folders_skipped", "input_changed_meanwhile", "interval_of_days", "link_cycle", "links_elsewhere", "log_incomplete",
           "missing_input", "orphan_input", "output_not_written", "process_not_ended", "stopped_command", "trigger_circle", "undeclared_file",
           "undeclared_input", "unexpected_folder", "useless_key"

@@ -1,4 +1,4 @@
-// Equal: the same bytes before and after loading, and the same file behind each path.
+// Equal: the same bytes before and after loading, the same values of matrices, and the same file behind each path.
 #include "engine/pipeline_versions.hpp"
 
 #include "adapters/system/unique_fd.hpp"
@@ -67,8 +67,8 @@ result<project> pipeline_versions::open(const project_options& options) {
   for (auto at = first; at != last; ++at) {
     auto p = at->second.p.lock();
     auto graph = at->second.graph.lock();
-    if (p && graph && at->second.content == *before && at->second.state_folder == loaded->state_folder &&
-        same_files(*p, graph->same(), loaded->graph->same())) {
+    if (p && graph && at->second.content == *before && p->values_read == loaded->p->values_read &&
+        at->second.state_folder == loaded->state_folder && same_files(*p, graph->same(), loaded->graph->same())) {
       loaded->p = std::move(p);
       loaded->graph = std::move(graph);
       return loaded;

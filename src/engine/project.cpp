@@ -9,6 +9,7 @@
 #include "engine/definition_history.hpp"
 #include "engine/early_look.hpp"
 #include "engine/planning.hpp"
+#include "engine/recorded_outputs.hpp"
 #include "engine/state_layout.hpp"
 
 #include <unistd.h>
@@ -40,13 +41,12 @@ result<std::unique_ptr<journal_snapshot>> snapshot_if_any(const std::string& sta
 
 } // namespace
 
-std::string recorded_file(const project& on) {
-  if (on.p->file == "-")
-    return on.p->file;
+std::string recorded_file(const pipeline& p, const std::string& state_folder) {
+  if (p.file == "-")
+    return p.file;
   std::error_code unknown;
-  const auto file = std::filesystem::absolute(on.p->file, unknown).lexically_normal();
-  const auto relative =
-      file.lexically_relative(std::filesystem::path(on.state_folder).lexically_normal().parent_path());
+  const auto file = std::filesystem::absolute(p.file, unknown).lexically_normal();
+  const auto relative = file.lexically_relative(std::filesystem::path(state_folder).lexically_normal().parent_path());
   return relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
 }
 
@@ -67,8 +67,11 @@ result<project> open_project(const project_options& options, diagnostics& findin
   if (options.journal && usable_cpus() > 1)
     if (auto folder = likely_state_folder(options); !folder.empty())
       journal = early_inspection::begin(std::move(folder));
-  config::load_options how{
-      .file = options.file, .params = options.params, .state = options.state, .only_regular = options.only_regular};
+  config::load_options how{.file = options.file,
+                           .params = options.params,
+                           .state = options.state,
+                           .only_regular = options.only_regular,
+                           .made_here = recorded_in(options.state)};
   std::shared_ptr<early_look> seen;
   if (options.all_files && usable_cpus() > 1)
     how.paths_read = [&](const std::shared_ptr<const pipeline>& p, std::span<const std::string_view> paths) {

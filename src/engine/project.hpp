@@ -47,7 +47,10 @@ struct project {
 
 /// How the state names the pipeline's file: relative to the folder the state lies in where the file is beneath that too
 /// (the two may be moved together), else absolute; "-" for standard input.
-[[nodiscard]] std::string recorded_file(const project& on);
+[[nodiscard]] std::string recorded_file(const pipeline& p, const std::string& state_folder);
+[[nodiscard]] inline std::string recorded_file(const project& on) {
+  return recorded_file(*on.p, on.state_folder);
+}
 
 /// Loads, checks and builds. `findings` gets all mistakes and warnings; on mistakes the error (invalid_input) says how
 /// many, and the caller prints the findings.

@@ -8,7 +8,7 @@ SOURCES = ["in/s0", "in/s1", "in/s2", "in/d/x", "in/d/y", "lot/s", "-d0", "-d1"]
 CWDS = [".", "in", "in/d", "linked", "down", "lot"]
 CATS = ["o/cat", "o/more/cat", "gen/cat.txt", "gen/kat.txt"]   # some in a folder that globs of others take in
 TREES = ["in", "lot", "-d0", "-d1"]                       # what a branch holds beside the pipeline file
-OUTPUTS = ["o", "out", "gen", "grid", "st", "far", "lod"]
+OUTPUTS = ["o", "out", "gen", "grid", "st", "far", "lod", "ev"]
 ODD = ["plain", "a b", "it's", "$HOME", "\"q\"", "-n", "*", "a\\b", "x;y", ""]
 NAMES = ["in/d/y", "in/d/z w", "in/d/-q", "in/d/a'b"]     # of one file, which is renamed
 LOOK = "find -L . -type f | LC_ALL=C sort | while read -r f; do echo \"$f\"; cat \"$f\"; test ! -x \"$f\" || echo x; done"
@@ -97,8 +97,15 @@ def inside(v, at):
     yield "wholes", {"command": f"cd in && {{ {LOOK}; }} | sort > ../o/wholes", "inputs": ["in/*", "in/*/", "!in/l", "!in/chain"], "outputs": ["o/wholes"]}
 
 
-GROUPS = {"files": files, "values": values, "matrix": matrix, "folders": folders, "links": links, "made": made, "inside": inside}
-MAY_GO = ["merged", "listed", "deep", "named", "in", "made", "grid", "gridded", "grids", "copied", "staged", "after", "late", "dash", "odd"]
+def every(v, _):
+    """An asset for every file that is there."""
+    yield "each", {"matrix": {"f": {"glob": ["in/d/*", *(["!in/d/[xk]"] if v.hidden else [])]}}, "command": "cat {{ matrix.f }} > {{ outputs[0] }}", "inputs": ["{{ matrix.f }}"],
+                   "outputs": ["ev/{{ matrix.f.name }}.o"], "ignore_warnings": ["empty_source"]}
+    yield "eachs", {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": ["ev/*.o"], "outputs": ["o/eachs"]}
+
+
+GROUPS = {"every": every, "files": files, "values": values, "matrix": matrix, "folders": folders, "links": links, "made": made, "inside": inside}
+MAY_GO = ["each", "eachs", "merged", "listed", "deep", "named", "in", "made", "grid", "gridded", "grids", "copied", "staged", "after", "late", "dash", "odd"]
 NEEDED = {"grids": "grid"}                                 # by name
 
 
@@ -148,6 +155,10 @@ class World:
         for asset in self.document("/F")["assets"].values():
             for output in asset.get("outputs", []):
                 output = output.replace("/F/", "").replace("../F/", "").replace("here/", "")
+                if "matrix.f.name" in output:
+                    found |= {output.replace("{{ matrix.f.name }}", name) for name in os.listdir(self.path("in/d")) if os.path.isfile(self.path("in/d/" + name))
+                              and not (self.v.hidden and name in "xk")}
+                    continue
                 for n in self.v.values:
                     found |= {output.replace("{{ matrix.n }}", n).replace("{{ matrix.m }}", m) for m in "xy"}
         return found
@@ -179,7 +190,7 @@ class World:
     def in_globbed_folders(self):
         """{path: content} of what globs take in by wildcard only."""
         found = {}
-        for top in ("gen", "grid"):
+        for top in ("gen", "grid", "ev"):
             for name in os.listdir(self.path(top)) if os.path.isdir(self.path(top)) else []:
                 with open(self.path(f"{top}/{name}"), encoding="ascii") as file:
                     found[f"{top}/{name}"] = file.read()
@@ -267,7 +278,7 @@ class World:
         elif what == "asset":
             v.without ^= {pick([name for name in MAY_GO if name in self.names()] or MAY_GO)}
         elif what == "rename asset":
-            v.renamed ^= {pick([name for name in ("copied", "listed", "next", "staged", "in", "merged", "reads", "odd", "deep") if name in self.names()] or ["odd"])}
+            v.renamed ^= {pick([name for name in ("copied", "each", "listed", "next", "staged", "in", "merged", "reads", "odd", "deep") if name in self.names()] or ["odd"])}
         elif what == "rename output":
             v.cat = pick(CATS)
         elif what == "rename file":
@@ -275,6 +286,12 @@ class World:
             to = pick(NAMES)
             if at and at[0] != to:
                 os.rename(self.path(at[0]), self.path(to))
+        elif what == "file":
+            path = self.path(pick(["in/d/n1", "in/d/n2", "in/d/n 3"]))
+            if os.path.lexists(path):
+                os.unlink(path)
+            else:
+                self.write(path)
         elif what == "kind":
             self.change_kind(self.path("in/d/k"), pick(["nothing", "file", "folder", "link", "link to folder"]))
         elif what == "odd":
@@ -288,7 +305,7 @@ class World:
         elif what == "output": # not of gen/ and grid/: what somebody edits there and no asset declares any more is theirs, and counts
             self.disturb([path for path in ("o/copy", "o/listed", "out/0", "o/near", "o/next", "o/slow", "st/a") if os.path.lexists(self.path(path))])
         elif what == "lose":
-            shutil.rmtree(self.path(pick(["out", "gen", "grid", "st", "far", "lod"])), ignore_errors=True)
+            shutil.rmtree(self.path(pick(["out", "gen", "grid", "st", "far", "lod", "ev"])), ignore_errors=True)
         return what
 
     def disturb(self, there):
@@ -317,7 +334,7 @@ class World:
 
 
 # What an edit is to, and how likely it is; where no group is named it is to any.
-EDITS = {"write": (3,), "touch": (1,), "mode": (1, "files", "inside"), "order": (1, "files", "made"), "values": (3, "matrix"), "swap": (1, "matrix"), "hide": (1, "matrix", "folders"),
+EDITS = {"write": (3,), "touch": (1,), "mode": (1, "files", "inside"), "order": (1, "files", "made"), "values": (3, "matrix"), "swap": (1, "matrix"), "hide": (1, "matrix", "folders", "every"), "file": (3, "every"),
          "target": (1, "links"), "report": (2, "made"), "lines": (1, "folders"), "spell": (2,), "asset": (2,), "rename asset": (1,), "rename output": (1, "made"),
-         "rename file": (1, "inside"), "kind": (1, "inside", "links"), "odd": (2, "values"), "cwd": (2, "inside"), "orphans": (1, "matrix"), "version": (1, "files"), "output": (2,),
-         "lose": (1, "folders", "links", "matrix")}
+         "rename file": (1, "inside", "every"), "kind": (1, "inside", "links", "every"), "odd": (2, "values"), "cwd": (2, "inside"), "orphans": (1, "matrix"), "version": (1, "files"), "output": (2,),
+         "lose": (1, "folders", "links", "matrix", "every")}

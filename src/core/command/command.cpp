@@ -105,27 +105,97 @@ result<std::string> render_env_value(const command_scope& scope, std::string_vie
   return out;
 }
 
-result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix, std::string_view text) {
-  std::vector<template_problem> problems;
-  const auto pieces = parse_template(text, problems);
-  if (!problems.empty())
-    return fail(error_code::invalid_input, problems.front().message);
-  std::string out;
-  for (const auto& piece : pieces) {
-    if (piece.name == template_name::literal) {
-      out += piece.text;
-      continue;
+namespace {
+
+/// What is known where paths and assets are named: params and matrix.
+class early_text {
+public:
+  early_text(const pipeline& p, std::span<const matrix_value> matrix, bool paths)
+      : p_(p), matrix_(matrix), paths_(paths) {}
+
+  [[nodiscard]] result<std::vector<std::string>> items(std::string_view text, bool lists) const {
+    std::vector<template_problem> problems;
+    const auto pieces = parse_template(text, problems);
+    if (!problems.empty())
+      return fail(error_code::invalid_input, problems.front().message);
+    for (const auto& piece : pieces)
+      if (auto why = refused(piece))
+        return fail(error_code::invalid_input, std::move(*why));
+    if (lists && pieces.size() == 1 && is_list(pieces.front())) {
+      std::vector<std::string> all;
+      values_of_variable(p_, matrix_, pieces.front()).each([&](std::string_view value, bool) {
+        append_value(all.emplace_back(), value);
+      });
+      return all;
     }
-    if (piece.name != template_name::param && piece.name != template_name::matrix)
-      return fail(error_code::invalid_input,
-                  shown(piece.written) + " is not known yet where paths are named; only params and matrix are");
-    if (auto why = unknown_variable(p, matrix, piece))
-      return fail(error_code::invalid_input, std::move(*why));
-    if (is_secret(p, piece))
-      return fail(error_code::invalid_input, shown(piece.written) + " is a secret, and paths are recorded and shown");
-    append_path_value(out, variable_value(p, matrix, piece));
+    std::string out;
+    for (const auto& piece : pieces)
+      if (piece.name == template_name::literal)
+        out += piece.text;
+      else if (is_list(piece))
+        return fail(error_code::invalid_input,
+                    shown(piece.written) + " stands for any number of values: " +
+                        (lists ? "it has to be an item by itself, or say how they are joined: {{ … | join \",\" }}"
+                               : "[0] names one of them"));
+      else
+        append(out, piece);
+    return std::vector{std::move(out)};
   }
-  return out;
+
+private:
+  [[nodiscard]] std::optional<std::string> refused(const template_piece& piece) const {
+    if (piece.name == template_name::literal)
+      return std::nullopt;
+    if (piece.name != template_name::param && piece.name != template_name::matrix)
+      return shown(piece.written) + " is not known yet where " + (paths_ ? "paths" : "assets and values") +
+             " are named; only params and matrix are";
+    if (auto why = unknown_variable(p_, matrix_, piece))
+      return why;
+    if (is_secret(p_, piece))
+      return shown(piece.written) + " is a secret, and " + (paths_ ? "paths" : "names and values") +
+             " are recorded and shown";
+    return std::nullopt;
+  }
+  [[nodiscard]] bool is_list(const template_piece& piece) const {
+    return piece.name != template_name::literal && stands_for_list(p_, matrix_, piece);
+  }
+  void append_value(std::string& out, std::string_view value) const {
+    if (paths_)
+      append_path_value(out, value);
+    else
+      out += value;
+  }
+  void append(std::string& out, const template_piece& piece) const {
+    bool first = true;
+    values_of_variable(p_, matrix_, piece).each([&](std::string_view value, bool) {
+      if (!std::exchange(first, false))
+        append_value(out, piece.separator);
+      append_value(out, value);
+    });
+  }
+
+  const pipeline& p_;
+  std::span<const matrix_value> matrix_;
+  bool paths_;
+};
+
+} // namespace
+
+result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix, std::string_view text) {
+  auto items = early_text(p, matrix, true).items(text, false);
+  if (!items)
+    return items.error();
+  return std::move(items->front());
+}
+
+result<std::vector<std::string>> render_paths(const pipeline& p, std::span<const matrix_value> matrix,
+                                              std::string_view text) {
+  return early_text(p, matrix, true).items(text, true);
+}
+
+result<std::vector<std::string>> render_names(const pipeline& p, std::span<const matrix_value> matrix,
+                                              std::string_view text) {
+  return early_text(p, matrix, false).items(text, true);
 }
 
 bool inserts_secret(const pipeline& p, std::string_view text) {

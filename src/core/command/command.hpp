@@ -38,10 +38,16 @@ struct rendered_command {
 [[nodiscard]] result<rendered_command> render_command(const command_scope& scope);
 /// Renders the text of an env value.
 [[nodiscard]] result<std::string> render_env_value(const command_scope& scope, std::string_view text);
-/// Fills in params and matrix only (for inputs and outputs); any other name, and a secret param, is an error. In a
-/// value what means something in globs is escaped by \, since a value is never part of one.
+/// Fills in params and matrix only (for inputs and outputs); any other name, a secret param, and a list is an error. In
+/// a value what means something in globs is escaped by \, since a value is never part of one.
 [[nodiscard]] result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix,
                                               std::string_view text);
+/// The same, and a text that is exactly a list template becomes as many.
+[[nodiscard]] result<std::vector<std::string>> render_paths(const pipeline& p, std::span<const matrix_value> matrix,
+                                                            std::string_view text);
+/// The same for names of assets and for values: nothing is escaped.
+[[nodiscard]] result<std::vector<std::string>> render_names(const pipeline& p, std::span<const matrix_value> matrix,
+                                                            std::string_view text);
 
 /// Checks every template of the asset's command and env: unknown names, a list inside a longer argv element, a value in
 /// a here-document, backticks or $(…). Reports to `out` at the command's place.

@@ -38,6 +38,8 @@ std::string_view command_paths::as_passed(std::string_view path, std::uint32_t s
                                           std::string& scratch) const {
   if (at_home() || path.starts_with('/'))
     return path;
+  if (path == ".") // the pipeline's folder itself, as the folder that a path lies in
+    path = {};
   if (foreign_ || path == ".." || path.starts_with("../"))
     return absolute(path, marked, scratch);
   std::size_t shared = 0;

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "core/command/command.hpp"
 #include "core/command/command_paths.hpp"
+#include "core/command/matrix_reference.hpp"
 #include "core/command/shell_text.hpp"
 #include "core/command/template_text.hpp"
 
@@ -25,16 +26,6 @@ inline constexpr std::string_view secret_param_mark{"\0secret.", 8};
 /// The value of {{ run.id }} in a fingerprint, likewise.
 inline constexpr std::string_view run_id_mark{"\0run.id", 7};
 
-/// Why a param or matrix name cannot be filled in; nullopt if it can.
-[[nodiscard]] std::optional<std::string> unknown_variable(const pipeline& p, std::span<const matrix_value> matrix,
-                                                          const template_piece& piece);
-/// The value of a param or matrix name that is not unknown.
-[[nodiscard]] std::string_view variable_value(const pipeline& p, std::span<const matrix_value> matrix,
-                                              const template_piece& piece);
-
-/// Whether the name is that of a secret param.
-[[nodiscard]] bool is_secret(const pipeline& p, const template_piece& piece);
-
 /// Fills in the templates of one asset. One thread at a time.
 class expansion {
 public:
@@ -53,7 +44,7 @@ public:
       });
     text_.clear();
     for (const auto& piece : pieces) {
-      if (piece.is_list())
+      if (is_list(piece))
         return refuse(shown(piece.written) + " inside a longer element");
       if (!values(piece, [&](std::string_view value, bool path) { append(text_, value, path); }))
         return false;
@@ -116,6 +107,22 @@ private:
   // Hands each value of a piece, and whether it is a path, to `take`, in order; false and `wrong_` set if it has none.
   template <class Take>
   bool values(const template_piece& piece, Take&& take) {
+    if (piece.filter == value_filter::none)
+      return unfiltered(piece, take);
+    std::string joined;
+    bool first = true;
+    if (!unfiltered(piece, [&](std::string_view value, bool path) {
+          if (!std::exchange(first, false))
+            joined += piece.separator;
+          append(joined, value, path);
+        }))
+      return false;
+    take(std::string_view(joined), false);
+    return true;
+  }
+
+  template <class Take>
+  bool unfiltered(const template_piece& piece, Take&& take) {
     switch (piece.name) {
     case template_name::literal:
       take(piece.text, false);
@@ -125,9 +132,11 @@ private:
       if (auto why = unknown_variable(scope_.p, spec_.matrix, piece))
         return refuse(std::move(*why));
       if (use_ == value_use::fingerprint && is_secret(scope_.p, piece))
-        take(path_.assign(secret_param_mark).append(piece.text), false);
+        take(std::string_view(path_.assign(secret_param_mark).append(piece.text)), false);
       else
-        take(variable_value(scope_.p, spec_.matrix, piece), false);
+        values_of_variable(scope_.p, spec_.matrix, piece).each([&](std::string_view value, bool path) {
+          take(path ? passed(value) : value, path);
+        });
       return true;
     case template_name::asset_name:
       take(spec_.name, false);
@@ -135,19 +144,41 @@ private:
     case template_name::run_id:
       take(use_ == value_use::execution ? scope_.run_id : run_id_mark, false);
       return true;
+    case template_name::pool:
+      return pool(piece, take);
     case template_name::inputs:
-      return list(piece, scope_.inputs.size(), [&](std::size_t i) { take(passed(scope_.inputs[i]), true); });
+      return list(piece, scope_.inputs.size(), [&](std::size_t i) { path_value(piece, scope_.inputs[i], take); });
     case template_name::outputs:
       return list(piece, spec_.outputs.size(),
-                  [&](std::size_t i) { take(passed(scope_.p.path(spec_.outputs[i])), true); });
+                  [&](std::size_t i) { path_value(piece, scope_.p.path(spec_.outputs[i]), take); });
     }
     return false;
   }
 
   template <class Take>
+  void path_value(const template_piece& piece, std::string_view path, Take&& take) {
+    if (piece.part == path_part::whole || piece.part == path_part::folder)
+      take(passed(part_of(path, piece.part)), true);
+    else
+      take(part_of(path, piece.part), false);
+  }
+
+  template <class Take>
+  bool pool(const template_piece& piece, Take&& take) {
+    const auto& pools = scope_.p.settings_of(scope_.asset).pools;
+    const auto found = pools.find(piece.text);
+    if (found == pools.end())
+      return refuse(shown(piece.written) + ": the asset takes no slots of that pool");
+    take(std::string_view(path_.assign(std::to_string(found->second))), false);
+    return true;
+  }
+
+  template <class Take>
   bool list(const template_piece& piece, std::size_t size, Take&& take) {
-    if (!piece.index) {
-      for (std::size_t i = 0; i < size; ++i)
+    if (!piece.text.empty())
+      return refuse(shown(piece.written) + ": there is none of that name");
+    if (!piece.index || piece.rest) {
+      for (std::size_t i = piece.index.value_or(0); i < size; ++i)
         take(i);
       return true;
     }
@@ -155,6 +186,12 @@ private:
       return refuse(shown(piece.written) + ": there is none of that number");
     take(*piece.index);
     return true;
+  }
+
+  [[nodiscard]] bool is_list(const template_piece& piece) const {
+    return piece.names_list() ||
+           (piece.name == template_name::matrix && !unknown_variable(scope_.p, spec_.matrix, piece) &&
+            stands_for_list(scope_.p, spec_.matrix, piece));
   }
 
   std::string_view passed(std::string_view path) {

@@ -6,21 +6,20 @@
 #include "core/command/expansion.hpp"
 #include "core/command/shell_text.hpp"
 #include "core/command/template_text.hpp"
+#include "core/pipeline/nearest_name.hpp"
+
+#include <algorithm>
 
 namespace troupe_internal {
 namespace {
-
-std::string quote(std::string_view name) {
-  return '"' + shown(name) + '"';
-}
 
 constexpr std::size_t most_template_findings = 100; // of one asset: a text may be wrong everywhere
 
 class checker {
 public:
   checker(const pipeline& p, asset_index asset, diagnostics& out)
-      : p_(p), spec_(p.asset(asset)), declaration_(p.declaration(asset)), paths_(p.folder, declaration_.settings->cwd),
-        out_(out) {}
+      : p_(p), first_(asset.value), spec_(p.asset(asset)), declaration_(p.declaration(asset)),
+        paths_(p.folder, declaration_.settings->cwd), out_(out) {}
 
   // The pieces of a text, each one sure to have a value; what has none is reported.
   std::vector<template_piece> pieces_of(std::string_view text, const std::string& what) {
@@ -44,7 +43,7 @@ public:
       const std::string what = "element " + std::to_string(i + 1) + " of the command";
       const auto pieces = pieces_of(text, what);
       for (const auto& piece : pieces) {
-        if (!piece.is_list())
+        if (!is_list(piece))
           continue;
         if (pieces.size() > 1)
           report("list_in_word", shown(piece.written) +
@@ -66,7 +65,7 @@ public:
       for (const auto& piece : pieces)
         if (piece.name != template_name::literal)
           report("unsafe_template", shown(piece.written) + ": values cannot be quoted safely for the shell " +
-                                        quote(declaration_.settings->shell) + "; pass the value through \"env\"");
+                                        quoted_name(declaration_.settings->shell) + "; pass the value through \"env\"");
       return;
     }
     shell_scanner scanner;
@@ -80,7 +79,7 @@ public:
         report("unsafe_template", shown(pieces[i].written) + " stands " + std::string(slot.refuse) +
                                       ", where it could become shell syntax; pass the value through \"env\" and write "
                                       "\"$NAME\" there");
-      else if (pieces[i].is_list() && slot.quotes == shell_quotes::none &&
+      else if (is_list(pieces[i]) && slot.quotes == shell_quotes::none &&
                (slot.glued || (i + 1 < pieces.size() && glues(pieces[i + 1]))))
         report("list_in_word",
                shown(pieces[i].written) + " stands for any number of words, so blanks have to stand around it");
@@ -98,7 +97,9 @@ private:
   void steps_up(const std::vector<template_piece>& pieces, const std::string& what) {
     std::string before;
     for (const auto& piece : pieces) {
-      const bool path = piece.name == template_name::inputs || piece.name == template_name::outputs;
+      const bool path = piece.name == template_name::inputs || piece.name == template_name::outputs ||
+                        (piece.name == template_name::matrix && !unknown_variable(p_, spec_.matrix, piece) &&
+                         values_of_variable(p_, spec_.matrix, piece).path);
       if (path && ends_in_step_up(before))
         report("path_under_cwd", "../ stands directly before " + shown(piece.written) +
                                      ", but paths are now given relative to cwd: remove ../ (in " + what + ")");
@@ -106,7 +107,7 @@ private:
         before += piece.text;
       else if ((piece.name == template_name::param || piece.name == template_name::matrix) &&
                !unknown_variable(p_, spec_.matrix, piece))
-        before += variable_value(p_, spec_.matrix, piece);
+        values_of_variable(p_, spec_.matrix, piece).each([&](std::string_view value, bool) { before += value; });
       else
         before += '?';
     }
@@ -118,26 +119,59 @@ private:
   }
 
   std::optional<std::string> unknown(const template_piece& piece) const {
-    const std::string written = shown(piece.written);
     switch (piece.name) {
     case template_name::param:
-    case template_name::matrix:
       return unknown_variable(p_, spec_.matrix, piece);
+    case template_name::matrix:
+      return unknown_matrix(piece);
+    case template_name::pool:
+      return unknown_pool(piece);
     case template_name::outputs:
-      if (piece.index && *piece.index >= spec_.outputs.size())
-        return written + ": the asset has " + count(spec_.outputs.size(), "output") + ", counted from 0";
-      return std::nullopt;
     case template_name::inputs:
-      if (piece.index && *piece.index >= spec_.inputs.size())
-        return written + ": the asset has " + count(spec_.inputs.size(), "input") + ", counted from 0";
-      for (std::size_t i = 0; piece.index && i <= *piece.index; ++i)
-        if (spec_.inputs[i].glob)
-          return written + ": how many files the glob " + quote(p_.path(spec_.inputs[i].path)) +
-                 " matches is known only when the asset runs; name the file";
-      return std::nullopt;
+      return unknown_path(piece);
     default:
       return std::nullopt;
     }
+  }
+
+  /// The combinations have the same names; a list may be of another length in each.
+  std::optional<std::string> unknown_matrix(const template_piece& piece) const {
+    auto why = unknown_variable(p_, spec_.matrix, piece);
+    for (auto i = first_; !why && piece.index && i < p_.assets.size() && p_.assets[i].declaration == spec_.declaration;
+         ++i)
+      why = unknown_variable(p_, p_.assets[i].matrix, piece);
+    return why;
+  }
+
+  std::optional<std::string> unknown_pool(const template_piece& piece) const {
+    if (declaration_.settings->pools.contains(piece.text))
+      return std::nullopt;
+    nearest_name nearest(piece.text);
+    for (const auto& [name, slots] : declaration_.settings->pools)
+      nearest.consider(name);
+    return shown(piece.written) + ": the asset takes no slots of a pool " + quoted_name(piece.text) +
+           (nearest.hint().empty() ? "; name it in its \"pools\"" : nearest.hint());
+  }
+
+  std::optional<std::string> unknown_path(const template_piece& piece) const {
+    const std::string written = shown(piece.written);
+    const bool inputs = piece.name == template_name::inputs;
+    const auto size = inputs ? spec_.inputs.size() : spec_.outputs.size();
+    if (!piece.text.empty())
+      return written + ": the asset has no " + (inputs ? "input" : "output") + " of that name";
+    if (piece.index && !piece.rest && *piece.index >= size)
+      return written + ": the asset has " + count(size, inputs ? "input" : "output") + ", counted from 0";
+    for (std::size_t i = 0; inputs && piece.index && i < std::min<std::size_t>(*piece.index + 1, size); ++i)
+      if (spec_.inputs[i].glob && (i < *piece.index || !piece.rest))
+        return written + ": how many files the glob " + quoted_name(p_.path(spec_.inputs[i].path)) +
+               " matches is known only when the asset runs; name the file";
+    return std::nullopt;
+  }
+
+  [[nodiscard]] bool is_list(const template_piece& piece) const {
+    return piece.names_list() ||
+           ((piece.name == template_name::param || piece.name == template_name::matrix) &&
+            !unknown_variable(p_, spec_.matrix, piece) && stands_for_list(p_, spec_.matrix, piece));
   }
 
   static std::string count(std::size_t n, const std::string& noun) {
@@ -152,6 +186,7 @@ private:
   }
 
   const pipeline& p_;
+  const std::uint32_t first_; // of the combinations
   const asset_spec& spec_;
   const asset_declaration& declaration_;
   const command_paths paths_;

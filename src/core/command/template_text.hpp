@@ -11,20 +11,38 @@
 namespace troupe_internal {
 
 /// What a template may name.
-enum class template_name : std::uint8_t { literal, param, matrix, asset_name, run_id, inputs, outputs };
+enum class template_name : std::uint8_t { literal, param, matrix, asset_name, run_id, inputs, outputs, pool };
+
+/// A part of a path: of "a/x.tar.gz" the name "x.tar.gz", the stem "x.tar", the extension ".gz", the folder "a".
+enum class path_part : std::uint8_t { whole, name, stem, extension, folder };
+
+/// What is made of a template's values.
+enum class value_filter : std::uint8_t { none, join };
 
 /// One piece of a template's text; views into it.
 struct template_piece {
   template_name name = template_name::literal;
-  std::string_view text;              ///< literal: the text; param, matrix: the variable's name
-  std::optional<std::uint32_t> index; ///< of inputs[2], outputs[0]
-  std::string_view written;           ///< the whole {{ … }}, for messages
+  /// literal: the text; param, pool: its name; matrix: the variable's name, and what follows it up to a "["; inputs,
+  /// outputs: the name of one, or empty.
+  std::string_view text;
+  std::optional<std::uint32_t> index = std::nullopt; ///< of inputs[2], outputs[0]
+  bool rest = false;                                 ///< of inputs[2:]: that one and all that follow
+  path_part part = path_part::whole;
+  value_filter filter = value_filter::none;
+  std::string_view separator; ///< of join
+  std::string_view written;   ///< the whole {{ … }}, for messages
 
-  /// Stands for any number of values, not for one.
-  [[nodiscard]] bool is_list() const {
-    return (name == template_name::inputs || name == template_name::outputs) && !index;
+  /// Stands for any number of values by its text alone. A column of a row may be a list too.
+  [[nodiscard]] bool names_list() const {
+    return (name == template_name::inputs || name == template_name::outputs) && (!index || rest) &&
+           filter == value_filter::none;
   }
 };
+
+/// Reads ".name", ".stem", ".ext" or ".dir" at the end of a text, and takes it off.
+[[nodiscard]] path_part take_part(std::string_view& text);
+/// That part of a path; "." where the path has no folder.
+[[nodiscard]] std::string_view part_of(std::string_view path, path_part part);
 
 /// A template (or a name in one) for a message: the end of a long one is "…".
 [[nodiscard]] std::string shown(std::string_view written);

@@ -67,7 +67,8 @@ asset_definition declared_text(const pipeline& p, asset_index asset, const std::
   } else {
     text.inputs.assign(declared.input_templates.begin(), declared.input_templates.end());
   }
-  for (std::size_t i = 0; i < spec.deps.size();) {
+  text.deps.assign(declared.dep_templates.begin(), declared.dep_templates.end());
+  for (std::size_t i = text.deps.empty() ? 0 : spec.deps.size(); i < spec.deps.size();) {
     const auto declaration = p.asset(spec.deps[i]).declaration;
     std::size_t same = i;
     while (same < spec.deps.size() && p.asset(spec.deps[same]).declaration == declaration)

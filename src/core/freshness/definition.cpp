@@ -98,6 +98,25 @@ void add_param(const pipeline& p, std::string_view name, std::vector<named_diges
   params.push_back({std::string(name), value.finish()});
 }
 
+/// What the texts insert of rows, beside the ids: a number for a definition counts it, and none of the other columns.
+void add_cells(const pipeline& p, asset_index asset, part_list& parts) {
+  const auto& matrix = p.asset(asset).matrix;
+  if (std::none_of(matrix.begin(), matrix.end(),
+                   [](const auto& one) { return one.more != nullptr && !one.more->row.empty(); }))
+    return;
+  const auto add = [&](std::string_view text) {
+    std::vector<template_problem> reported_at_load;
+    for (const auto& piece : parse_template(text, reported_at_load))
+      if (piece.name == template_name::matrix && !unknown_variable(p, matrix, piece))
+        values_of_variable(p, matrix, piece).each([&](std::string_view value, bool) { parts.add(value); });
+  };
+  for (const auto text : p.declaration(asset).command)
+    add(text);
+  for (const auto& entry : p.settings_of(asset).env)
+    if (entry.source == env_source::literal)
+      add(entry.text);
+}
+
 digest digest_as_declared(const env_entry& entry, const env_lookup& lookup, std::string& buffer) {
   part_list parts(buffer);
   if (entry.source == env_source::literal)
@@ -112,7 +131,7 @@ digest digest_as_declared(const env_entry& entry, const env_lookup& lookup, std:
 
 // ---- What is executed ----
 
-void definer::read_text(std::string_view text, std::vector<text_range>& to) {
+void definer::read_text(std::string_view text, bool matrix_paths, std::vector<text_range>& to) {
   text_range range{pieces_.size(), 0, 0, has_template(text)};
   if (range.templated)
     parse_template(text, pieces_, problems_); // check_templates() reports what cannot be read
@@ -120,7 +139,8 @@ void definer::read_text(std::string_view text, std::vector<text_range>& to) {
   for (auto at = range.first; at != range.last; ++at) {
     const auto name = pieces_[at].name;
     takes_inputs_ = takes_inputs_ || name == template_name::inputs;
-    takes_paths_ = takes_paths_ || name == template_name::inputs || name == template_name::outputs;
+    takes_paths_ = takes_paths_ || name == template_name::inputs || name == template_name::outputs ||
+                   (matrix_paths && name == template_name::matrix);
   }
   to.push_back(range);
 }
@@ -138,11 +158,13 @@ void definer::read(const pipeline& p, asset_index asset) {
   values_.clear();
   problems_.clear();
   paths_.emplace(p.folder, declared.settings->cwd);
+  const auto& matrix = p.asset(asset).matrix;
+  const bool matrix_paths = std::any_of(matrix.begin(), matrix.end(), [](const auto& one) { return one.is_path(); });
   for (const auto text : declared.command)
-    read_text(text, command_);
+    read_text(text, matrix_paths, command_);
   for (const auto& entry : declared.settings->env)
     if (entry.source == env_source::literal && has_template(entry.text))
-      read_text(entry.text, values_);
+      read_text(entry.text, matrix_paths, values_);
   params_.clear();
   for (const auto& piece : pieces_)
     if (piece.name == template_name::param &&
@@ -271,6 +293,7 @@ void define_as_declared(const pipeline& p, asset_index asset, const env_lookup& 
     parts.add(text);
   for (const auto& value : spec.matrix)
     parts.add(value.variable).add(value.value);
+  add_cells(p, asset, parts);
   out.command = parts.finish();
 
   out.version = settings.version;

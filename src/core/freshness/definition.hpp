@@ -50,7 +50,7 @@ private:
   };
 
   void read(const pipeline& p, asset_index asset);
-  void read_text(std::string_view text, std::vector<text_range>& to);
+  void read_text(std::string_view text, bool matrix_paths, std::vector<text_range>& to);
   void read_env(const env_lookup& lookup);
   [[nodiscard]] digest command_of(const command_scope& scope);
   [[nodiscard]] std::span<const template_piece> pieces_of(const text_range& text) const {

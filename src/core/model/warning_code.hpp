@@ -16,6 +16,7 @@ inline constexpr auto warning_codes = std::to_array<std::string_view>({
     "dot_dot_after_link",      // of the file
     "duplicate_input",         // of the file
     "empty_glob",              // of a plan or an attempt: a glob in inputs matches nothing
+    "empty_source",            // of the file: no values are found for a matrix
     "folder_left_out",         // of the file: by a glob, since the maker of the folder needs the asset
     "folders_skipped",         // of a plan or an attempt: a glob takes files and matches folders
     "input_changed_meanwhile", // of a plan: while the asset's own command ran

@@ -1,4 +1,4 @@
-// Variables and values in the order of their names. Neither holds a "[", "]" or ",", and no variable a "=".
+// Variables and ids of values in the order of their names. Neither holds a "[", "]" or ",", and no variable a "=".
 #include "core/pipeline/matrix_identity.hpp"
 
 #include <algorithm>
@@ -15,11 +15,11 @@ std::string matrix_identity(const pipeline& p, asset_index asset) {
   std::sort(sorted.begin(), sorted.end(),
             [](const matrix_value& a, const matrix_value& b) { return a.variable < b.variable; });
   std::string identity(p.declaration(asset).name);
-  for (const auto& [variable, value] : sorted)
+  for (const auto& one : sorted)
     identity.append(identity.size() == p.declaration(asset).name.size() ? "[" : ",")
-        .append(variable)
+        .append(one.variable)
         .append("=")
-        .append(value);
+        .append(one.id());
   return identity += ']';
 }
 

@@ -100,6 +100,8 @@ struct asset_declaration {
   std::span<const std::string_view> output_templates;
   /// All inputs as written, "!" in front of an exclusion, if one of them has a template; else empty.
   std::span<const std::string_view> input_templates;
+  /// All deps as written if one of them has a template; else empty.
+  std::span<const std::string_view> dep_templates;
   const asset_settings* settings = nullptr; ///< never null in a valid pipeline
 };
 
@@ -109,9 +111,27 @@ struct input_ref {
   bool glob = false;
 };
 
+/// One column of a row: one text, or a list of them.
+struct matrix_cell {
+  std::string_view column;
+  std::span<const std::string_view> texts; ///< exactly one unless `list`
+  bool list = false;
+};
+
+/// What a value of a matrix has beside its text.
+struct matrix_item {
+  std::string_view id;              ///< names the asset: no "[", "]", ",", control character or invalid UTF-8
+  std::span<const matrix_cell> row; ///< empty: it is no row. All rows of one source have the same columns
+  bool path = false;                ///< the text is the path of a file that a glob found
+};
+
 struct matrix_value {
   std::string_view variable;
-  std::string_view value; ///< as text; numbers and bools as JSON writes them
+  std::string_view value;            ///< as text; numbers and bools as JSON writes them; of a row its id
+  const matrix_item* more = nullptr; ///< null: the value is its own id
+
+  [[nodiscard]] std::string_view id() const { return more == nullptr ? value : more->id; }
+  [[nodiscard]] bool is_path() const { return more != nullptr && more->path; }
 };
 
 /// One asset, expanded: a node of the graph.
@@ -160,6 +180,7 @@ struct pipeline {
   std::map<std::string, param_value, std::less<>> params; ///< with overrides applied
   bool declares_secrets = false;                          ///< a param or a variable is a secret
   engine_settings engine;
+  std::uint64_t values_read = 0; ///< a number for all that was read from files and globs for matrices; 0: nothing was
 
   large_vector<asset_declaration> declarations;
   large_vector<asset_spec> assets; ///< asset_index is an index into this

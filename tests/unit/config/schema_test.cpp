@@ -59,11 +59,13 @@ private:
 
 // What a schema cannot know: it looks no names up and reads no notation to its end.
 const std::set<std::string> beyond_schemas = {
-    "unknown_dependency", "self_dependency", "unknown_pool",    "pool_too_small",   "unknown_template",
-    "bad_template",       "list_in_word",    "unsafe_template", "duplicate_output", "output_in_state",
-    "output_is_pipeline", "secret_in_path",  "bad_path",        "empty_command",    "duplicate_key",
-    "duplicate_value",    "bad_cron",        "bad_schedule",    "bad_pattern",      "unknown_zone",
-    "unknown_param",      "unknown_asset",   "bad_selection",   "bad_param",        "contradiction"};
+    "unknown_dependency", "self_dependency",  "unknown_pool",      "pool_too_small",   "unknown_template",
+    "bad_template",       "list_in_word",     "unsafe_template",   "duplicate_output", "output_in_state",
+    "output_is_pipeline", "secret_in_path",   "bad_path",          "empty_command",    "duplicate_key",
+    "duplicate_value",    "bad_cron",         "bad_schedule",      "bad_pattern",      "unknown_zone",
+    "unknown_values",     "unknown_variable", "unknown_id",        "bad_row",          "bad_id",
+    "bad_value_file",     "cannot_read",      "matrix_of_outputs", "unknown_param",    "unknown_asset",
+    "bad_selection",      "bad_param",        "contradiction"};
 
 struct judgement {
   bool refused = false; ///< by the parser
