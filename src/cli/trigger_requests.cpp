@@ -3,6 +3,7 @@
 
 #include "core/journal/event_json.hpp"
 #include "engine/trigger_alone.hpp"
+#include "engine/trigger_history.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
