@@ -30,6 +30,8 @@ public:
       : to_(to), prefix_(std::move(prefix)), filter_(filter) {}
 
   void take(std::string_view line) {
+    if (line.empty()) // behind the last line end
+      return;
     if (!filter_.grep.empty() && line.find(filter_.grep) == std::string_view::npos)
       return;
     if (!filter_.tail)

@@ -11,7 +11,7 @@ namespace troupe_internal::cli {
 
 namespace {
 
-constexpr std::uint32_t runs_shown = 10;
+constexpr std::uint32_t executions_shown = 10;
 
 struct history_arguments {
   std::string asset;
@@ -29,7 +29,7 @@ result<std::vector<execution_of_asset>> executions(const std::string& state, con
   const auto runs = list_runs(state, 0);
   if (!runs)
     return runs.error();
-  const auto limit = arguments.limit.value_or(runs_shown);
+  const auto limit = arguments.limit.value_or(executions_shown);
   std::vector<execution_of_asset> found;
   for (const auto& run : *runs) {
     if (run.pipeline != pipeline || (run.attempts == 0 && run.finished_at))

@@ -93,6 +93,7 @@ void function_maker::make(asset_index asset, std::uint32_t attempt, std::functio
       work_end end;
       {
         const running_call running(mutex_, running_, ending_);
+        const function_room::call called(around_.room, around_.run, around_.p.asset(asset).name);
         end = carry_out(asset, attempt, running.stop());
       }
       answers->give(std::move(end));

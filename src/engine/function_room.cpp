@@ -3,6 +3,7 @@
 
 #include "adapters/files/remove_tree.hpp"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace troupe_internal {
@@ -16,6 +17,26 @@ constexpr const char* scratch_folder = "scratch";
 function_room::function_room(state_dir::handle dir, const function_options& how)
     : dir_(dir), how_(how), values_(std::move(dir), how.durable), cache_(how.memory_for_values),
       threads_(how.threads, this) {}
+
+function_room::call::call(function_room& room, run_number run, std::string_view asset)
+    : room_(room), run_(run), asset_(asset) {
+  const std::lock_guard lock(room_.mutex_);
+  room_.calls_.insert(this);
+}
+
+function_room::call::~call() {
+  const std::lock_guard lock(room_.mutex_);
+  room_.calls_.erase(this);
+}
+
+std::vector<std::string> function_room::being_called() {
+  std::vector<std::string> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto* const one : calls_)
+    all.push_back(std::string(one->asset_) + " of run #" + std::to_string(one->run_.value));
+  std::sort(all.begin(), all.end());
+  return all;
+}
 
 result<std::string> function_room::make_scratch(const std::string& name) {
   std::shared_ptr<const kept_folder> in;

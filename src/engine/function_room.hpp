@@ -12,7 +12,10 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace troupe_internal {
 
@@ -26,6 +29,23 @@ struct function_options {
 /// Any thread.
 class function_room {
 public:
+  /// While it lives, a function of this asset is being called.
+  class call {
+  public:
+    call(function_room& room, run_number run, std::string_view asset);
+    ~call();
+    call(const call&) = delete;
+    call& operator=(const call&) = delete;
+
+  private:
+    friend class function_room;
+    function_room& room_;
+    const run_number run_;
+    const std::string_view asset_;
+  };
+  /// The functions that are being called, for people: "waits of run #3".
+  [[nodiscard]] std::vector<std::string> being_called();
+
   function_room(state_dir::handle dir, const function_options& how);
   function_room(const function_room&) = delete;
   function_room& operator=(const function_room&) = delete;
@@ -51,8 +71,9 @@ private:
   value_files values_;
   value_cache cache_;
   deadline_watch deadlines_;
-  std::mutex mutex_;
-  std::shared_ptr<const kept_folder> scratch_; ///< guarded by mutex_
+  std::mutex mutex_; ///< guards what follows
+  std::shared_ptr<const kept_folder> scratch_;
+  std::set<const call*> calls_;
   function_threads threads_;                   ///< last: its work uses the others
 };
 

@@ -15,7 +15,6 @@ namespace troupe_internal {
 
 struct run_ask {
   std::string file;                   ///< of the pipeline
-  std::string pipeline;               ///< its name, where there is a key
   std::vector<std::string> selection; ///< none: everything
   std::vector<std::string> exclude;
   bool only = false;
@@ -26,9 +25,10 @@ struct run_ask {
   run_cause cause;
   std::int32_t priority = 0; ///< higher first, in the queue
   run_number continues;      ///< the run whose place it takes; 0: none
+  duration timeout{0};       ///< it is ended so long after its start; 0: never
   std::string key;           ///< asked again under it, there is no other run; empty: none
   digest request;            ///< with a key: of what is asked
-  duration timeout{0};       ///< it is ended so long after its start; 0: never
+  std::string pipeline;      ///< with a key: the pipeline's name
   friend bool operator==(const run_ask&, const run_ask&) = default;
 };
 

@@ -54,8 +54,6 @@ struct trigger_ask {
   verb what = verb::notify;
   std::string name;                                         ///< TRIGGER or PIPELINE/TRIGGER; replay: empty
   std::string key;                                          ///< forget: empty stands for all
-  std::uint64_t event = 0;                                  ///< replay: which
-  std::vector<std::pair<std::string, std::string>> headers; ///< test: by name in lower case
   std::string body;                                         ///< notify: JSON, or empty
   std::vector<std::pair<std::string, std::string>> params;  ///< fire
   std::string reason;                                       ///< pause; set_cursor: the cursor
@@ -64,6 +62,8 @@ struct trigger_ask {
   bool dry = false;                                         ///< backfill: only say what it would be for
   bool apart = false;                                       ///< fire: beside other runs of the trigger
   std::string by;                                           ///< who asks; empty: unspecified
+  std::uint64_t event = 0;                                  ///< replay: which
+  std::vector<std::pair<std::string, std::string>> headers; ///< test: by name in lower case
   friend bool operator==(const trigger_ask&, const trigger_ask&) = default;
 };
 

@@ -16,6 +16,8 @@ troupe_error* make_error(const error& why) {
     return make_error(TROUPE_ERROR_STATE_UNUSABLE, why.message);
   case error_code::stopped:
     return make_error(TROUPE_ERROR_SHUTTING_DOWN, why.message);
+  case error_code::key_conflict:
+    return make_error(TROUPE_ERROR_KEY_CONFLICT, why.message);
   case error_code::busy:
     return make_error(TROUPE_ERROR_STATE_UNUSABLE, why.message);
   case error_code::internal:

@@ -396,17 +396,17 @@ troupe_error* host_engine::shutdown(std::chrono::nanoseconds grace) {
   }
   engine_->stop_all(stop_cause::shutdown, false);
   const auto until = std::chrono::steady_clock::now() + std::max(grace, std::chrono::nanoseconds(0));
-  std::string left;
+  bool all_ended = true;
   for (const auto& run : live) {
     const auto rest = grace.count() < 0 ? grace : std::max(until - std::chrono::steady_clock::now(), {});
-    if (!run->wait(rest))
-      left += (left.empty() ? "#" : ", #") + std::to_string(run->number().value);
+    all_ended = run->wait(rest) && all_ended;
   }
-  if (left.empty())
+  if (all_ended)
     return nullptr;
-  return make_error(TROUPE_ERROR_STILL_RUNNING, "functions of these runs have been asked to stop, and have not "
-                                                "returned: " +
-                                                    left);
+  auto* const why = make_error(TROUPE_ERROR_STILL_RUNNING, "functions were asked to stop, and have not returned");
+  for (const auto& one : engine_->functions()->being_called())
+    why->found.push_back({"still_running", one + " has not returned", one.substr(0, one.find(' ')), {}, 0, 0});
+  return why;
 }
 
 } // namespace troupe_internal::lib

@@ -19,8 +19,11 @@ def kill(supervisor):
 def a_schedule_goes_on_after_its_run_was_cancelled_live_or_queued(shop):
     shop.pipeline(GATED, triggers={"often": {"schedule": {"every": "1s"}}})
     with Supervisor(shop) as supervisor:
-        shop.wait_for(lambda: supervisor.get("/api/v1/queue")["queue"], "one run lives and one waits")
-        waits = supervisor.get("/api/v1/queue")["queue"][0]["number"]
+        shop.wait_for_file("began")
+        def queued():
+            return [one["number"] for one in supervisor.get("/api/v1/runs")["runs"] if one["status"] == "queued"]
+        shop.wait_for(queued, "one run lives and one waits")
+        waits, = queued()
         supervisor.post(f"/api/v1/queue/{waits}/cancel")
         shop.wait_for(lambda: any(one["number"] > waits for one in supervisor.get("/api/v1/queue")["queue"]), "the next tick waits")
         live = waits - 1

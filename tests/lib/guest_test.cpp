@@ -175,6 +175,9 @@ TEST_CASE(
     const auto over = engine.shutdown(5ms);
     REQUIRE(!over);
     CHECK(over.error().code == troupe::errc::still_running);
+    REQUIRE(over.error().found.size() == 1);
+    CHECK(over.error().found[0].asset == "waits");
+    CHECK(over.error().found[0].message == "waits of run #1 has not returned");
     stubborn = false;
     CHECK(engine.shutdown(1h));
     CHECK(run->status() == troupe::run_status::interrupted);

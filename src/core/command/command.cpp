@@ -31,7 +31,16 @@ bool pieces_of(std::string_view text, std::vector<template_piece>& pieces, expan
   return problems.empty() || values.refuse(problems.front().message);
 }
 
-bool render_shell_text(std::string_view text, expansion& values, std::string& out) {
+/// Whether a shell reads the text as one word that is just this, wherever it stands.
+bool needs_no_quotes(std::string_view value) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-./:,+@%").find(c) != std::string_view::npos;
+  };
+  return !value.empty() && std::all_of(value.begin(), value.end(), is_plain);
+}
+
+bool render_shell_text(std::string_view text, expansion& values, value_use use, std::string& out) {
   if (!has_template(text)) {
     out = text;
     return true;
@@ -42,7 +51,10 @@ bool render_shell_text(std::string_view text, expansion& values, std::string& ou
                                                 [&](std::string_view value, const shell_slot& slot, bool first) {
                                                   if (!first)
                                                     out += ' ';
-                                                  append_quoted(out, value, slot.quotes);
+                                                  if (use == value_use::shown && needs_no_quotes(value))
+                                                    out += value;
+                                                  else
+                                                    append_quoted(out, value, slot.quotes);
                                                 });
 }
 
@@ -79,7 +91,7 @@ result<rendered_command> render_command(const command_scope& scope, value_use us
   if (!runs_command(declaration.kind))
     return fail(error_code::invalid_input, "a source or a function has no command");
   std::string text;
-  if (!render_shell_text(declaration.command.front(), values, text))
+  if (!render_shell_text(declaration.command.front(), values, use, text))
     return values.failure();
   const auto& options = declaration.settings->shell_options;
   const bool spare =

@@ -30,6 +30,7 @@ What fails, what it blocks, what is retried, what is allowed to fail.
   [8/8] silent  failed after <duration>: the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
   
   failed: bad (attempt 1): exit status 3
+    command: for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done; exit 3
     log: .troupe/logs/1/bad.1.log
     | line 3
     | line 4
@@ -43,12 +44,16 @@ What fails, what it blocks, what is retried, what is allowed to fail.
     | line 12
   
   failed (allowed to): loose (attempt 1): exit status 4
+    command: exit 4
   
   failed: nowhere (attempt 1): the command "./no-such-program" does not exist
+    command: ./no-such-program
   
   failed: silent (attempt 1): the command ended well, but its output "silent.txt" is not there: write it, or correct "outputs"
+    command: true
   
   failed: needs_file: input "missing.txt" does not exist and no asset makes it: create it, or correct "inputs"
+    command: cat missing.txt
   
   run #1 failed in <duration>: 5 failed, 1 blocked, 2 succeeded
   allowed to fail: loose
@@ -174,7 +179,6 @@ Each attempt is on record with its times, its end and its log.
     "trigger": null
    },
    "continued_by": null,
-   "reason": null,
    "continues": null,
    "counts": {
     "failed": 1,
@@ -186,6 +190,7 @@ Each attempt is on record with its times, its end and its log.
    "number": 3,
    "pipeline": "trouble",
    "queued_at": null,
+   "reason": null,
    "run": "<uuid>",
    "started_at": "<time>",
    "status": "failed"
@@ -241,6 +246,7 @@ Each attempt is on record with its times, its end and its log.
   [1/1] loose  failed after <duration>: exit status 4 (allowed to fail)
   
   failed (allowed to): loose (attempt 1): exit status 4
+    command: exit 4
   
   run #4 succeeded in <duration>: 1 failed
   allowed to fail: loose
@@ -251,6 +257,7 @@ Each attempt is on record with its times, its end and its log.
   [2/2] silent  not started
   
   failed: bad (attempt 1): exit status 3
+    command: for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done; exit 3
     log: .troupe/logs/5/bad.1.log
     | line 3
     | line 4

@@ -2,6 +2,7 @@ From nothing to a pipeline that is up to date.
 
   $ troupe init
   wrote troupe.json; `troupe run` runs it
+  $ sed -i 's/"name": "[^"]*"/"name": "first"/' troupe.json # it has the name of its folder
   $ troupe init
   error: troupe.json is there already; nothing was changed
   [2]
@@ -24,6 +25,7 @@ From nothing to a pipeline that is up to date.
   [4/5] digits[squares]  succeeded in <duration>
   [5/5] report  succeeded in <duration>
   run #1 succeeded in <duration>: 5 succeeded
+  1 asset printed something: troupe logs
   $ troupe run
   all fresh: 5 assets, nothing to do (<n> ms)
   $ cat report.txt
@@ -45,13 +47,14 @@ From nothing to a pipeline that is up to date.
   48
   $ troupe run --json | keys
   all fresh: 5 assets, nothing to do (<n> ms)
-  assets cause continued_by continues counts duration_ms finished_at format number pipeline queued_at run started_at status
+  assets cause continued_by continues counts duration_ms finished_at format number pipeline queued_at reason run started_at status
   $ troupe run -j 2 --json --force --only report 2>progress | keys assets.report
   allowed attempts because changed data_version duration_ms error exit_code log metadata reasons resources signal started_at status waits warnings
   $ cat progress
   run #4 of first: 1 asset, 0 fresh, 2 workers, about <duration>
   [1/1] report  succeeded in <duration>, unchanged
   run #4 succeeded in <duration>: 1 succeeded; 1 produced what was there before
+  1 asset printed something: troupe logs
 
 Another value of a param makes stale what uses it; early cut-off can spare the rest.
 

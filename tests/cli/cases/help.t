@@ -9,7 +9,11 @@ The program alone prints its help; so does every verb with --help.
     run  Bring assets and all they need up to date
     plan  Show what would run, what may, and what is fresh, with the reasons
     explain  Tell why an asset is stale or fresh now, and why it last ran
+    command  Print the command of an asset, to paste into a shell
     status  Show each asset: freshness, last materialization, duration, data version
+    list  List assets with their outputs, tags and descriptions
+    which  Tell which asset makes a file, and which read it
+    history  List the runs that executed an asset
     graph  Show what depends on what, and how each asset stands
     validate  Check the pipeline file; report every mistake with its place
     triggers  List the triggers and when schedules fire next
@@ -17,10 +21,12 @@ The program alone prints its help; so does every verb with --help.
     notify  Tell a manual trigger of a supervisor that something has happened
     runs  List the runs, newest first
     show  Show one run whole
-    logs  Print what an attempt at an asset wrote
+    logs  Print what an attempt at an asset wrote, or all of a run
     resume  Continue an interrupted, failed or cancelled run as the same run
     cancel  End a live run from another terminal, and wait until it has ended; or take a queued one off the queue
     serve  Stay up: take runs on from the command line and over HTTP, and keep a queue of them
+    stop  Stop the supervisor of this state; its next start resumes what was running
+    reload  Have the supervisor of this state load all of its files again
     token  Tokens for the HTTP interface of a supervisor over TCP
     clean  Remove outputs of assets that no longer exist
     adopt  Take outputs that exist for what their assets would make
@@ -32,6 +38,7 @@ The program alone prints its help; so does every verb with --help.
   
   Options:
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
+    -C, --directory DIR  work as if started in that folder
         --state DIR  the state folder (default: the pipeline's state_dir)
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text
@@ -63,13 +70,16 @@ The program alone prints its help; so does every verb with --help.
         --force  run the selected even if they are fresh
     -j, --workers N  how many assets may run at a time
         --error-strategy STRATEGY  what a failure means for the rest: fail_fast, continue, abort
+    -k, --keep-going  the same as --error-strategy continue
     -n, --dry-run  show the plan and run nothing
+    -v, --verbose  with --dry-run: the commands, too
         --strict  warnings count as errors
         --assume-dead  what a run that died had started has ended: do not refuse because that cannot be seen (in a container), or because nothing but the journal says that a process is its own
         --wait[=TIME]  wait until nobody else writes the state; for TIME at most, such as 30s
   
   Global options:
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
+    -C, --directory DIR  work as if started in that folder
         --state DIR  the state folder (default: the pipeline's state_dir)
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text
@@ -103,6 +113,7 @@ The program alone prints its help; so does every verb with --help.
   
   Global options:
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
+    -C, --directory DIR  work as if started in that folder
         --state DIR  the state folder (default: the pipeline's state_dir)
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text

@@ -40,7 +40,6 @@ What was: runs, and each of them as it was then.
       "trigger": null
      },
      "continued_by": null,
-     "reason": null,
      "continues": null,
      "counts": {
       "succeeded": 1
@@ -50,6 +49,7 @@ What was: runs, and each of them as it was then.
      "number": 4,
      "pipeline": "history",
      "queued_at": null,
+     "reason": null,
      "run": "<uuid>",
      "started_at": "<time>",
      "status": "succeeded"

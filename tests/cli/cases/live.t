@@ -89,6 +89,7 @@ What it writes, as it comes; also of an asset that has not started.
   [2/3] long  succeeded in <duration>
   [3/3] last  succeeded in <duration>
   run #1 succeeded in <duration>: 3 succeeded
+  3 assets printed something: troupe logs
   $ troupe status | sed 's/ [0-9a-f]\{12\}/ <version>/'
   ASSET  STATE  LAST MADE  RUN  DURATION  DATA VERSION  WHY
   first  fresh  <ago>  #1  <duration>  <version>
@@ -110,6 +111,7 @@ Cancelled from another terminal: the command has its grace, the run is recorded 
   [2/3] long  cancelled after <duration>
   [3/3] last  blocked by long
   run #2 cancelled in <duration>: 1 blocked, 1 cancelled, 1 succeeded
+  1 asset printed something: troupe logs
   troupe show 2 tells more; troupe resume 2 goes on with it
   [1]
   $ troupe runs
@@ -133,6 +135,7 @@ Cancelled from another terminal: the command has its grace, the run is recorded 
   [2/3] long  cancelled after <duration>
   [3/3] last  blocked by long
   run #3 cancelled in <duration>: 1 blocked, 1 cancelled, 1 succeeded
+  1 asset printed something: troupe logs
   troupe show 3 tells more; troupe resume 3 goes on with it
   [1]
 
@@ -147,6 +150,7 @@ Signals: the run is recorded as cancelled, and the exit status says which it was
   [2/3] long  cancelled after <duration>
   [3/3] last  blocked by long
   run #4 cancelled in <duration>: 1 blocked, 1 cancelled, 1 succeeded
+  1 asset printed something: troupe logs
   troupe show 4 tells more; troupe resume 4 goes on with it
   [130]
   $ rm -f begun; background run troupe run --force --json
@@ -160,6 +164,7 @@ Signals: the run is recorded as cancelled, and the exit status says which it was
   [2/3] long  cancelled after <duration>
   [3/3] last  blocked by long
   run #5 cancelled in <duration>: 1 blocked, 1 cancelled, 1 succeeded
+  1 asset printed something: troupe logs
   troupe show 5 tells more; troupe resume 5 goes on with it
   $ jq -rR 'fromjson? | .status' run.out
   cancelled
@@ -172,6 +177,7 @@ Signals: the run is recorded as cancelled, and the exit status says which it was
   [2/3] long  cancelled after <duration>
   [3/3] last  blocked by long
   run #6 cancelled in <duration>: 1 blocked, 1 cancelled, 1 succeeded
+  1 asset printed something: troupe logs
   troupe show 6 tells more; troupe resume 6 goes on with it
   [129]
   $ troupe runs | awk '{print $1, $3}'

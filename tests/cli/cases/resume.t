@@ -12,6 +12,7 @@ A failed run goes on as the same run; what succeeded is not run again.
   [3/3] c  blocked by b
   
   failed: b (attempt 1): exit status 1
+    command: test -e fixed
   
   run #1 failed in <duration>: 1 failed, 1 blocked, 1 succeeded
   troupe show 1 tells more; troupe resume 1 goes on with it

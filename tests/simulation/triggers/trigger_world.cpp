@@ -413,6 +413,7 @@ bool trigger_world::take(std::vector<intake> all) {
                         one.of->name,
                         {one.what.event},
                         {},
+                        {},
                         one.chain};
       run.what.priority = one.of->priority;
       run.what.conditions = conditions;

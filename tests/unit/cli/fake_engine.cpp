@@ -3,7 +3,9 @@
 
 #include "cli/cli_main.hpp"
 #include "cli/serve_here.hpp"
+#include "engine/recorded_outputs.hpp"
 #include "engine/run_logs.hpp"
+#include "engine/shown_commands.hpp"
 #include "engine/trigger_alone.hpp"
 #include "support/pipeline_builder.hpp"
 
@@ -112,6 +114,19 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
 
 result<run_result> resume_run(const project& on, run_number run, bool, run_observer& observer, stop_request& stop) {
   return engine().resume(on, run, observer, stop);
+}
+
+made_here_function recorded_in(const std::string&) {
+  return {};
+}
+
+result<std::map<asset_index, shown_command>> shown_commands(const project& on, const std::vector<asset_index>& assets) {
+  std::map<asset_index, shown_command> commands;
+  for (const auto asset : assets)
+    if (!on.p->is_source(asset))
+      commands.emplace(
+          asset, shown_command{{"make", "it's", std::string(on.p->asset(asset).name)}, false, "/folder", {}, true, {}});
+  return commands;
 }
 
 result<plan_report> plan_pipeline(const project& on, const run_options& options) {

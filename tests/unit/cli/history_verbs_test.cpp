@@ -114,9 +114,9 @@ TEST_CASE("logs shows what a terminal would show, and with --raw every byte") {
   CHECK(text_of(bj::parse(troupe_cli({"logs", "clean", "--json"}).out).at("text")) == "1%\r50%\r100%\ndone\n");
 }
 
-TEST_CASE("logs of a whole matrix names its assets, in the latest run and in any") {
+TEST_CASE("the document of a log is of one asset: of a matrix its assets are named, in the latest run and in any") {
   with_run();
-  for (const auto& words : {std::vector<std::string>{"logs", "n"}, {"logs", "n", "--run", "3"}}) {
+  for (const auto& words : {std::vector<std::string>{"logs", "n", "--json"}, {"logs", "n", "--run", "3", "--json"}}) {
     const auto done = troupe_cli(words);
     CHECK(done.status == 2);
     CHECK(has(done.err, "n is 1 asset; name one of them: n[a]"));
@@ -135,7 +135,7 @@ TEST_CASE("logs of an asset whose run is no longer kept says so") {
   CHECK(done.status == 2);
   CHECK(has(done.err, "once last ran in run #1, which is no longer kept"));
   CHECK_FALSE(done.err.find("did you mean") != std::string::npos);
-  CHECK(has(troupe_cli({"logs", "n"}).err, "name one of them")); // what can be had first
+  CHECK(has(troupe_cli({"logs", "n", "--json"}).err, "name one of them")); // what can be had first
 }
 
 TEST_CASE("an asset that failed and was not tried again is shown as one that failed") {

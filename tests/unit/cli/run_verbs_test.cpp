@@ -122,8 +122,8 @@ TEST_CASE("a failed run tells what failed, shows the end of its log, and is exit
   const auto done = troupe_cli({"run"});
   CHECK(done.status == 1);
   CHECK(has(done.out, "[1/2] clean  failed after 1.0s: exit status 2\n[2/2] report  blocked by clean\n"));
-  CHECK(has(done.out,
-            "\nfailed: clean (attempt 1): exit status 2\n  log: " + folder.path() + "/5.clean.1.log\n  | line 3\n"));
+  CHECK(has(done.out, "\nfailed: clean (attempt 1): exit status 2\n  command: make 'it'\\''s' clean\n  log: " +
+                          folder.path() + "/5.clean.1.log\n  | line 3\n"));
   CHECK(has(done.out, "  | line 12\n\nrun #5 failed in 1.2s: 1 failed, 1 blocked, 4 fresh\n"));
   CHECK(has(done.out, "troupe resume 5 goes on with it"));
 }

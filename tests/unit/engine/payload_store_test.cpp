@@ -125,7 +125,7 @@ TEST_CASE("commands are told of events as they came") {
   CHECK(events[1].at("nominal").is_null());
   CHECK(events[1].at("key").is_null());
   CHECK(events[1].at("files").as_array().empty());
-  CHECK(events[1].at("payload_file") == on.store.path_of(*two.body.file));
+  CHECK(std::string(events[1].at("payload_file").as_string().c_str()) == on.store.path_of(*two.body.file));
   CHECK_FALSE(events[1].as_object().contains("payload"));
 }
 

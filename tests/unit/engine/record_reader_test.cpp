@@ -55,6 +55,8 @@ public:
   result<void> visit_watched(const std::function<bool(const watched_record&)>&) const override { return {}; }
   result<void> visit_notices(const std::function<bool(const notice_taken&)>&) const override { return {}; }
   result<bool> read_seen_key(const std::string&, const std::string&, seen_key&) const override { return false; }
+  result<bool> read_trigger(const std::string&, trigger_record&) const override { return false; }
+  result<void> visit_seen_keys(const std::function<bool(const seen_key&)>&) const override { return {}; }
   result<std::vector<open_attempt>> open_attempts() const override { return std::vector<open_attempt>(); }
   result<std::optional<run_checkpoint>> read_checkpoint(run_number) const override {
     return std::optional<run_checkpoint>();

@@ -265,7 +265,9 @@ TEST_CASE(
   const auto p = b.build();
   const words functions = {"module", "hello"};
   const auto through_shell = [&](std::uint32_t asset, const words& found, bool reads_file) {
-    return render_command({*p, asset_index(asset), "run-1", {}, 0xFFFFFFFFU, found, reads_file}).value().through_shell;
+    return render_command({*p, asset_index(asset), "run-1", {}, {}, 0xFFFFFFFFU, found, reads_file})
+        .value()
+        .through_shell;
   };
   CHECK(through_shell(0, functions, false));
   CHECK(through_shell(2, functions, false));

@@ -31,7 +31,7 @@ fingerprint defined(const pipeline& p, const env_values& values = {}, std::strin
   std::vector<std::string_view> inputs;
   for (const auto& input : p.asset(asset).inputs)
     inputs.push_back(p.path(input.path));
-  definer().define({p, asset, "a run", inputs, steps_up}, found_in(values), out);
+  definer().define({p, asset, "a run", inputs, {}, steps_up}, found_in(values), out);
   return out;
 }
 

@@ -49,7 +49,7 @@ found of(const std::vector<std::string>& command, const std::string& env, const 
   definer d;
   found out;
   d.define(
-      {*p, asset_index(0U), g.run, g.inputs, g.steps_up}, [](const env_entry&) { return std::nullopt; }, out.of);
+      {*p, asset_index(0U), g.run, g.inputs, {}, g.steps_up}, [](const env_entry&) { return std::nullopt; }, out.of);
   out.passed_otherwise = d.passed_otherwise();
   return out;
 }

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-timestamp at(std::int64_t seconds) {
+timestamp moment_at(std::int64_t seconds) {
   return timestamp(std::chrono::seconds(1'790'000'000 + seconds));
 }
 
@@ -44,17 +44,17 @@ struct teller {
     note(std::move(found));
   }
   void run(std::uint32_t number, run_status status, std::string trigger = {}, bool silently = false) {
-    run_started start{run_number(number), {}, at(number), "shop", {}, {}, {}};
+    run_started start{run_number(number), {}, moment_at(number), "shop", {}, {}, {}};
     if (!trigger.empty())
       start.cause = {cause_kind::trigger, trigger, {}, {}};
     say(start, silently);
     if (status == run_status::failed) {
-      attempt_finished attempt{run_number(number), asset_id(3U), 1, at(number)};
+      attempt_finished attempt{run_number(number), asset_id(3U), 1, moment_at(number)};
       attempt.outcome = outcome_kind::exited;
       attempt.exit_code = 2;
       say(attempt, silently);
     }
-    say(run_finished{run_number(number), at(number), status, {}}, silently);
+    say(run_finished{run_number(number), moment_at(number), status, {}}, silently);
   }
   std::vector<std::string> kinds() const {
     static const std::vector<std::string> words = {"failed", "recovered", "paused", "overdue", "rejected"};
@@ -122,36 +122,36 @@ TEST_CASE("a run that began before what is read is known by its record") {
     record.cause = {cause_kind::trigger, "nightly", {}, {}};
     return std::optional(record);
   };
-  it.say(run_finished{run_number(9U), at(1), run_status::failed, {}});
+  it.say(run_finished{run_number(9U), moment_at(1), run_status::failed, {}});
   CHECK(it.kinds() == texts{"failed shop/nightly"});
 }
 
 TEST_CASE("a failure that is allowed, or tried again, is none") {
   teller it;
-  it.say(run_started{run_number(1U), {}, at(1), "shop", {}, {}, {}});
-  attempt_finished attempt{run_number(1U), asset_id(3U), 1, at(1)};
+  it.say(run_started{run_number(1U), {}, moment_at(1), "shop", {}, {}, {}});
+  attempt_finished attempt{run_number(1U), asset_id(3U), 1, moment_at(1)};
   attempt.outcome = outcome_kind::exited;
-  attempt.retry_at = at(2);
+  attempt.retry_at = moment_at(2);
   it.say(attempt);
   attempt.retry_at.reset();
   attempt.allowed = true;
   it.say(attempt);
   it.say(assets_settled{
-      run_number(1U), at(2), asset_status::failed, "an input is missing", {{asset_id(4U), asset_id(4U)}}, false});
-  it.say(run_finished{run_number(1U), at(3), run_status::failed, {}});
+      run_number(1U), moment_at(2), asset_status::failed, "an input is missing", {{asset_id(4U), asset_id(4U)}}, false});
+  it.say(run_finished{run_number(1U), moment_at(3), run_status::failed, {}});
   REQUIRE(it.told.size() == 1);
   CHECK(it.told[0].because == "asset4 failed: an input is missing");
 }
 
 TEST_CASE("pauses and rejected events are told") {
   teller it;
-  it.say(trigger_paused{"shop/nightly", at(1), "3 runs failed", "troupe"});
+  it.say(trigger_paused{"shop/nightly", moment_at(1), "3 runs failed", "troupe"});
   event_taken taken;
   taken.event = 5;
   taken.trigger = "shop/hook";
   it.say(taken);
-  it.say(event_settled{5, at(2), event_fate::rejected, {}, "the param \"x\" is too long"});
-  it.say(event_settled{6, at(2), event_fate::skipped, {}, {}});
+  it.say(event_settled{5, moment_at(2), event_fate::rejected, {}, "the param \"x\" is too long"});
+  it.say(event_settled{6, moment_at(2), event_fate::skipped, {}, {}});
   CHECK(it.kinds() == texts{"paused shop/nightly", "rejected shop/hook"});
   CHECK(it.told[0].because == "3 runs failed (by troupe)");
 }
@@ -160,21 +160,21 @@ TEST_CASE("an asset that is not up to date in time is told once a lapse, and whe
   teller it;
   expected_freshness what;
   what.within = 1h;
-  it.rules.set_expectations({{"shop/asset0", what}}, at(0));
-  it.look(at(3600));
+  it.rules.set_expectations({{"shop/asset0", what}}, moment_at(0));
+  it.look(moment_at(3600));
   CHECK(it.told.empty());
-  CHECK(it.rules.next_look(at(0)) == at(3600) + duration(1));
-  it.look(at(3601));
-  it.look(at(9000));
+  CHECK(it.rules.next_look(moment_at(0)) == moment_at(3600) + duration(1));
+  it.look(moment_at(3601));
+  it.look(moment_at(9000));
   CHECK(it.kinds() == texts{"overdue shop/asset0"});
   CHECK(it.rules.overdue() == 1);
-  CHECK_FALSE(it.rules.next_look(at(9000)));
-  it.say(asset_found_fresh{run_number(1U), asset_id(0U), at(9100)});
-  it.look(at(9101));
-  it.look(at(9102));
+  CHECK_FALSE(it.rules.next_look(moment_at(9000)));
+  it.say(asset_found_fresh{run_number(1U), asset_id(0U), moment_at(9100)});
+  it.look(moment_at(9101));
+  it.look(moment_at(9102));
   CHECK(it.kinds() == texts{"overdue shop/asset0", "recovered shop/asset0"});
   CHECK(it.told[1].closes == 1);
-  it.look(at(9100 + 3601));
+  it.look(moment_at(9100 + 3601));
   CHECK(it.told.size() == 3);
 }
 
@@ -182,14 +182,14 @@ TEST_CASE("fresh at the start of a run counts, and so does a success") {
   teller it;
   expected_freshness what;
   what.within = 10s;
-  it.rules.set_expectations({{"shop/asset0", what}, {"shop/asset1", what}}, at(0));
-  run_started start{run_number(1U), {}, at(100), "shop", {}, {{asset_id(0U), asset_id(0U)}}, {}};
+  it.rules.set_expectations({{"shop/asset0", what}, {"shop/asset1", what}}, moment_at(0));
+  run_started start{run_number(1U), {}, moment_at(100), "shop", {}, {{asset_id(0U), asset_id(0U)}}, {}};
   it.say(start);
-  attempt_finished attempt{run_number(1U), asset_id(1U), 1, at(101)};
+  attempt_finished attempt{run_number(1U), asset_id(1U), 1, moment_at(101)};
   it.say(attempt);
-  it.look(at(105));
+  it.look(moment_at(105));
   CHECK(it.told.empty());
-  it.look(at(111));
+  it.look(moment_at(111));
   CHECK(it.kinds() == texts{"overdue shop/asset0"});
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("by a time of day: since the tick before it") {
   words.cron = "0 7 * * *";
   const auto what = expected_of(words, in_utc);
   REQUIRE(what.has_value());
-  const auto day = std::chrono::floor<std::chrono::days>(at(0));
+  const auto day = std::chrono::floor<std::chrono::days>(moment_at(0));
   it.rules.set_expectations({{"shop/asset0", *what}}, day + 1h);
   const auto made = [&](timestamp when) {
     attempt_finished attempt{run_number(1U), asset_id(0U), 1, when};
