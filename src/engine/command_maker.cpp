@@ -151,8 +151,8 @@ result<process_request> command_maker::request_of(asset_index asset, const findi
   const bool bash_reads_file =
       bash_reads_file_ ||
       std::any_of(settings.env.begin(), settings.env.end(), [](const auto& entry) { return entry.name == "BASH_ENV"; });
-  auto command =
-      render_command({around_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up, functions_, bash_reads_file});
+  auto command = render_command(
+      {around_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up, functions_, bash_reads_file});
   if (!command)
     return command.error();
   process_request request;

@@ -17,7 +17,7 @@ constexpr std::size_t head_bytes = 4;
 constexpr std::array<std::string_view, refusal_code_count> refusal_words = {
     "bad_message", "other_version", "busy", "not_permitted", "not_found", "invalid_input", "internal", "unavailable"};
 constexpr std::array<std::string_view, 9> verb_words = {
-    "notify", "fire", "pause", "resume", "forget", "replay", "test", "set_cursor", "backfill"}; // trigger_ask::verb
+    "notify", "fire", "pause", "resume", "forget", "replay", "test", "set_cursor", "backfill"};  // trigger_ask::verb
 constexpr std::array<std::string_view, 4> supervisor_words = {"look", "stop", "reload", "load"}; // supervisor_ask::verb
 
 std::int64_t to_ms(timestamp t) {

@@ -28,8 +28,7 @@ error cannot_begin(const std::string& why) {
 engine::engine(std::unique_ptr<state_writer> writer, const engine_options& how, system_clock& time, stop_request& stop)
     : writer_(std::move(writer)), time_(time), stop_(stop), one_run_(how.one_run), serves_(how.serves),
       ended_(how.ended), history_(how.history), room_for_all_(how.room), how_processes_(how.processes),
-      recovered_(writer_->recovered()),
-      anyone_waits_(false) {}
+      recovered_(writer_->recovered()), anyone_waits_(false) {}
 
 result<std::unique_ptr<engine>> engine::open(const engine_options& how, system_clock& time, stop_request& stop) {
   auto writer = state_writer::open(how.folder, how.opening, time, stop);
@@ -126,8 +125,8 @@ result<void> engine::write_events(run_number run, const std::vector<event_taken>
 result<run_number> engine::begin_what_waits(prepared_run made) {
   if (const auto up = start_up(workers_of(made.request)); !up)
     return up.error();
-  const run_surroundings around{time_,       writer_->store(), *log_,        writer_->dir(),   state_id_,
-                                *processes_, *processes_,      *readers_,    *room_,           logs_,
+  const run_surroundings around{time_,       writer_->store(), *log_,         writer_->dir(),  state_id_,
+                                *processes_, *processes_,      *readers_,     *room_,          logs_,
                                 *results_,   history_,         room_for_all_, functions_.get()};
   const auto number = made.state.run();
   if (!made.events.empty())

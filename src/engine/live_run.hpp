@@ -45,7 +45,7 @@ struct run_surroundings {
   const kept_folder& results;
   std::optional<history_bounds> history;
   const std::optional<shared_room>& shared; ///< what all runs may use together
-  function_room* functions = nullptr; ///< null: no pipeline has any
+  function_room* functions = nullptr;       ///< null: no pipeline has any
 };
 
 /// What a new and a resumed run are made from.

@@ -105,17 +105,16 @@ result<void> supervisor::listen(system_clock& time) {
   socket_.inode = local->inode;
   listeners.push_back({std::move(local->fd), true});
   try {
-    api_ =
-        std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); },
-                                        [this] { return last_reload(); }, *desk_, *hooks_, how_.hook_bytes, how_.log,
-                                        [this] {
-                                          const auto* const watching = watching_.load();
-                                          return watching != nullptr ? watching->figures() : watch_figures();
-                                        },
-                                        [this] {
-                                          const auto* const notifying = notifying_.load();
-                                          return notifying != nullptr ? notifying->figures() : notice_figures();
-                                        }});
+    api_ = std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); },
+                                           [this] { return last_reload(); }, *desk_, *hooks_, how_.hook_bytes, how_.log,
+                                           [this] {
+                                             const auto* const watching = watching_.load();
+                                             return watching != nullptr ? watching->figures() : watch_figures();
+                                           },
+                                           [this] {
+                                             const auto* const notifying = notifying_.load();
+                                             return notifying != nullptr ? notifying->figures() : notice_figures();
+                                           }});
     server_ = std::make_unique<http_server>(std::move(listeners), *api_);
   } catch (const std::system_error& why) {
     return fail(error_code::state_unusable,
@@ -399,8 +398,10 @@ result<supervisor_answer> supervisor::load_one(const std::string& file) {
     }
     const auto known = std::find_if(with_triggers.begin(), with_triggers.end(),
                                     [&](const auto& each) { return each.file == other.file; });
-    all.push_back({std::move(other), known == with_triggers.end() ? nullptr : known->set,
-                   known == with_triggers.end() ? nullptr : known->p, {}});
+    all.push_back({std::move(other),
+                   known == with_triggers.end() ? nullptr : known->set,
+                   known == with_triggers.end() ? nullptr : known->p,
+                   {}});
   }
   replace(std::move(all), report);
   return answer;

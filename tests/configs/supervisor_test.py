@@ -63,7 +63,7 @@ class Demo:
         assert json.loads(self.ask("POST", "/hooks/desk/note", json.dumps({"text": "$(touch out/hacked) & <b>"})))["run"]
         self.wait_for("the note was taken", lambda: "note: $(touch out/hacked) & <b>\n" in self.read("out/notes.txt"))
         assert not os.path.exists(self.path("out/hacked"))
-        self.wait_for("the page has all of it", lambda: all(part in self.read("out/page.html") for part in ("3 rose", "note: $(touch", "&amp; &lt;b&gt;", "== out/load.txt", "as of ")))
+        self.wait_for("the page has all of it", lambda: all(part in self.read("out/page.html") for part in ("3 rose", "note: $(touch", "&amp; &lt;b>", "== out/load.txt", "== out/packages.txt")))
         with open(self.path("out/broken"), "w", encoding="utf-8"):
             pass
         self.wait_for("somebody was told of a failure", lambda: '"kind": "failed"' in self.read("out/notices.jsonl").replace('":"', '": "'))

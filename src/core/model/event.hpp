@@ -387,12 +387,12 @@ struct definition_recorded {
 };
 
 /// The index in this variant decides the event's type on disk (see event_codec): only ever append.
-using event = std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
-                           attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping,
-                           run_finished, writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted,
-                           leftovers_ended, run_queued, run_dequeued, definition_recorded, trigger_changed,
-                           trigger_paused, trigger_resumed, event_taken, event_settled, ticks_missed, key_used,
-                           keys_forgotten, changes_seen, clock_jumped, files_watched, cursor_moved, notice_taken,
-                           notice_settled, notices_read>;
+using event =
+    std::variant<names_interned, paths_interned, files_observed, run_started, run_resumed, asset_found_fresh,
+                 attempt_started, attempt_spawned, attempt_finished, assets_settled, run_stopping, run_finished,
+                 writer_opened, writer_closed, asset_renamed, record_restated, asset_adopted, leftovers_ended,
+                 run_queued, run_dequeued, definition_recorded, trigger_changed, trigger_paused, trigger_resumed,
+                 event_taken, event_settled, ticks_missed, key_used, keys_forgotten, changes_seen, clock_jumped,
+                 files_watched, cursor_moved, notice_taken, notice_settled, notices_read>;
 
 } // namespace troupe_internal

@@ -108,7 +108,7 @@ TEST_CASE("a system without watches left, and one that is not to be relied on, d
   }
   auto of = it.make();
   of.look_everywhere(it.now);
-  CHECK(of.degraded().find("10s") != std::string::npos);
+  CHECK(of.degraded().find(to_human(it.source.poll)) != std::string::npos);
   CHECK(it.names(of) == paths{"inbox/a.csv"});
   it.events.answer = folder_outcome::watching;
   it.events.kind.clear();

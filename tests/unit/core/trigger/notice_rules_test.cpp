@@ -136,8 +136,12 @@ TEST_CASE("a failure that is allowed, or tried again, is none") {
   attempt.retry_at.reset();
   attempt.allowed = true;
   it.say(attempt);
-  it.say(assets_settled{
-      run_number(1U), moment_at(2), asset_status::failed, "an input is missing", {{asset_id(4U), asset_id(4U)}}, false});
+  it.say(assets_settled{run_number(1U),
+                        moment_at(2),
+                        asset_status::failed,
+                        "an input is missing",
+                        {{asset_id(4U), asset_id(4U)}},
+                        false});
   it.say(run_finished{run_number(1U), moment_at(3), run_status::failed, {}});
   REQUIRE(it.told.size() == 1);
   CHECK(it.told[0].because == "asset4 failed: an input is missing");
