@@ -74,7 +74,7 @@ private:
   std::mutex mutex_; ///< guards what follows
   std::shared_ptr<const kept_folder> scratch_;
   std::set<const call*> calls_;
-  function_threads threads_;                   ///< last: its work uses the others
+  function_threads threads_; ///< last: its work uses the others
 };
 
 } // namespace troupe_internal
