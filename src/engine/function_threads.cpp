@@ -88,10 +88,10 @@ void function_threads::submit(std::function<void()> work) {
 void function_threads::leave(std::thread::id who) {
   const std::lock_guard lock(mutex_);
   const auto at = std::find_if(threads_.begin(), threads_.end(), [&](const auto& one) { return one.get_id() == who; });
-  if (at == threads_.end())
-    return; // all are being joined
-  gone_.push_back(std::move(*at));
-  threads_.erase(at);
+  if (at != threads_.end()) { // else it is being joined
+    gone_.push_back(std::move(*at));
+    threads_.erase(at);
+  }
   // What it was to do next is another's.
   if (!queue_.empty()) {
     try {
@@ -106,14 +106,19 @@ void function_threads::serve() {
   /// Says so when this thread ends before its time: the work has ended it.
   struct departure {
     function_threads& all;
+    const thread_state own{};
     bool regular = false;
     ~departure() {
-      if (!regular)
-        all.leave(std::this_thread::get_id());
+      if (regular)
+        return;
+      own.put_back(); // a thread that is started inherits it
+      all.leave(std::this_thread::get_id());
     }
-  } departs{*this};
+  };
+  fesetenv(FE_DFL_ENV);
+  departure departs{*this};
+  const auto& own = departs.own;
   function_owner = owner_;
-  const thread_state own;
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;
