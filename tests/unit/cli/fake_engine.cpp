@@ -3,6 +3,8 @@
 
 #include "cli/cli_main.hpp"
 #include "cli/serve_here.hpp"
+#include "engine/cancel_queued.hpp"
+#include "engine/queue_list.hpp"
 #include "engine/recorded_outputs.hpp"
 #include "engine/run_logs.hpp"
 #include "engine/shown_commands.hpp"
@@ -207,6 +209,23 @@ result<trigger_record> find_trigger_record(const std::string&, const std::string
     if (one.trigger == name)
       return one;
   return fail(error_code::not_found, "the state knows no trigger \"" + name + "\"");
+}
+
+result<taken_event> forget_keys_as_writer(const std::string&, const std::string&, const std::string&,
+                                          const std::string&) {
+  return engine().taken;
+}
+
+result<std::vector<queued_run_info>> list_queue(const std::string&) {
+  return std::vector<queued_run_info>();
+}
+
+result<void> prioritize_queued(const std::string&, run_number run, std::int32_t) {
+  return fail(error_code::not_found, "run " + std::to_string(run.value) + " is not queued");
+}
+
+result<run_record> cancel_queued(const std::string&, run_number run) {
+  return fail(error_code::not_found, "run " + std::to_string(run.value) + " is not queued");
 }
 
 result<taken_event> ask_supervisor(const std::string&, const trigger_ask& asked) {

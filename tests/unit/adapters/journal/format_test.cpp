@@ -89,7 +89,7 @@ TEST_CASE("events of format 1 are read as they were written") {
 TEST_CASE("a type or a layout that does not exist yet is refused by name") {
   const auto problem = [](std::string_view bytes) { return event_decoder(bytes).next().error().message; };
   CHECK(problem("\x0E").find("type 14 is unknown") != std::string::npos);
-  CHECK(problem(std::string_view("\x1F\x30\x01", 3)).find("type 48 is unknown") != std::string::npos);
+  CHECK(problem(std::string_view("\x1F\x31\x01", 3)).find("type 49 is unknown") != std::string::npos);
   CHECK(problem(std::string_view("\x1F\x05\x00", 3)).find("type 5 is unknown") != std::string::npos);
   CHECK(problem(std::string_view("\x1F\x20\x02", 3)).find("layout 2 of type 32 is unknown") != std::string::npos);
   CHECK(problem("\x4D").find("layout 2 of type 13 is unknown") != std::string::npos);
