@@ -209,6 +209,9 @@ result<run_result> watch(const project& on, run_number run, std::uint64_t shown_
 } // namespace
 
 std::optional<supervisor_answer> supervisor_of(const std::string& state_folder) {
+  // What a dead supervisor was starting has its socket, too, and never answers.
+  if (!is_held(state_folder))
+    return std::nullopt;
   auto answer = ask_supervisor(state_folder, {}, std::chrono::seconds(10));
   return answer ? std::optional(std::move(*answer)) : std::nullopt;
 }
