@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace troupe_internal::cli {
 
@@ -17,6 +18,7 @@ namespace {
 
 struct queue_arguments {
   std::string run, priority, trigger;
+  bool all = false;
 };
 
 std::optional<run_number> number_of(std::string_view text) {
@@ -89,7 +91,9 @@ result<std::vector<run_number>> meant(const std::string& state, const queue_argu
   return runs;
 }
 
-int cancel(invocation& with, const queue_arguments& given) {
+int cancel(invocation& with, queue_arguments given) {
+  if (given.all)
+    std::swap(given.trigger, given.run);
   const auto state = with.state_folder();
   if (!state)
     return with.report(state.error());
@@ -137,8 +141,8 @@ void declare_queue(command_spec& root, invocation& with) {
   ranked.examples = {{"troupe queue priority 42 10", "run #42 starts before those with less"}};
   ranked.action = [given, &with] { return prioritize(with, *given); };
   auto& gone = verb.subcommand("cancel", "Take waiting runs off the queue");
-  gone.positional("RUN", given->run, false, "42 or #42");
-  gone.text("--all", "TRIGGER", given->trigger, "all runs of this trigger: TRIGGER or PIPELINE/TRIGGER");
+  gone.positional("RUN", given->run, false, "42 or #42; with --all a trigger: TRIGGER or PIPELINE/TRIGGER");
+  gone.flag("--all", given->all, "all runs of the trigger that is named");
   gone.examples = {{"troupe queue cancel 42", "one run"},
                    {"troupe queue cancel --all nightly", "all that wait for one trigger"}};
   gone.action = [given, &with] { return cancel(with, *given); };

@@ -1,5 +1,6 @@
 // What "triggers" come to mean, and what each mistake in them is answered with.
 #include "config/load_pipeline.hpp"
+#include "config/trigger_circles.hpp"
 #include "core/schedule/tzif.hpp"
 #include "finding_lines.hpp"
 
@@ -251,15 +252,17 @@ TEST_CASE("a trigger changes nothing of what is run") {
 
 TEST_CASE("triggers that follow each other's assets in a circle are a warning, which names them") {
   const auto warned = [](const std::string& triggers) {
-    const auto loaded = with_triggers(triggers);
-    const auto text = lines(loaded.findings);
-    REQUIRE_MESSAGE(loaded.triggers, text);
-    return text;
+    auto loaded = with_triggers(triggers);
+    REQUIRE_MESSAGE(loaded.triggers, lines(loaded.findings));
+    const auto graph = asset_graph::build(*loaded.p, loaded.findings, {});
+    REQUIRE(graph);
+    warn_of_circles(*loaded.triggers, *loaded.p, *graph, loaded.findings);
+    return lines(loaded.findings);
   };
   const std::string x = R"("x":{"assets":{"any":["a"]},"select":["m"]})";
   CHECK(warned(x).empty());
   const auto both = warned(x + R"(,"y":{"assets":{"all":["m"]},"select":["a"]})");
-  CHECK(both.find("warning trigger_circle") != std::string::npos);
+  CHECK(both.find("[trigger_circle]") != std::string::npos);
   CHECK(both.find("in a circle: x -> y -> x.") != std::string::npos);
   CHECK(both.find("warning", both.find("warning") + 1) == std::string::npos); // once
   CHECK(warned(x + R"(,"y":{"assets":{"all":["m"]},"select":["a"],"enabled":false})").empty());

@@ -183,7 +183,8 @@ TEST_CASE("of a queue that is longer than an answer may be, the first are listed
   const auto said = std::get<live_runs>(next(client));
   CHECK(said.runs.size() == 2);
   CHECK(said.waiting == runs);
-  CHECK(said.queued.size() > 1000);
+  CHECK(said.queued.size() > 500);
+  CHECK(said.queued.size() < runs);
   CHECK(said.queued.front().reason == std::string(1999, 'x') + "\u2026");
   CHECK(said.queued[1].run == run_number(2U));
 }
