@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 7> known_names = {"params.", "matrix.", "asset.name", "run.id",
                                                          "inputs",  "outputs", "pools."};
 
-constexpr std::array<std::pair<std::string_view, path_part>, 4> parts = {{{".name", path_part::name},
+constexpr std::array<std::pair<std::string_view, path_part>, 4> path_parts = {{{".name", path_part::name},
                                                                           {".stem", path_part::stem},
                                                                           {".ext", path_part::extension},
                                                                           {".dir", path_part::folder}}};
@@ -132,7 +132,7 @@ std::optional<std::string> read_name(std::string_view inside, template_piece& pi
 } // namespace
 
 path_part take_part(std::string_view& text) {
-  for (const auto& [word, part] : parts)
+  for (const auto& [word, part] : path_parts)
     if (text.ends_with(word)) {
       text.remove_suffix(word.size());
       return part;
