@@ -35,7 +35,7 @@ error no_number(const std::string& text) {
   return fail(error_code::invalid_input, "a queued run is named by its number, such as 42 or #42, not '" + text + "'");
 }
 
-int list(invocation& with) {
+int list_waiting(invocation& with) {
   const auto state = with.state_folder();
   if (!state)
     return with.report(state.error());
@@ -91,7 +91,7 @@ result<std::vector<run_number>> meant(const std::string& state, const queue_argu
   return runs;
 }
 
-int cancel(invocation& with, queue_arguments given) {
+int cancel_waiting(invocation& with, queue_arguments given) {
   if (given.all)
     std::swap(given.trigger, given.run);
   const auto state = with.state_folder();
@@ -134,7 +134,7 @@ void declare_queue(command_spec& root, invocation& with) {
   auto given = std::make_shared<queue_arguments>();
   auto& verb = root.subcommand("queue", "List the runs that wait, and what each waits for");
   verb.examples = {{"troupe queue", "the next one first"}, {"troupe queue --json", "for programs"}};
-  verb.action = [&with] { return list(with); };
+  verb.action = [&with] { return list_waiting(with); };
   auto& ranked = verb.subcommand("priority", "Give a waiting run another priority: higher ones start first");
   ranked.positional("RUN", given->run, true, "42 or #42");
   ranked.positional("N", given->priority, true, "a whole number; -N is written as -- -N");
@@ -145,7 +145,7 @@ void declare_queue(command_spec& root, invocation& with) {
   gone.flag("--all", given->all, "all runs of the trigger that is named");
   gone.examples = {{"troupe queue cancel 42", "one run"},
                    {"troupe queue cancel --all nightly", "all that wait for one trigger"}};
-  gone.action = [given, &with] { return cancel(with, *given); };
+  gone.action = [given, &with] { return cancel_waiting(with, *given); };
 }
 
 } // namespace troupe_internal::cli

@@ -76,7 +76,7 @@ struct source_entry {
 };
 
 /// What a source was found to hold.
-struct read_source {
+struct loaded_source {
   enum class step : std::uint8_t { unread, reading, read };
   std::vector<source_entry> entries;
   bool from_files = false; ///< other files, other values
@@ -119,7 +119,7 @@ struct searched_glob {
 
 struct declared_values {
   std::deque<declared_source> sources;
-  std::vector<read_source> read;                          ///< by number; grows once
+  std::vector<loaded_source> read;                        ///< by number; grows once
   std::map<std::string, named_source, std::less<>> named; ///< "values"
   std::vector<declared_matrix> matrices;
   value_sources outside;

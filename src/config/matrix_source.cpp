@@ -60,20 +60,20 @@ public:
   }
 
 private:
-  const read_source& of(std::uint32_t number) {
+  const loaded_source& of(std::uint32_t number) {
     auto& source = read_[number];
-    if (source.at != read_source::step::unread)
+    if (source.at != loaded_source::step::unread)
       return source;
-    source.at = read_source::step::reading;
+    source.at = loaded_source::step::reading;
     const auto& declared = d_.values.sources[number];
     source.broken = declared.broken;
     if (!source.broken)
       read(declared, source);
-    source.at = read_source::step::read;
+    source.at = loaded_source::step::read;
     return source;
   }
 
-  void read(const declared_source& declared, read_source& into) {
+  void read(const declared_source& declared, loaded_source& into) {
     switch (declared.kind) {
     case source_kind::list:
       return list(declared, into);
@@ -86,13 +86,13 @@ private:
     }
   }
 
-  void wrong(read_source& into, place where, std::string_view code, std::string message) {
+  void wrong(loaded_source& into, place where, std::string_view code, std::string message) {
     out_.error(where, code, std::move(message));
     into.broken = true;
   }
 
   // The text with params filled in; nullopt if that cannot be, which is reported.
-  std::optional<std::string_view> filled_in(std::string_view text, place where, read_source& into) {
+  std::optional<std::string_view> filled_in(std::string_view text, place where, loaded_source& into) {
     if (!has_template(text))
       return text;
     auto filled = render_names(p_, {}, text);
@@ -106,7 +106,7 @@ private:
 
   // ── lists ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  void list(const declared_source& declared, read_source& into) {
+  void list(const declared_source& declared, loaded_source& into) {
     if (declared.values.empty())
       return;
     std::vector<found_value> values;
@@ -144,7 +144,7 @@ private:
   }
 
   // Rows that somebody types have the same columns; what one lacks was forgotten.
-  bool same_columns(const std::vector<found_value>& values, read_source& into) {
+  bool same_columns(const std::vector<found_value>& values, loaded_source& into) {
     const auto& first = values.front().row;
     for (const auto& value : values) {
       std::string why = value.row.size() > first.size() ? "this one has more than the first" : "";
@@ -167,7 +167,7 @@ private:
     return at == value.row.end() ? nullptr : &*at;
   }
 
-  void named(const declared_source& declared, read_source& into) {
+  void named(const declared_source& declared, loaded_source& into) {
     const auto at = d_.values.named.find(declared.text);
     if (at == d_.values.named.end()) {
       nearest_name nearest(declared.text);
@@ -178,7 +178,7 @@ private:
                        (d_.values.named.empty() ? "; the pipeline has none" : nearest.hint()));
     }
     at->second.used = true;
-    if (read_[at->second.source].at == read_source::step::reading)
+    if (read_[at->second.source].at == loaded_source::step::reading)
       return wrong(into, declared.text_where, "cycle", "the list " + in_quotes(declared.text) + " is made from itself");
     const auto& other = of(at->second.source);
     into.entries = other.entries;
@@ -188,7 +188,7 @@ private:
 
   // ── files ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  void glob(const declared_source& declared, read_source& into) {
+  void glob(const declared_source& declared, loaded_source& into) {
     into.from_files = true;
     searched_glob searched;
     for (const auto& one : declared.patterns)
@@ -230,7 +230,7 @@ private:
     note(into);
   }
 
-  std::optional<std::string> pattern_of(const declared_pattern& one, read_source& into) {
+  std::optional<std::string> pattern_of(const declared_pattern& one, loaded_source& into) {
     std::string text(one.text);
     if (has_template(one.text)) {
       auto filled = render_path(p_, {}, one.text);
@@ -249,7 +249,7 @@ private:
   }
 
   // What an asset of this pipeline has made is not there in a clean folder, and must not make assets here.
-  void leave_out_made(const declared_source& declared, std::vector<std::string>& paths, read_source& into) {
+  void leave_out_made(const declared_source& declared, std::vector<std::string>& paths, loaded_source& into) {
     if (paths.empty() || !d_.values.outside.made_here)
       return;
     auto made = d_.values.outside.made_here(p_, paths);
@@ -283,7 +283,7 @@ private:
                        [&](std::string_view output) { return is_at_or_beneath(path, output); });
   }
 
-  void file(const declared_source& declared, read_source& into) {
+  void file(const declared_source& declared, loaded_source& into) {
     into.from_files = true;
     const auto path = path_of(declared, into);
     if (!path || !d_.values.outside.read_text)
@@ -314,7 +314,7 @@ private:
     note(into);
   }
 
-  std::optional<std::string> path_of(const declared_source& declared, read_source& into) {
+  std::optional<std::string> path_of(const declared_source& declared, loaded_source& into) {
     std::string text(declared.text);
     if (has_template(declared.text)) {
       auto filled = render_path(p_, {}, declared.text);
@@ -371,7 +371,8 @@ private:
   // ── ids ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   // The column that has the ids; empty where the values are no rows, or where there is none (reported).
-  std::string_view key_of(const declared_source& declared, const std::vector<found_value>& values, read_source& into) {
+  std::string_view key_of(const declared_source& declared, const std::vector<found_value>& values,
+                          loaded_source& into) {
     if (values.empty() || !values.front().is_row)
       return {};
     const auto usable = [&](std::string_view column) {
@@ -398,7 +399,7 @@ private:
     return {};
   }
 
-  void add(const std::vector<found_value>& values, std::string_view key, read_source& into) {
+  void add(const std::vector<found_value>& values, std::string_view key, loaded_source& into) {
     if (into.broken && (values.empty() || values.front().is_row))
       return;
     std::vector<matrix_item> items;
@@ -434,7 +435,7 @@ private:
   }
 
   // Of a glob.
-  void check_ids(const declared_source& declared, read_source& into) {
+  void check_ids(const declared_source& declared, loaded_source& into) {
     interner seen;
     std::size_t good = 0;
     for (const auto& entry : into.entries) {
@@ -449,7 +450,7 @@ private:
     }
   }
 
-  void note(const read_source& source) {
+  void note(const loaded_source& source) {
     const auto add_text = [&](std::string_view text) {
       const auto size = static_cast<std::uint32_t>(text.size());
       digested_.append(reinterpret_cast<const char*>(&size), sizeof size).append(text);
@@ -471,7 +472,7 @@ private:
 
   // ── what matrices make of it ───────────────────────────────────────────────────────────────────────────────────
 
-  void none(const matrix_variable& variable, const read_source& values, declared_matrix& matrix) {
+  void none(const matrix_variable& variable, const loaded_source& values, declared_matrix& matrix) {
     const auto& declared = d_.values.sources[variable.source];
     if (values.from_files) {
       if (d_.values.outside.glob && d_.values.outside.read_text)
@@ -519,7 +520,7 @@ private:
   declared_pipeline& d_;
   pipeline& p_;
   findings& out_;
-  std::vector<read_source>& read_;
+  std::vector<loaded_source>& read_;
   std::vector<std::string_view> source_outputs_;
   bool knows_sources_ = false;
   std::string digested_;

@@ -208,11 +208,11 @@ private:
     start_moments moments{};       ///< on the boot clock
     std::optional<duration> noted; ///< in starts_, at this moment
     /// One more event that it is for.
-    void add(const event_taken& event) {
+    void add(const event_taken& taken) {
       if (what.cause.events.size() == most_events_listed)
         return;
-      what.cause.events.push_back(event.event);
-      events.push_back(event);
+      what.cause.events.push_back(taken.event);
+      events.push_back(taken);
     }
   };
   /// A run that an earlier engine left open.

@@ -306,8 +306,8 @@ void serving_engine::append_batch(engine& with, event_batch batch, when_taken du
   last_event_ = batch.next_event - 1;
   for (auto& [number, joined] : batch.joins) {
     auto& run = *find_queued(number);
-    for (const auto& event : joined.events)
-      run.add(event);
+    for (const auto& one : joined.events)
+      run.add(one);
     run.what.request.params = std::move(joined.what.request.params);
     run.what.conditions.expires = joined.what.conditions.expires;
     run.moments.expires = moments_of(run.what.conditions, time_.now(), time_.monotonic()).expires;

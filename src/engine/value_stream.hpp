@@ -37,8 +37,8 @@ private:
 /// Bytes that several hold. Any thread.
 struct troupe_bytes {
 public:
-  troupe_bytes(const void* data, std::size_t size, void (*release)(void*), void* state)
-      : data_(data), size_(size), release_(release), state_(state) {}
+  troupe_bytes(const void* data, std::size_t size, void (*give_back)(void*), void* state)
+      : data_(data), size_(size), release_(give_back), state_(state) {}
   troupe_bytes(const troupe_bytes&) = delete;
   troupe_bytes& operator=(const troupe_bytes&) = delete;
 

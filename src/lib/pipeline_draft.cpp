@@ -259,17 +259,17 @@ troupe_asset troupe_pipeline::add_function(std::string_view name, const troupe_m
     const auto& handle = by.arguments[i];
     if (!is_own(handle, name, "takes", where))
       continue;
-    const auto& product = products_[handle.index];
+    const auto& made = products_[handle.index];
     const auto* const wanted = by.argument_types[i];
     const auto& needed = what_.assets[handle.index].name;
-    if (wanted == nullptr ? !product.files : product.type == nullptr || view(product.type->name) != view(wanted->name))
+    if (wanted == nullptr ? !made.files : made.type == nullptr || view(made.type->name) != view(wanted->name))
       wrong(where, name, "wrong_argument",
             "argument " + std::to_string(i + 1) + " of the function of \"" + std::string(name) + "\" is " +
                 (wanted == nullptr ? std::string("files") : std::string(view(wanted->name))) + ", and \"" + needed +
                 "\" hands on " +
-                (product.files             ? std::string("files")
-                 : product.type == nullptr ? std::string("nothing")
-                                           : std::string(view(product.type->name))));
+                (made.files             ? std::string("files")
+                 : made.type == nullptr ? std::string("nothing")
+                                        : std::string(view(made.type->name))));
     function.arguments.push_back(handle.index);
   }
   auto how = options == nullptr ? troupe_asset_options{} : *options;

@@ -39,7 +39,7 @@ struct process_request {
   /// Descriptors above 2 that stay the caller's, and are open until `exited` is called: what the command reads instead
   /// of /dev/null, and where its standard output goes instead of into the log. -1: none.
   int input = -1;
-  int result = -1;
+  int answer = -1;
   std::optional<duration> timeout;
   duration grace{}; ///< between SIGTERM and SIGKILL
   /// Called, as `spawned` and `exited` are and between them, each time a signal stops the command: SIGTTIN, SIGTTOU

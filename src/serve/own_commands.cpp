@@ -115,7 +115,7 @@ void own_commands::start(own_command what, std::function<void(command_end)> done
   request.max_log = most_messages;
   request.mask = std::move(what.mask);
   request.input = made->input.get();
-  request.result = made->output_end.get();
+  request.answer = made->output_end.get();
   request.timeout = what.timeout;
   request.grace = what.grace;
   std::uint64_t number = 0;

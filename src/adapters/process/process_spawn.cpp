@@ -76,7 +76,7 @@ std::variant<spawned_process, int> command_spawner::spawn_file(const process_req
                               environment.data(),
                               request.cwd.c_str(),
                               request.input > 2 ? request.input : null_.get(),
-                              request.result > 2 ? request.result : output,
+                              request.answer > 2 ? request.answer : output,
                               output,
                               core_limit_before()};
 

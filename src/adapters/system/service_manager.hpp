@@ -22,8 +22,8 @@ public:
   [[nodiscard]] static service_manager from_environment();
   service_manager() = default;
   /// For tests: a socket's name as in NOTIFY_SOCKET, and the watchdog's time.
-  service_manager(std::string socket, std::optional<duration> watchdog)
-      : socket_(std::move(socket)), watchdog_(watchdog) {}
+  service_manager(std::string address, std::optional<duration> watchdog)
+      : socket_(std::move(address)), watchdog_(watchdog) {}
   service_manager(service_manager&& other) noexcept
       : socket_(std::move(other.socket_)), watchdog_(other.watchdog_), sockets_(std::move(other.sockets_)) {}
 

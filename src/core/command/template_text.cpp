@@ -16,9 +16,9 @@ constexpr std::array<std::string_view, 7> known_names = {"params.", "matrix.", "
                                                          "inputs",  "outputs", "pools."};
 
 constexpr std::array<std::pair<std::string_view, path_part>, 4> path_parts = {{{".name", path_part::name},
-                                                                          {".stem", path_part::stem},
-                                                                          {".ext", path_part::extension},
-                                                                          {".dir", path_part::folder}}};
+                                                                               {".stem", path_part::stem},
+                                                                               {".ext", path_part::extension},
+                                                                               {".dir", path_part::folder}}};
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
