@@ -116,12 +116,13 @@ bool reload_watch::read_changes(const std::vector<std::string>& files) {
 void reload_watch::run() {
   using steady = std::chrono::steady_clock;
   std::vector<std::string> files;
-  std::optional<steady::time_point> due;
+  constexpr auto never = steady::time_point::max();
+  auto due = never;
   while (!ending_) {
     int wait_ms = looks_ ? look_again_ms : -1;
-    if (due)
+    if (due != never)
       wait_ms = static_cast<int>(
-          std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(*due - steady::now()).count()));
+          std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(due - steady::now()).count()));
     std::array<pollfd, 2> waits{{{wake_.get(), POLLIN, 0}, {inotify_.get(), POLLIN, 0}}};
     static_cast<void>(poll(waits.data(), waits.size(), wait_ms));
     std::uint64_t times = 0;
@@ -141,8 +142,8 @@ void reload_watch::run() {
       }
     if (something)
       due = steady::now() + settle_;
-    if (due && steady::now() >= *due && !ending_) {
-      due.reset();
+    if (due != never && steady::now() >= due && !ending_) {
+      due = never;
       changed_();
     }
   }
