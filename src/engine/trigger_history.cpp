@@ -3,6 +3,7 @@
 
 #include "adapters/journal/lmdb_journal_store.hpp"
 #include "adapters/journal/state_lock.hpp"
+#include "adapters/system/system_clock.hpp"
 #include "engine/control_client.hpp"
 #include "engine/project.hpp"
 #include "engine/state_writer.hpp"

@@ -18,7 +18,8 @@ class reload_watch {
 public:
   /// `changed` is called by a thread of its own, when nothing has happened to any of the files for `settle`, though
   /// something did. It may not destroy the watch. Throws std::system_error.
-  explicit reload_watch(std::function<void()> changed, std::chrono::milliseconds settle = std::chrono::milliseconds(500));
+  explicit reload_watch(std::function<void()> changed,
+                        std::chrono::milliseconds settle = std::chrono::milliseconds(500));
   ~reload_watch();
   reload_watch(const reload_watch&) = delete;
   reload_watch& operator=(const reload_watch&) = delete;
