@@ -393,7 +393,7 @@ result<supervisor_answer> supervisor::load_one(const std::string& file) {
   const auto with_triggers = desk_->pipelines();
   for (auto& other : pipelines()) {
     if (other.file == *at) {
-      all.push_back(std::move(one));
+      all.push_back(one);
       continue;
     }
     const auto known = std::find_if(with_triggers.begin(), with_triggers.end(),
