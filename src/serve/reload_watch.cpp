@@ -53,7 +53,7 @@ std::string look_of(const std::vector<std::string>& files) {
 
 } // namespace
 
-reload_watch::reload_watch(std::function<void()> changed, std::chrono::milliseconds settle)
+reload_watch::reload_watch(std::function<void(bool seen)> changed, std::chrono::milliseconds settle)
     : changed_(std::move(changed)), settle_(settle), inotify_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!wake_)
@@ -118,6 +118,7 @@ void reload_watch::run() {
   std::vector<std::string> files;
   constexpr auto never = steady::time_point::max();
   auto due = never;
+  bool seen = false; // a change, not only that the watch has begun
   while (!ending_) {
     int wait_ms = looks_ ? look_again_ms : -1;
     if (due != never)
@@ -128,11 +129,13 @@ void reload_watch::run() {
     std::uint64_t times = 0;
     [[maybe_unused]] const auto count = read(wake_.get(), &times, sizeof times); // it says that it was woken
     bool something = inotify_ && read_changes(files);
+    bool begins = false;
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(renewed_, false)) {
         files = files_;
         renew(files);
+        begins = true; // a file may have changed before that
       }
     }
     if (looks_)
@@ -140,11 +143,12 @@ void reload_watch::run() {
         seen_ = std::move(now);
         something = true;
       }
-    if (something)
+    if (something || (begins && due == never))
       due = steady::now() + settle_;
+    seen = seen || something;
     if (due != never && steady::now() >= due && !ending_) {
       due = never;
-      changed_();
+      changed_(std::exchange(seen, false));
     }
   }
 }

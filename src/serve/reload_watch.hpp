@@ -17,8 +17,9 @@ namespace troupe_internal::serve {
 class reload_watch {
 public:
   /// `changed` is called by a thread of its own, when nothing has happened to any of the files for `settle`, though
-  /// something did. It may not destroy the watch. Throws std::system_error.
-  explicit reload_watch(std::function<void()> changed,
+  /// something did (`seen`), or though the watch of them has just begun, before which something may have. It may not
+  /// destroy the watch. Throws std::system_error.
+  explicit reload_watch(std::function<void(bool seen)> changed,
                         std::chrono::milliseconds settle = std::chrono::milliseconds(500));
   ~reload_watch();
   reload_watch(const reload_watch&) = delete;
@@ -34,7 +35,7 @@ private:
   /// Whether something was read that concerns one of the files.
   [[nodiscard]] bool read_changes(const std::vector<std::string>& files);
 
-  std::function<void()> changed_;
+  std::function<void(bool seen)> changed_;
   const std::chrono::milliseconds settle_;
   unique_fd inotify_; ///< none: files are looked at
   unique_fd wake_;

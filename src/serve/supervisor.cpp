@@ -71,7 +71,7 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   made->engine_->set_supervisor(made.get());
   if (how.auto_reload)
     try {
-      made->watch_ = std::make_unique<reload_watch>([self = made.get()] { self->reload_if_changed(); });
+      made->watch_ = std::make_unique<reload_watch>([self = made.get()](bool seen) { self->reload_if_changed(seen); });
       made->watch_files();
     } catch (const std::system_error& why) {
       how.log(std::string("files that change are not loaded by themselves: ") + why.what());
@@ -362,10 +362,10 @@ void supervisor::watch_files() {
   watch_->watch(std::move(files));
 }
 
-void supervisor::reload_if_changed() {
+void supervisor::reload_if_changed(bool seen) {
   const std::lock_guard one_at_a_time(reload_mutex_);
-  // A file that is as it was is loaded all the same if it was not what was tried last.
-  if (!reload_failed_ && bytes_of_files() == loaded_bytes_)
+  // A file that is as it was is loaded all the same if a change was seen and the last load has failed.
+  if (!(seen && reload_failed_) && bytes_of_files() == loaded_bytes_)
     return;
   const auto report = reload_now();
   if (report.problems.empty())

@@ -77,8 +77,9 @@ public:
 
   /// Loads all files anew; pipelines that do not load keep what they had.
   reload_report reload();
-  /// The same if a file has other bytes than those that were loaded last, or if the last time something was wrong.
-  void reload_if_changed();
+  /// The same if a file has other bytes than those that were loaded last, or if a change was seen and the last load has
+  /// found something wrong.
+  void reload_if_changed(bool seen);
   [[nodiscard]] result<supervisor_answer> ask(const supervisor_ask& asked) override;
   [[nodiscard]] reload_state last_reload();
   /// "2 of 2 pipelines, 1 run live, 3 queued"; one line for people.
