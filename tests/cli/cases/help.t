@@ -18,6 +18,7 @@ The program alone prints its help; so does every verb with --help.
     validate  Check the pipeline file; report every mistake with its place
     triggers  List the triggers and when schedules fire next
     events  List what triggers took in, and what became of it
+    queue  List the runs that wait, and what each waits for
     notify  Tell a manual trigger of a supervisor that something has happened
     runs  List the runs, newest first
     show  Show one run whole
@@ -44,6 +45,7 @@ The program alone prints its help; so does every verb with --help.
         --json  one JSON document on standard output instead of text
         --color WHEN  colours: auto, always, never
         --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
+        --log-format FORMAT  how log lines are written: text (default), or json, one object a line: text, json
     -h, --help  show this help
         --version  show the version
   
@@ -72,6 +74,7 @@ The program alone prints its help; so does every verb with --help.
         --error-strategy STRATEGY  what a failure means for the rest: fail_fast, continue, abort
     -k, --keep-going  the same as --error-strategy continue
     -n, --dry-run  show the plan and run nothing
+        --detach  have the supervisor of this state carry the run out, and do not wait for its end
     -v, --verbose  with --dry-run: the commands, too
         --strict  warnings count as errors
         --assume-dead  what a run that died had started has ended: do not refuse because that cannot be seen (in a container), or because nothing but the journal says that a process is its own
@@ -85,6 +88,7 @@ The program alone prints its help; so does every verb with --help.
         --json  one JSON document on standard output instead of text
         --color WHEN  colours: auto, always, never
         --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
+        --log-format FORMAT  how log lines are written: text (default), or json, one object a line: text, json
     -h, --help  show this help
   
   Examples:
@@ -119,6 +123,7 @@ The program alone prints its help; so does every verb with --help.
         --json  one JSON document on standard output instead of text
         --color WHEN  colours: auto, always, never
         --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
+        --log-format FORMAT  how log lines are written: text (default), or json, one object a line: text, json
     -h, --help  show this help
   
   Examples:
