@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string shown(std::string_view value) {
+std::string sized_text(std::string_view value) {
   std::string bytes;
   for (unsigned i = 0; i < 8; ++i)
     bytes += static_cast<char>(value.size() >> (8 * i) & 0xFFU);
@@ -26,7 +26,7 @@ std::string shown(std::string_view value) {
 
 std::string file(char kind, std::string_view name, std::string_view content) {
   const auto d = content_digest(content);
-  return kind + shown(name) + std::string(d.bytes.begin(), d.bytes.end());
+  return kind + sized_text(name) + std::string(d.bytes.begin(), d.bytes.end());
 }
 
 folder_listing listing(std::string bytes) {
@@ -35,7 +35,7 @@ folder_listing listing(std::string bytes) {
 }
 
 folder_listing linked(std::string_view name, const folder_listing& to) {
-  return listing('D' + shown(name) + std::string(to.content.bytes.begin(), to.content.bytes.end()));
+  return listing('D' + sized_text(name) + std::string(to.content.bytes.begin(), to.content.bytes.end()));
 }
 
 using changes = std::vector<changed_member>;
@@ -58,9 +58,9 @@ struct lists_fixture {
 } // namespace
 
 TEST_CASE_FIXTURE(lists_fixture, "members that come, go and change are told apart") {
-  const auto before = listing(file('f', "a", "1") + file('f', "b", "1") + 'd' + shown("c") + file('f', "c/d", "1") +
-                              file('f', "e", "1"));
-  const auto now = listing(file('f', "a", "2") + file('x', "e", "1") + file('f', "g", "1") + 'd' + shown("h"));
+  const auto before = listing(file('f', "a", "1") + file('f', "b", "1") + 'd' + sized_text("c") +
+                              file('f', "c/d", "1") + file('f', "e", "1"));
+  const auto now = listing(file('f', "a", "2") + file('x', "e", "1") + file('f', "g", "1") + 'd' + sized_text("h"));
   CHECK(between(before, now) == changes{{"a", member_change::content, false},
                                         {"b", member_change::removed, false},
                                         {"c/d", member_change::removed, false},
@@ -81,15 +81,16 @@ TEST_CASE_FIXTURE(lists_fixture, "what has changed behind links is named by the 
         changes{{"l", member_change::content, true}});
   CHECK(between(listing(file('F', "l", "1")), listing(file('X', "l", "1"))) ==
         changes{{"l", member_change::executable, true}});
-  CHECK(between(listing('l' + shown("l") + shown("to")), listing('l' + shown("l") + shown("fro"))) ==
-        changes{{"l", member_change::content, false}});
-  CHECK(between(listing(file('F', "l", "1")), listing('l' + shown("l") + shown("to"))) ==
+  CHECK(between(listing('l' + sized_text("l") + sized_text("to")),
+                listing('l' + sized_text("l") + sized_text("fro"))) == changes{{"l", member_change::content, false}});
+  CHECK(between(listing(file('F', "l", "1")), listing('l' + sized_text("l") + sized_text("to"))) ==
         changes{{"l", member_change::content, false}});
 }
 
 TEST_CASE("bytes that are no listing are none") {
-  for (const std::string& bytes : {std::string("f"), "f" + shown("a"), "q" + shown("a"), "l" + shown("a"),
-                                   "d" + shown("a").substr(0, 5), "d" + std::string(8, '\xff') + "a"})
+  for (const std::string& bytes :
+       {std::string("f"), "f" + sized_text("a"), "q" + sized_text("a"), "l" + sized_text("a"),
+        "d" + sized_text("a").substr(0, 5), "d" + std::string(8, '\xff') + "a"})
     CHECK_FALSE(parse_listing(bytes));
   CHECK(parse_listing("")->empty());
 }
@@ -138,7 +139,7 @@ TEST_CASE_FIXTURE(lists_fixture, "listings that nobody needs are deleted when th
   // Large ones: only the newest stay.
   std::vector<folder_listing> large;
   for (int i = 0; i < 3; ++i) {
-    large.push_back(listing('l' + shown("large" + std::to_string(i)) + shown(std::string(30'000'000, 'x'))));
+    large.push_back(listing('l' + sized_text("large" + std::to_string(i)) + sized_text(std::string(30'000'000, 'x'))));
     lists.keep({large.back()});
     age(large.back(), 5'000 + i);
   }
