@@ -254,7 +254,7 @@ TEST_CASE("a function that throws has failed, with its words; a permanent error 
 
 TEST_CASE("a cancelled function is asked to stop, a late one too, and neither is left behind") {
   const folder at;
-  std::atomic<bool> called_back = false;
+  std::atomic<bool> began = false, called_back = false;
   troupe::pipeline slow("slow");
   const auto until_stopped = [&](troupe::context& told) -> troupe::result<int> {
     std::mutex mutex;
@@ -265,6 +265,7 @@ TEST_CASE("a cancelled function is asked to stop, a late one too, and neither is
       called_back = stopped = true;
       changed.notify_all();
     });
+    began = true;
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return stopped; });
     CHECK(told.stop_requested());
@@ -281,6 +282,9 @@ TEST_CASE("a cancelled function is asked to stop, a late one too, and neither is
   const auto started = engine.start("slow");
   REQUIRE(started);
   CHECK(started->wait_for(1ms).error().code == troupe::errc::timed_out);
+  for (int ms = 0; ms < 10'000 && !began; ++ms)
+    std::this_thread::sleep_for(1ms);
+  REQUIRE(began); // one that was cancelled before has nothing to be called back
   REQUIRE(started->cancel());
   CHECK(started->wait().error().code == troupe::errc::cancelled);
   CHECK(called_back);
