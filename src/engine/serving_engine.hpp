@@ -49,6 +49,8 @@ struct serving_options {
   std::string folder; ///< the state's
   state_opening opening;
   queue_limits limits{16, 64};
+  /// Runs of triggers wait until set_rules() was called for the first time: their rules are not known before.
+  bool waits_for_rules = false;
   std::uint32_t most_queued = 10'000; ///< one more is refused
   /// When a pipeline that does not load is looked at again: after this, then twice as long each time, up to the most.
   std::chrono::milliseconds look_again{1000};
@@ -374,6 +376,7 @@ private:
   std::vector<left_open_run> left_open_; ///< in the order of their first start
   std::vector<waiting_run> queue_;
   start_rule_map rules_;
+  bool rules_known_ = false; ///< they were set
   start_ledger starts_;
   std::map<run_number, duration> deadlines_; ///< of live runs, on the boot clock
   std::map<run_number, started_run> live_;

@@ -56,10 +56,16 @@ started_run serving_engine::kind_of(const run_record& record) {
 void serving_engine::set_rules(start_rule_map rules) {
   const std::lock_guard lock(mutex_);
   rules_ = std::move(rules);
+  rules_known_ = true;
   wake_keeper();
 }
 
 std::optional<held_run> serving_engine::held(const waiting_run& run, const std::vector<started_run>& live) const {
+  if (how_.waits_for_rules && !rules_known_ && run.what.cause.kind == cause_kind::trigger) {
+    held_run not_known;
+    not_known.what = start_hold::load;
+    return not_known;
+  }
   return held_back(run.what, run.moments, rules_, live, starts_, time_.monotonic());
 }
 

@@ -36,6 +36,7 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   std::unique_ptr<supervisor> made(new supervisor(how, time, stop));
   auto& options = made->how_;
   options.engine.folder = how.state;
+  options.engine.waits_for_rules = true;
   options.engine.opening.assume_dead = how.assume_dead;
   options.engine.opening.note = how.log;
   options.engine.opening.ended = [log = how.log](const std::vector<ended_process>& processes) {
