@@ -255,7 +255,7 @@ result<submitted_run> serving_engine::put_in_queue(const project& on, const run_
   waiting_run waiting;
   waiting.what = *queued;
   waiting.observer = observer;
-  waiting.moments = moments_of(waiting.what.conditions, time_.now(), time_.monotonic());
+  waiting.moments = moments_of(waiting.what.conditions, waiting.what.at, time_.now(), time_.monotonic());
   queue_.push_back(std::move(waiting));
   wake_keeper();
   return submitted_run{queued->run, true};

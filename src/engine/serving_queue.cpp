@@ -76,7 +76,7 @@ result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) 
   if (!visited)
     return visited.error();
   for (auto& run : *queued)
-    run.moments = moments_of(run.what.conditions, time_.now(), time_.monotonic());
+    run.moments = moments_of(run.what.conditions, run.what.at, time_.now(), time_.monotonic());
   for (auto& run : *queued) // those who watch are still there
     if (const auto* const known = find_queued(run.what.run))
       run.observer = known->observer;

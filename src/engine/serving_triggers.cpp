@@ -298,7 +298,7 @@ result<void> serving_engine::add_event(event_batch& to, event_intake intake, run
     queued.what = std::move(run);
     queued.events.push_back(std::move(intake.what));
     queued.recorded = false;
-    queued.moments = moments_of(queued.what.conditions, time_.now(), time_.monotonic());
+    queued.moments = moments_of(queued.what.conditions, queued.what.at, time_.now(), time_.monotonic());
     to.queued.push_back(std::move(queued));
     break;
   }
@@ -316,7 +316,7 @@ void serving_engine::append_batch(engine& with, event_batch batch, when_taken du
       run.add(one);
     run.what.request.params = std::move(joined.what.request.params);
     run.what.conditions.expires = joined.what.conditions.expires;
-    run.moments.expires = moments_of(run.what.conditions, time_.now(), time_.monotonic()).expires;
+    run.moments.expires = moments_of(run.what.conditions, run.what.at, time_.now(), time_.monotonic()).expires;
     if (joined.quiet_again)
       begin_quiet_again(run.moments, run.what.conditions, time_.monotonic());
     wake_keeper();

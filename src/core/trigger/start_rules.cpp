@@ -40,15 +40,16 @@ start_rule start_rule_of(const trigger& of) {
   return rule;
 }
 
-start_moments moments_of(const start_conditions& of, timestamp wall, duration steady) {
+start_moments moments_of(const start_conditions& of, timestamp queued, timestamp wall, duration steady) {
+  const auto later = std::max(wall, queued);
   start_moments moments;
   if (of.quiet > duration::zero()) {
     if (of.latest)
-      moments.latest = on_steady(*of.latest, wall, steady);
+      moments.latest = on_steady(*of.latest, later, steady);
     begin_quiet_again(moments, of, steady);
   }
   if (of.not_before)
-    moments.not_before = on_steady(*of.not_before, wall, steady);
+    moments.not_before = on_steady(*of.not_before, later, steady);
   if (of.expires)
     moments.expires = on_steady(*of.expires, wall, steady);
   return moments;

@@ -41,8 +41,9 @@ struct start_moments {
   duration expires = duration::max();
 };
 /// For a run that is queued now, or found in the queue by a new process: then its quiet time begins again, up to the
-/// latest moment, which is the old one. `wall` and `steady` are the same moment.
-[[nodiscard]] start_moments moments_of(const start_conditions& of, timestamp wall, duration steady);
+/// latest moment, which is the old one. `wall` and `steady` are the same moment. `queued`: when the run was, by the
+/// wall clock; a clock that has been set back behind it since makes nothing wait for longer than it had to then.
+[[nodiscard]] start_moments moments_of(const start_conditions& of, timestamp queued, timestamp wall, duration steady);
 /// An event has joined the run.
 void begin_quiet_again(start_moments& moments, const start_conditions& of, duration steady);
 

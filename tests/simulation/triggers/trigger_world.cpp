@@ -90,7 +90,7 @@ void trigger_world::start() {
   for (const auto& [number, queued] : now_.queue) {
     waiting run;
     run.what = queued;
-    run.moments = moments_of(queued.conditions, wall_, steady_);
+    run.moments = moments_of(queued.conditions, queued.at, wall_, steady_);
     run.queued = run.joined_last = steady_;
     run.of = loaded(queued.cause.trigger);
     queue_.push_back(std::move(run));
@@ -364,7 +364,7 @@ void trigger_world::join(waiting& run, const intake& one, const param_list& para
     return;
   run.what.request.params = params;
   run.what.conditions.expires = expires;
-  run.moments.expires = moments_of(run.what.conditions, wall_, steady_).expires;
+  run.moments.expires = moments_of(run.what.conditions, run.what.at, wall_, steady_).expires;
   append(run.what);
 }
 
@@ -417,7 +417,7 @@ bool trigger_world::take(std::vector<intake> all) {
                         one.chain};
       run.what.priority = one.of->priority;
       run.what.conditions = conditions;
-      run.moments = moments_of(conditions, wall_, steady_);
+      run.moments = moments_of(conditions, wall_, wall_, steady_);
       run.queued = run.joined_last = steady_;
       run.cancels_live = decision.cancels_live;
       run.of = one.of;

@@ -160,14 +160,14 @@ TEST_CASE("spans without end stay moments") {
   const auto conditions = conditions_for(rules, "demo/often", wall(0), {});
   CHECK(*conditions.latest > wall(0));
   CHECK(*conditions.expires > wall(0));
-  const auto moments = moments_of(conditions, wall(0), boot_now);
+  const auto moments = moments_of(conditions, wall(0), wall(0), boot_now);
   CHECK(moments.expires > boot_now);
   CHECK(moments.quiet_until == boot_now + 2s);
 }
 
 TEST_CASE("a debounced run waits until its quiet time has passed, and no longer than its latest moment") {
   const auto conditions = conditions_for(debounced(), "demo/often", wall(0), {});
-  auto moments = moments_of(conditions, wall(0), boot_now);
+  auto moments = moments_of(conditions, wall(0), wall(0), boot_now);
   const auto held = [&](duration when) { return held_back(queued(conditions), moments, {}, {}, {}, when); };
   REQUIRE(held(boot_now + 1s));
   CHECK(held(boot_now + 1s)->what == start_hold::debounce);
@@ -185,16 +185,18 @@ TEST_CASE("a debounced run waits until its quiet time has passed, and no longer 
 
 TEST_CASE("after a restart the quiet time begins again, and the latest moment is the old one") {
   const auto conditions = conditions_for(debounced(), "demo/often", wall(0), {});
-  CHECK(moments_of(conditions, wall(10), boot_now).quiet_until == boot_now + 2s);
-  CHECK(moments_of(conditions, wall(19), boot_now).quiet_until == boot_now + 1s);
-  CHECK(moments_of(conditions, wall(500), boot_now).quiet_until < boot_now);
-  CHECK(moments_of(conditions, wall(-500), boot_now).quiet_until == boot_now + 2s); // the clock was set back
+  CHECK(moments_of(conditions, wall(0), wall(10), boot_now).quiet_until == boot_now + 2s);
+  CHECK(moments_of(conditions, wall(0), wall(19), boot_now).quiet_until == boot_now + 1s);
+  CHECK(moments_of(conditions, wall(0), wall(500), boot_now).quiet_until < boot_now);
+  CHECK(moments_of(conditions, wall(0), wall(-500), boot_now).quiet_until == boot_now + 2s); // the clock was set back
 }
 
 TEST_CASE("jitter holds a tick's run until its moment") {
   start_conditions conditions;
   conditions.not_before = wall(3);
-  const auto moments = moments_of(conditions, wall(0), boot_now);
+  const auto moments = moments_of(conditions, wall(0), wall(0), boot_now);
+  // After a restart, though the clock was set back meanwhile.
+  CHECK(moments_of(conditions, wall(0), wall(-40'000), boot_now).not_before == boot_now + 3s);
   const auto held = held_back(queued(conditions), moments, {}, {}, {}, boot_now + 1s);
   REQUIRE(held);
   CHECK(held->what == start_hold::clock);
