@@ -177,12 +177,18 @@ class World:
                     short = os.path.relpath(path, folder)
                     if not any(short == output or short.startswith(output + "/") for output in declared):
                         continue
-                    if os.path.islink(path):
-                        found[short] = "-> " + os.readlink(path)
-                    else:
-                        with open(path, encoding="ascii") as file:
-                            found[short] = ("x " if os.access(path, os.X_OK) and os.stat(path).st_mode & 0o100 else "") + file.read()
+                    found[short] = self.counted(path, os.path.join(folder, top))
         return found
+
+    @staticmethod
+    def counted(path, top):
+        """What the file or link counts by. A link to a file elsewhere counts by that file: which of two equal ones it leads to does not count
+        (docs/staleness.md). A command whose start was not on disk yet when its run was killed may have set the link to the other one."""
+        leads_to = os.path.realpath(path)
+        if os.path.islink(path) and (not os.path.isfile(leads_to) or leads_to.startswith(os.path.realpath(top) + os.sep)):
+            return "-> " + os.readlink(path)
+        with open(path, encoding="ascii") as file:
+            return "-> " * os.path.islink(path) + "x " * bool(os.stat(path).st_mode & 0o100) + file.read()
 
     def copy_sources(self, to):
         for name in [*TREES, "here", "linked", "down"]:

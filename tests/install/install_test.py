@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Installs into an empty folder and uses what is there: the program, its completions, its schema, its documents.
-usage: install_test.py BUILD PREFIX BINDIR DATADIR"""
+usage: install_test.py BUILD PREFIX BINDIR DATADIR link|description      link: a program is compiled with the library, too"""
 import json
 import os
 import shutil
@@ -18,7 +18,7 @@ def read(path):
         return file.read()
 
 
-def check(place, prefix, bindir, datadir):
+def check(place, prefix, bindir, datadir, library):
     """Pairs of what is looked at and whether it is right."""
     under = lambda *parts: os.path.join(place + os.path.abspath(os.path.join(prefix, parts[0])), *parts[1:])
     troupe = under(bindir, "troupe")
@@ -41,17 +41,17 @@ def check(place, prefix, bindir, datadir):
     yield "the schema", json.loads(read(share("troupe", "troupe.schema.json"))) == json.loads(output_of(troupe, "schema"))
     for document in ("LICENSE", "README.md", "docs/quickstart.md", "docs/cli.md", "docs/pipeline.md"):
         yield f"the document {document}", len(read(share("doc", "troupe", document))) > 500
-    yield from check_library(place, work)
+    yield from check_library(place, work, library == "link")
     files = [os.path.join(folder, name) for folder, _, names in os.walk(place) for name in names if not folder.startswith(work)]
     yield "nothing lies outside the prefix", all(file.startswith(place + prefix + os.sep) for file in files)
 
 
-def check_library(place, work):
+def check_library(place, work, link):
     """The library, as a program's build finds it: by pkg-config alone."""
     described = [folder for folder, _, names in os.walk(place) if "troupe.pc" in names]
     yield "a description for pkg-config", len(described) == 1
     compiler, pkg_config = shutil.which("g++") or shutil.which("clang++"), shutil.which("pkg-config")
-    if not described or not compiler or not pkg_config:
+    if not link or not described or not compiler or not pkg_config:
         return
     environment = dict(os.environ, PKG_CONFIG_PATH=described[0], PKG_CONFIG_SYSROOT_DIR=place)
     flags = output_of(pkg_config, "--cflags", "--libs", "troupe", env=environment).split()
@@ -59,12 +59,14 @@ def check_library(place, work):
     program = os.path.join(work, "thirty_lines")
     built = subprocess.run([compiler, example, "-o", program, "-Wl,--build-id", *flags, "-Wl,-rpath," + os.path.dirname(described[0])], check=False)
     yield "a program is compiled with it", built.returncode == 0
+    if built.returncode != 0:
+        return
     with open(os.path.join(work, "text.txt"), "w", encoding="utf-8") as file:
         file.write("a\nlongest\n")
     yield "and runs", output_of(program, cwd=work) == "longest (3 made, 0 fresh)\n"
 
 
-def main(build, prefix, bindir, datadir):
+def main(build, prefix, bindir, datadir, library):
     place = tempfile.mkdtemp(prefix="troupe-install-")
     passed = failed = 0
     try:
@@ -74,7 +76,7 @@ def main(build, prefix, bindir, datadir):
             print(done.stdout.decode(errors="replace"))
             print("0 passed, 1 failed")
             return 1
-        for what, right in check(place, prefix, bindir, datadir):
+        for what, right in check(place, prefix, bindir, datadir, library):
             passed += bool(right)
             failed += not right
             if not right:
