@@ -75,7 +75,8 @@ enum {
   TROUPE_ERROR_NOT_RECOVERED = 18,
   TROUPE_ERROR_INCOMPATIBLE_LIBRARY = 19,
   TROUPE_ERROR_INCOMPATIBLE_HOST = 20,
-  TROUPE_ERROR_INTERRUPTED = 21
+  TROUPE_ERROR_INTERRUPTED = 21,
+  TROUPE_ERROR_HISTORY_DROPPED = 22
 };
 
 typedef struct troupe_finding {
@@ -156,7 +157,13 @@ typedef struct troupe_function {
   void (*release)(void* state); /* may be NULL */
 } troupe_function;
 
-enum { TROUPE_CALL_PIPELINE = 0, TROUPE_CALL_ASSET = 1, TROUPE_CALL_RUN = 2, TROUPE_CALL_KEY = 3 };
+enum {
+  TROUPE_CALL_PIPELINE = 0,
+  TROUPE_CALL_ASSET = 1,
+  TROUPE_CALL_RUN = 2,
+  TROUPE_CALL_KEY = 3,
+  TROUPE_CALL_EVENTS = 4 /* the path of a JSON file with the events that the run is for; empty: it is for none */
+};
 /* Good during the call of the function, as all texts that a call hands out are. */
 TROUPE_EXPORT troupe_text troupe_call_word(const troupe_call* call, int32_t which);
 TROUPE_EXPORT uint64_t troupe_call_run_number(const troupe_call* call);
@@ -174,6 +181,8 @@ TROUPE_EXPORT size_t troupe_call_files(troupe_call* call, size_t argument);
 TROUPE_EXPORT troupe_text troupe_call_file(troupe_call* call, size_t argument, size_t file);
 /* A folder of the attempt's own, which is removed afterwards. Empty, and the attempt fails, if it cannot be made. */
 TROUPE_EXPORT troupe_text troupe_call_scratch(troupe_call* call);
+/* How far the function is, for troupe_engine_calls() and for events; `done` is a share of 1. Nothing of it is recorded. */
+TROUPE_EXPORT void troupe_call_progress(troupe_call* call, double done, troupe_text words);
 TROUPE_EXPORT void troupe_call_log(troupe_call* call, troupe_text line);
 TROUPE_EXPORT void troupe_call_metadata(troupe_call* call, troupe_text key, troupe_text json);
 TROUPE_EXPORT void troupe_call_also_read(troupe_call* call, troupe_text path);
@@ -265,6 +274,8 @@ TROUPE_EXPORT troupe_pipeline* troupe_pipeline_new(troupe_text name, troupe_plac
 TROUPE_EXPORT troupe_pipeline* troupe_pipeline_clone(const troupe_pipeline* pipeline);
 TROUPE_EXPORT void troupe_pipeline_release(troupe_pipeline* pipeline);
 TROUPE_EXPORT uint32_t troupe_pipeline_id(const troupe_pipeline* pipeline);
+/* Good as long as the pipeline. */
+TROUPE_EXPORT troupe_text troupe_pipeline_name(const troupe_pipeline* pipeline);
 /* Where its relative paths begin, and its commands run. Without a call: the working folder of when it was made. */
 TROUPE_EXPORT void troupe_pipeline_folder(troupe_pipeline* pipeline, troupe_text folder, troupe_place where);
 TROUPE_EXPORT void troupe_pipeline_param(troupe_pipeline* pipeline, troupe_text name, troupe_text value,
@@ -273,6 +284,9 @@ TROUPE_EXPORT void troupe_pipeline_pool(troupe_pipeline* pipeline, troupe_text n
                                         troupe_place where);
 enum { TROUPE_FAIL_FAST = 0, TROUPE_CONTINUE = 1, TROUPE_ABORT = 2 };
 TROUPE_EXPORT void troupe_pipeline_error_strategy(troupe_pipeline* pipeline, uint8_t strategy);
+/* An event of this name, which troupe_engine_notify() takes in, starts a run of the selected assets; none: of all. */
+TROUPE_EXPORT void troupe_pipeline_on(troupe_pipeline* pipeline, troupe_text name, const troupe_text* select,
+                                      size_t select_count, troupe_place where);
 /* Each adds an asset. What is wrong with it is told by troupe_pipeline_check(), all at once. */
 TROUPE_EXPORT troupe_asset troupe_pipeline_add_files(troupe_pipeline* pipeline, troupe_text name,
                                                      const troupe_text* files, size_t count, troupe_place where);
@@ -306,6 +320,12 @@ typedef struct troupe_engine_options {
   void* log_state;
   /* A run that was resumed so often after crashes, and in which nothing came to an end since, is given up; 0: 3. */
   uint32_t most_resumptions;
+  uint32_t keep_runs; /* how many runs of a pipeline the history has; 0: 1,000 */
+  int64_t warn_unstopped; /* nanoseconds after which a function that ignores its stop is logged; 0: 10 seconds */
+  /* For tests: the process ends at once (_exit) with this status when so many transactions are on disk; 0: never. */
+  int32_t test_exit_status;
+  uint64_t test_exit_after;
+  uint64_t test_exit_after_calls; /* likewise when so many functions have returned, before that is recorded */
 } troupe_engine_options;
 
 typedef struct troupe_run_options {
@@ -370,7 +390,152 @@ typedef struct troupe_recovered {
 } troupe_recovered;
 typedef void (*troupe_each_recovered)(void* state, const troupe_recovered* one);
 
+/* Why an asset is stale. `kind` is one of TROUPE_REASON_*; texts are empty where there is nothing to say. */
+typedef struct troupe_reason {
+  uint32_t size;
+  uint32_t kind;
+  troupe_text subject;  /* the file, asset, param or variable that it is about */
+  troupe_text from;     /* what it was, where that is known */
+  troupe_text to;       /* what it is now */
+  troupe_text sentence; /* for people */
+} troupe_reason;
+
+enum {
+  TROUPE_REASON_NEVER_MATERIALIZED = 0,
+  TROUPE_REASON_COMMAND_CHANGED = 1,
+  TROUPE_REASON_VERSION_CHANGED = 2,
+  TROUPE_REASON_ENV_CHANGED = 3,
+  TROUPE_REASON_PARAM_CHANGED = 4,
+  TROUPE_REASON_INPUT_CHANGED = 5,
+  TROUPE_REASON_INPUT_ADDED = 6,
+  TROUPE_REASON_INPUT_REMOVED = 7,
+  TROUPE_REASON_UPSTREAM_CHANGED = 8,
+  TROUPE_REASON_OUTPUT_MISSING = 9,
+  TROUPE_REASON_OUTPUT_MODIFIED = 10,
+  TROUPE_REASON_LAST_ATTEMPT_FAILED = 11,
+  TROUPE_REASON_EXPIRED = 12,
+  TROUPE_REASON_ALWAYS = 13,
+  TROUPE_REASON_FORCED = 14,
+  TROUPE_REASON_CYCLE = 15,
+  TROUPE_REASON_OUTPUT_TARGET_CHANGED = 16,
+  TROUPE_REASON_OUTPUT_RENAMED = 17,
+  TROUPE_REASON_OUTPUT_MADE_BY_OTHER = 18,
+  TROUPE_REASON_EXECUTABLE_CHANGED = 19,
+  TROUPE_REASON_VALUE_MISSING = 20,
+  TROUPE_REASON_VALUE_UNREADABLE = 21
+};
+
+enum { TROUPE_ACTION_FRESH = 0, TROUPE_ACTION_RUN = 1, TROUPE_ACTION_MAYBE = 2 };
+enum {
+  TROUPE_ATTEMPT_NONE = 0,
+  TROUPE_ATTEMPT_RUNNING = 1,
+  TROUPE_ATTEMPT_SUCCEEDED = 2,
+  TROUPE_ATTEMPT_FAILED = 3,
+  TROUPE_ATTEMPT_CANCELLED = 4,
+  TROUPE_ATTEMPT_INTERRUPTED = 5
+};
+
+/* What a run that starts now would do with one asset, and why; who made it last; its last attempt. Good during the
+ * call that hands it out. Moments are nanoseconds since 1970, spans nanoseconds. */
+typedef struct troupe_explanation {
+  uint32_t size;
+  uint32_t action;
+  troupe_text standing; /* "fresh", "stale", "maybe", "running", "failed" */
+  const troupe_reason* const* reasons;
+  size_t reason_count;
+  uint64_t made_in; /* the run that made it last; 0: it was never made, and the next four are empty */
+  int64_t made_at;
+  int64_t made_took;
+  troupe_text data_version;
+  troupe_text metadata; /* a JSON object, or empty */
+  uint32_t last_attempt;
+  uint32_t attempt;
+  uint64_t attempt_in; /* the run of the last attempt */
+  int64_t attempt_at;
+  const troupe_reason* const* attempt_reasons;
+  size_t attempt_reason_count;
+  const troupe_text* needs;
+  size_t need_count;
+  const troupe_text* needed_by;
+  size_t needed_by_count;
+} troupe_explanation;
+typedef void (*troupe_each_explanation)(void* state, const troupe_explanation* one);
+
+/* What a run did with an asset. Good during the call that hands it out. */
+typedef struct troupe_execution {
+  uint32_t size;
+  uint32_t attempts;
+  uint64_t run;
+  int64_t started_at; /* nanoseconds since 1970: the last attempt */
+  int64_t took;       /* nanoseconds */
+  troupe_text status;
+  troupe_text error;
+  troupe_text data_version;
+  troupe_text metadata;
+  const troupe_reason* const* reasons;
+  size_t reason_count;
+  uint8_t changed; /* it came to another data version than before */
+} troupe_execution;
+/* Not 0: enough. */
+typedef int32_t (*troupe_each_execution)(void* state, const troupe_execution* one);
+
+/* A function that is being called. Good during the call that hands it out. */
+typedef struct troupe_call_report {
+  uint32_t size;
+  uint32_t attempt;
+  uint64_t run;
+  troupe_text asset; /* "PIPELINE/ASSET" */
+  int64_t running;   /* nanoseconds, so far */
+  double done;       /* a share of 1; below 0: it has not said yet */
+  troupe_text words;
+  uint8_t stopping; /* it was asked to stop, and has not returned */
+} troupe_call_report;
+typedef void (*troupe_each_call)(void* state, const troupe_call_report* one);
+
+/* Events: all that is recorded, in order, and how far functions are. */
+typedef struct troupe_events troupe_events;
+#define TROUPE_EVENTS_NEW UINT64_MAX
+typedef struct troupe_events_options {
+  uint32_t size;
+  uint8_t no_progress;
+  uint64_t from; /* the number of the first event; TROUPE_EVENTS_NEW: those that are recorded from now on */
+  uint64_t run;  /* 0: of all runs, and of none */
+} troupe_events_options;
+/* Good until the next call of troupe_events_next(). */
+typedef struct troupe_event {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t seq; /* 1, 2, 3 …; 0: it is not recorded (progress) */
+  int64_t at;   /* nanoseconds since 1970; 0: it has no moment of its own */
+  uint64_t run; /* 0: of none */
+  troupe_text kind;
+  troupe_text asset; /* "PIPELINE/ASSET"; empty: of none */
+  troupe_text json;  /* all of it, as `troupe journal dump` prints it; empty for progress */
+  double done;       /* of progress: a share of 1 */
+  troupe_text words; /* likewise */
+} troupe_event;
+
+typedef struct troupe_notice {
+  uint32_t size;
+  uint32_t reserved;
+  troupe_text name; /* EVENT, or PIPELINE/EVENT */
+  troupe_text key;  /* the same key: the same event, for 90 days; empty: none */
+  troupe_text json; /* what comes with it; empty: nothing */
+  const troupe_pair* params;
+  size_t param_count;
+} troupe_notice;
+typedef struct troupe_receipt {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t event;        /* its number, which is another one than that of events of troupe_events */
+  uint64_t duplicate_of; /* the event that had the key first; 0: none had */
+  troupe_run* run;       /* for the caller to release; NULL: it is no longer in the history */
+} troupe_receipt;
+
 TROUPE_EXPORT troupe_error* troupe_engine_open(const troupe_engine_options* options, troupe_engine** engine);
+/* Another handle of the same engine, for the caller to release. It does not keep the engine: when the handle that
+ * opened it is released, calls with this one answer TROUPE_ERROR_SHUTTING_DOWN. NULL: no memory is left. */
+TROUPE_EXPORT troupe_engine* troupe_engine_share(troupe_engine* engine);
 /* Waits for functions that run; runs that are open stay so, for the next engine to recover. */
 TROUPE_EXPORT void troupe_engine_release(troupe_engine* engine);
 TROUPE_EXPORT troupe_error* troupe_engine_add(troupe_engine* engine, const troupe_pipeline* pipeline);
@@ -387,6 +552,45 @@ TROUPE_EXPORT troupe_error* troupe_engine_status(troupe_engine* engine, troupe_t
 /* The value that an asset of this pipeline last handed on, with a reference for the caller. `info` may be NULL. */
 TROUPE_EXPORT troupe_error* troupe_engine_latest(troupe_engine* engine, troupe_asset asset, const troupe_type* as,
                                                  troupe_value* value, troupe_value_info* info);
+/* Calls `each` once. */
+TROUPE_EXPORT troupe_error* troupe_engine_explain(troupe_engine* engine, troupe_text pipeline, troupe_text asset,
+                                                  troupe_each_explanation each, void* state);
+TROUPE_EXPORT troupe_error* troupe_engine_explain_asset(troupe_engine* engine, troupe_asset asset,
+                                                        troupe_each_explanation each, void* state);
+/* The runs that executed an asset, newest first, at most `limit` of them (0: 100). `before`: only runs with a lower
+ * number; 0: all. */
+TROUPE_EXPORT troupe_error* troupe_engine_history(troupe_engine* engine, troupe_text pipeline, troupe_text asset,
+                                                  uint64_t before, uint32_t limit, troupe_each_execution each,
+                                                  void* state);
+TROUPE_EXPORT troupe_error* troupe_engine_history_asset(troupe_engine* engine, troupe_asset asset, uint64_t before,
+                                                        uint32_t limit, troupe_each_execution each, void* state);
+/* The functions that are being called now, the one that began first at the front. */
+TROUPE_EXPORT troupe_error* troupe_engine_calls(troupe_engine* engine, troupe_each_call each, void* state);
+/* Checks every record of the state, every projection against a replay, and every value in a file; slow for a large state.
+ * `each` is told what is wrong, a line each; it may be NULL. */
+typedef void (*troupe_each_line)(void* state, troupe_text line);
+TROUPE_EXPORT troupe_error* troupe_engine_verify(troupe_engine* engine, troupe_each_line each, void* state);
+/* The event and its run are on disk when this returns. `receipt` may be NULL. */
+TROUPE_EXPORT troupe_error* troupe_engine_notify(troupe_engine* engine, const troupe_notice* notice,
+                                                 troupe_receipt* receipt);
+
+/* `options` may be NULL: new events, of all runs. The subscription may outlive the engine. */
+TROUPE_EXPORT troupe_error* troupe_engine_events(troupe_engine* engine, const troupe_events_options* options,
+                                                 troupe_events** events);
+TROUPE_EXPORT void troupe_events_release(troupe_events* events);
+/* The next event, of which the caller has set the size; at most so many nanoseconds are waited for it, -1: without
+ * limit. `found`: 0 where the time is up. One thread at a time. TROUPE_ERROR_HISTORY_DROPPED: events were dropped from
+ * the history before they were read here, and the next call goes on behind them. TROUPE_ERROR_SHUTTING_DOWN: the engine
+ * has gone, and this comes after its last event. */
+TROUPE_EXPORT troupe_error* troupe_events_next(troupe_events* events, int64_t at_most, troupe_event* event,
+                                               int32_t* found);
+/* Readable (poll, epoll) when troupe_events_next() has something to say, and now and then when it has not. The caller
+ * neither reads nor closes it. */
+TROUPE_EXPORT int32_t troupe_events_descriptor(const troupe_events* events);
+/* The number of the first event that was not handed out yet: troupe_events_options::from of a later subscription. */
+TROUPE_EXPORT uint64_t troupe_events_position(const troupe_events* events);
+/* How many words about progress were dropped because nobody took them. */
+TROUPE_EXPORT uint64_t troupe_events_lost(const troupe_events* events);
 /* Asks functions to stop, and waits at most so many nanoseconds for them; -1: without limit. Runs stay open. */
 TROUPE_EXPORT troupe_error* troupe_engine_shutdown(troupe_engine* engine, int64_t grace);
 
@@ -400,6 +604,20 @@ TROUPE_EXPORT uint32_t troupe_run_status(const troupe_run* run);
 TROUPE_EXPORT troupe_error* troupe_run_wait(troupe_run* run, int64_t at_most, troupe_run_report* report);
 TROUPE_EXPORT troupe_error* troupe_run_cancel(troupe_run* run, int32_t at_once);
 TROUPE_EXPORT troupe_error* troupe_run_assets(troupe_run* run, troupe_each_asset each, void* state);
+
+/* ---- For tests of programs ---- */
+
+/* The bytes of an object, as they would be kept. */
+TROUPE_EXPORT troupe_error* troupe_value_write(const troupe_type* type, const void* object, troupe_bytes** bytes);
+/* An object from bytes, with a reference for the caller. TROUPE_ERROR_VALUE_UNREADABLE, also where bytes are left. */
+TROUPE_EXPORT troupe_error* troupe_value_read(const troupe_type* type, uint32_t version, const void* bytes, size_t size,
+                                              const void** object);
+/* The asset is made by this function instead of its command; it still hands on its outputs. not_found: it has no
+ * command. The function is taken over, whatever comes of it. */
+TROUPE_EXPORT troupe_error* troupe_pipeline_script(troupe_pipeline* pipeline, troupe_text asset,
+                                                   const troupe_function* function);
+/* The wall clock of all engines of this process goes ahead by so many nanoseconds. */
+TROUPE_EXPORT void troupe_test_advance(int64_t by);
 
 #ifdef __cplusplus
 }

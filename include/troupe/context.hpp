@@ -49,6 +49,12 @@ public:
       return error{errc::state_unusable, "the scratch folder cannot be made", {}};
     return path;
   }
+  /// A JSON file with the events that the run is for: {"events": [{"id", "trigger", "key", "payload"…}]}. Empty: it is
+  /// for none.
+  [[nodiscard]] std::string_view events_file() const noexcept { return word(TROUPE_CALL_EVENTS); }
+  /// How far it is: a share of 1, and words for people. engine::calls() and subscriptions report it; it is not
+  /// recorded.
+  void progress(double done, std::string_view words = {}) { troupe_call_progress(call_, done, detail::text(words)); }
   /// A line of the attempt's log: `troupe logs` shows it.
   void log(std::string_view line) { troupe_call_log(call_, detail::text(line)); }
   /// Recorded with what is made. `json`: a JSON value.

@@ -2,134 +2,11 @@
 // of how pipelines are declared.
 #pragma once
 
-#include "troupe/pipeline.hpp"
+#include "troupe/reports.hpp"
+#include "troupe/run.hpp"
 
 namespace troupe {
 inline namespace v1 {
-
-enum class run_status : std::uint8_t {
-  queued = TROUPE_RUN_QUEUED,
-  running = TROUPE_RUN_RUNNING,
-  succeeded = TROUPE_RUN_SUCCEEDED,
-  failed = TROUPE_RUN_FAILED,
-  cancelled = TROUPE_RUN_CANCELLED,
-  interrupted = TROUPE_RUN_INTERRUPTED ///< open: a later engine recovers it
-};
-[[nodiscard]] constexpr const char* to_string(run_status status) noexcept {
-  switch (status) {
-  case run_status::queued:
-    return "queued";
-  case run_status::running:
-    return "running";
-  case run_status::succeeded:
-    return "succeeded";
-  case run_status::failed:
-    return "failed";
-  case run_status::cancelled:
-    return "cancelled";
-  case run_status::interrupted:
-    return "interrupted";
-  }
-  return "unknown";
-}
-
-/// How a run has ended.
-struct report {
-  std::uint64_t number = 0;
-  run_status status = run_status::running;
-  duration took{};
-  std::uint32_t fresh = 0, succeeded = 0, failed = 0, blocked = 0, cancelled = 0; ///< assets
-};
-
-/// One asset: in a run, in a plan, or as it stands.
-struct asset_report {
-  std::string name{};
-  std::string status{};
-  std::string error{};
-  std::string data_version{};
-  std::uint32_t attempts = 0;
-  duration took{};
-  std::vector<std::string> reasons{}; ///< why it ran, or would run
-};
-
-/// A handle of a run. Copies are of the same; dropping it neither cancels the run nor waits. Any thread.
-class run {
-public:
-  run(const run& from) noexcept : in_(from.in_) { troupe_run_retain(in_); }
-  run(run&& from) noexcept : in_(std::exchange(from.in_, nullptr)) {}
-  run& operator=(run from) noexcept {
-    std::swap(in_, from.in_);
-    return *this;
-  }
-  ~run() { troupe_run_release(in_); }
-
-  [[nodiscard]] std::uint64_t number() const noexcept { return troupe_run_number(in_); }
-  [[nodiscard]] std::string_view id() const noexcept { return detail::view(troupe_run_id(in_)); }
-  [[nodiscard]] run_status status() const noexcept { return static_cast<run_status>(troupe_run_status(in_)); }
-  /// Waits for its end. An error unless it has succeeded: run_failed with the assets that failed, cancelled,
-  /// interrupted; would_deadlock in a function of the engine.
-  [[nodiscard]] result<report> wait() const { return succeeded(-1); }
-  /// timed_out: it goes on.
-  [[nodiscard]] result<report> wait_for(duration at_most) const {
-    return succeeded(at_most.count() < 0 ? 0 : at_most.count());
-  }
-  /// Waits for its end, and says how it ended, whatever that is.
-  [[nodiscard]] result<report> outcome() const { return ended(-1); }
-  /// Functions are asked to stop, commands ended (`at_once`: killed).
-  result<void> cancel(bool at_once = false) const { return detail::done(troupe_run_cancel(in_, at_once ? 1 : 0)); }
-  /// All of its assets, as they stand now.
-  [[nodiscard]] result<std::vector<asset_report>> assets() const {
-    std::vector<asset_report> all;
-    if (auto* const why = troupe_run_assets(in_, &collect, &all))
-      return detail::take_error(why);
-    return all;
-  }
-
-private:
-  friend class engine;
-  explicit run(troupe_run* in) noexcept : in_(in) {}
-
-  [[nodiscard]] result<report> ended(std::int64_t at_most) const {
-    troupe_run_report from{};
-    from.size = sizeof from;
-    if (auto* const why = troupe_run_wait(in_, at_most, &from))
-      return detail::take_error(why);
-    return report{from.number,         static_cast<run_status>(from.status),
-                  duration(from.took), from.fresh,
-                  from.succeeded,      from.failed,
-                  from.blocked,        from.cancelled};
-  }
-  [[nodiscard]] result<report> succeeded(std::int64_t at_most) const {
-    auto how = ended(at_most);
-    if (!how || how->status == run_status::succeeded)
-      return how;
-    error why{how->status == run_status::failed      ? errc::run_failed
-              : how->status == run_status::cancelled ? errc::cancelled
-                                                     : errc::interrupted,
-              "run #" + std::to_string(how->number) + " has " +
-                  (how->status == run_status::failed ? "failed" : std::string("been ") + to_string(how->status)),
-              {}};
-    if (const auto all = assets())
-      for (const auto& one : *all)
-        if (one.status == "failed")
-          why.found.push_back({"failed", one.error, one.name, {}, 0, 0});
-    return why;
-  }
-  static std::int32_t collect(void* state, const troupe_asset_report* from) {
-    asset_report one{detail::string(from->name),
-                     detail::string(from->status),
-                     detail::string(from->error),
-                     detail::string(from->data_version),
-                     from->attempts,
-                     duration(from->took),
-                     {}};
-    for (std::size_t i = 0; i < from->reason_count; ++i)
-      one.reasons.push_back(detail::string(from->reasons[i]));
-    static_cast<std::vector<asset_report>*>(state)->push_back(std::move(one));
-    return 0;
-  }
-  troupe_run* in_;
-};
 
 enum class durability : std::uint8_t {
   pipelined = TROUPE_PIPELINED, ///< in order; the disk follows
@@ -152,6 +29,14 @@ struct engine_options {
   /// A run that was resumed so often after crashes, and in which nothing came to an end since, is given up: a function
   /// that kills the process does not do so for ever.
   std::uint32_t most_resumptions = 3;
+  std::uint32_t keep_runs = 1'000; ///< how many runs of a pipeline the history has
+  /// A function that was asked to stop, and has not returned so much later, is named in the log.
+  duration warn_unstopped = std::chrono::seconds(10);
+  /// For tests (see <troupe/testing.hpp>): the process ends, as by a crash, with this exit status when so many
+  /// transactions are on disk; 0: never.
+  std::uint64_t test_exit_after = 0;
+  std::uint64_t test_exit_after_calls = 0; ///< likewise when so many functions have returned, before that is recorded
+  int test_exit_status = 1;
   /// Gets lines for people, on any thread; it must not throw, and not call the engine.
   void (*log)(void* state, int level, std::string_view line) = nullptr;
   void* log_state = nullptr;
@@ -184,6 +69,19 @@ struct recovered {
   std::string reason{};             ///< why it was not resumed
 };
 
+/// Something that happened outside; a pipeline that was declared with pipeline::on() starts a run for it.
+struct notice {
+  std::string name{}; ///< EVENT, or PIPELINE/EVENT
+  std::string key{};  ///< the same key: the same event, for 90 days
+  std::string json{}; ///< what comes with it: functions read it in context::events_file()
+  std::vector<std::pair<std::string, std::string>> params{}; ///< of the run
+};
+struct receipt {
+  std::uint64_t event = 0;                     ///< its number
+  std::optional<std::uint64_t> duplicate_of{}; ///< the event that had the key first
+  std::optional<troupe::run> run{};            ///< nothing: it is no longer in the history
+};
+
 /// open(), then add(), then recover(), then start(). Any thread. Declare it after what its functions refer to.
 class engine {
 public:
@@ -201,6 +99,11 @@ public:
     to.memory_for_values = how.memory_for_values;
     to.value_limit = how.value_limit;
     to.most_resumptions = how.most_resumptions;
+    to.keep_runs = how.keep_runs;
+    to.warn_unstopped = how.warn_unstopped.count();
+    to.test_exit_after = how.test_exit_after;
+    to.test_exit_after_calls = how.test_exit_after_calls;
+    to.test_exit_status = how.test_exit_status;
     if (how.log != nullptr) {
       to.log = [](void* state, std::int32_t level, troupe_text line) {
         const auto& target = *static_cast<const log_target*>(state);
@@ -223,6 +126,10 @@ public:
   engine& operator=(const engine&) = delete;
   /// Asks functions to stop and waits for them, however long that takes. Runs that are open stay so, for recover().
   ~engine() { troupe_engine_release(in_); }
+
+  /// Another handle of the same engine. It does not keep the engine: once the one that opened it is destroyed, calls
+  /// with this one answer shutting_down.
+  [[nodiscard]] engine share() const { return engine(troupe_engine_share(in_), nullptr); }
 
   /// A pipeline of the same name takes the place of the earlier one, for later runs.
   result<void> add(const pipeline& what) { return detail::done(troupe_engine_add(in_, what.handle())); }
@@ -295,6 +202,91 @@ public:
   template <class T>
   requires(!storable<T>) void latest(asset<T>) const {
     static_assert(detail::can_be_handed_on<T>() && !std::is_void_v<T>, "troupe: this asset hands on no value");
+  }
+  /// What a run that starts now would do with an asset, and why; what made it last; its last attempt. not_found.
+  [[nodiscard]] result<explanation> explain(std::string_view pipeline, std::string_view asset) const {
+    explanation to;
+    if (auto* const why =
+            troupe_engine_explain(in_, detail::text(pipeline), detail::text(asset), &detail::explained, &to))
+      return detail::take_error(why);
+    return to;
+  }
+  [[nodiscard]] result<explanation> explain(const any_asset& asset) const {
+    explanation to;
+    if (auto* const why = troupe_engine_explain_asset(in_, asset.handle(), &detail::explained, &to))
+      return detail::take_error(why);
+    return to;
+  }
+  /// The runs that executed an asset, newest first, as far as they are kept.
+  [[nodiscard]] result<std::vector<execution>> history(std::string_view pipeline, std::string_view asset,
+                                                       page which = {}) const {
+    std::vector<execution> all;
+    if (auto* const why = troupe_engine_history(in_, detail::text(pipeline), detail::text(asset), which.before,
+                                                which.limit, &detail::executed, &all))
+      return detail::take_error(why);
+    return all;
+  }
+  [[nodiscard]] result<std::vector<execution>> history(const any_asset& asset, page which = {}) const {
+    std::vector<execution> all;
+    if (auto* const why =
+            troupe_engine_history_asset(in_, asset.handle(), which.before, which.limit, &detail::executed, &all))
+      return detail::take_error(why);
+    return all;
+  }
+  /// The functions that are being called now, the one that began first at the front.
+  [[nodiscard]] result<std::vector<call_report>> calls() const {
+    std::vector<call_report> all;
+    if (auto* const why = troupe_engine_calls(in_, &detail::called, &all))
+      return detail::take_error(why);
+    return all;
+  }
+  /// What is wrong with the state, a line each; empty: nothing. Checks every record, every projection against a replay,
+  /// and every value in a file: slow for a large state.
+  [[nodiscard]] result<std::vector<std::string>> verify() const {
+    std::vector<std::string> all;
+    const auto collect = [](void* state, troupe_text line) {
+      static_cast<std::vector<std::string>*>(state)->push_back(detail::string(line));
+    };
+    if (auto* const why = troupe_engine_verify(in_, collect, &all))
+      return detail::take_error(why);
+    return all;
+  }
+  /// Events of this state.
+  [[nodiscard]] result<subscription> events(event_options which = {}) const {
+    troupe_events_options to{};
+    to.size = sizeof to;
+    to.no_progress = which.progress ? 0 : 1;
+    to.from = which.from;
+    to.run = which.run;
+    troupe_events* in = nullptr;
+    if (auto* const why = troupe_engine_events(in_, &to, &in))
+      return detail::take_error(why);
+    return subscription(in);
+  }
+  /// The event and the run that it starts are on disk when this returns. not_found: no pipeline has such an event;
+  /// key_conflict: the key was used for an event that says something else.
+  result<receipt> notify(const notice& what) {
+    std::vector<troupe_pair> params;
+    for (const auto& [name, value] : what.params)
+      params.push_back({detail::text(name), detail::text(value)});
+    troupe_notice to{};
+    to.size = sizeof to;
+    to.name = detail::text(what.name);
+    to.key = detail::text(what.key);
+    to.json = detail::text(what.json);
+    to.params = params.data();
+    to.param_count = params.size();
+    troupe_receipt from{};
+    from.size = sizeof from;
+    if (auto* const why = troupe_engine_notify(in_, &to, &from))
+      return detail::take_error(why);
+    receipt got;
+    got.event = from.event;
+    if (from.duplicate_of != 0)
+      got.duplicate_of = from.duplicate_of;
+    if (from.run != nullptr)
+      got.run = run(from.run);
+    return got;
   }
   /// Starts nothing more, asks functions to stop, waits for them so long. Runs that are open stay so. still_running
   /// names the functions that have not returned.

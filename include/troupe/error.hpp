@@ -45,7 +45,8 @@ enum class errc : std::int32_t {
   not_recovered = TROUPE_ERROR_NOT_RECOVERED, ///< recover() comes before start()
   incompatible_library = TROUPE_ERROR_INCOMPATIBLE_LIBRARY,
   incompatible_host = TROUPE_ERROR_INCOMPATIBLE_HOST,
-  interrupted = TROUPE_ERROR_INTERRUPTED, ///< the run is open: a later engine recovers it
+  interrupted = TROUPE_ERROR_INTERRUPTED,         ///< the run is open: a later engine recovers it
+  history_dropped = TROUPE_ERROR_HISTORY_DROPPED, ///< events were dropped before they were read; the next ones follow
 };
 
 [[nodiscard]] constexpr const char* to_string(errc code) noexcept {
@@ -92,6 +93,8 @@ enum class errc : std::int32_t {
     return "incompatible_host";
   case errc::interrupted:
     return "interrupted";
+  case errc::history_dropped:
+    return "history_dropped";
   }
   return "unknown";
 }

@@ -359,6 +359,13 @@ public:
   }
   void set(error_strategy strategy) { troupe_pipeline_error_strategy(in_, static_cast<std::uint8_t>(strategy)); }
 
+  /// An event of this name, which engine::notify() takes in, starts a run of the selected assets; none: of all.
+  void on(declared name, const std::vector<std::string>& select = {}) {
+    std::vector<troupe_text> views;
+    for (const auto& one : select)
+      views.push_back(detail::text(one));
+    troupe_pipeline_on(in_, detail::text(name.name), views.data(), views.size(), name.where);
+  }
   /// Files that are made elsewhere.
   asset<files> source(declared name, const std::vector<std::string>& paths) {
     std::vector<troupe_text> views;
@@ -417,6 +424,7 @@ public:
   /// What is wrong with it, all at once. engine::add() checks, too.
   [[nodiscard]] result<void> check() const { return detail::done(troupe_pipeline_check(in_)); }
   [[nodiscard]] const troupe_pipeline* handle() const noexcept { return in_; }
+  [[nodiscard]] troupe_pipeline* handle() noexcept { return in_; }
 
 private:
   explicit pipeline(troupe_pipeline* in) noexcept : in_(in) {}

@@ -27,6 +27,28 @@ std::optional<run_number> run_of(const event& e) {
       e);
 }
 
+std::optional<timestamp> moment_of(const event& e) {
+  return std::visit(
+      []<class T>(const T& one) -> std::optional<timestamp> {
+        if constexpr (requires { timestamp(one.at); })
+          return one.at;
+        else
+          return std::nullopt;
+      },
+      e);
+}
+
+std::optional<asset_id> asset_of(const event& e) {
+  return std::visit(
+      []<class T>(const T& one) -> std::optional<asset_id> {
+        if constexpr (requires { asset_id(one.asset); })
+          return one.asset;
+        else
+          return std::nullopt;
+      },
+      e);
+}
+
 std::string left_out(std::uint64_t seq, const event& e, std::size_t bytes) {
   std::ostringstream text;
   {
@@ -88,12 +110,15 @@ result<feed_piece> event_feed::read(const journal_snapshot& snapshot, feed_posit
     if (const auto* renamed = std::get_if<asset_renamed>(&e);
         renamed != nullptr && renamed->asset.value < assets_.size())
       assets_[renamed->asset.value] = renamed->name;
-    if (!at.run || run_of(e) == at.run) {
+    const auto run = run_of(e);
+    if (!at.run || run == at.run) {
       auto line = event_to_json(seq, e, names);
       if (line.size() > longest)
         line = left_out(seq, e, line.size());
       bytes += line.size();
-      piece.lines.push_back({seq, std::move(line)});
+      const auto asset = asset_of(e);
+      piece.lines.push_back({seq, std::move(line), type_name(e), run, moment_of(e),
+                             asset ? std::string(names.asset(*asset)) : std::string()});
       if (const auto* finished = std::get_if<run_finished>(&e); finished != nullptr && at.run)
         piece.ended = finished->status;
       else if (std::holds_alternative<run_dequeued>(e) && at.run)

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
+#include "base/time.hpp"
 #include "core/model/asset_status.hpp"
 #include "ports/journal_store.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe_internal {
@@ -24,6 +26,11 @@ struct feed_position {
 struct feed_line {
   std::uint64_t seq = 0;
   std::string line;
+  // The same as values, for programs.
+  std::string_view kind;         ///< type_name(); it lives as long as the program
+  std::optional<run_number> run; ///< nullopt: it is of none
+  std::optional<timestamp> at;   ///< nullopt: it has no moment of its own
+  std::string asset;             ///< "PIPELINE/ASSET"; empty: it is of none
 };
 
 /// What one read found.

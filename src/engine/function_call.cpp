@@ -16,8 +16,9 @@
 using namespace troupe_internal;
 
 troupe_call::troupe_call(function_maker& maker, asset_index asset, std::uint32_t attempt,
-                         std::optional<std::chrono::steady_clock::time_point> deadline, troupe_stop& stop)
-    : maker_(maker), asset_(asset), attempt_(attempt), deadline_(deadline), stop_(stop),
+                         std::optional<std::chrono::steady_clock::time_point> deadline, troupe_stop& stop,
+                         function_room::call& called)
+    : maker_(maker), asset_(asset), attempt_(attempt), deadline_(deadline), stop_(stop), called_(called),
       key_(maker.run_text() + "/" + std::string(maker.around().p.asset(asset).name)) {}
 
 troupe_call::~troupe_call() {
@@ -35,6 +36,10 @@ std::string_view troupe_call::asset() const {
 
 std::string_view troupe_call::run() const {
   return maker_.run_text();
+}
+
+std::string_view troupe_call::events_file() const {
+  return maker_.around().events_file;
 }
 
 std::uint64_t troupe_call::run_number() const {

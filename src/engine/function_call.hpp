@@ -19,7 +19,8 @@
 struct troupe_call {
 public:
   troupe_call(troupe_internal::function_maker& maker, troupe_internal::asset_index asset, std::uint32_t attempt,
-              std::optional<std::chrono::steady_clock::time_point> deadline, troupe_stop& stop);
+              std::optional<std::chrono::steady_clock::time_point> deadline, troupe_stop& stop,
+              troupe_internal::function_room::call& called);
   /// Removes its scratch folder.
   ~troupe_call();
   troupe_call(const troupe_call&) = delete;
@@ -41,6 +42,9 @@ public:
   [[nodiscard]] const std::vector<std::string>& files(std::size_t argument);
   /// Empty: it cannot be made, and the call has failed.
   [[nodiscard]] std::string_view scratch();
+  /// The file with the events that the run is for; empty: it is for none.
+  [[nodiscard]] std::string_view events_file() const;
+  void progress(double done, std::string_view words) { called_.progress(done, words); }
   void log(std::string_view line);
   void metadata(std::string_view key, std::string_view json);
   void also_read(std::string_view path) { inputs_.emplace_back(path); }
@@ -61,6 +65,7 @@ private:
   const std::uint32_t attempt_;
   const std::optional<std::chrono::steady_clock::time_point> deadline_;
   troupe_stop& stop_;
+  troupe_internal::function_room::call& called_;
   std::string key_;
   std::string scratch_name_;
   std::string scratch_; ///< its path; empty: there is none yet

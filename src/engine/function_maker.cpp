@@ -93,8 +93,9 @@ void function_maker::make(asset_index asset, std::uint32_t attempt, std::functio
       work_end end;
       {
         const running_call running(mutex_, running_, ending_);
-        const function_room::call called(around_.room, around_.run, around_.p.asset(asset).name);
-        end = carry_out(asset, attempt, running.stop());
+        function_room::call called(around_.room, around_.run, around_.p.name, around_.p.asset(asset).name, attempt,
+                                   running.stop());
+        end = carry_out(asset, attempt, running.stop(), called);
       }
       answers->give(std::move(end));
     });
@@ -106,7 +107,8 @@ void function_maker::make(asset_index asset, std::uint32_t attempt, std::functio
   }
 }
 
-work_end function_maker::carry_out(asset_index asset, std::uint32_t attempt, troupe_stop& stop) {
+work_end function_maker::carry_out(asset_index asset, std::uint32_t attempt, troupe_stop& stop,
+                                   function_room::call& called) {
   const auto timeout = around_.p.settings_of(asset).timeout;
   std::optional<std::chrono::steady_clock::time_point> deadline;
   std::optional<deadline_watch::deadline> watched;
@@ -114,7 +116,7 @@ work_end function_maker::carry_out(asset_index asset, std::uint32_t attempt, tro
     deadline = std::chrono::steady_clock::now() + *timeout;
     watched.emplace(around_.room.deadlines(), *deadline, stop);
   }
-  troupe_call call(*this, asset, attempt, deadline, stop);
+  troupe_call call(*this, asset, attempt, deadline, stop, called);
   around_.functions[around_.p.declaration(asset).function->number]->call(call);
   auto end = call.end();
   auto& out = end.so_far;

@@ -29,6 +29,7 @@ struct function_surroundings {
   state_logs& logs;
   uuid run_id;
   run_number run;
+  std::string events_file{}; ///< what triggered the run, as JSON; empty: nothing did
 };
 
 class function_maker final : public attempt_maker {
@@ -48,7 +49,8 @@ public:
   [[nodiscard]] result<held_value> argument(asset_index asset, std::size_t number, const troupe_type& as);
 
 private:
-  [[nodiscard]] work_end carry_out(asset_index asset, std::uint32_t attempt, troupe_stop& stop);
+  [[nodiscard]] work_end carry_out(asset_index asset, std::uint32_t attempt, troupe_stop& stop,
+                                   function_room::call& called);
   /// What is kept of the value of an asset, which has this version. Errors: there is none.
   [[nodiscard]] result<stored_value> kept_value(asset_index asset, const digest& version) const;
 

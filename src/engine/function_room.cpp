@@ -4,6 +4,7 @@
 #include "adapters/files/remove_tree.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 namespace troupe_internal {
@@ -18,15 +19,51 @@ function_room::function_room(state_dir::handle dir, const function_options& how)
     : dir_(dir), how_(how), values_(std::move(dir), how.durable), cache_(how.memory_for_values),
       threads_(how.threads, this) {}
 
-function_room::call::call(function_room& room, run_number run, std::string_view asset)
-    : room_(room), run_(run), asset_(asset) {
+function_room::call::call(function_room& room, run_number run, std::string_view in, std::string_view asset,
+                          std::uint32_t attempt, const troupe_stop& stop)
+    : room_(room), run_(run), pipeline_(in), asset_(asset), attempt_(attempt), stop_(stop) {
   const std::lock_guard lock(room_.mutex_);
   room_.calls_.insert(this);
 }
 
 function_room::call::~call() {
+  if (room_.how_.returned)
+    room_.how_.returned();
   const std::lock_guard lock(room_.mutex_);
   room_.calls_.erase(this);
+}
+
+function_report function_room::call::report() const {
+  return {run_,
+          std::string(pipeline_) + "/" + std::string(asset_),
+          attempt_,
+          std::chrono::steady_clock::now() - began_,
+          stop_.requested(),
+          done_,
+          words_};
+}
+
+void function_room::call::progress(double done, std::string_view words) {
+  function_report said;
+  {
+    const std::lock_guard lock(room_.mutex_);
+    done_ = std::isfinite(done) ? std::clamp(done, 0.0, 1.0) : 0.0;
+    words_ = words;
+    said = report();
+  }
+  if (room_.how_.progress)
+    room_.how_.progress(said);
+}
+
+std::vector<function_report> function_room::calls() {
+  std::vector<function_report> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto* const one : calls_)
+      all.push_back(one->report());
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.running > b.running; });
+  return all;
 }
 
 std::vector<std::string> function_room::being_called() {

@@ -9,9 +9,11 @@
 #include "engine/value_cache.hpp"
 #include "ports/journal_store.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,11 +21,26 @@
 
 namespace troupe_internal {
 
+/// A function that is being called, as people and programs are told of it.
+struct function_report {
+  run_number run;
+  std::string asset; ///< "PIPELINE/ASSET"
+  std::uint32_t attempt = 0;
+  duration running{};         ///< so far
+  bool stopping = false;      ///< it was asked to stop, and has not returned
+  std::optional<double> done; ///< what it last said of its progress; nullopt: nothing yet
+  std::string words;
+};
+
 struct function_options {
   unsigned threads = 1; ///< functions at a time
   std::uint64_t memory_for_values = std::uint64_t{256} << 20U;
   std::uint64_t value_limit = std::uint64_t{4} << 30U;
   bool durable = true; ///< values are forced to disk
+  /// Called on the function's thread each time that it tells how far it is. It may not call the engine.
+  std::function<void(const function_report&)> progress{};
+  /// Called on the function's thread when it has returned, before anybody hears of that.
+  std::function<void()> returned{};
 };
 
 /// Any thread.
@@ -32,17 +49,32 @@ public:
   /// While it lives, a function of this asset is being called.
   class call {
   public:
-    call(function_room& room, run_number run, std::string_view asset);
+    call(function_room& room, run_number run, std::string_view in, std::string_view asset, std::uint32_t attempt,
+         const troupe_stop& stop);
     ~call();
     call(const call&) = delete;
     call& operator=(const call&) = delete;
 
+    /// How far it is. `done`: of 1.
+    void progress(double done, std::string_view words);
+
   private:
     friend class function_room;
+    /// The room's mutex is held.
+    [[nodiscard]] function_report report() const;
+
     function_room& room_;
     const run_number run_;
+    const std::string_view pipeline_;
     const std::string_view asset_;
+    const std::uint32_t attempt_;
+    const troupe_stop& stop_;
+    const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    std::optional<double> done_; ///< guarded by the room's mutex, as words_ is
+    std::string words_;
   };
+  /// All that are being called, those that began first at the front.
+  [[nodiscard]] std::vector<function_report> calls();
   /// The functions that are being called, for people: "waits of run #3".
   [[nodiscard]] std::vector<std::string> being_called();
 

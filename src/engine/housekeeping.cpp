@@ -18,8 +18,10 @@ constexpr std::uint32_t fresh_runs_between_steps = 64;
 
 retention_rule rule_of(const pipeline& p, const clock& time, const std::optional<history_bounds>& bounds) {
   retention_rule rule(p.name, p.engine.keep_runs);
-  if (bounds)
+  if (bounds && bounds->limited)
     rule.limits = history_limits{time.now() - bounds->max_age, bounds->max_bytes};
+  if (bounds)
+    rule.first_wanted = bounds->first_wanted;
   return rule;
 }
 

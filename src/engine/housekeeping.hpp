@@ -23,6 +23,8 @@ namespace troupe_internal {
 struct history_bounds {
   duration max_age = std::chrono::hours(24 * 30);
   std::uint64_t max_bytes = std::uint64_t{2} << 30U;
+  bool limited = true;                                               ///< else the two above do not count
+  std::function<std::uint64_t(std::uint64_t newest)> first_wanted{}; ///< see retention_rule
 };
 /// What a pipeline's settings and these bounds let go of now.
 [[nodiscard]] retention_rule rule_of(const pipeline& p, const clock& time, const std::optional<history_bounds>& bounds);

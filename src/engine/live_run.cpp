@@ -77,10 +77,13 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
       p_, *plan.on.graph,
       run_policy{workers_, static_cast<error_strategy>(made_.request.error_strategy), remaining, made_.limited},
       plan.names->asset_ids(), std::move(made_.state));
+  const auto events_file =
+      made_.events.empty() ? std::string() : run_log_folder(plan.on.state_folder, number_) + "/" + event_file_name;
   if (plan.on.functions) {
     TROUPE_CHECK(around_.functions != nullptr, "a pipeline with functions in an engine that has none");
-    functions_ = std::make_unique<function_maker>(function_surroundings{
-        p_, *plan.names, around_.store, *plan.on.functions, *around_.functions, *around_.logs, id, number_});
+    functions_ = std::make_unique<function_maker>(function_surroundings{p_, *plan.names, around_.store,
+                                                                        *plan.on.functions, *around_.functions,
+                                                                        *around_.logs, id, number_, events_file});
   }
   work_ = std::make_unique<asset_worker>(
       worker_setup{p_,
@@ -108,8 +111,7 @@ live_run::live_run(prepared_run made, const run_surroundings& around, history_wa
                    [this](asset_index asset, const attempt_warning& what) { made_.observer.warned(asset, what); },
                    &*plan.definitions,
                    functions_.get(),
-                   made_.events.empty() ? std::string()
-                                        : run_log_folder(plan.on.state_folder, number_) + "/" + event_file_name},
+                   events_file},
       std::move(plan.records));
   tell_that_it_began(remaining);
 

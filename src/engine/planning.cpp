@@ -76,22 +76,13 @@ unsigned usable_cpus() {
   return cpus;
 }
 
-std::vector<std::string> own_environment() {
-  std::vector<std::string> environment;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
-    environment.emplace_back(*entry);
-  return environment;
-}
-
 /// Records are read once each, in the order they lie in: a big state need not stay in memory for it.
 static constexpr std::size_t records_between_releases = 8'192;
 
 env_lookup make_lookup(const file_system& files) {
   return [&files](const env_entry& entry) -> std::optional<std::string> {
-    if (entry.source == env_source::from_env) {
-      const char* value = getenv(entry.text.c_str());
-      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    }
+    if (entry.source == env_source::from_env)
+      return environment_value(entry.text);
     auto text = files.read_text(entry.text, 1U << 20U);
     if (!text)
       return std::nullopt;

@@ -6,6 +6,7 @@
 #include "core/freshness/plan.hpp"
 #include "core/run/run_logic.hpp"
 #include "engine/catalog.hpp"
+#include "engine/environment.hpp"
 #include "engine/examiner.hpp"
 #include "engine/file_table.hpp"
 #include "engine/member_lists.hpp"
@@ -50,9 +51,6 @@ struct planning_view {
 
 /// How many CPUs this process may use, by its affinity and by the quotas of its cgroups; at least 1.
 [[nodiscard]] unsigned usable_cpus();
-
-/// The supervisor's environment, as "NAME=value".
-[[nodiscard]] std::vector<std::string> own_environment();
 
 /// Values of env entries that count in the fingerprint: from this process's environment, or a file of the pipeline.
 /// `files` outlives it.

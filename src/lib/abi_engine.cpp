@@ -1,51 +1,16 @@
 // The part of the C interface that is about engines and runs. Handles are checked here: a call with one that was moved
 // from, or in a process that was forked off, is an error and never undefined.
-#include "lib/host_engine.hpp"
+#include "lib/abi_handles.hpp"
 
 #include "engine/value_stream.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 using namespace troupe_internal;
 using namespace troupe_internal::lib;
 
-struct troupe_engine {
-  std::shared_ptr<host_engine> in;
-  pid_t process = getpid();
-};
-
-struct troupe_run {
-  std::shared_ptr<host_run> in;
-  pid_t process = getpid();
-  std::atomic<std::uint32_t> holders{1};
-};
-
 namespace {
-
-/// Why the handle is of no use here; null: it is.
-template <class Handle>
-troupe_error* refused(const Handle* handle) {
-  if (handle == nullptr)
-    return make_error(TROUPE_ERROR_INVALID_ARGUMENT, "the handle is empty: it was moved from");
-  if (handle->process != getpid())
-    return make_error(TROUPE_ERROR_WRONG_PROCESS,
-                      "this process was forked off from process " + std::to_string(handle->process) +
-                          ", which has the engine: open an engine of its own, on another state, or fork before open()");
-  return nullptr;
-}
-
-template <class Handle, class Work>
-troupe_error* with(const Handle* handle, Work&& work) noexcept {
-  return guarded([&]() -> troupe_error* {
-    if (auto* const why = refused(handle))
-      return why;
-    return std::forward<Work>(work)();
-  });
-}
 
 host_request request_from(const troupe_run_options* from) {
   troupe_run_options all{};
@@ -62,10 +27,6 @@ host_request request_from(const troupe_run_options* from) {
   request.options.force = all.force != 0;
   request.key = view(all.key);
   return request;
-}
-
-troupe_run* handle_of(std::shared_ptr<host_run> run) {
-  return new troupe_run{std::move(run)};
 }
 
 std::uint32_t status_number(run_status status) {
@@ -99,33 +60,38 @@ troupe_error* troupe_engine_open(const troupe_engine_options* options, troupe_en
     auto opened = host_engine::open(all);
     if (opened.second)
       return opened.second.release();
-    *engine = new troupe_engine{std::move(opened.first)};
+    auto link = opened.first->link();
+    *engine = new troupe_engine{std::move(opened.first), std::move(link)};
     return nullptr;
   });
+}
+
+troupe_engine* troupe_engine_share(troupe_engine* engine) {
+  return engine == nullptr ? nullptr : new (std::nothrow) troupe_engine{nullptr, engine->link, engine->process};
 }
 
 void troupe_engine_release(troupe_engine* engine) {
   if (engine == nullptr || engine->process != getpid())
     return; // what a fork has copied is the parent's: it is left as it is
-  if (engine->in->is_in_function()) {
-    engine->in->note("an engine was destroyed by one of its functions, which would wait for itself: it is kept");
+  if (engine->own && engine->own->is_in_function()) {
+    engine->own->note("an engine was destroyed by one of its functions, which would wait for itself: it is kept");
     return;
   }
   delete engine;
 }
 
 troupe_error* troupe_engine_add(troupe_engine* engine, const troupe_pipeline* pipeline) {
-  return with(engine, [&]() -> troupe_error* {
+  return with_engine(engine, [&](const auto& here) -> troupe_error* {
     if (pipeline == nullptr)
       return make_error(TROUPE_ERROR_INVALID_ARGUMENT, "there is no pipeline: it was moved from");
-    return engine->in->add(*pipeline);
+    return here->add(*pipeline);
   });
 }
 
 troupe_error* troupe_engine_recover(troupe_engine* engine, uint32_t policy, troupe_each_recovered each, void* state) {
-  return with(engine, [&] {
-    return engine->in->recover(policy, [&](run_number number, std::uint32_t what, const std::shared_ptr<host_run>& run,
-                                           const std::string& reason) {
+  return with_engine(engine, [&](const auto& here) {
+    return here->recover(policy, [&](run_number number, std::uint32_t what, const std::shared_ptr<host_run>& run,
+                                     const std::string& reason) {
       auto* const handle = run ? handle_of(run) : nullptr;
       const troupe_recovered one{sizeof one, what, number.value, handle, text_of(reason)};
       if (each != nullptr)
@@ -137,9 +103,9 @@ troupe_error* troupe_engine_recover(troupe_engine* engine, uint32_t policy, trou
 
 troupe_error* troupe_engine_start(troupe_engine* engine, troupe_text pipeline, const troupe_run_options* options,
                                   troupe_run** run) {
-  return with(engine, [&]() -> troupe_error* {
+  return with_engine(engine, [&](const auto& here) -> troupe_error* {
     std::shared_ptr<host_run> started;
-    if (auto* const why = engine->in->start(view(pipeline), request_from(options), started))
+    if (auto* const why = here->start(view(pipeline), request_from(options), started))
       return why;
     *run = handle_of(std::move(started));
     return nullptr;
@@ -147,9 +113,9 @@ troupe_error* troupe_engine_start(troupe_engine* engine, troupe_text pipeline, c
 }
 
 troupe_error* troupe_engine_resume(troupe_engine* engine, uint64_t number, troupe_run** run) {
-  return with(engine, [&]() -> troupe_error* {
+  return with_engine(engine, [&](const auto& here) -> troupe_error* {
     std::shared_ptr<host_run> resumed;
-    if (auto* const why = engine->in->resume(run_number(static_cast<std::uint32_t>(number)), resumed))
+    if (auto* const why = here->resume(run_number(static_cast<std::uint32_t>(number)), resumed))
       return why;
     *run = handle_of(std::move(resumed));
     return nullptr;
@@ -157,9 +123,9 @@ troupe_error* troupe_engine_resume(troupe_engine* engine, uint64_t number, troup
 }
 
 troupe_error* troupe_engine_find(troupe_engine* engine, uint64_t number, troupe_run** run) {
-  return with(engine, [&]() -> troupe_error* {
+  return with_engine(engine, [&](const auto& here) -> troupe_error* {
     std::shared_ptr<host_run> found;
-    if (auto* const why = engine->in->find(run_number(static_cast<std::uint32_t>(number)), found))
+    if (auto* const why = here->find(run_number(static_cast<std::uint32_t>(number)), found))
       return why;
     *run = handle_of(std::move(found));
     return nullptr;
@@ -168,23 +134,24 @@ troupe_error* troupe_engine_find(troupe_engine* engine, uint64_t number, troupe_
 
 troupe_error* troupe_engine_plan(troupe_engine* engine, troupe_text pipeline, const troupe_run_options* options,
                                  troupe_each_asset each, void* state) {
-  return with(engine, [&] { return engine->in->plan(view(pipeline), request_from(options), each, state); });
+  return with_engine(engine,
+                     [&](const auto& here) { return here->plan(view(pipeline), request_from(options), each, state); });
 }
 
 troupe_error* troupe_engine_status(troupe_engine* engine, troupe_text pipeline, troupe_each_asset each, void* state) {
-  return with(engine, [&] { return engine->in->status(view(pipeline), each, state); });
+  return with_engine(engine, [&](const auto& here) { return here->status(view(pipeline), each, state); });
 }
 
 troupe_error* troupe_engine_latest(troupe_engine* engine, troupe_asset asset, const troupe_type* as,
                                    troupe_value* value, troupe_value_info* info) {
-  return with(engine, [&] { return engine->in->latest(asset, *as, *value, info); });
+  return with_engine(engine, [&](const auto& here) { return here->latest(asset, *as, *value, info); });
 }
 
 troupe_error* troupe_engine_shutdown(troupe_engine* engine, int64_t grace) {
-  return with(engine, [&]() -> troupe_error* {
-    if (engine->in->is_in_function())
+  return with_engine(engine, [&](const auto& here) -> troupe_error* {
+    if (here->is_in_function())
       return make_error(TROUPE_ERROR_WOULD_DEADLOCK, "a function would wait for itself to end");
-    return engine->in->shutdown(std::chrono::nanoseconds(grace));
+    return here->shutdown(std::chrono::nanoseconds(grace));
   });
 }
 
@@ -212,7 +179,7 @@ uint32_t troupe_run_status(const troupe_run* run) {
 
 troupe_error* troupe_run_wait(troupe_run* run, int64_t at_most, troupe_run_report* report) {
   return with(run, [&]() -> troupe_error* {
-    if (const auto engine = run->in->engine().lock(); engine && engine->is_in_function())
+    if (const engine_link::use engine(run->in->engine()); engine && engine->is_in_function())
       return make_error(TROUPE_ERROR_WOULD_DEADLOCK,
                         "a function must not wait for a run of its engine, which may be waiting for the function");
     if (!run->in->wait(std::chrono::nanoseconds(at_most)))
@@ -238,7 +205,7 @@ troupe_error* troupe_run_wait(troupe_run* run, int64_t at_most, troupe_run_repor
 
 troupe_error* troupe_run_cancel(troupe_run* run, int32_t at_once) {
   return with(run, [&]() -> troupe_error* {
-    const auto engine = run->in->engine().lock();
+    const engine_link::use engine(run->in->engine());
     return engine ? engine->cancel(run->in->number(), at_once != 0)
                   : make_error(TROUPE_ERROR_NOT_FOUND, "the engine of the run is gone");
   });
@@ -246,7 +213,7 @@ troupe_error* troupe_run_cancel(troupe_run* run, int32_t at_once) {
 
 troupe_error* troupe_run_assets(troupe_run* run, troupe_each_asset each, void* state) {
   return with(run, [&]() -> troupe_error* {
-    const auto engine = run->in->engine().lock();
+    const engine_link::use engine(run->in->engine());
     return engine ? engine->assets_of(run->in->number(), each, state)
                   : make_error(TROUPE_ERROR_NOT_FOUND, "the engine of the run is gone");
   });

@@ -67,6 +67,10 @@ uint32_t troupe_pipeline_id(const troupe_pipeline* pipeline) {
   return pipeline == nullptr ? 0 : pipeline->id();
 }
 
+troupe_text troupe_pipeline_name(const troupe_pipeline* pipeline) {
+  return pipeline == nullptr ? troupe_text{} : text_of(pipeline->name());
+}
+
 void troupe_pipeline_folder(troupe_pipeline* pipeline, troupe_text folder, troupe_place where) {
   change(pipeline, [&] { pipeline->folder(view(folder), where); });
 }
@@ -81,6 +85,16 @@ void troupe_pipeline_pool(troupe_pipeline* pipeline, troupe_text name, uint32_t 
 
 void troupe_pipeline_error_strategy(troupe_pipeline* pipeline, uint8_t strategy) {
   change(pipeline, [&] { pipeline->strategy(strategy); });
+}
+
+void troupe_pipeline_on(troupe_pipeline* pipeline, troupe_text name, const troupe_text* select, size_t select_count,
+                        troupe_place where) {
+  change(pipeline, [&] {
+    std::vector<std::string> selection;
+    for (size_t i = 0; i < select_count; ++i)
+      selection.emplace_back(view(select[i]));
+    pipeline->on_event(view(name), std::move(selection), where);
+  });
 }
 
 troupe_asset troupe_pipeline_add_files(troupe_pipeline* pipeline, troupe_text name, const troupe_text* files,
@@ -122,7 +136,7 @@ troupe_error* troupe_pipeline_check(const troupe_pipeline* pipeline) {
   return guarded([&]() -> troupe_error* {
     if (pipeline == nullptr)
       return make_error(TROUPE_ERROR_INVALID_ARGUMENT, "there is no pipeline: it was moved from");
-    return pipeline->build({}, {}).wrong.release();
+    return pipeline->build({}, {}, {}).wrong.release();
   });
 }
 

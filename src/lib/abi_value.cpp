@@ -64,6 +64,8 @@ troupe_text troupe_call_word(const troupe_call* call, int32_t which) {
     return text_of(call->run());
   case TROUPE_CALL_KEY:
     return text_of(call->key());
+  case TROUPE_CALL_EVENTS:
+    return text_of(call->events_file());
   default:
     return {};
   }
@@ -117,6 +119,10 @@ troupe_text troupe_call_file(troupe_call* call, size_t argument, size_t file) {
 
 troupe_text troupe_call_scratch(troupe_call* call) {
   return text_of(call->scratch());
+}
+
+void troupe_call_progress(troupe_call* call, double done, troupe_text words) {
+  call->progress(done, view(words));
 }
 
 void troupe_call_log(troupe_call* call, troupe_text line) {

@@ -1,11 +1,16 @@
 // What a program asks of its engine, and the thread that takes what has ended.
 #include "lib/host_engine.hpp"
 
+#include "adapters/journal/lmdb_journal_store.hpp"
 #include "adapters/system/start_thread.hpp"
+#include "core/model/run_name.hpp"
+#include "engine/actor_library.hpp"
+#include "engine/environment.hpp"
 #include "engine/planning.hpp"
 #include "engine/run_history.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -13,12 +18,50 @@
 
 namespace troupe_internal::lib {
 
+namespace {
+
+/// They have the last events from the disk.
+void end_feeds(const std::vector<std::shared_ptr<host_feed>>& feeds, const std::string& state) {
+  if (feeds.empty())
+    return;
+  const auto last = open_snapshot(state);
+  for (const auto& feed : feeds)
+    feed->end(last ? (*last)->info().last_seq : 0, [state] { return open_snapshot(state); });
+}
+
+constexpr std::int64_t ten_seconds = 10'000'000'000; // in nanoseconds
+
+/// Of what a run is asked for: a key is for one request.
+digest digest_of(const run_request& request) {
+  std::string text;
+  const auto add = [&](std::string_view word) { text.append(std::to_string(word.size())).append(":").append(word); };
+  for (const auto* list : {&request.selection, &request.exclude}) {
+    text += '|';
+    for (const auto& one : *list)
+      add(one);
+  }
+  for (const auto& [name, value] : request.params) {
+    add(name);
+    add(value);
+  }
+  text += request.only ? "|only" : "|";
+  text += request.force ? "|force" : "|";
+  return content_digest(text);
+}
+
+} // namespace
+
 host_engine::host_engine(const troupe_engine_options& how)
-    : state_(view(how.state)), workers_(how.workers != 0 ? how.workers : usable_cpus()),
-      durability_(how.durability == TROUPE_STRICT        ? durability::strict
-                  : how.durability == TROUPE_NOT_DURABLE ? durability::none
-                                                         : durability::pipelined),
+    : state_(view(how.state)),
+      workers_(how.workers != 0 ? how.workers : usable_cpus()), part_{how.durability == TROUPE_STRICT
+                                                                          ? durability::strict
+                                                                      : how.durability == TROUPE_NOT_DURABLE
+                                                                          ? durability::none
+                                                                          : durability::pipelined,
+                                                                      how.keep_runs != 0 ? how.keep_runs : 1'000},
       most_resumptions_(how.most_resumptions != 0 ? how.most_resumptions : 3),
+      warn_after_(std::chrono::nanoseconds(how.warn_unstopped > 0 ? how.warn_unstopped : ten_seconds)),
+      exit_after_(how.test_exit_after), exit_status_(how.test_exit_status),
       commands_(how.children != TROUPE_CHILDREN_NONE),
       log_([log = how.log, state = how.log_state](int level, const std::string& line) {
         if (log != nullptr)
@@ -33,9 +76,12 @@ host_engine::open_result host_engine::open(const troupe_engine_options& how) {
                              "the program was compiled for libtroupe " + std::to_string(how.version) +
                                  ", and the library that was loaded is " + std::to_string(TROUPE_HEADER_VERSION) +
                                  ": install a newer libtroupe"));
+  if (auto problem = actor_library_problem(); !problem.empty())
+    return refuse(make_error(TROUPE_ERROR_INCOMPATIBLE_HOST, std::move(problem)));
   if (how.state.size == 0)
     return refuse(make_error(TROUPE_ERROR_INVALID_ARGUMENT, "name the folder of the state: engine_options::state"));
-  std::shared_ptr<host_engine> made(new host_engine(how));
+  copy_environment();
+  std::unique_ptr<host_engine> made(new host_engine(how));
   made->state_ = std::filesystem::absolute(made->state_, unknown).lexically_normal().string();
   if (unknown)
     return refuse(
@@ -45,12 +91,20 @@ host_engine::open_result host_engine::open(const troupe_engine_options& how) {
   engine_options to;
   to.folder = made->state_;
   to.serves = true; // nobody listens at a control socket: the program is asked by its own code
-  to.opening.durability = made->durability_;
+  to.opening.durability = made->part_.durability;
   to.opening.note = [log = made->log_](const std::string& text) { log(0, text); };
   to.ended = [self = made.get()](run_number number) {
     const std::lock_guard lock(self->mutex_);
     self->over_.push_back(number);
     self->changed_.notify_all();
+  };
+  to.history.emplace();
+  to.history->limited = false; // keep_runs alone
+  to.history->first_wanted = [self = made.get()](std::uint64_t newest) { return self->first_wanted(newest); };
+  to.committed = [self = made.get()] {
+    if (self->exit_after_ != 0 && ++self->commits_ == self->exit_after_)
+      ::_exit(self->exit_status_);
+    self->ring_feeds();
   };
   to.processes.guest = made->commands_;
   to.processes.no_commands = !made->commands_;
@@ -60,12 +114,21 @@ host_engine::open_result host_engine::open(const troupe_engine_options& how) {
     functions.memory_for_values = how.memory_for_values;
   if (how.value_limit != 0)
     functions.value_limit = how.value_limit;
+  functions.progress = [self = made.get()](const function_report& said) { self->tell_progress(said); };
+  if (how.test_exit_after_calls != 0)
+    functions.returned = [self = made.get(), after = how.test_exit_after_calls] {
+      if (++self->returned_ == after)
+        ::_exit(self->exit_status_);
+    };
   functions.durable = how.durability != TROUPE_NOT_DURABLE;
   to.functions = functions;
   auto opened = engine::open(to, made->time_, made->stop_);
   if (!opened)
     return refuse(make_error(opened.error()));
   made->engine_ = std::move(*opened);
+  if (made->exit_after_ != 0) // what is appended without a thread would not be counted
+    if (const auto ready = made->engine_->get_ready(made->workers_); !ready)
+      return refuse(make_error(ready.error()));
   made->guarded_.emplace(made->engine_->lock()->descriptors());
   try {
     made->keeper_ = start_thread([self = made.get()] { self->keep(); });
@@ -78,6 +141,7 @@ host_engine::open_result host_engine::open(const troupe_engine_options& how) {
 }
 
 host_engine::~host_engine() {
+  link_->close();
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
@@ -86,7 +150,11 @@ host_engine::~host_engine() {
   if (keeper_.joinable())
     keeper_.join();
   guarded_.reset();
+  const auto watching = feeds();
+  for (const auto& feed : watching)
+    feed->pause();
   engine_.reset(); // asks functions to stop, and waits for them
+  end_feeds(watching, state_);
   run_result open;
   open.status = run_status::interrupted;
   for (const auto& [number, run] : runs_) {
@@ -98,7 +166,16 @@ host_engine::~host_engine() {
 void host_engine::keep() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return ending_ || !over_.empty(); });
+    const auto due = [this] { return ending_ || !over_.empty(); };
+    while (!due())
+      if (runs_.empty()) {
+        changed_.wait(lock);
+      } else if (!changed_.wait_for(lock, std::min<std::chrono::nanoseconds>(warn_after_, std::chrono::seconds(1)),
+                                    due)) {
+        lock.unlock();
+        warn_of_unstopped();
+        lock.lock();
+      }
     if (over_.empty())
       return;
     const auto number = over_.front();
@@ -119,8 +196,27 @@ void host_engine::keep() {
   }
 }
 
+void host_engine::warn_of_unstopped() {
+  const auto now = std::chrono::steady_clock::now();
+  std::map<std::string, asked_to_stop> asked;
+  for (const auto& call : engine_->functions()->calls()) {
+    if (!call.stopping)
+      continue;
+    const auto name = call.asset + " of run #" + std::to_string(call.run.value);
+    auto known = asked_.find(name);
+    auto& one = asked.emplace(name, known == asked_.end() ? asked_to_stop{now, false} : known->second).first->second;
+    if (one.warned || now - one.since < warn_after_)
+      continue;
+    one.warned = true;
+    log_(1, "the function of " + name + " was asked to stop " + to_human(warn_after_) +
+                " ago, and has not returned: it keeps its thread, and its run stays open. Let it ask "
+                "context::stop_requested() more often");
+  }
+  asked_ = std::move(asked);
+}
+
 std::shared_ptr<host_run> host_engine::new_run() {
-  return std::make_shared<host_run>(weak_from_this(), log_);
+  return std::make_shared<host_run>(link_, log_);
 }
 
 void host_engine::forget(run_number number) {
@@ -145,7 +241,7 @@ troupe_error* host_engine::add(const troupe_pipeline& what) {
                         "the asset \"" + names.front() +
                             "\" is made by a command, and this engine starts no processes: "
                             "open it with engine_options::children = children::known");
-  auto built = what.build(state_, {});
+  auto built = what.build(state_, {}, part_);
   if (built.wrong)
     return built.wrong.release();
   auto kept = std::make_shared<const troupe_pipeline>(what);
@@ -167,7 +263,7 @@ troupe_pipeline::outcome host_engine::project_of(std::string_view pipeline,
       declared = known->second;
   }
   if (declared) {
-    auto built = declared->build(state_, params, durability_);
+    auto built = declared->build(state_, params, part_);
     built.on.values = &engine_->functions()->values();
     return built;
   }
@@ -191,19 +287,17 @@ troupe_error* host_engine::start(std::string_view pipeline, const host_request& 
   std::unique_lock one_at_a_time(keys_mutex_, std::defer_lock);
   if (!what.key.empty()) {
     one_at_a_time.lock(); // two starts with one key are one run
-    const auto known = run_with_key(what.key);
+    options.key = what.key;
+    options.key_request = digest_of(request_of(built.on, options));
+    const auto known = key_seen(std::string(pipeline) + "/", what.key);
     if (!known)
       return make_error(known.error());
-    if (*known) {
-      const auto asked = request_of(built.on, options);
-      const bool same = (*known)->pipeline == pipeline && (*known)->request.selection == asked.selection &&
-                        (*known)->request.exclude == asked.exclude && (*known)->request.only == asked.only &&
-                        (*known)->request.force == asked.force && (*known)->request.params == asked.params;
-      return same ? find((*known)->run, run)
-                  : make_error(TROUPE_ERROR_KEY_CONFLICT, "the key \"" + what.key + "\" is that of run #" +
-                                                              std::to_string((*known)->run.value) +
-                                                              ", which was asked for otherwise");
-    }
+    if (*known)
+      return (*known)->request == options.key_request
+                 ? find((*known)->run, run)
+                 : make_error(TROUPE_ERROR_KEY_CONFLICT, "the key \"" + what.key + "\" is that of run #" +
+                                                             std::to_string((*known)->run.value) +
+                                                             ", which was asked for otherwise");
   }
   auto made = new_run();
   run_number given(0U);
@@ -212,6 +306,7 @@ troupe_error* host_engine::start(std::string_view pipeline, const host_request& 
     given = number;
     const std::lock_guard lock(mutex_);
     runs_.emplace(number, made);
+    changed_.notify_all();
   };
   const auto began = engine_->submit(built.on, options, *made, how);
   const auto durable = began ? engine_->flush() : result<void>(began.error());
@@ -219,23 +314,9 @@ troupe_error* host_engine::start(std::string_view pipeline, const host_request& 
     forget(given);
   if (!durable)
     return make_error(durable.error());
+  ring_feeds(); // the first events of an engine are committed without a word
   run = std::move(made);
   return nullptr;
-}
-
-result<std::optional<run_record>> host_engine::run_with_key(const std::string& key) {
-  const auto snapshot = engine_->snapshot_of_now();
-  if (!snapshot)
-    return snapshot.error();
-  std::optional<run_record> found;
-  const auto visited = (*snapshot)->visit_runs_newest_first([&](const run_record& record) {
-    if (record.cause.kind == cause_kind::program && record.cause.key == key)
-      found = record;
-    return !found;
-  });
-  if (!visited)
-    return visited.error();
-  return found;
 }
 
 troupe_error* host_engine::resume_in(const project& on, run_number number, std::shared_ptr<host_run>& run) {
@@ -245,6 +326,7 @@ troupe_error* host_engine::resume_in(const project& on, run_number number, std::
     const std::lock_guard lock(mutex_);
     if (!runs_.emplace(number, made).second)
       return make_error(TROUPE_ERROR_INVALID_ARGUMENT, "run #" + std::to_string(number.value) + " is live");
+    changed_.notify_all();
   }
   const auto began = engine_->resume(on, number, *made);
   const auto durable = began ? engine_->flush() : result<void>(began.error());
@@ -294,89 +376,6 @@ troupe_error* host_engine::find(run_number number, std::shared_ptr<host_run>& ru
   ended.finished_at = record->finished_at.value_or(record->started_at);
   made->end(ended);
   run = std::move(made);
-  return nullptr;
-}
-
-result<std::vector<run_record>> host_engine::open_runs() {
-  const auto snapshot = engine_->snapshot();
-  if (!snapshot)
-    return snapshot.error();
-  std::vector<run_record> open;
-  const auto visited = (*snapshot)->visit_runs_newest_first([&](const run_record& record) {
-    if (!record.finished_at)
-      open.push_back(record);
-    return true;
-  });
-  if (!visited)
-    return visited.error();
-  std::reverse(open.begin(), open.end()); // in the order in which they started
-  return open;
-}
-
-result<std::uint32_t> host_engine::resumed_in_vain(const run_record& record) {
-  const auto snapshot = engine_->snapshot_of_now();
-  return snapshot ? vain_resumptions_of(**snapshot, record) : result<std::uint32_t>(snapshot.error());
-}
-
-troupe_error* host_engine::recover(std::uint32_t policy, const each_recovered& each) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (recovered_)
-      return make_error(TROUPE_ERROR_INVALID_ARGUMENT, "recover() comes once, after all add() and before any start()");
-  }
-  const auto open = open_runs();
-  if (!open)
-    return make_error(open.error());
-  {
-    const std::lock_guard lock(mutex_);
-    recovered_ = true;
-  }
-  for (const auto& record : *open) {
-    std::shared_ptr<host_run> run;
-    std::uint32_t what = TROUPE_LEFT;
-    std::string reason;
-    const auto abandon = [&](std::uint32_t as) {
-      const auto ended = engine_->end_left_open(record.run);
-      what = ended ? as : static_cast<std::uint32_t>(TROUPE_LEFT);
-      if (!ended)
-        reason = ended.error().message;
-    };
-    auto built = project_of(record.pipeline, record.request.params);
-    const auto in_vain = resumed_in_vain(record);
-    if (!in_vain)
-      return make_error(in_vain.error());
-    if (policy == TROUPE_ABANDON) {
-      abandon(TROUPE_ABANDONED);
-    } else if (*in_vain >= most_resumptions_) {
-      reason = "it was resumed " + std::to_string(*in_vain) + " times after crashes, and nothing in it came to an end";
-      abandon(TROUPE_ABANDONED);
-    } else if (built.wrong) {
-      reason = built.wrong->message;
-    } else {
-      std::unique_ptr<troupe_error> why(resume_in(built.on, record.run, run));
-      if (!why) {
-        what = TROUPE_RESUMED;
-      } else if (policy == TROUPE_RESUME_OR_RERUN && why->code == TROUPE_ERROR_INVALID_ARGUMENT) {
-        reason = why->message;
-        host_request again;
-        again.options.selection = record.request.selection;
-        again.options.exclude = record.request.exclude;
-        again.options.only = record.request.only;
-        again.options.force = record.request.force;
-        again.options.params = record.request.params;
-        abandon(TROUPE_RERUN);
-        if (what == TROUPE_RERUN)
-          why.reset(start(record.pipeline, again, run));
-        if (what == TROUPE_RERUN && why) {
-          what = TROUPE_ABANDONED;
-          reason += "; and it does not start again: " + why->message;
-        }
-      } else {
-        reason = why->message;
-      }
-    }
-    each(record.run, what, run, reason);
-  }
   return nullptr;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/project.hpp"
+#include "lib/engine_link.hpp"
 #include "ports/run_observer.hpp"
 
 #include <chrono>
@@ -14,15 +15,13 @@
 
 namespace troupe_internal::lib {
 
-class host_engine;
-
 /// Who watches a run for its handle. Its calls come from the engine's threads.
 class host_run final : public run_observer {
 public:
   using log_function = std::function<void(int level, const std::string&)>;
-  explicit host_run(std::weak_ptr<host_engine> of, log_function log) : of_(std::move(of)), log_(std::move(log)) {}
+  explicit host_run(std::shared_ptr<engine_link> of, log_function log) : of_(std::move(of)), log_(std::move(log)) {}
 
-  [[nodiscard]] const std::weak_ptr<host_engine>& engine() const { return of_; }
+  [[nodiscard]] engine_link& engine() const { return *of_; }
   [[nodiscard]] run_number number() const;
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] run_status status() const;
@@ -45,7 +44,7 @@ public:
   void noted(std::string_view text) override;
 
 private:
-  const std::weak_ptr<host_engine> of_;
+  const std::shared_ptr<engine_link> of_;
   const log_function log_;
   mutable std::mutex mutex_; ///< guards what follows; id_ is set before anybody has a handle
   mutable std::condition_variable changed_;

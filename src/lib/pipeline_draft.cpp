@@ -1,6 +1,8 @@
 // Declarations are kept as they come; config judges them.
 #include "lib/pipeline_draft.hpp"
 
+#include "config/value_text.hpp"
+#include "core/pipeline/selection.hpp"
 #include "engine/state_layout.hpp"
 #include "engine/value_stream.hpp"
 #include "lib/build_id.hpp"
@@ -60,7 +62,8 @@ troupe_pipeline::troupe_pipeline(std::string name, troupe_place where) : id_(++l
 
 troupe_pipeline::troupe_pipeline(const troupe_pipeline& from)
     : id_(++last_pipeline_id), where_(from.where_), what_(from.what_), functions_(from.functions_),
-      products_(from.products_), places_(from.places_), wrong_(from.wrong_), settings_(from.settings_) {}
+      products_(from.products_), places_(from.places_), wrong_(from.wrong_), settings_(from.settings_),
+      events_(from.events_) {}
 
 std::string_view troupe_pipeline::asset_name(std::uint32_t index) const {
   return index < what_.assets.size() ? std::string_view(what_.assets[index].name) : std::string_view();
@@ -99,6 +102,13 @@ void troupe_pipeline::pool(std::string_view name, std::uint32_t slots, troupe_pl
 void troupe_pipeline::strategy(std::uint8_t which) {
   if (which <= TROUPE_ABORT)
     what_.engine.error_strategy = static_cast<error_strategy>(which);
+}
+
+void troupe_pipeline::on_event(std::string_view name, std::vector<std::string> select, troupe_place where) {
+  if (!config::is_name(name))
+    return wrong(where, {}, "bad_name", config::name_problem(name, "event"));
+  if (!events_.emplace(name, wanted_event{std::move(select), where}).second)
+    wrong(where, {}, "duplicate_event", "an event \"" + std::string(name) + "\" was declared before");
 }
 
 troupe_asset troupe_pipeline::add(program_asset asset, product hands_on, troupe_place where) {
@@ -308,6 +318,24 @@ troupe_asset troupe_pipeline::add_value(std::string_view name, const troupe_valu
   return add_function(name, by, &how, where);
 }
 
+bool troupe_pipeline::script(std::string_view name, const troupe_function& function) {
+  const auto made = std::make_shared<host_function>(function, nullptr, std::vector<const troupe_type*>());
+  const auto found =
+      std::find_if(what_.assets.begin(), what_.assets.end(), [&](const auto& asset) { return asset.name == name; });
+  if (found == what_.assets.end() || !runs_command(found->kind))
+    return false;
+  auto patch =
+      found->settings == config::declared_asset::none ? config::settings_patch() : what_.settings[found->settings];
+  patch.version = "script";
+  found->settings = static_cast<std::uint32_t>(what_.settings.size());
+  what_.settings.push_back(std::move(patch));
+  found->kind = command_kind::function;
+  found->command.clear();
+  found->function.emplace().number = static_cast<std::uint32_t>(functions_.size());
+  functions_.push_back(made);
+  return true;
+}
+
 std::vector<std::string> troupe_pipeline::commands() const {
   std::vector<std::string> names;
   for (const auto& asset : what_.assets)
@@ -318,12 +346,13 @@ std::vector<std::string> troupe_pipeline::commands() const {
 
 troupe_pipeline::outcome troupe_pipeline::build(const std::string& state,
                                                 const std::vector<std::pair<std::string, std::string>>& params,
-                                                troupe_internal::durability durability) const {
+                                                const engine_part& engine) const {
   outcome out;
   auto found = wrong_;
   if (found.empty()) {
     auto declared = what_;
-    declared.engine.durability = durability;
+    declared.engine.durability = engine.durability;
+    declared.engine.keep_runs = engine.keep_runs;
     if (!state.empty())
       declared.engine.state_dir = relative_to(declared.folder, state);
     auto loaded = config::declare_pipeline(declared, params);
@@ -336,6 +365,15 @@ troupe_pipeline::outcome troupe_pipeline::build(const std::string& state,
                        line >= 1 && line <= places_.size() ? what_.assets[line - 1].name : std::string(),
                        place.file == nullptr ? std::string() : std::string(place.file), place.line, 0});
     }
+    if (loaded.p && loaded.graph)
+      for (const auto& [name, event] : events_)
+        if (const auto selected = select_assets(*loaded.p, *loaded.graph, event.select); !selected)
+          found.push_back({"bad_selection",
+                           "the event \"" + name + "\": " + selected.error().message,
+                           {},
+                           event.where.file == nullptr ? std::string() : std::string(event.where.file),
+                           event.where.line,
+                           0});
     out.on.p = std::move(loaded.p);
     out.on.graph = std::move(loaded.graph);
     out.on.triggers = std::move(loaded.triggers);

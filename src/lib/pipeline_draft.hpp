@@ -31,6 +31,14 @@ public:
   void param(std::string_view name, std::string_view value, troupe_place where);
   void pool(std::string_view name, std::uint32_t slots, troupe_place where);
   void strategy(std::uint8_t which);
+  /// An event from outside starts a run of these assets.
+  void on_event(std::string_view name, std::vector<std::string> select, troupe_place where);
+  struct wanted_event {
+    std::vector<std::string> select; ///< none: everything
+    troupe_place where;
+  };
+  /// By name.
+  [[nodiscard]] const std::map<std::string, wanted_event>& events() const { return events_; }
   troupe_asset add_files(std::string_view name, std::vector<std::string> files, troupe_place where);
   troupe_asset add_command(std::string_view name, const troupe_command& command, const troupe_asset_options* options,
                            troupe_place where);
@@ -38,14 +46,20 @@ public:
                             troupe_place where);
   troupe_asset add_value(std::string_view name, const troupe_value& value, troupe_place where);
 
+  /// For tests: an asset is made by this function, not by its command. False: it has none.
+  [[nodiscard]] bool script(std::string_view name, const troupe_function& function);
   /// The pipeline with its graph, for a state in this folder (absolute; empty: any). Errors: all mistakes.
   /// `params`: overrides.
   struct outcome {
     troupe_internal::project on;
     std::unique_ptr<troupe_error> wrong; ///< null: nothing is
   };
+  struct engine_part {
+    troupe_internal::durability durability = troupe_internal::durability::pipelined;
+    std::uint32_t keep_runs = 1'000;
+  };
   [[nodiscard]] outcome build(const std::string& state, const std::vector<std::pair<std::string, std::string>>& params,
-                              troupe_internal::durability durability = troupe_internal::durability::pipelined) const;
+                              const engine_part& engine) const;
   /// Names of its assets that are made by commands.
   [[nodiscard]] std::vector<std::string> commands() const;
 
@@ -72,4 +86,5 @@ private:
   std::vector<troupe_place> places_; ///< of assets
   std::vector<troupe_internal::lib::finding> wrong_;
   std::map<std::string, std::uint32_t> settings_; ///< by what was written
+  std::map<std::string, wanted_event> events_;
 };

@@ -47,23 +47,54 @@ def check(place, prefix, bindir, datadir, library):
 
 
 def check_library(place, work, link):
-    """The library, as a program's build finds it: by pkg-config alone."""
+    """The library, as a program's build finds it: by pkg-config, shared and static, and by CMake where it is there."""
     described = [folder for folder, _, names in os.walk(place) if "troupe.pc" in names]
     yield "a description for pkg-config", len(described) == 1
+    packages = [folder for folder, _, names in os.walk(place) if "troupe-config.cmake" in names]
+    yield "one for CMake", len(packages) == 1 and "troupe-config-version.cmake" in os.listdir(packages[0])
     compiler, pkg_config = shutil.which("g++") or shutil.which("clang++"), shutil.which("pkg-config")
     if not link or not described or not compiler or not pkg_config:
         return
     environment = dict(os.environ, PKG_CONFIG_PATH=described[0], PKG_CONFIG_SYSROOT_DIR=place)
-    flags = output_of(pkg_config, "--cflags", "--libs", "troupe", env=environment).split()
+    flags = lambda *more: output_of(pkg_config, "--cflags", "--libs", *more, "troupe", env=environment).split()
     example = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "thirty_lines.cpp")
-    program = os.path.join(work, "thirty_lines")
-    built = subprocess.run([compiler, example, "-o", program, "-Wl,--build-id", *flags, "-Wl,-rpath," + os.path.dirname(described[0])], check=False)
-    yield "a program is compiled with it", built.returncode == 0
-    if built.returncode != 0:
-        return
     with open(os.path.join(work, "text.txt"), "w", encoding="utf-8") as file:
         file.write("a\nlongest\n")
-    yield "and runs", output_of(program, cwd=work) == "longest (3 made, 0 fresh)\n"
+    made = "longest (3 made, 0 fresh)\n"
+
+    def runs(program):
+        shutil.rmtree(os.path.join(work, "state"), ignore_errors=True)
+        return output_of(program, cwd=work) == made
+
+    libdir = os.path.dirname(described[0])
+    static = ["-l:libtroupe.a" if word == "-ltroupe" else word for word in flags("--static")]
+    for what, words in (("shared", [*flags(), "-Wl,-rpath," + libdir]), ("static", static)):
+        program = os.path.join(work, "thirty_lines_" + what)
+        built = subprocess.run([compiler, example, "-o", program, "-Wl,--build-id", *words], check=False)
+        yield f"a program is compiled with the {what} library", built.returncode == 0
+        yield f"and runs ({what})", built.returncode == 0 and runs(program)
+    cmake = shutil.which("cmake")
+    if not cmake or not packages:
+        return
+    source, build = os.path.join(work, "source"), os.path.join(work, "build")
+    os.mkdir(source)
+    with open(os.path.join(source, "CMakeLists.txt"), "w", encoding="utf-8") as file:
+        file.write(f"""cmake_minimum_required(VERSION 3.16)
+project(host CXX)
+find_package(troupe 0.1 REQUIRED)
+foreach(kind troupe static)
+  add_executable(host_${{kind}} {example})
+  target_link_libraries(host_${{kind}} troupe::${{kind}})
+endforeach()
+""")
+    steps = ([cmake, "-S", source, "-B", build, "-Dtroupe_DIR=" + packages[0], "-DCMAKE_CXX_COMPILER=" + compiler], [cmake, "--build", build])
+    done = [subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100, check=False) for step in steps]
+    for one in done:
+        if one.returncode != 0:
+            print(one.stdout.decode(errors="replace"))
+    for kind in ("troupe", "static"):
+        program = os.path.join(build, "host_" + kind)
+        yield f"a program is built by CMake with troupe::{kind} and runs", os.path.exists(program) and runs(program)
 
 
 def main(build, prefix, bindir, datadir, library):

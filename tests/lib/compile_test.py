@@ -9,8 +9,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 
 STRICT = ["-std=c++20", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wold-style-cast", "-Wnon-virtual-dtor", "-Werror"]
+CAF = os.path.exists("/usr/include/caf/all.hpp")   # else <troupe/caf.hpp> has nothing to stand on
 COMPILERS = [name for name in ("g++", "clang++") if shutil.which(name)]
 
 # A mistake, and words of the one error that it gets.
@@ -45,7 +48,7 @@ def main():
                 file.write(text)
             return run([compiler, *flags, "-I" + include, "-fsyntax-only", name])
 
-        headers = sorted(os.listdir(os.path.join(include, "troupe")))
+        headers = sorted(name for name in os.listdir(os.path.join(include, "troupe")) if CAF or name != "caf.hpp")
         for compiler in COMPILERS:
             for header in headers:
                 done = compiled(compiler, f"#include <troupe/{header}>\n#include <troupe/{header}>\n", *STRICT)
@@ -97,6 +100,76 @@ def main():
                     check(said.stdout.splitlines() == ["run #1 succeeded, monday: 6.500000", "run #1 succeeded, monday: 6.500000", "run #2 succeeded, tuesday: 6.500000"],
                           f"{name}: {said.stdout} {said.stderr}")
             print(f"ok      {compiler}: the examples, also without RTTI and without exceptions")
+
+        def example(name, *flags, defines=(), source=None):
+            program = os.path.join(folder, name)
+            done = run([COMPILERS[0], *STRICT, *defines, "-Wl,--build-id", "-I" + include, os.path.join(examples, (source or name) + ".cpp"), "-o", program, library, *flags, "-lpthread"])
+            check(done.returncode == 0, f"{name}.cpp:\n{done.stderr}")
+            place = os.path.join(folder, "place-" + (source or name))
+            os.makedirs(place, exist_ok=True)
+            return program, place
+
+        def says(program, place, text):
+            said = run([program, place], env=environment)
+            check(said.returncode == 0 and said.stdout == text, f"{program}: {said.returncode} {said.stdout} {said.stderr}")
+
+        says(*example("follow"), "attempt_finished counting/numbers\nattempt_finished counting/sum\nrun_finished \n499500, fresh\n")
+        says(*example("old_codec", source="codec", defines=["-DOLD_LAYOUT"]), "400 EUR (1 made, 0 fresh)\n")
+        says(*example("codec"), "400 EUR (0 made, 1 fresh)\n")
+        program, place = example("own_tests")
+        said = run([program, place], env=environment)
+        check(said.returncode == 0 and "FAILED" not in said.stdout, f"own_tests: {said.stdout} {said.stderr}")
+        if CAF:
+            says(*example("actors", "-lcaf_core"), "succeeded, cake costs 4.00\n")
+        serve(*example("http_service"), environment)
+        print("ok      follow, codec, own_tests, actors and http_service do what their pages say")
+
+        # A host that brings functions of another CAF is told so, with the file.
+        program = os.path.join(folder, "other_caf")
+        with open(program + ".cpp", "w", encoding="utf-8") as file:
+            file.write("""#include <troupe/troupe.hpp>
+#include <cstdio>
+namespace caf { enum class sec : unsigned char; std::string to_string(sec); std::string to_string(sec) { return {}; } }
+int main() {
+  const auto engine = troupe::engine::open({.state = "state"});
+  std::printf("%s", engine ? "opened" : (std::string(to_string(engine.error().code)) + ": " + engine.error().message).c_str());
+}
+""")
+        done = run([COMPILERS[0], "-std=c++20", "-rdynamic", "-I" + include, program + ".cpp", "-o", program, library, "-lpthread"])
+        check(done.returncode == 0, f"other_caf: {done.stderr}")
+        said = run([program], cwd=folder, env=environment)
+        check(said.stdout.startswith("incompatible_host: ") and "other_caf" in said.stdout, f"other_caf: {said.stdout} {said.stderr}")
+        print("ok      a host with another CAF")
+
+
+def serve(program, place, environment):
+    """Asks the service for what it makes, twice, then for what changed, then for what there is not."""
+    name = os.path.join(place, "name.txt")
+    with open(name, "w", encoding="utf-8") as file:
+        file.write("Ada\n")
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    server = subprocess.Popen([program, place, "4"], stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        url = server.stdout.readline().strip()
+
+        def get(address):
+            try:
+                with direct.open(address, timeout=30) as answer:
+                    return answer.read().decode()
+            except urllib.error.HTTPError as refused:
+                return f"{refused.code} {refused.read().decode()}"
+
+        answers = [get(url), get(url)]
+        with open(name, "w", encoding="utf-8") as file:
+            file.write("Grace Hopper\n")
+        answers += [get(url), get(url + "s")]
+        check(answers == ["run #1, made: Hello, Ada!\n", "run #2, fresh: Hello, Ada!\n", "run #3, made: Hello, Grace Hopper!\n", "404 there is GET /greeting\n"], f"http_service: {answers}")
+        check(server.wait(timeout=30) == 0, "http_service did not end")
+    finally:
+        if server.poll() is None:
+            server.kill()
+            server.wait()
+        server.stdout.close()
 
 
 if __name__ == "__main__":

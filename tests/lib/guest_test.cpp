@@ -3,12 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <thread>
 
 #include <sys/prctl.h>
@@ -435,4 +437,76 @@ TEST_CASE("engines come and go: threads and descriptors do not grow") {
     live();
   CHECK(count("/proc/self/fd") == descriptors);
   CHECK(count("/proc/self/task") == threads);
+}
+
+TEST_CASE("the environment is copied when an engine opens: what the program changes later no run sees") {
+  const folder at;
+  REQUIRE(::setenv("TROUPE_GUEST_COLOUR", "red", 1) == 0);
+  troupe::pipeline p("colours");
+  p.folder(at.path.string());
+  p.run("colour", {.shell = "printf %s \"$TROUPE_GUEST_COLOUR\" >colour.txt"},
+        {.outputs = {"colour.txt"}, .always = true});
+  const auto made = [&](troupe::engine& engine) {
+    REQUIRE(engine.start("colours")->wait());
+    std::string colour;
+    std::ifstream(at.path / "colour.txt") >> colour;
+    return colour;
+  };
+  {
+    auto engine = open(at, p, {.children = troupe::children::known});
+    REQUIRE(engine.recover());
+    REQUIRE(::setenv("TROUPE_GUEST_COLOUR", "green", 1) == 0);
+    CHECK(made(engine) == "red");
+  }
+  auto engine = open(at, p, {.children = troupe::children::known});
+  REQUIRE(engine.recover());
+  CHECK(made(engine) == "green");
+  ::unsetenv("TROUPE_GUEST_COLOUR");
+}
+
+TEST_CASE("a function that ignores its stop is named in the log, once") {
+  const folder at;
+  static std::mutex mutex;
+  static std::vector<std::string> lines;
+  {
+    const std::lock_guard lock(mutex);
+    lines.clear();
+  }
+  const auto warnings = [] {
+    const std::lock_guard lock(mutex);
+    return std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+      return line.find("the function of deaf/ignores of run #1 was asked to stop") != std::string::npos;
+    });
+  };
+  std::atomic<bool> began = false, go_on = false;
+  troupe::pipeline p("deaf");
+  p.make("ignores", {.version = "1"}, [&] {
+    began = true;
+    while (!go_on)
+      std::this_thread::sleep_for(1ms);
+  });
+  troupe::engine_options how;
+  how.warn_unstopped = 20ms;
+  how.log = [](void*, int level, std::string_view line) {
+    const std::lock_guard lock(mutex);
+    if (level == 1)
+      lines.emplace_back(line);
+  };
+  auto engine = open(at, p, how);
+  REQUIRE(engine.recover());
+  const auto started = engine.start("deaf");
+  REQUIRE(started);
+  for (int ms = 0; ms < 10'000 && !began; ++ms)
+    std::this_thread::sleep_for(1ms);
+  REQUIRE(began);
+  std::this_thread::sleep_for(100ms); // it was not asked yet
+  CHECK(warnings() == 0);
+  REQUIRE(started->cancel());
+  for (int ms = 0; ms < 10'000 && warnings() == 0; ++ms)
+    std::this_thread::sleep_for(1ms);
+  CHECK(engine.calls()->at(0).stopping);
+  std::this_thread::sleep_for(100ms);
+  CHECK(warnings() == 1);
+  go_on = true;
+  static_cast<void>(started->wait());
 }

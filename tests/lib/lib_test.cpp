@@ -1,19 +1,9 @@
 // A host: pipelines of functions through the public headers and the shared object alone. Knows nothing of src/.
+#include "host.hpp"
+
 #include <troupe/map.hpp>
-#include <troupe/troupe.hpp>
-
-#include <doctest/doctest.h>
-
-#include <atomic>
-#include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <mutex>
-#include <thread>
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -66,56 +56,10 @@ struct troupe::codec<grown<Version>> {
   static grown<Version> read(source& from, std::uint32_t) { return {troupe::read<int>(from)}; }
 };
 
-namespace {
-
-class folder {
-public:
-  folder() {
-    std::string name = (fs::temp_directory_path() / "troupe-lib-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~folder() {
-    std::error_code ignored; // a test that failed may have left anything
-    fs::remove_all(path, ignored);
-  }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path / name) << text; }
-  [[nodiscard]] std::string state() const { return (path / "state").string(); }
-  fs::path path;
-};
-
-/// An engine with this pipeline, recovered.
-troupe::engine open(const folder& at, const troupe::pipeline& what, troupe::engine_options how = {}) {
-  how.state = at.state();
-  how.workers = how.workers == 0 ? 4 : how.workers;
-  how.durability = troupe::durability::none;
-  auto engine = troupe::engine::open(how);
-  REQUIRE_MESSAGE(engine, (engine ? "" : engine.error().text()));
-  const auto added = engine->add(what);
-  REQUIRE_MESSAGE(added, (added ? "" : added.error().text()));
-  const auto recovered = engine->recover();
-  REQUIRE_MESSAGE(recovered, (recovered ? "" : recovered.error().text()));
-  return *std::move(engine);
-}
-
-troupe::report run(troupe::engine& engine, std::string_view name, const troupe::run_options& how = {}) {
-  const auto started = engine.start(name, how);
-  REQUIRE_MESSAGE(started, (started ? "" : started.error().text()));
-  const auto ended = started->wait();
-  REQUIRE_MESSAGE(ended, (ended ? "" : ended.error().text()));
-  return *ended;
-}
-
-template <class T>
-T latest(const troupe::engine& engine, troupe::asset<T> of) {
-  const auto value = engine.latest(of);
-  REQUIRE_MESSAGE(value, (value ? "" : value.error().text()));
-  return **value;
-}
-
-} // namespace
+using host::folder;
+using host::latest;
+using host::open;
+using host::run;
 
 TEST_CASE(
     "functions hand on values, and what nothing has changed for is not called again, in this process or the next") {
@@ -429,6 +373,11 @@ TEST_CASE("large values lie in files, survive the engine, and one that is damage
   {
     const auto [large, sum] = make("3");
     auto engine = open(at, large);
+    const auto problems = engine.verify();
+    REQUIRE_MESSAGE(problems, (problems ? "" : problems.error().text()));
+    REQUIRE(problems->size() == 1);
+    CHECK(problems->at(0).find(file.filename().string() + " is damaged. The next run makes it again") !=
+          std::string::npos);
     const auto failed = engine.start("large")->wait();
     REQUIRE(!failed);
     CHECK(failed.error().found.at(0).message.find("the value of numbers, which it takes, cannot be had") == 0);
@@ -437,6 +386,7 @@ TEST_CASE("large values lie in files, survive the engine, and one that is damage
     CHECK(plan->at(0).name == "numbers");
     CHECK(plan->at(0).reasons.at(0).find("is not there or is damaged") != std::string::npos);
     static_cast<void>(run(engine, "large"));
+    CHECK(engine.verify()->empty());
     CHECK(made == 2);
     CHECK(latest(engine, sum) == 150'000);
   }

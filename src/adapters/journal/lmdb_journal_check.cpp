@@ -5,6 +5,7 @@
 #include "adapters/journal/lmdb_pages.hpp"
 #include "adapters/journal/lmdb_projection.hpp"
 #include "adapters/journal/lmdb_snapshot.hpp"
+#include "adapters/journal/value_files.hpp"
 #include "adapters/state/state_folder.hpp"
 #include "core/journal/memory_tables.hpp"
 #include "core/run/run_order.hpp"
@@ -384,6 +385,37 @@ private:
   memory_tables live_names_;
 };
 
+/// Reads the values that records of assets name, and that are files.
+void check_values(const lmdb_snapshot& snapshot, const std::shared_ptr<lmdb_env>& env, const state_dir::handle& dir,
+                  journal_verification& out) {
+  const value_files values(dir);
+  std::vector<std::pair<asset_id, std::string>> found;
+  const auto visited = snapshot.visit_assets([&](asset_id asset, const asset_record& record) {
+    if (record.last && record.last->made.value.in_file())
+      if (const auto whole = values.check(record.last->made.value); !whole)
+        found.emplace_back(asset, whole.error().message);
+    return true;
+  });
+  if (!visited) // the record was reported
+    out.complete = false;
+  if (found.empty())
+    return;
+  const auto now = lmdb_snapshot::take(env); // a writer may have made it again since then
+  for (auto& [asset, why] : found) {
+    asset_record was;
+    asset_record is;
+    const auto read_before = snapshot.read_asset(asset, was);
+    const auto read_now = now ? (*now)->read_asset(asset, is) : result<bool>(now.error());
+    if (read_before && read_now && is.last && was.last && is.last->made.value != was.last->made.value)
+      continue;
+    if (out.problems.size() < journal_verification::problems_limit)
+      out.problems.push_back("the value of asset " + std::to_string(asset.value) + ": " + why +
+                             ". The next run makes it again");
+    else
+      out.complete = false;
+  }
+}
+
 } // namespace
 
 result<journal_verification> verify_journal(const std::string& folder) {
@@ -427,6 +459,7 @@ result<journal_verification> verify_journal(const std::string& folder) {
     if (auto sound = (*snapshot)->inspect_events_from(0); !sound)
       return only(sound.error().message);
   verifier(**snapshot, out).run();
+  check_values(**snapshot, *env, *dir, out);
   return out;
 }
 

@@ -19,8 +19,9 @@ struct journal_verification {
 };
 
 /// Checks every page, every record's check value and form, that no event is missing, and every projection against a
-/// replay of the events on the base. Works beside a writer and on a read-only state; takes memory in proportion to the
-/// projections. Errors are for states that cannot be opened at all: not_found, state_unusable. Any thread.
+/// replay of the events on the base, and the content of each value that lies in a file. Works beside a writer and on a
+/// read-only state; takes memory in proportion to the projections. Errors are for states that cannot be opened at all:
+/// not_found, state_unusable. Any thread.
 [[nodiscard]] result<journal_verification> verify_journal(const std::string& folder);
 
 struct journal_statistics {

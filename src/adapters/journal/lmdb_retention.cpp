@@ -3,6 +3,7 @@
 #include "adapters/journal/lmdb_writer.hpp"
 #include "core/model/retention.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace troupe_internal {
@@ -29,7 +30,8 @@ result<bounds> bounds_of(lmdb_access& access, const state_info& info, const rete
       MDB_LAST, MDB_PREV);
   if (!done)
     return done.error();
-  return bounds{std::min(bound.first_kept(), info.last_seq + 1),
+  const auto wanted = rule.first_wanted ? rule.first_wanted(info.last_seq) : info.last_seq + 1;
+  return bounds{std::min({bound.first_kept(), wanted, info.last_seq + 1}),
                 rule.limits ? std::min(bound.first_open(), info.last_seq + 1) : 0, bound.oldest_kept(), has_runs};
 }
 

@@ -62,7 +62,7 @@ private:
 std::shared_ptr<const kept_folder> value_files::folder() const {
   const std::lock_guard lock(mutex_);
   if (!folder_)
-    if (auto found = dir_->open_folder(values_folder, entry_use::write))
+    if (auto found = dir_->open_folder(values_folder, use_))
       folder_ = std::make_shared<const kept_folder>(std::move(*found));
   return folder_;
 }
@@ -98,41 +98,69 @@ bool value_files::has(const stored_value& which) const {
   return info && S_ISREG(info->st_mode) && static_cast<std::uint64_t>(info->st_size) == which.size;
 }
 
-result<std::string> value_files::read(const stored_value& which) const {
+result<unique_fd> value_files::open_value(const kept_folder& in, const stored_value& which) {
   const auto name = to_hex(which.file);
+  auto file = in.open(name, entry_use::read);
+  if (!file)
+    return file;
+  struct stat info {};
+  if (::fstat(file->get(), &info) != 0)
+    return state_error(in.path(), "read the value " + name, errno);
+  if (static_cast<std::uint64_t>(info.st_size) != which.size)
+    return damaged(in, which);
+  return file;
+}
+
+error value_files::damaged(const kept_folder& in, const stored_value& which) {
+  return fail(error_code::not_found, in.path_of(to_hex(which.file)) + " is damaged");
+}
+
+result<void> value_files::scan(const kept_folder& in, int file, const stored_value& which, char* into) {
+  constexpr std::size_t most = std::size_t{1} << 20U; // hashed while it is in the cache
+  std::string piece(into == nullptr ? std::min<std::size_t>(which.size, most) : 0, '\0');
+  auto hasher = value_hasher(which.type, which.version);
+  for (std::size_t at = 0; at < which.size;) {
+    char* const here = into == nullptr ? piece.data() : into + at;
+    const auto got = ::pread(file, here, std::min<std::size_t>(which.size - at, most), static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return state_error(in.path(), "read the value " + to_hex(which.file), errno);
+    if (got == 0)
+      return damaged(in, which);
+    hasher.update(std::string_view(here, static_cast<std::size_t>(got)));
+    at += static_cast<std::size_t>(got);
+  }
+  if (hasher.finish() != which.file)
+    return damaged(in, which);
+  return {};
+}
+
+result<void> value_files::check(const stored_value& which) const {
   const auto in = folder();
   if (!in)
     return fail(error_code::not_found, "the state has no values in files");
-  const auto file = in->open(name, entry_use::read);
+  const auto file = open_value(*in, which);
   if (!file)
     return file.error();
-  struct stat info {};
-  if (::fstat(file->get(), &info) != 0)
-    return state_error(in->path(), "read the value " + name, errno);
-  const auto damaged = [&] { return fail(error_code::not_found, in->path_of(name) + " is damaged"); };
-  if (static_cast<std::uint64_t>(info.st_size) != which.size)
-    return damaged();
+  return scan(*in, file->get(), which, nullptr);
+}
+
+result<std::string> value_files::read(const stored_value& which) const {
+  const auto in = folder();
+  if (!in)
+    return fail(error_code::not_found, "the state has no values in files");
+  const auto file = open_value(*in, which);
+  if (!file)
+    return file.error();
   std::string bytes;
   try {
     bytes.resize(which.size);
   } catch (const std::bad_alloc&) {
     return fail(error_code::io, "there is no memory for a value of " + std::to_string(which.size) + " bytes");
   }
-  auto hasher = value_hasher(which.type, which.version);
-  for (std::size_t at = 0; at < bytes.size();) {
-    constexpr std::size_t most = std::size_t{1} << 20U; // hashed while it is in the cache
-    const auto got = ::pread(file->get(), bytes.data() + at, std::min(bytes.size() - at, most), static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got < 0)
-      return state_error(in->path(), "read the value " + name, errno);
-    if (got == 0)
-      return damaged();
-    hasher.update(std::string_view(bytes).substr(at, static_cast<std::size_t>(got)));
-    at += static_cast<std::size_t>(got);
-  }
-  if (hasher.finish() != which.file)
-    return damaged();
+  if (const auto whole = scan(*in, file->get(), which, bytes.data()); !whole)
+    return whole.error();
   return bytes;
 }
 

@@ -1,17 +1,29 @@
 // CLOCK_REALTIME, CLOCK_BOOTTIME and getrandom.
 #include "adapters/system/system_clock.hpp"
 
+#include "adapters/system/clock_shift.hpp"
 #include "base/check.hpp"
 
 #include <sys/random.h>
 #include <time.h>
 
+#include <atomic>
 #include <chrono>
 
 namespace troupe_internal {
 
+namespace {
+
+std::atomic<duration::rep> shift{0};
+
+} // namespace
+
+void shift_clocks(duration by) {
+  shift.fetch_add(by.count(), std::memory_order_relaxed);
+}
+
 timestamp system_clock::now() const {
-  return std::chrono::system_clock::now();
+  return std::chrono::system_clock::now() + duration(shift.load(std::memory_order_relaxed));
 }
 
 duration system_clock::monotonic() const {

@@ -32,6 +32,9 @@ struct retention_rule {
   /// Of each of these pipelines, whatever the others do.
   std::map<std::string, std::uint32_t, std::less<>> of_pipeline;
   std::optional<history_limits> limits{};
+  /// Told the newest event, says from which one on events stay for somebody who reads them, unless limits are reached;
+  /// empty: nobody does.
+  std::function<std::uint64_t(std::uint64_t newest)> first_wanted{};
 
   retention_rule() = default;
   retention_rule(std::uint32_t keep) : keep_runs(keep) {} // NOLINT(google-explicit-constructor): a number is a rule
