@@ -16,18 +16,13 @@ std::string words_on(const supervisor_answer& supervisor) {
          ", its environment)";
 }
 
-std::optional<supervisor_answer> supervisor_here(const invocation& with, std::string* state) {
-  auto folder = with.state_folder();
-  if (!folder)
-    return std::nullopt; // who opens it says what is wrong
-  auto found = supervisor_of(*folder);
-  if (found && state != nullptr)
-    *state = std::move(*folder);
-  return found;
+std::optional<supervisor_answer> supervisor_here(const invocation& with) {
+  const auto folder = with.state_folder();
+  return folder ? supervisor_of(*folder) : std::nullopt; // who opens it says what is wrong
 }
 
-int run_beside(invocation& with, const supervisor_answer& supervisor, const std::string& state,
-               const run_options& options, bool detach) {
+int run_beside(invocation& with, const supervisor_answer& supervisor, const project& on, const run_options& options,
+               bool detach) {
   const auto named = with.options.file.empty() ? std::string("troupe.json") : with.options.file;
   if (named == "-")
     return with.report(fail(error_code::state_unusable,
@@ -39,7 +34,7 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const std:
   supervisor_ask load;
   load.what = supervisor_ask::verb::load;
   load.file = file;
-  const auto loaded = ask_supervisor(state, load, std::chrono::minutes(10));
+  const auto loaded = ask_supervisor(on.state_folder, load, std::chrono::minutes(10));
   if (!loaded)
     return with.report(loaded.error().code == error_code::not_found
                            ? fail(error_code::state_unusable,
@@ -47,9 +42,6 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const std:
                                       std::to_string(supervisor.pid) +
                                       "): add the file to what it serves, or name another state with --state")
                            : loaded.error());
-  auto on = with.open({.strict = options.strict}); // which prints its mistakes
-  if (!on)
-    return with.report(on.error());
   if (!loaded->problems.empty())
     return with.report(fail(error_code::invalid_input, "the supervisor cannot load it: " + loaded->problems.front()));
   run_ask ask;
@@ -65,10 +57,10 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const std:
   ask.cause.by = "uid " + std::to_string(geteuid());
   (with.options.json || !detach ? with.io.err : with.io.out).stream << words_on(supervisor) << "\n" << std::flush;
   if (!detach)
-    return watch_run(with, *on, options.strict, [&](run_observer& observer, stop_request& stop) {
-      return run_in_supervisor(*on, ask, observer, stop);
+    return watch_run(with, on, options.strict, [&](run_observer& observer, stop_request& stop) {
+      return run_in_supervisor(on, ask, observer, stop);
     });
-  const auto taken = submit_to_supervisor(state, ask);
+  const auto taken = submit_to_supervisor(on.state_folder, ask);
   if (!taken)
     return with.report(taken.error());
   auto& out = with.io.out.stream;

@@ -23,19 +23,6 @@ std::optional<error_strategy> asked_strategy(const run_arguments& arguments) {
 int run(invocation& with, run_arguments& arguments) {
   if (arguments.dry_run)
     return show_plan(with, arguments.options, arguments.verbose);
-  std::string state;
-  const auto supervisor = supervisor_here(with, &state);
-  if (supervisor) {
-    auto asked = with.project_request();
-    if (!asked)
-      return with.report(asked.error());
-    arguments.options.params = asked->params;
-    arguments.options.error_strategy = asked_strategy(arguments);
-    return run_beside(with, *supervisor, state, arguments.options, arguments.detach);
-  }
-  if (arguments.detach)
-    return with.report(fail(error_code::state_unusable, "--detach needs a supervisor, which carries the run out: "
-                                                        "`troupe serve` starts one"));
   auto on = with.open(
       {.all_files = arguments.options.selection.empty(), .journal = true, .strict = arguments.options.strict});
   if (!on)
@@ -45,6 +32,11 @@ int run(invocation& with, run_arguments& arguments) {
     return with.report(request.error());
   arguments.options.params = request->params;
   arguments.options.error_strategy = asked_strategy(arguments);
+  if (const auto supervisor = supervisor_of(on->state_folder))
+    return run_beside(with, *supervisor, *on, arguments.options, arguments.detach);
+  if (arguments.detach)
+    return with.report(fail(error_code::state_unusable, "--detach needs a supervisor, which carries the run out: "
+                                                        "`troupe serve` starts one"));
   arguments.options.command_started = with.io.started;
   return watch_run(with, *on, arguments.options.strict, [&](run_observer& observer, stop_request& stop) {
     return run_pipeline(*on, arguments.options, observer, stop);
