@@ -7,6 +7,8 @@
 #include "core/command/secret_sources.hpp"
 #include "core/model/delta.hpp"
 #include "core/pipeline/selection.hpp"
+#include "engine/discovered_inputs.hpp"
+#include "engine/file_makers.hpp"
 #include "engine/orphans.hpp"
 #include "engine/planning.hpp"
 #include "engine/state_writer.hpp"
@@ -21,6 +23,35 @@ struct assessment {
   adoption found;
   std::vector<event> events; ///< asset_adopted
 };
+
+/// The inputs that the asset's depfile names take the place of those that were recorded; else what is wrong.
+std::optional<std::string> take_depfile(planning& plan, asset_index asset, fingerprint& now) {
+  const auto& p = *plan.on.p;
+  if (!p.depfile_of(asset))
+    return std::nullopt;
+  const posix_file_system& files = *plan.files;
+  const auto names = read_depfile(p, asset, files);
+  if (!names)
+    return names.error().message;
+  now.discovered.clear();
+  file_makers makers(p, *plan.on.graph, files);
+  discovered_inputs discovered(p, *plan.on.graph, *plan.names, makers, asset, now.inputs);
+  for (const auto& path : *names) {
+    const auto input = discovered.input(path);
+    if (!input)
+      continue;
+    const auto found = plan.table->observe(input->slot);
+    if (!found)
+      return "its depfile names an input that cannot be read: " + found.error().message;
+    file_version version;
+    version.path = input->id;
+    version.content = found->content;
+    version.executable = found->executable;
+    now.discovered.push_back(version);
+  }
+  std::sort(now.discovered.begin(), now.discovered.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return std::nullopt;
+}
 
 void assess_one(planning& plan, asset_index asset, timestamp now, assessment& out) {
   const auto& p = *plan.on.p;
@@ -41,6 +72,9 @@ void assess_one(planning& plan, asset_index asset, timestamp now, assessment& ou
     if (file.content == absent_file)
       out.found.problems.push_back(name + ": its output " + std::string(plan.names->path_text(file.path)) +
                                    " is missing: there is nothing to adopt; run the asset");
+  if (out.found.problems.size() == before)
+    if (auto problem = take_depfile(plan, asset, found.now))
+      out.found.problems.push_back(name + ": " + *problem);
   if (out.found.problems.size() != before)
     return;
   production made;
