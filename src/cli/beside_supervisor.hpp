@@ -14,7 +14,7 @@ namespace troupe_internal::cli {
 
 /// `run`: the file as it is now is loaded by the supervisor, and run there. `detach`: only until the run is on disk.
 [[nodiscard]] int run_beside(invocation& with, const supervisor_answer& supervisor, const std::string& state,
-                             const run_options& options, bool detach);
+                             const run_options& options, const run_manner& manner, bool detach);
 
 /// "in the supervisor (pid N, user U, its environment)"
 [[nodiscard]] std::string words_on(const supervisor_answer& supervisor);
