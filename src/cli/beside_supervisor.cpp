@@ -1,6 +1,7 @@
 // One question before, one run to watch.
 #include "cli/beside_supervisor.hpp"
 
+#include "cli/asset_lookup.hpp"
 #include "engine/supervisor_client.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
@@ -22,7 +23,7 @@ std::optional<supervisor_answer> supervisor_here(const invocation& with) {
 }
 
 int run_beside(invocation& with, const supervisor_answer& supervisor, const project& on, const run_options& options,
-               bool detach) {
+               const run_manner& manner, bool detach) {
   const auto named = with.options.file.empty() ? std::string("troupe.json") : with.options.file;
   if (named == "-")
     return with.report(fail(error_code::state_unusable,
@@ -46,7 +47,7 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const proj
     return with.report(fail(error_code::invalid_input, "the supervisor cannot load it: " + loaded->problems.front()));
   run_ask ask;
   ask.file = file;
-  ask.selection = options.selection;
+  ask.selection = located(*on, options.selection);
   ask.exclude = options.exclude;
   ask.only = options.only;
   ask.force = options.force;
@@ -57,7 +58,7 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const proj
   ask.cause.by = "uid " + std::to_string(geteuid());
   (with.options.json || !detach ? with.io.err : with.io.out).stream << words_on(supervisor) << "\n" << std::flush;
   if (!detach)
-    return watch_run(with, on, options.strict, [&](run_observer& observer, stop_request& stop) {
+    return watch_run(with, on, manner, [&](run_observer& observer, stop_request& stop) {
       return run_in_supervisor(on, ask, observer, stop);
     });
   const auto taken = submit_to_supervisor(on.state_folder, ask);

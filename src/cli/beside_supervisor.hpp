@@ -15,7 +15,7 @@ namespace troupe_internal::cli {
 /// `run`: the file as it is now is loaded by the supervisor, too, and run there. `on` is what it is for this command.
 /// `detach`: only until the run is on disk.
 [[nodiscard]] int run_beside(invocation& with, const supervisor_answer& supervisor, const project& on,
-                             const run_options& options, bool detach);
+                             const run_options& options, const run_manner& manner, bool detach);
 
 /// "in the supervisor (pid N, user U, its environment)"
 [[nodiscard]] std::string words_on(const supervisor_answer& supervisor);

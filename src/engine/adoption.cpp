@@ -6,11 +6,10 @@
 #include "adapters/system/system_clock.hpp"
 #include "core/command/secret_sources.hpp"
 #include "core/model/delta.hpp"
-#include "core/pipeline/selection.hpp"
 #include "engine/discovered_inputs.hpp"
 #include "engine/file_makers.hpp"
 #include "engine/orphans.hpp"
-#include "engine/planning.hpp"
+#include "engine/selected_plan.hpp"
 #include "engine/state_writer.hpp"
 
 #include <algorithm>
@@ -99,24 +98,6 @@ result<assessment> assess(planning& plan, timestamp now) {
   return out;
 }
 
-result<std::unique_ptr<planning>> plan_for(const project& on, const std::vector<std::string>& selection,
-                                           const journal_snapshot* snapshot, const clock& time) {
-  return planning::make(
-      on,
-      [&](const project& now) -> result<run_scope> {
-        const auto selected = select_assets(*now.p, *now.graph, selection);
-        if (!selected)
-          return selected.error();
-        const std::vector<bool> nothing(now.p->assets.size(), false);
-        run_scope scope;
-        scope.in_run = scope.forced = nothing;
-        for (const auto asset : *selected)
-          scope.in_run[asset.value] = true;
-        return scope;
-      },
-      snapshot, time, true);
-}
-
 } // namespace
 
 result<adoption> adopt_assets(const project& on, const std::vector<std::string>& selection,
@@ -129,7 +110,7 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
     auto snapshot = open_snapshot(on.state_folder);
     if (!snapshot && snapshot.error().code != error_code::not_found)
       return snapshot.error();
-    auto plan = plan_for(on, selection, snapshot ? snapshot->get() : nullptr, time);
+    auto plan = plan_selected(on, selection, snapshot ? snapshot->get() : nullptr, time);
     if (!plan)
       return plan.error();
     auto first = assess(**plan, time.now());
@@ -148,7 +129,7 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
   auto snapshot = (*writer)->store().snapshot();
   if (!snapshot)
     return snapshot.error();
-  auto plan = plan_for(on, selection, snapshot->get(), time);
+  auto plan = plan_selected(on, selection, snapshot->get(), time);
   if (!plan)
     return plan.error();
   auto second = assess(**plan, time.now());
