@@ -1,4 +1,5 @@
 // `troupe plan`: what would run, and why.
+#include "cli/beside_supervisor.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
 #include "engine/shown_commands.hpp"
@@ -47,6 +48,7 @@ int show_plan(invocation& with, const run_options& options, bool with_commands) 
   auto on = with.open({.all_files = options.selection.empty(), .strict = options.strict});
   if (!on)
     return with.report(on.error());
+  use_environment_of_supervisor(with, *on);
   auto plan = plan_pipeline(*on, options);
   if (!plan)
     return with.report(plan.error());

@@ -1,5 +1,6 @@
 // `troupe status`: how each asset stands.
 #include "adapters/system/system_clock.hpp"
+#include "cli/beside_supervisor.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
 #include "views/documents.hpp"
@@ -64,6 +65,7 @@ int status(invocation& with, const std::vector<std::string>& selection) {
   auto on = with.open({.all_files = selection.empty()});
   if (!on)
     return with.report(on.error());
+  use_environment_of_supervisor(with, *on);
   std::vector<asset_warning> warnings;
   auto assets = asset_statuses(*on, selection, &warnings);
   if (!assets)
