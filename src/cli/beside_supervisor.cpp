@@ -1,6 +1,7 @@
 // One question before, one run to watch.
 #include "cli/beside_supervisor.hpp"
 
+#include "adapters/journal/state_lock.hpp"
 #include "cli/asset_lookup.hpp"
 #include "engine/supervisor_client.hpp"
 #include "views/documents.hpp"
@@ -9,6 +10,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
 
 namespace troupe_internal::cli {
 
@@ -22,9 +26,44 @@ std::optional<supervisor_answer> supervisor_here(const invocation& with) {
   return folder ? supervisor_of(*folder) : std::nullopt; // who opens it says what is wrong
 }
 
+void use_environment_of_supervisor(invocation& with, project& on) {
+  std::set<std::string> names;
+  for (const auto& settings : on.p->settings)
+    for (const auto& entry : settings.env)
+      if (entry.source == env_source::from_env && !entry.secret)
+        names.insert(entry.text);
+  if (names.empty())
+    return;
+  const auto holder = living_holder_of(on.state_folder);
+  if (!holder)
+    return;
+  supervisor_ask look;
+  look.variables.assign(names.begin(), names.end());
+  const auto answer = ask_supervisor(on.state_folder, look, std::chrono::seconds(10));
+  const auto which = counted(names.size(), "variable");
+  if (!answer) { // the process of one run has no such answer, and the environment of who started it
+    if (holder->command == "troupe serve")
+      with.warn("the supervisor (pid " + std::to_string(holder->pid) + ") does not answer: " + which +
+                " of the environment count as they are here, and it may have other values");
+    return;
+  }
+  auto values = std::make_shared<std::map<std::string, std::optional<std::string>>>();
+  for (const auto& name : names)
+    values->emplace(name, std::nullopt);
+  for (const auto& [name, value] : answer->variables)
+    values->insert_or_assign(name, value);
+  on.environment = std::move(values);
+  with.io.err.stream << "with the environment of the supervisor (pid " << answer->pid << ", " << printable(answer->user)
+                     << "): " << which << "\n"
+                     << std::flush;
+}
+
 int run_beside(invocation& with, const supervisor_answer& supervisor, const project& on, const run_options& options,
                const run_manner& manner, bool detach) {
-  const auto named = with.options.file.empty() ? std::string("troupe.json") : with.options.file;
+  const auto request = with.project_request();
+  if (!request)
+    return with.report(request.error());
+  const auto& named = request->file;
   if (named == "-")
     return with.report(fail(error_code::state_unusable,
                             "a supervisor has this state (pid " + std::to_string(supervisor.pid) +
@@ -47,7 +86,7 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const proj
     return with.report(fail(error_code::invalid_input, "the supervisor cannot load it: " + loaded->problems.front()));
   run_ask ask;
   ask.file = file;
-  ask.selection = located(*on, options.selection);
+  ask.selection = located(on, options.selection);
   ask.exclude = options.exclude;
   ask.only = options.only;
   ask.force = options.force;

@@ -17,6 +17,11 @@ namespace troupe_internal::cli {
 [[nodiscard]] int run_beside(invocation& with, const supervisor_answer& supervisor, const project& on,
                              const run_options& options, const run_manner& manner, bool detach);
 
+/// For who only reads: where a supervisor has the project's state, the variables that its assets declare, without
+/// secret ones, count with the supervisor's values; says so where there are any. Where one does not answer, this
+/// process's own count, which is said, too.
+void use_environment_of_supervisor(invocation& with, project& on);
+
 /// "in the supervisor (pid N, user U, its environment)"
 [[nodiscard]] std::string words_on(const supervisor_answer& supervisor);
 

@@ -1,5 +1,6 @@
 // `troupe plan`: what would run, and why.
 #include "cli/asset_lookup.hpp"
+#include "cli/beside_supervisor.hpp"
 #include "cli/file_users.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
@@ -51,6 +52,7 @@ int show_plan(invocation& with, const run_options& options, const plan_manner& m
   auto on = with.open({.all_files = options.selection.empty(), .strict = options.strict});
   if (!on)
     return with.report(on.error());
+  use_environment_of_supervisor(with, *on);
   auto asked = options;
   asked.selection = located(*on, options.selection);
   auto with_records = manner.if_changed.empty() ? result<project>(*on) : with_recorded_edges(*on);

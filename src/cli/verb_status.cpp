@@ -1,6 +1,7 @@
 // `troupe status`: how each asset stands.
 #include "adapters/system/system_clock.hpp"
 #include "cli/asset_lookup.hpp"
+#include "cli/beside_supervisor.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
 #include "views/documents.hpp"
@@ -72,6 +73,7 @@ int status(invocation& with, const status_arguments& arguments) {
   auto on = with.open({.all_files = selection.empty()});
   if (!on)
     return with.report(on.error());
+  use_environment_of_supervisor(with, *on);
   std::vector<asset_warning> warnings;
   auto assets = asset_statuses(*on, located(*on, selection), &warnings);
   if (!assets)

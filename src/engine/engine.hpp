@@ -122,6 +122,8 @@ public:
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot_of_now();
   /// What is on disk.
   [[nodiscard]] result<std::unique_ptr<journal_snapshot>> snapshot() { return writer_->store().snapshot(); }
+  /// Who gives out ids of this state.
+  [[nodiscard]] state_names& names() { return *names_; }
   /// Null: no pipeline has functions.
   [[nodiscard]] function_room* functions() { return functions_.get(); }
   [[nodiscard]] const state_dir::handle& dir() const { return writer_->dir(); }

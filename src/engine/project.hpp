@@ -16,6 +16,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,7 +47,10 @@ struct project {
   std::shared_ptr<early_inspection> journal_seen{}; ///< null unless asked for
   std::shared_ptr<const trigger_set> triggers{};    ///< empty if the file has none
   std::shared_ptr<const function_set> functions{};  ///< that assets of it are made by; null: none
-  const value_store* values = nullptr;              ///< where their values are; null: those in files are not looked for
+  /// Values of variables of another process, whose environment counts; nullopt: not set there. Null: this process's
+  /// own.
+  std::shared_ptr<const std::map<std::string, std::optional<std::string>>> environment{};
+  const value_store* values = nullptr; ///< where their values are; null: those in files are not looked for
 };
 
 /// How the state names the pipeline's file: relative to the folder the state lies in where the file is beneath that too

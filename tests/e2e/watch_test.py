@@ -460,6 +460,35 @@ def a_folder_that_reports_no_changes_is_polled(shop):
     verify(shop)
 
 
+def a_system_without_watches_left_is_polled(shop):
+    """One watch for all: a user namespace has a limit of its own."""
+    if os.geteuid() != 0:
+        raise Skip("in that namespace this user would be another one to the state")
+    limit = "echo 1 > /proc/sys/user/max_inotify_watches"
+    if subprocess.run(["unshare", "-U", "-r", "sh", "-c", limit], capture_output=True, check=False).returncode != 0:
+        raise Skip("a user namespace cannot be given a limit here")
+    for folder in ("inbox/a", "inbox/b"):
+        os.makedirs(shop.path(folder))
+    watching(shop, "inbox/**/*.csv", assets=COUNT, poll="200ms")
+    program = shop.path("serve")
+    shop.write("serve", f'#!/bin/sh\nexec unshare -U -r sh -c \'{limit} && exec "$0" "$@"\' "{harness.TROUPE}" "$@"\n', 0o755)
+    real, harness.TROUPE = harness.TROUPE, program
+    try:
+        supervisor = Supervisor(shop)
+    finally:
+        harness.TROUPE = real
+    with supervisor as s:
+        ready(shop)
+        shop.wait_for(lambda: s.get("/readyz")["degraded"], "it says so")
+        contains(json.dumps(s.get("/readyz")["degraded"]), "test/inbox", "every 200ms")
+        contains(s.get("/metrics"), "troupe_watch_polling 1", "troupe_triggers_degraded 1")
+        drop(shop, "inbox/b/new.csv")
+        shop.wait_for(lambda: "inbox/b/new.csv" in known(shop), "it is found all the same")
+        equal(len(watched(shop)), 1)
+        s.stop()
+    verify(shop)
+
+
 TESTS = [a_file_that_is_dropped_into_a_folder_makes_the_report_new, what_changes_nothing_is_no_event,
          saves_of_editors_each_count_and_a_half_written_file_does_not, folders_appear_move_and_go,
          a_folder_that_is_not_there_yet_is_waited_for, thousands_of_files_at_once_all_count_once,
@@ -469,7 +498,7 @@ TESTS = [a_file_that_is_dropped_into_a_folder_makes_the_report_new, what_changes
          a_file_in_an_output_folder_is_the_assets_own, files_that_are_there_already_fire_only_if_asked,
          what_changes_during_a_pause_does_not_count, another_list_of_paths_begins_anew,
          a_reload_in_the_middle_of_a_change_loses_nothing, what_finds_no_room_in_the_queue_waits,
-         a_file_that_never_settles_counts_in_the_end, a_folder_that_reports_no_changes_is_polled]
+         a_file_that_never_settles_counts_in_the_end, a_folder_that_reports_no_changes_is_polled, a_system_without_watches_left_is_polled]
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ The program alone prints its help; so does every verb with --help.
     serve  Stay up: take runs on from the command line and over HTTP, and keep a queue of them
     stop  Stop the supervisor of this state; its next start resumes what was running
     reload  Have the supervisor of this state load all of its files again
+    release  Give a pipeline that a supervisor had back to a state of its own
     token  Tokens for the HTTP interface of a supervisor over TCP
     clean  Remove outputs that are as their assets made them
     adopt  Take outputs that exist for what their assets would make
@@ -41,6 +42,7 @@ The program alone prints its help; so does every verb with --help.
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
     -C, --directory DIR  work as if started in that folder
         --state DIR  the state folder (default: the pipeline's state_dir)
+        --pipeline NAME  with -f and a supervisor's file: which of its pipelines
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text
         --color WHEN  colours: auto, always, never
@@ -87,6 +89,7 @@ The program alone prints its help; so does every verb with --help.
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
     -C, --directory DIR  work as if started in that folder
         --state DIR  the state folder (default: the pipeline's state_dir)
+        --pipeline NAME  with -f and a supervisor's file: which of its pipelines
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text
         --color WHEN  colours: auto, always, never
@@ -126,6 +129,7 @@ The program alone prints its help; so does every verb with --help.
     -f, --file FILE  the pipeline file (default: troupe.json); -: standard input
     -C, --directory DIR  work as if started in that folder
         --state DIR  the state folder (default: the pipeline's state_dir)
+        --pipeline NAME  with -f and a supervisor's file: which of its pipelines
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text
         --color WHEN  colours: auto, always, never

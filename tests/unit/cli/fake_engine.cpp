@@ -242,6 +242,12 @@ result<supervisor_answer> ask_supervisor(const std::string&, const supervisor_as
                              : fail(error_code::not_found, "nobody listens");
 }
 
+result<released_pipeline> release_pipeline(const pipeline&, system_clock&,
+                                           const std::function<void(const std::string&)>&) {
+  return engine().released ? result<released_pipeline>(*engine().released)
+                           : fail(error_code::invalid_input, "no supervisor has it");
+}
+
 std::optional<supervisor_answer> supervisor_of(const std::string&) {
   return engine().supervisor;
 }

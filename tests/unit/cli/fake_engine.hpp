@@ -6,6 +6,7 @@
 #include "engine/delegation.hpp"
 #include "engine/orphans.hpp"
 #include "engine/output_cleaning.hpp"
+#include "engine/pipeline_claim.hpp"
 #include "engine/project.hpp"
 #include "engine/state_wait.hpp"
 #include "engine/supervisor_client.hpp"
@@ -37,6 +38,7 @@ struct fake_engine {
   taken_event taken;                           ///< what it answers
   std::optional<supervisor_answer> supervisor; ///< what one answers as a whole; none: there is none
   supervisor_ask supervisor_asked;             ///< last
+  std::optional<released_pipeline> released;   ///< none: no supervisor has it
   run_ask delegated;                           ///< to a supervisor, last
   std::vector<std::string> served;             ///< pipelines of the last `serve`
   std::function<result<wait_end>(const std::string&, const wait_setup&)> wait; ///< none: nobody has the lock
