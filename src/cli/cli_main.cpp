@@ -29,6 +29,7 @@ std::unique_ptr<command_spec> make_commands(invocation& with) {
       completion::folders;
   root->text("--state", "DIR", options.state, "the state folder (default: the pipeline's state_dir)").completes =
       completion::folders;
+  root->text("--pipeline", "NAME", options.pipeline, "with -f and a supervisor's file: which of its pipelines");
   root->texts("--param", "NAME=VALUE", options.params, "another value for a param of the pipeline");
   root->flag("--json", options.json, "one JSON document on standard output instead of text");
   root->choice("--color", "WHEN", options.colour, {"auto", "always", "never"}, "colours");
@@ -39,12 +40,12 @@ std::unique_ptr<command_spec> make_commands(invocation& with) {
                     {"troupe plan", "what would run now, and why"},
                     {"troupe runs", "what has been run"}};
   for (const auto declare :
-       {declare_run,     declare_plan,    declare_explain, declare_why,   declare_command,  declare_status,
-        declare_list,    declare_which,   declare_history, declare_graph, declare_validate, declare_triggers,
-        declare_events,  declare_queue,   declare_notify,  declare_runs,  declare_show,     declare_logs,
-        declare_resume,  declare_cancel,  declare_serve,   declare_stop,  declare_reload,   declare_token,
-        declare_clean,   declare_adopt,   declare_journal, declare_init,  declare_schema,   declare_completions,
-        declare_version, declare_complete})
+       {declare_run,         declare_plan,    declare_explain, declare_why,     declare_command,  declare_status,
+        declare_list,        declare_which,   declare_history, declare_graph,   declare_validate, declare_triggers,
+        declare_events,      declare_queue,   declare_notify,  declare_runs,    declare_show,     declare_logs,
+        declare_resume,      declare_cancel,  declare_serve,   declare_stop,    declare_reload,   declare_release,
+        declare_token,       declare_clean,   declare_adopt,   declare_journal, declare_init,     declare_schema,
+        declare_completions, declare_version, declare_complete})
     declare(*root, with);
   return root;
 }

@@ -1,6 +1,7 @@
 // What every verb does alike.
 #include "cli/invocation.hpp"
 
+#include "cli/supervised_state.hpp"
 #include "config/value_text.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
@@ -60,7 +61,14 @@ result<std::string> find_pipeline_file() {
 result<project_options> invocation::project_request() const {
   project_options request;
   request.only_regular = options.file.empty();
-  if (request.only_regular) {
+  if (names_supervisor(*this)) {
+    auto chosen = pipeline_of_supervisor(*this);
+    if (!chosen)
+      return chosen;
+    request = std::move(*chosen);
+  } else if (!options.pipeline.empty()) {
+    return fail(error_code::invalid_input, "--pipeline goes with -f and a supervisor's file, whose pipelines it names");
+  } else if (request.only_regular) {
     auto found = find_pipeline_file();
     if (!found)
       return found.error();
@@ -68,7 +76,8 @@ result<project_options> invocation::project_request() const {
   } else {
     request.file = options.file;
   }
-  request.state = options.state;
+  if (!options.state.empty())
+    request.state = options.state;
   for (const auto& param : options.params) {
     auto parsed = config::parse_param(param);
     if (!parsed)
@@ -96,6 +105,8 @@ result<project> invocation::open(const opening& how) {
 }
 
 result<std::string> invocation::state_folder(std::string* pipeline) const {
+  if (names_supervisor(*this) && (pipeline == nullptr || options.pipeline.empty()))
+    return supervisor_state(*this); // which all of its pipelines share
   auto request = project_request();
   if (!request)
     return request.error();

@@ -18,6 +18,7 @@ struct global_options {
   std::string file; ///< empty: not given
   std::string directory;
   std::string state;
+  std::string pipeline; ///< of a supervisor's file; empty: not given
   std::vector<std::string> params;
   bool json = false;
   std::string log_level = "warn";

@@ -136,7 +136,7 @@ int serve_here(invocation& with, const serve_request& request) {
   how.inherited = std::make_shared<std::vector<http_listener>>();
   for (auto& socket : manager.take_sockets()) {
     log_line("listening at a socket of the service manager, \"" + socket.name + "\"");
-    how.inherited->push_back({std::move(socket.fd), socket.local});
+    how.inherited->push_back({std::move(socket.fd), socket.local, socket.name == "hooks"});
   }
 
   system_clock time;

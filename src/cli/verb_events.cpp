@@ -49,7 +49,8 @@ int events(invocation& with, const events_arguments& given) {
 }
 
 struct notify_arguments {
-  std::string name, key, body;
+  std::string name, key, body, input; ///< input: "-" or nothing
+  bool from_input = false;
 };
 
 /// Standard input to its end, or to a byte more than a body may have.
@@ -76,7 +77,9 @@ int notify(invocation& with, const notify_arguments& given) {
   asked.name = given.name;
   asked.key = given.key;
   asked.body = given.body;
-  if (given.body == "-") {
+  if (given.from_input && !given.body.empty() && given.body != "-")
+    return with.report(fail(error_code::invalid_input, "--body and - both say what the body is: leave one out"));
+  if (given.from_input || given.body == "-") {
     auto body = read_input();
     if (!body)
       return with.report(body.error());
@@ -130,11 +133,19 @@ void declare_notify(command_spec& root, invocation& with) {
   auto given = std::make_shared<notify_arguments>();
   auto& verb = root.subcommand("notify", "Tell a manual trigger of a supervisor that something has happened");
   verb.positional("NAME", given->name, true, "TRIGGER or PIPELINE/TRIGGER");
+  verb.positional("-", given->input, false, "the body comes from standard input, as with --body -");
   verb.text("--key", "KEY", given->key, "what happened; told again under the same key, it counts once");
   verb.text("--body", "JSON", given->body, "what the trigger's params take values from; -: from standard input");
   verb.examples = {{"troupe notify by_hand", "a run, as the trigger says"},
                    {"troupe notify by_hand --key order-17 --body '{\"id\": 17}'", "once for this order"}};
-  verb.action = [given, &with] { return notify(with, *given); };
+  verb.action = [given, &with] {
+    if (!given->input.empty() && given->input != "-")
+      return with.report(fail(error_code::invalid_input, "unexpected argument '" + given->input +
+                                                             "': a body is given with --body, or by - from standard "
+                                                             "input"));
+    given->from_input = !given->input.empty();
+    return notify(with, *given);
+  };
 }
 
 } // namespace troupe_internal::cli

@@ -1,6 +1,7 @@
 // `troupe explain`: why an asset is stale or fresh, and why it last ran.
 #include "adapters/system/system_clock.hpp"
 #include "cli/asset_lookup.hpp"
+#include "cli/beside_supervisor.hpp"
 #include "cli/explain_run.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
@@ -234,6 +235,7 @@ int explain(invocation& with, const explain_arguments& arguments) {
   auto on = with.open();
   if (!on)
     return with.report(on.error());
+  use_environment_of_supervisor(with, *on);
   if (auto recorded = with_recorded_edges(*on)) // what is wrong with a state is said below
     *on = std::move(*recorded);
   auto asset = find_asset(*on, arguments.asset);

@@ -21,6 +21,7 @@ void declare_status(command_spec& root, invocation& with);
 void declare_triggers(command_spec& root, invocation& with);
 void declare_events(command_spec& root, invocation& with);
 void declare_queue(command_spec& root, invocation& with);
+void declare_release(command_spec& root, invocation& with);
 void declare_notify(command_spec& root, invocation& with);
 void declare_runs(command_spec& root, invocation& with);
 void declare_show(command_spec& root, invocation& with);

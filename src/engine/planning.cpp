@@ -90,6 +90,17 @@ env_lookup make_lookup(const file_system& files) {
   };
 }
 
+env_lookup make_lookup(const file_system& files, const project& on) {
+  if (!on.environment)
+    return make_lookup(files);
+  return [own = make_lookup(files), theirs = on.environment](const env_entry& entry) -> std::optional<std::string> {
+    if (entry.source == env_source::from_env)
+      if (const auto at = theirs->find(entry.text); at != theirs->end())
+        return at->second;
+    return own(entry);
+  };
+}
+
 /// Paths of which all assets say that links count by their text; empty: there are none.
 static std::vector<bool> slots_by_text(const pipeline& p) {
   if (std::none_of(p.settings.begin(), p.settings.end(),
@@ -260,7 +271,7 @@ result<void> planning::use(const project& project, const scope_maker& scope_for,
   scope = std::move(*wanted_scope);
   const auto& p = *on.p;
   const auto& graph = *on.graph;
-  looks = std::make_unique<examiner>(p, graph, *names, *table, *files, on.state_folder, make_lookup(*files));
+  looks = std::make_unique<examiner>(p, graph, *names, *table, *files, on.state_folder, make_lookup(*files, on));
   looks->leave_out(orphans);
   looks->use_values(project.values);
   plan = std::make_unique<planner>(p, graph, scope.in_run, scope.forced, now, *names);

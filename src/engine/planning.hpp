@@ -55,6 +55,9 @@ struct planning_view {
 /// Values of env entries that count in the fingerprint: from this process's environment, or a file of the pipeline.
 /// `files` outlives it.
 [[nodiscard]] env_lookup make_lookup(const file_system& files);
+/// The same for a project whose environment may be another process's; a variable that this one was not asked about is
+/// this process's own.
+[[nodiscard]] env_lookup make_lookup(const file_system& files, const project& on);
 
 /// The files that `from_file` names as secrets, for look_bounds. Null where the pipeline names none, or there is no key
 /// to count them by.

@@ -11,6 +11,7 @@
 #include "engine/planning.hpp"
 #include "engine/recorded_outputs.hpp"
 #include "engine/state_layout.hpp"
+#include "engine/supervised_folder.hpp"
 
 #include <unistd.h>
 
@@ -48,6 +49,25 @@ std::string recorded_file(const pipeline& p, const std::string& state_folder) {
   const auto file = std::filesystem::absolute(p.file, unknown).lexically_normal();
   const auto relative = file.lexically_relative(std::filesystem::path(state_folder).lexically_normal().parent_path());
   return relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
+}
+
+/// The state that is asked for, or the one that a supervisor keeps for the pipeline, or the pipeline's own.
+static result<std::string> state_of(const pipeline& p, const project_options& options) {
+  std::string asked;
+  if (!options.state.empty()) {
+    const auto here = working_folder();
+    if (!here)
+      return here.error();
+    asked = join_path(*here, options.state);
+  }
+  if (p.file == "-" || p.file == program_file || config::names_descriptor(p.file))
+    return asked.empty() ? join_path(p.folder, p.engine.state_dir) : asked;
+  auto supervised = supervised_state_of(p.folder, p.name, p.file, asked);
+  if (!supervised)
+    return supervised.error();
+  if (*supervised)
+    return std::move(**supervised);
+  return asked.empty() ? join_path(p.folder, p.engine.state_dir) : asked;
 }
 
 /// Where the state most likely is; empty where nobody can tell. Only the pipeline's file says for certain.
@@ -93,14 +113,10 @@ result<project> open_project(const project_options& options, diagnostics& findin
   }
   project opened{std::move(loaded.p), std::move(loaded.graph), {},
                  std::move(seen),     std::move(journal),      std::move(loaded.triggers)};
-  if (options.state.empty()) {
-    opened.state_folder = join_path(opened.p->folder, opened.p->engine.state_dir);
-  } else {
-    const auto here = working_folder();
-    if (!here)
-      return here.error();
-    opened.state_folder = join_path(*here, options.state);
-  }
+  auto state = state_of(*opened.p, options);
+  if (!state)
+    return state.error();
+  opened.state_folder = std::move(*state);
   return opened;
 }
 
@@ -127,16 +143,17 @@ result<std::string> find_state_folder(const project_options& options, std::strin
     return here.error();
   if (!options.state.empty() && pipeline == nullptr)
     return join_path(*here, options.state);
-  const auto loaded = config::load_pipeline(
-      by_the_way
-          ? by_the_way_of(options)
-          : config::load_options{.file = options.file, .params = options.params, .only_regular = options.only_regular});
+  const auto loaded = config::load_pipeline(by_the_way ? by_the_way_of(options)
+                                                       : config::load_options{.file = options.file,
+                                                                              .params = options.params,
+                                                                              .only_regular = options.only_regular,
+                                                                              .with_graph = false});
   if (loaded.p && pipeline != nullptr)
     *pipeline = loaded.p->name;
   if (!options.state.empty())
     return join_path(*here, options.state);
   if (loaded.p)
-    return join_path(loaded.p->folder, loaded.p->engine.state_dir);
+    return state_of(*loaded.p, options);
   const auto file = join_path(*here, options.file);
   const auto state =
       config::names_descriptor(options.file) ? join_path(*here, ".troupe") : join_path(file, "../.troupe");

@@ -25,6 +25,7 @@
 #include "engine/control_port.hpp"
 #include "engine/control_server.hpp"
 #include "engine/engine.hpp"
+#include "engine/file_identity.hpp"
 #include "engine/pipeline_versions.hpp"
 #include "engine/run_ask.hpp"
 #include "engine/trigger_intake.hpp"
@@ -76,11 +77,11 @@ struct serving_options {
   std::optional<duration> drain{};
 };
 
-/// By which a file is known to be the same.
-struct file_identity {
-  std::uint64_t device = 0, inode = 0, bytes = 0;
-  std::int64_t mtime_ns = 0, ctime_ns = 0;
-  friend bool operator==(const file_identity&, const file_identity&) = default;
+/// Of runs that were queued and have started, since this process opened the state.
+struct start_figures {
+  std::uint64_t runs = 0;
+  duration waited{0};  ///< from the queue until it was a run's turn, all together
+  duration started{0}; ///< from then until it had begun, on disk
 };
 
 /// Any thread may call it. Calls that name a run do not block for longer than a turn of the loop, unless they say so.
@@ -130,6 +131,9 @@ public:
   [[nodiscard]] result<std::vector<taken_event>> take_events(std::vector<event_intake> all);
   /// Appends events that are of no run; on disk when this returns. Errors: state_unusable.
   [[nodiscard]] result<void> record(std::vector<event> events);
+  /// What is true of a pipeline in another state becomes true in this one, in one transaction; how many assets that
+  /// were. On disk when this returns. Before a run of the pipeline begins here.
+  [[nodiscard]] result<std::size_t> take_over_from(const journal_snapshot& other, const std::string& pipeline);
   /// The number that the next event gets, if nobody else takes one in.
   [[nodiscard]] std::uint64_t next_event() {
     const std::lock_guard lock(intake_);
@@ -160,6 +164,10 @@ public:
   void on_turn(std::function<void()> then);
   /// As engine::commit_wait(); 0 where the state is being opened.
   [[nodiscard]] duration commit_wait();
+  /// The state's folder.
+  [[nodiscard]] const std::string& folder() const { return how_.folder; }
+  /// How long runs of each pipeline that were queued had to wait.
+  [[nodiscard]] std::map<std::string, start_figures> start_times();
   /// How many runs are live, and how many are queued.
   [[nodiscard]] std::pair<std::size_t, std::size_t> count_runs();
   /// Starts a command that is no asset's, in the state's name: TROUPE_STATE_ID and TROUPE_SUPERVISOR are added to its
@@ -209,6 +217,7 @@ private:
     std::chrono::milliseconds pause{0};
     start_moments moments{};       ///< on the boot clock
     std::optional<duration> noted; ///< in starts_, at this moment
+    duration turn{0};              ///< when it was its turn, on the monotonic clock
     /// One more event that it is for.
     void add(const event_taken& taken) {
       if (what.cause.events.size() == most_events_listed)
@@ -378,7 +387,8 @@ private:
   start_rule_map rules_;
   bool rules_known_ = false; ///< they were set
   start_ledger starts_;
-  std::map<run_number, duration> deadlines_; ///< of live runs, on the boot clock
+  std::map<std::string, start_figures> start_times_; ///< by pipeline
+  std::map<run_number, duration> deadlines_;         ///< of live runs, on the boot clock
   std::map<run_number, started_run> live_;
   std::vector<started_run> starting_; ///< their number is not known yet
   std::deque<run_number> ended_;

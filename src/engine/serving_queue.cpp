@@ -208,6 +208,7 @@ void serving_engine::start_what_may() {
     if (!next)
       return;
     runs[*next]->starting = true;
+    runs[*next]->turn = time_.monotonic();
     if (runs[*next]->what.cause.kind == cause_kind::trigger) {
       runs[*next]->noted = time_.monotonic();
       starts_.note(trigger_of(runs[*next]->what.pipeline, runs[*next]->what.cause), *runs[*next]->noted);
@@ -298,6 +299,14 @@ result<void> serving_engine::try_to_start(engine& with, const run_queued& what, 
   const auto began =
       with.submit(*on, options_of(what), observer != nullptr ? *observer : silent_observer::the_one(), how);
   if (began) {
+    if (taken) {
+      const auto turn = time_.monotonic() - taken->turn;
+      const std::lock_guard lock(mutex_);
+      auto& times = start_times_[what.pipeline];
+      ++times.runs;
+      times.started += turn;
+      times.waited += std::max(time_.now() - what.at - turn, duration::zero()); // the clock may have been set
+    }
     tell_run(what.run, kind_of(what), std::nullopt);
     cancel_if_asked(with, what.run);
     return {};
@@ -311,6 +320,11 @@ result<void> serving_engine::try_to_start(engine& with, const run_queued& what, 
     queue_.push_back(std::move(*taken));
   }
   return began.error();
+}
+
+std::map<std::string, start_figures> serving_engine::start_times() {
+  const std::lock_guard lock(mutex_);
+  return start_times_;
 }
 
 void serving_engine::cancel_if_asked(engine& with, run_number run) {

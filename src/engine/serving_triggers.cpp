@@ -2,8 +2,7 @@
 #include "adapters/process/leftovers.hpp"
 #include "engine/planning.hpp"
 #include "engine/serving_engine.hpp"
-
-#include <sys/stat.h>
+#include "engine/taking_over.hpp"
 
 #include <algorithm>
 #include <future>
@@ -19,15 +18,6 @@ bool is_of(const started_run& run, const event_intake& of) {
     return false;
   return of.rules.scope == overlap_scope::pipeline ||
          (run.cause == cause_kind::trigger && run.trigger == of.ask.cause.trigger);
-}
-
-std::optional<file_identity> identity_of(const std::string& file) {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0)
-    return std::nullopt;
-  const auto ns = [](const timespec& at) { return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec; };
-  return file_identity{info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size), ns(info.st_mtim),
-                       ns(info.st_ctim)};
 }
 
 /// What the request of a run follows from, with its file.
@@ -76,6 +66,30 @@ result<void> serving_engine::record(std::vector<event> events) {
     return unusable();
   }
   return append_and_wait(*with, std::move(events));
+}
+
+result<std::size_t> serving_engine::take_over_from(const journal_snapshot& other, const std::string& pipeline) {
+  const in_use with(*this);
+  if (!with) {
+    const std::lock_guard lock(mutex_);
+    return unusable();
+  }
+  const auto own = with->snapshot_of_now();
+  if (!own)
+    return own.error();
+  auto& names = with->names();
+  const auto ids = ids_of_state(
+      **own, {[&](std::string_view name, std::string identity) { return names.asset(name, std::move(identity)); },
+              [&](std::string_view name) { return names.path(name); }});
+  if (!ids)
+    return ids.error();
+  auto taken = take_over(other, pipeline, *ids, time_.now());
+  if (!taken)
+    return taken.error();
+  if (!taken->events.empty())
+    if (const auto written = append_and_wait(*with, std::move(taken->events)); !written)
+      return written.error();
+  return taken->assets;
 }
 
 result<void> serving_engine::start_command(process_request request, process_key& key,

@@ -70,7 +70,7 @@ std::optional<http_response> refuse_foreign_page(const http_request& request, co
 std::optional<http_response> refuse(const http_request& request, access_scope needed, const access_rules& rules,
                                     const bearer_finder& bearer_of, caller& who) {
   if (request.local) {
-    who = {"", access_scope::write};
+    who = {"uid " + std::to_string(request.peer_user), access_scope::write};
     return std::nullopt;
   }
   if (auto refused =
@@ -99,7 +99,9 @@ std::optional<http_response> refuse(const http_request& request, access_scope ne
 
 void add_security_headers(http_response& response) {
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  response.headers.emplace_back("Cache-Control", "no-store");
+  // What bears a tag may be kept by its client, who asks each time whether it is still so.
+  response.headers.emplace_back("Cache-Control",
+                                find_field(response.headers, "ETag") == nullptr ? "no-store" : "private, no-cache");
   response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 }
 

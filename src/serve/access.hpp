@@ -19,7 +19,7 @@ struct access_rules {
 
 /// Who asks, once it is known that he may.
 struct caller {
-  std::string by; ///< the name of his token, or of this user
+  std::string by; ///< the name of the token; "uid N" of who connected to the Unix socket
   access_scope scope = access_scope::none;
 };
 

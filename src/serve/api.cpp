@@ -1,6 +1,8 @@
 // The table of requests, and the way of one through it: found, let pass, answered by a thread of the pool.
 #include "serve/api.hpp"
 
+#include "serve/entity_tag.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -67,43 +69,48 @@ void answer_journal_page(const journal_stream& stream, const api_call& call, htt
 const std::vector<api_route>& api_routes() {
   using enum access_scope;
   static const std::vector<api_route> routes = {
-      {"GET", "/healthz", none, "Whether the supervisor answers", answer_healthy, true},
-      {"GET", "/readyz", none, "Whether the supervisor can do its work, and what is degraded", answer_ready, true},
-      {"GET", "/metrics", read, "Figures in Prometheus' text format", answer_metrics},
-      {"GET", "/openapi.json", read, "This interface as an OpenAPI 3.1 document", answer_openapi},
-      {"GET", "/api/v1/pipelines", read, "All pipelines, and which of them do not load", answer_pipelines},
-      {"GET", "/api/v1/pipelines/{pipeline}", read, "One pipeline", answer_pipeline},
+      {"GET", "/healthz", none, "Whether the supervisor answers", "", answer_healthy, true},
+      {"GET", "/readyz", none, "Whether the supervisor can do its work, and what is degraded", "", answer_ready, true},
+      {"GET", "/metrics", read, "Figures in Prometheus' text format", "", answer_metrics},
+      {"GET", "/openapi.json", read, "This interface as an OpenAPI 3.1 document", "", answer_openapi},
+      {"GET", "/api/v1/pipelines", read, "All pipelines, and which of them do not load", "", answer_pipelines},
+      {"GET", "/api/v1/pipelines/{pipeline}", read, "One pipeline", "", answer_pipeline},
       {"GET", "/api/v1/pipelines/{pipeline}/graph", read, "What depends on what, and how each asset stands",
-       answer_graph},
-      {"GET", "/api/v1/pipelines/{pipeline}/assets", read, "How the assets stand, as a look at their files says now",
-       answer_assets},
-      {"POST", "/api/v1/pipelines/{pipeline}/plan", read, "What would run", answer_plan},
-      {"POST", "/api/v1/pipelines/{pipeline}/runs", write, "Starts a run, or puts it in the queue", answer_start},
-      {"GET", "/api/v1/runs", read, "Runs, newest first", answer_runs},
-      {"GET", "/api/v1/runs/{run}", read, "One run whole", answer_run},
-      {"POST", "/api/v1/runs/{run}/cancel", write, "Ends a run, live or queued", answer_cancel},
-      {"POST", "/api/v1/runs/{run}/resume", write, "Goes on with a run that was interrupted, failed or cancelled",
+       "select,look", answer_graph},
+      {"GET", "/api/v1/pipelines/{pipeline}/assets", read, "How the assets stand, as the last look at their files says",
+       "select,look", answer_assets},
+      {"GET", "/api/v1/pipelines/{pipeline}/assets/{asset}", read, "How one asset stands", "look", answer_asset},
+      {"POST", "/api/v1/pipelines/{pipeline}/plan", read, "What would run", "", answer_plan},
+      {"POST", "/api/v1/pipelines/{pipeline}/runs", write, "Starts a run, or puts it in the queue", "", answer_start},
+      {"GET", "/api/v1/runs", read, "Runs, newest first", "pipeline,status,limit,cursor", answer_runs},
+      {"GET", "/api/v1/runs/{run}", read, "One run whole", "", answer_run},
+      {"POST", "/api/v1/runs/{run}/cancel", write, "Ends a run, live or queued", "", answer_cancel},
+      {"POST", "/api/v1/runs/{run}/resume", write, "Goes on with a run that was interrupted, failed or cancelled", "",
        answer_resume_run},
-      {"GET", "/api/v1/runs/{run}/assets/{asset}/attempts/{attempt}/log", read, "Lines of a log", answer_log},
-      {"GET", "/api/v1/runs/{run}/assets/{asset}/attempts/{attempt}/raw", read, "A log's bytes", answer_raw_log},
-      {"GET", "/api/v1/queue", read, "Runs that wait, and why", answer_queue},
-      {"POST", "/api/v1/queue/{run}/priority", write, "Gives a queued run another priority", answer_priority},
-      {"POST", "/api/v1/queue/{run}/cancel", write, "Takes a run off the queue", answer_cancel},
-      {"GET", "/api/v1/triggers", read, "All triggers, and when they fire next", answer_triggers},
-      {"GET", "/api/v1/triggers/{pipeline}/{trigger}", read, "One trigger", answer_trigger},
-      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/pause", write, "A trigger fires no more", answer_pause},
-      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/resume", write, "A paused trigger fires again", answer_resume},
-      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/fire", write, "A trigger fires now", answer_fire},
-      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/backfill", write, "Ticks of the past become runs",
+      {"GET", "/api/v1/runs/{run}/assets/{asset}/attempts/{attempt}/log", read, "Lines of a log", "from,count,tail,q",
+       answer_log},
+      {"GET", "/api/v1/runs/{run}/assets/{asset}/attempts/{attempt}/raw", read, "A log's bytes", "", answer_raw_log},
+      {"GET", "/api/v1/queue", read, "Runs that wait, and why", "", answer_queue},
+      {"POST", "/api/v1/queue/{run}/priority", write, "Gives a queued run another priority", "", answer_priority},
+      {"POST", "/api/v1/queue/{run}/cancel", write, "Takes a run off the queue", "", answer_cancel},
+      {"GET", "/api/v1/triggers", read, "All triggers, and when they fire next", "", answer_triggers},
+      {"GET", "/api/v1/triggers/{pipeline}/{trigger}", read, "One trigger", "", answer_trigger},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/pause", write, "A trigger fires no more", "", answer_pause},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/resume", write, "A paused trigger fires again", "",
+       answer_resume},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/fire", write, "A trigger fires now", "", answer_fire},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/backfill", write, "Ticks of the past become runs", "",
        answer_backfill},
-      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/test", read, "What would become of an event", answer_test},
-      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/forget", write, "Keys of a trigger count no more", answer_forget},
-      {"POST", "/api/v1/events/{event}/replay", write, "An event is taken in again", answer_replay},
-      {"POST", "/hooks/{pipeline}/{trigger}", none, "A webhook trigger takes a request in", nullptr, false,
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/test", read, "What would become of an event", "", answer_test},
+      {"POST", "/api/v1/triggers/{pipeline}/{trigger}/forget", write, "Keys of a trigger count no more", "",
+       answer_forget},
+      {"POST", "/api/v1/events/{event}/replay", write, "An event is taken in again", "", answer_replay},
+      {"POST", "/hooks/{pipeline}/{trigger}", none, "A webhook trigger takes a request in", "", nullptr, false,
        answer_hook},
-      {"GET", "/api/v1/notices", read, "Notices that last or are to be delivered, and how deliveries go",
+      {"GET", "/api/v1/notices", read, "Notices that last or are to be delivered, and how deliveries go", "",
        answer_notices},
-      {"GET", "/api/v1/events", read, "What triggers took in and what became of it, newest first", answer_events},
+      {"GET", "/api/v1/events", read, "What triggers took in and what became of it, newest first",
+       "fate,trigger,limit,cursor", answer_events},
   };
   return routes;
 }
@@ -125,8 +132,8 @@ std::uint64_t api::body_limit(const http_request& head) {
 
 void api::handle(http_request request, std::shared_ptr<http_answer> answer) {
   const auto method = request.method == "HEAD" ? std::string("GET") : request.method;
-  static const api_route journal{"GET", journal_path, access_scope::read, "The history, as a page or a stream",
-                                 nullptr};
+  static const api_route journal{"GET",      journal_path, access_scope::read, "The history, as a page or a stream",
+                                 "from,run", nullptr};
   const api_route* found = nullptr;
   std::string others;
   api_call call{std::move(request), {}, {}};
@@ -153,6 +160,8 @@ void api::handle(http_request request, std::shared_ptr<http_answer> answer) {
   const auto bearer_of = [this](std::string_view token) {
     return find_bearer(*world_.state, token, world_.time.now());
   };
+  if (call.request.hooks_alone && (found == nullptr || found->answer_hook == nullptr))
+    return respond(http_problem(404, "unknown_path", "this socket is for webhooks alone: /hooks/PIPELINE/NAME"));
   if (found != nullptr && found->answer_hook != nullptr)
     return answer_here(std::move(call), *found, answer);
   if (auto refused = refuse(call.request, scope, world_.rules, bearer_of, call.who))
@@ -191,21 +200,26 @@ namespace {
 /// Adds to each answer what all have.
 class with_headers final : public http_answer {
 public:
-  explicit with_headers(std::shared_ptr<http_answer> to) : to_(std::move(to)) {}
+  with_headers(const http_request& request, std::shared_ptr<http_answer> to)
+      : known_(known_documents(request)), to_(std::move(to)) {}
   void send(http_response response) override {
+    if (known_)
+      response = with_entity_tag(*known_, std::move(response));
     add_security_headers(response);
     to_->send(std::move(response));
   }
   std::shared_ptr<http_stream> begin_stream(http_response head) override { return to_->begin_stream(std::move(head)); }
 
 private:
+  std::optional<std::string> known_;
   std::shared_ptr<http_answer> to_;
 };
 
 } // namespace
 
 void api::answer_here(api_call call, const api_route& route, const std::shared_ptr<http_answer>& answer) {
-  auto work = [this, call = std::move(call), &route, to = std::make_shared<with_headers>(answer)] {
+  auto to = std::make_shared<with_headers>(call.request, answer);
+  auto work = [this, call = std::move(call), &route, to = std::move(to)] {
     try {
       if (route.answer_hook != nullptr)
         route.answer_hook(world_, call, to);

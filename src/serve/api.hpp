@@ -8,9 +8,11 @@
 #include "adapters/system/thread_pool.hpp"
 #include "engine/serving_engine.hpp"
 #include "serve/access.hpp"
+#include "serve/asset_looks.hpp"
 #include "serve/file_watcher.hpp"
 #include "serve/hook_desk.hpp"
 #include "serve/journal_stream.hpp"
+#include "serve/loop_pulse.hpp"
 #include "serve/notifier.hpp"
 #include "serve/trigger_desk.hpp"
 
@@ -46,6 +48,8 @@ struct api_world {
   std::function<reload_state()> last_reload;               ///< any thread
   trigger_desk& triggers;
   hook_desk& hooks;
+  asset_looks& looks;
+  loop_pulse& pulse;
   std::uint64_t hook_bytes = std::uint64_t{1} << 20U; ///< that the body of a webhook may have
   std::function<void(const std::string&)> log;        ///< a line; any thread
   std::function<watch_figures()> watched;             ///< any thread
@@ -65,6 +69,7 @@ struct api_route {
   std::string_view path; ///< "/api/v1/runs/{run}"
   access_scope scope;
   std::string_view summary; ///< for the OpenAPI document
+  std::string_view query;   ///< names of parameters, likewise, with commas between them
   void (*answer)(const api_world&, const api_call&, http_answer&);
   /// Answered at once, on the server's thread, whatever others are waiting for.
   bool at_once = false;
@@ -103,6 +108,7 @@ void answer_pipelines(const api_world& world, const api_call& call, http_answer&
 void answer_pipeline(const api_world& world, const api_call& call, http_answer& answer);
 void answer_graph(const api_world& world, const api_call& call, http_answer& answer);
 void answer_assets(const api_world& world, const api_call& call, http_answer& answer);
+void answer_asset(const api_world& world, const api_call& call, http_answer& answer);
 void answer_plan(const api_world& world, const api_call& call, http_answer& answer);
 void answer_start(const api_world& world, const api_call& call, http_answer& answer);
 void answer_runs(const api_world& world, const api_call& call, http_answer& answer);

@@ -42,6 +42,12 @@ void write_path(json_writer& json, const api_route& route) {
     json.begin_object().member("name", name).member("in", "path").member("required", true);
     json.key("schema").begin_object().member("type", "string").end_object().end_object();
   }
+  for (auto left = route.query; !left.empty();) {
+    const auto name = left.substr(0, left.find(','));
+    left.remove_prefix(std::min(name.size() + 1, left.size()));
+    json.begin_object().member("name", name).member("in", "query");
+    json.key("schema").begin_object().member("type", "string").end_object().end_object();
+  }
   json.end_array().key("responses").begin_object();
   json.key(route.scope == access_scope::write ? "202" : "200")
       .begin_object()
@@ -59,8 +65,11 @@ void write_path(json_writer& json, const api_route& route) {
 
 } // namespace
 
-void answer_healthy(const api_world& /*world*/, const api_call& /*call*/, http_answer& answer) {
-  answer.send({200, "application/json", {}, "{\"healthy\":true}\n"});
+void answer_healthy(const api_world& world, const api_call& /*call*/, http_answer& answer) {
+  if (world.pulse.turns(world.time.monotonic()))
+    answer.send({200, "application/json", {}, "{\"healthy\":true}\n"});
+  else
+    answer.send({503, "application/json", {}, "{\"healthy\":false}\n"});
 }
 
 void answer_ready(const api_world& world, const api_call& /*call*/, http_answer& answer) {
@@ -183,6 +192,19 @@ void answer_metrics(const api_world& world, const api_call& /*call*/, http_answe
   figure(to, "troupe_runs_queued", "gauge", "Runs that wait for their turn.");
   for (const auto& [name, count] : queued)
     to << "troupe_runs_queued{pipeline=\"" << label(name) << "\"} " << count << "\n";
+  const auto starts = world.engine.start_times();
+  const auto start_figure = [&](std::string_view name, std::string_view help, auto value) {
+    figure(to, name, "counter", help);
+    for (const auto& [pipeline, times] : starts)
+      to << name << "{pipeline=\"" << label(pipeline) << "\"} " << value(times) << "\n";
+  };
+  const auto seconds = [](duration span) { return std::chrono::duration<double>(span).count(); };
+  start_figure("troupe_runs_from_queue_total", "Runs that were queued and have started.",
+               [](const start_figures& times) { return times.runs; });
+  start_figure("troupe_queue_wait_seconds_total", "How long they waited until it was their turn, all together.",
+               [&](const start_figures& times) { return seconds(times.waited); });
+  start_figure("troupe_start_delay_seconds_total", "How long it took from their turn to their start, all together.",
+               [&](const start_figures& times) { return seconds(times.started); });
   figure(to, "troupe_pipelines_degraded", "gauge", "Pipelines that do not load.");
   to << "troupe_pipelines_degraded " << broken << "\n";
   const auto watched = world.watched();
@@ -271,7 +293,7 @@ void answer_openapi(const api_world& /*world*/, const api_call& /*call*/, http_a
     }
     json.key("/api/v1/journal").begin_object().key("get");
     write_path(json, {"GET", "/api/v1/journal", access_scope::read,
-                      "The history, as a page or, with Accept: text/event-stream, a stream", nullptr});
+                      "The history, as a page or, with Accept: text/event-stream, a stream", "from,run", nullptr});
     json.end_object().end_object().end_object();
   }
   answer.send({200, "application/json", {}, text.str()});

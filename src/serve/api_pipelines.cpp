@@ -29,25 +29,6 @@ result<served_pipeline> find_pipeline(const api_world& world, const std::string&
                                          (known.empty() ? std::string("none is served") : "served are: " + known));
 }
 
-/// The pipeline as its file is now.
-result<project> open_now(const api_world& world, const served_pipeline& one,
-                         std::vector<std::pair<std::string, std::string>> params = {}) {
-  project_options how;
-  how.file = one.file;
-  how.state = world.state->path();
-  how.params = std::move(params);
-  how.only_regular = true;
-  diagnostics findings;
-  auto opened = open_project(how, findings);
-  if (opened)
-    return opened;
-  std::string text = opened.error().message;
-  for (const auto& item : findings.items)
-    if (item.level == severity::error)
-      text += "; line " + std::to_string(item.where.line) + ": " + item.message;
-  return fail(error_code::invalid_input, std::move(text));
-}
-
 void write_pipeline(json_writer& json, const served_pipeline& one) {
   json.begin_object().member("name", one.name).member("file", one.file).key("problem");
   if (one.problem.empty())
@@ -74,6 +55,17 @@ run_options options_of(const request_body& body) {
   options.force = body.force;
   options.params = body.params;
   return options;
+}
+
+/// The assets of the pipeline that is asked for, as they were at the last look, or as they are with `?look=now`.
+result<std::shared_ptr<const asset_look>> look_of(const api_world& world, const api_call& call) {
+  const auto* const when = find_field(call.request.query, "look");
+  if (when != nullptr && *when != "now")
+    return fail(error_code::invalid_input, "\"look\" can only be \"now\"");
+  const auto found = find_pipeline(world, call.names[0]);
+  if (!found)
+    return found.error();
+  return world.looks.at(found->file, when != nullptr);
 }
 
 /// Of what is asked for, however it is written.
@@ -120,56 +112,53 @@ void answer_pipeline(const api_world& world, const api_call& call, http_answer& 
 }
 
 void answer_graph(const api_world& world, const api_call& call, http_answer& answer) {
-  answer.send(document_of_now(world, [&]() -> result<std::string> {
-    const auto found = find_pipeline(world, call.names[0]);
-    if (!found)
-      return found.error();
-    auto on = open_now(world, *found);
-    if (!on)
-      return on.error();
-    auto recorded = with_recorded_edges(*on);
-    if (!recorded)
-      return recorded.error();
-    auto selected = select_assets(*recorded->p, *recorded->graph, selection_of(call));
-    if (!selected)
-      return selected.error();
-    const auto assets = asset_statuses(*recorded, {});
-    if (!assets)
-      return assets.error();
-    std::vector<node_status> statuses(recorded->p->assets.size(), node_status::unknown);
-    for (const auto& asset : *assets)
-      statuses[asset.asset.value] = node_status_of(standing_of(asset.record.attempt, asset.action));
-    return graph_as_json(graph_view{*recorded->p, *recorded->graph, std::move(*selected), std::move(statuses)});
-  }));
+  const auto look = look_of(world, call);
+  if (!look)
+    return answer.send(problem_of(look.error()));
+  const auto& on = (*look)->on;
+  auto selected = select_assets(*on.p, *on.graph, selection_of(call));
+  if (!selected)
+    return answer.send(problem_of(selected.error()));
+  std::vector<node_status> statuses(on.p->assets.size(), node_status::unknown);
+  for (const auto& asset : (*look)->assets)
+    statuses[asset.asset.value] = node_status_of(standing_of(asset.record.attempt, asset.action));
+  const auto text = graph_as_json(graph_view{*on.p, *on.graph, std::move(*selected), std::move(statuses)});
+  answer.send(document(text, (*look)->seq));
 }
 
 void answer_assets(const api_world& world, const api_call& call, http_answer& answer) {
-  answer.send(document_of_now(world, [&]() -> result<std::string> {
-    const auto found = find_pipeline(world, call.names[0]);
-    if (!found)
-      return found.error();
-    const auto on = open_now(world, *found);
-    if (!on)
-      return on.error();
-    const auto assets = asset_statuses(*on, selection_of(call));
-    if (!assets)
-      return assets.error();
-    const auto runs = list_runs(world.state->path(), 0);
-    if (!runs)
-      return runs.error();
-    std::map<run_number, std::string> ids;
-    for (const auto& run : *runs)
-      ids.emplace(run.run, to_string(run.id));
-    std::ostringstream text;
-    {
-      json_writer json(text);
-      cli::write_statuses(json, *on->p, *assets, [&](run_number run) {
-        const auto at = ids.find(run);
-        return at == ids.end() ? std::string() : at->second;
-      });
-    }
-    return text.str();
-  }));
+  const auto look = look_of(world, call);
+  if (!look)
+    return answer.send(problem_of(look.error()));
+  const auto selection = selection_of(call);
+  if (selection.empty())
+    return answer.send(document((*look)->document, (*look)->seq));
+  const auto& on = (*look)->on;
+  const auto selected = select_assets(*on.p, *on.graph, selection);
+  if (!selected)
+    return answer.send(problem_of(selected.error()));
+  std::vector<bool> is_selected(on.p->assets.size(), false);
+  for (const auto asset : *selected)
+    is_selected[asset.value] = true;
+  std::vector<asset_status_report> shown;
+  for (const auto& asset : (*look)->assets)
+    if (is_selected[asset.asset.value])
+      shown.push_back(asset);
+  answer.send(document(status_text(**look, shown), (*look)->seq));
+}
+
+void answer_asset(const api_world& world, const api_call& call, http_answer& answer) {
+  const auto look = look_of(world, call);
+  if (!look)
+    return answer.send(problem_of(look.error()));
+  const auto& all = (*look)->assets;
+  const auto one = std::find_if(all.begin(), all.end(), [&](const asset_status_report& asset) {
+    return (*look)->on.p->asset(asset.asset).name == call.names[1];
+  });
+  if (one == all.end())
+    return answer.send(http_problem(404, "not_found",
+                                    "the pipeline \"" + call.names[0] + "\" has no asset \"" + call.names[1] + "\""));
+  answer.send(document(status_text(**look, {*one}), (*look)->seq));
 }
 
 void answer_plan(const api_world& world, const api_call& call, http_answer& answer) {
@@ -180,7 +169,7 @@ void answer_plan(const api_world& world, const api_call& call, http_answer& answ
     const auto found = find_pipeline(world, call.names[0]);
     if (!found)
       return found.error();
-    const auto on = open_now(world, *found, body->params);
+    const auto on = open_served(found->file, world.state->path(), body->params);
     if (!on)
       return on.error();
     const auto options = options_of(*body);
@@ -206,7 +195,7 @@ void answer_start(const api_world& world, const api_call& call, http_answer& ans
   if (const auto safe = require_safe_file(found->file); !safe)
     return answer.send(problem_of(safe.error()));
   if (!body->params.empty()) {
-    const auto on = open_now(world, *found, body->params);
+    const auto on = open_served(found->file, world.state->path(), body->params);
     if (!on)
       return answer.send(problem_of(on.error()));
     if (const auto problem = outside_values_problem(*on->triggers, body->params); !problem.empty())

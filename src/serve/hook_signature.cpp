@@ -95,10 +95,10 @@ std::string missing(std::string_view header) {
 /// Seconds since 1970; what is wrong with it, or nothing.
 std::string timestamp_problem(std::string_view text, duration tolerance, timestamp now) {
   std::int64_t seconds = 0;
-  constexpr std::size_t longest = 12;
+  constexpr std::int64_t last = 9'000'000'000; // in the year 2255; nanoseconds end in 2262
   const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (text.empty() || text.size() > longest || bad != std::errc() || end != text.data() + text.size() || seconds < 0)
-    return "its timestamp is no number of seconds";
+  if (text.empty() || bad != std::errc() || end != text.data() + text.size() || seconds < 0 || seconds > last)
+    return "its timestamp is no number of seconds, or too far ahead";
   const auto sent = std::chrono::seconds(seconds);
   const auto here = std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch());
   const auto apart = here > sent ? here - sent : sent - here;

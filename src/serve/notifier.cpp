@@ -7,6 +7,7 @@
 #include "adapters/system/zone_files.hpp"
 #include "base/json_writer.hpp"
 #include "core/journal/event_json.hpp"
+#include "engine/project.hpp"
 #include "serve/hook_signature.hpp"
 
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 #include <sstream>
 #include <system_error>
 
@@ -110,6 +112,7 @@ void notifier::learn_pipelines() {
       expected.emplace(name, std::move(*one));
     }
   rules_.set_expectations(std::move(expected), time_.now());
+  owners_of_asset_ = owners;
   rules_.set_owners(std::move(owners));
 }
 
@@ -253,6 +256,23 @@ result<void> notifier::take(std::vector<notice_taken> news) {
   return {};
 }
 
+std::vector<std::string> notifier::owners_of(const notice_taken& notice) const {
+  if (const auto known = owners_.find(notice.notice); known != owners_.end())
+    return known->second;
+  std::set<std::string> all;
+  const auto add = [&](const std::string& asset) {
+    if (const auto owners = owners_of_asset_.find(asset); owners != owners_of_asset_.end())
+      all.insert(owners->second.begin(), owners->second.end());
+  };
+  add(notice.subject);
+  if (notice.kind == notice_kind::failed && notice.bound_run.value != 0)
+    if (const auto run = read_run_report(engine_.folder(), notice.bound_run)) // else it is kept no more
+      for (const auto& asset : run->assets)
+        if (asset.status == asset_status::failed)
+          add(notice.pipeline + "/" + asset.name);
+  return {all.begin(), all.end()};
+}
+
 std::string notifier::text_of(const notice_taken& notice) const {
   std::ostringstream text;
   {
@@ -265,9 +285,8 @@ std::string notifier::text_of(const notice_taken& notice) const {
     else
       json.value(notice.bound_run.value);
     json.member("because", notice.because).key("owners").begin_array();
-    if (const auto owners = owners_.find(notice.notice); owners != owners_.end())
-      for (const auto& one : owners->second)
-        json.value(one);
+    for (const auto& one : owners_of(notice))
+      json.value(one);
     json.end_array().member("state", state_).end_object();
   }
   auto line = text.str();

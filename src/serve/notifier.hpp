@@ -71,6 +71,8 @@ private:
   void deliver(const config::notify_target& to, lane& by, const notice_taken& notice);
   [[nodiscard]] result<own_command> command_for(const config::notify_target& to, const notice_taken& notice);
   [[nodiscard]] std::string text_of(const notice_taken& notice) const;
+  /// Of the assets that it is about. Where an earlier process took it: as the pipelines say now.
+  [[nodiscard]] std::vector<std::string> owners_of(const notice_taken& notice) const;
   [[nodiscard]] result<void> settle(std::uint64_t notice, const std::string& target, delivery_end how,
                                     std::uint32_t attempts, const std::string& because);
   void take_end(const std::string& target, std::uint64_t notice, const command_end& end);
@@ -89,8 +91,9 @@ private:
   std::map<std::uint64_t, notice_taken> waiting_; ///< with the targets that are left
   std::map<std::string, lane> lanes_;
   std::map<std::string, std::string> trouble_;
-  std::map<std::uint64_t, std::vector<std::string>> owners_; ///< of notices of this process
-  std::vector<std::string> names_;                           ///< of assets, by id
+  std::map<std::uint64_t, std::vector<std::string>> owners_;        ///< of notices of this process
+  std::map<std::string, std::vector<std::string>> owners_of_asset_; ///< by "PIPELINE/ASSET"
+  std::vector<std::string> names_;                                  ///< of assets, by id
   std::string state_;
   hook_secrets secrets_;
   std::uint64_t read_ = 0, recorded_ = 0; ///< up to which event; of that, what is on record

@@ -4,6 +4,7 @@
 #include "adapters/process/own_identity.hpp"
 #include "base/digest.hpp"
 #include "config/supervisor_reader.hpp"
+#include "engine/pipeline_claim.hpp"
 #include "engine/project.hpp"
 #include "serve/safe_file.hpp"
 
@@ -61,6 +62,10 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, made->dir_, how.log);
   if (how.trust_clock)
     made->desk_->trust_clock();
+  made->looks_ = std::make_unique<asset_looks>(*made->engine_, time, made->dir_);
+  constexpr duration longest_turn = std::chrono::seconds(5);
+  made->pulse_ = std::make_unique<loop_pulse>(
+      [engine = made->engine_.get()](std::function<void()> then) { engine->on_turn(std::move(then)); }, longest_turn);
   made->hooks_ = std::make_unique<hook_desk>(*made->desk_, time, how.access, how.log);
   made->inherits_tcp_ = how.inherited && std::any_of(how.inherited->begin(), how.inherited->end(),
                                                      [](const http_listener& one) { return !one.local; });
@@ -107,7 +112,8 @@ result<void> supervisor::listen(system_clock& time) {
   listeners.push_back({std::move(local->fd), true});
   try {
     api_ = std::make_unique<api>(api_world{*engine_, time, dir_, how_.access, [this] { return pipelines(); },
-                                           [this] { return last_reload(); }, *desk_, *hooks_, how_.hook_bytes, how_.log,
+                                           [this] { return last_reload(); }, *desk_, *hooks_, *looks_, *pulse_,
+                                           how_.hook_bytes, how_.log,
                                            [this] {
                                              const auto* const watching = watching_.load();
                                              return watching != nullptr ? watching->figures() : watch_figures();
@@ -294,6 +300,9 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
       if (!is_new)
         one.problem = "the pipeline \"" + one.name + "\" is in " + at->second + " already: names are unique in a state";
     }
+    if (one.problem.empty() && loaded_pipeline)
+      if (const auto ours = claim_pipeline(*loaded_pipeline, *engine_, how_.state, time_, how_.log); !ours)
+        one.problem = ours.error().message;
     if (one.problem.empty())
       triggers.push_back({one.name, one.file, std::move(set), std::move(loaded_pipeline)});
     else // what it had goes on

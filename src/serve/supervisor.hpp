@@ -140,6 +140,8 @@ private:
   state_dir::handle dir_;
   std::vector<std::uint16_t> ports_;
   state_socket socket_;
+  std::unique_ptr<asset_looks> looks_;
+  std::unique_ptr<loop_pulse> pulse_;
   std::unique_ptr<api> api_;
   std::unique_ptr<http_server> server_; ///< it asks those before
   std::unique_ptr<reload_watch> watch_; ///< last: likewise

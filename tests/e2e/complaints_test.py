@@ -2,9 +2,11 @@
 """What schedulers have been complained about, from outside. The names say what happens here instead. usage: complaints_test.py TROUPE [NAME...]"""
 import signal
 import sys
+import time
 
 import harness  # noqa: F401
 from harness import equal, main
+from backfill_test import moved_clock
 from serve_test import Supervisor
 from triggers_test import EVERY_SECOND, events, fired, no_gap, pipeline, tell, verify
 
@@ -79,7 +81,38 @@ def ticks_and_events_of_two_who_ask_at_a_time_are_two(shop):
     verify(shop)
 
 
-TESTS = [a_schedule_goes_on_after_its_run_was_cancelled_live_or_queued, reloads_at_the_moment_of_ticks_lose_none, a_killed_supervisor_leaves_no_pool_taken,
+def a_clock_that_jumps_forward_as_after_a_suspend_is_a_time_without_a_supervisor(shop):
+    """And back again: no tick fires twice."""
+    hour = 3600
+    cron = {"schedule": {"cron": "0 * * * *"}, "queue": {"bound": 10, "keep": "all"}}
+    pipeline(shop, every={**cron, "catch_up": "all"}, latest={**cron, "catch_up": "latest"}, none={**cron, "catch_up": "none"})
+
+    def told(trigger):
+        """How many of its ticks fired, and how many were missed."""
+        own = [one for one in events(shop) if one["trigger"] == trigger]
+        return sum(1 for one in own if one["id"] is not None), sum(one["count"] for one in own if one["fate"] == "missed")
+    with moved_clock(shop) as clock, Supervisor(shop) as supervisor:
+        shop.wait_for(lambda: supervisor.get("/api/v1/triggers/test/none")["next"], "it knows its ticks")
+        start = time.time()
+        # Not to the first minute of an hour: then the last tick is not late. The test is over before the hour is.
+        ahead = 3 * hour + (600 if start % hour < 120 or start % hour > hour - 600 else 0)
+        ticks = int((start + ahead) // hour - start // hour)
+        clock.off(ahead)
+        supervisor.process.send_signal(signal.SIGHUP)   # wakes it, as a clock that is really set does
+        shop.wait_for(lambda: told("none")[1] == ticks and told("latest")[0] == 1 and told("every")[0] == ticks, "it has caught up")
+        equal([told(name) for name in ("every", "latest", "none")], [(ticks, 0), (1, ticks - 1), (0, ticks)])
+        equal(supervisor.get("/metrics").count("troupe_clock_jumps_total 1\n"), 1)
+        for off in (0, ahead):
+            clock.off(off)
+            supervisor.process.send_signal(signal.SIGHUP)
+            jumps = 2 if off == 0 else 3
+            shop.wait_for(lambda: f"troupe_clock_jumps_total {jumps}\n" in supervisor.get("/metrics"), "it has noticed")  # noqa: B023
+        equal([told(name)[0] for name in ("every", "latest")], [ticks, 1])   # those that were missed are missed again
+        supervisor.stop()
+    verify(shop)
+
+
+TESTS = [a_clock_that_jumps_forward_as_after_a_suspend_is_a_time_without_a_supervisor, a_schedule_goes_on_after_its_run_was_cancelled_live_or_queued, reloads_at_the_moment_of_ticks_lose_none, a_killed_supervisor_leaves_no_pool_taken,
          ticks_and_events_of_two_who_ask_at_a_time_are_two]
 
 

@@ -297,11 +297,43 @@ def process_1_ends_what_its_commands_left(shop):
         finish(process).must(0)
 
 
+def a_supervisor_as_process_1_stops_in_order_and_knows_that_all_ended_with_it(shop):
+    shop.pipeline({"a": {"command": f"echo $$ > pid; (setsid sleep 1000 &); {WAIT}", "outputs": ["pid"]}}, triggers={"boot": {"start": {}}})
+
+    def begun():
+        shop.wait_for(lambda: shop.exists("pid") and shop.read("pid").strip(), "its command runs")
+        os.unlink(shop.path("pid"))
+
+    def status():
+        return shop.troupe("runs", "--json").must(0).json()["runs"][-1]["status"]
+    with contained(shop, harness.TROUPE, "serve") as first:
+        begun()
+        (inside,) = children(first.pid)
+        os.kill(inside, signal.SIGTERM)
+        done = finish(first)
+        equal(done.status, 0)
+        contains(done.errors, "stopped")
+    equal(status(), "interrupted")
+    with contained(shop, harness.TROUPE, "serve") as second:
+        begun()
+        (inside,) = children(second.pid)
+        os.kill(inside, signal.SIGKILL)   # and all in there with it
+        finish(second)
+    shop.write("go", "")
+    with contained(shop, harness.TROUPE, "serve") as third:
+        shop.wait_for(lambda: status() == "succeeded", "it is resumed, and ends")
+        (inside,) = children(third.pid)
+        os.kill(inside, signal.SIGTERM)
+        equal(finish(third).status, 0)
+    shop.troupe("journal", "verify").must(0)
+
+
 TESTS = [a_copy_made_during_a_contained_run_ends_nothing_of_it, what_a_contained_copy_runs_is_not_taken_for_what_a_crash_left,
          what_a_container_may_still_run_is_not_run_beside, a_resumed_run_is_told_to_assume_it, what_process_1_ran_has_ended_with_it,
          what_ran_before_a_reboot_has_ended_with_it, what_ended_in_order_in_a_container_hinders_nobody,
          a_copy_ends_no_command_that_cleared_its_environment, what_a_crash_left_without_its_environment_is_told, a_holder_in_a_container_is_told_as_that,
-         process_1_leaves_alone_what_others_brought_in, process_1_reaps_what_others_brought_in, process_1_ends_what_its_commands_left]
+         process_1_leaves_alone_what_others_brought_in, process_1_reaps_what_others_brought_in, process_1_ends_what_its_commands_left,
+         a_supervisor_as_process_1_stops_in_order_and_knows_that_all_ended_with_it]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

@@ -129,6 +129,20 @@ def a_kill_loses_no_notice(shop):
     verify(shop)
 
 
+def owners_of_a_notice_that_waits_are_named_after_a_restart(shop):
+    later = {"ops": {"on": ALL, "command": "test -e open && cat >> told"}}
+    with serving(shop, notify=later) as s:
+        run(shop, s, True)
+        shop.wait_for(lambda: s.get("/api/v1/notices")["waiting"] == 1 and s.get("/api/v1/notices")["trouble"], "a delivery has failed")
+        s.process.kill()
+        s.process.wait(60)
+    shop.write("open", "")
+    with serving(shop, notify=later) as s:
+        wait_for_told(shop, 1)
+        s.stop()
+    equal([(one["kind"], one["owners"]) for one in told(shop)], [("failed", ["ann", "bob"])])
+
+
 def a_target_that_is_gone_keeps_nothing(shop):
     with serving(shop, None, {"gone": {"on": ["failed"], "command": "exit 1"}}) as s:
         run(shop, s, True)
@@ -215,7 +229,7 @@ def what_is_wrong_with_an_expectation_is_said(shop):
 
 
 TESTS = [failures_and_recoveries_are_told, pauses_and_rejected_events_are_told, only_who_wants_to_know_is_told,
-         what_cannot_be_delivered_is_tried_again_and_shown, a_kill_loses_no_notice, a_target_that_is_gone_keeps_nothing,
+         what_cannot_be_delivered_is_tried_again_and_shown, a_kill_loses_no_notice, owners_of_a_notice_that_waits_are_named_after_a_restart, a_target_that_is_gone_keeps_nothing,
          an_overdue_asset_is_told_once_a_lapse, a_url_gets_a_signed_request, what_is_wrong_with_an_expectation_is_said]
 
 

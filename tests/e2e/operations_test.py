@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What runs `troupe serve`: its settings, its log, the service manager, health. usage: operations_test.py TROUPE [NAME...]"""
+import http.client
 import json
 import os
 import re
@@ -201,6 +202,39 @@ def sockets_of_the_service_manager_are_served(shop):
         read.close()
 
 
+def a_socket_for_hooks_serves_hooks_alone(shop):
+    shop.write("secret", "s3cret")
+    shop.pipeline({"x": {"command": "true"}}, triggers={"push": {"webhook": {"scheme": "gitlab", "secret": {"from_file": "secret"}}}})
+    with socket.socket() as hooks, socket.socket() as api:
+        for one in (hooks, api):
+            one.bind(("127.0.0.1", 0))
+            one.listen(16)
+        ports = [one.getsockname()[1] for one in (hooks, api)]
+        command = f'exec 8<&{hooks.fileno()} 9<&{api.fileno()}; exec 3<&8 4<&9 8<&- 9<&-; LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=hooks:api exec "{harness.TROUPE}" serve'
+        process = subprocess.Popen(["sh", "-c", command], cwd=shop.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   pass_fds=[hooks.fileno(), api.fileno()])
+
+    def ask(port, method, target, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request(method, target, body, {"Content-Type": "application/json", **(headers or {})})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text
+    try:
+        equal(ask(ports[0], "POST", "/hooks/test/push", "{}", {"X-Gitlab-Token": "s3cret"})[0], 202)
+        equal(ask(ports[0], "POST", "/hooks/test/push", "{}", {"X-Gitlab-Token": "wrong"})[0], 401)
+        token = {"Authorization": "Bearer " + shop.read(".troupe/token").strip()}
+        for method, target in (("GET", "/healthz"), ("GET", "/api/v1/runs"), ("GET", "/metrics"), ("POST", "/api/v1/pipelines/test/runs"), ("GET", "/api/v1/journal")):
+            status, text = ask(ports[0], method, target, "{}" if method == "POST" else None, token)
+            equal((target, status), (target, 404))
+            contains(text, "webhooks alone")
+        equal((ask(ports[1], "GET", "/healthz")[0], ask(ports[1], "GET", "/api/v1/runs", headers=token)[0]), (200, 200))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(60), 0)
+
+
 def units_are_as_systemd_wants_them(shop):
     if shutil.which("systemd-analyze") is None:
         raise Skip("there is no systemd-analyze")
@@ -227,6 +261,7 @@ def health_lists_each_condition(shop):
         shop.troupe("notify", "t").must(0)
         shop.wait_for(lambda: 'troupe_trigger_events_total{pipeline="test",trigger="t",fate="started"} 1' in s.get("/metrics"), "it is counted")
         figures = s.get("/metrics")
+        contains(figures, 'troupe_runs_from_queue_total{pipeline="test"} 1', 'troupe_queue_wait_seconds_total{pipeline="test"} ', 'troupe_start_delay_seconds_total{pipeline="test"} ')
         contains(figures, "troupe_config_last_reload_successful 1", 'troupe_trigger_paused{pipeline="test",trigger="t"} 0', "troupe_runs_left_open 0",
                  "troupe_journal_commit_wait_seconds ")
         # Each line is a comment, or a name with labels and a number.
@@ -242,7 +277,7 @@ def health_lists_each_condition(shop):
 
 TESTS = [pools_of_the_supervisor_are_shared_by_its_pipelines, other_pools_are_each_pipelines_own, workers_are_those_of_the_supervisor,
          what_the_supervisor_cannot_serve_is_left_out, the_log_is_lines_of_json_with_fields, journald_gets_priorities_and_the_level_counts,
-         the_service_manager_is_told, sockets_of_the_service_manager_are_served, units_are_as_systemd_wants_them, health_lists_each_condition]
+         the_service_manager_is_told, sockets_of_the_service_manager_are_served, a_socket_for_hooks_serves_hooks_alone, units_are_as_systemd_wants_them, health_lists_each_condition]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

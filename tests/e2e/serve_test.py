@@ -31,11 +31,12 @@ class UnixConnection(http.client.HTTPConnection):
 class Supervisor:
     """troupe serve in a shop; ended with the test."""
 
-    def __init__(self, shop, *arguments):
+    def __init__(self, shop, *arguments, env=None):
         self.shop, self.port = shop, None
         self.log = open(os.path.join(shop.top, "log"), "ab")
         before = self.said().count("info: serving")
-        self.process = subprocess.Popen([harness.TROUPE, "serve", *arguments], cwd=shop.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([harness.TROUPE, "serve", *arguments], cwd=shop.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        env={**os.environ, **(env or {})})
         shop.wait_for(lambda: self.said().count("info: serving") > before or self.process.poll() is not None, "it serves")
         assert self.process.poll() is None, self.said()
         if "http://127.0.0.1:" in self.said():
@@ -387,7 +388,74 @@ def no_value_from_outside_leads_elsewhere(shop):
         s.stop()
 
 
-TESTS = [a_run_is_started_watched_and_read, a_run_is_cancelled, what_is_wrong_with_a_request_is_told, over_tcp_only_a_token_opens, the_journal_is_followed_without_a_gap,
+def a_document_that_the_client_has_is_not_sent_again(shop):
+    two(shop)
+    with Supervisor(shop) as s:
+        s.wait_for_end(s.post("/api/v1/pipelines/test/runs")["number"])
+        for target in ("/api/v1/pipelines/test/assets", "/api/v1/pipelines/test/assets?select=a", "/api/v1/pipelines/test/assets/a", "/api/v1/pipelines/test/graph",
+                       "/api/v1/runs", "/api/v1/runs/1", "/api/v1/queue", "/openapi.json", "/api/v1/journal?from=1"):
+            status, headers, body = s.ask("GET", target)
+            equal((status, headers["Cache-Control"]), (200, "private, no-cache"))
+            again = s.ask("GET", target, headers={"If-None-Match": f'"other", W/{headers["ETag"]}'})
+            equal((target, again[0], again[1]["ETag"], again[1]["Troupe-Seq"]), (target, 304, headers["ETag"], headers["Troupe-Seq"]))
+            equal((again[2], s.ask("GET", target, headers={"If-None-Match": '"other"'})[0]), ("", 200))
+        tag = s.ask("GET", "/api/v1/runs")[1]["ETag"]
+        s.wait_for_end(s.post("/api/v1/pipelines/test/runs")["number"])
+        equal(s.ask("GET", "/api/v1/runs", headers={"If-None-Match": tag})[0], 200)   # it has changed
+        equal(s.ask("POST", "/api/v1/pipelines/test/runs", {}, {"If-None-Match": "*"})[0], 202)
+        status, headers, _ = s.ask("GET", "/metrics")
+        equal((headers["ETag"], headers["Cache-Control"]), (None, "no-store"))
+        s.stop()
+
+
+def assets_are_shown_as_of_the_last_look(shop):
+    shop.pipeline({"part": {"matrix": {"n": [1, 2]}, "command": "cat in.txt > {{ matrix.n }}.txt", "inputs": ["in.txt"], "outputs": ["{{ matrix.n }}.txt"]}})
+    shop.write("in.txt", "1")
+    assets = "/api/v1/pipelines/test/assets"
+
+    def fresh(document):
+        return {name: one["fresh"] for name, one in document["assets"].items()}
+    with Supervisor(shop) as s:
+        s.wait_for_end(s.post("/api/v1/pipelines/test/runs")["number"])
+        first = s.get(assets)
+        equal(fresh(first), {"part[1]": True, "part[2]": True})
+        shop.write("in.txt", "2")
+        equal(s.get(assets), first)   # nobody has looked since
+        now = s.get(assets + "?look=now")
+        equal(fresh(now), {"part[1]": False, "part[2]": False})
+        assert now["looked_at"] > first["looked_at"], (first, now)
+        equal(s.get(assets), now)
+        one = s.get(assets + "/part%5B2%5D")
+        equal(one, {**now, "assets": {"part[2]": now["assets"]["part[2]"]}})
+        equal(s.get(assets + "?select=part%5B2%5D"), one)
+        shop.write("in.txt", "1")
+        equal(fresh(s.get(assets + "/part%5B2%5D?look=now")), {"part[2]": True})
+        equal([node["status"] for node in s.get("/api/v1/pipelines/test/graph")["nodes"]], ["fresh", "fresh"])
+        # A run, and another pipeline file, are noticed without being asked.
+        shop.write("in.txt", "3")
+        s.wait_for_end(s.post("/api/v1/pipelines/test/runs")["number"])
+        after = s.get(assets)
+        equal((fresh(after), after["assets"]["part[1]"]["last"]["number"]), ({"part[1]": True, "part[2]": True}, 2))
+        shop.pipeline({"part": {"command": "cat in.txt > 1.txt", "inputs": ["in.txt"], "outputs": ["1.txt"]}})
+        equal(list(s.get(assets)["assets"]), ["part"])
+        equal([s.ask("GET", assets + path)[0] for path in ("/part%5B2%5D", "?look=then", "?select=nobody")], [404, 422, 422])
+        s.stop()
+
+
+def who_connects_to_the_socket_is_the_runs_cause(shop):
+    shop.pipeline(TWO, triggers={"by_hand": {"manual": {}}})
+    shop.write("in.txt", "1")
+    with Supervisor(shop) as s:
+        user = f"uid {os.geteuid()}"
+        equal(s.get(f"/api/v1/runs/{s.post('/api/v1/pipelines/test/runs')['number']}")["cause"]["by"], user)
+        s.post("/api/v1/triggers/test/by_hand/pause", {"reason": "x"}, 200)
+        told = [line for line in shop.troupe("journal", "dump").must(0).text.splitlines() if "trigger_paused" in line]
+        equal(len(told), 1)
+        contains(told[0], f'"by":"{user}"')
+        s.stop()
+
+
+TESTS = [a_document_that_the_client_has_is_not_sent_again, assets_are_shown_as_of_the_last_look, who_connects_to_the_socket_is_the_runs_cause, a_run_is_started_watched_and_read, a_run_is_cancelled, what_is_wrong_with_a_request_is_told, over_tcp_only_a_token_opens, the_journal_is_followed_without_a_gap,
          streams_that_nobody_reads_cost_the_others_nothing, runs_wait_their_turn_and_survive_a_kill, a_broken_pipeline_keeps_nobody_down_and_a_reload_mends_it,
          bytes_that_are_no_requests_harm_nobody, everything_that_is_documented_answers, a_second_supervisor_and_a_run_say_who_has_the_state, what_others_could_have_written_is_not_executed, mistakes_at_the_start_are_told,
          no_value_from_outside_leads_elsewhere]

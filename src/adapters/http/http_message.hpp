@@ -24,7 +24,9 @@ struct http_request {
   http_fields query;             ///< decoded
   http_fields headers;           ///< names in lower case, each as often as it was sent
   std::string body;
-  bool local = false; ///< through a Unix socket, from this user or root
+  bool local = false;          ///< through a Unix socket, from this user or root
+  std::uint32_t peer_user = 0; ///< local: the user who connected
+  bool hooks_alone = false;    ///< came through a socket that is for webhooks alone
 };
 
 /// An answer, or, for a stream, what it begins with.

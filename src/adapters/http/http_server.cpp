@@ -14,6 +14,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -28,17 +29,20 @@ using acceptor_type = asio::basic_socket_acceptor<protocol, asio::io_context::ex
 /// At the end a stream whose client does not take what was sent is not waited for longer.
 constexpr auto patience_with_streams = std::chrono::milliseconds(500);
 
-bool peer_is_this_user(int fd) {
+/// The user at the other end of a Unix socket, if it is this one or root.
+std::optional<std::uint32_t> trusted_peer(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || (peer.uid != geteuid() && peer.uid != 0))
+    return std::nullopt;
+  return peer.uid;
 }
 
 /// One listening socket.
 class listener : public std::enable_shared_from_this<listener> {
 public:
   listener(http_listener from, int family, shared_part& all)
-      : acceptor_(all.context), pause_(all.context), all_(&all), local_(from.local) {
+      : acceptor_(all.context), pause_(all.context), all_(&all), local_(from.local), hooks_alone_(from.hooks_alone) {
     acceptor_.assign(protocol(family, family == AF_UNIX ? 0 : IPPROTO_TCP), from.fd.release());
   }
   void accept() {
@@ -64,8 +68,9 @@ private:
       });
       return;
     }
-    if (connections() < all_->limits.connections && (!local_ || peer_is_this_user(socket.native_handle())))
-      std::make_shared<session>(std::move(socket), *all_, local_)->read_next();
+    if (const auto peer = local_ ? trusted_peer(socket.native_handle()) : std::optional<std::uint32_t>(0);
+        peer && connections() < all_->limits.connections)
+      std::make_shared<session>(std::move(socket), *all_, session_origin{local_, *peer, hooks_alone_})->read_next();
     accept();
   }
   std::size_t connections() {
@@ -76,6 +81,7 @@ private:
   asio::steady_timer pause_;
   shared_part* all_;
   bool local_;
+  bool hooks_alone_;
 };
 
 int family_of(int fd) {

@@ -62,7 +62,8 @@ struct http_handler {
 /// A socket that listens.
 struct http_listener {
   unique_fd fd;
-  bool local = false; ///< a Unix socket: who connects must be of this user, or root
+  bool local = false;       ///< a Unix socket: who connects must be of this user, or root
+  bool hooks_alone = false; ///< its requests say so; what that means is the handler's to know
 };
 
 /// A listening socket for "127.0.0.1:7070", "[::1]:7070" or ":7070" (all addresses); port 0 is any free one. `port`

@@ -55,10 +55,18 @@ inline std::string lower(std::string_view text) {
   return out;
 }
 
+/// Where a connection comes from.
+struct session_origin {
+  bool local = false;
+  std::uint32_t peer_user = 0;
+  bool hooks_alone = false;
+};
+
 /// One connection: a request at a time.
 class session : public std::enable_shared_from_this<session> {
 public:
-  session(socket_type socket, shared_part& all, bool local) : stream_(std::move(socket)), all_(&all), local_(local) {
+  session(socket_type socket, shared_part& all, const session_origin& from)
+      : stream_(std::move(socket)), all_(&all), from_(from) {
     const std::lock_guard lock(all_->mutex);
     all_->sessions.insert(this);
   }
@@ -187,7 +195,9 @@ private:
     request_ = {};
     request_.method = std::string(message.method_string());
     request_.target = std::string(message.target());
-    request_.local = local_;
+    request_.local = from_.local;
+    request_.peer_user = from_.peer_user;
+    request_.hooks_alone = from_.hooks_alone;
     for (const auto& field : message)
       request_.headers.emplace_back(lower(field.name_string()), std::string(field.value()));
     if (!read_target(request_.target, request_.path, request_.query)) {
@@ -288,7 +298,7 @@ private:
 
   stream_type stream_;
   shared_part* all_;
-  bool local_;
+  session_origin from_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http_request request_;

@@ -59,3 +59,17 @@ TEST_CASE("without a supervisor there is nobody to detach a run to") {
   CHECK(done.status == 3);
   CHECK(done.err.find("--detach needs a supervisor") != std::string::npos);
 }
+
+TEST_CASE("a pipeline that is given back is named with where it came from") {
+  with_supervisor();
+  CHECK(troupe_cli({"release"}).status == 2);
+  engine().released = released_pipeline{"/above/state", "/p/.troupe", 1, true};
+  const auto done = troupe_cli({"release", "demo"});
+  CHECK(done.status == 0);
+  CHECK(done.out.find(
+            "demo has its own state again, /p/.troupe: took over what is true of 1 asset from /above/state; its "
+            "earlier runs are there again") != std::string::npos);
+  CHECK(troupe_cli({"release", "--json"}).out.find("\"from\":\"/above/state\",\"to\":\"/p/.troupe\",\"assets\":1") !=
+        std::string::npos);
+  CHECK(troupe_cli({"release", "other"}).status == 2);
+}
