@@ -14,23 +14,23 @@ std::uint32_t hash_of(std::string_view text) {
 } // namespace
 
 std::size_t interner::slot_of(std::string_view text, std::uint32_t hash) const {
-  const std::size_t mask = marks_.size() - 1;
-  const auto mark = mark_of(hash);
+  const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
-  while (marks_[at] != empty && (marks_[at] != mark || hashes_[numbers_[at]] != hash || texts_[numbers_[at]] != text))
+  while (slots_[at].number != none && (slots_[at].hash != hash || texts_[slots_[at].number] != text))
     at = (at + 1) & mask;
   return at;
 }
 
 void interner::rehash(std::size_t slots) {
-  marks_.assign(slots, empty);
-  numbers_.resize(slots);
-  for (std::uint32_t number = 0; number < hashes_.size(); ++number) {
-    std::size_t at = hashes_[number] & (slots - 1);
-    while (marks_[at] != empty)
+  large_vector<slot> before(slots);
+  before.swap(slots_);
+  for (const auto& one : before) {
+    if (one.number == none)
+      continue;
+    std::size_t at = one.hash & (slots - 1);
+    while (slots_[at].number != none)
       at = (at + 1) & (slots - 1);
-    marks_[at] = mark_of(hashes_[number]);
-    numbers_[at] = number;
+    slots_[at] = one;
   }
 }
 
@@ -39,30 +39,27 @@ void interner::reserve(std::size_t count) {
   while (slots * 2 < count * 3)
     slots *= 2;
   texts_.reserve(count);
-  hashes_.reserve(count);
-  if (slots > marks_.size())
+  if (slots > slots_.size())
     rehash(slots);
 }
 
 std::uint32_t interner::intern(std::string_view text) {
-  if ((texts_.size() + 1) * 3 > marks_.size() * 2)
-    rehash(marks_.empty() ? 16 : marks_.size() * 2);
+  if ((texts_.size() + 1) * 3 > slots_.size() * 2)
+    rehash(slots_.empty() ? 16 : slots_.size() * 2);
   const std::uint32_t hash = hash_of(text);
-  const auto at = slot_of(text, hash);
-  if (marks_[at] == empty) {
+  auto& found = slots_[slot_of(text, hash)];
+  if (found.number == none) {
     texts_.push_back(arena_.keep(text));
-    hashes_.push_back(hash);
-    numbers_[at] = static_cast<std::uint32_t>(texts_.size() - 1);
-    marks_[at] = mark_of(hash);
+    found = {hash, static_cast<std::uint32_t>(texts_.size() - 1)};
   }
-  return numbers_[at];
+  return found.number;
 }
 
 std::optional<std::uint32_t> interner::find(std::string_view text) const {
-  if (marks_.empty())
+  if (slots_.empty())
     return std::nullopt;
-  const auto at = slot_of(text, hash_of(text));
-  return marks_[at] == empty ? std::nullopt : std::optional(numbers_[at]);
+  const auto number = slots_[slot_of(text, hash_of(text))].number;
+  return number == none ? std::nullopt : std::optional(number);
 }
 
 } // namespace troupe_internal

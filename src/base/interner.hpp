@@ -29,22 +29,19 @@ public:
   void reserve(std::size_t count);
 
 private:
-  static constexpr std::uint8_t empty = 0;
-  /// Of a slot that is taken: seven bits of the hash, others than those that choose the slot.
-  [[nodiscard]] static std::uint8_t mark_of(std::uint32_t hash) {
-    return static_cast<std::uint8_t>(hash >> 25U | 0x80U);
-  }
+  static constexpr std::uint32_t none = 0xFFFFFFFFU;
+  /// Hash and number side by side: a look-up waits for memory once, and for the text that it finds.
+  struct slot {
+    std::uint32_t hash = 0;
+    std::uint32_t number = none;
+  };
 
   [[nodiscard]] std::size_t slot_of(std::string_view text, std::uint32_t hash) const;
   void rehash(std::size_t slots);
 
   arena arena_;
   large_vector<std::string_view> texts_;
-  large_vector<std::uint32_t> hashes_; // of the texts
-  // By slot; the size of both is a power of two. A byte says nearly always whether a text is new, and a table of bytes
-  // stays in the processor's cache.
-  large_vector<std::uint8_t> marks_;
-  large_vector<std::uint32_t> numbers_;
+  large_vector<slot> slots_; // their number is a power of two
 };
 
 } // namespace troupe_internal

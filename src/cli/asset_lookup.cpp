@@ -4,6 +4,9 @@
 #include "core/pipeline/nearest_name.hpp"
 #include "views/text.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 namespace troupe_internal::cli {
 
 namespace {
@@ -39,7 +42,28 @@ result<asset_index> find_asset(const project& on, const std::string& name) {
   }
   if (!members.empty())
     return is_a_matrix(name, members);
+  if (const auto maker = on.graph->maker_of(*on.p, named_in(*on.p, name)))
+    return *maker;
   return fail(error_code::not_found, "there is no asset '" + printable(name) + "' in " + on.p->name + nearest.hint());
+}
+
+std::string named_in(const pipeline& p, const std::string& file) {
+  std::error_code unknown; // then as it was given
+  const auto whole = std::filesystem::absolute(file, unknown).lexically_normal();
+  auto text = whole.string();
+  while (text.size() > 1 && text.ends_with('/'))
+    text.pop_back();
+  const std::string inside = p.folder == "/" ? "/" : p.folder + "/";
+  return text.starts_with(inside) ? text.substr(inside.size()) : text;
+}
+
+std::vector<std::string> located(const project& on, std::vector<std::string> selection) {
+  for (auto& word : selection)
+    if (!on.p->find(word))
+      if (const auto named = named_in(*on.p, word); named != word)
+        if (const auto maker = on.graph->maker_of(*on.p, named))
+          word = on.p->asset(*maker).name;
+  return selection;
 }
 
 std::string nearest_of(std::string_view name, const std::vector<asset_run_report>& assets) {

@@ -9,9 +9,15 @@
 
 namespace troupe_internal::cli {
 
-/// The asset of exactly this name. not_found names the nearest one; a name that stands for a whole matrix is
-/// invalid_input and lists its assets.
+/// The asset of exactly this name, or the one that makes this file. not_found names the nearest one; a name that stands
+/// for a whole matrix is invalid_input and lists its assets.
 [[nodiscard]] result<asset_index> find_asset(const project& on, const std::string& name);
+
+/// A file as the pipeline names it; files are named on the command line as from the working folder.
+[[nodiscard]] std::string named_in(const pipeline& p, const std::string& file);
+/// The selection, with assets in the place of files that they make and that the working folder names otherwise than the
+/// pipeline does.
+[[nodiscard]] std::vector<std::string> located(const project& on, std::vector<std::string> selection);
 
 /// The error for a name that stands for a whole matrix, listing its assets.
 [[nodiscard]] error is_a_matrix(std::string_view name, const std::vector<std::string>& members);

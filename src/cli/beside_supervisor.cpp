@@ -2,6 +2,7 @@
 #include "cli/beside_supervisor.hpp"
 
 #include "adapters/journal/state_lock.hpp"
+#include "cli/asset_lookup.hpp"
 #include "engine/supervisor_client.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
@@ -20,14 +21,9 @@ std::string words_on(const supervisor_answer& supervisor) {
          ", its environment)";
 }
 
-std::optional<supervisor_answer> supervisor_here(const invocation& with, std::string* state) {
-  auto folder = with.state_folder();
-  if (!folder)
-    return std::nullopt; // who opens it says what is wrong
-  auto found = supervisor_of(*folder);
-  if (found && state != nullptr)
-    *state = std::move(*folder);
-  return found;
+std::optional<supervisor_answer> supervisor_here(const invocation& with) {
+  const auto folder = with.state_folder();
+  return folder ? supervisor_of(*folder) : std::nullopt; // who opens it says what is wrong
 }
 
 void use_environment_of_supervisor(invocation& with, project& on) {
@@ -62,8 +58,8 @@ void use_environment_of_supervisor(invocation& with, project& on) {
                      << std::flush;
 }
 
-int run_beside(invocation& with, const supervisor_answer& supervisor, const std::string& state,
-               const run_options& options, bool detach) {
+int run_beside(invocation& with, const supervisor_answer& supervisor, const project& on, const run_options& options,
+               const run_manner& manner, bool detach) {
   const auto request = with.project_request();
   if (!request)
     return with.report(request.error());
@@ -78,7 +74,7 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const std:
   supervisor_ask load;
   load.what = supervisor_ask::verb::load;
   load.file = file;
-  const auto loaded = ask_supervisor(state, load, std::chrono::minutes(10));
+  const auto loaded = ask_supervisor(on.state_folder, load, std::chrono::minutes(10));
   if (!loaded)
     return with.report(loaded.error().code == error_code::not_found
                            ? fail(error_code::state_unusable,
@@ -86,14 +82,11 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const std:
                                       std::to_string(supervisor.pid) +
                                       "): add the file to what it serves, or name another state with --state")
                            : loaded.error());
-  auto on = with.open({.strict = options.strict}); // which prints its mistakes
-  if (!on)
-    return with.report(on.error());
   if (!loaded->problems.empty())
     return with.report(fail(error_code::invalid_input, "the supervisor cannot load it: " + loaded->problems.front()));
   run_ask ask;
   ask.file = file;
-  ask.selection = options.selection;
+  ask.selection = located(on, options.selection);
   ask.exclude = options.exclude;
   ask.only = options.only;
   ask.force = options.force;
@@ -104,10 +97,10 @@ int run_beside(invocation& with, const supervisor_answer& supervisor, const std:
   ask.cause.by = "uid " + std::to_string(geteuid());
   (with.options.json || !detach ? with.io.err : with.io.out).stream << words_on(supervisor) << "\n" << std::flush;
   if (!detach)
-    return watch_run(with, *on, options.strict, [&](run_observer& observer, stop_request& stop) {
-      return run_in_supervisor(*on, ask, observer, stop);
+    return watch_run(with, on, manner, [&](run_observer& observer, stop_request& stop) {
+      return run_in_supervisor(on, ask, observer, stop);
     });
-  const auto taken = submit_to_supervisor(state, ask);
+  const auto taken = submit_to_supervisor(on.state_folder, ask);
   if (!taken)
     return with.report(taken.error());
   auto& out = with.io.out.stream;

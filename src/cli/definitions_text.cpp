@@ -72,6 +72,7 @@ void print_definitions(const output& to, const run_report& report) {
     print_list(to, "inputs", definition.inputs);
     print_list(to, "deps", definition.deps);
     print_list(to, "outputs", definition.outputs);
+    print_list(to, "keys", definition.more);
     assets.erase(found);
   }
   if (unknown > 0)

@@ -7,6 +7,7 @@
 #include "views/text.hpp"
 
 #include <system_error>
+#include <utility>
 
 namespace troupe_internal::cli {
 
@@ -21,11 +22,12 @@ std::size_t painted_width(std::string_view line) {
 
 } // namespace
 
-progress::progress(const output& to, const pipeline& p, const clock& time, std::optional<duration> command_started)
-    : to_(to), p_(p), time_(time), repaint_(console::may_repaint(to)),
-      model_(p,
-             {.colours = to.colours, .unicode = locale_is_utf8(), .every_asset = !repaint_, .since = command_started}) {
-}
+progress::progress(const output& to, const pipeline& p, const clock& time, progress_manner how)
+    : to_(to), p_(p), time_(time), how_(std::move(how)), repaint_(console::may_repaint(to) && !how_.quiet),
+      model_(p, {.colours = to.colours,
+                 .unicode = locale_is_utf8(),
+                 .every_asset = !repaint_ && !how_.quiet,
+                 .since = how_.command_started}) {}
 
 progress::~progress() {
   finish();
@@ -36,6 +38,8 @@ void progress::run_began(const run_outline& outline) {
   if (outline.assets == outline.fresh)
     return; // nothing will happen: the summary says it all
   model_.run_began(outline, time_.monotonic());
+  if (how_.outputs != nullptr)
+    how_.outputs->run_began(outline.run);
   began_ = true;
   try {
     painter_ = std::thread([this] { paint_until_finished(); });
@@ -46,10 +50,14 @@ void progress::run_began(const run_outline& outline) {
 void progress::attempt_began(asset_index asset, std::uint32_t attempt, const std::vector<reason>&, duration expected) {
   const std::lock_guard lock(mutex_);
   model_.attempt_began(asset, attempt, expected, time_.monotonic());
+  if (has_turns())
+    turns_.push_back({model_.take_lines(), asset, attempt, true});
 }
 
 void progress::attempt_ended(asset_index asset, const attempt_end& end) {
   const std::lock_guard lock(mutex_);
+  if (how_.outputs != nullptr) // what it wrote comes before how it ended
+    turns_.push_back({model_.take_lines(), asset, end.attempt, false});
   model_.attempt_ended(asset, end, time_.monotonic());
 }
 
@@ -96,6 +104,7 @@ void progress::finish() {
   if (painter_.joinable())
     painter_.join();
   std::unique_lock lock(mutex_);
+  model_.close();
   paint(lock, true);
 }
 
@@ -105,8 +114,39 @@ void progress::paint_until_finished() {
     paint(lock, false);
 }
 
+std::string progress::text_of(std::vector<turn> turns) {
+  std::vector<asset_index> beginning;
+  if (how_.commands_of)
+    for (const auto& one : turns)
+      if (one.began)
+        beginning.push_back(one.asset);
+  const auto commands = beginning.empty() ? std::map<asset_index, std::string>() : how_.commands_of(beginning);
+  std::string text;
+  for (auto& one : turns) {
+    text += one.lines;
+    if (const auto found = commands.find(one.asset); one.began && found != commands.end())
+      text += printable(p_.asset(one.asset).name) + " $ " + printable(found->second) + "\n";
+    if (how_.outputs == nullptr)
+      continue;
+    if (one.began)
+      how_.outputs->attempt_began(one.asset, one.attempt);
+    else
+      text += how_.outputs->attempt_ended(one.asset, one.attempt);
+  }
+  return how_.outputs == nullptr ? text : text + how_.outputs->news();
+}
+
 void progress::paint(std::unique_lock<std::mutex>& held, bool last) {
-  std::string text = model_.take_lines();
+  std::string text;
+  if (has_turns()) {
+    auto turns = std::exchange(turns_, {});
+    auto rest = model_.take_lines(); // of after them
+    held.unlock();
+    text = text_of(std::move(turns)) + rest;
+    held.lock();
+  } else {
+    text = model_.take_lines();
+  }
   if (!repaint_) {
     held.unlock();
     if (!text.empty())

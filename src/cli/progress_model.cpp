@@ -10,6 +10,7 @@ namespace troupe_internal::cli {
 namespace {
 
 constexpr std::uint32_t most_not_run_lines = 20; // a failure at the root of a big graph blocks thousands
+constexpr std::size_t most_named = 5;            // of those that were not started
 
 std::string_view verb_of(outcome_kind outcome) {
   switch (outcome) {
@@ -141,14 +142,31 @@ void progress_model::asset_settled(asset_index asset, asset_status status, asset
                  "attempt " + std::to_string(failed_attempts) + " failed; not tried again, because the run stops");
     return;
   }
-  if (told || !style_.every_asset || not_run_lines_ > most_not_run_lines)
+  if (told || !style_.every_asset)
+    return;
+  if (status == asset_status::cancelled) {
+    if (++not_started_in_all_ <= most_named)
+      not_started_.push_back(name(asset));
+    return;
+  }
+  if (not_run_lines_ > most_not_run_lines)
     return;
   if (++not_run_lines_ > most_not_run_lines)
     line("… more that do not run are not listed here");
-  else if (status == asset_status::blocked)
-    settled_line(asset, tint::warn, "blocked by " + name(because) + (message.empty() ? "" : ": " + printable(message)));
   else
-    settled_line(asset, tint::warn, "not started");
+    settled_line(asset, tint::warn, "blocked by " + name(because) + (message.empty() ? "" : ": " + printable(message)));
+}
+
+void progress_model::close() {
+  if (not_started_in_all_ == 0)
+    return;
+  std::string text = "not started: ";
+  for (std::size_t i = 0; i < not_started_.size(); ++i)
+    text += (i > 0 ? ", " : "") + not_started_[i];
+  if (not_started_in_all_ > not_started_.size())
+    text += " and " + std::to_string(not_started_in_all_ - not_started_.size()) + " more";
+  line(style_.colours.paint(tint::warn, text));
+  not_started_in_all_ = 0;
 }
 
 void progress_model::run_stopping(stop_cause cause) {

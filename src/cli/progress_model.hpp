@@ -41,6 +41,8 @@ public:
   void asset_settled(asset_index asset, asset_status status, asset_index because, std::string_view message = {});
   void run_stopping(stop_cause cause);
   void line(std::string_view text);
+  /// Nothing more comes: a line for all that was not started.
+  void close();
 
   /// The lines that came up since the last call, each ended; they stay on the screen.
   [[nodiscard]] std::string take_lines();
@@ -80,7 +82,9 @@ private:
   std::optional<stop_cause> stopping_;
   progress_totals totals_;
   std::string lines_;
-  std::uint32_t not_run_lines_ = 0; // lines told of assets that were blocked or cancelled
+  std::uint32_t not_run_lines_ = 0;      // lines about assets that were blocked
+  std::vector<std::string> not_started_; // the first of them
+  std::size_t not_started_in_all_ = 0;
 };
 
 } // namespace troupe_internal::cli

@@ -16,8 +16,6 @@ namespace troupe_internal::cli {
 
 namespace {
 
-constexpr std::size_t log_lines_shown = 10;
-
 std::string run_name(run_number run) {
   return "#" + std::to_string(run.value);
 }
@@ -126,7 +124,7 @@ std::string log_of(const run_logs& logs, const asset_run_report& asset) {
 }
 
 void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most,
-                    const std::function<std::vector<std::string>(const std::string&)>& more_of) {
+                    const std::function<std::vector<std::string>(const std::string&)>& more_of, std::size_t log_lines) {
   const run_logs logs(state_folder, report.run.run);
   std::size_t shown = 0, failed = 0;
   for (const auto& asset : report.assets) {
@@ -145,12 +143,14 @@ void print_failures(const output& to, const std::string& state_folder, const run
     if (log.empty())
       continue;
     to.stream << "  log: " << printable(short_path(log)) << "\n";
+    if (log_lines == 0)
+      continue;
     const auto file = logs.open(log_name_of(logs, asset, asset.last_log_attempt), asset.last_log_attempt);
     if (!file && file.error().code != error_code::not_found)
       to.stream << "  the log is not shown: " << printable(file.error().message) << "\n";
     if (!file)
       continue;
-    for (const auto& line : last_lines(file->get(), log_lines_shown))
+    for (const auto& line : last_lines(file->get(), log_lines))
       to.stream << to.colours.paint(tint::dim, "  | ") << line << "\n";
   }
   if (failed > shown)

@@ -37,9 +37,11 @@ namespace troupe_internal::cli {
 
 /// Each failed asset, and each that failed and was to be tried again when the run ended: what happened, where its log
 /// is, the end of it. At most `most` of them.
-/// `more_of`, if any, gives more lines about an asset.
+/// `more_of`, if any, gives more lines about an asset. `log_lines`: how many lines of the end of each log.
+inline constexpr std::size_t usual_log_lines = 10;
 void print_failures(const output& to, const std::string& state_folder, const run_report& report, std::size_t most,
-                    const std::function<std::vector<std::string>(const std::string& asset)>& more_of = {});
+                    const std::function<std::vector<std::string>(const std::string& asset)>& more_of = {},
+                    std::size_t log_lines = usual_log_lines);
 /// "run #3 succeeded in 3.2s: …": how a run ended, in one or a few lines.
 void print_summary(const output& to, run_status status, run_number run, const status_counts& counts, duration took,
                    const progress_totals& totals);

@@ -1,13 +1,12 @@
 // `troupe list` and `troupe which`: what is declared, and who makes and reads a file. Knows no record and no run.
-#include "adapters/files/posix_file_system.hpp"
+#include "cli/asset_lookup.hpp"
+#include "cli/file_users.hpp"
 #include "cli/verbs.hpp"
-#include "core/pipeline/glob.hpp"
 #include "core/pipeline/selection.hpp"
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 namespace troupe_internal::cli {
 
@@ -38,7 +37,7 @@ int list(invocation& with, const std::vector<std::string>& selection) {
   auto on = with.open();
   if (!on)
     return with.report(on.error());
-  const auto selected = select_assets(*on->p, *on->graph, selection);
+  const auto selected = select_assets(*on->p, *on->graph, located(*on, selection));
   if (!selected)
     return with.report(selected.error());
   const auto& p = *on->p;
@@ -67,52 +66,16 @@ int list(invocation& with, const std::vector<std::string>& selection) {
   return exit_ok;
 }
 
-/// The file as the pipeline names it; files are named on the command line as from the working folder.
-std::string named_in(const pipeline& p, const std::string& file) {
-  std::error_code unknown; // then as it was given
-  const auto whole = std::filesystem::absolute(file, unknown).lexically_normal();
-  auto text = whole.string();
-  while (text.size() > 1 && text.ends_with('/'))
-    text.pop_back();
-  const std::string inside = p.folder == "/" ? "/" : p.folder + "/";
-  return text.starts_with(inside) ? text.substr(inside.size()) : text;
-}
-
-struct reader_of_file {
-  asset_index asset;
-  std::string input;
-};
-
-std::vector<reader_of_file> readers_of(const project& on, const std::string& identity) {
-  const auto& p = *on.p;
-  const auto& same = on.graph->same();
-  std::vector<reader_of_file> readers;
-  for (std::uint32_t i = 0; i < p.assets.size(); ++i) {
-    const asset_index asset(i);
-    for (const auto& input : p.asset(asset).inputs) {
-      const auto own = same.text_of(p, input.path);
-      const bool takes = input.glob ? glob_takes(same.pattern(p, input.path), identity)
-                                    : identity == own || same.is_beneath(identity, own);
-      if (!takes || is_excluded(p, same, asset, identity))
-        continue;
-      readers.push_back({asset, std::string(p.path(input.path))});
-      break;
-    }
-  }
-  return readers;
-}
-
 int which(invocation& with, const std::string& file) {
   auto on = with.open();
   if (!on)
     return with.report(on.error());
-  const auto files = posix_file_system::open(on->p->folder);
-  if (!files)
-    return with.report(files.error());
-  const auto named = named_in(*on->p, file);
-  const auto identity = (*files)->resolver().identity_of(named);
-  const auto maker = on->graph->maker_of(*on->p, identity);
-  const auto readers = readers_of(*on, identity);
+  const auto users = users_of_file(*on, file);
+  if (!users)
+    return with.report(users.error());
+  const auto& named = users->file;
+  const auto& maker = users->maker;
+  const auto& readers = users->readers;
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     begin_document(json);
@@ -134,7 +97,10 @@ int which(invocation& with, const std::string& file) {
                          << printable(on->p->asset(*maker).name) << "\n";
     for (const auto& one : readers)
       with.io.out.stream << "  read by  " << printable(on->p->asset(one.asset).name)
-                         << (one.input == named ? "" : "  (" + printable(one.input) + ")") << "\n";
+                         << (one.input == named  ? ""
+                             : one.input.empty() ? "  (its command reported it)"
+                                                 : "  (" + printable(one.input) + ")")
+                         << "\n";
   }
   return maker || !readers.empty() ? exit_ok : exit_failed;
 }

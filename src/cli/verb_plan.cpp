@@ -1,5 +1,7 @@
 // `troupe plan`: what would run, and why.
+#include "cli/asset_lookup.hpp"
 #include "cli/beside_supervisor.hpp"
+#include "cli/file_users.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
 #include "engine/shown_commands.hpp"
@@ -7,6 +9,8 @@
 #include "views/documents.hpp"
 #include "views/reason_text.hpp"
 #include "views/text.hpp"
+
+#include <algorithm>
 
 namespace troupe_internal::cli {
 
@@ -44,12 +48,18 @@ void print_commands(const output& to, const pipeline& p, const plan_report& plan
 
 } // namespace
 
-int show_plan(invocation& with, const run_options& options, bool with_commands) {
+int show_plan(invocation& with, const run_options& options, const plan_manner& manner) {
   auto on = with.open({.all_files = options.selection.empty(), .strict = options.strict});
   if (!on)
     return with.report(on.error());
   use_environment_of_supervisor(with, *on);
-  auto plan = plan_pipeline(*on, options);
+  auto asked = options;
+  asked.selection = located(*on, options.selection);
+  auto with_records = manner.if_changed.empty() ? result<project>(*on) : with_recorded_edges(*on);
+  if (!with_records)
+    return with.report(with_records.error());
+  auto plan = manner.if_changed.empty() ? plan_pipeline(*on, asked)
+                                        : plan_if_changed(*with_records, asked.selection, manner.if_changed);
   if (!plan)
     return with.report(plan.error());
   for (const auto& warning : plan->warnings)
@@ -57,7 +67,7 @@ int show_plan(invocation& with, const run_options& options, bool with_commands) 
   if (options.strict && !plan->warnings.empty())
     return with.report(fail(error_code::invalid_input, "warnings count as errors (--strict)"));
   std::map<asset_index, shown_command> commands;
-  if (with_commands) {
+  if (manner.commands) {
     std::vector<asset_index> executed;
     for (std::size_t i = 0; i < plan->order.size(); ++i)
       if (plan->assets[i].action != plan_action::fresh)
@@ -67,6 +77,10 @@ int show_plan(invocation& with, const run_options& options, bool with_commands) 
       return with.report(shown.error());
     commands = std::move(*shown);
   }
+  if (!manner.if_changed.empty() && plan->order.empty() && !with.options.json) {
+    with.io.out.stream << "nothing is made from that\n";
+    return exit_ok;
+  }
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     write_plan(json, *on->p, *plan, commands);
@@ -74,21 +88,28 @@ int show_plan(invocation& with, const run_options& options, bool with_commands) 
     print_plan(with.io.out, *on->p, *plan);
     print_commands(with.io.out, *on->p, *plan, commands);
   }
-  return exit_ok;
+  const bool all_fresh = std::all_of(plan->assets.begin(), plan->assets.end(),
+                                     [](const planned_asset& one) { return one.action == plan_action::fresh; });
+  return manner.exit_code && !all_fresh ? exit_failed : exit_ok;
 }
 
 void declare_plan(command_spec& root, invocation& with) {
   auto to = std::make_shared<run_options>();
-  auto verbose = std::make_shared<bool>(false);
+  auto manner = std::make_shared<plan_manner>();
   auto& verb = root.subcommand("plan", "Show what would run, what may, and what is fresh, with the reasons");
   declare_selection(verb, *to);
   declare_strict(verb, to->strict);
-  verb.flag("-v,--verbose", *verbose, "the commands, too");
+  verb.flag("-v,--verbose", manner->commands, "the commands, too");
+  verb.texts("--if-changed", "FILE", manner->if_changed, "instead, what a change of this file would make stale")
+      .completes = completion::files;
+  verb.flag("--exit-code", manner->exit_code, "exit with 1 if anything would run, or may");
   verb.examples = {{"troupe plan", "what `troupe run` would do now, in order"},
                    {"troupe plan report --json", "the same for report and all it needs, for programs"},
                    {"troupe plan -v", "with the commands that would be executed"},
+                   {"troupe plan --if-changed src/a.c", "what would run if this file changed"},
+                   {"troupe plan --exit-code", "for CI: the exit status is 1 if anything is stale"},
                    {"troupe plan --param top=5", "what another value of a param would make stale"}};
-  verb.action = [to, verbose, &with] { return show_plan(with, *to, *verbose); };
+  verb.action = [to, manner, &with] { return show_plan(with, *to, *manner); };
 }
 
 } // namespace troupe_internal::cli

@@ -143,7 +143,17 @@ result<project> open_as_started(invocation& with, const run_record& run, const p
   return meant ? open(true) : std::move(on); // of a param that is no secret it is the value
 }
 
-int resume(invocation& with, const std::string& name, bool assume_dead) {
+struct resume_arguments {
+  std::string name = "latest";
+  std::optional<std::uint32_t> workers;
+  std::string strategy;
+  bool keep_going = false;
+  bool assume_dead = false;
+  run_manner manner;
+};
+
+int resume(invocation& with, const resume_arguments& arguments) {
+  const auto& name = arguments.name;
   const auto asked = with.project_request();
   if (!asked)
     return with.report(asked.error());
@@ -175,33 +185,42 @@ int resume(invocation& with, const std::string& name, bool assume_dead) {
     return with.report(on.error());
   if (succeeded && on->p->name == run->pipeline)
     return tell_succeeded(with, *state, *run);
+  const auto strategy = asked_strategy(arguments.strategy, arguments.keep_going);
   if (const auto supervisor = supervisor_of(*state)) {
+    if (arguments.workers || strategy)
+      return with.report(
+          fail(error_code::state_unusable, "a supervisor has this state (pid " + std::to_string(supervisor->pid) +
+                                               "), and it continues a run as the run was asked for: leave -j, -k and "
+                                               "--error-strategy out, or stop the supervisor first (troupe stop)"));
     with.io.err.stream << words_on(*supervisor) << "\n" << std::flush;
-    return watch_run(with, *on, false, [&](run_observer& observer, stop_request& stop) {
+    return watch_run(with, *on, arguments.manner, [&](run_observer& observer, stop_request& stop) {
       return resume_in_supervisor(*on, run->run, given, observer, stop);
     });
   }
-  return watch_run(with, *on, false, [&](run_observer& observer, stop_request& stop) {
-    return resume_run(*on, run->run, assume_dead, observer, stop);
+  return watch_run(with, *on, arguments.manner, [&](run_observer& observer, stop_request& stop) {
+    return resume_run(*on, run->run, {arguments.workers, strategy, arguments.assume_dead}, observer, stop);
   });
 }
 
 } // namespace
 
 void declare_resume(command_spec& root, invocation& with) {
-  auto name = std::make_shared<std::string>("latest");
+  auto to = std::make_shared<resume_arguments>();
   auto& verb = root.subcommand("resume", "Continue an interrupted, failed or cancelled run as the same run");
   verb.positional(
-          "RUN", *name, false,
+          "RUN", to->name, false,
           "#42, 42, an id, a unique prefix of one, or latest (the default: with -f the latest of that pipeline)")
       .completes = completion::runs;
   verb.examples = {{"troupe resume", "the latest run; what succeeded in it is not run again"},
                    {"troupe resume 42", "run #42, with its selection and params"},
-                   {"troupe resume 42 --param token=VALUE", "run #42 was started with a secret param: give it again"}};
-  auto assume_dead = std::make_shared<bool>(false);
-  declare_assume_dead(verb, *assume_dead);
+                   {"troupe resume 42 --param token=VALUE", "run #42 was started with a secret param: give it again"},
+                   {"troupe resume -k -j 1", "the latest run, one asset at a time, on past failures"}};
+  declare_strategy(verb, to->workers, to->strategy, to->keep_going);
+  declare_manner(verb, to->manner);
+  verb.flag("-v,--verbose", to->manner.verbose, "show each command as it begins");
+  declare_assume_dead(verb, to->assume_dead);
   set_waiting_action(
-      verb, with, [name, assume_dead, &with] { return resume(with, *name, *assume_dead); },
+      verb, with, [to, &with] { return resume(with, *to); },
       [&with] { // a supervisor is not waited for: it resumes the run
         return supervisor_here(with) ? result<std::string>(std::string()) : with.state_folder();
       });

@@ -1,5 +1,6 @@
 // `troupe status`: how each asset stands.
 #include "adapters/system/system_clock.hpp"
+#include "cli/asset_lookup.hpp"
 #include "cli/beside_supervisor.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
@@ -7,6 +8,7 @@
 #include "views/reason_text.hpp"
 #include "views/text.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace troupe_internal::cli {
@@ -61,20 +63,28 @@ void print_statuses(const output& to, const pipeline& p, const std::vector<asset
             << (failed > 0 ? ", " + std::to_string(failed) + " failed" : "") << "\n";
 }
 
-int status(invocation& with, const std::vector<std::string>& selection) {
+struct status_arguments {
+  std::vector<std::string> selection;
+  bool exit_code = false;
+};
+
+int status(invocation& with, const status_arguments& arguments) {
+  const auto& selection = arguments.selection;
   auto on = with.open({.all_files = selection.empty()});
   if (!on)
     return with.report(on.error());
   use_environment_of_supervisor(with, *on);
   std::vector<asset_warning> warnings;
-  auto assets = asset_statuses(*on, selection, &warnings);
+  auto assets = asset_statuses(*on, located(*on, selection), &warnings);
   if (!assets)
     return with.report(assets.error());
   for (const auto& warning : warnings)
     with.warn(warning_line(on->p->asset(warning.asset).name, warning.what));
+  const bool all_fresh = std::all_of(assets->begin(), assets->end(), [](const auto& one) { return one.fresh; });
+  const int ended = arguments.exit_code && !all_fresh ? exit_failed : exit_ok;
   if (!with.options.json) {
     print_statuses(with.io.out, *on->p, *assets, system_clock().now());
-    return exit_ok;
+    return ended;
   }
   auto runs = list_runs(on->state_folder, 0);
   if (!runs)
@@ -87,15 +97,16 @@ int status(invocation& with, const std::vector<std::string>& selection) {
     const auto found = ids.find(run);
     return found == ids.end() ? std::string() : found->second;
   });
-  return exit_ok;
+  return ended;
 }
 
 } // namespace
 
 void declare_status(command_spec& root, invocation& with) {
-  auto to = std::make_shared<std::vector<std::string>>();
+  auto to = std::make_shared<status_arguments>();
   auto& verb = root.subcommand("status", "Show each asset: freshness, last materialization, duration, data version");
-  verb.positionals("SELECTION", *to, "which assets; default: all").completes = completion::assets;
+  verb.positionals("SELECTION", to->selection, "which assets; default: all").completes = completion::assets;
+  verb.flag("--exit-code", to->exit_code, "exit with 1 if an asset is not fresh");
   verb.examples = {{"troupe status", "all assets"}, {"troupe status +report", "report and all it needs"}};
   verb.action = [to, &with] { return status(with, *to); };
 }

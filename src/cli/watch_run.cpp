@@ -1,6 +1,7 @@
 // A run as the user sees it: progress while it goes on, then how it ended. What `run` and `resume` share.
 #include "adapters/system/system_clock.hpp"
 #include "cli/logging.hpp"
+#include "cli/output_lines.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/run_text.hpp"
@@ -47,30 +48,51 @@ std::map<std::string, shown_command> commands_of(const project& on, const std::v
   return commands;
 }
 
+bool prints_outputs(const run_manner& manner) {
+  return manner.output == "all" || manner.output == "live";
+}
+
+/// The same for those that begin, on one line each.
+std::map<asset_index, std::string> command_lines(const project& on, const std::vector<asset_index>& assets) {
+  std::map<asset_index, std::string> lines;
+  const auto shown = shown_commands(on, assets);
+  if (!shown)
+    return lines; // of what cannot be filled in, the attempt itself says why
+  for (const auto& [asset, command] : *shown)
+    lines.emplace(asset, command_words(command));
+  return lines;
+}
+
 void tell(const output& to, const project& on, const run_result& ended, duration took, const progress_totals& totals,
-          const std::optional<run_report>& report) {
+          const std::optional<run_report>& report, const run_manner& manner) {
   const auto assets = total(ended.counts);
+  const bool well = ended.status == run_status::succeeded;
   if (ended.status == run_status::succeeded && ended.counts[static_cast<std::size_t>(asset_status::fresh)] == assets &&
       totals.started == 0) {
-    to.stream << to.colours.paint(tint::good, "all fresh") << ": " << counted(assets, "asset") << ", nothing to do ("
-              << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms)\n";
+    if (!manner.quiet && !manner.silent_if_fresh)
+      to.stream << to.colours.paint(tint::good, "all fresh") << ": " << counted(assets, "asset") << ", nothing to do ("
+                << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms)\n";
     return;
   }
   const auto allowed = allowed_to_fail(on, ended.failed);
   if (report) {
     const auto commands = commands_of(on, ended.failed);
-    print_failures(to, on.state_folder, *report, failures_shown, [&](const std::string& asset) {
+    const auto more_of = [&](const std::string& asset) {
       std::vector<std::string> lines;
       if (const auto found = commands.find(asset); found != commands.end())
         lines.push_back("command: " + command_words(found->second));
       if (const auto index = on.p->find(asset); index && !on.p->settings_of(*index).owners.empty())
         lines.push_back("owners: " + listed(on.p->settings_of(*index).owners, 5));
       return lines;
-    });
+    };
+    const bool shows_logs = manner.output.empty() || manner.output == "failed"; // else they are shown, or not wanted
+    print_failures(to, on.state_folder, *report, failures_shown, more_of, shows_logs ? usual_log_lines : 0);
     to.stream << "\n";
   }
+  if (manner.quiet && well)
+    return;
   print_summary(to, ended.status, ended.run, ended.counts, took, totals);
-  if (totals.printed > 0)
+  if (totals.printed > 0 && !prints_outputs(manner))
     to.stream << to.colours.paint(tint::dim, counted(totals.printed, "asset") + " printed something: troupe logs")
               << "\n";
   if (!allowed.empty())
@@ -84,7 +106,7 @@ void tell(const output& to, const project& on, const run_result& ended, duration
 
 } // namespace
 
-int watch_run(invocation& with, const project& on, bool strict, const run_function& go) {
+int watch_run(invocation& with, const project& on, const run_manner& manner, const run_function& go) {
   // With --json standard output is the document's alone.
   const output& watched = with.options.json ? with.io.err : with.io.out;
   const system_clock time;
@@ -94,7 +116,16 @@ int watch_run(invocation& with, const project& on, bool strict, const run_functi
   std::size_t warnings = 0;
   {
     const signal_guard guard(stop);
-    progress shown(watched, *on.p, time, with.io.started);
+    output_lines outputs(*on.p, on.state_folder, manner.output == "live");
+    auto anew = on; // what was seen when the file was read is the run's
+    anew.seen.reset();
+    anew.journal_seen.reset();
+    progress_manner how{.command_started = with.io.started, .quiet = manner.quiet};
+    if (prints_outputs(manner))
+      how.outputs = &outputs;
+    if (manner.verbose)
+      how.commands_of = [&anew](const std::vector<asset_index>& assets) { return command_lines(anew, assets); };
+    progress shown(watched, *on.p, time, std::move(how));
     redirect_logging([&shown](std::string_view line) { shown.print_line(line); });
     ended = go(shown, stop);
     redirect_logging({});
@@ -129,8 +160,8 @@ int watch_run(invocation& with, const project& on, bool strict, const run_functi
     write_run(
         json, *report, [&](const auto& asset, auto attempt) { return log_of(logs, asset, attempt); }, with.ended);
   }
-  tell(watched, on, run, took, totals, any_failed ? report : std::nullopt);
-  const bool refused = strict && warnings > 0;
+  tell(watched, on, run, took, totals, any_failed ? report : std::nullopt, manner);
+  const bool refused = manner.strict && warnings > 0;
   if (refused && run.status == run_status::succeeded)
     watched.stream << watched.colours.paint(tint::bad, counted(warnings, "warning"))
                    << ": the exit status is that of a failed run (--strict)\n";

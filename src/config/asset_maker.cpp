@@ -3,6 +3,7 @@
 
 #include "base/check.hpp"
 #include "core/command/command.hpp"
+#include "core/command/template_text.hpp"
 #include "core/pipeline/glob.hpp"
 
 #include <algorithm>
@@ -86,6 +87,7 @@ void asset_maker::declare(const declared_asset& a) {
   declaration.command_where = a.command_where;
   declaration.command = a.command;
   declaration.function = a.function;
+  declaration.rare = a.rare;
   const auto outputs = std::span(d_.outputs).subspan(a.outputs.first, a.outputs.count);
   if (std::any_of(outputs.begin(), outputs.end(), [](const path_item& item) { return item.is_template; })) {
     std::vector<std::string_view> templates;
@@ -144,6 +146,8 @@ void asset_maker::add(declared_asset& a, bool first, bool only) {
   if (!a.takes_outputs)
     inputs(a, spec, first);
   outputs(a, spec, first, only);
+  if (a.rare != nullptr && !a.rare->depfile.empty())
+    depfile(a, asset_index(index), first);
 }
 
 void asset_maker::name(const declared_asset& a, asset_spec& spec, std::uint32_t index) {
@@ -178,6 +182,8 @@ std::optional<path_item> asset_maker::read(std::string_view text, std::string_vi
     path_.problem = "holds a wildcard, but outputs are files and folders by name (\\\\* is a plain *)";
   if (what == kind::optional && path_.glob && path_.problem.empty())
     path_.problem = "holds a wildcard, but an optional input is one path (a glob may match nothing anyway)";
+  if (what == kind::depfile && path_.glob && path_.problem.empty())
+    path_.problem = "holds a wildcard, but a depfile is one file by name (\\\\* is a plain *)";
   if (path_.problem.empty()) {
     constexpr std::size_t most_raised = 1000;
     if (path_.went_up && d_.raised.size() < most_raised)
@@ -186,7 +192,10 @@ std::optional<path_item> asset_maker::read(std::string_view text, std::string_vi
       path_.text = path_.glob ? std::string(without_slash(path_.text)) : glob_of_path(path_.text);
     return path_item{p_.paths.intern(path_.text), false, path_.glob, excludes, where};
   }
-  std::string message = what == kind::output ? "the output " : excludes ? "the pattern after \"!\" " : "the input ";
+  std::string message = what == kind::output    ? "the output "
+                        : what == kind::depfile ? "the depfile "
+                        : excludes              ? "the pattern after \"!\" "
+                                                : "the input ";
   message += in_quotes(written);
   if (text != written)
     message += ", here " + in_quotes(text) + ",";
@@ -339,6 +348,23 @@ void asset_maker::outputs(declared_asset& a, asset_spec& spec, bool first, bool 
   }
   spec.outputs = p_.text.keep(paths_);
   spec.output_places = p_.text.keep(places_);
+}
+
+void asset_maker::depfile(declared_asset& a, asset_index asset, bool first) {
+  if (a.broken && !first)
+    return;
+  const auto written = a.rare->depfile;
+  const auto where = a.rare->depfile_where;
+  const auto text =
+      has_template(written) ? render_depfile(p_, asset, written) : result<std::string>(std::string(written));
+  if (!text)
+    out_.error(where, inserts_secret(p_, written) ? "secret_in_path" : "unknown_template",
+               text.error().message + " (in the depfile " + in_quotes(written) + ")");
+  const auto item = text ? read(*text, written, kind::depfile, where) : std::nullopt;
+  if (item)
+    p_.depfiles.emplace_back(asset, path_index(item->text));
+  else
+    a.broken = true;
 }
 
 bool asset_maker::good_output(declared_asset& a, const path_item& item, bool again, bool only) {

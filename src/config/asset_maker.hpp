@@ -28,7 +28,7 @@ public:
   /// are made.
   void take_outputs(declared_asset& a, std::uint32_t first, std::uint32_t end, const find_assets& find);
 
-  enum class kind : std::uint8_t { input, output, exclusion, optional };
+  enum class kind : std::uint8_t { input, output, exclusion, optional, depfile };
   /// Reads a path; nullopt if it is none, which is reported. `text` is what is read, `written` what stands in the file;
   /// both without the "!" of an exclusion.
   [[nodiscard]] std::optional<path_item> read(std::string_view text, std::string_view written, kind what, place where);
@@ -45,6 +45,7 @@ private:
   [[nodiscard]] bool read_all(const std::vector<std::string>& texts, std::string_view written, path_item item,
                               kind what);
   void outputs(declared_asset& a, asset_spec& spec, bool first, bool only);
+  void depfile(declared_asset& a, asset_index asset, bool first);
   [[nodiscard]] const std::vector<path_item>& filled_in(declared_asset& a, path_item item, const asset_spec& spec,
                                                         kind what, bool first);
   [[nodiscard]] bool excluded(const declared_asset& a) const;

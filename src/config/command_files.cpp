@@ -35,6 +35,10 @@ public:
     seen_.clear();
     seen_reading_.clear();
     upstream_.clear();
+    if (const auto depfile = p_.depfile_of(asset)) { // the command's own, whether it writes it or reads it
+      seen_.emplace(p_.path(*depfile));
+      seen_reading_.emplace(p_.path(*depfile));
+    }
     const auto words = words_of(p_.declaration(asset));
     for (const auto& word : words)
       if (word.written && looks_like_path(word.text) && !has_template(word.text)) {

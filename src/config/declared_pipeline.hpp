@@ -119,6 +119,7 @@ struct declared_asset {
   std::string_view description;
   std::span<const std::string_view> command;
   const function_declaration* function = nullptr; ///< of kind function
+  const rare_keys* rare = nullptr;
   item_range inputs, outputs, deps;
   std::span<const input_name> input_names;
   std::span<const std::string_view> output_names;

@@ -5,6 +5,7 @@
 #include "config/matrix_outputs.hpp"
 #include "config/matrix_source.hpp"
 #include "config/path_text.hpp"
+#include "config/rare_keys_reader.hpp"
 #include "config/settings_reader.hpp"
 #include "config/value_text.hpp"
 #include "core/command/command.hpp"
@@ -38,6 +39,7 @@ public:
       return false;
     taken_outputs();
     outputs();
+    check_depfiles(p_, out_);
     check_matrix_outputs(d_, out_);
     dependencies();
     templates();

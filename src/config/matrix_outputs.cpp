@@ -32,6 +32,8 @@ public:
       if (p_.declarations[spec.declaration].kind != command_kind::none)
         for (const auto output : spec.outputs)
           outputs_.push_back({p_.path(output), spec.name});
+    for (const auto& [asset, depfile] : p_.depfiles)
+      outputs_.push_back({p_.path(depfile), p_.asset(asset).name});
     std::sort(outputs_.begin(), outputs_.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   }
 

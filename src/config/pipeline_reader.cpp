@@ -6,6 +6,7 @@
 #include "config/matrix_reader.hpp"
 #include "config/path_text.hpp"
 #include "config/paths_reader.hpp"
+#include "config/rare_keys_reader.hpp"
 #include "config/settings_reader.hpp"
 #include "config/trigger_reader.hpp"
 #include "core/command/template_text.hpp"
@@ -25,7 +26,7 @@ class reader {
 public:
   reader(json_reader& json, findings& out, declared_pipeline& into)
       : json_(json), out_(out), d_(into), p_(*into.p), values_(json, out), settings_(values_, into.pool_requests),
-        matrices_(values_, into), maker_(into, out), paths_(values_, into, maker_) {
+        matrices_(values_, into), maker_(into, out), paths_(values_, into, maker_), rare_(values_, into) {
     p_.settings.emplace_back();
   }
 
@@ -258,6 +259,7 @@ private:
     const auto is_template = [](const auto& item) { return item.is_template; };
     const auto deps = std::span(d_.deps).subspan(a.deps.first, a.deps.count);
     return !a.broken && !a.takes_outputs && a.matrix == declared_asset::none &&
+           !(a.rare != nullptr && has_template(a.rare->depfile)) &&
            std::none_of(deps.begin(), deps.end(), is_template) &&
            std::none_of(d_.inputs.begin(), d_.inputs.end(), is_template) &&
            std::none_of(d_.outputs.begin(), d_.outputs.end(), is_template);
@@ -273,6 +275,7 @@ private:
 
   void asset(declared_asset& a) {
     settings_.start();
+    rare_.start();
     std::size_t useless = 0; // the first key that says nothing about a source
     bool has_command = false;
     const std::size_t errors = out_.errors();
@@ -300,11 +303,12 @@ private:
       default:
         if (useless == 0 && key < first_source_key)
           useless = key;
-        return settings_.read(key);
+        return key < first_settings_key ? rare_.read(a, key) : settings_.read(key);
       }
     });
     if (!settings_.signature().empty())
       a.patch = patch_number();
+    rare_.end(a);
     a.broken |= !opened || json_.failed();
     // Where a key is unknown it may have been meant to be the command.
     if (!has_command && out_.errors() == errors)
@@ -425,6 +429,7 @@ private:
   matrix_reader matrices_;
   asset_maker maker_;
   paths_reader paths_;
+  rare_keys_reader rare_;
   std::string name_;
   std::vector<std::string_view> words_;
   std::uint32_t told_ = 0; // paths

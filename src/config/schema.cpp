@@ -288,6 +288,16 @@ std::string_view pipeline_schema() {
           "minItems": 1,
           "items": {"type": "string"}
         },
+        "depfile": {
+          "description": "The file in which the command lists what it has read, as compilers do (gcc -MMD -MF FILE): these files are inputs from then on. Required after each success",
+          "type": "string",
+          "minLength": 1
+        },
+        "data_version": {
+          "description": "What the command writes to its standard output is the data version",
+          "type": "string",
+          "enum": ["stdout"]
+        },
         "inputs": {
           "description": "Files it is made from, in a list or by name; globs with ** are allowed, and !PATTERN takes out of globs and folders. An input that another asset makes is a dependency",
           "oneOf": [

@@ -6,9 +6,10 @@
 #include "adapters/system/system_clock.hpp"
 #include "core/command/secret_sources.hpp"
 #include "core/model/delta.hpp"
-#include "core/pipeline/selection.hpp"
+#include "engine/discovered_inputs.hpp"
+#include "engine/file_makers.hpp"
 #include "engine/orphans.hpp"
-#include "engine/planning.hpp"
+#include "engine/selected_plan.hpp"
 #include "engine/state_writer.hpp"
 
 #include <algorithm>
@@ -21,6 +22,35 @@ struct assessment {
   adoption found;
   std::vector<event> events; ///< asset_adopted
 };
+
+/// The inputs that the asset's depfile names take the place of those that were recorded; else what is wrong.
+std::optional<std::string> take_depfile(planning& plan, asset_index asset, fingerprint& now) {
+  const auto& p = *plan.on.p;
+  if (!p.depfile_of(asset))
+    return std::nullopt;
+  const posix_file_system& files = *plan.files;
+  const auto names = read_depfile(p, asset, files);
+  if (!names)
+    return names.error().message;
+  now.discovered.clear();
+  file_makers makers(p, *plan.on.graph, files);
+  discovered_inputs discovered(p, *plan.on.graph, *plan.names, makers, asset, now.inputs);
+  for (const auto& path : *names) {
+    const auto input = discovered.input(path);
+    if (!input)
+      continue;
+    const auto found = plan.table->observe(input->slot);
+    if (!found)
+      return "its depfile names an input that cannot be read: " + found.error().message;
+    file_version version;
+    version.path = input->id;
+    version.content = found->content;
+    version.executable = found->executable;
+    now.discovered.push_back(version);
+  }
+  std::sort(now.discovered.begin(), now.discovered.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return std::nullopt;
+}
 
 void assess_one(planning& plan, asset_index asset, timestamp now, assessment& out) {
   const auto& p = *plan.on.p;
@@ -41,6 +71,9 @@ void assess_one(planning& plan, asset_index asset, timestamp now, assessment& ou
     if (file.content == absent_file)
       out.found.problems.push_back(name + ": its output " + std::string(plan.names->path_text(file.path)) +
                                    " is missing: there is nothing to adopt; run the asset");
+  if (out.found.problems.size() == before)
+    if (auto problem = take_depfile(plan, asset, found.now))
+      out.found.problems.push_back(name + ": " + *problem);
   if (out.found.problems.size() != before)
     return;
   production made;
@@ -65,24 +98,6 @@ result<assessment> assess(planning& plan, timestamp now) {
   return out;
 }
 
-result<std::unique_ptr<planning>> plan_for(const project& on, const std::vector<std::string>& selection,
-                                           const journal_snapshot* snapshot, const clock& time) {
-  return planning::make(
-      on,
-      [&](const project& now) -> result<run_scope> {
-        const auto selected = select_assets(*now.p, *now.graph, selection);
-        if (!selected)
-          return selected.error();
-        const std::vector<bool> nothing(now.p->assets.size(), false);
-        run_scope scope;
-        scope.in_run = scope.forced = nothing;
-        for (const auto asset : *selected)
-          scope.in_run[asset.value] = true;
-        return scope;
-      },
-      snapshot, time, true);
-}
-
 } // namespace
 
 result<adoption> adopt_assets(const project& on, const std::vector<std::string>& selection,
@@ -95,7 +110,7 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
     auto snapshot = open_snapshot(on.state_folder);
     if (!snapshot && snapshot.error().code != error_code::not_found)
       return snapshot.error();
-    auto plan = plan_for(on, selection, snapshot ? snapshot->get() : nullptr, time);
+    auto plan = plan_selected(on, selection, snapshot ? snapshot->get() : nullptr, time);
     if (!plan)
       return plan.error();
     auto first = assess(**plan, time.now());
@@ -114,7 +129,7 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
   auto snapshot = (*writer)->store().snapshot();
   if (!snapshot)
     return snapshot.error();
-  auto plan = plan_for(on, selection, snapshot->get(), time);
+  auto plan = plan_selected(on, selection, snapshot->get(), time);
   if (!plan)
     return plan.error();
   auto second = assess(**plan, time.now());

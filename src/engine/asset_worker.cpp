@@ -105,6 +105,23 @@ result<void> asset_worker::clear_outputs(asset_index asset) const {
   return {};
 }
 
+result<void> asset_worker::remove_depfile(asset_index asset) const {
+  const auto depfile = setup_.p.depfile_of(asset);
+  if (!depfile)
+    return {};
+  const auto text = std::string(setup_.p.path(*depfile));
+  const auto path = join_path(setup_.p.folder, text);
+  struct stat info;
+  if (lstat(path.c_str(), &info) != 0) // nothing is there, or the command is going to say what is wrong
+    return setup_.files.make_parent(text);
+  if (S_ISDIR(info.st_mode))
+    return fail(error_code::invalid_input,
+                "its depfile " + text + " is a folder: move it away, or correct \"depfile\"");
+  if (unlink(path.c_str()) != 0 && errno != ENOENT)
+    return fail(error_code::io, "its depfile " + text + " cannot be removed before the attempt: " + strerror(errno));
+  return {};
+}
+
 std::optional<recent_glances> asset_worker::finishes_quickly(asset_index asset, std::uint32_t attempt,
                                                              const work_end& end) const {
   if (end.report || maker_of(asset).may_have_report(asset, attempt))
@@ -164,13 +181,18 @@ void asset_worker::execute(asset_index asset, std::uint32_t attempt, std::functi
     done(std::move(out));
     return;
   }
-  if (!setup_.p.settings_of(asset).clear_outputs)
+  const bool clears = setup_.p.settings_of(asset).clear_outputs;
+  if (!clears && !setup_.p.depfile_of(asset))
     return make(asset, attempt, {started_at, began}, std::move(spawned), std::move(done));
-  submit([this, asset, attempt, started_at, began, spawned = std::move(spawned), done = std::move(done)]() mutable {
-    if (const auto cleared = clear_outputs(asset); !cleared) {
+  submit([this, asset, attempt, started_at, began, clears, spawned = std::move(spawned),
+          done = std::move(done)]() mutable {
+    auto ready = clears ? clear_outputs(asset) : result<void>();
+    if (ready)
+      ready = remove_depfile(asset);
+    if (!ready) {
       execution out;
       out.outcome = outcome_kind::not_started;
-      out.message = cleared.error().message;
+      out.message = ready.error().message;
       hide_secrets(out);
       return done(std::move(out));
     }

@@ -97,6 +97,8 @@ private:
   void note_absent(asset_index asset, examination& out);
   /// Removes what earlier attempts of this asset made; an error if something else is in the way.
   [[nodiscard]] result<void> clear_outputs(asset_index asset) const;
+  /// Removes the depfile of an earlier attempt; an error if it is a folder.
+  [[nodiscard]] result<void> remove_depfile(asset_index asset) const;
   struct attempt_start {
     timestamp at;       ///< to compare with files' times
     duration monotonic; ///< to tell how long it took
@@ -125,10 +127,11 @@ private:
   /// What the attempt says of itself, into `made` and the asset's findings; or what is wrong with it.
   [[nodiscard]] std::optional<std::string> take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
                                                        work_end& end, production& made);
+  /// The standard output as the data version; or what is wrong with it.
+  [[nodiscard]] static std::optional<std::string> take_version(const work_end& end, production& made);
   /// Of outputs that were taken for files when the graph was built, and into which globs reach.
   void warn_of_folders(asset_index asset, execution& out) const;
-  [[nodiscard]] std::string take_discovered(asset_index asset, const std::vector<std::string>& reported,
-                                            timestamp started_at);
+  [[nodiscard]] std::string take_discovered(asset_index asset, const attempt_report& report, timestamp started_at);
   /// `moved`: the file was written since the attempt started, or perhaps a moment before.
   void note_makers(asset_index asset, std::span<const asset_index> makers, path_slot slot, const digest& content,
                    bool moved);

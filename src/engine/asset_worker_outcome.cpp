@@ -2,10 +2,13 @@
 #include "engine/asset_worker.hpp"
 
 #include "base/check.hpp"
+#include "base/utf8.hpp"
 #include "core/model/delta.hpp"
+#include "core/model/result_limits.hpp"
 #include "core/model/warning.hpp"
 #include "core/pipeline/ignored_warnings.hpp"
 #include "engine/attempt_report.hpp"
+#include "engine/discovered_inputs.hpp"
 #include "engine/file_makers.hpp"
 #include "engine/state_layout.hpp"
 
@@ -39,19 +42,41 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   return out;
 }
 
+std::optional<std::string> asset_worker::take_version(const work_end& end, production& made) {
+  std::string_view text = end.standard_output;
+  if (end.more_output)
+    return "it wrote more than " + std::to_string(max_version_output >> 20U) +
+           " MiB to its standard output, which is its data version: let it write a digest";
+  while (text.ends_with('\n'))
+    text.remove_suffix(1);
+  if (text.empty())
+    return "it wrote nothing to its standard output, which is its data version (\"data_version\": \"stdout\")";
+  const bool is_text = text.size() <= max_version_text && is_utf8(text) && text.find('\0') == std::string_view::npos;
+  made.reported_version = is_text ? std::string(text) : "xxh3:" + to_hex(content_digest(text));
+  return std::nullopt;
+}
+
 std::optional<std::string> asset_worker::take_report(asset_index asset, std::uint32_t attempt, timestamp started_at,
                                                      work_end& end, production& made) {
   auto report = end.report ? result<std::optional<attempt_report>>(std::move(end.report))
                            : maker_of(asset).take_report(asset, attempt);
   if (!report)
     return report.error().message;
+  if (setup_.p.takes_version_from_stdout(asset)) {
+    if (*report && !(*report)->data_version.empty())
+      return "the result file (TROUPE_RESULT) has a \"data_version\", and \"data_version\": \"stdout\" says that the "
+             "standard output is it: leave one of the two out";
+    if (auto problem = take_version(end, made))
+      return problem;
+  }
   if (!*report) {
     found_[asset.value]->now.discovered.clear();
     return std::nullopt;
   }
-  made.reported_version = std::move((*report)->data_version);
+  if (!(*report)->data_version.empty())
+    made.reported_version = std::move((*report)->data_version);
   made.metadata = std::move((*report)->metadata);
-  if (auto problem = take_discovered(asset, (*report)->inputs, started_at); !problem.empty())
+  if (auto problem = take_discovered(asset, **report, started_at); !problem.empty())
     return problem;
   return std::nullopt;
 }
@@ -180,64 +205,54 @@ void asset_worker::warn_of_unwritten(asset_index asset, timestamp started_at, co
   }
 }
 
-std::string asset_worker::take_discovered(asset_index asset, const std::vector<std::string>& reported,
-                                          timestamp started_at) {
+std::string asset_worker::take_discovered(asset_index asset, const attempt_report& report, timestamp started_at) {
   auto& now = found_[asset.value]->now;
   const auto before = std::move(now.discovered); // as they were when the asset was ready
   now.discovered.clear();
-  const auto folder = join_path(setup_.p.folder, setup_.p.settings_of(asset).cwd);
-  const auto& spec = setup_.p.asset(asset);
-  const auto in = [](const std::vector<file_version>& files, path_id path) {
-    return std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
-  };
-  const auto& graph = setup_.looks.graph();
-  file_makers makers(setup_.p, graph, setup_.files);
-  const auto is_declared = [&](std::string_view identity) {
-    const auto file = graph.same().find(setup_.p, identity);
-    return file && std::any_of(spec.inputs.begin(), spec.inputs.end(), [&](const input_ref& input) {
-             return !input.glob && graph.same().of(input.path) == *file;
-           });
-  };
-  for (const auto& path : reported) {
-    if (secrets_ && secrets_->in(path))
-      return "the result file (TROUPE_RESULT) names an input whose path holds a secret value, and paths are recorded: "
-             "give the file another name";
-    // As it was reported, so that it names the same file next time: the system resolves what is a link by then.
-    const auto named = relative_to(setup_.p.folder, join_as_written(folder, path));
-    const auto identity = makers.identity_of(named);
-    const auto slot = setup_.names.slot_of(named);
-    const auto id = setup_.names.id_of(slot);
-    const bool own = graph.maker_of(setup_.p, identity) == asset;
-    if (own || is_declared(identity) || in(now.inputs, id) != now.inputs.end() ||
-        in(now.discovered, id) != now.discovered.end())
-      continue;
-    if (const auto known = in(before, id); known != before.end()) {
-      now.discovered.push_back(*known); // if another asset makes it, that is known since then: it went first
-      continue;
+  file_makers makers(setup_.p, setup_.looks.graph(), setup_.files);
+  discovered_inputs discovered(setup_.p, setup_.looks.graph(), setup_.names, makers, asset, now.inputs);
+  const auto take = [&](const std::vector<std::string>& reported, const std::string& source) -> std::string {
+    for (const auto& path : reported) {
+      if (secrets_ && secrets_->in(path))
+        return source +
+               " names an input whose path holds a secret value, and paths are recorded: give the file another name";
+      const auto input = discovered.input(path);
+      if (!input)
+        continue;
+      const auto known = std::lower_bound(before.begin(), before.end(), input->id,
+                                          [](const file_version& file, path_id id) { return file.path < id; });
+      if (known != before.end() && known->path == input->id) {
+        now.discovered.push_back(*known); // if another asset makes it, that is known since then: it went first
+        continue;
+      }
+      const auto found = setup_.table.observe(input->slot);
+      if (!found)
+        return source + " names an input that cannot be read: " + found.error().message;
+      // Nobody looked at it before the attempt: if it changed since, what the command read is not known, and next time
+      // it runs again.
+      const auto stat = setup_.files.stat(input->path);
+      if (!stat && stat.error().code == error_code::stopped)
+        return stat.error().message;
+      const auto written_since = [&](timestamp moment) {
+        return stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(moment);
+      };
+      file_version version;
+      version.path = input->id;
+      version.content = written_since(started_at) ? content_digest("changed during the attempt") : found->content;
+      version.executable = found->executable;
+      now.discovered.push_back(version);
+      // Of what another asset may have written while this one read, the granularity of file times counts too.
+      const auto granularity = stat ? timestamp_granularity(*stat) : duration::zero();
+      note_makers(asset, makers.makers_of(input->path), input->slot, found->content,
+                  found->content != absent_file && written_since(started_at - granularity));
     }
-    const auto found = setup_.table.observe(slot);
-    if (!found)
-      return "the result file (TROUPE_RESULT) names an input that cannot be read: " + found.error().message;
-    // Nobody looked at it before the attempt: if it changed since, what the command read is not known, and next time it
-    // runs again.
-    const auto stat = setup_.files.stat(named);
-    if (!stat && stat.error().code == error_code::stopped)
-      return stat.error().message;
-    const auto written_since = [&](timestamp moment) {
-      return stat && std::max(stat->mtime_ns, stat->ctime_ns) >= to_unix_ns(moment);
-    };
-    file_version version;
-    version.path = id;
-    version.content = written_since(started_at) ? content_digest("changed during the attempt") : found->content;
-    version.executable = found->executable;
-    now.discovered.push_back(version);
-    // Of what another asset may have written while this one read, the granularity of file times counts too.
-    const auto granularity = stat ? timestamp_granularity(*stat) : duration::zero();
-    note_makers(asset, makers.makers_of(named), slot, found->content,
-                found->content != absent_file && written_since(started_at - granularity));
-  }
+    return {};
+  };
+  auto problem = take(report.inputs, "the result file (TROUPE_RESULT)");
+  if (const auto depfile = setup_.p.depfile_of(asset); depfile && problem.empty())
+    problem = take(report.depfile_inputs, "the depfile " + std::string(setup_.p.path(*depfile)));
   std::sort(now.discovered.begin(), now.discovered.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  return {};
+  return problem;
 }
 
 materialized asset_worker::changes_made(asset_index asset, const execution& done) const {

@@ -24,6 +24,8 @@ struct work_end {
   execution so_far;                     ///< outcome, status, message, log, resources, warnings
   std::optional<attempt_report> report; ///< what it said of itself; nothing: see take_report()
   std::optional<made_value> value;
+  std::string standard_output{}; ///< where it is the data version: what the command wrote to it, secrets masked
+  bool more_output = false;      ///< and more
 };
 
 /// Of one run. Calls come from any thread, for one asset never two at a time; `ended` comes on a thread of the maker

@@ -15,6 +15,8 @@ struct attempt_report {
   std::string data_version;        ///< empty: none given
   std::string metadata;            ///< a JSON object's text; empty: none given
   std::vector<std::string> inputs; ///< files it found it needs, as written
+  /// Likewise, from its depfile; relative to its working folder.
+  std::vector<std::string> depfile_inputs{};
 };
 
 /// Parses the file's text: a JSON object with data_version (string), metadata (object), inputs (array of strings),

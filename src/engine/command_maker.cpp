@@ -7,6 +7,7 @@
 #include "core/command/command.hpp"
 #include "core/model/warning.hpp"
 #include "core/pipeline/matrix_identity.hpp"
+#include "engine/discovered_inputs.hpp"
 #include "engine/state_layout.hpp"
 
 #include <string.h>
@@ -163,6 +164,8 @@ result<process_request> command_maker::request_of(asset_index asset, const findi
   request.max_log = settings.max_log;
   request.timeout = settings.timeout;
   request.grace = around_.grace;
+  if (around_.p.takes_version_from_stdout(asset))
+    request.capture = max_version_output;
   around_.processes.prepare(request);
   return request;
 }
@@ -221,6 +224,11 @@ work_end command_maker::end_of(asset_index asset, process_exit exit) const {
   out.signal = exit.signal;
   out.message = describe(exit);
   out.warnings = std::move(exit.warnings);
+  ended.standard_output = std::move(exit.captured);
+  ended.more_output = exit.captured_less;
+  if (around_.secrets != nullptr && !ended.standard_output.empty())
+    if (const auto mask = around_.secrets->mask())
+      ended.standard_output = mask->masked(ended.standard_output);
   switch (exit.how) {
   case process_exit::kind::ended:
     if (exit.signal != 0)
@@ -249,21 +257,32 @@ work_end command_maker::end_of(asset_index asset, process_exit exit) const {
 }
 
 bool command_maker::may_have_report(asset_index asset, std::uint32_t attempt) const {
-  return around_.results.look(result_file(asset, attempt)) || errno != ENOENT;
+  return around_.p.depfile_of(asset) || around_.p.takes_version_from_stdout(asset) ||
+         around_.results.look(result_file(asset, attempt)) || errno != ENOENT;
 }
 
 result<std::optional<attempt_report>> command_maker::take_report(asset_index asset, std::uint32_t attempt) {
+  std::optional<attempt_report> report;
   const auto text = around_.results.read(result_file(asset, attempt), max_result_file);
-  if (!text && text.error().code == error_code::not_found)
-    return std::optional<attempt_report>();
-  if (!text)
+  if (text) {
+    static_cast<void>(around_.results.remove(result_file(asset, attempt)));
+    const auto mask = around_.secrets != nullptr ? around_.secrets->mask() : nullptr;
+    auto parsed = parse_attempt_report(*text, mask.get());
+    if (!parsed)
+      return parsed.error();
+    report = std::move(*parsed);
+  } else if (text.error().code != error_code::not_found) {
     return fail(error_code::invalid_input, "the result file (TROUPE_RESULT) cannot be used: " + text.error().message);
-  static_cast<void>(around_.results.remove(result_file(asset, attempt)));
-  const auto mask = around_.secrets != nullptr ? around_.secrets->mask() : nullptr;
-  auto report = parse_attempt_report(*text, mask.get());
-  if (!report)
-    return report.error();
-  return std::optional(std::move(*report));
+  }
+  if (around_.p.depfile_of(asset)) {
+    auto inputs = read_depfile(around_.p, asset, around_.files);
+    if (!inputs)
+      return inputs.error();
+    if (!report)
+      report.emplace();
+    report->depfile_inputs = std::move(*inputs);
+  }
+  return report;
 }
 
 void command_maker::drop_report(

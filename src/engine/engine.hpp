@@ -80,7 +80,7 @@ public:
   /// The same for a run that is to go on. `has_changed`, if not null, becomes true where definitions that still matter
   /// have changed: an error.
   [[nodiscard]] result<run_number> resume(const project& on, run_number number, run_observer& observer,
-                                          bool* has_changed = nullptr);
+                                          bool* has_changed = nullptr, const resume_options& options = {});
   /// Waits for the end of a run that was submitted here, once for each; then nothing of it is left but its history.
   [[nodiscard]] result<run_result> wait(run_number number);
   /// Asks a run to stop; false if it does not live here.

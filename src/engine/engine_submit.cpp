@@ -265,7 +265,8 @@ result<run_number> engine::submit(const project& on, const run_options& options,
   return begin(std::move(made));
 }
 
-result<run_number> engine::resume(const project& on, run_number number, run_observer& observer, bool* has_changed) {
+result<run_number> engine::resume(const project& on, run_number number, run_observer& observer, bool* has_changed,
+                                  const resume_options& options) {
   const only_resumption alone(*this, number); // before anything is read of it
   const planner_here planner(*this);
   auto snapshot = snapshot_of_now();
@@ -344,6 +345,9 @@ result<run_number> engine::resume(const project& on, run_number number, run_obse
                     lives_anyone() || (room_for_all_ && room_for_all_->bounds()),
                     touched,
                     std::move(*foreign)};
+  made.request.workers = options.workers.value_or(made.request.workers);
+  if (options.error_strategy)
+    made.request.error_strategy = static_cast<std::uint8_t>(*options.error_strategy);
   made.cause = past->record.cause.kind;
   made.events = std::move(events);
   made.trigger = trigger_of(past->record.pipeline, past->record.cause);

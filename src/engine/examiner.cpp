@@ -96,6 +96,8 @@ public:
       : p_(p), graph_(graph), same_(graph.same()), asset_(asset), files_(files), folders_{state} {
     for (const auto output : p.asset(asset).outputs)
       folders_.push_back(same_.text_of(p, output));
+    if (const auto depfile = p.depfile_of(asset))
+      folders_.push_back(same_.text_of(p, *depfile));
     for (const auto folder : graph.left_out(asset))
       folders_.push_back(same_.text(p, folder));
   }

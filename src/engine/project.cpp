@@ -143,10 +143,11 @@ result<std::string> find_state_folder(const project_options& options, std::strin
     return here.error();
   if (!options.state.empty() && pipeline == nullptr)
     return join_path(*here, options.state);
-  const auto loaded = config::load_pipeline(
-      by_the_way
-          ? by_the_way_of(options)
-          : config::load_options{.file = options.file, .params = options.params, .only_regular = options.only_regular});
+  const auto loaded = config::load_pipeline(by_the_way ? by_the_way_of(options)
+                                                       : config::load_options{.file = options.file,
+                                                                              .params = options.params,
+                                                                              .only_regular = options.only_regular,
+                                                                              .with_graph = false});
   if (loaded.p && pipeline != nullptr)
     *pipeline = loaded.p->name;
   if (!options.state.empty())

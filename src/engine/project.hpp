@@ -142,11 +142,17 @@ private:
 /// failed run is not an error.
 [[nodiscard]] result<run_result> run_pipeline(const project& on, const run_options& options, run_observer& observer,
                                               stop_request& stop);
+/// What else is asked for than when the run was started. Not recorded: it holds until the run ends or is resumed again.
+struct resume_options {
+  std::optional<std::uint32_t> workers{};
+  std::optional<troupe_internal::error_strategy> error_strategy{};
+  bool assume_dead = false; ///< as in run_options
+};
 /// Continues an interrupted, failed or cancelled run as the same run. `on` must have been opened with the run's
 /// recorded params (see recorded_request). invalid_input if the run cannot be resumed or definitions changed (listing
 /// them).
-[[nodiscard]] result<run_result> resume_run(const project& on, run_number run, bool assume_dead, run_observer& observer,
-                                            stop_request& stop);
+[[nodiscard]] result<run_result> resume_run(const project& on, run_number run, const resume_options& options,
+                                            run_observer& observer, stop_request& stop);
 
 /// What would run. No state is made, nothing is written.
 [[nodiscard]] result<plan_report> plan_pipeline(const project& on, const run_options& options);

@@ -53,13 +53,13 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   return (*opened)->wait(*run);
 }
 
-result<run_result> resume_run(const project& on, run_number number, bool assume_dead, run_observer& observer,
-                              stop_request& stop) {
+result<run_result> resume_run(const project& on, run_number number, const resume_options& options,
+                              run_observer& observer, stop_request& stop) {
   system_clock time;
-  auto opened = engine::open(for_one_run(on, assume_dead, observer), time, stop);
+  auto opened = engine::open(for_one_run(on, options.assume_dead, observer), time, stop);
   if (!opened)
     return opened.error();
-  const auto run = (*opened)->resume(on, number, observer);
+  const auto run = (*opened)->resume(on, number, observer, nullptr, options);
   if (!run)
     return run.error();
   return (*opened)->wait(*run);

@@ -40,6 +40,8 @@ struct process_request {
   /// of /dev/null, and where its standard output goes instead of into the log. -1: none.
   int input = -1;
   int answer = -1;
+  /// How many bytes of its standard output are handed back at its end as well as logged; 0: none. Not with `answer`.
+  std::uint64_t capture = 0;
   std::optional<duration> timeout;
   duration grace{}; ///< between SIGTERM and SIGKILL
   /// Called, as `spawned` and `exited` are and between them, each time a signal stops the command: SIGTTIN, SIGTTOU
@@ -74,6 +76,8 @@ struct process_exit {
   std::int32_t signal = 0;
   std::string message;
   bool has_log = false;
+  std::string captured;                  ///< of its standard output, as much as was asked for
+  bool captured_less = false;            ///< there was more
   std::optional<resource_use> resources; ///< absent where nobody could take them: not_started, internal
   /// Whatever the outcome: the log is not complete (a full disk fails no command that succeeded), something it left
   /// running was ended, or is another user's and could not be.

@@ -74,6 +74,8 @@ void write_definition(json_writer& json, const asset_definition& definition) {
   write_texts(json, "inputs", definition.inputs);
   write_texts(json, "deps", definition.deps);
   write_texts(json, "outputs", definition.outputs);
+  if (!definition.more.empty())
+    write_texts(json, "keys", definition.more);
   json.end_object();
 }
 

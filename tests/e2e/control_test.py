@@ -315,10 +315,10 @@ def a_signal_ends_the_wait(shop):
     run = live_run(shop)
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         waits = shop.start("run", "--wait")
-        time.sleep(0.7)
+        contains(waits.stderr.readline().decode(), "waiting for run #1")
         began = time.monotonic()
         waits.send_signal(number)
-        contains(finish(waits).must(status).errors, "waiting for run #1", "stopped while it waited", "nothing was done")
+        contains(finish(waits).must(status).errors, "stopped while it waited", "nothing was done")
         assert time.monotonic() - began < 5
     waits = shop.start("journal", "compact", "--wait=1h")
     time.sleep(0.2)

@@ -117,6 +117,16 @@ def finish(process, arguments=("…",)):
     return Result(arguments, process.returncode, text.decode(errors="replace"), errors.decode(errors="replace"))
 
 
+def heeds(pid, number):
+    """Whether a process catches that signal by now."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            caught = next((line.split()[1] for line in file if line.startswith("SigCgt:")), "0")
+    except OSError:
+        return False
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 def alive(pid):
     """Whether a process runs (a zombie does not)."""
     try:

@@ -86,6 +86,7 @@ def made(v, at):
     read = [v.cat if path == "CAT" else path for path in v.reported]
     yield "reads", {"command": f"cat {' '.join(read)} > o/reads; printf '{{\"inputs\": [%s]}}' '{', '.join(chr(34) + path + chr(34) for path in read)}' > $TROUPE_RESULT", "outputs": ["o/reads"]}
     yield "under", {"cwd": "in", "command": f"cat ../{read[0]} > ../o/under; printf '{{\"inputs\": [\"../{read[0]}\"]}}' > $TROUPE_RESULT", "outputs": ["o/under"]}
+    yield "listed_by", {"cwd": "in", "command": f"cat ../{read[0]} s0 > ../o/listed_by; printf 'o/listed_by: s0 \\\\\n  ../{read[0]}\n' > ../o/listed_by.d", "outputs": ["o/listed_by"], "depfile": "o/listed_by.d"}
     yield "version", {"command": "printf '{\"data_version\": \"%s\"}' $(cat in/s1) > $TROUPE_RESULT", "inputs": [at("in/s1")]}
     yield "versioned", {"command": "cat in/s1 > o/versioned", "deps": ["version"], "outputs": ["o/versioned"]}
 

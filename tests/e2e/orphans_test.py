@@ -86,7 +86,7 @@ def clean_asks_and_removes(shop):
     assert os.path.exists(shop.path("out/B.txt"))
     equal(shop.troupe("clean", "--orphans", "--yes", "--json").must(0).json()["removed"], ["out/B.txt"])
     assert not os.path.exists(shop.path("out/B.txt"))
-    contains(shop.troupe("clean").must(2).errors, "--orphans")
+    contains(shop.troupe("clean").must(2).errors, "--yes")
 
 
 def orphans_may_be_removed_or_count(shop):

@@ -334,7 +334,8 @@ def killed_while_it_starts_a_command(shop, standard_descriptors):
         contains(shop.troupe("cancel").must(2).errors, "not live")
         impatient = shop.start("run")
         resumed = shop.start("resume", "--json")
-        time.sleep(0.3)                                    # time to do it wrong
+        shop.wait_for(lambda: harness.heeds(impatient.pid, signal.SIGINT), "it looks at what is being started")
+        time.sleep(1)                                      # time to do it wrong
         assert impatient.poll() is None and resumed.poll() is None
         impatient.send_signal(signal.SIGINT)
         contains(finish(impatient).must(130).errors, f"is still held by a command that process {process.pid} (", "was starting when it ended")

@@ -10,6 +10,7 @@ namespace troupe_internal::fuzz {
 
 void fuzz_calendar(std::string_view bytes);  ///< cron expressions, TZ strings and zone files, and ticks by them
 void fuzz_control(std::string_view bytes);   ///< the control socket's frames and messages
+void fuzz_depfile(std::string_view bytes);   ///< depfiles of compilers
 void fuzz_forge(std::string_view bytes);     ///< a state with forged records, and all verbs that read it
 void fuzz_event(std::string_view bytes);     ///< records of events, and events made from a seed
 void fuzz_glob(std::string_view bytes);      ///< globs against a matcher that tries everything; paths
@@ -36,8 +37,9 @@ struct target {
   int mutations; ///< how many the replay makes: fewer where one takes longer
 };
 
-inline constexpr std::array<target, 18> targets = {{{"calendar", fuzz_calendar, 3000},
+inline constexpr std::array<target, 19> targets = {{{"calendar", fuzz_calendar, 3000},
                                                     {"control", fuzz_control, 3000},
+                                                    {"depfile", fuzz_depfile, 6000},
                                                     {"event", fuzz_event, 4000},
                                                     {"forge", fuzz_forge, 30},
                                                     {"glob", fuzz_glob, 6000},

@@ -48,10 +48,15 @@ void early_inspection::look(const std::string& folder) {
     const std::lock_guard lock(mutex_);
     looks_at_ = {file->id(), newest->txn_id};
   }
-  const bool sound =
-      inspect_for_writing(*file, *newest, [this] { return still_.wait(true), enough_.load(); }).empty() && !enough_;
+  const auto problem = inspect_for_writing(
+      *file, *newest, [this] { return still_.wait(true), enough_.load(); },
+      [this] {
+        const std::lock_guard lock(mutex_);
+        projections_sound_ = true;
+        changed_.notify_all();
+      });
   const std::lock_guard lock(mutex_);
-  sound_ = sound;
+  sound_ = problem.empty() && !enough_;
 }
 
 void early_inspection::stand_still(bool still) {
@@ -60,15 +65,23 @@ void early_inspection::stand_still(bool still) {
   still_.notify_all();
 }
 
-bool early_inspection::found_sound(file_id file, std::uint64_t transaction, bool wait) {
+bool early_inspection::found_sound(file_id file, std::uint64_t transaction) {
+  return wait_for(file, transaction, sound_);
+}
+
+bool early_inspection::found_projections_sound(file_id file, std::uint64_t transaction) {
+  return wait_for(file, transaction, projections_sound_);
+}
+
+bool early_inspection::wait_for(file_id file, std::uint64_t transaction, const bool& sound) {
   std::unique_lock lock(mutex_);
   if (looks_at_ != std::pair(file, transaction))
     return false;
   wanted_ = true;
   still_ = false;
   still_.notify_all();
-  changed_.wait(lock, [&] { return over_ || !wait; });
-  return sound_;
+  changed_.wait(lock, [&] { return sound || over_; });
+  return sound;
 }
 
 } // namespace troupe_internal

@@ -31,13 +31,16 @@ public:
   void stand_still(bool still);
 
   using file_id = std::pair<std::uint64_t, std::uint64_t>; ///< device, inode
-  /// Whether this version of this file is sound, if that is known by now, or once the look at it is over (`wait`). From
-  /// then on the look stands still no more.
-  [[nodiscard]] bool found_sound(file_id file, std::uint64_t transaction, bool wait);
+  /// Whether this version of this file is sound, once the look at it is over. From then on the look stands still no
+  /// more.
+  [[nodiscard]] bool found_sound(file_id file, std::uint64_t transaction);
+  /// The same of what is read of it without its events, once that is known: see inspect_for_writing().
+  [[nodiscard]] bool found_projections_sound(file_id file, std::uint64_t transaction);
 
 private:
   early_inspection() = default;
   void look(const std::string& folder);
+  [[nodiscard]] bool wait_for(file_id file, std::uint64_t transaction, const bool& sound);
 
   std::atomic<bool> enough_{false};
   std::atomic<bool> still_{false};
@@ -46,6 +49,7 @@ private:
   // With the mutex held:
   bool wanted_ = false;
   std::optional<std::pair<file_id, std::uint64_t>> looks_at_;
+  bool projections_sound_ = false;
   bool sound_ = false;
   bool over_ = false;
   std::thread worker_;

@@ -16,11 +16,13 @@ std::vector<std::string_view> definition_tables() {
   return {table_name(lmdb_table::definitions), table_name(lmdb_table::base_definitions)};
 }
 
-/// Pages and check values of all tables but the counted ones.
+/// Pages and check values of all tables but the counted ones; those of events behind all others.
 std::string inspect_records(lmdb_file& file, const lmdb_meta& version, std::vector<std::string_view> counted,
-                            const std::function<bool()>& enough) {
+                            const std::function<bool()>& enough, const std::function<void()>& before_events) {
   std::string first;
   lmdb_walk how;
+  how.last_table = table_name(lmdb_table::events);
+  how.before_last = before_events;
   how.counted_tables = std::move(counted);
   how.visit = [&](std::string_view table, std::string_view key, std::string_view stored) {
     first = stored_record_problem(table, key, stored);
@@ -41,11 +43,12 @@ std::string inspect_projections(lmdb_file& file, const lmdb_meta& version) {
 }
 
 std::string inspect_everything(lmdb_file& file, const lmdb_meta& version) {
-  return inspect_records(file, version, {}, {});
+  return inspect_records(file, version, {}, {}, {});
 }
 
-std::string inspect_for_writing(lmdb_file& file, const lmdb_meta& version, const std::function<bool()>& enough) {
-  return inspect_records(file, version, definition_tables(), enough);
+std::string inspect_for_writing(lmdb_file& file, const lmdb_meta& version, const std::function<bool()>& enough,
+                                const std::function<void()>& projections_sound) {
+  return inspect_records(file, version, definition_tables(), enough, projections_sound);
 }
 
 pending_inspection::pending_inspection(std::function<std::string()> look, bool beside) {

@@ -23,8 +23,11 @@ namespace troupe_internal {
 /// The same, except that pages with definitions are counted and not read: this is what a writer builds on. A writer
 /// reads definitions only if a definition has changed, and inspects their tables before that.
 /// `enough`, if any, is called often; true ends the inspection, and the result is then no answer.
+/// `projections_sound`, if any, is called once all is sound that inspect_projections() looks at, except that events may
+/// use the same pages: enough to read projections, not to write.
 [[nodiscard]] std::string inspect_for_writing(lmdb_file& file, const lmdb_meta& version,
-                                              const std::function<bool()>& enough = {});
+                                              const std::function<bool()>& enough = {},
+                                              const std::function<void()>& projections_sound = {});
 
 /// A journal up to this size is looked at when it is opened: no thread is worth it.
 inline constexpr std::uint64_t small_journal_bytes = std::uint64_t{1} << 20U;

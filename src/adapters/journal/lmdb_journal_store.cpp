@@ -37,7 +37,7 @@ pending_inspection inspect_beside(const state_dir::handle& dir, const lmdb_file&
                                   std::shared_ptr<early_inspection> early) {
   return pending_inspection(
       [dir, version, id = opened.id(), early = std::move(early)]() -> std::string {
-        if (early && early->found_sound(id, version.txn_id, true))
+        if (early && early->found_sound(id, version.txn_id))
           return {};
         auto file = lmdb_file::open(*dir, journal_file);
         return file ? inspect_for_writing(*file, version) : file.error().message;
@@ -119,9 +119,8 @@ result<std::unique_ptr<journal_store>> open_journal(std::shared_ptr<const state_
   options.map_bytes = settings.map_bytes;
   pending_inspection doubts;
   options.inspect = [&](lmdb_file& file, const lmdb_meta& version) {
-    if (settings.early && settings.early->found_sound(file.id(), version.txn_id, false))
-      return std::string();
-    auto problem = inspect_projections(file, version);
+    const bool sound = settings.early && settings.early->found_projections_sound(file.id(), version.txn_id);
+    auto problem = sound ? std::string() : inspect_projections(file, version);
     if (problem.empty())
       doubts = inspect_beside(dir, file, version, settings.early);
     return problem;

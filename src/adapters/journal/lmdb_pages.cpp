@@ -55,11 +55,20 @@ public:
     if (whole)
       walk({"", "the list of free pages", meta_.free_list, tree_kind::free_list});
     walk(tables);
+    const table_tree* last = nullptr;
     for (std::size_t i = 0; i < tables_.size() && !full() && !stopped_; ++i) {
       if (!whole && tables_[i].name != how_.only_table)
         continue;
       found_.found_table = true;
-      walk(tables_[i]);
+      if (!how_.last_table.empty() && tables_[i].name == how_.last_table)
+        last = &tables_[i];
+      else
+        walk(tables_[i]);
+    }
+    if (last != nullptr && !full() && !stopped_) {
+      if (how_.before_last && found_.findings.empty())
+        how_.before_last();
+      walk(*last);
     }
     if (whole && found_.findings.empty() && !stopped_)
       account();

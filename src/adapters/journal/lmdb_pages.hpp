@@ -38,6 +38,9 @@ struct lmdb_walk {
   std::vector<std::string_view> counted_tables;
   /// Only this table (empty: all) is walked, beside the table of tables; then nothing is said of the file as a whole.
   std::string_view only_table;
+  /// This table (empty: none) is walked behind all others, and `before_last` is called in between if those are sound.
+  std::string_view last_table;
+  std::function<void()> before_last;
   /// Called with every entry of the tables in sound pages, in order of key; false ends the walk. The views live as
   /// long as the call.
   std::function<bool(std::string_view table, std::string_view key, std::string_view data)> visit;

@@ -74,7 +74,20 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
   // Others can open a pipe too (/dev/stdout) and read what we were told is there.
   if (fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0)
     return system_failure("make a pipe for the output");
+  unique_fd captured, captured_input;
+  if (order.request.capture > 0) {
+    std::array<int, 2> more{-1, -1};
+    const bool made = pipe2(more.data(), O_CLOEXEC) == 0;
+    captured = unique_fd(more[0]);
+    captured_input = unique_fd(more[1]);
+    if (!made || !captured.lift_above_standard() || !captured_input.lift_above_standard() ||
+        fcntl(captured.get(), F_SETFL, O_NONBLOCK) != 0)
+      return system_failure("make a pipe for the standard output");
+    order.request.answer = captured_input.get();
+  }
   auto spawned = spawner_.spawn(order.request, input.get());
+  if (captured_input)
+    order.request.answer = -1; // it is closed when this returns
   if (attempts_.size() >= few_attempts)
     input.reset();
   if (const auto* failure = std::get_if<spawn_failure>(&spawned))
@@ -92,7 +105,9 @@ std::optional<spawn_failure> process_loop::start(start_process& order) {
       std::move(input),
       log_writer(std::move(order.request.open_log), order.request.log_file, order.request.max_log),
   });
-  if (!watch(a->output.get(), id << 2U | about_output, EPOLLIN) || !watch_leader(*a)) {
+  a->capture = std::move(captured);
+  if (!watch(a->output.get(), id << 3U | about_output, EPOLLIN) ||
+      (a->capture && !watch(a->capture.get(), id << 3U | about_captured, EPOLLIN)) || !watch_leader(*a)) {
     auto failure = system_failure("watch the process");
     kill(-a->pid, SIGKILL);
     while (waitpid(a->pid, nullptr, 0) < 0 && errno == EINTR)
@@ -129,7 +144,28 @@ void process_loop::read_output(attempt& a, std::uint32_t events) {
     a.output.reset(); // all its writers closed it; the process may live on
 }
 
+bool process_loop::read_captured(attempt& a) {
+  if (!a.capture)
+    return false;
+  const auto got = read(a.capture.get(), buffer_.get(), pipe_bytes);
+  if (got <= 0) {
+    if (got == 0 || (errno != EINTR && errno != EAGAIN))
+      a.capture.reset();
+    return false;
+  }
+  const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got));
+  const auto room = a.order.request.capture - a.captured.size();
+  a.captured.append(bytes.substr(0, room));
+  a.captured_less = a.captured_less || bytes.size() > room;
+  log_output(a, bytes);
+  return true;
+}
+
 void process_loop::drain_output(attempt& a) {
+  // No more than a pipe holds: who is beyond reach may write on.
+  for (std::size_t most = 0; most < 2 * pipe_bytes && read_captured(a); most += pipe_bytes)
+    ;
+  a.capture.reset();
   if (!a.output) {
     a.input.reset();
     return;
@@ -269,7 +305,7 @@ void process_loop::settle() {
   settle_wanted_ = false;
   for (const auto pid : orphans_.look(marks_)) {
     auto& orphan = orphans_.orphans().at(pid);
-    if (orphan.pidfd && !watch(orphan.pidfd.get(), static_cast<std::uint64_t>(pid) << 2U | about_orphan, EPOLLIN))
+    if (orphan.pidfd && !watch(orphan.pidfd.get(), static_cast<std::uint64_t>(pid) << 3U | about_orphan, EPOLLIN))
       orphan.pidfd.reset();
     auto& a = *attempts_.at(orphan.attempt);
     if (a.leader_ended && a.how == process_exit::kind::ended && a.group_was != told::nothing)
@@ -315,6 +351,8 @@ void process_loop::report(std::unique_ptr<attempt> a) {
     a->problem = "the exit status was taken by somebody else in this process: " + errno_text(errno);
   }
   exit.has_log = a->log.made();
+  exit.captured = std::move(a->captured);
+  exit.captured_less = a->captured_less;
   if (!a->left.empty())
     exit.warnings.push_back(make_warning("background_processes", words_on_left(a->left)));
   if (!a->log.problem().empty())

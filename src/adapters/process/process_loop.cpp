@@ -214,13 +214,17 @@ std::size_t process_loop::wait_for_events() {
   TROUPE_CHECK(count >= 0 || problem == EINTR, "epoll must work");
   for (int i = 0; i < count; ++i) {
     const auto what = events[static_cast<std::size_t>(i)].data.u64;
-    const auto id = what >> 2U;
-    switch (what & 3U) {
+    const auto id = what >> 3U;
+    switch (what & 7U) {
     case about_wake:
       break; // edge-triggered: the count need not be read
     case about_leader:
       if (auto* a = find(id))
         leader_ended(*a);
+      break;
+    case about_captured:
+      if (auto* a = find(id))
+        static_cast<void>(read_captured(*a));
       break;
     case about_output:
       if (auto* a = find(id))
@@ -330,7 +334,7 @@ bool process_loop::watch_leader(attempt& a) {
   if (waiters_.take(a.id, a.pid))
     return true;
   a.pidfd = unique_fd(open_pidfd(a.pid));
-  return a.pidfd && a.pidfd.lift_above_standard() && watch(a.pidfd.get(), a.id << 2U | about_leader, EPOLLIN);
+  return a.pidfd && a.pidfd.lift_above_standard() && watch(a.pidfd.get(), a.id << 3U | about_leader, EPOLLIN);
 }
 
 process_loop::attempt* process_loop::find(std::uint64_t id) {

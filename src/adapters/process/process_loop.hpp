@@ -66,8 +66,14 @@ public:
 private:
   using clock = std::chrono::steady_clock;
   enum class told : std::uint8_t { nothing, to_end, killed };
-  // What an epoll event is about: an id in the upper bits, one of these in the lower two.
-  enum about : std::uint64_t { about_wake = 0, about_leader = 1, about_output = 2, about_orphan = 3 };
+  // What an epoll event is about: an id in the upper bits, one of these in the lower three.
+  enum about : std::uint64_t {
+    about_wake = 0,
+    about_leader = 1,
+    about_output = 2,
+    about_orphan = 3,
+    about_captured = 4
+  };
 
   struct attempt {
     std::uint64_t id = 0;
@@ -80,6 +86,9 @@ private:
     /// each is too much for many.
     unique_fd input;
     log_writer log;
+    unique_fd capture{};    ///< its standard output by itself, if that is asked for
+    std::string captured{}; ///< at most as much as was asked for
+    bool captured_less = false;
     std::optional<mask_stream> mask{};            ///< what it lets through is logged
     std::optional<clock::time_point> pause_due{}; ///< when the mask is told that nothing has come for a while
     told group_was = told::nothing;
@@ -115,6 +124,8 @@ private:
   [[nodiscard]] std::optional<spawn_failure> start(start_process& order);
   void read_output(attempt& a, std::uint32_t events);
   void drain_output(attempt& a);
+  /// Reads once; false where there is nothing, or nobody left to write.
+  bool read_captured(attempt& a);
   void log_output(attempt& a, std::string_view bytes);
   /// The last bytes that a mask held back, then the end of the log.
   void finish_log(attempt& a);

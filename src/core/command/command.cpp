@@ -128,11 +128,13 @@ result<std::string> render_env_value(const command_scope& scope, std::string_vie
 
 namespace {
 
-/// What is known where paths and assets are named: params and matrix.
+/// What is known where paths and assets are named: params and matrix; for a depfile the outputs, too.
 class early_text {
 public:
   early_text(const pipeline& p, std::span<const matrix_value> matrix, bool paths)
       : p_(p), matrix_(matrix), paths_(paths) {}
+  early_text(const pipeline& p, asset_index knows_outputs_of)
+      : p_(p), matrix_(p.asset(knows_outputs_of).matrix), paths_(true), outputs_of_(knows_outputs_of) {}
 
   [[nodiscard]] result<std::vector<std::string>> items(std::string_view text, bool lists) const {
     std::vector<template_problem> problems;
@@ -167,9 +169,13 @@ private:
   [[nodiscard]] std::optional<std::string> refused(const template_piece& piece) const {
     if (piece.name == template_name::literal)
       return std::nullopt;
+    if (piece.name == template_name::outputs && outputs_of_)
+      return outputs(piece).empty() && !piece.names_list()
+                 ? std::optional(shown(piece.written) + ": the asset has no such output")
+                 : std::nullopt;
     if (piece.name != template_name::param && piece.name != template_name::matrix)
       return shown(piece.written) + " is not known yet where " + (paths_ ? "paths" : "assets and values") +
-             " are named; only params and matrix are";
+             " are named; only params" + (outputs_of_ ? ", matrix and outputs are" : " and matrix are");
     if (auto why = unknown_variable(p_, matrix_, piece))
       return why;
     if (is_secret(p_, piece))
@@ -178,7 +184,24 @@ private:
     return std::nullopt;
   }
   [[nodiscard]] bool is_list(const template_piece& piece) const {
+    if (piece.name == template_name::outputs)
+      return piece.names_list();
     return piece.name != template_name::literal && stands_for_list(p_, matrix_, piece);
+  }
+  /// Those that a piece names.
+  [[nodiscard]] std::vector<std::string_view> outputs(const template_piece& piece) const {
+    std::vector<std::string_view> named;
+    const auto& all = p_.asset(*outputs_of_).outputs;
+    std::size_t first = piece.index.value_or(0);
+    std::size_t end = piece.index && !piece.rest ? first + 1 : all.size();
+    if (!piece.text.empty()) {
+      const auto number = number_of_output(p_.declaration(*outputs_of_), piece.text);
+      first = number.value_or(all.size());
+      end = first + 1;
+    }
+    for (auto i = first; i < end && i < all.size(); ++i)
+      named.push_back(part_of(p_.path(all[i]), piece.part));
+    return named;
   }
   void append_value(std::string& out, std::string_view value) const {
     if (paths_)
@@ -188,22 +211,35 @@ private:
   }
   void append(std::string& out, const template_piece& piece) const {
     bool first = true;
-    values_of_variable(p_, matrix_, piece).each([&](std::string_view value, bool) {
+    const auto add = [&](std::string_view value) {
       if (!std::exchange(first, false))
         append_value(out, piece.separator);
       append_value(out, value);
-    });
+    };
+    if (piece.name == template_name::outputs)
+      for (const auto output : outputs(piece))
+        add(output);
+    else
+      values_of_variable(p_, matrix_, piece).each([&](std::string_view value, bool) { add(value); });
   }
 
   const pipeline& p_;
   std::span<const matrix_value> matrix_;
   bool paths_;
+  std::optional<asset_index> outputs_of_;
 };
 
 } // namespace
 
 result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix, std::string_view text) {
   auto items = early_text(p, matrix, true).items(text, false);
+  if (!items)
+    return items.error();
+  return std::move(items->front());
+}
+
+result<std::string> render_depfile(const pipeline& p, asset_index asset, std::string_view text) {
+  auto items = early_text(p, asset).items(text, false);
   if (!items)
     return items.error();
   return std::move(items->front());

@@ -49,6 +49,8 @@ struct rendered_command {
 /// a value what means something in globs is escaped by \, since a value is never part of one.
 [[nodiscard]] result<std::string> render_path(const pipeline& p, std::span<const matrix_value> matrix,
                                               std::string_view text);
+/// The same for a depfile: the asset's outputs are known, too.
+[[nodiscard]] result<std::string> render_depfile(const pipeline& p, asset_index asset, std::string_view text);
 /// The same, and a text that is exactly a list template becomes as many.
 [[nodiscard]] result<std::vector<std::string>> render_paths(const pipeline& p, std::span<const matrix_value> matrix,
                                                             std::string_view text);

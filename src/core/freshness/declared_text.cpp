@@ -96,6 +96,12 @@ asset_definition declared_text(const pipeline& p, asset_index asset, const std::
     const bool templated = i < declared.output_templates.size() && !declared.output_templates[i].empty();
     text.outputs.emplace_back(templated ? declared.output_templates[i] : p.path(spec.outputs[i]));
   }
+  if (declared.rare != nullptr) {
+    if (!declared.rare->depfile.empty())
+      text.more.push_back("depfile " + std::string(declared.rare->depfile));
+    if (declared.rare->stdout_version)
+      text.more.emplace_back("data_version stdout");
+  }
   return text;
 }
 

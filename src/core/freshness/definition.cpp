@@ -67,6 +67,16 @@ void add_shell(const asset_declaration& of, part_list& parts) {
     parts.add(option);
 }
 
+/// Keys beside the command that change what is made of it.
+void add_rare(const pipeline& p, asset_index asset, part_list& parts) {
+  if (p.declaration(asset).rare == nullptr)
+    return;
+  if (const auto depfile = p.depfile_of(asset))
+    parts.add("depfile").add(p.path(*depfile));
+  if (p.takes_version_from_stdout(asset))
+    parts.add("data_version").add("stdout");
+}
+
 bool by_name(const named_digest& a, const named_digest& b) {
   return a.name < b.name;
 }
@@ -256,6 +266,7 @@ digest definer::command_of(const command_scope& scope) {
       parts.extend('x', of_->command.front());
   }
   passed_otherwise_ = passed_otherwise_ || values.passed_otherwise();
+  add_rare(scope.p, scope.asset, parts);
   return parts.finish();
 }
 
@@ -269,7 +280,7 @@ void definer::define(const command_scope& scope, const env_lookup& lookup, finge
     out.command = *command_digest_;
   else
     out.command = command_of(scope);
-  if (!command_digest_ &&
+  if (!command_digest_ && of_->rare == nullptr &&
       std::none_of(command_.begin(), command_.end(), [](const text_range& text) { return text.templated; }))
     command_digest_ = out.command;
   out.version = of_->settings->version;
@@ -307,6 +318,7 @@ void define_as_declared(const pipeline& p, asset_index asset, const env_lookup& 
   for (const auto& value : spec.matrix)
     parts.add(value.variable).add(value.value);
   add_cells(p, asset, parts);
+  add_rare(p, asset, parts);
   out.command = parts.finish();
 
   out.version = settings.version;

@@ -44,6 +44,13 @@ const char* word_of(command_form form) {
                                           : "none";
 }
 
+std::string in_lines(const std::vector<std::string>& texts) {
+  std::string lines;
+  for (const auto& text : texts)
+    lines += (lines.empty() ? "" : "\n") + text;
+  return lines;
+}
+
 void compare_commands(reason& why, const asset_definition& was, const asset_definition& now) {
   reason_change change;
   const auto add = [&](const std::string& before, const std::string& after) {
@@ -58,6 +65,7 @@ void compare_commands(reason& why, const asset_definition& was, const asset_defi
   if (was.form == command_form::shell && now.form == command_form::shell)
     add("shell " + was.shell, "shell " + now.shell);
   add("cwd " + was.cwd, "cwd " + now.cwd);
+  add(in_lines(was.more), in_lines(now.more));
   if (!change.was.empty() || !change.now.empty())
     why.change = std::make_shared<const reason_change>(std::move(change));
   else if (lists_inputs(now) && has_globs(now))

@@ -225,7 +225,7 @@ void visit_fields(V& v, T& d) {
   v.sparse(named_field{"form", d.form}, named_field{"command", d.command}, named_field{"shell", d.shell},
            named_field{"cwd", d.cwd}, named_field{"env", d.env}, named_field{"inherits_env", d.inherits_env},
            named_field{"inherited", d.inherited}, named_field{"version", d.version}, named_field{"inputs", d.inputs},
-           named_field{"deps", d.deps}, named_field{"outputs", d.outputs});
+           named_field{"deps", d.deps}, named_field{"outputs", d.outputs}, named_field{"more", d.more});
 }
 
 // --- events ---

@@ -47,6 +47,8 @@ digest digest_of(const asset_definition& definition) {
   parts.add("inputs", definition.inputs);
   parts.add("deps", definition.deps);
   parts.add("outputs", definition.outputs);
+  if (!definition.more.empty())
+    parts.add("more", definition.more);
   return parts.finish();
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t longest = 64; // longer names get no suggestion: the rows below stay on the stack
 constexpr std::size_t change = 4;   // the cost of one change, in quarters
+constexpr std::size_t shortest = 3; // of a shorter name one change leaves next to nothing
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -44,7 +45,9 @@ std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) 
 } // namespace
 
 nearest_name::nearest_name(std::string_view wanted)
-    : wanted_(wanted), limit_(std::max<std::size_t>(wanted.size() * change * 2 / 5, change + 1) + 1) {}
+    : wanted_(wanted),
+      limit_(wanted.size() < shortest ? change
+                                      : std::max<std::size_t>(wanted.size() * change * 2 / 5, change + 1) + 1) {}
 
 void nearest_name::consider(std::string_view candidate) {
   if (wanted_.size() > longest || candidate.size() > longest)

@@ -9,8 +9,8 @@
 namespace troupe_internal {
 
 /// Collects candidates for one misspelt name and keeps the nearest: fewest letters inserted, removed, changed or
-/// swapped with a neighbour, at most two in five; upper and lower case count as a quarter of a change. The
-/// first of equals wins.
+/// swapped with a neighbour, at most two in five; upper and lower case count as a quarter of a change. Of names of one
+/// or two letters no other difference is near. The first of equals wins.
 class nearest_name {
 public:
   explicit nearest_name(std::string_view wanted);

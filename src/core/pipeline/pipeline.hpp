@@ -21,6 +21,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -133,6 +134,14 @@ struct named_input {
   std::uint32_t input = 0; ///< number in asset_spec::inputs
 };
 
+/// What few assets declare.
+struct rare_keys {
+  /// Template text: the depfile that the command writes. Of each asset: pipeline::depfile_of(). Empty: none.
+  std::string_view depfile;
+  place depfile_where;
+  bool stdout_version = false; ///< what the command writes to its standard output is the data version
+};
+
 /// An asset as it stands in the file, before its matrix is expanded.
 struct asset_declaration {
   std::string_view name;
@@ -151,6 +160,7 @@ struct asset_declaration {
   std::span<const std::string_view> output_names; ///< parallel to the outputs; empty if they have no names
   /// All deps as written if one of them has a template; else empty.
   std::span<const std::string_view> dep_templates;
+  const rare_keys* rare = nullptr;          ///< null: it declares none of them
   const asset_settings* settings = nullptr; ///< never null in a valid pipeline
 };
 
@@ -234,7 +244,10 @@ struct pipeline {
   interner paths;                  ///< path_index is a number of this
   interner names;                  ///< number = asset_index (assets are interned in order)
 
+  std::vector<std::pair<asset_index, path_index>> depfiles; ///< sorted by asset
+
   std::deque<asset_settings> settings;        ///< stable addresses
+  std::deque<rare_keys> rare;                 ///< likewise
   std::deque<function_declaration> functions; ///< likewise
   arena text;                                 ///< what the views above point into
 
@@ -245,6 +258,16 @@ struct pipeline {
   [[nodiscard]] const asset_settings& settings_of(asset_index i) const { return *declaration(i).settings; }
   [[nodiscard]] bool is_source(asset_index i) const { return declaration(i).kind == command_kind::none; }
   [[nodiscard]] std::string_view path(path_index i) const { return paths.text(i.value); }
+  /// The depfile that the asset's command writes.
+  [[nodiscard]] std::optional<path_index> depfile_of(asset_index i) const {
+    const auto at = std::lower_bound(depfiles.begin(), depfiles.end(), i,
+                                     [](const auto& one, asset_index wanted) { return one.first < wanted; });
+    return at == depfiles.end() || at->first != i ? std::nullopt : std::optional(at->second);
+  }
+  [[nodiscard]] bool takes_version_from_stdout(asset_index i) const {
+    const auto* const more = declaration(i).rare;
+    return more != nullptr && more->stdout_version;
+  }
   [[nodiscard]] std::optional<asset_index> find(std::string_view asset_name) const {
     const auto number = names.find(asset_name);
     return number ? std::optional(asset_index(*number)) : std::nullopt;

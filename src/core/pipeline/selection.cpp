@@ -81,11 +81,23 @@ public:
   [[nodiscard]] result<marks> argument(const std::string& text) const {
     if (text.empty())
       return refuse(text, "is empty");
-    if (const auto exact = p_.find(text)) {
-      marks selected(p_.assets.size(), false);
-      selected[exact->value] = true;
-      return selected;
-    }
+    if (const auto exact = p_.find(text))
+      return only(*exact);
+    auto selected = terms(text);
+    if (!selected) // a path may hold commas
+      if (const auto maker = maker_of(text))
+        return only(*maker);
+    return selected;
+  }
+
+private:
+  [[nodiscard]] marks only(asset_index asset) const {
+    marks selected(p_.assets.size(), false);
+    selected[asset.value] = true;
+    return selected;
+  }
+
+  [[nodiscard]] result<marks> terms(const std::string& text) const {
     marks selected(p_.assets.size(), true);
     for (const auto part : split_terms(text)) {
       const term t = parse_term(part);
@@ -104,7 +116,15 @@ public:
     return selected;
   }
 
-private:
+  /// The asset that makes a file, which is named as outputs are.
+  [[nodiscard]] std::optional<asset_index> maker_of(std::string_view path) const {
+    while (path.starts_with("./"))
+      path.remove_prefix(2);
+    while (path.size() > 1 && path.ends_with('/'))
+      path.remove_suffix(1);
+    return path.empty() ? std::nullopt : graph_.maker_of(p_, path);
+  }
+
   [[nodiscard]] marks atom(std::string_view text) const {
     marks found(p_.assets.size(), false);
     if (text.starts_with("tag:"))
@@ -118,6 +138,9 @@ private:
       found[exact->value] = true;
     else
       mark_names(found, text);
+    if (std::find(found.begin(), found.end(), true) == found.end())
+      if (const auto maker = maker_of(text))
+        found[maker->value] = true;
     return found;
   }
 
@@ -203,8 +226,23 @@ private:
     if (!tag && !group)
       for (const auto& asset : p_.assets)
         nearest.consider(asset.name);
+    if (!tag && !group)
+      if (const auto other = other_meaning(wanted); !other.empty())
+        return "no asset is named \"" + std::string(wanted) + "\"" + other;
     const std::string what = tag ? "no asset has the tag " : group ? "no asset is in the group " : "no asset is named ";
     return what + "\"" + std::string(wanted) + "\"" + nearest.hint();
+  }
+
+  /// What is no asset's name may be a tag or a group.
+  [[nodiscard]] std::string other_meaning(std::string_view wanted) const {
+    for (const auto& d : p_.declarations) {
+      const auto& tags = d.settings->tags;
+      if (std::find(tags.begin(), tags.end(), wanted) != tags.end())
+        return ", but there is a tag of that name: tag:" + std::string(wanted);
+      if (d.settings->group == wanted)
+        return ", but there is a group of that name: group:" + std::string(wanted);
+    }
+    return {};
   }
 
   const pipeline& p_;

@@ -4,7 +4,8 @@
 //   term      = [ [N] "+" ] atom [ "+" [N] ]  with upstream / downstream, N levels or all
 //   atom      = "tag:" pattern | "group:" pattern | pattern
 //   pattern   = a name ("by_section[admin]"), the bare name of a matrix ("by_section": all of it), or a glob over
-//               names (* ? [a-z] [!a]; "[…]" at the end is the notation of a matrix too: "by_section[a*]")
+//               names (* ? [a-z] [!a]; "[…]" at the end is the notation of a matrix too: "by_section[a*]");
+//               where none of these selects anything: an output ("out/report.html", as the pipeline's folder has it)
 //
 // What is exactly the name of an asset means that asset, whatever its characters; commas and pluses inside [ ] belong
 // to the name. In a glob "/" and "." are characters like any other, and \ takes a wildcard literally.

@@ -254,7 +254,7 @@ Each attempt is on record with its times, its end and its log.
   run #5 of trouble: 3 assets, 1 fresh, 1 worker
   [1/2] bad  failed after <duration>: exit status 3
   stopping after a failure: nothing more is started
-  [2/2] silent  not started
+  not started: silent
   
   failed: bad (attempt 1): exit status 3
     command: for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done; exit 3

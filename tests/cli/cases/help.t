@@ -30,7 +30,7 @@ The program alone prints its help; so does every verb with --help.
     reload  Have the supervisor of this state load all of its files again
     release  Give a pipeline that a supervisor had back to a state of its own
     token  Tokens for the HTTP interface of a supervisor over TCP
-    clean  Remove outputs of assets that no longer exist
+    clean  Remove outputs that are as their assets made them
     adopt  Take outputs that exist for what their assets would make
     journal  Check the journal, make it anew, or take it over: verify, stats, dump, rebuild, compact, trust
     init  Write a small commented pipeline to start from; nothing is overwritten
@@ -72,12 +72,15 @@ The program alone prints its help; so does every verb with --help.
     -x, --exclude SELECTION  leave these out: they are taken as last made (may be given several times)
         --only  the selected alone, without what they need
         --force  run the selected even if they are fresh
+        --failed  what failed in the last run, and what that kept from running
     -j, --workers N  how many assets may run at a time
         --error-strategy STRATEGY  what a failure means for the rest: fail_fast, continue, abort
     -k, --keep-going  the same as --error-strategy continue
     -n, --dry-run  show the plan and run nothing
         --detach  have the supervisor of this state carry the run out, and do not wait for its end
-    -v, --verbose  with --dry-run: the commands, too
+        --output WHOSE  whose output is shown: of failed assets its end (default), of all when they end, of none, or of all as they write it: failed, all, none, live
+    -q, --quiet  show only failures and warnings
+    -v, --verbose  show each command as it begins; with --dry-run those of the plan
         --strict  warnings count as errors
         --assume-dead  what a run that died had started has ended: do not refuse because that cannot be seen (in a container), or because nothing but the journal says that a process is its own
         --wait[=TIME]  wait until nobody else writes the state; for TIME at most, such as 30s
@@ -103,6 +106,10 @@ The program alone prints its help; so does every verb with --help.
         what the glob matches, and what depends on assets tagged daily
     troupe run --force --only report
         report again, whatever its state
+    troupe run --failed
+        again what failed in the last run, and what that kept from running
+    troupe run -v --output live
+        with the commands, and what they write as they write it
     troupe run -j 1 --error-strategy continue
         one at a time, on past failures
   $ troupe journal --help

@@ -6,6 +6,7 @@
 #include "engine/cancel_queued.hpp"
 #include "engine/queue_list.hpp"
 #include "engine/recorded_outputs.hpp"
+#include "engine/recorded_readers.hpp"
 #include "engine/run_logs.hpp"
 #include "engine/shown_commands.hpp"
 #include "engine/trigger_alone.hpp"
@@ -114,7 +115,9 @@ result<run_result> run_pipeline(const project& on, const run_options& options, r
   return engine().run(on, options, observer, stop);
 }
 
-result<run_result> resume_run(const project& on, run_number run, bool, run_observer& observer, stop_request& stop) {
+result<run_result> resume_run(const project& on, run_number run, const resume_options& options, run_observer& observer,
+                              stop_request& stop) {
+  engine().resumed_with = options;
   return engine().resume(on, run, observer, stop);
 }
 
@@ -278,6 +281,21 @@ result<orphan_cleaning> clean_orphans(const project&,
                                       const std::function<bool(const std::vector<orphaned_output>&)>& confirm) {
   orphan_cleaning out{engine().orphans, false};
   out.removed = !out.orphans.empty() && confirm(out.orphans);
+  return out;
+}
+
+result<std::vector<asset_index>> recorded_readers(const project&, const std::string&) {
+  return std::vector<asset_index>();
+}
+
+result<std::vector<std::string>> recorded_inputs(const project&, const std::vector<asset_index>&) {
+  return std::vector<std::string>();
+}
+
+result<output_cleaning> clean_outputs(const project&, const std::vector<std::string>&, bool,
+                                      const std::function<bool(const output_cleaning&)>& confirm) {
+  auto out = engine().cleanable;
+  out.removed = !out.outputs.empty() && confirm(out);
   return out;
 }
 

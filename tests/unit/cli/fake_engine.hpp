@@ -5,6 +5,7 @@
 #include "engine/adoption.hpp"
 #include "engine/delegation.hpp"
 #include "engine/orphans.hpp"
+#include "engine/output_cleaning.hpp"
 #include "engine/pipeline_claim.hpp"
 #include "engine/project.hpp"
 #include "engine/state_wait.hpp"
@@ -24,6 +25,7 @@ struct fake_engine {
   std::string pipeline; ///< of the pipeline file that find_state_folder reads; empty: there is none
   std::function<result<run_result>(const project&, const run_options&, run_observer&, stop_request&)> run;
   std::function<result<run_result>(const project&, run_number, run_observer&, stop_request&)> resume;
+  resume_options resumed_with; ///< last
   std::function<result<plan_report>(const project&, const run_options&)> plan;
   std::function<result<std::vector<asset_status_report>>(const project&, const std::vector<std::string>&)> statuses;
   std::vector<run_record> runs; ///< newest first
@@ -42,6 +44,7 @@ struct fake_engine {
   std::function<result<wait_end>(const std::string&, const wait_setup&)> wait; ///< none: nobody has the lock
   std::function<result<state_compaction>(const std::string&, const retention_rule&, duration)> compact;
   std::vector<orphaned_output> orphans;
+  output_cleaning cleanable;
   adoption adoptable;
   std::string logs_folder; ///< where log_path points
 };

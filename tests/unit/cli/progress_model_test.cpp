@@ -87,8 +87,9 @@ TEST_CASE("an asset that waits for its next attempt when the run stops has faile
   static_cast<void>(w.model.take_lines());
   w.model.asset_settled(clean, asset_status::cancelled, clean);
   w.model.asset_settled(report, asset_status::cancelled, report);
+  w.model.close();
   CHECK(w.model.take_lines() == "[1/5] clean  attempt 2 failed; not tried again, because the run stops\n"
-                                "[2/5] report  not started\n");
+                                "not started: report\n");
   CHECK(w.model.totals().given_up == 1);
 }
 
@@ -111,12 +112,14 @@ TEST_CASE("failures, retries and what they block are told with their reasons") {
   w.model.asset_settled(side, asset_status::failed, side);
   w.model.asset_settled(n_a, asset_status::failed, n_a, "input \"a\" is not there");
   w.model.asset_settled(n_b, asset_status::cancelled, n_b);
+  w.model.close();
+  w.model.close();
   CHECK(w.model.take_lines() == "clean  attempt 1 failed: exit status 75; attempt 2 in 2.0s\n"
                                 "[1/5] clean  timed out after 1.2s: longer than 1s\n"
                                 "[2/5] report  blocked by clean\n"
                                 "[3/5] side  failed after 1.2s: signal 9 (allowed to fail)\n"
                                 "[4/5] n[a]  failed before it started: input \"a\" is not there\n"
-                                "[5/5] n[b]  not started\n");
+                                "not started: n[b]\n");
 }
 
 TEST_CASE("an attempt ended because the run stops is cancelled, and is told once") {

@@ -130,6 +130,7 @@ TEST_CASE("every verb that takes the lock waits, and a dry run does not") {
   };
   engine().plan = [](const project&, const run_options&) { return result<plan_report>(plan_report()); };
   const std::vector<std::vector<std::string>> verbs = {{"run"},
+                                                       {"clean"},
                                                        {"clean", "--orphans"},
                                                        {"adopt", "--all"},
                                                        {"journal", "compact"},
@@ -141,7 +142,7 @@ TEST_CASE("every verb that takes the lock waits, and a dry run does not") {
   }
   CHECK(lock.waits.size() == verbs.size());
   static_cast<void>(troupe_cli({"run", "-n", "--wait"}));
-  static_cast<void>(troupe_cli({"clean", "--wait"}));
+  static_cast<void>(troupe_cli({"clean", "-n", "--wait"}));
   CHECK(lock.waits.size() == verbs.size());
   for (const auto* verb : {"plan", "status", "cancel", "runs"})
     CHECK(troupe_cli({verb, "--wait"}).status == 2);

@@ -418,7 +418,9 @@ TEST_CASE("the nearest name is the one with the fewest changes, if near at all")
   CHECK(nearest_hint("prioritty", known) == "; did you mean \"priority\"?");
   CHECK(nearest_hint("zzz", known).empty());
   CHECK(nearest_hint(std::string(100, 'c'), known).empty());
-  CHECK(nearest_hint("a", std::vector<std::string_view>{"b"}) == "; did you mean \"b\"?");
+  CHECK(nearest_hint("a", std::vector<std::string_view>{"b"}).empty());
+  CHECK(nearest_hint("ab", std::vector<std::string_view>{"ac", "ba", "abc"}).empty());
+  CHECK(nearest_hint("A", std::vector<std::string_view>{"b", "a"}) == "; did you mean \"a\"?");
   CHECK(nearest_hint("", known).empty());
 }
 

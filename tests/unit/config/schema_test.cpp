@@ -104,6 +104,7 @@ const std::string full = R"({
       "inherit_env": ["PATH"], "cwd": ".", "shell": "/bin/bash", "timeout": "30s",
       "retry": { "attempts": 3, "delay": "0s", "backoff": "linear", "max_delay": "60s", "jitter": "full", "on_exit_codes": [75], "on_timeout": false },
       "allow_failure": true, "pools": { "db": 1 }, "priority": -5, "version": "2", "always": false, "max_age": "1d",
+      "depfile": "{{ outputs[0] }}.d", "data_version": "stdout",
       "durability": "none", "max_log": "100MB", "links": "text", "tags": ["t"], "group": "g", "owners": ["o"], "ignore_warnings": ["useless_key"]
     },
     "two": { "command": "x > y", "inherit_env": true, "timeout": null, "max_age": null, "env": {} }

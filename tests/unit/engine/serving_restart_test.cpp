@@ -1,6 +1,8 @@
 // The stop of an engine that stays up, and the next one: what becomes of runs that were left open.
 #include "serving_stage.hpp"
 
+#include "engine/silent_observer.hpp"
+
 #include <csignal>
 #include <future>
 

@@ -46,14 +46,39 @@ TEST_CASE("a sound journal is known to be sound, in the version that was looked 
   early->stand_still(true);
   early->stand_still(false);
   // It may not have begun yet.
-  for (int i = 0; i < 10'000 && !early->found_sound(id, version, true); ++i)
+  for (int i = 0; i < 10'000 && !early->found_sound(id, version); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  CHECK(early->found_sound(id, version, true));
-  CHECK(early->found_sound(id, version, false));
-  CHECK_FALSE(early->found_sound(id, version + 1, true));
-  CHECK_FALSE(early->found_sound({id.first, id.second + 1}, version, true));
+  CHECK(early->found_sound(id, version));
+  CHECK(early->found_projections_sound(id, version));
+  CHECK_FALSE(early->found_sound(id, version + 1));
+  CHECK_FALSE(early->found_sound({id.first, id.second + 1}, version));
   state.add(20'000); // of what is written later it knows nothing
-  CHECK_FALSE(early->found_sound(id, state.transaction(), true));
+  CHECK_FALSE(early->found_sound(id, state.transaction()));
+}
+
+TEST_CASE("a damaged event leaves what is read beside it sound, but not the whole") {
+  large_state state;
+  const auto path = state.f.folder() + "/journal.mdb";
+  std::string bytes(static_cast<std::size_t>(std::filesystem::file_size(path)), '\0');
+  std::ifstream(path, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  // In the event one name follows the other; in the table of names each is a record.
+  const auto name = [](int number) { return std::string(60, 'n') + std::to_string(number); };
+  std::size_t at = bytes.find(name(1000));
+  while (at != std::string::npos && bytes.find(name(1001), at) - at > name(1000).size() + 4)
+    at = bytes.find(name(1000), at + 1);
+  REQUIRE(at != std::string::npos);
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(static_cast<std::streamoff>(at));
+  file.put('N');
+  file.close();
+  const auto early = early_inspection::begin(state.f.folder());
+  REQUIRE(early);
+  const auto id = state.file().id();
+  const auto version = state.transaction();
+  for (int i = 0; i < 10'000 && !early->found_projections_sound(id, version); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(early->found_projections_sound(id, version));
+  CHECK_FALSE(early->found_sound(id, version));
 }
 
 TEST_CASE("a journal is opened with and without what was found early, and damage is told alike") {

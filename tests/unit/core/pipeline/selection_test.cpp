@@ -142,6 +142,29 @@ TEST_CASE("what selects nothing is an error that names the nearest") {
   CHECK(w.pick({"raw_a,mail"}) == "error: selection \"raw_a,mail\": no asset is in all of its parts");
 }
 
+TEST_CASE("a word that is a tag or a group is answered with it") {
+  const auto w = example();
+  CHECK(w.pick({"nightly"}) ==
+        "error: selection \"nightly\": no asset is named \"nightly\", but there is a tag of that name: tag:nightly");
+  CHECK(w.pick({"+ingest"}) ==
+        "error: selection \"+ingest\": no asset is named \"ingest\", but there is a group of that name: group:ingest");
+}
+
+TEST_CASE("an output selects the asset that makes it, and names come first") {
+  pipeline_builder b;
+  b.asset("a").outputs({"out/a,b+1", "b"});
+  b.asset("b").outputs({"tree"});
+  b.asset("c").inputs({"b"});
+  const world w(b);
+  CHECK(w.pick({"out/a,b+1"}) == "a");
+  CHECK(w.pick({"./out/a,b+1"}) == "a");
+  CHECK(w.pick({"b"}) == "b");
+  CHECK(w.pick({"tree/deep/file"}) == "b");
+  CHECK(w.pick({"tree/"}) == "b");
+  CHECK(w.pick({"+c,tree"}) == "error: selection \"+c,tree\": no asset is in all of its parts");
+  CHECK(w.pick({"out"}) == "error: selection \"out\": no asset is named \"out\"");
+}
+
 TEST_CASE("malformed selections are refused") {
   const auto w = example();
   CHECK(w.pick({""}) == "error: selection \"\": is empty");

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Keys that few assets have: what a depfile lists, a data version from the standard output."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import contains, equal, main, statuses
+
+# Copies what it is made from and lists the files it has read, as a compiler does: the include lines of its input.
+CC = """#!/bin/sh
+# usage: cc SOURCE OUTPUT DEPFILE
+{ printf '%s: %s' "$2" "$1"; sed -n 's/^include //p' "$1" | sed 's/ /\\\\ /g' | while read -r h; do printf ' \\\\\\n  %s' "$h"; done; echo; } > "$3"
+cat "$1" > "$2"
+sed -n 's/^include //p' "$1" | while IFS= read -r h; do cat "$h" >> "$2"; done
+"""
+
+
+def outcome(shop, asset):
+    """Of the last attempt at it."""
+    return shop.troupe("show", "--json").must(0).json()["assets"][asset]["each_attempt"][-1]["outcome"]
+
+
+def compiled(shop, **more):
+    shop.write("cc", CC, 0o755)
+    shop.write("a.c", "include inc/a.h\n")
+    shop.write("b.c", "include inc/a.h\ninclude inc/b b.h\n")
+    shop.write("inc/a.h", "a1\n")
+    shop.write("inc/b b.h", "b1\n")
+    shop.pipeline({"obj": {"matrix": {"c": {"glob": "*.c"}}, "command": ["./cc", "{{ inputs[0] }}", "{{ outputs[0] }}", "{{ outputs[0] }}.d"], "inputs": ["{{ matrix.c }}"],
+                           "outputs": ["obj/{{ matrix.c.stem }}.o"], "depfile": "{{ outputs[0] }}.d", **more}})
+
+
+def what_a_depfile_lists_counts(shop):
+    compiled(shop)
+    equal(set(statuses(shop.run()).values()), {"succeeded"})
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+    assert shop.exists("obj/a.o.d"), "it is kept"
+    shop.write("inc/b b.h", "b2\n")
+    equal(shop.reasons("obj[b]"), ("run", [("input_changed", "inc/b b.h")]))
+    equal(statuses(shop.run()), {"obj[a]": "fresh", "obj[b]": "succeeded"})
+    equal(shop.read("obj/b.o").splitlines()[-1], "b2")
+    shop.write("inc/a.h", "a2\n")
+    equal(set(statuses(shop.run()).values()), {"succeeded"})
+    # What is no longer included counts no longer.
+    shop.write("b.c", "include inc/a.h\n")
+    shop.run()
+    shop.write("inc/b b.h", "b3\n")
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+    # It is read after the attempt, and never again.
+    os.unlink(shop.path("obj/a.o.d"))
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+
+
+def the_depfile_is_removed_before_and_required_after(shop):
+    compiled(shop)
+    shop.run()
+    shop.write("cc", "#!/bin/sh\ncat \"$1\" > \"$2\"\ntest ! -e \"$3\" || echo left >> \"$2\"\n", 0o755)
+    shop.write("a.c", "more\n")
+    failed = shop.run(status=1)
+    equal(outcome(shop, "obj[a]"), "bad_result")
+    contains(failed["assets"]["obj[a]"]["error"], "the depfile obj/a.o.d is not there", "-MMD -MF FILE")
+    equal(shop.read("obj/a.o"), "more\n")
+    shop.write("cc", "#!/bin/sh\ncat \"$1\" > \"$2\"\nprintf 'x.o: $(SRC)\\n' > \"$3\"\n", 0o755)
+    failed = shop.run(status=1)
+    contains(failed["assets"]["obj[a]"]["error"], "the depfile obj/a.o.d, line 1: there is a variable of make")
+    os.unlink(shop.path("obj/a.o.d"))
+    os.mkdir(shop.path("obj/a.o.d"))
+    failed = shop.run(status=1)
+    equal(outcome(shop, "obj[a]"), "not_started")
+    contains(failed["assets"]["obj[a]"]["error"], "its depfile obj/a.o.d is a folder")
+
+
+def names_in_a_depfile_are_relative_to_cwd(shop):
+    shop.write("sub/in.txt", "1\n")
+    shop.write("top.txt", "1\n")
+    shop.pipeline({"one": {"cwd": "sub", "command": "cat in.txt ../top.txt > {{ outputs[0] }}; printf 'x: in.txt ../top.txt %s' \"$PWD/in.txt\" > ../one.d",
+                           "outputs": ["sub/one"], "depfile": "one.d"}})
+    shop.run()
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+    for name, reported in (("sub/in.txt", "sub/in.txt"), ("top.txt", "sub/../top.txt")):
+        shop.write(name, "2\n")
+        equal(shop.reasons("one"), ("run", [("input_changed", reported)]))
+        shop.run()
+
+
+def a_generated_file_in_a_depfile_orders_the_two(shop):
+    compiled(shop)
+    document = json.loads(shop.read("troupe.json"))
+    document["assets"]["header"] = {"command": "cat version > inc/a.h", "inputs": ["version"], "outputs": ["inc/a.h"]}
+    shop.write("version", "v1\n")
+    shop.write("troupe.json", json.dumps(document))
+    shop.run("header")
+    shop.run()
+    shop.write("version", "v2\n")
+    equal(statuses(shop.run()), {"header": "succeeded", "obj[a]": "succeeded", "obj[b]": "succeeded"})
+    equal(shop.read("obj/a.o").splitlines()[-1], "v2")
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+
+
+def adopt_reads_the_depfile(shop):
+    compiled(shop)
+    shop.run()
+    other = ("--state", "other")
+    contains(shop.troupe("adopt", "--all", "--yes", *other).must(0).text, "obj[a]")
+    equal(set(statuses(shop.run(*other)).values()), {"fresh"})
+    shop.write("inc/b b.h", "b2\n")
+    equal(shop.reasons("obj[b]", *other), ("run", [("input_changed", "inc/b b.h")]))
+    shop.run(*other)
+    shop.write("a.c", "include inc/a.h\nmore\n")
+    os.unlink(shop.path("obj/a.o.d"))
+    refused = shop.troupe("adopt", "--all", "--yes", *other)
+    assert refused.status != 0, refused.text
+    contains(refused.errors + refused.text, "the depfile obj/a.o.d is not there")
+
+
+def a_depfile_is_no_undeclared_input(shop):
+    shop.write("x.c", "x\n")
+    shop.pipeline({"x": {"command": "cat x.c > x.o; echo 'x.o: x.c' > x.d; cat x.d", "outputs": ["x.o"], "inputs": ["x.c"], "depfile": "x.d"},
+                   "all": {"command": "cat {{ inputs }} > all", "inputs": ["*.[a-z]", "!all"], "outputs": ["all"]}})
+    shop.run("--strict", "x")
+    equal(shop.troupe("validate", "--strict").must(0).errors, "")
+    equal(statuses(shop.run())["x"], "fresh")
+
+
+def the_standard_output_is_the_data_version(shop):
+    shop.write("rows", "3\n")
+    shop.pipeline({"table": {"command": "echo counting >&2; cat rows", "inputs": ["rows", "noise"], "data_version": "stdout"},
+                   "report": {"command": "echo r >> report", "deps": ["table"], "outputs": ["report"]}})
+    shop.write("noise", "1")
+    shop.run()
+    contains(shop.troupe("logs", "table").must(0).text, "counting", "3")
+    contains(shop.troupe("explain", "table", "--json").must(0).text, '"3"')
+    shop.write("noise", "2")
+    equal(statuses(shop.run()), {"table": "succeeded", "report": "fresh"})
+    shop.write("rows", "4\n")
+    equal(statuses(shop.run()), {"table": "succeeded", "report": "succeeded"})
+
+
+def what_cannot_be_a_data_version_fails(shop):
+    def message(command):
+        shop.pipeline({"table": {"command": command, "data_version": "stdout"}})
+        failed = shop.run(status=1)["assets"]["table"]
+        equal(outcome(shop, "table"), "bad_result")
+        return failed["error"]
+    contains(message("true"), "it wrote nothing to its standard output")
+    contains(message("echo 1; printf '{\"data_version\": \"x\"}' > $TROUPE_RESULT"), "leave one of the two out")
+    contains(message("head -c 17000000 /dev/zero"), "more than 16 MiB")
+    shop.pipeline({"table": {"command": "seq 1 3000", "data_version": "stdout"}})
+    shop.run()
+    contains(shop.troupe("explain", "table", "--json").must(0).text, "xxh3:")
+
+
+def a_secret_in_a_data_version_is_masked(shop):
+    shop.write("token", "verysecrettoken\n")
+    shop.pipeline({"table": {"command": "printf 'a-%s-b' \"$TOKEN\"", "env": {"TOKEN": {"from_file": "token"}}, "data_version": "stdout"}})
+    shop.run()
+    text = shop.troupe("explain", "table", "--json").must(0).text
+    contains(text, "a-***-b")
+    assert "verysecret" not in text + shop.troupe("logs", "table").must(0).text
+
+
+TESTS = [what_a_depfile_lists_counts, the_depfile_is_removed_before_and_required_after, names_in_a_depfile_are_relative_to_cwd,
+         a_generated_file_in_a_depfile_orders_the_two, adopt_reads_the_depfile, a_depfile_is_no_undeclared_input,
+         the_standard_output_is_the_data_version, what_cannot_be_a_data_version_fails, a_secret_in_a_data_version_is_masked]
+
+if __name__ == "__main__":
+    sys.exit(main(TESTS, sys.argv[1:]))
