@@ -58,6 +58,12 @@ class Served:
         connection.close()
         return found
 
+    def used(self):
+        """Seconds of CPU time so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def __enter__(self):
         return self
 
@@ -132,17 +138,65 @@ def bare_spawn(client, top, count):
     return {"p50_ms": statistics.median(took)}
 
 
-def idle(troupe, top, triggers, seconds):
-    declared = {f"t{i}": {"schedule": {"cron": f"{i % 60} {i % 24} 1 1 *"}} if i % 2 else HOOK for i in range(triggers)}
+def last_look(troupe, top, assets, times):
+    """A status of so many assets as of the last look: the whole request, and what its CPU time is."""
+    declared = {f"a{i}": {"command": "true", "outputs": [f"o/{i}"]} for i in range(assets)}
+    with Served(troupe, top, declared, {}) as s:
+        size = len(s.ask("GET", "/api/v1/pipelines/bench/assets")[1])   # the look
+        took = []
+        before = s.used()
+        for _ in range(times):
+            began = time.monotonic_ns()
+            status, _ = s.ask("GET", "/api/v1/pipelines/bench/assets")
+            took.append((time.monotonic_ns() - began) / 1e6)
+            assert status == 200
+        return {"p50_ms": statistics.median(took), "cpu_ms": 1000 * (s.used() - before) / times, "bytes": size}
+
+
+def streams(troupe, top, clients, events):
+    """All events of a history, to so many clients at a time; whether each got all of them in their order."""
+    with Served(troupe, top, {"a": {"command": "true", "always": True}}, {"t": {"manual": {}}}) as s:
+        last = 0
+        while last < events:
+            for _ in range(50):
+                s.ask("POST", "/api/v1/triggers/bench/t/fire", b"{}", {"Content-Type": "application/json"})
+            last = json.loads(s.ask("GET", "/api/v1/journal?from=1")[1])["last"]
+        open_ones = []
+        began = time.monotonic()
+        for _ in range(clients):
+            connection = UnixConnection(s.path)
+            connection.request("GET", f"/api/v1/journal?from={last - events + 1}", headers={"Accept": "text/event-stream"})
+            open_ones.append((connection, connection.getresponse()))
+        first = last - events + 1
+        for connection, answer in open_ones:
+            wanted = first
+            while wanted <= last:
+                line = answer.readline().decode()
+                assert line, "a stream has ended"
+                if line.startswith("id: ") and (number := int(line[4:])) >= first:
+                    assert number == wanted or (number == last and wanted == first), (number, wanted)
+                    wanted += number == wanted
+            connection.close()
+        return {"seconds": time.monotonic() - began}
+
+
+def idle(troupe, top, triggers, files, seconds):
+    declared = {f"t{i}": {"schedule": {"cron": f"{i % 60} {i % 24} 1 1 *"}} if i % 2 else HOOK for i in range(triggers - 1)}
+    folder = tempfile.mkdtemp(dir=top)
+    for i in range(files):
+        os.makedirs(os.path.join(folder, str(i // 100)), exist_ok=True)
+        with open(os.path.join(folder, str(i // 100), f"{i}.csv"), "w", encoding="ascii") as file:
+            file.write(str(i))
+    declared["watch"] = {"watch": {"paths": [os.path.join(folder, "**/*.csv")]}}
     with Served(troupe, top, {"a": {"command": "true"}}, declared) as s:
+        until = time.monotonic() + 120
+        while f"troupe_watched_files {files}\n" not in s.ask("GET", "/metrics")[1].decode():
+            assert time.monotonic() < until, "not all files are watched"
+            time.sleep(0.5)
         time.sleep(3)
-        def used():
-            with open(f"/proc/{s.process.pid}/stat", encoding="ascii") as file:
-                fields = file.read().rsplit(")", 1)[1].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        before = used()
+        before = s.used()
         time.sleep(seconds)
-        spent = used() - before
+        spent = s.used() - before
         with open(f"/proc/{s.process.pid}/status", encoding="ascii") as file:
             rss = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
         return {"cpu_percent": 100 * spent / seconds, "rss_mb": rss / 1024}
@@ -172,8 +226,12 @@ def main():
         spawn = bare_spawn(client, top, 100)
         first = to_first_process(troupe, client, top, given.events, 1000)
         print(f"webhook to its first process, 1,001 assets, 101 triggers: p50 {first['p50_ms']:.2f} ms, p99 {first['p99_ms']:.2f} ms (to reach: 3 and 15); bare spawn p50 {spawn['p50_ms']:.2f} ms")
-        rest = idle(troupe, top, 1000, given.idle)
-        print(f"idle, 1,000 triggers: {rest['cpu_percent']:.2f} % of a core, {rest['rss_mb']:.1f} MB (to reach: 0.5 %, 60 MB)")
+        look = last_look(troupe, top, 10_000, 50)
+        print(f"status of 10,000 assets as of the last look, {look['bytes'] / 1e6:.1f} MB: p50 {look['p50_ms']:.1f} ms, {look['cpu_ms']:.1f} ms of CPU time (to reach: 20 ms)")
+        stream = streams(troupe, top, 64, 10_000)
+        print(f"64 clients of the stream, 10,000 events each: all complete and in order in {stream['seconds']:.1f} s")
+        rest = idle(troupe, top, 1000, 10_000, given.idle)
+        print(f"idle, 1,000 triggers, 10,000 watched files: {rest['cpu_percent']:.2f} % of a core, {rest['rss_mb']:.1f} MB (to reach: 0.5 %, 60 MB)")
     finally:
         shutil.rmtree(top, ignore_errors=True)
 

@@ -27,8 +27,8 @@ std::vector<std::string_view> segments_of(std::string_view path) {
 }
 
 /// Whether a path is of this route, and what stands in the places of its names.
-bool fits(std::string_view route, const std::vector<std::string>& path, std::vector<std::string>& names) {
-  const auto wanted = segments_of(route);
+bool fits(const std::vector<std::string_view>& wanted, const std::vector<std::string>& path,
+          std::vector<std::string>& names) {
   if (wanted.size() != path.size())
     return false;
   names.clear();
@@ -138,8 +138,8 @@ void api::handle(http_request request, std::shared_ptr<http_answer> answer) {
   std::string others;
   api_call call{std::move(request), {}, {}};
   std::vector<std::string> names;
-  const auto look_at = [&](const api_route& route) {
-    if (!fits(route.path, call.request.path, names))
+  const auto look_at = [&](const api_route& route, const std::vector<std::string_view>& segments) {
+    if (!fits(segments, call.request.path, names))
       return;
     if (route.method == method) {
       found = &route;
@@ -148,9 +148,15 @@ void api::handle(http_request request, std::shared_ptr<http_answer> answer) {
       others.append(others.empty() ? "" : ", ").append(route.method);
     }
   };
-  for (const auto& route : api_routes())
-    look_at(route);
-  look_at(journal);
+  static const auto segments = [] {
+    std::vector<std::vector<std::string_view>> all;
+    for (const auto& route : api_routes())
+      all.push_back(segments_of(route.path));
+    return all;
+  }();
+  for (std::size_t i = 0; i < segments.size(); ++i)
+    look_at(api_routes()[i], segments[i]);
+  look_at(journal, segments_of(journal_path));
   const auto respond = [&](http_response response) {
     add_security_headers(response);
     answer->send(std::move(response));

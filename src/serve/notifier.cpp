@@ -454,6 +454,11 @@ void notifier::sleep() {
 
 void notifier::run() {
   while (!ending_) {
+    // Where many events come, one look is for many of them.
+    constexpr duration between_looks = std::chrono::milliseconds(20);
+    if (const auto since = time_.monotonic() - looked_at_; since < between_looks)
+      std::this_thread::sleep_for(between_looks - since);
+    looked_at_ = time_.monotonic();
     if (relearn_.exchange(false))
       learn_pipelines();
     auto done = begun_ ? result<void>() : begin();

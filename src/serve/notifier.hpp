@@ -100,6 +100,7 @@ private:
   std::uint64_t last_notice_ = 0;
   std::uint64_t delivered_ = 0, given_up_ = 0;
   bool begun_ = false;
+  duration looked_at_ = -std::chrono::hours(1); ///< on the monotonic clock
   std::string problem_;
 
   std::mutex mutex_; ///< guards what follows
