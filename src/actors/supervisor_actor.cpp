@@ -175,6 +175,7 @@ void take_outcome(self_pointer self, outcome_report& report) {
   input.resources = how.resources;
   input.random_bits = state.setup.time->random();
   input.makers = std::move(how.makers);
+  input.made_before = how.made_before;
   input.warnings = std::move(how.warnings);
   if (how.made) {
     input.made = state.setup.work->changes_made(report.asset, how);

@@ -158,6 +158,13 @@ std::vector<std::string> explain_in_run(const project& on, const run_report& rep
     if (!mine->error.empty() && mine->error != "needs " + mine->because)
       return {"It was not run: it needs " + printable(mine->because) + ", and " + printable(mine->error) + "."};
     return {"It was not run: it needs " + printable(mine->because) + ", which did not succeed."};
+  case asset_status::skipped:
+    if (mine->attempts == 0)
+      return {"It was not run: it needs " + printable(mine->because) +
+              ", which was skipped and was never made before."};
+    out.push_back("Its command said that there is nothing to do" + error +
+                  " (\"skip_exit_codes\"). What it made before counts.");
+    break;
   case asset_status::cancelled:
     if (was_given_up(*mine, report.run.status)) {
       out.push_back("It failed (" + attempts_text(*mine) + ")" + error +

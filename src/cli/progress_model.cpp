@@ -20,6 +20,8 @@ std::string_view verb_of(outcome_kind outcome) {
     return "timed out";
   case outcome_kind::outdated:
     return "outdated";
+  case outcome_kind::skipped:
+    return "skipped";
   default:
     return "failed";
   }
@@ -96,7 +98,8 @@ void progress_model::attempt_ended(asset_index asset, const attempt_end& end, du
                              (end.outcome == outcome_kind::outdated ? " follows" : " in " + to_human(*end.retry_in))));
     return;
   }
-  const bool cancelled = end.outcome == outcome_kind::cancelled || end.outcome == outcome_kind::outdated;
+  const bool cancelled = end.outcome == outcome_kind::cancelled || end.outcome == outcome_kind::outdated ||
+                         end.outcome == outcome_kind::skipped;
   end_line(asset, cancelled || end.allowed_to_fail ? tint::warn : tint::bad,
            std::string(verb_of(end.outcome)) + " after " + to_human(end.took) + what +
                (end.allowed_to_fail && !cancelled ? " (allowed to fail)" : ""));
@@ -130,6 +133,10 @@ void progress_model::asset_settled(asset_index asset, asset_status status, asset
   case asset_status::blocked:
     ++blocked_;
     break;
+  case asset_status::skipped:
+    if (!told && style_.every_asset)
+      settled_line(asset, tint::info, "skipped: " + name(because) + " was skipped, and was never made");
+    return;
   case asset_status::cancelled:
     ++cancelled_;
     break;

@@ -28,9 +28,10 @@ std::string attempt_of(std::uint32_t attempts) {
 } // namespace
 
 std::string counts_text(const status_counts& counts) {
-  static constexpr asset_status order[] = {asset_status::failed,  asset_status::blocked,   asset_status::cancelled,
-                                           asset_status::running, asset_status::retrying,  asset_status::ready,
-                                           asset_status::waiting, asset_status::succeeded, asset_status::fresh};
+  static constexpr asset_status order[] = {asset_status::failed,  asset_status::blocked,  asset_status::cancelled,
+                                           asset_status::running, asset_status::retrying, asset_status::ready,
+                                           asset_status::waiting, asset_status::skipped,  asset_status::succeeded,
+                                           asset_status::fresh};
   std::string out;
   for (const auto status : order)
     if (const auto count = counts[static_cast<std::size_t>(status)]; count > 0)
@@ -53,6 +54,7 @@ tint tint_of(asset_status status) {
     return tint::info;
   case asset_status::waiting:
   case asset_status::fresh:
+  case asset_status::skipped:
     return tint::dim;
   }
   return tint::none;

@@ -37,6 +37,7 @@ struct settings_patch {
   std::vector<std::string> shell_options;
   std::optional<std::optional<duration>> timeout;
   retry_patch retry;
+  std::optional<std::vector<int>> skip_exit_codes;
   std::optional<bool> allow_failure;
   std::optional<bool> clear_outputs;
   std::map<std::string, std::uint32_t, std::less<>> pools;

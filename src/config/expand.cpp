@@ -4,6 +4,7 @@
 #include "config/asset_maker.hpp"
 #include "config/matrix_outputs.hpp"
 #include "config/matrix_source.hpp"
+#include "config/param_list.hpp"
 #include "config/path_text.hpp"
 #include "config/rare_keys_reader.hpp"
 #include "config/settings_reader.hpp"
@@ -42,6 +43,7 @@ public:
     check_depfiles(p_, out_);
     check_matrix_outputs(d_, out_);
     dependencies();
+    skipping();
     templates();
     shell_syntax();
     return true;
@@ -323,6 +325,16 @@ private:
                         : nearest.hint()));
   }
 
+  // An asset that was skipped keeps what it made before: nothing may have removed it.
+  void skipping() {
+    for (const auto& one : p_.declarations)
+      if (!one.settings->skip_exit_codes.empty() && one.settings->clear_outputs && one.kind != command_kind::none)
+        out_.error(one.where, "contradiction",
+                   in_quotes(one.name) +
+                       " has \"skip_exit_codes\" and \"clear_outputs\": what it made before is to be kept where it "
+                       "is skipped, and would be removed before each attempt; leave one of the two out");
+  }
+
   // In a list nothing is read by a shell.
   void shell_syntax() {
     static constexpr std::array<std::string_view, 9> operators = {"|", "||", "&", "&&", ";", ">", ">>", "<", "2>&1"};
@@ -372,6 +384,26 @@ private:
 
 } // namespace
 
+namespace {
+
+/// A JSON list, or a text that is the only one.
+void set_list(declared_pipeline& d, std::string_view text, param_value& param, const std::function<void()>& wrong) {
+  std::vector<std::string> items{std::string(text)};
+  if (text.find_first_not_of(" \t\r\n") != std::string_view::npos && text[text.find_first_not_of(" \t\r\n")] == '[') {
+    auto list = read_list(text);
+    if (!list)
+      return wrong();
+    items = std::move(*list);
+  }
+  std::vector<std::string_view> kept;
+  for (const auto& item : items)
+    kept.push_back(d.p->text.keep(item));
+  param.items = d.p->text.keep(kept);
+  param.text = list_text(param.items);
+}
+
+} // namespace
+
 void override_params(declared_pipeline& d, const std::vector<std::pair<std::string, std::string>>& overrides,
                      findings& out) {
   using type = param_value::type;
@@ -402,6 +434,11 @@ void override_params(declared_pipeline& d, const std::vector<std::pair<std::stri
       wrong("a number");
     else if (param->second.kind == type::boolean && text != "true" && text != "false")
       wrong("true or false");
+    else if (param->second.kind == type::list)
+      set_list(d, text, param->second, [&] {
+        wrong("a list of strings: write a JSON list such as [\"a\", \"b\"], or a text that does not begin with \"[\", "
+              "which is a list of one");
+      });
     else if (secret && text == secret_mark)
       out.error(where->second, "bad_value",
                 given + ": the mark stands for a secret value where that is not shown; give the value itself");

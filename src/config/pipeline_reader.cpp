@@ -4,6 +4,7 @@
 #include "config/asset_maker.hpp"
 #include "config/expand.hpp"
 #include "config/matrix_reader.hpp"
+#include "config/param_list.hpp"
 #include "config/path_text.hpp"
 #include "config/paths_reader.hpp"
 #include "config/rare_keys_reader.hpp"
@@ -98,18 +99,31 @@ private:
         param_object(name, param);
       else
         param_value_of(v, "the param " + in_quotes(name),
-                       "a string, a number, true, false or an object with \"default\"", param);
+                       "a string, a number, true, false, a list of strings or an object with \"default\"", param);
     }
   }
 
   void param_value_of(const json_value& v, const std::string& what, std::string_view expected, param_value& param) {
     using type = param_value::type;
+    if (v.kind == json_kind::array)
+      return param_list(what, param);
     if (v.kind != json_kind::string && v.kind != json_kind::number && v.kind != json_kind::boolean)
       return values_.wrong_type(v, what, expected);
     param.kind = v.kind == json_kind::string   ? type::string
                  : v.kind == json_kind::number ? type::number
                                                : type::boolean;
     param.text = v.text;
+  }
+
+  void param_list(const std::string& what, param_value& param) {
+    std::vector<std::string_view> items;
+    while (json_.next_element()) {
+      const auto text = values_.string("an element of " + what);
+      items.push_back(text ? p_.text.keep(*text) : std::string_view());
+    }
+    param.kind = param_value::type::list;
+    param.items = p_.text.keep(items);
+    param.text = list_text(param.items);
   }
 
   void param_object(const std::string& name, param_value& param) {
@@ -121,7 +135,7 @@ private:
       const auto v = values_.next();
       if (key == 0) {
         has_default = true;
-        param_value_of(v, "\"default\" of " + what, "a string, a number, true or false", param);
+        param_value_of(v, "\"default\" of " + what, "a string, a number, true, false or a list of strings", param);
       } else if (v.kind == json_kind::boolean) {
         param.secret = v.text == "true";
       } else if (v.kind != json_kind::none) { // not what was found: it may be the secret
@@ -135,6 +149,8 @@ private:
       out_.list().secret_lines.emplace_back(opened.line, json_.line());
     if (json_.failed())
       return;
+    if (param.secret && param.kind == param_value::type::list)
+      out_.error(opened, "wrong_type", what + " is a secret, and a secret is one text: no list can be one");
     if (!has_default)
       out_.error(opened, "missing_key", what + " has no \"default\", the value it has where --param gives no other");
   }

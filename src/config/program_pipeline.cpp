@@ -26,7 +26,7 @@ public:
     for (const auto& [name, value] : what.params) {
       if (!is_name(name))
         out_.error({}, "bad_name", name_problem(name, "a param"));
-      p_.params[name] = {param_value::type::string, value};
+      p_.params[name].text = value;
       d_.param_places.emplace(name, place{});
     }
     for (const auto& [name, slots] : what.engine.pools)

@@ -28,10 +28,12 @@ std::string_view pipeline_schema() {
       "additionalProperties": {
         "oneOf": [
           {"$ref": "#/definitions/scalar"},
+          {"$ref": "#/definitions/strings"},
           {
             "description": "Of a secret the name is recorded, the value never",
             "type": "object",
-            "properties": {"default": {"$ref": "#/definitions/scalar"}, "secret": {"type": "boolean", "default": false}},
+            "properties": {"default": {"oneOf": [{"$ref": "#/definitions/scalar"}, {"$ref": "#/definitions/strings"}]}, "secret": {"type": "boolean", "default": false}},
+            "not": {"required": ["secret"], "properties": {"secret": {"enum": [true]}, "default": {"type": "array"}}},
             "required": ["default"],
             "additionalProperties": false
           }
@@ -109,6 +111,7 @@ std::string_view pipeline_schema() {
         "shell": {"$ref": "#/definitions/setting_shell"},
         "timeout": {"$ref": "#/definitions/setting_timeout"},
         "retry": {"$ref": "#/definitions/setting_retry"},
+        "skip_exit_codes": {"$ref": "#/definitions/setting_skip_exit_codes"},
         "allow_failure": {"$ref": "#/definitions/setting_allow_failure"},
         "pools": {"$ref": "#/definitions/setting_pools"},
         "priority": {"$ref": "#/definitions/setting_priority"},
@@ -351,6 +354,7 @@ std::string_view pipeline_schema() {
         "shell": {"$ref": "#/definitions/setting_shell"},
         "timeout": {"$ref": "#/definitions/setting_timeout"},
         "retry": {"$ref": "#/definitions/setting_retry"},
+        "skip_exit_codes": {"$ref": "#/definitions/setting_skip_exit_codes"},
         "allow_failure": {"$ref": "#/definitions/setting_allow_failure"},
         "pools": {"$ref": "#/definitions/setting_pools"},
         "priority": {"$ref": "#/definitions/setting_priority"},
@@ -480,6 +484,13 @@ std::string_view pipeline_schema() {
         }
       },
       "additionalProperties": false
+    },
+    "strings": {"description": "A list of strings", "type": "array", "items": {"type": "string"}},
+    "setting_skip_exit_codes": {
+      "description": "Exit statuses by which the command says that there is nothing to do: the asset is skipped, and what it made before counts",
+      "type": "array",
+      "items": {"type": "integer", "minimum": 1, "maximum": 255},
+      "default": []
     },
     "setting_allow_failure": {
       "description": "A failure does not stop the run, and dependents run all the same",

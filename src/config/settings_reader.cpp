@@ -20,6 +20,7 @@ enum key : std::size_t {
   shell_key,
   timeout_key,
   retry_key,
+  skip_exit_codes_key,
   allow_failure_key,
   pools_key,
   priority_key,
@@ -124,6 +125,8 @@ void settings_reader::read(std::size_t key) {
     return;
   case retry_key:
     return retry();
+  case skip_exit_codes_key:
+    return skip_exit_codes();
   case allow_failure_key:
     return note(patch_.allow_failure = values_.boolean("allow_failure"));
   case pools_key:
@@ -404,6 +407,20 @@ void settings_reader::retry() {
   signature_ += '\1';
 }
 
+void settings_reader::skip_exit_codes() {
+  std::vector<int> codes;
+  const bool good = values_.array("skip_exit_codes", "a list of exit statuses", [&](std::size_t) {
+    const auto status = values_.whole_number("an element of \"skip_exit_codes\"", 1, 255);
+    note(status);
+    if (status)
+      codes.push_back(static_cast<int>(*status));
+  });
+  signature_ += '\1';
+  std::sort(codes.begin(), codes.end());
+  if (good)
+    patch_.skip_exit_codes = std::move(codes);
+}
+
 void settings_reader::pools() {
   read_pools(values_, "pools", [&](std::string_view name, std::uint32_t slots, place where) {
     note(name);
@@ -441,8 +458,8 @@ std::optional<durability> read_durability(value_reader& values) {
 }
 
 std::uint64_t listed_entries(const asset_settings& s) {
-  return s.env.size() + s.inherit_names.size() + s.retry.on_exit_codes.size() + s.pools.size() + s.tags.size() +
-         s.owners.size() + s.ignore_warnings.size();
+  return s.env.size() + s.inherit_names.size() + s.retry.on_exit_codes.size() + s.skip_exit_codes.size() +
+         s.pools.size() + s.tags.size() + s.owners.size() + s.ignore_warnings.size();
 }
 
 asset_settings applied(const settings_patch& patch, asset_settings base) {
@@ -468,6 +485,7 @@ asset_settings applied(const settings_patch& patch, asset_settings base) {
   take(base.retry.jitter, patch.retry.jitter);
   take(base.retry.on_exit_codes, patch.retry.on_exit_codes);
   take(base.retry.on_timeout, patch.retry.on_timeout);
+  take(base.skip_exit_codes, patch.skip_exit_codes);
   take(base.allow_failure, patch.allow_failure);
   for (const auto& [pool, slots] : patch.pools)
     base.pools[pool] = slots;

@@ -10,18 +10,18 @@
 namespace troupe_internal::config {
 
 /// Every key of an asset: first those of its own, then those that "defaults" may set too.
-inline constexpr std::array<std::string_view, 30> asset_keys = {
-    "command",      "inputs",   "outputs",     "deps",   "matrix",          "description", "script",  "depfile",
-    "data_version", "env",      "inherit_env", "cwd",    "shell",           "timeout",     "retry",   "allow_failure",
-    "pools",        "priority", "version",     "always", "max_age",         "durability",  "max_log", "clear_outputs",
-    "links",        "tags",     "group",       "owners", "ignore_warnings", "expect"};
+inline constexpr std::array<std::string_view, 31> asset_keys = {
+    "command",       "inputs", "outputs",     "deps",    "matrix", "description",     "script",     "depfile",
+    "data_version",  "env",    "inherit_env", "cwd",     "shell",  "timeout",         "retry",      "skip_exit_codes",
+    "allow_failure", "pools",  "priority",    "version", "always", "max_age",         "durability", "max_log",
+    "clear_outputs", "links",  "tags",        "group",   "owners", "ignore_warnings", "expect"};
 inline constexpr std::size_t description_key = 5;
 inline constexpr std::size_t script_key = 6;
 /// From here on those that few assets have (rare_keys_reader).
 inline constexpr std::size_t first_rare_key = 7;
 inline constexpr std::size_t first_settings_key = 9;
 /// Settings from here on are of use for a source as well.
-inline constexpr std::size_t first_source_key = 24;
+inline constexpr std::size_t first_source_key = 25;
 
 inline constexpr std::array<std::string_view, 9> engine_keys = {"workers",    "error_strategy", "state_dir",
                                                                 "durability", "pools",          "grace_period",
@@ -47,6 +47,7 @@ private:
   void inherit_env();
   void shell();
   void retry();
+  void skip_exit_codes();
   void expect();
   void pools();
   void note(std::string_view text) {

@@ -126,6 +126,8 @@ std::optional<recent_glances> asset_worker::finishes_quickly(asset_index asset, 
                                                              const work_end& end) const {
   if (end.report || maker_of(asset).may_have_report(asset, attempt))
     return std::nullopt; // it may name any number of files, of any size
+  if (says_skipped(asset, end.so_far))
+    return std::nullopt; // its outputs are looked at
   if (end.so_far.outcome != outcome_kind::succeeded)
     return recent_glances(); // nothing is looked at
   const auto& outputs = setup_.p.asset(asset).outputs;

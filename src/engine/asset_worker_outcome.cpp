@@ -33,6 +33,8 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   out.took = setup_.time.monotonic() - start.monotonic;
   if (out.outcome == outcome_kind::succeeded)
     check_products(asset, attempt, start.at, &end, quick, out);
+  else if (says_skipped(asset, out))
+    judge_skip(asset, out);
   drop_ignored(setup_.p.settings_of(asset), out.warnings);
   hide_secrets(out);
   if (out.outcome == outcome_kind::succeeded)
@@ -40,6 +42,34 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   else
     maker_of(asset).drop_report(asset, attempt);
   return out;
+}
+
+bool asset_worker::says_skipped(asset_index asset, const execution& out) const {
+  const auto& codes = setup_.p.settings_of(asset).skip_exit_codes;
+  return out.outcome == outcome_kind::exited && std::binary_search(codes.begin(), codes.end(), out.exit_code);
+}
+
+void asset_worker::judge_skip(asset_index asset, execution& out) const {
+  const std::string status = "exit status " + std::to_string(out.exit_code);
+  std::vector<file_version> now;
+  if (const auto seen = setup_.looks.observe_outputs(asset, look::anew, now); !seen) {
+    const bool stopped = setup_.files.broken_off();
+    out.outcome = stopped ? outcome_kind::cancelled : outcome_kind::exited;
+    out.message = stopped ? "the run was stopped while its outputs were read"
+                          : status + ", and an output cannot be read: " + seen.error().message;
+    return;
+  }
+  const auto& before = found_[asset.value]->outputs; // sorted alike
+  for (std::size_t i = 0; i < now.size(); ++i)
+    if (i >= before.size() || now[i].path != before[i].path || now[i].content != before[i].content) {
+      out.message = status + " says that there was nothing to do (\"skip_exit_codes\"), but its output \"" +
+                    std::string(setup_.names.path_text(now[i].path)) +
+                    "\" was written: write nothing, or end with another status";
+      return;
+    }
+  out.outcome = outcome_kind::skipped;
+  out.message = status;
+  out.made_before = records_[asset.value]->last.has_value();
 }
 
 std::optional<std::string> asset_worker::take_version(const work_end& end, production& made) {

@@ -11,6 +11,7 @@
 #include "engine/state_layout.hpp"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -78,7 +79,24 @@ std::string command_maker::result_file(asset_index asset, std::uint32_t attempt)
   return result_file_name(run_text_, asset, attempt);
 }
 
+result<std::string> command_maker::write_response(asset_index asset, std::uint32_t number,
+                                                  const std::string& content) const {
+  const auto name = response_file_name(log_name(around_.p, asset), number);
+  const auto path = run_log_folder(around_.state_folder, around_.run) + "/" + name;
+  auto file = around_.logs.make(around_.run, name);
+  if (!file)
+    return file.error();
+  for (std::size_t at = 0; at < content.size();) {
+    const auto written = ::write(file->get(), content.data() + at, content.size() - at);
+    if (written < 0 && errno != EINTR)
+      return fail(error_code::io, "cannot write " + path + ": " + strerror(errno));
+    at += written > 0 ? static_cast<std::size_t>(written) : 0;
+  }
+  return path;
+}
+
 std::optional<std::string> command_maker::set_environment(asset_index asset, const findings& found,
+                                                          const response_writer& responses,
                                                           process_request& request) const {
   const auto& settings = around_.p.settings_of(asset);
   auto& environment = request.environment;
@@ -98,7 +116,8 @@ std::optional<std::string> command_maker::set_environment(asset_index asset, con
       if (const auto value = value_of(name))
         environment.push_back(name + "=" + *value);
   }
-  const command_scope scope{around_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up};
+  command_scope scope{around_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up};
+  scope.responses = &responses;
   for (const auto& entry : settings.env) {
     switch (entry.source) {
     case env_source::literal: {
@@ -152,13 +171,17 @@ result<process_request> command_maker::request_of(asset_index asset, const findi
   const bool bash_reads_file =
       bash_reads_file_ ||
       std::any_of(settings.env.begin(), settings.env.end(), [](const auto& entry) { return entry.name == "BASH_ENV"; });
-  auto command = render_command(
-      {around_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up, functions_, bash_reads_file});
+  std::uint32_t written = 0;
+  const response_writer responses = [&](const std::string& content) {
+    return write_response(asset, ++written, content);
+  };
+  auto command = render_command({around_.p, asset, run_text_, found.inputs, found.input_starts, found.steps_up,
+                                 functions_, bash_reads_file, &responses});
   if (!command)
     return command.error();
   process_request request;
   request.argv = std::move(command->argv);
-  if (auto problem = set_environment(asset, found, request))
+  if (auto problem = set_environment(asset, found, responses, request))
     return fail(error_code::invalid_input, std::move(*problem));
   request.cwd = join_path(around_.p.folder, settings.cwd);
   request.max_log = settings.max_log;

@@ -53,7 +53,11 @@ private:
   [[nodiscard]] result<process_request> request_of(asset_index asset, const findings& found) const;
   /// Into the request; else what is wrong with it.
   [[nodiscard]] std::optional<std::string> set_environment(asset_index asset, const findings& found,
+                                                           const response_writer& responses,
                                                            process_request& request) const;
+  /// Writes a file beside the asset's logs, and says where it is.
+  [[nodiscard]] result<std::string> write_response(asset_index asset, std::uint32_t number,
+                                                   const std::string& content) const;
   void was_stopped(asset_index asset, int signal);
   void tell_of_stop(asset_index asset, process_exit& exit);
   [[nodiscard]] work_end end_of(asset_index asset, process_exit exit) const;

@@ -115,7 +115,10 @@ private:
   void on(const assets_settled& e) {
     for (const auto& one : e.assets) {
       auto& r = assets_[one.asset.value].report;
-      if (e.status == asset_status::blocked) {
+      if (e.status == asset_status::skipped) {
+        r.because = name(one.because);
+        r.error = "needs " + r.because + ", which was skipped and never made";
+      } else if (e.status == asset_status::blocked) {
         r.because = name(one.because);
         r.error = e.message.empty() ? "needs " + r.because : e.message;
       } else if (!e.message.empty()) {

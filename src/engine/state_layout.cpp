@@ -46,6 +46,10 @@ std::string log_file_name(std::string_view asset_name, std::uint32_t attempt) {
   return as_file_name(asset_name) + "." + std::to_string(attempt) + ".log";
 }
 
+std::string response_file_name(std::string_view asset_name, std::uint32_t number) {
+  return as_file_name(asset_name) + "." + std::to_string(number) + ".values";
+}
+
 std::string result_file_name(std::string_view run_id, asset_index asset, std::uint32_t attempt) {
   return std::string(run_id) + "." + std::to_string(asset.value) + "." + std::to_string(attempt);
 }

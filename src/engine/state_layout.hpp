@@ -17,6 +17,8 @@ namespace troupe_internal {
                                    std::uint32_t attempt);
 /// The name of that file.
 [[nodiscard]] std::string log_file_name(std::string_view asset_name, std::uint32_t attempt);
+/// In the same folder: the Nth file that is written for an asset's {{ … | file }} and the like.
+[[nodiscard]] std::string response_file_name(std::string_view asset_name, std::uint32_t number);
 /// In a state's folder: where commands write their TROUPE_RESULT.
 inline constexpr const char* results_folder = "results";
 /// Such a file's name there: RUN-ID.ASSET.ATTEMPT, the asset by its place in the pipeline.

@@ -36,6 +36,7 @@ struct execution {
   duration took{};                       ///< of the process alone
   std::vector<attempt_warning> warnings; ///< recorded with the attempt; without those that the asset ignores
   std::vector<asset_index> makers;       ///< on success: other assets that make inputs which the attempt discovered
+  bool made_before = false;              ///< skipped: what was made before is of use
 };
 
 /// What an examination needs to know about the assets that its asset depends on.

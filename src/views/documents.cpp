@@ -210,7 +210,7 @@ namespace {
 /// Null where the outcome does not come with one.
 void write_exit_code(json_writer& json, std::optional<outcome_kind> outcome, std::int32_t code) {
   json.key("exit_code");
-  if (outcome == outcome_kind::succeeded || outcome == outcome_kind::exited ||
+  if (outcome == outcome_kind::succeeded || outcome == outcome_kind::exited || outcome == outcome_kind::skipped ||
       outcome == outcome_kind::output_missing || outcome == outcome_kind::bad_result)
     json.value(code);
   else

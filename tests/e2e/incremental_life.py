@@ -35,6 +35,7 @@ def files(v, at):
     some = [at(["in/s0", "in/s1", "in/s2"][i]) for i in v.order]
     yield "copy", {"command": ["cp", "--remove-destination", "{{ inputs[0] }}", "{{ outputs[0] }}"], "inputs": some, "outputs": ["o/copy"]}
     yield "copied", {"command": "cat {{ inputs }} > {{ outputs[0] }}; test ! -x o/copy || echo x >> {{ outputs[0] }}", "inputs": [at("o/copy")], "outputs": [at("o/copied")]}
+    yield "filed", {"command": "xargs -0 cat < {{ inputs | file0 }} > {{ outputs[0] }}", "inputs": some, "outputs": ["o/filed"]}
     yield "slow", {"command": "head -c 1 in/s0 > o/slow; sleep 0.03; cat in/s1 >> o/slow", "inputs": ["in/s0", at("in/s1")], "outputs": ["o/slow"]}
     yield "flaky", {"command": "cat in/s2 > o/flaky; test ! -e fail || exit 1; cat in/s2 >> o/flaky", "inputs": [at("in/s2")], "outputs": ["o/flaky"]}
     yield "after", {"command": "cat {{ inputs }} > o/after", "inputs": [at("o/slow"), at("o/flaky")], "outputs": [at("o/after")], "version": str(v.bump)}
@@ -43,6 +44,7 @@ def files(v, at):
 def values(v, _):
     yield "odd", {"command": "printf '%s|' {{ params.odd }} \"{{ params.odd }}\" > o/odd", "outputs": ["o/odd"]}
     yield "oddenv", {"command": "printenv ODD > o/oddenv", "env": {"ODD": "{{ params.odd }} {{ outputs }}"}, "outputs": ["o/oddenv"]}
+    yield "words", {"command": ["sh", "-c", "printf '%s|' \"$@\" > o/words", "sh", "{{ params.lot }}"], "outputs": ["o/words"]}
     yield "list", {"command": ["sh", "-c", "shift; printf '%s|' \"$@\" > o/list", "sh", "x", "{{ params.odd }}", "{{ inputs }}"], "inputs": ["-d*"], "outputs": ["o/list"]}
     yield "dash", {"command": "cat {{ inputs }} > {{ outputs[0] }}", "inputs": ["-d1", "-d0"], "outputs": ["o/dash"]}
     yield "dashes", {"command": "cat {{ inputs }} > o/dashes", "inputs": ["-d*"], "outputs": ["o/dashes"]}
@@ -148,7 +150,7 @@ class World:
         assets = {name: asset for group in GROUPS if group in v.groups for name, asset in GROUPS[group](v, at)}
         assets = {name: asset for name, asset in assets.items() if name not in v.without and NEEDED.get(name) not in v.without}
         assets = {name + "_again" * (name in v.renamed): asset for name, asset in assets.items()}
-        return {"name": "life", "params": {"odd": v.odd}, "engine": {"error_strategy": "continue", "orphans": v.orphans, "grace_period": "1s"}, "assets": assets}
+        return {"name": "life", "params": {"odd": v.odd, "lot": [v.odd, *v.values]}, "engine": {"error_strategy": "continue", "orphans": v.orphans, "grace_period": "1s"}, "assets": assets}
 
     def names(self):
         return {name for group in self.v.groups for name, _ in GROUPS[group](self.v, str)}

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Keys that few assets have: what a depfile lists, a data version from the standard output."""
+"""Keys that few assets have: what a depfile lists, a data version from the standard output, commands that say there is nothing to do, and values in files."""
 import json
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import contains, equal, main, statuses
+from harness import Skip, contains, equal, main, statuses
 
 # Copies what it is made from and lists the files it has read, as a compiler does: the include lines of its input.
 CC = """#!/bin/sh
@@ -160,9 +161,136 @@ def a_secret_in_a_data_version_is_masked(shop):
     assert "verysecret" not in text + shop.troupe("logs", "table").must(0).text
 
 
+def a_command_may_say_that_there_is_nothing_to_do(shop):
+    fetch = {"command": "test ! -e nothing || exit 99; cat source > data", "outputs": ["data"], "always": True, "skip_exit_codes": [99, 75], "retry": {"attempts": 3, "delay": "0s"}}
+    shop.pipeline({"fetch": fetch, "report": {"command": "cat data > report", "inputs": ["data"], "outputs": ["report"]}, "last": {"command": "true", "deps": ["report"]}})
+    shop.write("source", "1\n")
+    shop.write("nothing", "")
+    # It was never made: what needs it is skipped as well, and nothing has failed.
+    done = shop.run()
+    equal(done["status"], "succeeded")
+    equal(statuses(done), {"fetch": "skipped", "report": "skipped", "last": "skipped"})
+    equal(done["counts"], {"skipped": 3})
+    equal((outcome(shop, "fetch"), done["assets"]["fetch"]["exit_code"], done["assets"]["fetch"]["attempts"]), ("skipped", 99, 1))
+    equal(done["assets"]["report"]["because"], "fetch")
+    contains(shop.troupe("show").must(0).text, "3 skipped", "needs fetch, which was skipped and never made")
+    contains(shop.troupe("explain", "fetch", "--run", "1").must(0).text, "there is nothing to do: exit status 99")
+    contains(shop.troupe("explain", "last", "--run", "1").must(0).text, "it needs fetch, which was skipped")
+    os.unlink(shop.path("nothing"))
+    equal(set(statuses(shop.run()).values()), {"succeeded"})
+    # It was made: what it made counts, and what needs it is judged as before.
+    shop.write("nothing", "")
+    text = shop.troupe("run").must(0).text
+    contains(text, "fetch  skipped after", "exit status 99", "1 skipped")
+    equal(statuses(shop.run()), {"fetch": "skipped", "report": "fresh", "last": "fresh"})
+    os.unlink(shop.path("report"))
+    equal(statuses(shop.run()), {"fetch": "skipped", "report": "succeeded", "last": "fresh"})
+    equal(shop.reasons("fetch"), ("run", [("always", "")]))
+
+
+def a_skipped_attempt_changes_no_record(shop):
+    shop.write("in", "1\n")
+    shop.pipeline({"a": {"command": "test ! -e no || exit 3; test ! -e bad || exit 1; cat in > out", "inputs": ["in"], "outputs": ["out"], "skip_exit_codes": [3]}})
+    shop.run()
+    shop.write("in", "2\n")
+    shop.write("no", "")
+    equal(statuses(shop.run()), {"a": "skipped"})
+    equal(shop.reasons("a"), ("run", [("input_changed", "in")]))
+    shop.write("in", "1\n")
+    equal(statuses(shop.run()), {"a": "fresh"})
+    # A failure before it stays one.
+    os.unlink(shop.path("no"))
+    shop.write("bad", "")
+    shop.write("in", "2\n")
+    equal(statuses(shop.run(status=1)), {"a": "failed"})
+    shop.write("no", "")
+    equal(statuses(shop.run()), {"a": "skipped"})
+    shop.write("in", "1\n")
+    equal(shop.reasons("a"), ("run", [("last_attempt_failed", "failed")]))
+
+
+def who_writes_was_not_skipped(shop):
+    shop.pipeline({"a": {"command": "echo 1 > out; exit 3", "outputs": ["out"], "skip_exit_codes": [3]}})
+    failed = shop.run(status=1)
+    equal(failed["assets"]["a"]["status"], "failed")
+    contains(failed["assets"]["a"]["error"], "exit status 3 says that there was nothing to do", "its output \"out\" was written")
+    shop.pipeline({"a": {"command": "exit 3", "outputs": ["out"], "skip_exit_codes": [4]}})
+    equal(statuses(shop.run(status=1)), {"a": "failed"})
+    shop.pipeline({"a": {"command": "exit 3", "outputs": ["out"], "skip_exit_codes": [3], "clear_outputs": True}})
+    contains(shop.troupe("validate").must(2).text, "contradiction")
+
+
+def a_skipped_asset_is_looked_at_again_by_a_resumed_run(shop):
+    shop.pipeline({"a": {"command": "test ! -e no || exit 3; echo 1 > out", "outputs": ["out"], "skip_exit_codes": [3]},
+                   "b": {"command": "cat out", "inputs": ["out"]}, "c": {"command": "test ! -e bad"}}, engine={"error_strategy": "continue"})
+    shop.write("no", "")
+    shop.write("bad", "")
+    equal(statuses(shop.run(status=1)), {"a": "skipped", "b": "skipped", "c": "failed"})
+    os.unlink(shop.path("no"))
+    os.unlink(shop.path("bad"))
+    resumed = shop.troupe("resume", "--json").must(0).json()
+    equal(statuses(resumed), {"a": "succeeded", "b": "succeeded", "c": "succeeded"})
+
+
+def values_in_files(shop):
+    show = "#!/bin/sh\nfor f; do echo \"$f\" | sed 's/.*@//' | xargs -I{} cat {}; done > out\n"
+    shop.write("show", show, 0o755)
+    for name in ("a b", "c'd", "-e"):
+        shop.write("in/" + name, name)
+    shop.write("-n", "")
+    shop.pipeline({"all": {"command": ["./show", "{{ inputs | file }}", "@{{ inputs | rsp }}"], "inputs": ["in/*", "-n"], "outputs": ["out"]}})
+    shop.run()
+    equal(shop.lines("out"), ["in/-e", "in/a b", "in/c'd", "./-n", "in/-e", "in/a\\ b", "in/c\\'d", "./-n"])
+    equal(statuses(shop.run()), {"all": "fresh"})
+    # Where the file is does not count; its content does, and its kind.
+    os.rename(shop.path("in/a b"), shop.path("in/a c"))
+    equal(shop.run()["assets"]["all"]["status"], "succeeded")
+    shop.pipeline({"all": {"command": "xargs -0 -n 1 echo < {{ inputs | file0 }} > out", "inputs": ["in/*", "-n"], "outputs": ["out"]}})
+    equal(statuses(shop.run()), {"all": "succeeded"})
+    equal(shop.lines("out"), ["in/-e", "in/a c", "in/c'd", "./-n"])
+    # They are kept with the logs.
+    assert len([name for name in os.listdir(shop.path(".troupe/logs/1")) if name.endswith(".values")]) == 2
+    contains(shop.troupe("command", "all").must(0).text, "{{ inputs | file0 }}")
+
+
+def a_compiler_reads_a_response_file(shop):
+    shop.write("x y.c", "int main(void) { return 0; }\n")
+    shop.pipeline({"obj": {"command": "cc -o prog @{{ inputs | rsp }}", "inputs": ["x y.c"], "outputs": ["prog"]}})
+    if shutil.which("cc") is None:
+        raise Skip("there is no cc")
+    shop.run()
+
+
+def no_secret_is_written_into_a_file(shop):
+    shop.pipeline({"a": {"command": "cat {{ params.t | file }}"}}, params={"t": {"default": "12345678", "secret": True}})
+    contains(shop.troupe("validate").must(2).text, "secret_in_file")
+    shop.write("n\nl", "")
+    shop.pipeline({"a": {"command": "cat {{ inputs | file }}", "inputs": ["n\nl"]}})
+    failed = shop.run(status=1)
+    contains(failed["assets"]["a"]["error"], "use file0")
+
+
+def a_param_may_be_a_list(shop):
+    shop.write("show", "#!/bin/sh\nfor w; do echo \"<$w>\"; done\n", 0o755)
+    shop.write("in a", "")
+    shop.write("in b", "")
+    shop.pipeline({"a": {"command": ["./show", "{{ params.flags }}", "x-{{ params.flags[0] }}", "{{ params.flags | join \",\" }}", "{{ params.flags[1:] }}"]},
+                   "b": {"command": "./show {{ params.flags }} \"{{ params.flags }}\" $E; cat {{ inputs }}", "env": {"E": "{{ params.flags | join '+' }}"}, "inputs": ["{{ params.files }}"]}},
+                  params={"flags": ["-O2", "a b"], "files": ["in a", "in b"]})
+    shop.run()
+    equal(shop.troupe("logs", "--raw", "a").must(0).text.splitlines()[-5:], ["<-O2>", "<a b>", "<x--O2>", "<-O2,a b>", "<a b>"])
+    contains(shop.troupe("logs", "b").must(0).text, "<-O2>", "<a b>", "<-O2 a b>", "<-O2+a>")
+    equal(set(statuses(shop.run()).values()), {"fresh"})
+    equal(shop.run("a", "--param", "flags=[\"-O2\", \"a b\"]")["assets"]["a"]["status"], "fresh")
+    equal(shop.run("a", "--param", "flags=[\"-g\", \"c\"]")["assets"]["a"]["status"], "succeeded")
+    contains(shop.troupe("plan", "a", "--param", "flags=[1]").must(2).errors, "is declared as a list of strings: write a JSON list")
+    equal(shop.run("b", "--param", "files=in a")["assets"]["b"]["status"], "succeeded")
+
+
 TESTS = [what_a_depfile_lists_counts, the_depfile_is_removed_before_and_required_after, names_in_a_depfile_are_relative_to_cwd,
          a_generated_file_in_a_depfile_orders_the_two, adopt_reads_the_depfile, a_depfile_is_no_undeclared_input,
-         the_standard_output_is_the_data_version, what_cannot_be_a_data_version_fails, a_secret_in_a_data_version_is_masked]
+         the_standard_output_is_the_data_version, what_cannot_be_a_data_version_fails, a_secret_in_a_data_version_is_masked, a_command_may_say_that_there_is_nothing_to_do, a_skipped_attempt_changes_no_record,
+         who_writes_was_not_skipped, a_skipped_asset_is_looked_at_again_by_a_resumed_run, values_in_files, a_compiler_reads_a_response_file, no_secret_is_written_into_a_file, a_param_may_be_a_list]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

@@ -14,7 +14,8 @@
 namespace troupe_internal::fuzz {
 namespace {
 
-constexpr std::string_view file = R"({"name": "p", "params": {"s": "text", "n": 7, "b": true, "long.name-1": "x"},
+constexpr std::string_view file =
+    R"({"name": "p", "params": {"s": "text", "n": 7, "b": true, "long.name-1": "x", "l": ["a"]},
   "assets": {"a": {"command": ["x", "{{ params.s }}", "{{ params.n }}"], "outputs": ["out/{{ params.long.name-1 }}"]}}})";
 
 bool is_json_number(const std::string& text) {
@@ -50,7 +51,19 @@ void fuzz_param(std::string_view bytes) {
   }
   for (const auto& [name, value] : given) {
     const auto param = loaded.p->params.find(name);
-    FUZZ_CHECK(param != loaded.p->params.end() && param->second.text == value, name);
+    FUZZ_CHECK(param != loaded.p->params.end(), name);
+    if (param->second.kind == param_value::type::list) {
+      boost::system::error_code wrong;
+      const auto list = boost::json::parse(param->second.text, wrong);
+      const auto items = param->second.items;
+      if (is_utf8(value))
+        FUZZ_CHECK(!wrong && list.is_array() && list.as_array().size() == items.size(), param->second.text);
+      FUZZ_CHECK(value.starts_with('[') || value.find_first_of(" \t\r\n") == 0 ||
+                     (items.size() == 1 && items[0] == value),
+                 value);
+      continue;
+    }
+    FUZZ_CHECK(param->second.text == value, name);
     FUZZ_CHECK(value.find('\0') == std::string::npos, name);
     if (param->second.kind == param_value::type::boolean)
       FUZZ_CHECK(value == "true" || value == "false", value);

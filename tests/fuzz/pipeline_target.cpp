@@ -73,12 +73,18 @@ void check_pipeline(const pipeline& p) {
     std::vector<std::string_view> inputs;
     for (const auto input : asset.inputs)
       inputs.emplace_back(p.path(input.path));
-    const command_scope scope{p, asset_index(i), "run-1", inputs};
+    const response_writer writes = [](const std::string&) -> result<std::string> { return std::string("/values"); };
+    command_scope scope{p, asset_index(i), "run-1", inputs};
+    scope.responses = &writes;
+    // But whether a path among the inputs holds a line end, which a line of a file cannot.
+    const auto is_good = [](const auto& rendered) {
+      return rendered.has_value() || rendered.error().message.ends_with("use file0");
+    };
     const auto rendered = render_command(scope);
-    FUZZ_CHECK(rendered.has_value(), rendered.has_error() ? rendered.error().message : "");
+    FUZZ_CHECK(is_good(rendered), rendered.has_error() ? rendered.error().message : "");
     for (const auto& entry : p.settings_of(asset_index(i)).env)
       if (entry.source == env_source::literal)
-        FUZZ_CHECK(render_env_value(scope, entry.text).has_value(), entry.text);
+        FUZZ_CHECK(is_good(render_env_value(scope, entry.text)), entry.text);
   }
 }
 

@@ -308,6 +308,63 @@ void check_pieces(std::string_view text) {
   FUZZ_CHECK(text.find("{{{{") != text.npos || back == text, text);
 }
 
+/// What stands in a response file, as gcc's buildargv() reads it.
+std::vector<std::string> arguments_in(std::string_view text) {
+  std::vector<std::string> found;
+  for (std::size_t at = 0; at < text.size();) {
+    if (std::string_view(" \t\n\v\f\r").find(text[at]) != std::string_view::npos) {
+      ++at;
+      continue;
+    }
+    std::string one;
+    char quote = 0;
+    for (; at < text.size() && (quote != 0 || std::string_view(" \t\n\v\f\r").find(text[at]) == std::string_view::npos);
+         ++at) {
+      if (text[at] == '\\' && at + 1 < text.size())
+        one += text[++at];
+      else if (quote == 0 && (text[at] == '"' || text[at] == '\''))
+        quote = text[at];
+      else if (text[at] == quote)
+        quote = 0;
+      else
+        one += text[at];
+    }
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+/// The text may be any; of all inputs in a response file each is one argument, whatever is in it.
+void check_files(std::string_view text, const values& given) {
+  const std::vector<std::string_view> inputs(given.inputs.begin(), given.inputs.end());
+  std::string content;
+  const response_writer writes = [&](const std::string& written) -> result<std::string> {
+    content = written;
+    return std::string("/values");
+  };
+  const auto any = pipeline_of(text, true, given.param);
+  command_scope scope{*any, asset_index(0U), "run-1", inputs};
+  scope.responses = &writes;
+  static_cast<void>(render_command(scope));
+  for (const std::string_view filter : {"rsp", "file0"}) {
+    const auto p = pipeline_of("@{{ inputs | " + std::string(filter) + " }}", true, given.param);
+    command_scope one{*p, asset_index(0U), "run-1", inputs};
+    one.responses = &writes;
+    const auto rendered = render_command(one);
+    FUZZ_CHECK(rendered.has_value() && rendered->argv.at(1) == "@/values", filter);
+    std::vector<std::string> read;
+    if (filter == "rsp")
+      read = arguments_in(content);
+    for (std::size_t at = 0; filter != "rsp" && at < content.size(); at = content.find('\0', at) + 1)
+      read.push_back(content.substr(at, content.find('\0', at) - at));
+    std::vector<std::string> expected;
+    for (const auto& input : given.inputs)
+      expected.push_back(input.starts_with('-') ? "./" + input : input);
+    if (given.inputs[0].find('\0') == std::string::npos && given.inputs[1].find('\0') == std::string::npos)
+      FUZZ_CHECK(read == expected, content);
+  }
+}
+
 } // namespace
 
 void fuzz_template(std::string_view bytes) {
@@ -319,6 +376,10 @@ void fuzz_template(std::string_view bytes) {
   check_pieces(text);
   if (text.find("Qx7") != std::string::npos)
     return;
+  std::vector<template_problem> problems;
+  const auto pieces = parse_template(text, problems);
+  if (std::any_of(pieces.begin(), pieces.end(), [](const auto& piece) { return piece.writes_file(); }))
+    return check_files(text, given);
   const auto plain = pipeline_of(text, true, letters.param);
   const auto p = pipeline_of(text, true, given.param);
   check_argv(*plain, *p, text, given);

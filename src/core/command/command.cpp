@@ -169,6 +169,9 @@ private:
   [[nodiscard]] std::optional<std::string> refused(const template_piece& piece) const {
     if (piece.name == template_name::literal)
       return std::nullopt;
+    if (piece.writes_file())
+      return shown(piece.written) + " is a file that is written when the command starts, and " +
+             (paths_ ? "paths" : "assets and values") + " are named before";
     if (piece.name == template_name::outputs && outputs_of_)
       return outputs(piece).empty() && !piece.names_list()
                  ? std::optional(shown(piece.written) + ": the asset has no such output")

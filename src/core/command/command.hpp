@@ -5,12 +5,16 @@
 #include "base/result.hpp"
 #include "core/pipeline/pipeline.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace troupe_internal {
+
+/// Writes a file for {{ … | file }} and the like, and says where it is.
+using response_writer = std::function<result<std::string>(const std::string& content)>;
 
 /// What is known when an attempt starts, for {{ … }}.
 struct command_scope {
@@ -27,6 +31,8 @@ struct command_scope {
   std::span<const std::string> functions{};
   /// Whether bash reads a file before anything else (BASH_ENV), which may change what any word means.
   bool bash_reads_file = false;
+  /// Null: nothing is executed, or no template asks for it.
+  const response_writer* responses = nullptr;
 };
 
 /// What the values are for. A fingerprint must not depend on where the pipeline's folder is, nor on the run; in what is

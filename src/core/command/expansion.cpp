@@ -17,6 +17,30 @@ bool expansion::env_value(std::span<const template_piece> pieces, std::string& o
   return true;
 }
 
+bool expansion::add_to_file(std::string& content, value_filter kind, std::string_view value, bool path) {
+  if (kind == value_filter::file && value.find('\n') != std::string_view::npos)
+    return false;
+  const bool option = path && value.starts_with('-');
+  if (option) {
+    passed_otherwise_ = true;
+    content += "./";
+  }
+  if (kind != value_filter::rsp) {
+    content += value;
+    content += kind == value_filter::file ? '\n' : '\0';
+    return true;
+  }
+  if (value.empty())
+    content += "\"\"";
+  for (const char c : value) {
+    if (std::string_view(" \t\n\v\f\r\\'\"").find(c) != std::string_view::npos)
+      content += '\\';
+    content += c;
+  }
+  content += '\n';
+  return true;
+}
+
 bool expansion::inserts_dash(std::span<const template_piece> pieces) {
   bool found = false;
   for (const auto& piece : pieces)

@@ -23,6 +23,8 @@ namespace troupe_internal {
 inline constexpr std::string_view secret_param_mark{"\0secret.", 8};
 /// The value of {{ run.id }} in a fingerprint, likewise.
 inline constexpr std::string_view run_id_mark{"\0run.id", 7};
+/// What stands for the path of a file that Troupe writes, before its kind and its content.
+inline constexpr std::string_view response_mark{"\0response.", 10};
 
 /// Fills in the templates of one asset. One thread at a time.
 class expansion {
@@ -107,6 +109,8 @@ private:
   bool values(const template_piece& piece, Take&& take) {
     if (piece.filter == value_filter::none)
       return unfiltered(piece, take);
+    if (piece.writes_file())
+      return in_file(piece, take);
     std::string joined;
     bool first = true;
     if (!unfiltered(piece, [&](std::string_view value, bool path) {
@@ -118,6 +122,38 @@ private:
     take(std::string_view(joined), false);
     return true;
   }
+
+  // The path of a file with the values; of the file its kind and content count, and where it is does not.
+  template <class Take>
+  bool in_file(const template_piece& piece, Take&& take) {
+    if (use_ == value_use::shown) {
+      take(piece.written, false);
+      return true;
+    }
+    std::string content;
+    bool good = true;
+    if (!unfiltered(piece, [&](std::string_view value, bool path) {
+          good = add_to_file(content, piece.filter, value, path) && good;
+        }))
+      return false;
+    if (!good)
+      return refuse(shown(piece.written) + ": a value holds a line end, and \"file\" writes a value a line: use file0");
+    if (use_ == value_use::fingerprint) {
+      content.insert(0, std::string(response_mark) + std::to_string(static_cast<int>(piece.filter)) + '.');
+      take(std::string_view(content), false);
+      return true;
+    }
+    if (scope_.responses == nullptr)
+      return refuse(shown(piece.written) + ": no file can be written here");
+    const auto path = (*scope_.responses)(content);
+    if (!path)
+      return refuse(path.error().message);
+    take(std::string_view(*path), false);
+    return true;
+  }
+
+  /// False where the kind of file cannot say the value.
+  bool add_to_file(std::string& content, value_filter kind, std::string_view value, bool path);
 
   template <class Take>
   bool unfiltered(const template_piece& piece, Take&& take) {
@@ -219,8 +255,8 @@ private:
 
   [[nodiscard]] bool is_list(const template_piece& piece) const {
     return piece.names_list() || names_input_list(scope_.p.declaration(scope_.asset), piece) ||
-           (piece.name == template_name::matrix && !unknown_variable(scope_.p, spec_.matrix, piece) &&
-            stands_for_list(scope_.p, spec_.matrix, piece));
+           ((piece.name == template_name::matrix || piece.name == template_name::param) &&
+            !unknown_variable(scope_.p, spec_.matrix, piece) && stands_for_list(scope_.p, spec_.matrix, piece));
   }
 
   std::string_view passed(std::string_view path) {

@@ -115,8 +115,14 @@ std::optional<std::string> unknown_param(const pipeline& p, const template_piece
     return written + ": there is no param " + quoted_name(piece.text) +
            (p.params.empty() ? "; declare it under \"params\"" : nearest.hint());
   }
-  if (piece.index)
+  const auto& param = p.params.find(piece.text)->second;
+  const bool list = param.kind == param_value::type::list;
+  if (piece.index && !list)
     return written + ": that is one value, and no list";
+  if (piece.part != path_part::whole)
+    return written + ": a param is a text and no path, so that nothing may follow its name";
+  if (piece.index && !piece.rest && *piece.index >= param.items.size())
+    return written + ": the list has " + std::to_string(param.items.size()) + " values, counted from 0";
   return std::nullopt;
 }
 
@@ -135,7 +141,15 @@ variable_values values_of_variable(const pipeline& p, std::span<const matrix_val
                                    const template_piece& piece) {
   variable_values values;
   if (piece.name == template_name::param) {
-    values.one = p.params.find(piece.text)->second.text;
+    const auto& param = p.params.find(piece.text)->second;
+    if (param.kind != param_value::type::list) {
+      values.one = param.text;
+    } else if (piece.index && !piece.rest) {
+      values.one = param.items[*piece.index];
+    } else {
+      values.is_list = true;
+      values.list = param.items.subspan(std::min<std::size_t>(piece.index.value_or(0), param.items.size()));
+    }
     return values;
   }
   const auto found = find_reference(matrix, piece);

@@ -30,6 +30,11 @@ public:
     for (std::size_t i = 0; i < pieces.size() && reported_ < most_template_findings; ++i)
       if (auto wrong = unknown(pieces[i]))
         report("unknown_template", *wrong + " (in " + what + ")");
+      else if (pieces[i].writes_file() && is_secret(p_, pieces[i]))
+        report("secret_in_file", shown(pieces[i].written) +
+                                     " would write a secret into a file that is kept with the logs; hand it over in "
+                                     "\"env\" (in " +
+                                     what + ")");
     if (!paths_.at_home())
       steps_up(pieces, what);
     return pieces;

@@ -106,8 +106,15 @@ std::optional<std::string> read_reference(std::string_view inside, template_piec
   return no_template(inside);
 }
 
-// Reads `join ","`.
+// Reads `join ","`, `file`, `file0` or `rsp`.
 std::optional<std::string> read_filter(std::string_view text, template_piece& piece) {
+  static constexpr std::array<std::pair<std::string_view, value_filter>, 3> files = {
+      {{"file", value_filter::file}, {"file0", value_filter::file0}, {"rsp", value_filter::rsp}}};
+  for (const auto& [word, filter] : files)
+    if (text == word) {
+      piece.filter = filter;
+      return std::nullopt;
+    }
   constexpr std::string_view join = "join";
   if (text.starts_with(join)) {
     const auto separator = trimmed(text.substr(join.size()));
@@ -118,7 +125,7 @@ std::optional<std::string> read_filter(std::string_view text, template_piece& pi
     piece.separator = separator.substr(1, separator.size() - 2);
     return std::nullopt;
   }
-  return "has an unknown filter " + std::string(text) + ": there is join \"TEXT\"";
+  return "has an unknown filter " + std::string(text) + ": there are join \"TEXT\", file, file0 and rsp";
 }
 
 // Reads what stands between the braces: a reference, and a filter behind "|".

@@ -17,7 +17,9 @@ enum class template_name : std::uint8_t { literal, param, matrix, asset_name, ru
 enum class path_part : std::uint8_t { whole, name, stem, extension, folder };
 
 /// What is made of a template's values.
-enum class value_filter : std::uint8_t { none, join };
+/// file, file0, rsp: the path of a file that Troupe writes, with a value a line, each value ended by a NUL, or as gcc
+/// and ld read it behind "@".
+enum class value_filter : std::uint8_t { none, join, file, file0, rsp };
 
 /// One piece of a template's text; views into it.
 struct template_piece {
@@ -32,6 +34,7 @@ struct template_piece {
   std::string_view separator; ///< of join
   std::string_view written;   ///< the whole {{ … }}, for messages
 
+  [[nodiscard]] bool writes_file() const { return filter > value_filter::join; }
   [[nodiscard]] bool is_path() const { return name == template_name::inputs || name == template_name::outputs; }
   /// Names all inputs or outputs, or all behind one. A named input and a column of a row may be lists, too.
   [[nodiscard]] bool names_list() const {

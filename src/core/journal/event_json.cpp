@@ -164,9 +164,9 @@ std::string_view to_string(delivery_end how) {
 }
 
 std::string_view to_string(outcome_kind kind) {
-  static constexpr std::array<std::string_view, 13> words = {
+  static constexpr std::array<std::string_view, 14> words = {
       "succeeded", "exited",      "signalled", "timed_out", "not_started", "output_missing", "bad_result",
-      "cancelled", "interrupted", "internal",  "outdated",  "failed",      "permanent"};
+      "cancelled", "interrupted", "internal",  "outdated",  "failed",      "permanent",      "skipped"};
   return words[static_cast<std::size_t>(kind)];
 }
 

@@ -46,7 +46,7 @@ template <class V>
   return reason_kind_count;
 }
 [[nodiscard]] constexpr unsigned enum_count(outcome_kind) {
-  return 13;
+  return 14;
 }
 [[nodiscard]] constexpr unsigned enum_count(stop_cause) {
   return 5;

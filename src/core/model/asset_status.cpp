@@ -23,6 +23,8 @@ std::string_view to_string(asset_status s) {
     return "blocked";
   case asset_status::cancelled:
     return "cancelled";
+  case asset_status::skipped:
+    return "skipped";
   }
   return "unknown";
 }

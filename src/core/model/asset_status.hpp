@@ -6,7 +6,7 @@
 //            │     │       ▼  │
 //            │     │    retrying
 //            ▼     ▼       │
-//         blocked, cancelled ◄┘ (from any that is not final)
+//    blocked, cancelled, skipped ◄┘ (from any that is not final)
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,9 @@ enum class asset_status : std::uint8_t {
   failed = 6,
   blocked = 7,   ///< something it needs failed, was blocked or cancelled
   cancelled = 8, ///< not started or ended, because the run was stopped
+  skipped = 9,   ///< its command said that there is nothing to do, or it needs what was skipped and never made
 };
-inline constexpr std::size_t asset_status_count = 9;
+inline constexpr std::size_t asset_status_count = 10;
 
 /// Persisted: do not change the values.
 enum class run_status : std::uint8_t {
@@ -63,6 +64,7 @@ enum class run_status : std::uint8_t {
     return true;
   case asset_status::blocked:
   case asset_status::cancelled:
+  case asset_status::skipped:
     return true;
   }
   return false;

@@ -211,12 +211,13 @@ enum class outcome_kind : std::uint8_t {
   outdated = 10,      ///< it ended well, but an input that it discovered was made again meanwhile: it is made once more
   failed = 11,        ///< a function said so, or threw: why is in the message
   permanent = 12,     ///< likewise, and it is not made again
+  skipped = 13,       ///< its exit status is one of "skip_exit_codes", and it wrote no output
 };
 
 /// Whether an attempt that ended so has failed: it neither succeeded nor was it ended for the run's sake.
 [[nodiscard]] constexpr bool is_failure(outcome_kind outcome) {
   return outcome != outcome_kind::succeeded && outcome != outcome_kind::cancelled &&
-         outcome != outcome_kind::interrupted && outcome != outcome_kind::outdated;
+         outcome != outcome_kind::interrupted && outcome != outcome_kind::outdated && outcome != outcome_kind::skipped;
 }
 
 /// The changes from one sorted list to the next, by key: what a materialization differs in from the one before it.
@@ -277,13 +278,13 @@ struct attempt_finished {
 /// Assets that reached a final status without a (further) attempt.
 struct settled_asset {
   asset_id asset;
-  asset_id because; ///< blocked: the asset that blocks; else itself
+  asset_id because; ///< blocked: the asset that blocks; skipped: that was skipped; else itself
   friend bool operator==(const settled_asset&, const settled_asset&) = default;
 };
 struct assets_settled {
   run_number run;
   timestamp at;
-  asset_status status = asset_status::blocked; ///< blocked, cancelled, or failed
+  asset_status status = asset_status::blocked; ///< blocked, cancelled, skipped, or failed
   std::string message; ///< why, for failed without an attempt, and for blocked from outside the run
   std::vector<settled_asset> assets;
   bool allowed = false; ///< failed: the pipeline allows it; all of them

@@ -73,6 +73,7 @@ struct asset_settings {
   std::vector<std::string> shell_options; ///< before the text; empty: "-c", of a script "-e" and "-c"
   std::optional<duration> timeout;
   retry_policy retry;
+  std::vector<int> skip_exit_codes; ///< exit statuses that say: nothing to do; sorted
   bool allow_failure = false;
   bool clear_outputs = false; ///< outputs of earlier attempts are removed before each attempt
   std::map<std::string, std::uint32_t, std::less<>> pools; ///< slots taken of each pool
@@ -201,12 +202,13 @@ struct asset_spec {
   std::span<const place> output_places;   ///< parallel to outputs
 };
 
-/// A parameter's value: string, number or bool. Numbers keep the text they were written with.
+/// A parameter's value: string, number, bool or a list of strings. Numbers keep the text they were written with.
 struct param_value {
-  enum class type : std::uint8_t { string, number, boolean };
+  enum class type : std::uint8_t { string, number, boolean, list };
   type kind = type::string;
-  std::string text;    ///< "bookworm", "20", "true"
+  std::string text;    ///< "bookworm", "20", "true", "[\"-O2\",\"-g\"]"
   bool secret = false; ///< its value reaches no fingerprint, journal, plan, message or JSON: a mark stands for it
+  std::span<const std::string_view> items; ///< of a list; in the pipeline's arena
 };
 
 inline constexpr std::uint32_t max_workers = 10'000;

@@ -23,6 +23,7 @@ bool may_retry(const retry_policy& retry, const attempt_ended& in) {
   case outcome_kind::cancelled:
   case outcome_kind::interrupted:
   case outcome_kind::permanent:
+  case outcome_kind::skipped:
   case outcome_kind::outdated: // made once more, whatever the policy says
     return false;
   case outcome_kind::exited:
@@ -76,7 +77,8 @@ bool run_logic::satisfied(asset_index asset) const {
     return true;
   const auto s = at(asset).status;
   return s == asset_status::succeeded || s == asset_status::fresh ||
-         (s == asset_status::failed && p_.settings_of(asset).allow_failure);
+         (s == asset_status::failed && p_.settings_of(asset).allow_failure) ||
+         (s == asset_status::skipped && skipped_usable_.contains(position_[asset.value]));
 }
 
 std::uint32_t run_logic::needs(asset_index asset) const {
@@ -249,6 +251,8 @@ void run_logic::conclude(decision& d, const attempt_ended& in, timestamp now) {
   d.strict = d.strict || settings.durability == durability::strict;
   const auto retry_at = finished.retry_at;
   record(d, std::move(finished));
+  if (in.outcome == outcome_kind::skipped && in.made_before)
+    skipped_usable_.insert(position_[in.asset.value]);
   if (retry_at) {
     retries_[*retry_at].push_back(in.asset);
     arm_timer(d);
@@ -258,6 +262,8 @@ void run_logic::conclude(decision& d, const attempt_ended& in, timestamp now) {
       after_failure(d, in.asset, now);
     else if (at(in.asset).status == asset_status::cancelled && !state_.stopping())
       block_downstream(d, in.asset, in.asset, now);
+    else if (at(in.asset).status == asset_status::skipped && !in.made_before)
+      block_downstream(d, in.asset, in.asset, now, asset_status::skipped);
   }
 }
 
@@ -331,8 +337,8 @@ void run_logic::after_failure(decision& d, asset_index asset, timestamp now) {
     d.effects.emplace_back(end_attempts{false});
 }
 
-void run_logic::block_downstream(decision& d, asset_index from, asset_index because, timestamp now) {
-  assets_settled blocked{state_.run(), now, asset_status::blocked, {}, {}};
+void run_logic::block_downstream(decision& d, asset_index from, asset_index because, timestamp now, asset_status as) {
+  assets_settled blocked{state_.run(), now, as, {}, {}};
   std::vector<asset_index> found{from};
   std::unordered_set<std::uint32_t> seen;
   for (std::size_t next = 0; next < found.size(); ++next) {
@@ -347,7 +353,7 @@ void run_logic::block_downstream(decision& d, asset_index from, asset_index beca
     return;
   record(d, std::move(blocked));
   for (std::size_t i = 1; i < found.size(); ++i)
-    settled(d, found[i], asset_status::blocked, because);
+    settled(d, found[i], as, because);
 }
 
 void run_logic::stop(decision& d, stop_cause cause, timestamp now) {

@@ -17,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <queue>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -87,6 +88,7 @@ struct attempt_ended {
   std::optional<materialized> made;
   std::uint64_t random_bits = 0;   ///< for jitter
   std::vector<asset_index> makers; ///< on success: other assets that make inputs which the attempt discovered
+  bool made_before = false;        ///< skipped: what was made before is of use
   std::vector<attempt_warning> warnings;
   std::optional<resource_use> resources;
 };
@@ -266,7 +268,8 @@ private:
   void inherit_priorities();
   void settled(decision& d, asset_index asset, asset_status status, asset_index because, std::string message = {});
   void after_failure(decision& d, asset_index asset, timestamp now);
-  void block_downstream(decision& d, asset_index from, asset_index because, timestamp now);
+  void block_downstream(decision& d, asset_index from, asset_index because, timestamp now,
+                        asset_status as = asset_status::blocked);
   void stop(decision& d, stop_cause cause, timestamp now);
   void conclude(decision& d, const attempt_ended& in, timestamp now);
   // in run_logic_budget.cpp
@@ -318,6 +321,7 @@ private:
   std::vector<phase> phase_;                 // by position
   std::vector<std::uint32_t> missing_;       // by position: upstreams in the run that are not satisfied
   std::vector<std::int32_t> priority_;       // by position: the highest of its own and of those that need it
+  std::set<std::uint32_t> skipped_usable_;   // positions of those that were skipped, and were made before
   std::vector<std::vector<reason>> reasons_; // by position: why the next attempt is made
   std::map<std::uint32_t, std::vector<path_id>>
       absent_outputs_; // by position: of the next attempt, where there are any

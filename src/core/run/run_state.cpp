@@ -204,6 +204,8 @@ const char* run_state::fold(const attempt_finished& e) {
     return set(*asset, asset_status::succeeded);
   if (e.outcome == outcome_kind::cancelled || e.outcome == outcome_kind::interrupted)
     return set(*asset, asset_status::cancelled);
+  if (e.outcome == outcome_kind::skipped)
+    return set(*asset, asset_status::skipped);
   if (e.outcome == outcome_kind::outdated) {
     --asset->segment_attempts; // it does not count against the retry budget
     asset->retry_at = e.retry_at.value_or(e.at);
@@ -347,7 +349,7 @@ std::optional<run_state> run_state::decode(std::string_view bytes) {
     std::int64_t retry_delay = 0;
     if (!in.get(status) || !in.get(flags) || !in.get(outcome) || !in.get(asset.attempts) ||
         !in.get(asset.segment_attempts) || !in.get(retry_at) || !in.get(retry_delay) || !in.get(asset.because.value) ||
-        status >= asset_status_count || flags > 3 || outcome > static_cast<std::uint8_t>(outcome_kind::permanent) ||
+        status >= asset_status_count || flags > 3 || outcome > static_cast<std::uint8_t>(outcome_kind::skipped) ||
         ((flags & 1U) != 0) != (status == static_cast<std::uint8_t>(asset_status::running)) ||
         asset.segment_attempts > asset.attempts || ((flags & 1U) != 0 && asset.segment_attempts == 0))
       return std::nullopt;

@@ -65,7 +65,8 @@ const std::set<std::string> beyond_schemas = {
     "duplicate_value",    "bad_cron",         "bad_schedule",      "bad_pattern",      "unknown_zone",
     "unknown_values",     "unknown_variable", "unknown_id",        "bad_row",          "bad_id",
     "bad_value_file",     "cannot_read",      "matrix_of_outputs", "unknown_param",    "unknown_asset",
-    "bad_selection",      "bad_param",        "contradiction",     "no_outputs",       "unknown_output"};
+    "bad_selection",      "bad_param",        "contradiction",     "no_outputs",       "unknown_output",
+    "secret_in_file"};
 
 struct judgement {
   bool refused = false; ///< by the parser
@@ -91,7 +92,7 @@ judgement judged(const std::string& text) {
 
 // Everything a pipeline file can hold.
 const std::string full = R"({
-  "$schema": "troupe.schema.json", "name": "full", "description": "d", "params": { "s": "x", "n": 20, "b": true, "t": { "default": "x", "secret": true }, "d": { "default": 1 } },
+  "$schema": "troupe.schema.json", "name": "full", "description": "d", "params": { "s": "x", "n": 20, "b": true, "t": { "default": "x", "secret": true }, "d": { "default": 1 }, "l": ["-O2", "-g"], "dl": { "default": [] } },
   "engine": { "workers": 4, "error_strategy": "continue", "state_dir": ".state", "durability": "strict", "pools": { "db": 2 },
               "grace_period": "0s", "keep_runs": 10, "keep_logs": "30d" },
   "defaults": { "description": "d", "timeout": "1h", "retry": { "attempts": 2 } },

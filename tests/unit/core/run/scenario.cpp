@@ -30,9 +30,9 @@ std::string shown(timestamp t) {
 }
 
 std::string_view shown(outcome_kind outcome) {
-  static constexpr std::string_view names[] = {"succeeded",   "exited",         "signalled",  "timed out",
-                                               "not started", "output missing", "bad result", "cancelled",
-                                               "interrupted", "internal",       "outdated"};
+  static constexpr std::string_view names[] = {
+      "succeeded", "exited",      "signalled", "timed out", "not started", "output missing", "bad result",
+      "cancelled", "interrupted", "internal",  "outdated",  "failed",      "permanent",      "skipped"};
   return names[static_cast<std::size_t>(outcome)];
 }
 
@@ -239,7 +239,8 @@ private:
                                                            {"output_missing", outcome_kind::output_missing},
                                                            {"bad_result", outcome_kind::bad_result},
                                                            {"cancelled", outcome_kind::cancelled},
-                                                           {"internal", outcome_kind::internal}};
+                                                           {"internal", outcome_kind::internal},
+                                                           {"skipped", outcome_kind::skipped}};
     const auto kind = kinds.find(parts[0]);
     if (kind == kinds.end())
       misread("no step begins with \"" + parts[0] + "\"");
@@ -249,6 +250,10 @@ private:
       ended.exit_code = static_cast<std::int32_t>(number(parts.at(i++)));
     if (ended.outcome == outcome_kind::signalled)
       ended.signal = static_cast<std::int32_t>(number(parts.at(i++)));
+    if (ended.outcome == outcome_kind::skipped && i < parts.size() && parts[i] == "made") {
+      ended.made_before = true;
+      ++i;
+    }
     for (; i < parts.size(); i += 2) {
       if (parts[i] == "attempt")
         ended.attempt = static_cast<std::uint32_t>(number(parts.at(i + 1)));
