@@ -17,7 +17,7 @@ inline constexpr std::uint32_t journal_format = 2;
 /// Formats from this one on are read; the first writer makes a journal of the newest one of it (lmdb_migrate).
 inline constexpr std::uint32_t oldest_journal_format = 1;
 /// Until format 2 is released its details may change: each change gets the next number, and any other is refused.
-inline constexpr std::uint32_t journal_draft = 9;
+inline constexpr std::uint32_t journal_draft = 10;
 /// A record of events is closed once it has this many bytes. Large enough that its own cost (22 bytes) is small, small
 /// enough that pages of 4,096 bytes are filled well.
 inline constexpr std::size_t event_record_bytes = 480;

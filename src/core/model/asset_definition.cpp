@@ -47,6 +47,11 @@ digest digest_of(const asset_definition& definition) {
   parts.add("inputs", definition.inputs);
   parts.add("deps", definition.deps);
   parts.add("outputs", definition.outputs);
+  for (const auto& param : definition.params) {
+    parts.add("param");
+    parts.add(param.name);
+    parts.add(param.value);
+  }
   return parts.finish();
 }
 
