@@ -66,6 +66,18 @@ std::vector<std::string> located(const project& on, std::vector<std::string> sel
   return selection;
 }
 
+std::string asset_called(const invocation& with, const std::string& name) {
+  const auto request = with.project_request();
+  if (!request || name.find_first_of("/.") == std::string::npos)
+    return name;
+  diagnostics unheard;
+  const auto on = open_project(*request, unheard);
+  if (!on || on->p->find(name))
+    return name;
+  const auto maker = on->graph->maker_of(*on->p, named_in(*on->p, name));
+  return maker ? std::string(on->p->asset(*maker).name) : name;
+}
+
 std::string nearest_of(std::string_view name, const std::vector<asset_run_report>& assets) {
   nearest_name nearest(name);
   for (const auto& asset : assets)

@@ -1,6 +1,7 @@
 // Finding the one asset a verb was asked about, with helpful words where there is none. Knows no state.
 #pragma once
 
+#include "cli/invocation.hpp"
 #include "engine/project.hpp"
 
 #include <string>
@@ -18,6 +19,10 @@ namespace troupe_internal::cli {
 /// The selection, with assets in the place of files that they make and that the working folder names otherwise than the
 /// pipeline does.
 [[nodiscard]] std::vector<std::string> located(const project& on, std::vector<std::string> selection);
+
+/// The asset that makes a file of this name, if no asset has it; else the name. For verbs that need no pipeline file:
+/// one that cannot be read is no error.
+[[nodiscard]] std::string asset_called(const invocation& with, const std::string& name);
 
 /// The error for a name that stands for a whole matrix, listing its assets.
 [[nodiscard]] error is_a_matrix(std::string_view name, const std::vector<std::string>& members);

@@ -32,6 +32,8 @@ std::unique_ptr<command_spec> make_commands(invocation& with) {
   root->text("--pipeline", "NAME", options.pipeline, "with -f and a supervisor's file: which of its pipelines");
   root->texts("--param", "NAME=VALUE", options.params, "another value for a param of the pipeline");
   root->flag("--json", options.json, "one JSON document on standard output instead of text");
+  root->choice("--format", "FORMAT", options.format, {"text", "json", "ndjson"},
+               "how it is printed; json is the same as --json, ndjson one JSON object a line, as it comes");
   root->choice("--color", "WHEN", options.colour, {"auto", "always", "never"}, "colours");
   root->choice("--log-level", "LEVEL", options.log_level, log_level_names(), "how much is logged to standard error");
   root->choice("--log-format", "FORMAT", options.log_format, log_format_names(),
@@ -87,6 +89,13 @@ int cli_main(int argc, const char* const* argv, cli::console& io) {
     return exit_ok;
   }
   io.set_colour(with.options.colour);
+  if (with.options.json && with.options.format == "text")
+    return with.report(fail(error_code::invalid_input, "--json and --format text exclude each other"));
+  with.options.json = with.options.json || with.options.format == "json" || with.options.format == "ndjson";
+  with.options.lines = with.options.format == "ndjson";
+  if (with.options.lines && !line.command->streams)
+    return with.report(fail(error_code::invalid_input, "--format ndjson is for run, resume and runs; '" + line.path +
+                                                           "' prints one document: --format json"));
   if (!with.options.directory.empty() && ::chdir(with.options.directory.c_str()) != 0)
     return with.report(fail(error_code::invalid_input, "-C " + with.options.directory + ": " + std::strerror(errno)));
   if (with.options.log_level != "off")

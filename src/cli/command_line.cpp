@@ -37,8 +37,16 @@ std::string cli11_names(const option_spec& option) {
          (option.also.empty() ? "" : "," + option.also);
 }
 
+/// A command may give a global option a meaning of its own.
+bool is_redeclared(const option_spec& global, const command_spec& command) {
+  return std::any_of(command.options.begin(), command.options.end(),
+                     [&](const option_spec& own) { return &own != &global && own.long_name == global.long_name; });
+}
+
 void bind_options(bound_command& command, const std::vector<option_spec>& options) {
   for (const auto& option : options) {
+    if (is_redeclared(option, *command.spec))
+      continue;
     auto& given = command.options.emplace_back();
     given.spec = &option;
     if (option.meta.empty())
@@ -72,6 +80,47 @@ void bind(bound_command& command, const command_spec& root, std::span<const char
   }
 }
 
+/// Words that other tools have for what a command does.
+std::string_view word_of_other_tools(std::string_view word) {
+  struct meaning {
+    std::string_view word, answer;
+  };
+  static constexpr meaning meanings[] = {
+      {"build", "`troupe run` brings assets up to date"},
+      {"make", "`troupe run` brings assets up to date"},
+      {"exec", "`troupe run` brings assets up to date"},
+      {"start", "`troupe run` brings assets up to date, `troupe serve` stays up"},
+      {"retry", "`troupe run --failed` runs again what failed last"},
+      {"continue", "`troupe resume` continues a run"},
+      {"diff", "`troupe plan` says what has changed, `troupe explain` from what to what"},
+      {"dry-run", "`troupe plan` says what would run"},
+      {"watch", "`troupe run --watch` runs again when an input changes"},
+      {"kill", "`troupe cancel` ends a live run"},
+      {"log", "`troupe logs` prints what commands wrote"},
+      {"ps", "`troupe runs` lists runs"},
+      {"tree", "`troupe graph` shows what depends on what"},
+      {"check", "`troupe validate` checks the pipeline file"},
+      {"lint", "`troupe validate` checks the pipeline file"}};
+  for (const auto& one : meanings)
+    if (one.word == word)
+      return one.answer;
+  return {};
+}
+
+/// What CLI11 says of an option without its value names neither what is wanted nor the option as it was given.
+std::string words_of_problem(const CLI::ParseError& problem, const bound_command& command, const command_spec& root) {
+  const std::string text = problem.what();
+  if (problem.get_name() != "ArgumentMismatch")
+    return text;
+  const auto name = text.substr(0, text.find(':'));
+  for (const auto* options : {&command.spec->options, &root.options})
+    for (const auto& option : *options)
+      if (!option.meta.empty() && option.long_name == name)
+        return (option.short_name.empty() ? "" : option.short_name + ", ") + name + " takes " +
+               (option.meta == "N" ? "a number: " : "a value: ") + name + " " + option.meta;
+  return text;
+}
+
 std::string unknown_word(const bound_command& command, const command_spec& root, const std::string& word) {
   if (word.size() > 1 && word.front() == '-') {
     std::vector<std::string_view> names{"--help"};
@@ -87,6 +136,9 @@ std::string unknown_word(const bound_command& command, const command_spec& root,
   for (const auto& sub : command.spec->commands)
     if (!sub->hidden)
       names.push_back(sub->name);
+  if (command.spec == &root)
+    if (const auto meant = word_of_other_tools(word); !meant.empty())
+      return "unknown command '" + word + "'; " + std::string(meant);
   return "unknown command '" + word + "'" + nearest_hint(word, names);
 }
 
@@ -143,10 +195,11 @@ parsed_line parse_line(const command_spec& root, int argc, const char* const* ar
 
   parsed_line line;
   std::vector<bound_command*> chain{&top};
+  std::unique_ptr<CLI::ParseError> problem;
   try {
     app.parse(static_cast<int>(mark - argv), argv);
   } catch (const CLI::ParseError& e) {
-    line.error = e.what();
+    problem = std::make_unique<CLI::ParseError>(e);
   }
   for (bool deeper = true; deeper;) {
     deeper = false;
@@ -162,8 +215,10 @@ parsed_line parse_line(const command_spec& root, int argc, const char* const* ar
   line.path = last.path;
   line.version = version->count() > 0;
   line.help = std::any_of(chain.begin(), chain.end(), [](const auto* c) { return c->help->count() > 0; });
-  if (!line.error.empty())
+  if (problem) {
+    line.error = words_of_problem(*problem, last, root);
     return line;
+  }
   for (const auto* command : chain)
     if (const auto unknown = command->app->remaining(); !unknown.empty()) {
       line.error = unknown_word(*command, root, unknown.front());

@@ -76,6 +76,7 @@ public:
   std::vector<example> examples;
   std::vector<std::unique_ptr<command_spec>> commands;
   bool hidden = false;
+  bool streams = false;        ///< --format ndjson means something
   std::function<int()> action; ///< what the command does; returns the exit status
 
 private:

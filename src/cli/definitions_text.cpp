@@ -69,6 +69,10 @@ void print_definitions(const output& to, const run_report& report) {
     if (!definition.inherits_env)
       print_text(to, "inherits", definition.inherited.empty() ? "nothing" : listed(definition.inherited, 20));
     print_text(to, "version", definition.version);
+    std::vector<std::string> params;
+    for (const auto& param : definition.params)
+      params.push_back(param.name + "=" + param.value);
+    print_list(to, "params", params);
     print_list(to, "inputs", definition.inputs);
     print_list(to, "deps", definition.deps);
     print_list(to, "outputs", definition.outputs);

@@ -82,7 +82,12 @@ std::string help_text(const command_spec& root, const command_spec& command, con
   section(out, "Arguments", arguments);
   if (&command != &root)
     section(out, "Options", entries_of(command.options));
-  auto global = entries_of(root.options);
+  std::vector<option_spec> everywhere;
+  for (const auto& option : root.options)
+    if (&command == &root || std::none_of(command.options.begin(), command.options.end(),
+                                          [&](const auto& own) { return own.long_name == option.long_name; }))
+      everywhere.push_back(option);
+  auto global = entries_of(everywhere);
   global.push_back({"-h, --help", "show this help"});
   if (&command == &root)
     global.push_back({"    --version", "show the version"});

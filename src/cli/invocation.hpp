@@ -21,6 +21,8 @@ struct global_options {
   std::string pipeline; ///< of a supervisor's file; empty: not given
   std::vector<std::string> params;
   bool json = false;
+  std::string format; ///< empty: not given
+  bool lines = false; ///< json, one object a line
   std::string log_level = "warn";
   std::string log_format; ///< empty: not given
   std::string colour = "auto";

@@ -29,6 +29,7 @@ struct run_arguments {
   bool dry_run = false;
   bool detach = false;
   bool keep_going = false;
+  bool watch = false;
   bool failed = false; ///< what failed in the last run, and what it kept from running
 };
 
@@ -48,6 +49,7 @@ void declare_strategy(command_spec& verb, std::optional<std::uint32_t>& workers,
 /// How `plan` shows a plan.
 struct plan_manner {
   bool commands = false;                 ///< those that would be executed
+  bool fresh = false;                    ///< list what is fresh, too
   bool exit_code = false;                ///< the exit status says whether anything would run
   std::vector<std::string> if_changed{}; ///< not what is stale, but what a change of these files would make so
 };

@@ -224,7 +224,7 @@ void print_run(const output& to, const std::string& state_folder, const run_repo
     ++counts[static_cast<std::size_t>(asset.status)];
   to.stream << "  assets    " << counts_text(counts) << "\n";
 
-  table rows({{"ASSET", false, true},
+  table rows({{"ASSET", false, true, true},
               {"STATUS", false, false},
               {"TRIES", true, false},
               {"DURATION", true, false},

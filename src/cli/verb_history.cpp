@@ -1,5 +1,6 @@
 // `troupe history`: the runs that executed an asset.
 #include "adapters/system/system_clock.hpp"
+#include "cli/asset_lookup.hpp"
 #include "cli/explain_run.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
@@ -80,7 +81,7 @@ int history(invocation& with, const history_arguments& arguments) {
               {"STARTED", false, false},
               {"STATUS", false, false},
               {"DURATION", true, false},
-              {"DATA VERSION", false, true},
+              {"DATA VERSION", false, true, false, true},
               {"WHY", false, true}});
   for (const auto& one : *found) {
     const auto& asset = one.asset;
@@ -108,7 +109,10 @@ void declare_history(command_spec& root, invocation& with) {
   verb.positional("ASSET", to->asset, true, "the asset").completes = completion::assets;
   verb.number("-l,--limit", "N", to->limit, 0, "how many, the newest first; 0: all (default: 10)");
   verb.examples = {{"troupe history report", "when report was made, how long that took, and why it ran"}};
-  verb.action = [to, &with] { return history(with, *to); };
+  verb.action = [to, &with] {
+    to->asset = asset_called(with, to->asset);
+    return history(with, *to);
+  };
 }
 
 } // namespace troupe_internal::cli

@@ -1,4 +1,5 @@
 // `troupe init`: a first pipeline to start from.
+#include "cli/example_pipelines.hpp"
 #include "cli/verbs.hpp"
 #include "config/value_text.hpp"
 #include "views/documents.hpp"
@@ -8,7 +9,10 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <memory>
+#include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace troupe_internal::cli {
 
@@ -74,30 +78,79 @@ std::string named_pipeline(const std::string& file) {
   return text;
 }
 
-int init(invocation& with) {
-  const std::string file = with.options.file.empty() ? "troupe.json" : with.options.file;
-  if (file == "-")
-    return with.report(fail(error_code::invalid_input, "init writes a file; -f - names none"));
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor < 0 && errno == EEXIST)
-    return with.report(fail(error_code::invalid_input, file + " is there already; nothing was changed"));
+/// Writes a file that is not there yet; what is wrong, or nothing.
+std::string write_new(const std::string& file, std::string_view text, bool executable) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, executable ? 0777 : 0666);
   if (descriptor < 0)
-    return with.report(fail(error_code::io, "cannot write " + file + ": " + std::strerror(errno)));
-  const auto text = named_pipeline(file);
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const auto written = ::write(descriptor, rest.data(), rest.size());
+    return std::strerror(errno);
+  while (!text.empty()) {
+    const auto written = ::write(descriptor, text.data(), text.size());
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0) {
       const std::string why = std::strerror(errno);
       ::close(descriptor);
       ::unlink(file.c_str());
-      return with.report(fail(error_code::io, "cannot write " + file + ": " + why));
+      return why;
     }
-    rest.remove_prefix(static_cast<std::size_t>(written));
+    text.remove_prefix(static_cast<std::size_t>(written));
   }
   ::close(descriptor);
+  return {};
+}
+
+std::vector<std::string> example_names() {
+  std::vector<std::string> names;
+  for (const auto& one : example_files())
+    if (names.empty() || names.back() != one.example)
+      names.emplace_back(one.example);
+  return names;
+}
+
+int init_example(invocation& with, const std::string& example) {
+  if (!with.options.file.empty())
+    return with.report(fail(error_code::invalid_input, "an example has files of its own: leave -f out"));
+  std::vector<std::string> written;
+  for (const bool looks : {true, false}) // nothing is written if anything is there
+    for (const auto& one : example_files()) {
+      if (one.example != example)
+        continue;
+      const std::string path(one.path);
+      std::error_code problem;
+      if (looks && std::filesystem::symlink_status(path, problem).type() != std::filesystem::file_type::not_found)
+        return with.report(fail(error_code::invalid_input, path + " is there already; nothing was changed"));
+      if (looks)
+        continue;
+      if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty())
+        std::filesystem::create_directories(folder, problem); // the file says what is wrong
+      if (const auto why = write_new(path, one.text, one.executable); !why.empty())
+        return with.report(fail(error_code::io, "cannot write " + path + ": " + why));
+      written.push_back(path);
+    }
+  if (with.options.json) {
+    json_writer json(with.io.out.stream);
+    begin_document(json);
+    json.member("file", "troupe.json").key("files").begin_array();
+    for (const auto& path : written)
+      json.value(path);
+    json.end_array().end_object().finish();
+  } else {
+    with.io.out.stream << "wrote " << listed(written, written.size()) << "; `troupe run` runs it\n";
+  }
+  return exit_ok;
+}
+
+int init(invocation& with, const std::string& example) {
+  if (!example.empty())
+    return init_example(with, example);
+  const std::string file = with.options.file.empty() ? "troupe.json" : with.options.file;
+  if (file == "-")
+    return with.report(fail(error_code::invalid_input, "init writes a file; -f - names none"));
+  std::error_code unknown; // then writing says what is wrong
+  if (std::filesystem::symlink_status(file, unknown).type() != std::filesystem::file_type::not_found && !unknown)
+    return with.report(fail(error_code::invalid_input, file + " is there already; nothing was changed"));
+  if (const auto why = write_new(file, named_pipeline(file), false); !why.empty())
+    return with.report(fail(error_code::io, "cannot write " + file + ": " + why));
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     begin_document(json);
@@ -114,8 +167,12 @@ int init(invocation& with) {
 void declare_init(command_spec& root, invocation& with) {
   auto& verb = root.subcommand("init", "Write a small commented pipeline to start from; nothing is overwritten");
   verb.examples = {{"troupe init && troupe run", "a first pipeline, written and run"},
+                   {"troupe init --example c-build", "a whole example with its sources, into this folder"},
                    {"troupe init -f other.json", "in another file"}};
-  verb.action = [&with] { return init(with); };
+  auto example = std::make_shared<std::string>();
+  verb.choice("--example", "NAME", *example, example_names(),
+              "instead, one of the examples, with what did the same work before beside it");
+  verb.action = [&with, example] { return init(with, *example); };
 }
 
 } // namespace troupe_internal::cli

@@ -56,7 +56,8 @@ int list(invocation& with, const std::vector<std::string>& selection) {
     json.end_object().end_object().finish();
     return exit_ok;
   }
-  table rows({{"ASSET", false, true}, {"OUTPUTS", false, true}, {"TAGS", false, true}, {"DESCRIPTION", false, true}});
+  table rows(
+      {{"ASSET", false, true, true}, {"OUTPUTS", false, true}, {"TAGS", false, true}, {"DESCRIPTION", false, true}});
   for (const auto asset : *selected) {
     const auto outputs = outputs_of(p, asset);
     rows.row({std::string(p.asset(asset).name), outputs.empty() ? "" : listed(outputs, 3),

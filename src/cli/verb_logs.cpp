@@ -326,7 +326,10 @@ void declare_logs(command_spec& root, invocation& with) {
                    {"troupe logs --failed --tail 20", "how what failed in the latest run ended"},
                    {"troupe logs report --run 42 --attempt 1", "what its first attempt in run #42 wrote"},
                    {"troupe logs report --follow", "what it writes now"}};
-  verb.action = [to, &with] { return logs(with, *to); };
+  verb.action = [to, &with] {
+    to->asset = asset_called(with, to->asset);
+    return logs(with, *to);
+  };
 }
 
 } // namespace troupe_internal::cli

@@ -20,20 +20,21 @@ tint tint_of(plan_action action) {
   return action == plan_action::run ? tint::warn : action == plan_action::maybe ? tint::info : tint::dim;
 }
 
-void print_plan(const output& to, const pipeline& p, const plan_report& plan) {
+void print_plan(const output& to, const pipeline& p, const plan_report& plan, bool with_fresh) {
   std::size_t run = 0, maybe = 0;
-  table rows({{"ACTION", false, false}, {"ASSET", false, true}, {"WHY", false, true}});
+  table rows({{"ACTION", false, false}, {"ASSET", false, true, true}, {"WHY", false, true}});
   for (std::size_t i = 0; i < plan.order.size(); ++i) {
     const auto& asset = plan.assets[i];
     run += asset.action == plan_action::run ? 1 : 0;
     maybe += asset.action == plan_action::maybe ? 1 : 0;
+    if (asset.action == plan_action::fresh && !with_fresh)
+      continue;
     rows.row({{std::string(action_word(asset.action)), tint_of(asset.action)},
               std::string(p.asset(plan.order[i]).name),
               why_words(asset.action, asset.reasons)});
   }
   rows.print(to);
-  to.stream << "\n"
-            << printable(p.name) << ": " << run << " to run, " << maybe << " may run, "
+  to.stream << (rows.empty() ? "" : "\n") << printable(p.name) << ": " << run << " to run, " << maybe << " may run, "
             << plan.order.size() - run - maybe << " fresh\n";
 }
 
@@ -85,7 +86,7 @@ int show_plan(invocation& with, const run_options& options, const plan_manner& m
     json_writer json(with.io.out.stream);
     write_plan(json, *on->p, *plan, commands);
   } else {
-    print_plan(with.io.out, *on->p, *plan);
+    print_plan(with.io.out, *on->p, *plan, manner.fresh);
     print_commands(with.io.out, *on->p, *plan, commands);
   }
   const bool all_fresh = std::all_of(plan->assets.begin(), plan->assets.end(),
@@ -100,6 +101,7 @@ void declare_plan(command_spec& root, invocation& with) {
   declare_selection(verb, *to);
   declare_strict(verb, to->strict);
   verb.flag("-v,--verbose", manner->commands, "the commands, too");
+  verb.flag("-a,--all", manner->fresh, "list what is fresh, too");
   verb.texts("--if-changed", "FILE", manner->if_changed, "instead, what a change of this file would make stale")
       .completes = completion::files;
   verb.flag("--exit-code", manner->exit_code, "exit with 1 if anything would run, or may");

@@ -219,6 +219,7 @@ void declare_resume(command_spec& root, invocation& with) {
   declare_manner(verb, to->manner);
   verb.flag("-v,--verbose", to->manner.verbose, "show each command as it begins");
   declare_assume_dead(verb, to->assume_dead);
+  verb.streams = true;
   set_waiting_action(
       verb, with, [to, &with] { return resume(with, *to); },
       [&with] { // a supervisor is not waited for: it resumes the run

@@ -1,10 +1,13 @@
 // `troupe run`: bring assets up to date.
 #include "cli/asset_lookup.hpp"
 #include "cli/beside_supervisor.hpp"
+#include "cli/run_again.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/verbs.hpp"
 #include "cli/waiting.hpp"
 #include "views/documents.hpp"
+
+#include <utility>
 
 namespace troupe_internal::cli {
 
@@ -64,7 +67,7 @@ int nothing_had_failed(invocation& with, run_number last) {
   return exit_ok;
 }
 
-int run(invocation& with, run_arguments& arguments) {
+int run_once(invocation& with, run_arguments& arguments) {
   if (arguments.failed) {
     if (!arguments.options.selection.empty())
       return with.report(fail(error_code::invalid_input, "--failed is the selection: name no assets beside it"));
@@ -102,6 +105,23 @@ int run(invocation& with, run_arguments& arguments) {
   arguments.options.command_started = with.io.started;
   return watch_run(with, *on, arguments.manner, [&](run_observer& observer, stop_request& stop) {
     return run_pipeline(*on, arguments.options, observer, stop);
+  });
+}
+
+int run(invocation& with, run_arguments& arguments) {
+  if (!arguments.watch)
+    return run_once(with, arguments);
+  const auto file = with.options.file;
+  if (arguments.dry_run || arguments.detach || arguments.failed || with.options.json || file == "-")
+    return with.report(fail(error_code::invalid_input,
+                            "--watch runs again and again, for people: leave --json, --dry-run, --detach, --failed and "
+                            "standard input out"));
+  bool first = true;
+  return run_and_watch(with, arguments, [&] {
+    auto each = arguments; // a run changes them
+    each.manner.silent_if_fresh = !std::exchange(first, false);
+    each.options.force = each.options.force && !each.manner.silent_if_fresh;
+    return run_once(with, each);
   });
 }
 
@@ -156,6 +176,7 @@ void declare_run(command_spec& root, invocation& with) {
   verb.flag("--failed", to->failed, "what failed in the last run, and what that kept from running");
   declare_strategy(verb, to->options.workers, to->strategy, to->keep_going);
   verb.flag("-n,--dry-run", to->dry_run, "show the plan and run nothing");
+  verb.flag("-w,--watch", to->watch, "run again when an input changes, until Ctrl-C");
   verb.flag("--detach", to->detach, "have the supervisor of this state carry the run out, and do not wait for its end");
   declare_manner(verb, to->manner);
   verb.flag("-v,--verbose", to->manner.verbose, "show each command as it begins; with --dry-run those of the plan");
@@ -166,8 +187,10 @@ void declare_run(command_spec& root, invocation& with) {
                    {"troupe run 'raw_*' tag:daily+", "what the glob matches, and what depends on assets tagged daily"},
                    {"troupe run --force --only report", "report again, whatever its state"},
                    {"troupe run --failed", "again what failed in the last run, and what that kept from running"},
+                   {"troupe run --watch report", "keep report up to date while its inputs are edited"},
                    {"troupe run -v --output live", "with the commands, and what they write as they write it"},
                    {"troupe run -j 1 --error-strategy continue", "one at a time, on past failures"}};
+  verb.streams = true;
   set_waiting_action(
       verb, with, [to, &with] { return run(with, *to); },
       [to, &with] { // a supervisor is not waited for: it takes the run on

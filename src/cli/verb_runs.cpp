@@ -24,7 +24,15 @@ int runs(invocation& with, std::optional<std::uint32_t> limit) {
     listed->resize(most);
   if (with.options.json) {
     json_writer json(with.io.out.stream);
-    write_runs(json, *listed);
+    if (!with.options.lines) {
+      write_runs(json, *listed);
+      return exit_ok;
+    }
+    for (const auto& one : *listed) {
+      json.begin_object();
+      write_run_members(json, one, one.counts);
+      json.end_object().finish();
+    }
     return exit_ok;
   }
   auto& to = with.io.out;
@@ -44,6 +52,7 @@ void declare_runs(command_spec& root, invocation& with) {
   verb.number("-l,--limit", "N", *limit, 0, "the newest N; 0: all; default: 20, with --json all");
   verb.examples = {{"troupe runs", "the newest runs"},
                    {"troupe runs --json --limit 1", "the newest run, for programs"}};
+  verb.streams = true;
   verb.action = [limit, &with] { return runs(with, *limit); };
 }
 

@@ -36,12 +36,12 @@ tint tint_of(asset_standing standing) {
 
 void print_statuses(const output& to, const pipeline& p, const std::vector<asset_status_report>& assets,
                     timestamp now) {
-  table rows({{"ASSET", false, true},
+  table rows({{"ASSET", false, true, true},
               {"STATE", false, false},
               {"LAST MADE", false, false},
               {"RUN", true, false},
               {"DURATION", true, false},
-              {"DATA VERSION", false, true},
+              {"DATA VERSION", false, true, false, true},
               {"WHY", false, true}});
   std::size_t fresh = 0, failed = 0;
   for (const auto& asset : assets) {

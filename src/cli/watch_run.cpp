@@ -1,5 +1,6 @@
 // A run as the user sees it: progress while it goes on, then how it ended. What `run` and `resume` share.
 #include "adapters/system/system_clock.hpp"
+#include "cli/event_stream.hpp"
 #include "cli/logging.hpp"
 #include "cli/output_lines.hpp"
 #include "cli/progress.hpp"
@@ -127,8 +128,12 @@ int watch_run(invocation& with, const project& on, const run_manner& manner, con
       how.commands_of = [&anew](const std::vector<asset_index>& assets) { return command_lines(anew, assets); };
     progress shown(watched, *on.p, time, std::move(how));
     redirect_logging([&shown](std::string_view line) { shown.print_line(line); });
-    ended = go(shown, stop);
+    std::optional<event_stream> events;
+    if (with.options.lines)
+      events.emplace(with.io.out, *on.p, time, shown);
+    ended = go(events ? static_cast<run_observer&>(*events) : shown, stop);
     redirect_logging({});
+    events.reset(); // all of it is written
     shown.finish();
     totals = shown.totals();
     warnings = shown.warnings();
@@ -157,8 +162,14 @@ int watch_run(invocation& with, const project& on, const run_manner& manner, con
   if (with.options.json) {
     json_writer json(with.io.out.stream);
     const run_logs logs(on.state_folder, run.run);
-    write_run(
-        json, *report, [&](const auto& asset, auto attempt) { return log_of(logs, asset, attempt); }, with.ended);
+    if (with.options.lines) {
+      json.begin_object().member("event", "run_ended").member("at", to_rfc3339(run.finished_at));
+      write_run_members(json, report->run, count_assets(*report));
+      json.end_object().finish();
+    } else {
+      write_run(
+          json, *report, [&](const auto& asset, auto attempt) { return log_of(logs, asset, attempt); }, with.ended);
+    }
   }
   tell(watched, on, run, took, totals, any_failed ? report : std::nullopt, manner);
   const bool refused = manner.strict && warnings > 0;

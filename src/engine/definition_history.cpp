@@ -44,7 +44,8 @@ result<const asset_definition*> definition_texts::find(const digest& of) {
 }
 
 bool is_about_definition(const reason& why) {
-  return why.kind == reason_kind::command_changed || why.kind == reason_kind::env_changed;
+  return why.kind == reason_kind::command_changed || why.kind == reason_kind::env_changed ||
+         why.kind == reason_kind::param_changed;
 }
 
 result<void> tell_changes(std::vector<reason>& reasons, const digest& was, const asset_definition& now,

@@ -18,8 +18,8 @@ std::string_view environment(const char* name) {
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-bool plain_wanted() {
-  return !environment("NO_COLOR").empty() || environment("TERM") == "dumb";
+bool is_dumb() {
+  return environment("TERM") == "dumb";
 }
 
 } // namespace
@@ -65,13 +65,14 @@ console::console(std::ostream& out_stream, std::ostream& err_stream, int out_des
 
 void console::set_colour(std::string_view when) {
   for (auto* to : {&out, &err}) {
-    to->colours.on = when == "always" || (when == "auto" && to->terminal && !plain_wanted());
+    to->colours.on =
+        when == "always" || (when == "auto" && to->terminal && environment("NO_COLOR").empty() && !is_dumb());
     to->guard->set_colours(to->colours.on);
   }
 }
 
 bool console::may_repaint(const output& to) {
-  return to.terminal && !plain_wanted();
+  return to.terminal && !is_dumb();
 }
 
 void write_line_to_stderr(std::string_view line) {

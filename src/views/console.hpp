@@ -51,7 +51,7 @@ public:
 
   /// auto, always, never; auto: only on a terminal, unless NO_COLOR is set or TERM is dumb.
   void set_colour(std::string_view when);
-  /// Whether a block may be repainted on it: a terminal that is not dumb, and NO_COLOR unset.
+  /// Whether a block may be repainted on it: a terminal that is not dumb.
   [[nodiscard]] static bool may_repaint(const output& to);
 
 private:

@@ -76,7 +76,10 @@ void write_definition(json_writer& json, const asset_definition& definition) {
   write_texts(json, "outputs", definition.outputs);
   if (!definition.more.empty())
     write_texts(json, "keys", definition.more);
-  json.end_object();
+  json.key("params").begin_object();
+  for (const auto& param : definition.params)
+    json.member(param.name, param.value);
+  json.end_object().end_object();
 }
 
 } // namespace troupe_internal::cli

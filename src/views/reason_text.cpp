@@ -73,7 +73,7 @@ std::string reason_sentence(const reason& why) {
   case reason_kind::env_changed:
     return with_change("Its environment variable " + detail + " is not what it was made with.", why, false);
   case reason_kind::param_changed:
-    return "The param " + detail + ", which it uses, has another value than it was made with.";
+    return with_change("The param " + detail + ", which it uses, has another value than it was made with.", why, false);
   case reason_kind::input_changed:
     return "The content of its input " + detail + " has changed since" + note_words(why) + ".";
   case reason_kind::input_added:
@@ -139,7 +139,8 @@ std::string past_reason_sentence(const reason& why) {
   case reason_kind::env_changed:
     return with_change("Its environment variable " + detail + " was not what it had been made with.", why, true);
   case reason_kind::param_changed:
-    return "The param " + detail + ", which it uses, had another value than it had been made with.";
+    return with_change("The param " + detail + ", which it uses, had another value than it had been made with.", why,
+                       true);
   case reason_kind::input_changed:
     return "The content of its input " + detail + " had changed.";
   case reason_kind::input_added:

@@ -84,6 +84,24 @@ std::string truncated(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, end)) + "…";
 }
 
+std::string truncated_inside(std::string_view text, std::size_t columns) {
+  if (display_width(text) <= columns)
+    return std::string(text);
+  const auto wanted = columns * 3 / 5; // of the end
+  std::size_t end = text.size(), width = 0;
+  while (end > 0) {
+    auto start = end - 1;
+    while (start > 0 && (static_cast<unsigned char>(text[start]) & 0xC0U) == 0x80U)
+      --start;
+    const auto more = display_width(text.substr(start, end - start));
+    if (width + more > wanted)
+      break;
+    width += more;
+    end = start;
+  }
+  return truncated(text, columns - width) + std::string(text.substr(end));
+}
+
 std::string counted(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
@@ -135,6 +153,11 @@ std::vector<std::size_t> table::widths(const std::optional<terminal_size>& size)
   }
   if (!size)
     return widths;
+  for (std::size_t i = 0; i < columns_.size() && total > static_cast<std::size_t>(size->columns); ++i)
+    if (columns_[i].may_go) {
+      total -= widths[i] + (i == 0 ? 0 : 2);
+      widths[i] = 0;
+    }
   constexpr std::size_t least = 8; // narrower than this a name says nothing
   while (total > static_cast<std::size_t>(size->columns)) {
     std::size_t widest = columns_.size();
@@ -157,7 +180,10 @@ void table::print(const output& to) const {
   const auto line = [&](auto&& text_of, auto&& colour_of) {
     std::string out;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const auto text = truncated(text_of(i), width[i]);
+      if (width[i] == 0)
+        continue;
+      const auto text =
+          columns_[i].keeps_end ? truncated_inside(text_of(i), width[i]) : truncated(text_of(i), width[i]);
       const auto padding = std::string(width[i] - display_width(text), ' ');
       const auto painted = to.colours.paint(colour_of(i), text);
       if (i > 0)

@@ -27,6 +27,9 @@ namespace troupe_internal::cli {
 /// The text, or as much of it as fits into `columns`, ending in "…".
 [[nodiscard]] std::string truncated(std::string_view text, std::size_t columns);
 
+/// The same with the "…" before the end, which is kept: names of a matrix differ there.
+[[nodiscard]] std::string truncated_inside(std::string_view text, std::size_t columns);
+
 /// "1 asset", "2 assets".
 [[nodiscard]] std::string counted(std::size_t count, std::string_view noun);
 /// With one decimal.
@@ -41,8 +44,10 @@ class table {
 public:
   struct column {
     std::string title;
-    bool right = false;    ///< aligned to the right
-    bool flexible = false; ///< may be cut where the terminal is too narrow
+    bool right = false;     ///< aligned to the right
+    bool flexible = false;  ///< may be cut where the terminal is too narrow
+    bool keeps_end = false; ///< is cut inside, not at its end
+    bool may_go = false;    ///< is left out where the terminal is too narrow, before anything is cut
   };
   struct cell {
     // Implicit on purpose: rows are written as lists of texts. NOLINTNEXTLINE(google-explicit-constructor)

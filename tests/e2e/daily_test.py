@@ -123,13 +123,28 @@ def scripts_and_shells(shop):
 def init_names_the_pipeline_after_its_folder(shop):
     shop.troupe("init").must(0)
     shop.troupe("init", "-f", "my other-1.json").must(0)
+    contains(shop.troupe("init").must(2).errors, "is there already")
     contains(shop.read("troupe.json"), '"name": "work"')
     contains(shop.read("my other-1.json"), '"name": "my_other-1"')
     shop.troupe("run").must(0)
 
 
+def init_writes_examples(shop):
+    for name in ("c-build", "nightly", "samples", "site", "warehouse"):
+        os.makedirs(shop.path(name))
+        files = shop.troupe("init", "--example", name, "-C", name, "--json").must(0).json()["files"]
+        assert "troupe.json" in files and all(shop.exists(f"{name}/{file}") for file in files), files
+        shop.troupe("validate", "-C", name).must(0)
+        os.unlink(shop.path(f"{name}/troupe.json"))
+        contains(shop.troupe("init", "--example", name, "-C", name).must(2).errors, "is there already; nothing was changed")
+        equal(shop.exists(f"{name}/troupe.json"), False)
+    equal((os.access(shop.path("site/render.sh"), os.X_OK), os.access(shop.path("site/style.css"), os.X_OK)), (True, False))
+    contains(shop.troupe("init", "--example", "nothing").must(2).errors, "c-build")
+    contains(shop.troupe("init", "--example", "site", "-f", "x.json").must(2).errors, "leave -f out")
+
+
 TESTS = [the_command_of_an_asset_can_be_pasted, a_failure_shows_its_command_and_whom_to_ask, output_of_what_succeeded, the_pipeline_of_a_folder_above_is_found, assets_and_files_are_found, habits,
-         scripts_and_shells, init_names_the_pipeline_after_its_folder]
+         scripts_and_shells, init_names_the_pipeline_after_its_folder, init_writes_examples]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What `troupe run` shows of its commands and their output, which assets it takes, and what its neighbours answer. Knows the CLI only."""
+import json
 import os
 import sys
 import threading
@@ -115,13 +116,15 @@ def resume_takes_workers_and_a_strategy(shop):
 
 
 def assets_are_found_by_what_they_make(shop):
-    shop.pipeline({"a": {"command": "mkdir -p out/d; echo 1 > out/a,b+1; echo 2 > out/d/x", "outputs": ["out/a,b+1", "out/d"], "tags": ["daily"], "group": "ingest"}, "b": {"command": "cat out/d/x > b.txt", "inputs": ["out/d"], "outputs": ["b.txt"]}})
+    shop.pipeline({"a": {"command": "mkdir -p out/d; echo 1 > out/a,b+1; echo 2 > out/d/x", "outputs": ["out/a,b+1", "out/d"], "tags": ["daily"], "group": "ingest"}, "b": {"command": "cat out/d/x > b.txt; echo done", "inputs": ["out/d"], "outputs": ["b.txt"]}})
     equal(set(shop.plan("out/a,b+1")["assets"]), {"a"})
     equal(set(shop.plan("out/d/x+")["assets"]), {"a", "b"})
     equal(set(shop.plan("+./b.txt")["assets"]), {"a", "b"})
     shop.run("b.txt")
     equal(shop.troupe("-C", "out", "explain", "d/x", "--json").must(0).json()["asset"], "a")
     equal(list(shop.troupe("-C", "out", "status", "../b.txt", "--json").must(0).json()["assets"]), ["b"])
+    contains(shop.troupe("-C", "out", "history", "d/x").must(0).text, "#1", "succeeded")
+    equal(shop.troupe("logs", "b.txt").must(0).text, "done\n")
     contains(shop.troupe("command", "out/d").must(0).text, "mkdir -p out/d")
     contains(shop.troupe("run", "daily").must(2).errors, "tag:daily")
     contains(shop.troupe("run", "ingest").must(2).errors, "group:ingest")
@@ -149,6 +152,53 @@ def what_a_change_would_make_stale(shop):
     contains(shop.troupe("which", "src/a.h").must(0).text, "read by  obj  (its command reported it)")
 
 
+def from_what_to_what_a_param_changed(shop):
+    shop.pipeline({"a": {"command": "echo {{ params.top }} $LEVEL", "env": {"LEVEL": "l{{ params.level }}"}}, "secret": {"command": "echo {{ params.key }}"}},
+                  params={"top": 3, "level": "x", "key": {"default": "abcdefghijk", "secret": True}})
+    shop.run("--param", "key=lmnopqrstuv")
+    contains(shop.troupe("plan", "--param", "top=4", "a").must(0).text, "param changed: top: 3 -> 4")
+    contains(shop.troupe("explain", "a", "--param", "top=4").must(0).text, "`3`", "`4`")
+    reasons = shop.plan("a", "--param", "level=y")["assets"]["a"]["reasons"]
+    equal([(r["kind"], r["was"], r["now"]) for r in reasons], [("param_changed", "x", "y")])
+    both = shop.plan("a", "--param", "top=5", "--param", "level=y")["assets"]["a"]["reasons"]
+    equal(sorted((r["detail"], r["was"], r["now"]) for r in both), [("level", "x", "y"), ("top", "3", "5")])
+    secret = shop.troupe("plan", "secret", "--json").must(0)
+    assert "lmnop" not in secret.text and "abcdef" not in secret.text
+    document = shop.troupe("show", "--json").must(0).json()
+    equal(document["definitions"][document["assets"]["a"]["definition"]]["params"], {"level": "x", "top": "3"})
+    contains(shop.troupe("show", "-d").must(0).text, "params   level=x  top=3", "key=***")
+    shop.run("--param", "top=4", "a")
+    contains(shop.troupe("explain", "a", "--run", "latest").must(0).text, "`3`", "`4`")
+
+
+def events_as_they_come(shop):
+    shop.pipeline({"a": {"command": "echo 1"}, "bad": {"command": "exit 3", "retry": {"attempts": 2, "delay": "1ms"}}, "after": {"command": "true", "deps": ["bad"]}})
+    done = shop.troupe("run", "--format", "ndjson", "-j", "1", "-k").must(1)
+    lines = [json.loads(line) for line in done.text.splitlines()]
+    kinds = [line["event"] for line in lines]
+    equal((kinds[0], kinds[-1], kinds.count("attempt_began"), kinds.count("attempt_ended"), kinds.count("asset_settled")), ("run_began", "run_ended", 3, 3, 3))
+    equal((lines[0]["assets"], lines[-1]["status"], lines[-1]["counts"]), (3, "failed", {"succeeded": 1, "failed": 1, "blocked": 1}))
+    ended = [line for line in lines if line["event"] == "attempt_ended" and line["asset"] == "bad"]
+    equal([(line["outcome"], line["error"], "retry_in_ms" in line) for line in ended], [("exited", "exit status 3", True), ("exited", "exit status 3", False)])
+    equal([line["because"] for line in lines if line["event"] == "asset_settled" and line["status"] == "blocked"], ["bad"])
+    assert all(line["at"] for line in lines)
+    contains(done.errors, "a  succeeded")
+    equal([json.loads(line)["number"] for line in shop.troupe("runs", "--format", "ndjson").must(0).text.splitlines()], [1])
+    equal(shop.troupe("status", "--format", "json", "a").must(0).json()["assets"]["a"]["fresh"], True)
+    contains(shop.troupe("status", "--format", "ndjson").must(2).errors, "--format json")
+    equal(json.loads(shop.troupe("run", "nothing", "--format", "ndjson").must(2).text)["error"]["code"], "invalid_input")
+    contains(shop.troupe("status", "--format", "text", "--json").must(2).errors, "exclude each other")
+    contains(shop.troupe("graph", "--format", "dot").must(0).text, "digraph")
+    fresh = [json.loads(line)["event"] for line in shop.troupe("run", "a", "--format=ndjson").must(0).text.splitlines()]
+    equal(fresh, ["run_began", "run_ended"])
+
+
+def words_of_other_tools(shop):
+    shop.pipeline({"a": {"command": "true"}})
+    for words, answer in ((["build"], "troupe run"), (["retry"], "--failed"), (["diff"], "troupe plan"), (["run", "top=3"], "--param top=3"), (["run", "-j"], "takes a number"), (["run", "--param"], "takes a value")):
+        contains(shop.troupe(*words).must(2).errors, answer)
+
+
 def many_that_were_not_started_are_one_line(shop):
     shop.pipeline({"bad": {"command": "false", "priority": 9}, "s": {"matrix": {"n": list(range(40))}, "command": "true"}}, engine={"workers": 1})
     text = shop.troupe("run").must(1).text
@@ -157,7 +207,7 @@ def many_that_were_not_started_are_one_line(shop):
 
 
 TESTS = [whose_output_is_shown, live_output_comes_as_it_is_written, of_much_output_the_end_is_shown, commands_as_they_begin, quiet_shows_what_went_wrong, what_failed_last_runs_again,
-         exit_statuses_say_whether_all_is_fresh, resume_takes_workers_and_a_strategy, assets_are_found_by_what_they_make, what_a_change_would_make_stale, many_that_were_not_started_are_one_line]
+         exit_statuses_say_whether_all_is_fresh, resume_takes_workers_and_a_strategy, assets_are_found_by_what_they_make, what_a_change_would_make_stale, from_what_to_what_a_param_changed, events_as_they_come, words_of_other_tools, many_that_were_not_started_are_one_line]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

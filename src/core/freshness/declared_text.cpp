@@ -1,6 +1,9 @@
 // Copies of what the pipeline holds; paths with templates are kept by the declaration, others are those of any asset.
 #include "core/freshness/declared_text.hpp"
 
+#include "core/command/command.hpp"
+#include "core/command/secret_mask.hpp"
+
 #include <algorithm>
 
 namespace troupe_internal {
@@ -102,6 +105,12 @@ asset_definition declared_text(const pipeline& p, asset_index asset, const std::
     if (declared.rare->stdout_version)
       text.more.emplace_back("data_version stdout");
   }
+  if (!p.params.empty())
+    for (const auto& name : params_used(p, asset))
+      if (const auto found = p.params.find(name); found != p.params.end())
+        text.params.push_back({name, found->second.secret ? std::string(secret_mark) : found->second.text});
+  std::sort(text.params.begin(), text.params.end(),
+            [](const defined_param& a, const defined_param& b) { return a.name < b.name; });
   return text;
 }
 

@@ -51,6 +51,24 @@ std::string in_lines(const std::vector<std::string>& texts) {
   return lines;
 }
 
+const std::string* value_of(const asset_definition& definition, const std::string& param) {
+  const auto found = std::find_if(definition.params.begin(), definition.params.end(),
+                                  [&](const defined_param& one) { return one.name == param; });
+  return found == definition.params.end() ? nullptr : &found->value;
+}
+
+/// Params that both use, with other values, as "name=value" on both sides.
+template <class Add>
+void add_params(const asset_definition& was, const asset_definition& now, const Add& add) {
+  for (const auto& param : now.params)
+    if (const auto* before = value_of(was, param.name); before != nullptr && *before != param.value)
+      add(param.name + "=" + *before, param.name + "=" + param.value);
+}
+
+bool names_param(const std::string& text, const std::string& param) {
+  return text.find("params." + param) != std::string::npos;
+}
+
 void compare_commands(reason& why, const asset_definition& was, const asset_definition& now) {
   reason_change change;
   const auto add = [&](const std::string& before, const std::string& after) {
@@ -66,6 +84,7 @@ void compare_commands(reason& why, const asset_definition& was, const asset_defi
     add("shell " + was.shell, "shell " + now.shell);
   add("cwd " + was.cwd, "cwd " + now.cwd);
   add(in_lines(was.more), in_lines(now.more));
+  add_params(was, now, add);
   if (!change.was.empty() || !change.now.empty())
     why.change = std::make_shared<const reason_change>(std::move(change));
   else if (lists_inputs(now) && has_globs(now))
@@ -121,10 +140,26 @@ void tell_that_nothing_was_recorded(reason& why) {
 void tell_change(reason& why, const asset_definition& was, const asset_definition& now) {
   if (why.kind == reason_kind::command_changed)
     return compare_commands(why, was, now);
+  if (why.kind == reason_kind::param_changed) {
+    const auto* before = value_of(was, why.detail);
+    const auto* after = value_of(now, why.detail);
+    if (before != nullptr && after != nullptr && *before != *after)
+      why.change = std::make_shared<const reason_change>(reason_change{*before, *after});
+  }
   if (why.kind != reason_kind::env_changed)
     return;
   const bool all = why.detail == "(inherit_env)";
   reason_change change{all ? inherited(was) : shown(was, why.detail), all ? inherited(now) : shown(now, why.detail)};
+  if (change.was == change.now) { // then a param that it names
+    const auto text = change.now;
+    change = {};
+    add_params(was, now, [&](const std::string& before, const std::string& after) {
+      if (!names_param(text, after.substr(0, after.find('='))))
+        return;
+      change.was += (change.was.empty() ? "" : ", ") + before;
+      change.now += (change.now.empty() ? "" : ", ") + after;
+    });
+  }
   if (change.was != change.now)
     why.change = std::make_shared<const reason_change>(std::move(change));
   else

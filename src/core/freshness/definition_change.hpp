@@ -7,8 +7,8 @@
 
 namespace troupe_internal {
 
-/// Adds to a reason (command_changed, env_changed) what it is about: from what to what; or a note, where the texts do
-/// not differ. Other reasons stay as they are.
+/// Adds to a reason (command_changed, env_changed, param_changed) what it is about: from what to what,
+/// values of params included; or a note, where nothing that was recorded differs. Other reasons stay as they are.
 void tell_change(reason& why, const asset_definition& was, const asset_definition& now);
 
 /// The command as one text: a shell's as it is, a list's elements with blanks between them, quoted where need be.

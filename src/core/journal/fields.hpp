@@ -220,12 +220,18 @@ void visit_fields(V& v, T& d) {
   v("name", d.name);
   v.sparse(named_field{"source", d.source}, named_field{"text", d.text}, named_field{"secret", d.secret});
 }
+template <class V, is_a<defined_param> T>
+void visit_fields(V& v, T& d) {
+  v("name", d.name);
+  v("value", d.value);
+}
 template <class V, is_a<asset_definition> T>
 void visit_fields(V& v, T& d) {
   v.sparse(named_field{"form", d.form}, named_field{"command", d.command}, named_field{"shell", d.shell},
            named_field{"cwd", d.cwd}, named_field{"env", d.env}, named_field{"inherits_env", d.inherits_env},
            named_field{"inherited", d.inherited}, named_field{"version", d.version}, named_field{"inputs", d.inputs},
-           named_field{"deps", d.deps}, named_field{"outputs", d.outputs}, named_field{"more", d.more});
+           named_field{"deps", d.deps}, named_field{"outputs", d.outputs}, named_field{"more", d.more},
+           named_field{"params", d.params});
 }
 
 // --- events ---

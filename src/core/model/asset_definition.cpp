@@ -49,6 +49,11 @@ digest digest_of(const asset_definition& definition) {
   parts.add("outputs", definition.outputs);
   if (!definition.more.empty())
     parts.add("more", definition.more);
+  for (const auto& param : definition.params) {
+    parts.add("param");
+    parts.add(param.name);
+    parts.add(param.value);
+  }
   return parts.finish();
 }
 

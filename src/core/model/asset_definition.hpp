@@ -29,6 +29,12 @@ struct defined_variable {
   friend bool operator==(const defined_variable&, const defined_variable&) = default;
 };
 
+/// A param that the texts use, and its value when the definition was recorded. Of a secret one that is a mark.
+struct defined_param {
+  std::string name, value;
+  friend bool operator==(const defined_param&, const defined_param&) = default;
+};
+
 [[nodiscard]] constexpr const char* to_string(command_form form) {
   return form == command_form::none    ? "none"
          : form == command_form::list  ? "list"
@@ -41,7 +47,8 @@ struct defined_variable {
                                                   : "file";
 }
 
-/// All texts are templates: the values of params and matrices are not filled in. The assets of a matrix share one.
+/// All texts are templates: the values of params and matrices are not filled in; those of params are beside them. The
+/// assets of a matrix share one.
 struct asset_definition {
   command_form form = command_form::none;
   std::vector<std::string> command;
@@ -55,6 +62,7 @@ struct asset_definition {
   std::vector<std::string> deps;   ///< assets by name; of a matrix that is needed whole, the name alone
   std::vector<std::string> outputs;
   std::vector<std::string> more; ///< what else is declared that counts, a text each: "depfile obj/x.d"
+  std::vector<defined_param> params; ///< sorted by name
   friend bool operator==(const asset_definition&, const asset_definition&) = default;
 };
 

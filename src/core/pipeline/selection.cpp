@@ -226,6 +226,9 @@ private:
     if (!tag && !group)
       for (const auto& asset : p_.assets)
         nearest.consider(asset.name);
+    if (!tag && !group && wanted.find('=') != std::string_view::npos)
+      return "no asset is named \"" + std::string(wanted) + "\"; a param gets its value with --param " +
+             std::string(wanted);
     if (!tag && !group)
       if (const auto other = other_meaning(wanted); !other.empty())
         return "no asset is named \"" + std::string(wanted) + "\"" + other;

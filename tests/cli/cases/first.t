@@ -60,7 +60,7 @@ Another value of a param makes stale what uses it; early cut-off can spare the r
 
   $ troupe plan --param n=21
   ACTION  ASSET  WHY
-  run  numbers  param changed: n
+  run  numbers  param changed: n: 20 -> 21
   maybe  squares  if this changes: numbers
   maybe  digits[numbers]  if this changes: numbers
   maybe  digits[squares]  if this changes: squares
@@ -93,7 +93,9 @@ Another value of a param makes stale what uses it; early cut-off can spare the r
      "reasons": [
       {
        "detail": "n",
-       "kind": "param_changed"
+       "kind": "param_changed",
+       "now": "21",
+       "was": "20"
       }
      ]
     },

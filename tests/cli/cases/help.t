@@ -45,6 +45,7 @@ The program alone prints its help; so does every verb with --help.
         --pipeline NAME  with -f and a supervisor's file: which of its pipelines
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text
+        --format FORMAT  how it is printed; json is the same as --json, ndjson one JSON object a line, as it comes: text, json, ndjson
         --color WHEN  colours: auto, always, never
         --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
         --log-format FORMAT  how log lines are written: text (default), or json, one object a line: text, json
@@ -77,6 +78,7 @@ The program alone prints its help; so does every verb with --help.
         --error-strategy STRATEGY  what a failure means for the rest: fail_fast, continue, abort
     -k, --keep-going  the same as --error-strategy continue
     -n, --dry-run  show the plan and run nothing
+    -w, --watch  run again when an input changes, until Ctrl-C
         --detach  have the supervisor of this state carry the run out, and do not wait for its end
         --output WHOSE  whose output is shown: of failed assets its end (default), of all when they end, of none, or of all as they write it: failed, all, none, live
     -q, --quiet  show only failures and warnings
@@ -92,6 +94,7 @@ The program alone prints its help; so does every verb with --help.
         --pipeline NAME  with -f and a supervisor's file: which of its pipelines
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text
+        --format FORMAT  how it is printed; json is the same as --json, ndjson one JSON object a line, as it comes: text, json, ndjson
         --color WHEN  colours: auto, always, never
         --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
         --log-format FORMAT  how log lines are written: text (default), or json, one object a line: text, json
@@ -108,6 +111,8 @@ The program alone prints its help; so does every verb with --help.
         report again, whatever its state
     troupe run --failed
         again what failed in the last run, and what that kept from running
+    troupe run --watch report
+        keep report up to date while its inputs are edited
     troupe run -v --output live
         with the commands, and what they write as they write it
     troupe run -j 1 --error-strategy continue
@@ -132,6 +137,7 @@ The program alone prints its help; so does every verb with --help.
         --pipeline NAME  with -f and a supervisor's file: which of its pipelines
         --param NAME=VALUE  another value for a param of the pipeline (may be given several times)
         --json  one JSON document on standard output instead of text
+        --format FORMAT  how it is printed; json is the same as --json, ndjson one JSON object a line, as it comes: text, json, ndjson
         --color WHEN  colours: auto, always, never
         --log-level LEVEL  how much is logged to standard error: trace, debug, info, warn, error, off
         --log-format FORMAT  how log lines are written: text (default), or json, one object a line: text, json

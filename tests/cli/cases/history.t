@@ -77,7 +77,7 @@ What was: runs, and each of them as it was then.
     assets  2 succeeded
   
   ASSET  STATUS  TRIES  DURATION  WHY
-  numbers  succeeded  1  <duration>  param changed: n
+  numbers  succeeded  1  <duration>  param changed: n: 3 -> 4
   sum  succeeded  1  <duration>  input changed: numbers.txt
   $ troupe show 3
   run #3 of history: failed
@@ -88,7 +88,7 @@ What was: runs, and each of them as it was then.
     assets  1 failed, 1 blocked, 1 succeeded
   
   ASSET  STATUS  TRIES  DURATION  WHY
-  numbers  succeeded  1  <duration>  param changed: n
+  numbers  succeeded  1  <duration>  param changed: n: 4 -> 5
   sum  failed  1  <duration>  exit status 1
   report  blocked  blocked by sum
   
@@ -249,11 +249,6 @@ The oldest give way; what is true now stays.
   4
   5
   $ troupe plan
-  ACTION  ASSET  WHY
-  fresh  numbers
-  fresh  sum
-  fresh  report
-  
   history: 0 to run, 0 may run, 3 fresh
   $ troupe explain numbers | sed 's/ [0-9a-f]\{32\}/ <version>/'
   numbers of history

@@ -42,7 +42,6 @@ A run that goes on, and what others see of it meanwhile. Reading takes no lock.
   live: 1 of 3 assets fresh
   $ troupe plan
   ACTION  ASSET  WHY
-  fresh  first
   run  long  never materialized; running now
   run  last  never materialized
   

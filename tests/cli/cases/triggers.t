@@ -62,9 +62,6 @@ Triggers are listed without a supervisor; a run takes no notice of them.
   $ troupe run > run.txt && cat out.txt
   none
   $ sed -i 's/30 2/31 2/; s/"none"/"none" /' troupe.json && troupe plan
-  ACTION  ASSET  WHY
-  fresh  report
-  
   etl: 0 to run, 0 may run, 1 fresh
   $ sed -i 's/tick.date/tick.day/; s/"every": "90s"/"cron": "0 0 * * ?"/' troupe.json && troupe validate
   troupe.json:6:37: error: {{ tick.day }} is no template of a trigger: there are tick.date, tick.time, tick.instant, body.PATH, header.NAME and event.id; did you mean "tick.date"? (in the param "day") [bad_template]

@@ -40,6 +40,13 @@ TEST_CASE("text is cut to a width and says so") {
   CHECK(truncated("abc", 0).empty());
 }
 
+TEST_CASE("a name is cut inside, and keeps its end") {
+  CHECK(truncated_inside("align[chr1]", 11) == "align[chr1]");
+  CHECK(truncated_inside("align_reads[chr1]", 10) == "ali…[chr1]");
+  CHECK(truncated_inside("日本語日本語", 7) == "日…本語");
+  CHECK(truncated_inside("abc", 0).empty());
+}
+
 TEST_CASE("counts and lists read as English") {
   CHECK(counted(1, "asset") == "1 asset");
   CHECK(counted(0, "asset") == "0 assets");

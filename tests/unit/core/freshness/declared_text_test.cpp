@@ -50,7 +50,7 @@ TEST_CASE("the assets of a matrix share one definition, and who needs them all n
 
 TEST_CASE("a digest stands for every text, and for the place it stands in") {
   const auto base = shell("wc");
-  std::vector<asset_definition> others(13, base);
+  std::vector<asset_definition> others(14, base);
   others[0].command = {"wc", ""};
   others[1].form = command_form::list;
   others[2].shell = "/bin/bash";
@@ -64,6 +64,7 @@ TEST_CASE("a digest stands for every text, and for the place it stands in") {
   others[10].inputs = {"a"};
   others[11].deps = {"a"};
   others[12].outputs = {"a"};
+  others[13].params = {{"a", "1"}};
   std::set<digest> all{digest_of(base)};
   for (const auto& other : others)
     CHECK(all.insert(digest_of(other)).second);
@@ -111,4 +112,26 @@ TEST_CASE("a variable is told by its text or by where it comes from, a secret by
   now.inherited = {"PATH", "HOME"};
   CHECK(told(reason_kind::env_changed, was, now, "(inherit_env)").change->now == "PATH, HOME");
   CHECK(told(reason_kind::always, was, now).change == nullptr);
+}
+
+TEST_CASE("params that the texts use are told from what to what, a secret one by nothing") {
+  auto was = shell("head -n {{ params.top }} in");
+  was.params = {{"gone", "1"}, {"key", "***"}, {"top", "3"}};
+  auto now = was;
+  now.params = {{"key", "***"}, {"new", "2"}, {"top", "4"}};
+  CHECK(digest_of(was) != digest_of(now));
+  const auto command = told(reason_kind::command_changed, was, now);
+  REQUIRE(command.change);
+  CHECK(command.change->was == "top=3");
+  CHECK(command.change->now == "top=4");
+  const auto param = told(reason_kind::param_changed, was, now, "top");
+  REQUIRE(param.change);
+  CHECK((param.change->was == "3" && param.change->now == "4"));
+  CHECK_FALSE(told(reason_kind::param_changed, was, now, "gone").change);
+  was.env = now.env = {{"LEVEL", variable_source::literal, "l{{ params.top }}", false},
+                       {"OTHER", variable_source::literal, "x", false}};
+  const auto variable = told(reason_kind::env_changed, was, now, "LEVEL");
+  REQUIRE(variable.change);
+  CHECK(variable.change->now == "top=4");
+  CHECK_FALSE(told(reason_kind::env_changed, was, now, "OTHER").change);
 }
