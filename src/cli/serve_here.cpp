@@ -159,6 +159,8 @@ int serve_here(invocation& with, const serve_request& request) {
   served = &*opened;
   manager.ready((*opened)->status_line());
   const int look_again_ms = look_again_after(manager);
+  constexpr duration between_claims = std::chrono::seconds(2);
+  auto claimed_at = time.monotonic();
   for (int loaded = 0; stop.count() == 0;) {
     pollfd asked[] = {{stop.descriptor(), POLLIN, 0}, {reload.descriptor(), POLLIN, 0}};
     if (poll(asked, 2, look_again_ms) > 0 && (asked[1].revents & POLLIN) != 0) {
@@ -170,6 +172,10 @@ int serve_here(invocation& with, const serve_request& request) {
       (*opened)->on_turn([&manager] { manager.alive(); });
     if (manager.listens())
       manager.status((*opened)->status_line());
+    if (time.monotonic() - claimed_at >= between_claims) {
+      claimed_at = time.monotonic();
+      (*opened)->retry_claims();
+    }
     if (const int wanted = reload.count(); wanted != loaded) {
       loaded = wanted;
       const auto report = (*opened)->reload();

@@ -4,6 +4,8 @@
 #include "cli/beside_supervisor.hpp"
 #include "cli/run_text.hpp"
 #include "cli/verbs.hpp"
+#include "core/journal/event_json.hpp"
+#include "engine/trigger_history.hpp"
 #include "views/documents.hpp"
 #include "views/reason_text.hpp"
 #include "views/text.hpp"
@@ -63,6 +65,21 @@ void print_statuses(const output& to, const pipeline& p, const std::vector<asset
             << (failed > 0 ? ", " + std::to_string(failed) + " failed" : "") << "\n";
 }
 
+/// What a supervisor has yet to tell people of this pipeline.
+int print_deliveries(invocation& with, const project& on) {
+  const auto waiting = list_waiting_notices(on.state_folder);
+  if (!waiting)
+    return with.report(waiting.error());
+  const auto now = system_clock().now();
+  for (const auto& notice : *waiting)
+    if (notice.pipeline == on.p->name)
+      with.io.out.stream << with.io.out.colours.paint(tint::warn, "not delivered: ") << to_string(notice.kind) << " "
+                         << printable(notice.subject)
+                         << (notice.bound_run.value == 0 ? "" : ", run #" + std::to_string(notice.bound_run.value))
+                         << ", " << ago(notice.at, now) << ", to " << printable(listed(notice.targets, 5)) << "\n";
+  return exit_ok;
+}
+
 struct status_arguments {
   std::vector<std::string> selection;
   bool exit_code = false;
@@ -84,6 +101,8 @@ int status(invocation& with, const status_arguments& arguments) {
   const int ended = arguments.exit_code && !all_fresh ? exit_failed : exit_ok;
   if (!with.options.json) {
     print_statuses(with.io.out, *on->p, *assets, system_clock().now());
+    if (const int told = print_deliveries(with, *on); told != exit_ok)
+      return told;
     return ended;
   }
   auto runs = list_runs(on->state_folder, 0);

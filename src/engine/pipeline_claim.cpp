@@ -89,7 +89,14 @@ result<void> claim_pipeline(const pipeline& p, serving_engine& engine, const std
     return id.error();
   if (const auto at = entries->find(p.name); at != entries->end()) {
     const auto may = supervised_state_of(p.folder, p.name, p.file, state);
-    return may ? finish_claim(p, at->second, time, note) : result<void>(may.error());
+    if (!may)
+      return may.error();
+    if (at->second.state_id != to_string(*id))
+      return fail(error_code::state_unusable, join_path(join_path(p.folder, supervised_folder), supervised_file) +
+                                                  " says that the pipeline \"" + p.name +
+                                                  "\" has its history in another state that was at " + state +
+                                                  ". Remove the entry to begin again in this one");
+    return finish_claim(p, at->second, time, note);
   }
   const auto marks = join_path(p.folder, supervised_folder);
   if (::access((::access(marks.c_str(), F_OK) == 0 ? marks : p.folder).c_str(), W_OK) != 0) {

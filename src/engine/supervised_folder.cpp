@@ -161,6 +161,8 @@ result<std::optional<std::string>> supervised_state_of(const std::string& pipeli
   if (!asked.empty() && !is_same_folder(asked, entry.state))
     return unusable(pipeline_folder, pipeline, "in the state " + entry.state + ", and this is to use " + asked,
                     "Leave out --state, or take the pipeline back first: troupe release " + pipeline);
+  if (!asked.empty()) // who names it opens it, and knows what it is
+    return std::optional(entry.state);
   const auto snapshot = open_snapshot(entry.state);
   if (!snapshot && snapshot.error().code != error_code::not_found)
     return snapshot.error();

@@ -33,8 +33,8 @@ struct supervised_pipeline {
 
 /// The state that an entry for this pipeline names; nullopt where there is none, and the pipeline's own counts. `file`:
 /// the pipeline's, as it was named. `asked`: the state that the caller wants, absolute; may be empty. Errors, all
-/// state_unusable, with the way out: the entry is of another file (this folder is a copy), its state is gone or another
-/// one, or the caller wants another state.
+/// state_unusable, with the way out: the entry is of another file (this folder is a copy), or the caller wants another
+/// state; and, where the caller asks for none, the entry's state is gone, or another one is in its place.
 [[nodiscard]] result<std::optional<std::string>> supervised_state_of(const std::string& pipeline_folder,
                                                                      const std::string& pipeline,
                                                                      const std::string& file, const std::string& asked);

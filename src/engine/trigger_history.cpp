@@ -139,6 +139,20 @@ result<std::vector<trigger_event_info>> list_events(const std::string& state_fol
   return events_in(**snapshot, wanted);
 }
 
+result<std::vector<notice_taken>> list_waiting_notices(const std::string& state_folder) {
+  std::vector<notice_taken> waiting;
+  const auto snapshot = open_snapshot(state_folder);
+  if (!snapshot)
+    return snapshot.error().code == error_code::not_found ? waiting
+                                                          : result<std::vector<notice_taken>>(snapshot.error());
+  const auto visited = (*snapshot)->visit_notices([&](const notice_taken& one) {
+    if (!one.targets.empty())
+      waiting.push_back(one);
+    return true;
+  });
+  return visited ? result<std::vector<notice_taken>>(std::move(waiting)) : visited.error();
+}
+
 result<std::vector<trigger_record>> list_trigger_records(const std::string& state_folder) {
   const auto snapshot = open_snapshot(state_folder);
   std::vector<trigger_record> records;

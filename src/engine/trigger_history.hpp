@@ -2,6 +2,7 @@
 // something of a trigger. Knows no trigger's definition.
 #pragma once
 
+#include "core/model/notice.hpp"
 #include "core/model/trigger_event.hpp"
 #include "engine/trigger_intake.hpp"
 #include "ports/journal_store.hpp"
@@ -28,6 +29,8 @@ struct events_wanted {
                                                                   const events_wanted& wanted);
 /// What is remembered of the triggers; nothing where there is no state.
 [[nodiscard]] result<std::vector<trigger_record>> list_trigger_records(const std::string& state_folder);
+/// Notices that are to be delivered yet, oldest first, with the targets that are left; none where there is no state.
+[[nodiscard]] result<std::vector<notice_taken>> list_waiting_notices(const std::string& state_folder);
 
 /// Where no supervisor has the state: has keys of a trigger count no more, as its writer. not_found, and errors of
 /// state_writer::open().

@@ -26,9 +26,10 @@ namespace troupe_internal::serve {
 
 /// A pipeline that the supervisor has.
 struct served_pipeline {
-  std::string name;    ///< empty where its file could not be read that far
-  std::string file;    ///< absolute
-  std::string problem; ///< why it does not load; empty: it does
+  std::string name;            ///< empty where its file could not be read that far
+  std::string file;            ///< absolute
+  std::string problem;         ///< why it does not load; empty: it does
+  bool held_by_others = false; ///< that is because another process writes its own state
 };
 
 /// How the last load of all files went.

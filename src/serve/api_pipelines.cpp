@@ -192,6 +192,8 @@ void answer_start(const api_world& world, const api_call& call, http_answer& ans
   const auto found = find_pipeline(world, call.names[0]);
   if (!found)
     return answer.send(problem_of(found.error()));
+  if (found->held_by_others)
+    return answer.send(problem_of(fail(error_code::state_locked, found->problem)));
   if (const auto safe = require_safe_file(found->file); !safe)
     return answer.send(problem_of(safe.error()));
   if (!body->params.empty()) {

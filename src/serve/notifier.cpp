@@ -116,6 +116,19 @@ void notifier::learn_pipelines() {
   rules_.set_owners(std::move(owners));
 }
 
+result<void> notifier::begin_in(serving_engine& engine) {
+  std::uint64_t last = 0;
+  {
+    const auto snapshot = engine.history();
+    if (!snapshot)
+      return snapshot.error();
+    if ((*snapshot)->info().notices_up_to != 0)
+      return {};
+    last = (*snapshot)->info().last_seq;
+  }
+  return engine.record({notices_read{last}});
+}
+
 result<void> notifier::begin() {
   const auto snapshot = engine_.history();
   if (!snapshot)
@@ -135,7 +148,7 @@ result<void> notifier::begin() {
   // news.
   read_ = info.first_seq - 1;
   recorded_ = info.notices_up_to;
-  if (recorded_ == 0) {
+  if (recorded_ == 0) { // it could not be recorded when the state was opened
     if (auto done = engine_.record({notices_read{info.last_seq}}); !done)
       return done;
     recorded_ = info.last_seq;

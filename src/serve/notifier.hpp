@@ -45,6 +45,8 @@ public:
            std::function<void(const std::string&)> log);
   /// What has not been delivered is delivered after the next start.
   ~notifier();
+  /// In a state that had none before: what happens from now on is worth a notice. Before anybody can ask for anything.
+  [[nodiscard]] static result<void> begin_in(serving_engine& engine);
   notifier(const notifier&) = delete;
   notifier& operator=(const notifier&) = delete;
 

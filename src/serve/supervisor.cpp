@@ -59,6 +59,8 @@ result<std::unique_ptr<supervisor>> supervisor::open(const supervisor_options& h
   if (!dir)
     return dir.error();
   made->dir_ = std::move(*dir);
+  if (const auto begins = notifier::begin_in(*made->engine_); !begins)
+    how.log("what happens from now on may be told late, or not at all: " + begins.error().message);
   made->desk_ = std::make_unique<trigger_desk>(*made->engine_, time, made->dir_, how.log);
   if (how.trust_clock)
     made->desk_->trust_clock();
@@ -301,8 +303,14 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
         one.problem = "the pipeline \"" + one.name + "\" is in " + at->second + " already: names are unique in a state";
     }
     if (one.problem.empty() && loaded_pipeline)
-      if (const auto ours = claim_pipeline(*loaded_pipeline, *engine_, how_.state, time_, how_.log); !ours)
+      if (const auto ours = claim_pipeline(*loaded_pipeline, *engine_, how_.state, time_, how_.log); !ours) {
         one.problem = ours.error().message;
+        one.held_by_others = ours.error().code == error_code::state_locked;
+        if (one.held_by_others)
+          held_by_others_.insert(one.file);
+      } else {
+        held_by_others_.erase(one.file);
+      }
     if (one.problem.empty())
       triggers.push_back({one.name, one.file, std::move(set), std::move(loaded_pipeline)});
     else // what it had goes on
@@ -331,6 +339,22 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
   engine_->retry_loads();
   desk_->set_pipelines(std::move(triggers));
   hooks_->reload();
+}
+
+void supervisor::retry_claims() {
+  std::set<std::string> files;
+  {
+    const std::lock_guard one_at_a_time(reload_mutex_);
+    files.swap(held_by_others_);
+  }
+  for (const auto& file : files)
+    if (const auto loaded = load_one(file); loaded && loaded->problems.empty() && !is_left_out(file))
+      how_.log("pipeline " + file + " is served now");
+}
+
+bool supervisor::is_left_out(const std::string& file) {
+  const auto all = pipelines();
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.file == file && !one.problem.empty(); });
 }
 
 void supervisor::drop_runs_of(const std::vector<std::string>& gone, reload_report& report) {
@@ -414,6 +438,9 @@ result<supervisor_answer> supervisor::load_one(const std::string& file) {
                    {}});
   }
   replace(std::move(all), report);
+  for (const auto& now : pipelines())
+    if (now.file == *at && !now.problem.empty())
+      answer.problems.push_back(now.problem);
   return answer;
 }
 

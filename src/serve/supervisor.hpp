@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,8 +78,10 @@ public:
 
   /// Loads all files anew; pipelines that do not load keep what they had.
   reload_report reload();
-  /// The same if a file has other bytes than those that were loaded last, or if a change was seen and the last load has
-  /// found something wrong.
+  /// Looks again at pipelines whose own state another process was writing when they were loaded.
+  void retry_claims();
+  /// The same as reload(), if a file has other bytes than those that were loaded last, or if a change was seen and the
+  /// last load has found something wrong.
   void reload_if_changed(bool seen);
   [[nodiscard]] result<supervisor_answer> ask(const supervisor_ask& asked) override;
   [[nodiscard]] reload_state last_reload();
@@ -106,6 +109,7 @@ private:
   /// reload_mutex_ is held.
   reload_report reload_now();
   void load_all(reload_report& report);
+  [[nodiscard]] bool is_left_out(const std::string& file);
   void replace(std::vector<loaded_file> all, reload_report& report);
   /// Runs that wait for a pipeline which is served no more do not wait any longer.
   void drop_runs_of(const std::vector<std::string>& gone, reload_report& report);
@@ -123,8 +127,9 @@ private:
   std::mutex reload_mutex_;  ///< one reload at a time; also of how_.pipelines, loaded_bytes_ and reload_failed_
   std::string loaded_bytes_; ///< a digest for each file, as they were when they were loaded last
   bool reload_failed_ = false;
-  bool inherits_tcp_ = false; ///< whom such a socket lets in is not known here
-  std::uint64_t loads_ = 0;   ///< so many there were
+  std::set<std::string> held_by_others_; ///< files of pipelines whose own states others write; under reload_mutex_
+  bool inherits_tcp_ = false;            ///< whom such a socket lets in is not known here
+  std::uint64_t loads_ = 0;              ///< so many there were
   std::mutex mutex_;
   std::vector<served_pipeline> pipelines_; ///< under mutex_
   reload_state last_reload_;               ///< under mutex_

@@ -134,13 +134,16 @@ def owners_of_a_notice_that_waits_are_named_after_a_restart(shop):
     with serving(shop, notify=later) as s:
         run(shop, s, True)
         shop.wait_for(lambda: s.get("/api/v1/notices")["waiting"] == 1 and s.get("/api/v1/notices")["trouble"], "a delivery has failed")
+        contains(shop.troupe("status").must(0).text, "not delivered: failed shop, run #1, ", ", to ops\n")
         s.process.kill()
         s.process.wait(60)
     shop.write("open", "")
     with serving(shop, notify=later) as s:
         wait_for_told(shop, 1)
+        shop.wait_for(lambda: s.get("/api/v1/notices")["waiting"] == 0, "that is on record")
         s.stop()
     equal([(one["kind"], one["owners"]) for one in told(shop)], [("failed", ["ann", "bob"])])
+    assert "not delivered" not in shop.troupe("status").must(0).text
 
 
 def a_target_that_is_gone_keeps_nothing(shop):

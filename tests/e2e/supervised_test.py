@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 
-from harness import contains, equal, main
+from harness import contains, equal, finish, main
 from serve_test import Supervisor
 
 MADE = {"made": {"command": "cat in.txt > out.txt; echo made >> count", "inputs": ["in.txt"], "outputs": ["out.txt"]},
@@ -91,6 +91,31 @@ def what_is_true_is_taken_over_and_given_back(shop):
     contains(at(shop, "etl", "release").must(2).errors, "nothing to release")
 
 
+def a_crash_in_the_middle_of_it_does_no_harm(shop):
+    two_shops(shop)
+    at(shop, "etl", "run").must(0)
+    with Above(shop) as s:
+        s.stop()
+    entry = shop.path("etl/.troupe/supervised.json")
+    for step in ("before the journal is put aside", "before the entry is written"):
+        os.rename(shop.path("etl/.troupe/journal.mdb.moved"), shop.path("etl/.troupe/journal.mdb"))
+        if step == "before the entry is written":
+            os.unlink(entry)
+        with Above(shop) as s:
+            equal(s.get("/readyz")["degraded"], [])
+            equal({name: one["fresh"] for name, one in s.get("/api/v1/pipelines/etl/assets")["assets"].items()}, {"made": True, "after": True})
+            s.stop()
+        assert shop.exists("etl/.troupe/journal.mdb.moved") and not shop.exists("etl/.troupe/journal.mdb"), step
+    equal(count(shop, "etl"), 1)
+    shop.troupe("journal", "verify", "--state", "state").must(0)
+    # Another journal that others of the folder began since is nobody's to put aside.
+    shop.pipeline(MADE, name="mine", file="etl/mine.json")
+    at(shop, "etl", "run", "-f", "mine.json").must(0)
+    with Above(shop) as s:
+        s.stop()
+    equal(len(at(shop, "etl", "runs", "-f", "mine.json", "--json").must(0).json()["runs"]), 1)
+
+
 def what_did_not_succeed_is_made_again(shop):
     two_shops(shop)
     shop.pipeline({**MADE, "after": {**MADE["after"], "command": "cat out.txt > after.txt; test ! -e broken"}}, name="etl", file="etl/troupe.json")
@@ -123,10 +148,30 @@ def a_copy_and_a_lost_state_are_refused(shop):
     os.makedirs(shop.path("state"))
     shop.troupe("run", "-f", "etl/mine.json", "--state", "state").must(0)
     contains(at(shop, "etl", "plan").must(3).errors, "is another state now")
+    with Above(shop) as s:
+        contains(json.dumps(s.get("/readyz")["degraded"]), "has its history in another state")
+        s.stop()
     shop.write("etl/.troupe/supervised.json", "{")
     contains(at(shop, "etl", "runs").must(3).errors, "is damaged")
     os.unlink(shop.path("etl/.troupe/supervised.json"))
     at(shop, "etl", "run").must(0)
+
+
+def a_run_that_has_the_own_state_is_waited_for(shop):
+    two_shops(shop)
+    shop.pipeline({"made": {"command": "touch begun; until test -e go; do sleep 0.01; done; cat in.txt > out.txt", "inputs": ["in.txt"], "outputs": ["out.txt"]}}, name="etl", file="etl/troupe.json")
+    run = shop.start("-C", "etl", "run")
+    shop.wait_for(lambda: shop.exists("etl/begun"), "a run has the state")
+    with Above(shop) as s:
+        contains(s.get("/readyz")["degraded"][0]["problem"], f"process {run.pid}")
+        equal(s.ask("POST", "/api/v1/pipelines/etl/runs", {})[0], 409)
+        contains(shop.troupe("run", "-f", "supervisor.json", "--pipeline", "etl").must(2).errors, f"process {run.pid}")
+        shop.write("etl/go", "")
+        equal(finish(run).status, 0)
+        shop.wait_for(lambda: not s.get("/readyz")["degraded"], "it is served")
+        contains(s.said(), "took over what is true of 1 asset")
+        equal(s.get("/api/v1/pipelines/etl/assets")["assets"]["made"]["fresh"], True)
+        s.stop()
 
 
 def another_supervisor_leaves_it_out(shop):
@@ -189,7 +234,7 @@ def the_supervisors_environment_is_asked_for(shop):
     equal(shop.troupe("status", "--json", env={"WHO": "me"}).must(0).json()["assets"]["a"]["fresh"], False)
 
 
-TESTS = [what_is_true_is_taken_over_and_given_back, what_did_not_succeed_is_made_again, a_copy_and_a_lost_state_are_refused, another_supervisor_leaves_it_out,
+TESTS = [a_run_that_has_the_own_state_is_waited_for, what_is_true_is_taken_over_and_given_back, a_crash_in_the_middle_of_it_does_no_harm, what_did_not_succeed_is_made_again, a_copy_and_a_lost_state_are_refused, another_supervisor_leaves_it_out,
          its_own_state_needs_no_entry, verbs_take_a_supervisors_file, the_supervisors_environment_is_asked_for]
 
 if __name__ == "__main__":

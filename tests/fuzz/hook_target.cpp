@@ -31,6 +31,15 @@ std::string as_form(std::string_view text) {
   return out;
 }
 
+/// Whether what is said of bad secrets holds the text, whatever the secret is.
+bool is_said_anyway(std::string_view text) {
+  for (const auto* secret : {"", "x", "whsec_", "whsec_AAAA", "whsec_!"})
+    if (const auto key = serve::signing_key(webhook_scheme::standard, secret);
+        !key && key.error().message.find(text) != std::string::npos)
+      return true;
+  return false;
+}
+
 void check_signatures(std::string_view bytes) {
   input from(bytes);
   webhook_source hook;
@@ -70,7 +79,8 @@ void fuzz_hook(std::string_view bytes) {
   if (key)
     FUZZ_CHECK(key->size() >= 24 && key->size() <= 64 && bytes.starts_with("whsec_"), bytes);
   else
-    FUZZ_CHECK(bytes.size() < 8 || key.error().message.find(bytes) == std::string::npos, "the secret is told");
+    FUZZ_CHECK(bytes.size() < 8 || key.error().message.find(bytes) == std::string::npos || is_said_anyway(bytes),
+               "the secret is told");
   check_signatures(bytes);
   const auto body = serve::event_body::parse(bytes);
   if (body)

@@ -17,8 +17,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-TARGETS = ["control", "depfile", "event", "forge", "glob", "hook", "journal", "json", "notation", "pages", "param", "pipeline", "record", "result", "run_name",
-           "selection", "template", "text"]
+TARGETS = ["calendar", "control", "depfile", "event", "forge", "glob", "hook", "journal", "json", "notation", "pages", "param", "pipeline", "record", "result", "run_name",
+           "selection", "sensor", "template", "text"]
 # The longest input, in bytes, where it is another than 4,096.
 LONGEST = {"control": 512, "depfile": 400, "journal": 160, "forge": 96, "glob": 300, "run_name": 64, "notation": 300, "text": 512, "pages": 8192, "param": 512}
 # More inputs to begin with: files that are there anyway.

@@ -25,6 +25,7 @@ void fuzz_record(std::string_view bytes);    ///< records of projections, checkp
 void fuzz_result(std::string_view bytes);    ///< TROUPE_RESULT
 void fuzz_run_name(std::string_view bytes);  ///< #42, 42, ids and their prefixes
 void fuzz_selection(std::string_view bytes); ///< the selection language
+void fuzz_sensor(std::string_view bytes);    ///< what sensors print
 void fuzz_template(std::string_view bytes);  ///< {{ … }} in argv, shell text, env and paths: no value becomes syntax
 void fuzz_text(std::string_view bytes);      ///< UTF-8, and what is shown or written as JSON
 
@@ -37,24 +38,16 @@ struct target {
   int mutations; ///< how many the replay makes: fewer where one takes longer
 };
 
-inline constexpr std::array<target, 19> targets = {{{"calendar", fuzz_calendar, 3000},
-                                                    {"control", fuzz_control, 3000},
-                                                    {"depfile", fuzz_depfile, 6000},
-                                                    {"event", fuzz_event, 4000},
-                                                    {"forge", fuzz_forge, 30},
-                                                    {"glob", fuzz_glob, 6000},
-                                                    {"hook", fuzz_hook, 4000},
-                                                    {"journal", fuzz_journal, 200},
-                                                    {"json", fuzz_json, 4000},
-                                                    {"notation", fuzz_notation, 6000},
-                                                    {"pages", fuzz_pages, 4000},
-                                                    {"param", fuzz_param, 2000},
-                                                    {"pipeline", fuzz_pipeline, 2000},
-                                                    {"record", fuzz_record, 6000},
-                                                    {"result", fuzz_result, 6000},
-                                                    {"run_name", fuzz_run_name, 6000},
-                                                    {"selection", fuzz_selection, 3000},
-                                                    {"template", fuzz_template, 2000},
-                                                    {"text", fuzz_text, 6000}}};
+inline constexpr std::array<target, 20> targets = {
+    {{"calendar", fuzz_calendar, 3000},   {"control", fuzz_control, 3000},
+     {"depfile", fuzz_depfile, 6000},     {"event", fuzz_event, 4000},
+     {"forge", fuzz_forge, 30},           {"glob", fuzz_glob, 6000},
+     {"hook", fuzz_hook, 4000},           {"journal", fuzz_journal, 200},
+     {"json", fuzz_json, 4000},           {"notation", fuzz_notation, 6000},
+     {"pages", fuzz_pages, 4000},         {"param", fuzz_param, 2000},
+     {"pipeline", fuzz_pipeline, 2000},   {"record", fuzz_record, 6000},
+     {"result", fuzz_result, 6000},       {"run_name", fuzz_run_name, 6000},
+     {"selection", fuzz_selection, 3000}, {"sensor", fuzz_sensor, 3000},
+     {"template", fuzz_template, 2000},   {"text", fuzz_text, 6000}}};
 
 } // namespace troupe_internal::fuzz

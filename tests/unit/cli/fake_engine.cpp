@@ -207,6 +207,10 @@ result<taken_event> change_trigger(const std::string&, const trigger_ask& asked)
   return engine().taken;
 }
 
+result<std::vector<notice_taken>> list_waiting_notices(const std::string&) {
+  return engine().notices;
+}
+
 result<trigger_record> find_trigger_record(const std::string&, const std::string& name) {
   for (const auto& one : engine().trigger_records)
     if (one.trigger == name)

@@ -34,6 +34,7 @@ struct fake_engine {
   std::function<result<run_record>(const std::optional<std::string>&)> cancel;
   std::vector<trigger_event_info> events; ///< of triggers, newest first
   std::vector<trigger_record> trigger_records;
+  std::vector<notice_taken> notices;           ///< that wait to be delivered
   trigger_ask asked;                           ///< of a supervisor, last
   taken_event taken;                           ///< what it answers
   std::optional<supervisor_answer> supervisor; ///< what one answers as a whole; none: there is none
