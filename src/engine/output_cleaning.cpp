@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
+#include <string>
 #include <system_error>
 
 namespace troupe_internal {
@@ -117,6 +119,7 @@ result<output_cleaning> clean_outputs(const project& on, const std::vector<std::
   if (const auto own = require_own_state(on.state_folder); !own) // its word on what was made is worth nothing
     return own.error();
   const system_clock time;
+  std::set<std::string> confirmed;
   {
     auto snapshot = open_snapshot(on.state_folder);
     if (!snapshot && snapshot.error().code != error_code::not_found)
@@ -129,6 +132,8 @@ result<output_cleaning> clean_outputs(const project& on, const std::vector<std::
     auto first = find_outputs(**plan, **snapshot, force);
     if (!first || first->outputs.empty() || !confirm(*first))
       return first;
+    for (const auto& one : first->outputs)
+      confirmed.insert(one.path);
   }
   const auto lock = lock_own_state(on.state_folder); // no run makes or reads them meanwhile
   if (!lock)
@@ -142,6 +147,7 @@ result<output_cleaning> clean_outputs(const project& on, const std::vector<std::
   auto second = find_outputs(**plan, **snapshot, force);
   if (!second)
     return second;
+  std::erase_if(second->outputs, [&](const cleanable_output& one) { return !confirmed.contains(one.path); });
   std::erase_if(second->outputs, [&](const cleanable_output& one) {
     const auto removed = (*plan)->files->remove(one.path);
     if (!removed)

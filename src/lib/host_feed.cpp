@@ -35,7 +35,7 @@ host_feed::host_feed(feed_wish what, reader read)
 
 void host_feed::ring() {
   const std::uint64_t one = 1;
-  static_cast<void>(::write(wake_.get(), &one, sizeof one)); // full: it is readable
+  static_cast<void>(::write(wake_.get(), &one, sizeof one) > 0); // full: it is readable
 }
 
 std::uint64_t host_feed::position() const {
@@ -133,7 +133,7 @@ feed_end host_feed::next(std::chrono::nanoseconds at_most, host_event& event, st
       if (take(event))
         return feed_end::event;
       std::uint64_t rung = 0; // before the journal is read: what comes later rings again
-      static_cast<void>(::read(wake_.get(), &rung, sizeof rung));
+      static_cast<void>(::read(wake_.get(), &rung, sizeof rung) > 0);
       if (const auto cannot = read_on(why))
         return ring(), *cannot;
       if (take(event))

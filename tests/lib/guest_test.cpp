@@ -445,7 +445,7 @@ TEST_CASE("the environment is copied when an engine opens: what the program chan
   troupe::pipeline p("colours");
   p.folder(at.path.string());
   p.run("colour", {.shell = "printf %s \"$TROUPE_GUEST_COLOUR\" >colour.txt"},
-        {.outputs = {"colour.txt"}, .always = true});
+        {.always = true, .outputs = {"colour.txt"}});
   const auto made = [&](troupe::engine& engine) {
     REQUIRE(engine.start("colours")->wait());
     std::string colour;

@@ -61,7 +61,7 @@ struct asset_definition {
   std::vector<std::string> inputs; ///< paths and patterns; "!" in front of what is taken out
   std::vector<std::string> deps;   ///< assets by name; of a matrix that is needed whole, the name alone
   std::vector<std::string> outputs;
-  std::vector<std::string> more; ///< what else is declared that counts, a text each: "depfile obj/x.d"
+  std::vector<std::string> more;     ///< what else is declared that counts, a text each: "depfile obj/x.d"
   std::vector<defined_param> params; ///< sorted by name
   friend bool operator==(const asset_definition&, const asset_definition&) = default;
 };
