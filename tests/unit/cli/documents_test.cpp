@@ -177,9 +177,10 @@ TEST_CASE("each attempt is listed with its times where that was asked for") {
   const auto d = written(write);
   const auto of = std::string(32, '0');
   CHECK(d.at("assets").at("a").at("definition") == bj::string(of));
-  CHECK(bj::serialize(d.at("definitions").at(of)) ==
-        R"({"command":["wc","-l"],"shell":null,"cwd":".","env":{"A":"1","K":{"from_file":"key","secret":true}},)"
-        R"("inherit_env":["PATH"],"version":null,"inputs":["in/*.txt","!in/x.txt"],"deps":[],"outputs":[]})");
+  CHECK(
+      bj::serialize(d.at("definitions").at(of)) ==
+      R"({"command":["wc","-l"],"shell":null,"cwd":".","env":{"A":"1","K":{"from_file":"key","secret":true}},)"
+      R"("inherit_env":["PATH"],"version":null,"inputs":["in/*.txt","!in/x.txt"],"deps":[],"outputs":[],"params":{}})");
   const auto& listed = d.at("assets").at("a").at("each_attempt").as_array();
   REQUIRE(listed.size() == 2);
   CHECK(keys(listed[0]) == std::set<std::string>{"attempt", "started_at", "ended_at", "duration_ms", "outcome", "error",
