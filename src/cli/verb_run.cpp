@@ -24,7 +24,7 @@ std::optional<error_strategy> strategy_of(const std::string& word) {
 /// Whether an asset did not come to be what it should in that run: it failed, something that did kept it from running,
 /// or the run ended before it.
 bool was_missed(asset_status status) {
-  return status != asset_status::succeeded && status != asset_status::fresh;
+  return status != asset_status::succeeded && status != asset_status::fresh && status != asset_status::skipped;
 }
 
 /// --failed: the run of this pipeline that did something last, as the selection of what it left undone.
