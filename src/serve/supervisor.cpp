@@ -302,7 +302,7 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
       if (!is_new)
         one.problem = "the pipeline \"" + one.name + "\" is in " + at->second + " already: names are unique in a state";
     }
-    if (one.problem.empty() && loaded_pipeline)
+    if (one.problem.empty() && loaded_pipeline) {
       if (const auto ours = claim_pipeline(*loaded_pipeline, *engine_, how_.state, time_, how_.log); !ours) {
         one.problem = ours.error().message;
         one.held_by_others = ours.error().code == error_code::state_locked;
@@ -311,6 +311,7 @@ void supervisor::replace(std::vector<loaded_file> all, reload_report& report) {
       } else {
         held_by_others_.erase(one.file);
       }
+    }
     if (one.problem.empty())
       triggers.push_back({one.name, one.file, std::move(set), std::move(loaded_pipeline)});
     else // what it had goes on

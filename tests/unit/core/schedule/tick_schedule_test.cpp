@@ -48,19 +48,19 @@ cron_schedule schedule(const texts& expressions, std::shared_ptr<const time_zone
 /// The next ticks, of which each has to lead back to the one before it.
 texts after(const cron_schedule& of, const std::string& from, int count) {
   texts found;
-  auto last = at(from);
+  auto tick = at(from);
   for (int i = 0; i < count; ++i) {
-    const auto next = of.next(last);
+    const auto next = of.next(tick);
     REQUIRE(next.has_value());
-    REQUIRE(*next > last);
-    CHECK(of.count(last, *next) == 1);
+    REQUIRE(*next > tick);
+    CHECK(of.count(tick, *next) == 1);
     CHECK(of.previous(*next + 1ns) == next);
     if (i > 0)
-      CHECK(of.previous(*next) == last);
-    last = *next;
-    found.push_back(shown(last));
+      CHECK(of.previous(*next) == tick);
+    tick = *next;
+    found.push_back(shown(tick));
   }
-  CHECK(of.count(at(from), last) == static_cast<std::uint64_t>(count));
+  CHECK(of.count(at(from), tick) == static_cast<std::uint64_t>(count));
   return found;
 }
 
