@@ -50,6 +50,8 @@ def c_build(shop):
     equal(ran(shop), [])
     shop.write("src/stack.c", shop.read("src/stack.c").replace("is full", "is quite full"))
     equal(ran(shop), ["answer", "calc", "objects[stack]"])
+    shop.write("src/stack.h", shop.read("src/stack.h") + "/* a header that both include */\n")
+    equal(ran(shop), ["objects[calc]", "objects[stack]"])      # the same objects: nothing behind them runs
     shop.write("src/half.c", "double half(double number) { return number / 2; }\n")
     contains(" ".join(ran(shop)), "objects[half]", "calc")
 
