@@ -7,6 +7,7 @@
 #include "adapters/journal/lmdb_tables.hpp"
 #include "adapters/process/own_identity.hpp"
 #include "adapters/process/process_table.hpp"
+#include "adapters/state/state_folder.hpp"
 #include "core/command/shell_text.hpp"
 
 #include <algorithm>
@@ -111,7 +112,11 @@ result<void> require_own_state(const std::string& folder) {
   if (!note)
     return {};
   const auto origin = origin_of(note->info, note->format);
-  return origin == state_origin::here ? result<void>() : result<void>(foreign_state(folder, note->info, origin));
+  if (origin == state_origin::here)
+    return {};
+  if (auto good = require_trustworthy(**dir); !good) // what says who made it may be what was lost
+    return good;
+  return foreign_state(folder, note->info, origin);
 }
 
 result<state_lock> lock_own_state(const std::string& folder, const lock_patience& patience) {

@@ -203,7 +203,9 @@ void trigger_world::look_at_assets_of(const trigger& of) {
         one.chain = std::move(chain);
     }
   one.chain = chain_after(one.chain, name);
-  require(one.chain.size() <= most_in_chain + 1, "(12) triggers cause each other without end");
+  const auto turns = static_cast<std::size_t>(std::count(one.chain.begin(), one.chain.end(), name));
+  require(one.chain.size() <= most_in_chain + 1 && turns <= most_turns + 1,
+          "(12) triggers cause each other without end");
   if (const auto circle = circle_in(one.chain)) {
     paused_ever_.insert(of.name);
     return append_durably({trigger_paused{name, wall_, *circle, {}}});
