@@ -176,6 +176,7 @@ json_writer& json_writer::end_text() {
 
 void json_writer::finish() {
   buffer_ += '\n';
+  comma_ = false; // another document may follow
   flush();
 }
 

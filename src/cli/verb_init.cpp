@@ -5,6 +5,7 @@
 #include "views/documents.hpp"
 #include "views/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -135,7 +136,11 @@ int init_example(invocation& with, const std::string& example) {
       json.value(path);
     json.end_array().end_object().finish();
   } else {
-    with.io.out.stream << "wrote " << listed(written, written.size()) << "; `troupe run` runs it\n";
+    const auto data =
+        std::find_if(written.begin(), written.end(), [](const std::string& path) { return path.starts_with("make_"); });
+    with.io.out.stream << "wrote " << listed(written, written.size()) << "; "
+                       << (data == written.end() ? "" : "`sh " + *data + "` writes its data, then ")
+                       << "`troupe run` runs it\n";
   }
   return exit_ok;
 }

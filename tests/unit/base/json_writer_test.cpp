@@ -59,6 +59,14 @@ TEST_CASE("a long document reaches the stream piece by piece") {
   CHECK(out.str().size() == 20'000 * 13 + 2);
 }
 
+TEST_CASE("documents follow each other, a line each") {
+  std::ostringstream out;
+  json_writer json(out);
+  for (int i = 0; i < 3; ++i)
+    json.begin_object().member("n", i).end_object().finish();
+  CHECK(out.str() == "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n");
+}
+
 TEST_CASE("UTF-8 is told from what is not") {
   CHECK(is_utf8(""));
   CHECK(is_utf8("plain"));
