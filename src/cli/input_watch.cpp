@@ -50,6 +50,12 @@ result<watched_inputs> inputs_to_watch(const project& on, const std::vector<std:
   watched_inputs found;
   const auto add = [&](std::string_view path) {
     auto absolute = join_path(p.folder, path);
+    std::error_code unknown; // then it is watched as it is written
+    for (std::filesystem::path part = absolute; part.has_relative_path(); part = part.parent_path())
+      if (std::filesystem::is_symlink(part, unknown))
+        found.files.insert(part.string());
+    if (const auto real = std::filesystem::weakly_canonical(absolute, unknown).string(); !unknown && real != absolute)
+      (is_folder(real) ? found.trees : found.files).insert(real);
     (is_folder(absolute) ? found.trees : found.files).insert(std::move(absolute));
   };
   for (const auto asset : *selected) {

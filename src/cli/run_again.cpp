@@ -46,7 +46,7 @@ public:
         return status;
       auto during = files_.take();
       const auto values = on_->p->values_read;
-      if (look() && (!during.files.empty() || on_->p->values_read != values) && !is_own(during.files)) {
+      if (look() && (on_->p->values_read != values || (!during.files.empty() && !is_own(during.files)))) {
         before_ = std::move(during.files);
         announce(before_);
       } else {

@@ -123,6 +123,7 @@ result<adoption> adopt_assets(const project& on, const std::vector<std::string>&
   state_opening how{on.p->engine.durability, on.p->engine.grace_period};
   how.ended = ended;
   how.reads_secret_files = !secret_sources_of(*on.p).files.empty();
+  how.still_here = [&on] { return require_state_of(on); };
   auto writer = state_writer::open(on.state_folder, how, time, nobody_stops);
   if (!writer)
     return writer.error();

@@ -2,6 +2,7 @@
 #include "engine/asset_worker.hpp"
 
 #include "base/check.hpp"
+#include "engine/discovered_inputs.hpp"
 #include "engine/state_layout.hpp"
 
 #include <sys/stat.h>
@@ -117,6 +118,11 @@ result<void> asset_worker::remove_depfile(asset_index asset) const {
   if (S_ISDIR(info.st_mode))
     return fail(error_code::invalid_input,
                 "its depfile " + text + " is a folder: move it away, or correct \"depfile\"");
+  if (info.st_size > 0) // whatever else is there is not this asset's to remove
+    if (const auto there = read_depfile(setup_.p, asset, setup_.files); !there)
+      return fail(error_code::invalid_input, "what is at its depfile " + text + " is no depfile (" +
+                                                 there.error().message +
+                                                 "), and is not removed: move it away, or correct \"depfile\"");
   if (unlink(path.c_str()) != 0 && errno != ENOENT)
     return fail(error_code::io, "its depfile " + text + " cannot be removed before the attempt: " + strerror(errno));
   return {};

@@ -130,7 +130,7 @@ private:
   /// Whether the command's exit status says that there was nothing to do.
   [[nodiscard]] bool says_skipped(asset_index asset, const execution& out) const;
   /// It does; but where it has written an output, it has failed.
-  void judge_skip(asset_index asset, execution& out) const;
+  void judge_skip(asset_index asset, std::uint32_t attempt, execution& out) const;
   /// The standard output as the data version; or what is wrong with it.
   [[nodiscard]] static std::optional<std::string> take_version(const work_end& end, production& made);
   /// Of outputs that were taken for files when the graph was built, and into which globs reach.

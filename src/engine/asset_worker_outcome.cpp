@@ -34,7 +34,7 @@ execution asset_worker::finish(asset_index asset, std::uint32_t attempt, const a
   if (out.outcome == outcome_kind::succeeded)
     check_products(asset, attempt, start.at, &end, quick, out);
   else if (says_skipped(asset, out))
-    judge_skip(asset, out);
+    judge_skip(asset, attempt, out);
   drop_ignored(setup_.p.settings_of(asset), out.warnings);
   hide_secrets(out);
   if (out.outcome == outcome_kind::succeeded)
@@ -49,7 +49,7 @@ bool asset_worker::says_skipped(asset_index asset, const execution& out) const {
   return out.outcome == outcome_kind::exited && std::binary_search(codes.begin(), codes.end(), out.exit_code);
 }
 
-void asset_worker::judge_skip(asset_index asset, execution& out) const {
+void asset_worker::judge_skip(asset_index asset, std::uint32_t attempt, execution& out) const {
   const std::string status = "exit status " + std::to_string(out.exit_code);
   std::vector<file_version> now;
   if (const auto seen = setup_.looks.observe_outputs(asset, look::anew, now); !seen) {
@@ -69,7 +69,10 @@ void asset_worker::judge_skip(asset_index asset, execution& out) const {
     }
   out.outcome = outcome_kind::skipped;
   out.message = status;
-  out.made_before = records_[asset.value]->last.has_value();
+  // What a failed attempt left, of this run or of an earlier one, may be half made: nobody goes on with it.
+  const auto& record = *records_[asset.value];
+  out.made_before = record.last.has_value() && attempt == 1 &&
+                    (record.attempt == attempt_state::succeeded || record.attempt == attempt_state::none);
 }
 
 std::optional<std::string> asset_worker::take_version(const work_end& end, production& made) {

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
+#include <map>
 #include <string>
 #include <system_error>
 
@@ -119,7 +119,7 @@ result<output_cleaning> clean_outputs(const project& on, const std::vector<std::
   if (const auto own = require_own_state(on.state_folder); !own) // its word on what was made is worth nothing
     return own.error();
   const system_clock time;
-  std::set<std::string> confirmed;
+  std::map<std::string, bool> confirmed; // whether it was shown as changed since it was made
   {
     auto snapshot = open_snapshot(on.state_folder);
     if (!snapshot && snapshot.error().code != error_code::not_found)
@@ -133,7 +133,7 @@ result<output_cleaning> clean_outputs(const project& on, const std::vector<std::
     if (!first || first->outputs.empty() || !confirm(*first))
       return first;
     for (const auto& one : first->outputs)
-      confirmed.insert(one.path);
+      confirmed.emplace(one.path, one.changed);
   }
   const auto lock = lock_own_state(on.state_folder); // no run makes or reads them meanwhile
   if (!lock)
@@ -147,7 +147,13 @@ result<output_cleaning> clean_outputs(const project& on, const std::vector<std::
   auto second = find_outputs(**plan, **snapshot, force);
   if (!second)
     return second;
-  std::erase_if(second->outputs, [&](const cleanable_output& one) { return !confirmed.contains(one.path); });
+  std::erase_if(second->outputs, [&](const cleanable_output& one) {
+    const auto shown = confirmed.find(one.path);
+    const bool edited_since = shown != confirmed.end() && one.changed && !shown->second;
+    if (edited_since)
+      second->kept.push_back(one);
+    return shown == confirmed.end() || edited_since;
+  });
   std::erase_if(second->outputs, [&](const cleanable_output& one) {
     const auto removed = (*plan)->files->remove(one.path);
     if (!removed)

@@ -2,8 +2,11 @@
 #include "engine/pipeline_claim.hpp"
 
 #include "adapters/journal/lmdb_journal_store.hpp"
+#include "adapters/journal/lmdb_origin.hpp"
+#include "adapters/journal/state_lock.hpp"
 #include "adapters/state/state_dir.hpp"
 #include "adapters/system/system_clock.hpp"
+#include "engine/project.hpp"
 #include "engine/serving_engine.hpp"
 #include "engine/state_layout.hpp"
 #include "engine/state_writer.hpp"
@@ -15,6 +18,8 @@
 
 #include <filesystem>
 #include <iterator>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace troupe_internal {
@@ -41,12 +46,43 @@ bool has_journal(const std::string& folder) {
   return dir && (*dir)->look(journal_file).has_value();
 }
 
+/// One that an earlier claim put aside keeps its bytes, under a number.
 result<void> put_aside(const state_dir& dir) {
+  if (dir.look(moved_journal_file)) {
+    std::string kept;
+    for (int number = 1; kept.empty() || dir.look(kept); ++number)
+      kept = std::string(moved_journal_file) + "." + std::to_string(number);
+    if (const auto moved = dir.rename(moved_journal_file, kept); !moved)
+      return moved;
+  }
   if (const auto moved = dir.rename(journal_file, moved_journal_file); !moved)
     return moved;
   if (const auto removed = dir.remove(std::string(journal_file) + "-lock"); !removed)
     return removed;
   return dir.sync();
+}
+
+/// Whether the state has assets of other pipelines, too: they go on with it.
+result<bool> has_others(const journal_snapshot& state, const std::string& pipeline) {
+  bool others = false;
+  const auto read = state.visit_asset_names([&](asset_id, std::string_view name) {
+    others = !name.starts_with(pipeline + "/");
+    return !others;
+  });
+  return read ? result<bool>(others) : result<bool>(read.error());
+}
+
+/// A run that goes on writes to `state`: what it makes would count nowhere.
+result<void> require_no_run(const std::string& state, const std::string& pipeline) {
+  const auto runs = list_runs(state, 0);
+  if (!runs)
+    return runs.error();
+  for (const auto& one : *runs)
+    if (one.pipeline == pipeline && one.status == run_status::running)
+      return fail(error_code::state_locked, "run #" + std::to_string(one.run.value) + " of \"" + pipeline +
+                                                "\" still goes on in " + state +
+                                                ": wait for its end, or cancel it; then release the pipeline");
+  return {};
 }
 
 result<uuid> id_of(serving_engine& engine) {
@@ -117,7 +153,11 @@ result<void> claim_pipeline(const pipeline& p, serving_engine& engine, const std
     const auto snapshot = (*writer)->store().snapshot();
     if (!snapshot)
       return snapshot.error();
-    entry.moved = to_string((*snapshot)->info().id);
+    const auto others = has_others(**snapshot, p.name);
+    if (!others)
+      return others.error();
+    if (!*others)
+      entry.moved = to_string((*snapshot)->info().id);
     const auto taken = engine.take_over_from(**snapshot, p.name);
     if (!taken)
       return taken.error();
@@ -125,10 +165,15 @@ result<void> claim_pipeline(const pipeline& p, serving_engine& engine, const std
   }
   if (const auto written = write_supervised(p.folder, p.name, entry); !written)
     return written;
+  const auto taken_over = "pipeline " + p.file + ": took over what is true of " + std::to_string(assets) +
+                          (assets == 1 ? " asset" : " assets") + " from " + own;
+  if (entry.moved.empty()) {
+    note(taken_over + ", with which the other pipelines of that state go on");
+    return {};
+  }
   if (const auto aside = put_aside(*(*writer)->dir()); !aside)
     return aside;
-  note("pipeline " + p.file + ": took over what is true of " + std::to_string(assets) +
-       (assets == 1 ? " asset" : " assets") + " from " + own + ", whose journal is " + moved_journal_file + " now");
+  note(taken_over + ", whose journal is " + moved_journal_file + " now");
   return {};
 }
 
@@ -151,6 +196,15 @@ result<released_pipeline> release_pipeline(const pipeline& p, system_clock& time
                                               "(troupe reload), or stop it (troupe stop); then release the pipeline");
   else if (served.error().code != error_code::not_found)
     return served.error();
+  std::optional<state_lock> nobody_runs;
+  if (!living_holder_of(entry.state)) {
+    auto lock = lock_own_state(entry.state);
+    if (!lock)
+      return lock.error();
+    nobody_runs.emplace(std::move(*lock));
+  }
+  if (const auto quiet = require_no_run(entry.state, p.name); !quiet)
+    return quiet.error();
   released_pipeline done;
   done.from = entry.state;
   done.to = own_state_of(p);

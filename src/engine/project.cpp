@@ -70,6 +70,19 @@ static result<std::string> state_of(const pipeline& p, const project_options& op
   return asked.empty() ? join_path(p.folder, p.engine.state_dir) : asked;
 }
 
+result<void> require_state_of(const project& on) {
+  const auto& p = *on.p;
+  if (p.file == "-" || p.file == program_file || config::names_descriptor(p.file))
+    return {};
+  const auto supervised = supervised_state_of(p.folder, p.name, p.file, {});
+  if (!supervised)
+    return supervised.error();
+  if (!*supervised || is_same_folder(**supervised, on.state_folder))
+    return {};
+  return fail(error_code::state_locked, "a supervisor has just taken the pipeline over: its history is in " +
+                                            **supervised + " now. Nothing was done; run the command again");
+}
+
 /// Where the state most likely is; empty where nobody can tell. Only the pipeline's file says for certain.
 static std::string likely_state_folder(const project_options& options) {
   const auto here = working_folder();

@@ -64,6 +64,10 @@ struct project {
 /// many, and the caller prints the findings.
 [[nodiscard]] result<project> open_project(const project_options& options, diagnostics& findings);
 
+/// Whether the pipeline's history is still in the state that it was in when the project was opened: a supervisor may
+/// have taken it over since. To be asked with that state locked. Errors: state_locked, state_unusable.
+[[nodiscard]] result<void> require_state_of(const project& on);
+
 /// The names of all assets of the file, for who asks by the way (a Tab key): only of a regular file, and none where it
 /// is large or has mistakes. The graph is not looked at.
 [[nodiscard]] std::vector<std::string> asset_names(const project_options& options);

@@ -33,7 +33,7 @@ engine_options for_one_run(const project& on, bool assume_dead, run_observer& ob
            [&on](std::string_view name) { return command_of(*on.p, name); },
            [&observer](const std::vector<ended_process>& processes) { observer.leftovers_ended(processes); },
            [&observer](const std::string& text) { observer.noted(text); }, !secret_sources_of(*on.p).files.empty(),
-           on.journal_seen},
+           on.journal_seen, [&on] { return require_state_of(on); }},
           true};
 }
 

@@ -164,6 +164,9 @@ result<std::unique_ptr<state_writer>> state_writer::open(const std::string& fold
       return taken.error();
     lock = std::make_shared<const state_lock>(std::move(*taken));
   }
+  if (how.still_here)
+    if (auto here = how.still_here(); !here)
+      return here.error();
   const auto words = lock->words_before();
   remove_left_over(*lock->dir(), old_control_name, S_IFIFO);
   auto store = open_journal(lock, {how.durability, 0, false, how.early}, time);

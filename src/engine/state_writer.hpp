@@ -34,6 +34,8 @@ struct state_opening {
   bool reads_secret_files = false;
   /// Whoever looks at the journal already; may be null.
   std::shared_ptr<early_inspection> early{};
+  /// Asked once the state is locked, and before a journal is made in it: whether it is still the one to write to.
+  std::function<result<void>()> still_here{};
   /// The state's lock, where this process has it since before: it keeps it whatever comes of this. Null: it is taken.
   std::shared_ptr<const state_lock> lock{};
 };

@@ -1,6 +1,7 @@
 // Ids are translated by name; lists that are sorted by id are sorted again.
 #include "engine/taking_over.hpp"
 
+#include "base/digest.hpp"
 #include "core/model/delta.hpp"
 
 #include <algorithm>
@@ -123,14 +124,28 @@ result<taking_over> take_over(const journal_snapshot& from, std::string_view pip
   if (const auto added = add_files(from, *to, out.events); !added)
     return added.error();
   asset_record record;
+  // What the other state knows of it is of files that are no longer there: nothing is fresh by it.
+  const auto forget = [&](asset_id there) {
+    if (!ids.has_success(there))
+      return;
+    fingerprint none;
+    none.command = content_digest("its last attempt, in another state, did not succeed");
+    auto made = make_delta(nullptr, none, production(), duration::zero());
+    made.adopted = true;
+    out.events.emplace_back(asset_adopted{there, now, std::move(made)});
+  };
   for (const auto& [here, there] : to->assets) {
     const auto found = from.read_asset(here, record);
     if (!found)
       return found.error();
-    if (!*found || !record.last || !record.last->made.value.is_none() ||
+    if (!*found || (!record.last && record.attempt == attempt_state::none))
+      continue; // nothing happened to it there
+    if (!record.last || !record.last->made.value.is_none() ||
         (record.attempt != attempt_state::succeeded && record.attempt != attempt_state::none) ||
-        !to->record(*record.last))
+        !to->record(*record.last)) {
+      forget(there);
       continue;
+    }
     auto made = make_delta(nullptr, record.last->made_from, record.last->made, record.last->took);
     made.since = record.last->since;
     made.adopted = true;
@@ -176,6 +191,13 @@ result<ids_there> ids_of_state(const journal_snapshot& snapshot, ids_there more)
   ids.path = [known, give = std::move(more.path)](std::string_view name) {
     const auto at = known->paths.find(std::string(name));
     return at != known->paths.end() ? at->second : give(name);
+  };
+  ids.has_success = [&snapshot](asset_id id) {
+    asset_record record;
+    if (id.value >= snapshot.info().asset_count)
+      return false;
+    const auto found = snapshot.read_asset(id, record);
+    return !found || (*found && record.last.has_value()); // what cannot be read is no reason to believe it
   };
   return ids;
 }

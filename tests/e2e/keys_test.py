@@ -72,6 +72,15 @@ def the_depfile_is_removed_before_and_required_after(shop):
     contains(failed["assets"]["obj[a]"]["error"], "its depfile obj/a.o.d is a folder")
 
 
+def a_file_of_the_users_is_no_depfile(shop):
+    shop.write("main.c", "int main(void) { return 0; }\n")
+    shop.pipeline({"obj": {"command": "false", "depfile": "main.c"}, "use": {"command": "cat main.c > use", "inputs": ["main.c"], "outputs": ["use"]}})
+    if shop.troupe("validate").status == 0:
+        failed = shop.run("obj", status=1)
+        contains(failed["assets"]["obj"]["error"], "what is at its depfile main.c is no depfile", "is not removed")
+    equal(shop.read("main.c"), "int main(void) { return 0; }\n")
+
+
 def names_in_a_depfile_are_relative_to_cwd(shop):
     shop.write("sub/in.txt", "1\n")
     shop.write("top.txt", "1\n")
@@ -209,6 +218,27 @@ def a_skipped_attempt_changes_no_record(shop):
     equal(shop.reasons("a"), ("run", [("last_attempt_failed", "failed")]))
 
 
+def nobody_goes_on_with_what_a_failure_left_before_a_skip(shop):
+    shop.write("do.sh", "echo good > raw\n")
+    shop.pipeline({"fetch": {"command": "sh ./do.sh", "inputs": ["do.sh"], "outputs": ["raw"], "skip_exit_codes": [99]}, "report": {"command": "cp raw report", "inputs": ["raw"], "outputs": ["report"]}})
+    shop.run()
+    shop.write("do.sh", "echo part > raw; exit 1\n")
+    shop.run(status=1)
+    shop.write("do.sh", "exit 99\n")
+    equal(statuses(shop.run()), {"fetch": "skipped", "report": "skipped"})
+    equal(shop.read("report"), "good\n")
+
+
+def a_retry_that_skips_does_not_undo_the_failure_before_it(shop):
+    shop.write("in", "1")
+    shop.pipeline({"load": {"command": "if ! test -e go; then cat in > table; exit 0; fi; if test -e tried; then exit 99; fi; touch tried; echo half > table; exit 1", "inputs": ["in"],
+                            "skip_exit_codes": [99], "retry": {"attempts": 3, "delay": "10ms"}}})
+    shop.run()
+    shop.write("go", "")
+    equal(statuses(shop.run("--force", "load")), {"load": "skipped"})
+    equal(shop.reasons("load")[0], "run")
+
+
 def who_writes_was_not_skipped(shop):
     shop.pipeline({"a": {"command": "echo 1 > out; exit 3", "outputs": ["out"], "skip_exit_codes": [3]}})
     failed = shop.run(status=1)
@@ -287,7 +317,8 @@ def a_param_may_be_a_list(shop):
     equal(shop.run("b", "--param", "files=in a")["assets"]["b"]["status"], "succeeded")
 
 
-TESTS = [what_a_depfile_lists_counts, the_depfile_is_removed_before_and_required_after, names_in_a_depfile_are_relative_to_cwd,
+TESTS = [a_file_of_the_users_is_no_depfile, nobody_goes_on_with_what_a_failure_left_before_a_skip, a_retry_that_skips_does_not_undo_the_failure_before_it,
+         what_a_depfile_lists_counts, the_depfile_is_removed_before_and_required_after, names_in_a_depfile_are_relative_to_cwd,
          a_generated_file_in_a_depfile_orders_the_two, adopt_reads_the_depfile, a_depfile_is_no_undeclared_input,
          the_standard_output_is_the_data_version, what_cannot_be_a_data_version_fails, a_secret_in_a_data_version_is_masked, a_command_may_say_that_there_is_nothing_to_do, a_skipped_attempt_changes_no_record,
          who_writes_was_not_skipped, a_skipped_asset_is_looked_at_again_by_a_resumed_run, values_in_files, a_compiler_reads_a_response_file, no_secret_is_written_into_a_file, a_param_may_be_a_list]

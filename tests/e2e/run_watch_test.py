@@ -141,7 +141,42 @@ def what_does_not_go_with_it(shop):
     contains(shop.troupe("run", "-w", "nothing").must(2).errors, "no asset is named")
 
 
-TESTS = [edits_start_runs, outputs_and_the_state_start_none, mistakes_are_waited_out, reported_inputs_and_values_count, a_command_that_changes_its_own_input_ends_the_circle, folders_that_come_and_go, what_does_not_go_with_it]
+def what_links_lead_to_counts(shop):
+    shop.write("real/in.txt", "1\n")
+    shop.write("v1/x", "one\n")
+    shop.write("v2/x", "two\n")
+    os.symlink("real/in.txt", shop.path("in.txt"))
+    os.symlink("v1", shop.path("current"))
+    shop.pipeline({"a": {"command": "cat in.txt current/x > out.txt", "inputs": ["in.txt", "current/x"], "outputs": ["out.txt"]}})
+    with Watching(shop) as watching:
+        watching.waits(1)
+        shop.write("real/in.txt", "2\n")
+        shop.wait_for(lambda: shop.lines("out.txt") == ["2", "one"], "the file that the link leads to was read again")
+        watching.waits(2)
+        os.symlink("v2", shop.path("next"))
+        os.replace(shop.path("next"), shop.path("current"))
+        shop.wait_for(lambda: shop.lines("out.txt") == ["2", "two"], "the link to a folder was followed again")
+        watching.end()
+
+
+def values_that_change_during_a_run_count(shop):
+    shop.write("values.json", '["x"]')
+    shop.write("a.txt", "1\n")
+    shop.write("go", "")
+    shop.pipeline({"each": {"matrix": {"v": {"json": "values.json"}}, "command": "cp a.txt out-{{ matrix.v }}; echo x >> began; until test -e go; do sleep 0.02; done",
+                            "inputs": ["a.txt"], "outputs": ["out-{{ matrix.v }}"]}})
+    with Watching(shop) as watching:
+        watching.waits(1)
+        os.unlink(shop.path("go"))
+        shop.write("a.txt", "2\n")
+        shop.wait_for(lambda: len(shop.lines("began")) == 2, "a run goes on")
+        shop.write("values.json", '["x", "y"]')
+        shop.write("go", "")
+        shop.wait_for(lambda: shop.exists("out-y"), "the new value is made")
+        watching.end()
+
+
+TESTS = [what_links_lead_to_counts, values_that_change_during_a_run_count, edits_start_runs, outputs_and_the_state_start_none, mistakes_are_waited_out, reported_inputs_and_values_count, a_command_that_changes_its_own_input_ends_the_circle, folders_that_come_and_go, what_does_not_go_with_it]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, sys.argv[1:]))

@@ -234,7 +234,76 @@ def the_supervisors_environment_is_asked_for(shop):
     equal(shop.troupe("status", "--json", env={"WHO": "me"}).must(0).json()["assets"]["a"]["fresh"], False)
 
 
-TESTS = [a_run_that_has_the_own_state_is_waited_for, what_is_true_is_taken_over_and_given_back, a_crash_in_the_middle_of_it_does_no_harm, what_did_not_succeed_is_made_again, a_copy_and_a_lost_state_are_refused, another_supervisor_leaves_it_out,
+def a_state_of_several_pipelines_stays_the_others(shop):
+    two_shops(shop)
+    shop.pipeline({"mine": {"command": "cat in.txt > mine.txt; echo made >> mine_count", "inputs": ["in.txt"], "outputs": ["mine.txt"]}}, name="mine", file="etl/mine.json")
+    at(shop, "etl", "run").must(0)
+    at(shop, "etl", "run", "-f", "mine.json").must(0)
+    with Above(shop) as s:
+        contains(s.said(), "with which the other pipelines of that state go on")
+        equal({name: one["fresh"] for name, one in s.get("/api/v1/pipelines/etl/assets")["assets"].items()}, {"made": True, "after": True})
+        equal(statuses(shop, "etl", "-f", "mine.json"), {"mine": True})
+        at(shop, "etl", "run", "-f", "mine.json").must(0)
+        s.stop()
+    equal(shop.read("etl/mine_count"), "made\n")
+    equal([run["pipeline"] for run in at(shop, "etl", "runs", "-f", "mine.json", "--json").must(0).json()["runs"]].count("mine"), 2)
+    at(shop, "etl", "release").must(0)
+    equal((statuses(shop, "etl"), count(shop, "etl")), ({"made": True, "after": True}, 1))
+
+
+def an_earlier_history_that_was_put_aside_is_kept(shop):
+    two_shops(shop)
+    at(shop, "etl", "run").must(0)
+    with Above(shop) as s:
+        s.stop()
+    first = os.path.getsize(shop.path("etl/.troupe/journal.mdb.moved"))
+    shutil.rmtree(shop.path("state"))
+    contains(at(shop, "etl", "run").must(3).errors, "supervised.json")
+    os.unlink(shop.path("etl/.troupe/supervised.json"))
+    at(shop, "etl", "run").must(0)
+    with Above(shop) as s:
+        s.stop()
+    equal(os.path.getsize(shop.path("etl/.troupe/journal.mdb.moved.1")), first)
+    assert shop.exists("etl/.troupe/journal.mdb.moved")
+
+
+def what_failed_in_one_state_is_not_fresh_in_the_other(shop):
+    os.makedirs(shop.path("etl"))
+    load = {"load": {"command": "cat in.txt > table; test ! -e broken", "inputs": ["in.txt"]}}
+    shop.pipeline(load, name="etl", file="etl/troupe.json")
+    shop.write("etl/in.txt", "1")
+    shop.write("supervisor.json", json.dumps({"pipelines": ["etl/troupe.json"], "state_dir": "state"}))
+    at(shop, "etl", "run").must(0)
+    with Above(shop) as s:
+        s.stop()
+    shop.write("etl/in.txt", "2")
+    shop.write("etl/broken", "")
+    at(shop, "etl", "run").must(1)
+    os.unlink(shop.path("etl/broken"))
+    shop.write("etl/in.txt", "1")
+    at(shop, "etl", "release").must(0)
+    equal(statuses(shop, "etl"), {"load": False})
+    at(shop, "etl", "run").must(0)
+    equal((shop.read("etl/table"), statuses(shop, "etl")), ("1", {"load": True}))
+    at(shop, "etl", "journal", "verify").must(0)
+
+
+def a_run_that_goes_on_is_not_released_from(shop):
+    os.makedirs(shop.path("etl"))
+    shop.pipeline({"slow": {"command": "echo x > began; until test -e go; do sleep 0.02; done"}}, name="etl", file="etl/troupe.json")
+    shop.write("supervisor.json", json.dumps({"pipelines": ["etl/troupe.json"], "state_dir": "state"}))
+    with Above(shop) as s:
+        s.stop()
+    run = shop.start("-C", "etl", "run")
+    shop.wait_for_file("etl/began")
+    contains(at(shop, "etl", "release").must(3).errors, "run #1", "still goes on", "wait for its end")
+    shop.write("etl/go", "")
+    finish(run).must(0)
+    at(shop, "etl", "release").must(0)
+    equal(statuses(shop, "etl"), {"slow": True})
+
+
+TESTS = [a_state_of_several_pipelines_stays_the_others, an_earlier_history_that_was_put_aside_is_kept, what_failed_in_one_state_is_not_fresh_in_the_other, a_run_that_goes_on_is_not_released_from, a_run_that_has_the_own_state_is_waited_for, what_is_true_is_taken_over_and_given_back, a_crash_in_the_middle_of_it_does_no_harm, what_did_not_succeed_is_made_again, a_copy_and_a_lost_state_are_refused, another_supervisor_leaves_it_out,
          its_own_state_needs_no_entry, verbs_take_a_supervisors_file, the_supervisors_environment_is_asked_for]
 
 if __name__ == "__main__":

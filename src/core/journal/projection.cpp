@@ -25,10 +25,11 @@ attempt_state state_after(outcome_kind outcome) {
 }
 
 /// A skipped attempt changes nothing: an earlier failure stays one.
-attempt_state state_before(const asset_record& record) {
+attempt_state state_before(const asset_record& record, std::uint32_t attempt) {
   const auto& reasons = record.attempt_reasons;
-  const bool failed = std::any_of(reasons.begin(), reasons.end(),
-                                  [](const reason& why) { return why.kind == reason_kind::last_attempt_failed; });
+  const bool failed = attempt > 1 || std::any_of(reasons.begin(), reasons.end(), [](const reason& why) {
+                        return why.kind == reason_kind::last_attempt_failed;
+                      });
   return failed ? attempt_state::failed : record.last ? attempt_state::succeeded : attempt_state::none;
 }
 
@@ -344,7 +345,7 @@ result<void> projector::fold(std::uint64_t seq, const attempt_finished& e) {
   if (const auto found = tables_.get_asset(e.asset, asset_); !found)
     return found.error();
   if (asset_.attempt_run == e.run && asset_.attempt_number == e.attempt)
-    asset_.attempt = e.outcome == outcome_kind::skipped ? state_before(asset_) : state_after(e.outcome);
+    asset_.attempt = e.outcome == outcome_kind::skipped ? state_before(asset_, e.attempt) : state_after(e.outcome);
   if (e.made) {
     const auto before = definition_of_last();
     asset_.last = apply_delta(asset_.last ? &*asset_.last : nullptr, *e.made, e.run, e.attempt, e.at);
