@@ -156,6 +156,7 @@ def what_links_lead_to_counts(shop):
         os.symlink("v2", shop.path("next"))
         os.replace(shop.path("next"), shop.path("current"))
         shop.wait_for(lambda: shop.lines("out.txt") == ["2", "two"], "the link to a folder was followed again")
+        watching.waits(3)
         watching.end()
 
 
@@ -173,6 +174,7 @@ def values_that_change_during_a_run_count(shop):
         shop.write("values.json", '["x", "y"]')
         shop.write("go", "")
         shop.wait_for(lambda: shop.exists("out-y"), "the new value is made")
+        watching.waits(2)
         watching.end()
 
 
