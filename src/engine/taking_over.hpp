@@ -23,7 +23,7 @@ struct ids_there {
   std::function<asset_id(std::string_view name, std::string identity)> asset;
   std::function<path_id(std::string_view name)> path;
   /// Whether that state knows of a success of the asset.
-  std::function<bool(asset_id asset)> has_success;
+  std::function<bool(asset_id asset)> has_success{};
 };
 
 struct taking_over {
