@@ -487,12 +487,13 @@ private:
 template <class T, class Who, class... In>
 result<T> ask(caf::actor_system& system, const Who& who, const context& told, const In&... values) {
   const auto box = std::make_shared<answer_box<T>>();
-  const auto asker = system.spawn([box, who, values...](caf::event_based_actor* self) {
-    self->attach_functor([box] { box->give(error{errc::cancelled, "the actor system of the program has ended", {}}); });
+  using box_pointer = std::shared_ptr<answer_box<T>>;
+  const auto asks = [who, values...](caf::event_based_actor* self, const box_pointer& to) {
+    self->attach_functor([to] { to->give(error{errc::cancelled, "the actor system of the program has ended", {}}); });
     self->request(who, caf::infinite, values...)
-        .then([box](T& made) { box->give(std::move(made)); },
-              [box](const caf::error& why) { box->give(error_of(why)); });
-  });
+        .then([to](T& made) { to->give(std::move(made)); }, [to](const caf::error& why) { to->give(error_of(why)); });
+  };
+  const auto asker = system.spawn(asks, box); // with no argument CAF 0.17 would make a reference of a null pointer
   const stop_callback on_stop(told.stop_token(), [&box] {
     box->give(error{errc::cancelled, "it was asked to stop, and the actor had not answered", {}});
   });
