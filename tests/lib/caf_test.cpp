@@ -176,6 +176,7 @@ TEST_CASE("a facade outlives its engine, and says so; who waits gets an answer; 
   std::atomic<bool> waits = false;
   std::optional<caf::actor> waiter;
   std::atomic<int> status = -1;
+  std::atomic<bool> sent = false; // what is sent to the facade later it answers later
   {
     troupe::pipeline p("outlived");
     p.make("waits", {.version = "1"}, [&](troupe::context& told) -> troupe::result<int> {
@@ -191,22 +192,24 @@ TEST_CASE("a facade outlives its engine, and says so; who waits gets an answer; 
           .receive([] {}, [](const caf::error&) { FAIL("refused"); });
     self->request(*facade, 10s, troupe::actors::start_run{"outlived"})
         .receive([](std::uint64_t) {}, [](const caf::error&) { FAIL("refused"); });
-    const auto asks_for_its_end = [&status](caf::event_based_actor* asks, const std::decay_t<decltype(*facade)>& to) {
+    const auto asks_for_its_end = [&status, &sent](caf::event_based_actor* asks,
+                                                   const std::decay_t<decltype(*facade)>& to) {
       asks->request(to, caf::infinite, troupe::actors::await_run{1})
           .then([&status](const troupe::report& how) { status = static_cast<int>(how.status); },
                 [&status](const caf::error&) { status = 99; });
+      sent = true;
     };
     of.system.spawn(asks_for_its_end, *facade);
-    for (int ms = 0; ms < 10'000 && !waits; ++ms)
+    for (int ms = 0; ms < 10'000 && !(waits && sent); ++ms)
       std::this_thread::sleep_for(1ms);
-    REQUIRE(waits);
+    REQUIRE((waits && sent));
     self->request(*facade, 10s, troupe::actors::ask_run{1})
         .receive([](const troupe::report& now) { CHECK(now.status == troupe::run_status::running); },
                  [](const caf::error&) { FAIL("refused"); });
   }
   for (int ms = 0; ms < 10'000 && status == -1; ++ms)
     std::this_thread::sleep_for(1ms);
-  CHECK(status == static_cast<int>(troupe::run_status::interrupted));
+  CHECK(status.load() == static_cast<int>(troupe::run_status::interrupted));
   CHECK(wait_until(*heard, [&] { return heard->gone.has_value(); }));
   CHECK(heard->gone == troupe::errc::shutting_down);
   troupe::errc code{};
