@@ -567,7 +567,7 @@ TROUPE_EXPORT troupe_error* troupe_engine_history_asset(troupe_engine* engine, t
 /* The functions that are being called now, the one that began first at the front. */
 TROUPE_EXPORT troupe_error* troupe_engine_calls(troupe_engine* engine, troupe_each_call each, void* state);
 /* Checks every record of the state, every projection against a replay, and every value in a file; slow for a large state.
- * `each` is told what is wrong, a line each; it may be NULL. */
+ * `each` is called with a line for each problem; it may be NULL. */
 typedef void (*troupe_each_line)(void* state, troupe_text line);
 TROUPE_EXPORT troupe_error* troupe_engine_verify(troupe_engine* engine, troupe_each_line each, void* state);
 /* The event and its run are on disk when this returns. `receipt` may be NULL. */

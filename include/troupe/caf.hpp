@@ -133,7 +133,7 @@ struct watched {
   std::mutex mutex{};                   ///< guards what follows
   std::map<std::uint64_t, int> armed{}; ///< descriptors by number
   caf::weak_actor_ptr whom{};
-  bool ticks = false; ///< number 0 is told each second, too
+  bool ticks = false; ///< the owner also gets number 0 once a second
   bool ending = false;
 
   watched() = default;

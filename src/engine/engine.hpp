@@ -230,4 +230,7 @@ private:
   std::unique_ptr<control_server> control_; ///< last: it asks the others
 };
 
+/// What a queued run was asked for, for submit().
+[[nodiscard]] run_options options_of(const run_queued& what);
+
 } // namespace troupe_internal

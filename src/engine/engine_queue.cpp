@@ -62,4 +62,18 @@ result<void> engine::close_attempts_of(run_number run) {
   return appended ? result<void>() : result<void>(appended.error());
 }
 
+run_options options_of(const run_queued& what) {
+  run_options options;
+  options.selection = what.request.selection;
+  options.exclude = what.request.exclude;
+  options.only = what.request.only;
+  options.force = what.request.force;
+  options.params = what.request.params;
+  options.workers = what.request.workers;
+  options.error_strategy = static_cast<troupe_internal::error_strategy>(what.request.error_strategy);
+  options.cause = what.cause;
+  options.timeout = what.request.timeout;
+  return options;
+}
+
 } // namespace troupe_internal

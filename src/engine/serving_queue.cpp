@@ -13,24 +13,6 @@
 
 namespace troupe_internal {
 
-namespace {
-
-run_options options_of(const run_queued& what) {
-  run_options options;
-  options.selection = what.request.selection;
-  options.exclude = what.request.exclude;
-  options.only = what.request.only;
-  options.force = what.request.force;
-  options.params = what.request.params;
-  options.workers = what.request.workers;
-  options.error_strategy = static_cast<troupe_internal::error_strategy>(what.request.error_strategy);
-  options.cause = what.cause;
-  options.timeout = what.request.timeout;
-  return options;
-}
-
-} // namespace
-
 result<void> serving_engine::open_state(std::shared_ptr<const state_lock> lock) {
   engine_options with;
   with.folder = how_.folder;

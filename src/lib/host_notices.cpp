@@ -32,20 +32,6 @@ std::string json_problem(std::string_view text) {
              : "line " + std::to_string(list.items.front().where.line) + ": " + list.items.front().message;
 }
 
-run_options options_of(const run_queued& what) {
-  run_options options;
-  options.selection = what.request.selection;
-  options.exclude = what.request.exclude;
-  options.only = what.request.only;
-  options.force = what.request.force;
-  options.params = what.request.params;
-  options.workers = what.request.workers;
-  options.error_strategy = static_cast<troupe_internal::error_strategy>(what.request.error_strategy);
-  options.cause = what.cause;
-  options.timeout = what.request.timeout;
-  return options;
-}
-
 digest request_of(const host_notice& what) {
   std::string all = what.json;
   for (const auto& [name, value] : what.params)
