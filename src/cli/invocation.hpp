@@ -37,6 +37,7 @@ public:
   global_options options;
   diagnostics findings;             ///< of the last open()
   std::vector<ended_process> ended; ///< what an earlier run had left running, and this command has ended
+  int signalled = 0;                ///< the signal that came while the last run was watched; 0: none
   /// report() keeps an error to itself that to wait may mend, in `held_back`: what was to be done is done again.
   bool holds_back = false;
   std::optional<error> held_back;

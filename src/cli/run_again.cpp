@@ -44,6 +44,8 @@ public:
       const int status = once();
       if (status > by_signal)
         return status;
+      if (with_.signalled > 0) // it came when the run was at its end already
+        return by_signal + with_.signalled;
       auto during = files_.take();
       const auto values = on_->p->values_read;
       if (look() && (on_->p->values_read != values || (!during.files.empty() && !is_own(during.files)))) {

@@ -139,6 +139,7 @@ int watch_run(invocation& with, const project& on, const run_manner& manner, con
     warnings = shown.warnings();
     with.ended = shown.ended();
   }
+  with.signalled = stop.signal();
   if (!*ended) {
     const int status = with.report(ended->error());
     const auto code = ended->error().code;
